@@ -1,0 +1,237 @@
+"""Allocations: units come in, and what was paid for them is deferred (ASC 606-10-55-46).
+
+    2026-05-01 * "alice" "Allocation pro 2026-05-01/2026-05-31" #compute-allocation
+      Assets:Receivable:Alice                       200.00 USD
+      Liabilities:DeferredRevenue:Allocations:Alice  -1000 CU {0.20 USD, 2026-05-01, "pro/2026-06-01"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from beancount_compute.economy.events import NOWHERE, Event, Kind
+from beancount_compute.economy.journal import Booked, JournalEntry, Leg, MoneyLeg, Role, into
+from beancount_compute.economy.lots import Lot, Pocket
+from beancount_compute.economy.months import last_day, later, parse_span
+from beancount_compute.economy.rounding import (
+    ZERO,
+    CostStepTooCoarse,
+    Share,
+    round_money,
+    split,
+)
+from beancount_compute.economy.state import Economy, Refused
+from beancount_compute.economy.terms import GRANT, TOP_UP, Money, Plan, Unused
+from beancount_compute.economy.words import amount, quoted
+
+
+def allocate(economy: Economy, event: Event, event_id: str) -> None:
+    """Book a top-up to tokens, or one period of a plan to allocations."""
+    economy.admit(event.subscriber)
+    if event.plan:
+        plan = economy.terms.plan(event.plan, event.date)
+        if plan is None:
+            raise unknown_plan(event)
+        economy.welcome(event.subscriber)
+        end = later(event.date, plan.every)
+        allocate_period(economy, plan, event.subscriber, event.date, end, event_id, event)
+    else:
+        _top_up(economy, event, event_id)
+
+
+def unknown_plan(event: Event) -> Refused:
+    """The refusal of an event that names a plan which has no terms on its day."""
+    return Refused(
+        f"unknown plan {quoted(event.plan)}: no compute-plan of that name on or before {event.date}"
+    )
+
+
+def allocate_period(
+    economy: Economy,
+    plan: Plan,
+    subscriber: str,
+    start: date,
+    end: date,
+    event_id: str,
+    event: Event | None,
+    source: str = "",
+) -> None:
+    """Book one period of a plan, from its first day to the first day after it.
+
+    Nothing is booked of a plan whose cost step is an error: its own line says so, once.
+    """
+    if not plan.bookable:
+        return
+    paid = round_money(plan.price, plan.currency)
+    shares = split(paid, plan.units, plan.currency, economy.terms.cost_step)
+    usable_until: date | None = end
+    if plan.unused is Unused.ROLLOVER:
+        usable_until = later(start, plan.expires) if plan.expires else None
+    lots = [
+        (
+            Lot(
+                subscriber,
+                Pocket.ALLOCATIONS,
+                plan.commodity,
+                share.cost,
+                plan.currency,
+                start,
+                plan.name,
+                usable_until,
+            ),
+            share.units,
+        )
+        for share in shares
+    ]
+    economy.room_for(subscriber, lots)
+    entry = JournalEntry(
+        start,
+        Booked.ALLOCATION,
+        subscriber,
+        f"Allocation {plan.name} {start}/{last_day(start, end)}",
+        _billed(subscriber, plan.name, Money(paid, plan.currency), lots),
+        event_id,
+        event.place if event else NOWHERE,
+        source,
+        memo=event.memo if event else "",
+        extra=event.extra if event else (),
+    )
+    _book(economy, entry, lots)
+
+
+def _top_up(economy: Economy, event: Event, event_id: str) -> None:
+    assert event.units is not None and event.paid is not None
+    paid = round_money(event.paid, event.currency)
+    if not paid:
+        raise Refused(
+            f"the payment of {amount(event.paid, event.currency)} rounds to zero: "
+            "units that cost nothing are a compute-grant"
+        )
+    shares = shares_of(paid, event.units, event.currency, economy.terms.cost_step)
+    end = end_of(event)
+    lots = _lots(event, Pocket.TOKENS, TOP_UP, shares, event.currency, end)
+    economy.room_for(event.subscriber, lots)
+    economy.welcome(event.subscriber)
+    entry = JournalEntry(
+        event.date,
+        Booked.ALLOCATION,
+        event.subscriber,
+        "Top-up",
+        _billed(event.subscriber, TOP_UP, Money(paid, event.currency), lots),
+        event_id,
+        event.place,
+        memo=event.memo,
+        extra=event.extra,
+    )
+    _book(economy, entry, lots)
+
+
+def grant(economy: Economy, event: Event, event_id: str) -> None:
+    """Book promotional units at zero cost; using them earns nothing."""
+    assert event.units is not None
+    economy.admit(event.subscriber)
+    currency = economy.terms.grant_currency
+    if currency is None:
+        raise Refused(
+            'a grant needs a currency for its zero cost: add option "operating_currency" "USD"'
+        )
+    if currency == event.commodity:
+        raise Refused(
+            f"wrong commodity: {currency} is the ledger's operating currency, not a unit of compute"
+        )
+    shares = (Share(event.units, ZERO),)
+    lots = _lots(event, Pocket.ALLOCATIONS, GRANT, shares, currency, end_of(event))
+    economy.room_for(event.subscriber, lots)
+    economy.welcome(event.subscriber)
+    entry = JournalEntry(
+        event.date,
+        Booked.GRANT,
+        event.subscriber,
+        "Grant",
+        into(lots),
+        event_id,
+        event.place,
+        memo=event.memo,
+        extra=event.extra,
+    )
+    _book(economy, entry, lots, Kind.GRANT)
+
+
+def shares_of(
+    paid: Decimal, units: Decimal, currency: str, step: Decimal | None
+) -> tuple[Share, ...]:
+    """The shares of a payment; refuses a cost step under which part of it would cost nothing."""
+    try:
+        shares = split(paid, units, currency, step)
+    except CostStepTooCoarse:
+        raise Refused(
+            f"{amount(paid, currency)} for {amount(units, 'units')} is less than the cost-step "
+            f"{step} per unit, so part of it would cost nothing: write a smaller cost-step"
+        ) from None
+    for share in shares:
+        share.units * share.cost  # must be exact in Beancount's digits
+    return shares
+
+
+def end_of(event: Event) -> date | None:
+    """The first day on which a top-up or a grant is no longer usable."""
+    if not event.expires:
+        return None
+    span = parse_span(event.expires)
+    end = later(event.date, span) if span else date.fromisoformat(event.expires)
+    if end <= event.date:
+        raise Refused(
+            f"expires {end} is not after {event.date}: nothing of it could ever be used; "
+            "expires is the first day on which the units are no longer usable"
+        )
+    return end
+
+
+def _lots(
+    event: Event,
+    pocket: Pocket,
+    origin: str,
+    shares: Sequence[Share],
+    currency: str,
+    end: date | None,
+) -> list[tuple[Lot, Decimal]]:
+    return [
+        (
+            Lot(
+                event.subscriber,
+                pocket,
+                event.commodity,
+                share.cost,
+                currency,
+                event.date,
+                origin,
+                end,
+            ),
+            share.units,
+        )
+        for share in shares
+    ]
+
+
+def _billed(
+    subscriber: str, origin: str, paid: Money, lots: list[tuple[Lot, Decimal]]
+) -> list[Leg]:
+    legs = into(lots)
+    if paid.number:
+        legs.insert(0, MoneyLeg(Role.RECEIVABLE, subscriber, origin, paid.number, paid.currency))
+    return legs
+
+
+def _book(
+    economy: Economy,
+    entry: JournalEntry,
+    lots: list[tuple[Lot, Decimal]],
+    kind: Kind = Kind.ALLOCATION,
+) -> None:
+    subscriber = economy.subscribers[entry.subscriber]
+    economy.settle(subscriber.name)
+    economy.post(entry, kind)
+    for lot, units in lots:
+        economy.put(subscriber, lot, units)

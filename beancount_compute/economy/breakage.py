@@ -1,0 +1,101 @@
+"""The end of a lot: unused units turn into tokens, or lapse and become breakage.
+
+    2026-06-01 * "alice" "Mint" #compute-mint
+      Liabilities:DeferredRevenue:Allocations:Alice    800 CU {0.20 USD, 2026-05-01, "pro/2026-06-01"}
+      Liabilities:DeferredRevenue:Tokens:Alice        -800 CU {0.20 USD, 2026-05-01, "pro/2027-06-01"}
+
+    2027-06-01 * "alice" "Expiry" #compute-expiry
+      Liabilities:DeferredRevenue:Tokens:Alice    300 CU {0.20 USD, 2026-05-01, "pro/2027-06-01"}
+      Income:Breakage                          -60.00 USD
+
+A mint is no income: the right is unchanged, only its form. Breakage is recognised when the right
+lapses (ASC 606-10-55-48, the remote method). Rollover books nothing: the lot's end is its life's.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from beancount_compute.economy.events import NOWHERE
+from beancount_compute.economy.journal import Booked, JournalEntry, Leg, LotLeg, MoneyLeg, Role
+from beancount_compute.economy.lots import Lot, OpenLot, Pocket
+from beancount_compute.economy.months import later
+from beancount_compute.economy.rounding import ZERO, part
+from beancount_compute.economy.state import Economy
+from beancount_compute.economy.terms import Plan, Unused
+
+
+def end_lots(economy: Economy, day: date) -> None:
+    """Let all lots meet their end that end on a day."""
+    due = economy.ends.pop(day, [])
+    for open_lot in sorted(due, key=_place):
+        if open_lot.units:
+            meet_end(economy, open_lot, day)
+
+
+def meet_end(economy: Economy, open_lot: OpenLot, day: date) -> None:
+    """Mint, then expire the rest of a lot, as its plan's terms of the lot's date say."""
+    lot, units = open_lot.lot, open_lot.units
+    economy.settle(lot.holder)
+    economy.take([(open_lot, units)])
+    plan = economy.terms.plan_of_lot(lot.origin, lot.date)
+    minted = ZERO
+    if plan is not None and lot.pocket is Pocket.ALLOCATIONS and plan.unused is Unused.MINT:
+        minted = part(units, plan.mint_rate, lot.cost) if lot.cost else ZERO
+    if minted:
+        _mint(economy, lot, minted, plan, day)
+    if units != minted:
+        _expire(economy, lot, units - minted, plan, day)
+
+
+def _mint(economy: Economy, lot: Lot, units: Decimal, plan: Plan | None, day: date) -> None:
+    assert plan is not None and lot.end is not None
+    end = later(lot.end, plan.token_expires) if plan.token_expires else None
+    token = Lot(
+        lot.holder,
+        Pocket.TOKENS,
+        lot.commodity,
+        lot.cost,
+        lot.currency,
+        lot.date,
+        lot.origin,
+        end,
+    )
+    legs: list[Leg] = [LotLeg(lot, units), LotLeg(token, -units)]
+    economy.post(_derived(Booked.MINT, lot, legs, plan, day))
+    subscriber = economy.subscribers[lot.holder]
+    economy.put(subscriber, token, units)
+    if end is not None and end <= day:
+        open_token = subscriber.find(token)
+        assert open_token is not None
+        meet_end(economy, open_token, day)
+
+
+def _expire(economy: Economy, lot: Lot, units: Decimal, plan: Plan | None, day: date) -> None:
+    legs: list[Leg] = [LotLeg(lot, units)]
+    if lot.cost:
+        cost = units * lot.cost
+        legs.append(MoneyLeg(Role.BREAKAGE, lot.holder, lot.origin, -cost, lot.currency))
+    economy.post(_derived(Booked.EXPIRY, lot, legs, plan, day))
+
+
+def _derived(
+    kind: Booked, lot: Lot, legs: list[Leg], plan: Plan | None, day: date
+) -> JournalEntry:
+    terms = f"plan {plan.name} of {plan.since}" if plan else lot.origin
+    return JournalEntry(
+        day,
+        kind,
+        lot.holder,
+        "Mint" if kind is Booked.MINT else "Expiry",
+        legs,
+        f"{kind}/{lot.holder}/{lot.label}/{lot.date}",
+        NOWHERE,
+        f"{terms}, end {lot.end}",
+    )
+
+
+def _place(open_lot: OpenLot) -> tuple[str, str, str, date, str, Decimal, str]:
+    lot = open_lot.lot
+    return (lot.holder, lot.pocket, lot.commodity, lot.date, lot.currency, lot.cost, lot.origin)

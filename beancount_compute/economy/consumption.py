@@ -1,0 +1,163 @@
+"""Consumption: units are used, and their cost becomes revenue (ASC 606-10-55-17, 55-46).
+
+    2026-05-20 * "alice" "Consumption" #compute-consumption
+      Liabilities:DeferredRevenue:Allocations:Alice    200 CU {0.20 USD, 2026-05-01, "pro/2026-06-01"}
+      Income:Compute                                -40.00 USD
+
+Use beyond the holdings is overage, billed at the price in the plan of the newest subscription.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+
+from beancount_compute.economy.events import Event, Kind
+from beancount_compute.economy.journal import (
+    Booked,
+    JournalEntry,
+    Leg,
+    LotLeg,
+    MoneyLeg,
+    Role,
+    cost_by_origin,
+    income,
+    out_of,
+)
+from beancount_compute.economy.lots import Draw, Lot
+from beancount_compute.economy.rounding import WIDE, ZERO, round_money
+from beancount_compute.economy.state import Economy, OverageBooked, Refused, Subscriber
+from beancount_compute.economy.terms import Grain, Money
+from beancount_compute.economy.words import amount, quoted
+
+
+def consume(economy: Economy, event: Event, event_id: str) -> None:
+    """Book use: from allocations first, then tokens, then as overage."""
+    assert event.units is not None
+    subscriber = economy.known(event.subscriber)
+    commodity, missing = event.commodity, event.units
+    draws: list[Draw] = []
+    allocations = subscriber.allocations.get(commodity)
+    if allocations is not None:
+        draws, missing = allocations.plan(missing, economy.order)
+    if missing:
+        tokens = subscriber.tokens.get(commodity)
+        if tokens is not None:
+            more, missing = tokens.plan(missing, economy.order)
+            draws += more
+    legs = out_of(draws)
+    legs += income(Role.REVENUE, subscriber.name, cost_by_origin(draws))
+    over = None
+    if missing:
+        over, overage_legs = _overage(economy, event, subscriber, missing)
+        legs += overage_legs
+    economy.take(draws)
+    entry = JournalEntry(
+        event.date,
+        Booked.CONSUMPTION,
+        subscriber.name,
+        "Consumption",
+        legs,
+        event_id,
+        event.place,
+        overage=over is not None,
+        memo=event.memo,
+        extra=event.extra,
+    )
+    economy.post(entry, Kind.CONSUMPTION, over)
+    if economy.terms.grain is not Grain.EVENT:
+        _merge(economy, entry)
+
+
+def _overage(
+    economy: Economy, event: Event, subscriber: Subscriber, missing: Decimal
+) -> tuple[OverageBooked, list[Leg]]:
+    plan, price = _overage_price(economy, event, subscriber, missing)
+    month = (subscriber.name, plan, price.currency, event.date.year, event.date.month)
+    exact, booked = economy.overage.get(month, (ZERO, ZERO))
+    use = WIDE.multiply(missing, price.number)
+    total = WIDE.add(exact, use)
+    charge = WIDE.subtract(round_money(total, price.currency), booked)
+    economy.overage[month] = (total, WIDE.add(booked, charge))
+    legs: list[Leg] = []
+    if charge:
+        legs = [
+            MoneyLeg(Role.RECEIVABLE, subscriber.name, plan, charge, price.currency),
+            MoneyLeg(Role.OVERAGE, subscriber.name, plan, -charge, price.currency),
+        ]
+    return OverageBooked(month, use, charge), legs
+
+
+def _overage_price(
+    economy: Economy, event: Event, subscriber: Subscriber, missing: Decimal
+) -> tuple[str, Money]:
+    """The plan and price that use beyond the holdings falls under; refuses where there is none."""
+    assert event.units is not None
+    held = WIDE.subtract(event.units, missing)
+    beyond = (
+        f"{quoted(subscriber.name)} uses {amount(event.units, event.commodity)} and holds "
+        f"{amount(held, event.commodity)}"
+    )
+    running = [
+        (subscription, plan)
+        for subscription in subscriber.subscriptions
+        if subscription.runs_on(event.date)
+        and (plan := economy.terms.plan(subscription.plan, event.date)) is not None
+        and plan.commodity == event.commodity
+    ]
+    if not running:
+        raise Refused(f"{beyond}: write at most that, or a top-up or grant before it")
+    newest = max(subscription.start for subscription, _ in running)
+    plan = min(
+        (plan for subscription, plan in running if subscription.start == newest),
+        key=lambda each: each.name,
+    )
+    if plan.overage is None:
+        raise Refused(
+            f"{beyond}, and plan {quoted(plan.name)} has no `overage` price: "
+            "write at most that, a top-up before it, or an overage price"
+        )
+    return plan.name, plan.overage
+
+
+def _merge(economy: Economy, entry: JournalEntry) -> None:
+    """Merge a use into the subscriber's run of uses, dated its last, with the place of the first."""
+    last = len(economy.journal) - 1
+    before = economy.merging.get(entry.subscriber)
+    economy.merging[entry.subscriber] = last
+    if before is None:
+        return
+    run = economy.journal[before]
+    same = (
+        run.date == entry.date
+        if economy.terms.grain is Grain.DAY
+        else (run.date.year, run.date.month) == (entry.date.year, entry.date.month)
+    )
+    if not same:
+        return
+    economy.superseded.add(before)
+    economy.journal[last] = run._replace(
+        date=entry.date,
+        legs=_summed(run.legs + entry.legs),
+        overage=run.overage or entry.overage,
+        count=run.count + 1,
+    )
+
+
+def _summed(legs: list[Leg]) -> list[Leg]:
+    lots: dict[Lot, Decimal] = {}
+    money: dict[tuple[Role, str, str, str], Decimal] = {}
+    with localcontext(WIDE):
+        for leg in legs:
+            if isinstance(leg, LotLeg):
+                lots[leg.lot] = lots.get(leg.lot, ZERO) + leg.units
+            else:
+                key = (leg.role, leg.holder, leg.origin, leg.currency)
+                money[key] = money.get(key, ZERO) + leg.number
+    return [
+        *(LotLeg(lot, units) for lot, units in lots.items()),
+        *(
+            MoneyLeg(role, holder, origin, number, currency)
+            for (role, holder, origin, currency), number in money.items()
+            if number
+        ),
+    ]

@@ -1,0 +1,110 @@
+"""What happened: facts that a ledger or an event file states, one line each.
+
+    2026-05-20 custom "compute-consumption" "alice" 200 CU
+
+An event is frozen; a mistake is corrected by a later event. The order of the fields is the order of
+the books: `sorted(events)` is the order in which they are booked, whatever file or row they come
+from (language.md, section 4). Text that is absent is "", so that it comes first; numbers are absent
+only where they are absent for every event of that kind.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from hashlib import sha256
+from typing import NamedTuple
+
+
+class Kind(StrEnum):
+    """What an event is: the directive's type without `compute-`."""
+
+    __hash__ = str.__hash__  # the one of Enum is a Python function, and this is a dictionary key
+
+    ALLOCATION = "allocation"
+    CANCELLATION = "cancellation"
+    CONSUMPTION = "consumption"
+    GRANT = "grant"
+    REFUND = "refund"
+    REVERSAL = "reversal"
+    SPEND = "spend"
+    SUBSCRIPTION = "subscription"
+    TRADE = "trade"
+    TRANSFER = "transfer"
+
+
+class Phase(IntEnum):
+    """The part of a day in which an event is booked."""
+
+    CANCELLATIONS = 1
+    ALLOCATIONS = 2
+    MOVES = 3
+    CONSUMPTION = 4
+    CORRECTIONS = 5
+
+
+PHASE: dict[Kind, int] = {
+    Kind.CANCELLATION: int(Phase.CANCELLATIONS),
+    Kind.SUBSCRIPTION: int(Phase.ALLOCATIONS),
+    Kind.ALLOCATION: int(Phase.ALLOCATIONS),
+    Kind.GRANT: int(Phase.ALLOCATIONS),
+    Kind.TRADE: int(Phase.MOVES),
+    Kind.TRANSFER: int(Phase.MOVES),
+    Kind.SPEND: int(Phase.MOVES),
+    Kind.CONSUMPTION: int(Phase.CONSUMPTION),
+    Kind.REFUND: int(Phase.CORRECTIONS),
+    Kind.REVERSAL: int(Phase.CORRECTIONS),
+}
+
+
+class Place(NamedTuple):
+    """Where something was written: what an error names and Fava opens.
+
+    A row of a file that can't be opened at a line (Parquet) is named in `row`.
+    """
+
+    file: str
+    line: int
+    row: str = ""
+
+
+NOWHERE = Place("<beancount_compute>", 0)
+
+
+class Event(NamedTuple):
+    """One fact. `sorted()` puts events into the order of the books."""
+
+    date: date
+    phase: int
+    time: str  # "14:05:09"
+    kind: Kind
+    subscriber: str  # also the seller, giver or spender
+    counterparty: str  # the buyer, receiver or partner
+    plan: str
+    units: Decimal | None  # of `commodity`
+    price: Decimal | None  # of `currency`, per unit: a trade
+    paid: Decimal | None  # of `currency`: a top-up's payment, a spend's settlement
+    currency: str
+    expires: str  # a date, or a span such as "12 months"
+    id: str  # the writer's idempotency key
+    memo: str
+    commodity: str
+    started: str  # a date: a subscription's first day, where that is before its own
+    reverses: str  # the id of the event that a reversal undoes
+    extra: tuple[tuple[str, str], ...] = ()  # `x_` columns: not content, never compared
+    place: Place = NOWHERE
+
+
+CONTENT = Event._fields.index("extra")  # the fields before it are the event's content
+
+
+def same_content(one: Event, other: Event) -> bool:
+    """Whether two events say the same, compared by value."""
+    return one[:CONTENT] == other[:CONTENT]
+
+
+def content_id(event: Event) -> str:
+    """The id of an event that was given none: `e-` and 12 hex digits of its content's SHA-256."""
+    text = "\x1f".join([str(value) for value in event[:CONTENT]])
+    return "e-" + sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]

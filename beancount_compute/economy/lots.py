@@ -1,0 +1,195 @@
+"""Who holds which lots, and which lot goes first.
+
+    Liabilities:DeferredRevenue:Tokens:Alice   -800 CU {0.20 USD, 2026-05-01, "pro/2027-06-01"}
+
+A lot is units of one origin, unit cost, date and end in one pocket of one subscriber. `Lot` is what
+the journal shows and never changes; `OpenLot` is its units today, and never leaves the engine.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from operator import attrgetter
+from typing import Any
+
+from beancount_compute.economy.rounding import ZERO
+from beancount_compute.economy.terms import DrawDown
+
+
+class Pocket(StrEnum):
+    """Where a subscriber's units lie; consumption takes from allocations first."""
+
+    __hash__ = str.__hash__  # the one of Enum is a Python function, and this is a dictionary key
+
+    ALLOCATIONS = "allocations"
+    TOKENS = "tokens"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Lot:
+    """What tells one lot from another. Compared by identity; `key` compares by value."""
+
+    holder: str
+    pocket: Pocket
+    commodity: str
+    cost: Decimal  # per unit, of `currency`
+    currency: str
+    date: date
+    origin: str  # a plan, "top-up" or "grant"
+    end: date | None  # the first day on which it is no longer usable
+
+    @property
+    def label(self) -> str:
+        """The lot's label in the ledger: "pro/2027-06-01", or "pro" where it has no end."""
+        return self.origin if self.end is None else f"{self.origin}/{self.end}"
+
+
+Key = tuple[Decimal, str, date, str, "date | None"]
+Rank = tuple[Any, ...]
+
+
+class OpenLot:
+    """A lot and the units of it that are held; a mutable record, because a draw must be quick."""
+
+    __slots__ = ("lot", "rank", "units")
+
+    def __init__(self, lot: Lot, units: Decimal, rank: Rank) -> None:
+        self.lot = lot
+        self.units = units
+        self.rank = rank
+
+
+Draw = tuple[OpenLot, Decimal]  # units to take from a lot; planned first, taken when all is known
+
+_by_rank = attrgetter("rank")
+
+
+def key_of(lot: Lot) -> Key:
+    """What tells a lot from the others of its pocket."""
+    return (lot.cost, lot.currency, lot.date, lot.origin, lot.end)
+
+
+def rank_of(lot: Lot, order: DrawDown) -> Rank:
+    """The lot's place in a draw-down order: the lowest goes first."""
+    end = (lot.end or date.max).toordinal() + (lot.end is None)
+    day = lot.date.toordinal()
+    match order:
+        case DrawDown.EXPIRY:
+            return (end, day, lot.currency, lot.cost, lot.origin)
+        case DrawDown.FIFO:
+            return (day, end, lot.currency, lot.cost, lot.origin)
+        case DrawDown.LIFO:
+            return (-day, end, lot.currency, lot.cost, lot.origin)
+        case DrawDown.HIFO:
+            return (lot.currency, -lot.cost, end, day, lot.origin)
+        case DrawDown.LOFO:
+            return (lot.currency, lot.cost, end, day, lot.origin)
+
+
+class Holding:
+    """The open lots of one commodity in one pocket of one subscriber, in draw-down order."""
+
+    __slots__ = ("_by_key", "_order", "_queue")
+
+    def __init__(self, order: DrawDown) -> None:
+        self._by_key: dict[Key, OpenLot] = {}
+        self._queue: list[OpenLot] = []
+        self._order = order
+
+    def __iter__(self) -> Iterator[OpenLot]:
+        return iter(self._queue)
+
+    def find(self, key: Key) -> OpenLot | None:
+        """The open lot of that key."""
+        return self._by_key.get(key)
+
+    def plan(
+        self, wanted: Decimal, order: DrawDown, *, paid_only: bool = False
+    ) -> tuple[list[Draw], Decimal]:
+        """The lots to draw on for the units wanted, in order, and the units that they don't cover.
+
+        Raises `decimal.Inexact` where a lot's carrying amount would need more than 28 digits.
+        """
+        if order is not self._order:
+            self._reorder(order)
+        draws: list[Draw] = []
+        for open_lot in self._queue:
+            units = open_lot.units
+            if units > wanted:
+                cost = open_lot.lot.cost
+                if paid_only and not cost:
+                    continue
+                (units - wanted) * cost  # what stays must be exact as well
+                draws.append((open_lot, wanted))
+                return draws, ZERO
+            if paid_only and not open_lot.lot.cost:
+                continue
+            draws.append((open_lot, units))
+            wanted -= units
+            if not wanted:
+                break
+        return draws, wanted
+
+    def room_for(self, lot: Lot, units: Decimal) -> None:
+        """Raise `decimal.Inexact` where the units would melt into a lot of more than 28 digits."""
+        open_lot = self._by_key.get(key_of(lot))
+        if open_lot is not None:
+            (open_lot.units + units) * lot.cost
+
+    def add(self, lot: Lot, units: Decimal) -> OpenLot | None:
+        """Put units in; the open lot if it is a new one, None if it melts into an open one."""
+        key = (lot.cost, lot.currency, lot.date, lot.origin, lot.end)
+        open_lot = self._by_key.get(key)
+        if open_lot is not None:
+            open_lot.units += units
+            return None
+        open_lot = self._by_key[key] = OpenLot(lot, units, rank_of(lot, self._order))
+        if self._queue and open_lot.rank < self._queue[-1].rank:
+            insort(self._queue, open_lot, key=_by_rank)
+        else:
+            self._queue.append(open_lot)
+        return open_lot
+
+    def take(self, open_lot: OpenLot, units: Decimal) -> None:
+        """Take units out of an open lot; a lot that is empty is gone."""
+        if units != open_lot.units:
+            open_lot.units -= units
+            return
+        open_lot.units = ZERO
+        del self._by_key[key_of(open_lot.lot)]
+        if self._queue[0] is open_lot:
+            del self._queue[0]
+        else:
+            del self._queue[bisect_left(self._queue, open_lot.rank, key=_by_rank)]
+
+    def _reorder(self, order: DrawDown) -> None:
+        self._order = order
+        for open_lot in self._queue:
+            open_lot.rank = rank_of(open_lot.lot, order)
+        self._queue.sort(key=_by_rank)
+
+
+
+def moved(draws: list[Draw], holder: str) -> list[tuple[Lot, Decimal]]:
+    """The drawn units as another holder's tokens: same cost, date, origin and end."""
+    return [
+        (
+            Lot(
+                holder,
+                Pocket.TOKENS,
+                lot.commodity,
+                lot.cost,
+                lot.currency,
+                lot.date,
+                lot.origin,
+                lot.end,
+            ),
+            units,
+        )
+        for lot, units in ((open_lot.lot, units) for open_lot, units in draws)
+    ]

@@ -1,0 +1,135 @@
+"""The market: tokens change hands at carrying amount; only the fee is the operator's.
+
+    2026-06-10 * "alice" "Trade with bob" #compute-trade
+      Liabilities:DeferredRevenue:Tokens:Alice    500 CU {0.20 USD, 2026-05-01, ...} @ 0.25 USD
+      Liabilities:DeferredRevenue:Tokens:Bob     -500 CU {0.20 USD, 2026-05-01, ...} @ 0.25 USD
+      Assets:Receivable:Bob                    125.00 USD
+      Liabilities:Payable:Alice               -118.75 USD
+      Income:Fees                               -6.25 USD
+
+The operator is the agent for the price (ASC 606-10-55-36 to 55-40): it controls neither the token
+nor the cash, so deferred revenue does not change.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from beancount_compute.economy.events import Event
+from beancount_compute.economy.journal import (
+    Booked,
+    JournalEntry,
+    Leg,
+    MoneyLeg,
+    Role,
+    into,
+    out_of,
+)
+from beancount_compute.economy.lots import Draw, moved
+from beancount_compute.economy.rounding import WIDE, ZERO, multiply_money
+from beancount_compute.economy.state import Economy, Refused, Subscriber
+from beancount_compute.economy.terms import Money
+from beancount_compute.economy.words import amount, quoted
+
+
+def trade(economy: Economy, event: Event, event_id: str) -> None:
+    """Book an executed sale of tokens between two subscribers, and the operator's fees."""
+    assert event.units is not None and event.price is not None
+    seller, buyer = _parties(economy, event, "seller", "buyer")
+    currency = event.currency
+    gross = multiply_money(event.units, event.price, currency)
+    if not gross:
+        raise Refused(
+            f"{amount(event.units, event.commodity)} at {amount(event.price, currency)} "
+            "is a gross that rounds to zero: trade more units, or at a higher price"
+        )
+    draws = tokens_for(economy, event, seller, "sells")
+    lots = moved(draws, buyer.name)
+    economy.room_for(buyer.name, lots)
+    seller_rate, buyer_rate, minimum = economy.terms.fees(event.date, currency)
+    seller_fee = _fee(gross, seller_rate, minimum, currency)
+    buyer_fee = _fee(gross, buyer_rate, minimum, currency)
+    price = Money(event.price, currency)
+    legs = out_of(draws, price) + into(lots, price)
+    money = (
+        (Role.RECEIVABLE, buyer.name, gross + buyer_fee),
+        (Role.PAYABLE, seller.name, seller_fee - gross),
+        (Role.FEES, seller.name, -seller_fee),
+        (Role.FEES, buyer.name, -buyer_fee),
+    )
+    legs += [MoneyLeg(role, name, "", number, currency) for role, name, number in money if number]
+    _book_move(economy, event, event_id, Booked.TRADE, draws, legs, f"Trade with {buyer.name}")
+    for lot, units in lots:
+        economy.put(buyer, lot, units)
+    day = (event.date, event.commodity, currency)
+    traded, units = economy.traded.get(day, (ZERO, ZERO))
+    economy.traded[day] = (
+        WIDE.add(traded, WIDE.multiply(event.units, event.price)),
+        WIDE.add(units, event.units),
+    )
+
+
+def transfer(economy: Economy, event: Event, event_id: str) -> None:
+    """Book tokens that are given away: they move at carrying amount, no money does."""
+    giver, receiver = _parties(economy, event, "giver", "receiver")
+    draws = tokens_for(economy, event, giver, "gives")
+    lots = moved(draws, receiver.name)
+    economy.room_for(receiver.name, lots)
+    legs = out_of(draws) + into(lots)
+    narration = f"Transfer to {receiver.name}"
+    _book_move(economy, event, event_id, Booked.TRANSFER, draws, legs, narration)
+    for lot, units in lots:
+        economy.put(receiver, lot, units)
+
+
+def tokens_for(economy: Economy, event: Event, holder: Subscriber, verb: str) -> list[Draw]:
+    """The tokens that leave a holder; refuses more than the holder has."""
+    assert event.units is not None
+    holding = holder.tokens.get(event.commodity)
+    draws, missing = holding.plan(event.units, economy.order) if holding else ([], event.units)
+    if missing:
+        held = WIDE.subtract(event.units, missing)
+        raise Refused(
+            f"{quoted(holder.name)} {verb} {amount(event.units, event.commodity)} and holds "
+            f"{amount(held, event.commodity)} in tokens: write at most that"
+        )
+    return draws
+
+
+def _parties(
+    economy: Economy, event: Event, one: str, other: str
+) -> tuple[Subscriber, Subscriber]:
+    if event.subscriber == event.counterparty:
+        raise Refused(f"{one} is {other}: {quoted(event.subscriber)} can't be on both sides")
+    return economy.known(event.subscriber), economy.known(event.counterparty)
+
+
+def _fee(gross: Decimal, rate: Decimal, minimum: Decimal, currency: str) -> Decimal:
+    if not rate:
+        return ZERO
+    return min(gross, max(minimum, multiply_money(gross, rate, currency)))
+
+
+def _book_move(
+    economy: Economy,
+    event: Event,
+    event_id: str,
+    kind: Booked,
+    draws: list[Draw],
+    legs: list[Leg],
+    narration: str,
+) -> None:
+    economy.take(draws)
+    economy.settle(event.subscriber, event.counterparty)
+    entry = JournalEntry(
+        event.date,
+        kind,
+        event.subscriber,
+        narration,
+        legs,
+        event_id,
+        event.place,
+        memo=event.memo,
+        extra=event.extra,
+    )
+    economy.post(entry, event.kind)

@@ -1,0 +1,60 @@
+"""Spans of calendar time: how long a period, a life or a gap lasts.
+
+    2026-01-31 + 1 month  = 2026-02-28        ; the month's last day where it is shorter
+    2026-01-31 + 2 months = 2026-03-31        ; and the day of the month comes back
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from datetime import date, timedelta
+from typing import NamedTuple
+
+_NAMED = {"month": 1, "quarter": 3, "year": 12}
+_SPAN = re.compile(r"([1-9][0-9]{0,4}) +(month|day)s?", re.ASCII)
+
+
+class Span(NamedTuple):
+    """A number of calendar months, or of days."""
+
+    months: int
+    days: int
+
+    def __str__(self) -> str:
+        count, unit = (self.months, "month") if self.months else (self.days, "day")
+        return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+
+
+MONTH = Span(1, 0)
+TWO_YEARS = Span(24, 0)
+
+
+def parse_span(text: str) -> Span | None:
+    """The span that a text like "quarter", "3 months" or "10 days" names; None if it names none."""
+    if text in _NAMED:
+        return Span(_NAMED[text], 0)
+    found = _SPAN.fullmatch(text)
+    if not found:
+        return None
+    count = int(found[1])
+    return Span(count, 0) if found[2] == "month" else Span(0, count)
+
+
+def later(day: date, span: Span, day_of_month: int | None = None) -> date:
+    """The day one span after another; `date.max` where the calendar ends before it.
+
+    Months keep `day_of_month` (default: the day's own), or end on the month's last day.
+    """
+    if span.days:
+        return day + timedelta(span.days) if span.days <= (date.max - day).days else date.max
+    month = day.month - 1 + span.months
+    year, month = day.year + month // 12, month % 12 + 1
+    if year > date.max.year:
+        return date.max
+    return date(year, month, min(day_of_month or day.day, monthrange(year, month)[1]))
+
+
+def last_day(start: date, end: date) -> date:
+    """The last day of a period from its first day to the first day after it."""
+    return end - timedelta(1) if end > start else start

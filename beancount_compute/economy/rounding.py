@@ -1,0 +1,132 @@
+"""The one place that rounds an amount or splits it, losing nothing.
+
+    20.00 USD for 3000 CU at step 0.0001  =  1000 CU at 0.0066 + 2000 CU at 0.0067
+
+Beancount computes with 28 digits. The engine works under `EXACT`, which refuses to lose one; what
+is meant to be rounded is rounded here, under `WIDE`.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation
+from functools import lru_cache
+from typing import NamedTuple
+
+ZERO = Decimal()
+EXACT = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[Inexact, InvalidOperation])
+WIDE = Context(prec=200, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
+
+PRICE_STEP = Decimal("0.000001")
+LARGEST_COST_STEP = Decimal("0.000001")
+
+# ISO 4217: the currencies whose minor unit is not a hundredth.
+_DECIMALS = {
+    **dict.fromkeys(
+        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
+    ),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+    **dict.fromkeys("CLF UYW".split(), 4),
+}
+
+
+class CostStepTooCoarse(Exception):
+    """Part of a paid allocation would cost nothing."""
+
+
+class Share(NamedTuple):
+    """Part of an allocation: units at one unit cost."""
+
+    units: Decimal
+    cost: Decimal
+
+
+@lru_cache(maxsize=None)
+def minor_unit(currency: str) -> Decimal:
+    """The smallest amount of a currency that can be paid, by ISO 4217; 0.01 for any other code."""
+    return Decimal(1).scaleb(-_DECIMALS.get(currency, 2))
+
+
+def round_half_even(number: Decimal, step: Decimal) -> Decimal:
+    """A number rounded half-even to a step that is a power of ten."""
+    return number.quantize(step, ROUND_HALF_EVEN, WIDE)
+
+
+def round_money(number: Decimal, currency: str) -> Decimal:
+    """Money that changes hands, rounded half-even to the currency's minor unit."""
+    return number.quantize(minor_unit(currency), ROUND_HALF_EVEN, WIDE)
+
+
+def multiply_money(number: Decimal, price: Decimal, currency: str) -> Decimal:
+    """Units or a gross times a price or a rate, rounded once to the currency's minor unit."""
+    return WIDE.multiply(number, price).quantize(minor_unit(currency), ROUND_HALF_EVEN, WIDE)
+
+
+def average_price(gross: Decimal, units: Decimal) -> Decimal:
+    """A volume-weighted average price, rounded half-even to 0.000001, without idle zeros."""
+    with_zeros = Context(prec=400).divide(gross, units).quantize(PRICE_STEP, ROUND_HALF_EVEN, WIDE)
+    return trim(with_zeros, 2)
+
+
+def trim(number: Decimal, decimals: int) -> Decimal:
+    """The same value without trailing zeros, but with at least the given number of decimals."""
+    least = Decimal(1).scaleb(-decimals)
+    bare = WIDE.plus(number).normalize(WIDE)
+    exponent = bare.as_tuple().exponent
+    return bare if isinstance(exponent, int) and exponent <= -decimals else bare.quantize(
+        least, context=WIDE
+    )
+
+
+def is_power_of_ten(number: Decimal) -> bool:
+    """Whether a number is 1, 10, 100 ... or 0.1, 0.01 ..."""
+    return number > 0 and number.normalize(WIDE).as_tuple().digits == (1,)
+
+
+def default_cost_step(units: Decimal, currency: str) -> Decimal:
+    """The largest power of ten at most 0.000001 and at most one minor unit over the units."""
+    bound = Context(prec=50, rounding=ROUND_FLOOR).divide(minor_unit(currency), units)
+    return min(LARGEST_COST_STEP, Decimal(1).scaleb(bound.adjusted()))
+
+
+@lru_cache(maxsize=1 << 16)
+def split(paid: Decimal, units: Decimal, currency: str, step: Decimal | None) -> tuple[Share, ...]:
+    """Units at unit costs that are multiples of a step, whose sum is exactly what was paid.
+
+    One share where the unit cost terminates within the step, else two at neighbouring costs, the
+    lower first. Raises `CostStepTooCoarse` where part of what was paid for would cost nothing.
+    """
+    decimals = -min(0, _exponent(minor_unit(currency)))
+    if not paid:
+        return (Share(units, trim(ZERO, 0)),)
+    step = step or default_cost_step(units, currency)
+    steps = _floor_divide(paid, WIDE.multiply(units, step))
+    low = WIDE.multiply(steps, step)
+    rest = WIDE.subtract(paid, WIDE.multiply(units, low))
+    if not low:
+        raise CostStepTooCoarse
+    if not rest:
+        return (Share(units, trim(low, decimals)),)
+    dearer = trim(WIDE.divide(rest, step), 0)
+    return (
+        Share(WIDE.subtract(units, dearer), trim(low, decimals)),
+        Share(dearer, trim(WIDE.add(low, step), decimals)),
+    )
+
+
+def part(units: Decimal, rate: Decimal, cost: Decimal) -> Decimal:
+    """A fraction of a lot's units; rounded down to whole units where 28 digits don't hold it."""
+    exact = trim(WIDE.multiply(units, rate), 0)
+    weight = WIDE.multiply(exact, cost).normalize(WIDE)
+    if len(weight.as_tuple().digits) <= EXACT.prec:
+        return exact
+    return exact.to_integral_value(ROUND_FLOOR)
+
+
+def _exponent(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)
+    return exponent
+
+
+def _floor_divide(dividend: Decimal, divisor: Decimal) -> Decimal:
+    return WIDE.divide_int(dividend, divisor)

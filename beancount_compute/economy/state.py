@@ -1,0 +1,219 @@
+"""The state of the economy while its books are written: who holds what, what is still to come.
+
+Rules (`allocation.py`, `consumption.py`, `market.py` ...) first plan what an event needs and refuse
+it by raising `Refused`; only then do they change anything here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from heapq import heappush
+from typing import NamedTuple
+
+from beancount_compute.economy.events import Kind, Place
+from beancount_compute.economy.journal import JournalEntry, check_balance
+from beancount_compute.economy.lots import Draw, Holding, Lot, OpenLot, Pocket, key_of
+from beancount_compute.economy.terms import DrawDown, Grain, Terms
+from beancount_compute.economy.words import quoted
+
+
+class Refused(Exception):
+    """An event that can't be booked; says what is wrong and what to write instead."""
+
+
+class Refusal(NamedTuple):
+    """What was refused, where it was written, and why."""
+
+    place: Place
+    message: str
+
+
+@dataclass(slots=True)
+class Subscription:
+    """A subscriber on a plan, from its start until its last period ends."""
+
+    id: str
+    subscriber: Subscriber
+    plan: str
+    start: date
+    place: Place
+    day_of_month: int
+    counted_in_days: bool
+    period_end: date
+    periods: int = 0
+    ended: bool = False  # no further period starts
+
+    def runs_on(self, day: date) -> bool:
+        """Whether a period of it covers the day."""
+        return not self.ended or day < self.period_end
+
+
+class Subscriber:
+    """Who buys and uses compute: two pockets by commodity, and subscriptions."""
+
+    __slots__ = ("allocations", "name", "subscriptions", "tokens")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.allocations: dict[str, Holding] = {}
+        self.tokens: dict[str, Holding] = {}
+        self.subscriptions: list[Subscription] = []
+
+    def pocket(self, pocket: Pocket) -> dict[str, Holding]:
+        """The holdings of one pocket, by commodity."""
+        return self.tokens if pocket is Pocket.TOKENS else self.allocations
+
+    def find(self, lot: Lot) -> OpenLot | None:
+        """The open lot of that identity."""
+        holding = self.pocket(lot.pocket).get(lot.commodity)
+        return holding.find(key_of(lot)) if holding else None
+
+
+class OverageBooked(NamedTuple):
+    """What one use added to the running total of a subscriber, plan and month."""
+
+    month: tuple[str, str, str, int, int]  # subscriber, plan, currency, year, month
+    exact: Decimal
+    booked: Decimal
+
+
+@dataclass(slots=True)
+class Undo:
+    """What a reversal needs to know of an event that was booked."""
+
+    kind: Kind
+    day: date
+    entry: JournalEntry
+    overage: OverageBooked | None = None
+    done: bool = False
+
+
+@dataclass(slots=True)
+class Economy:
+    """Everything that the books of a day depend on."""
+
+    terms: Terms
+    as_of: date
+    component: Callable[[str], str]  # a subscriber's account component
+    reversed_ids: frozenset[str]  # the ids that reversals name
+    today: date = date.min
+    order: DrawDown = DrawDown.EXPIRY
+    subscribers: dict[str, Subscriber] = field(default_factory=dict)
+    by_component: dict[str, str] = field(default_factory=dict)
+    undo: dict[str, Undo] = field(default_factory=dict)
+    # units x price and units of the trades of a day, by commodity and currency
+    traded: dict[tuple[date, str, str], tuple[Decimal, Decimal]] = field(default_factory=dict)
+    overage: dict[tuple[str, str, str, int, int], tuple[Decimal, Decimal]] = field(
+        default_factory=dict
+    )
+    ends: dict[date, list[OpenLot]] = field(default_factory=dict)
+    starts: dict[date, list[Subscription]] = field(default_factory=dict)
+    days: list[date] = field(default_factory=list)  # a heap
+    journal: list[JournalEntry] = field(default_factory=list)
+    merging: dict[str, int] = field(default_factory=dict)  # where in the journal uses still merge
+    superseded: set[int] = field(default_factory=set)  # places in it that merged into later ones
+    refusals: list[Refusal] = field(default_factory=list)
+
+    def known(self, name: str) -> Subscriber:
+        """The subscriber of that name; refuses one that is not known yet."""
+        subscriber = self.subscribers.get(name)
+        if subscriber is None:
+            raise Refused(
+                f"unknown subscriber {quoted(name)}: needs a subscription, allocation, grant, "
+                "opening lot or compute-subscriber on or before this day"
+            )
+        return subscriber
+
+    def admit(self, name: str) -> None:
+        """Refuse a name whose account component another subscriber has."""
+        if name in self.subscribers:
+            return
+        component = self.component(name)
+        other = self.by_component.get(component, name)
+        if other != name:
+            raise Refused(
+                f"subscriber {quoted(name)} would have the account component {component} of "
+                f"{quoted(other)}: give one of them another with "
+                f'custom "compute-subscriber" {quoted(name)} "..."'
+            )
+
+    def welcome(self, name: str) -> Subscriber:
+        """The subscriber of that name, known from now on."""
+        subscriber = self.subscribers.get(name)
+        if subscriber is None:
+            subscriber = self.subscribers[name] = Subscriber(name)
+            self.by_component[self.component(name)] = name
+        return subscriber
+
+    def holding(self, subscriber: Subscriber, pocket: Pocket, commodity: str) -> Holding:
+        """A holding, new if need be."""
+        holdings = subscriber.pocket(pocket)
+        holding = holdings.get(commodity)
+        if holding is None:
+            holding = holdings[commodity] = Holding(self.order)
+        return holding
+
+    def room_for(self, name: str, lots: list[tuple[Lot, Decimal]]) -> None:
+        """Raise `decimal.Inexact` where lots would melt into ones of more than 28 digits."""
+        subscriber = self.subscribers.get(name)
+        if subscriber is None:
+            return
+        for lot, units in lots:
+            holding = subscriber.pocket(lot.pocket).get(lot.commodity)
+            if holding is not None:
+                holding.room_for(lot, units)
+
+    def put(self, subscriber: Subscriber, lot: Lot, units: Decimal) -> None:
+        """Put units of a lot into its pocket, to end on its day."""
+        opened = self.holding(subscriber, lot.pocket, lot.commodity).add(lot, units)
+        if opened is not None and lot.end is not None:
+            self.end_later(opened, max(lot.end, self.today))
+
+    def end_later(self, opened: OpenLot, day: date) -> None:
+        """Remember the day on which a lot ends; one behind the as-of day is not booked."""
+        if day > self.as_of:
+            return
+        lots = self.ends.get(day)
+        if lots is None:
+            lots = self.ends[day] = []
+            self.visit(day)
+        lots.append(opened)
+
+    def start_later(self, subscription: Subscription, day: date) -> None:
+        """Remember the day on which a subscription's next period starts."""
+        if day > self.as_of:
+            return
+        subscriptions = self.starts.get(day)
+        if subscriptions is None:
+            subscriptions = self.starts[day] = []
+            self.visit(day)
+        subscriptions.append(subscription)
+
+    def visit(self, day: date) -> None:
+        """Let the books come by on a day."""
+        heappush(self.days, day)
+
+    def take(self, draws: list[Draw]) -> None:
+        """Take what was planned out of its lots."""
+        for open_lot, units in draws:
+            lot = open_lot.lot
+            subscriber = self.subscribers[lot.holder]
+            subscriber.pocket(lot.pocket)[lot.commodity].take(open_lot, units)
+
+    def post(
+        self, entry: JournalEntry, undone_as: Kind | None = None, overage: OverageBooked | None = None
+    ) -> None:
+        """Book an entry; remember it where a reversal will ask for it."""
+        check_balance(entry.legs)
+        if undone_as is not None and entry.event in self.reversed_ids:
+            self.undo[entry.event] = Undo(undone_as, entry.date, entry, overage)
+        self.journal.append(entry)
+
+    def settle(self, *names: str) -> None:
+        """End the run of uses that would be merged: something else happens to these subscribers."""
+        if self.terms.grain is not Grain.EVENT:
+            for name in names:
+                self.merging.pop(name, None)

@@ -1,0 +1,122 @@
+"""Subscriptions: periods that start on their day until a cancellation, each an allocation.
+
+    2026-01-31 custom "compute-subscription" "alice" "pro"   ; 31 Jan, 28 Feb, 31 Mar ...
+    2026-03-10 custom "compute-cancellation" "alice" "pro"   ; the period from 28 Feb runs on
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from beancount_compute.economy.allocation import allocate_period, unknown_plan
+from beancount_compute.economy.events import Event
+from beancount_compute.economy.months import later
+from beancount_compute.economy.state import Economy, Refusal, Refused, Subscription
+from beancount_compute.economy.terms import Plan
+from beancount_compute.economy.words import quoted
+
+MOST_PERIODS = 1200
+
+
+def subscribe(economy: Economy, event: Event, event_id: str) -> None:
+    """Start a subscription; periods begun before the event's date are not booked."""
+    economy.admit(event.subscriber)
+    if economy.terms.plan(event.plan, event.date) is None:
+        raise unknown_plan(event)
+    start = date.fromisoformat(event.started) if event.started else event.date
+    if start > event.date:
+        raise Refused(
+            f"started {start} is after {event.date}: date the subscription {start} instead"
+        )
+    _refuse_second(economy, event, start)
+    subscriber = economy.welcome(event.subscriber)
+    subscription = Subscription(
+        event_id, subscriber, event.plan, start, event.place, start.day, False, start
+    )
+    subscriber.subscriptions.append(subscription)
+    economy.settle(subscriber.name)
+    while subscription.period_end < event.date and not subscription.ended:
+        _next_period(economy, subscription, subscription.period_end)
+    if subscription.ended:
+        return
+    if subscription.period_end == event.date:
+        _book_period(economy, subscription, event.date, event if start == event.date else None)
+    else:
+        economy.start_later(subscription, subscription.period_end)
+
+
+def cancel(economy: Economy, event: Event) -> None:
+    """Let no period start on or after this day; the running one is not shortened."""
+    subscriber = economy.known(event.subscriber)
+    for subscription in subscriber.subscriptions:
+        if subscription.plan == event.plan and not subscription.ended:
+            subscription.ended = True
+            economy.settle(subscriber.name)
+            return
+    raise Refused(
+        f"cancellation without subscription: {quoted(event.subscriber)} has no running "
+        f"subscription to {quoted(event.plan)} on {event.date}"
+    )
+
+
+def start_periods(economy: Economy, day: date) -> None:
+    """Book the periods that start on a day; a cancelled subscription ends instead."""
+    due = economy.starts.pop(day, [])
+    for subscription in sorted(due, key=lambda each: (each.subscriber.name, each.plan)):
+        economy.settle(subscription.subscriber.name)
+        if not subscription.ended:
+            _book_period(economy, subscription, day, None)
+
+
+def _book_period(
+    economy: Economy, subscription: Subscription, day: date, event: Event | None
+) -> None:
+    plan = _next_period(economy, subscription, day)
+    if plan is None:
+        return
+    allocate_period(
+        economy,
+        plan,
+        subscription.subscriber.name,
+        day,
+        subscription.period_end,
+        f"{subscription.id}/{day}",
+        event,
+        "" if event else f"subscription {subscription.id}",
+    )
+    if not subscription.ended:
+        economy.start_later(subscription, subscription.period_end)
+
+
+def _next_period(economy: Economy, subscription: Subscription, day: date) -> Plan | None:
+    """Let a period run from a day, on that day's terms; None where the subscription is too long."""
+    if subscription.periods == MOST_PERIODS:
+        subscription.ended = True
+        message = (
+            f"more than {MOST_PERIODS} periods of one subscription: the last one booked ends on "
+            f"{day}; check `every`, `started` and `as-of`, or cancel and subscribe again"
+        )
+        economy.refusals.append(Refusal(subscription.place, message))
+        return None
+    subscription.periods += 1
+    plan = economy.terms.plan_of_lot(subscription.plan, day)
+    assert plan is not None  # a plan that is known stays known
+    if plan.every.days:
+        subscription.counted_in_days = True
+    elif subscription.counted_in_days:
+        subscription.counted_in_days, subscription.day_of_month = False, day.day
+    subscription.period_end = later(day, plan.every, subscription.day_of_month)
+    if subscription.period_end == date.max:
+        subscription.ended = True
+    return plan
+
+
+def _refuse_second(economy: Economy, event: Event, start: date) -> None:
+    subscriber = economy.subscribers.get(event.subscriber)
+    for subscription in subscriber.subscriptions if subscriber else ():
+        if subscription.plan == event.plan and subscription.runs_on(start):
+            until = f"until {subscription.period_end}" if subscription.ended else "uncancelled"
+            raise Refused(
+                f"{quoted(event.subscriber)} already has a subscription to {quoted(event.plan)}, "
+                f"from {subscription.start} {until}: two at once are not possible"
+            )

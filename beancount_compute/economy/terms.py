@@ -1,0 +1,140 @@
+"""What was agreed, and from which day: plans, fees, the draw-down order.
+
+    2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
+      unused: "mint"
+      token-expires: "12 months"
+    2026-01-01 custom "compute-option" "seller-fee" 0.05
+
+Terms hold from their date until the next ones of that name.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Generic, NamedTuple, TypeVar
+
+from beancount_compute.economy.events import NOWHERE, Place
+from beancount_compute.economy.months import MONTH, Span
+from beancount_compute.economy.rounding import ZERO
+
+TOP_UP = "top-up"
+GRANT = "grant"
+RESERVED_ORIGINS = (TOP_UP, GRANT)
+
+T = TypeVar("T")
+
+
+class Unused(StrEnum):
+    """What becomes of the units that a period leaves unused."""
+
+    EXPIRE = "expire"
+    ROLLOVER = "rollover"
+    MINT = "mint"
+
+
+class DrawDown(StrEnum):
+    """Which lot goes first."""
+
+    EXPIRY = "expiry"
+    FIFO = "fifo"
+    LIFO = "lifo"
+    HIFO = "hifo"
+    LOFO = "lofo"
+
+
+class Grain(StrEnum):
+    """How much consumption of a subscriber one transaction may hold."""
+
+    EVENT = "event"
+    DAY = "day"
+    MONTH = "month"
+
+
+class Money(NamedTuple):
+    """An amount of a currency."""
+
+    number: Decimal
+    currency: str
+
+
+class Plan(NamedTuple):
+    """An offer: units for a price each period, and what becomes of those left unused."""
+
+    name: str
+    since: date
+    price: Decimal  # per period, in `currency`
+    currency: str
+    units: Decimal  # per period, of `commodity`
+    commodity: str
+    every: Span = MONTH
+    unused: Unused = Unused.EXPIRE
+    mint_rate: Decimal = Decimal(1)  # fraction of each unused lot
+    expires: Span | None = None  # rollover: life of a lot, counted from its allocation
+    token_expires: Span | None = None  # life of minted tokens, counted from the mint
+    overage: Money | None = None  # per unit of use beyond the holdings
+    bookable: bool = True  # False: its cost step is an error, reported on the plan's line
+    place: Place = NOWHERE
+
+
+class Timeline(Generic[T]):
+    """Values that each hold from their day until the next one's."""
+
+    def __init__(self, values: Iterable[tuple[date, T]] = ()) -> None:
+        pairs = sorted(values, key=lambda pair: pair[0])
+        self._days = [day for day, _ in pairs]
+        self._values = [value for _, value in pairs]
+
+    def on(self, day: date) -> T | None:
+        """The value in force on a day; None before the first."""
+        index = bisect_right(self._days, day)
+        return self._values[index - 1] if index else None
+
+    def first(self) -> T | None:
+        """The value that came into force first."""
+        return self._values[0] if self._values else None
+
+
+class Terms(NamedTuple):
+    """All that was agreed, and the settings that hold for the whole ledger."""
+
+    plans: dict[str, Timeline[Plan]]
+    seller_fee: Timeline[Decimal]
+    buyer_fee: Timeline[Decimal]
+    minimum_fee: dict[str, Timeline[Decimal]]  # by currency
+    draw_down: Timeline[DrawDown]
+    unit_cost: Timeline[Money]  # what a used unit costs to serve: for reports, never booked
+    cost_step: Decimal | None = None
+    grain: Grain = Grain.EVENT
+    as_of: date | None = None
+    grant_currency: str | None = None  # the ledger's first operating currency
+
+    def plan(self, name: str, day: date) -> Plan | None:
+        """The plan's terms on a day; None where there is no such plan yet."""
+        timeline = self.plans.get(name)
+        return timeline.on(day) if timeline else None
+
+    def plan_of_lot(self, origin: str, day: date) -> Plan | None:
+        """The terms under which a lot of that date ends.
+
+        An opening lot may be older than the first terms of its plan: then those apply.
+        """
+        timeline = self.plans.get(origin)
+        return (timeline.on(day) or timeline.first()) if timeline else None
+
+    def fees(self, day: date, currency: str) -> tuple[Decimal, Decimal, Decimal]:
+        """The seller's rate, the buyer's rate and the minimum fee of a trade."""
+        minimum = self.minimum_fee.get(currency)
+        return (
+            self.seller_fee.on(day) or ZERO,
+            self.buyer_fee.on(day) or ZERO,
+            (minimum.on(day) if minimum else None) or ZERO,
+        )
+
+
+def no_terms() -> Terms:
+    """The terms of a ledger that states none."""
+    return Terms({}, Timeline(), Timeline(), {}, Timeline(), Timeline())

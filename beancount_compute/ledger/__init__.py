@@ -1,0 +1,1 @@
+"""Beancount in, Beancount out."""

@@ -1,0 +1,161 @@
+"""Accounts: from a role and a subscriber to an account's name, and back for the two pockets.
+
+    2026-01-01 custom "compute-account" "breakage" Income:Breakage
+    2026-01-01 custom "compute-account" "tokens" "Liabilities:Contract:Tokens:{subscriber}"
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from beancount.core.account import is_valid
+
+from beancount_compute.economy.journal import Role
+from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.words import quoted
+from beancount_compute.ledger.errors import FieldError
+from beancount_compute.ledger.names import component_of
+
+POCKETS = {Role.ALLOCATIONS: Pocket.ALLOCATIONS, Role.TOKENS: Pocket.TOKENS}
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_WITH_PLAN = {Role.ALLOCATIONS, Role.TOKENS, Role.REVENUE, Role.BREAKAGE, Role.OVERAGE}
+
+
+class Roots(NamedTuple):
+    """The names of the three root accounts that the plugin books on."""
+
+    assets: str = "Assets"
+    liabilities: str = "Liabilities"
+    income: str = "Income"
+
+    def of(self, role: Role) -> str:
+        """The root under which a role's account must lie."""
+        if role is Role.RECEIVABLE:
+            return self.assets
+        liabilities = (Role.PAYABLE, Role.PARTNER, Role.ALLOCATIONS, Role.TOKENS)
+        return self.liabilities if role in liabilities else self.income
+
+
+def default_templates(roots: Roots) -> dict[Role, str]:
+    """The accounts of a ledger that names none."""
+    return {
+        Role.RECEIVABLE: f"{roots.assets}:Receivable:{{subscriber}}",
+        Role.PAYABLE: f"{roots.liabilities}:Payable:{{subscriber}}",
+        Role.PARTNER: f"{roots.liabilities}:Partners:{{partner}}",
+        Role.ALLOCATIONS: f"{roots.liabilities}:DeferredRevenue:Allocations:{{subscriber}}",
+        Role.TOKENS: f"{roots.liabilities}:DeferredRevenue:Tokens:{{subscriber}}",
+        Role.REVENUE: f"{roots.income}:Compute",
+        Role.BREAKAGE: f"{roots.income}:Breakage",
+        Role.FEES: f"{roots.income}:Fees",
+        Role.PARTNER_INCOME: f"{roots.income}:Partners",
+        Role.OVERAGE: f"{roots.income}:Overage",
+    }
+
+
+def check_template(role: Role, template: str, roots: Roots) -> None:
+    """Raise `FieldError` unless a template can serve a role."""
+    allowed = {"subscriber"}
+    if role in _WITH_PLAN:
+        allowed.add("plan")
+    if role is Role.PARTNER:
+        allowed.add("partner")
+    named = _PLACEHOLDER.findall(template)
+    for name in named:
+        if name not in allowed:
+            choices = ", ".join(sorted(f"{{{each}}}" for each in allowed))
+            raise FieldError(f"account {template}: {{{name}}} can't stand there; use {choices}")
+    if not is_valid(_PLACEHOLDER.sub("X", template)):
+        raise FieldError(f"{quoted(template)} is not an account")
+    if template.split(":")[0] != roots.of(role):
+        raise FieldError(
+            f"account {template} of {role} is outside the root {roots.of(role)}: "
+            f"write {roots.of(role)}:..."
+        )
+    if role in POCKETS:
+        if "subscriber" not in named:
+            raise FieldError(f"account {template} of {role} must hold {{subscriber}}")
+        for part in template.split(":"):
+            if len(_PLACEHOLDER.findall(part)) > 1:
+                raise FieldError(
+                    f"account {template} of {role}: two placeholders in one component can't be "
+                    "told apart again"
+                )
+
+
+def shared_account(templates: Mapping[Role, str]) -> tuple[Role, Role] | None:
+    """A pocket and another role that would share their accounts; None if there are none."""
+    for pocket in POCKETS:
+        for role, template in templates.items():
+            if role is not pocket and _shape(template) == _shape(templates[pocket]):
+                return pocket, role
+    return None
+
+
+def _shape(template: str) -> str:
+    return _PLACEHOLDER.sub("{}", template)
+
+
+class PocketAccount(NamedTuple):
+    """What the name of a pocket's account says."""
+
+    pocket: Pocket
+    subscriber: str  # as a component
+    plan: str | None  # as a component, where the template names the plan
+
+
+class Accounts:
+    """The account of each role, subscriber and plan."""
+
+    def __init__(self, templates: Mapping[Role, str], components: Mapping[str, str]) -> None:
+        self._templates = dict(templates)
+        self._components = components  # of subscribers that `compute-subscriber` names
+        self._pocket_names = {
+            pocket: re.compile(_as_regex(templates[role])) for role, pocket in POCKETS.items()
+        }
+        self._pocket_accounts: dict[str, PocketAccount | None] = {}
+
+    def component(self, subscriber: str) -> str:
+        """The account component of a subscriber."""
+        return self._components.get(subscriber) or component_of(subscriber)
+
+    def account(self, role: Role, holder: str, origin: str) -> str:
+        """The account of a role; `origin` is the lot's, or for `Role.PARTNER` the partner."""
+        template = self._templates[role]
+        if "{" not in template:
+            return template
+        account = template.replace("{subscriber}", self.component(holder))
+        named = "{partner}" if role is Role.PARTNER else "{plan}"
+        return account.replace(named, component_of(origin)) if named in account else account
+
+    def pocket_account(self, account: str) -> PocketAccount | None:
+        """The pocket that an account is, with its subscriber; None for any other account."""
+        try:
+            return self._pocket_accounts[account]
+        except KeyError:
+            read = self._pocket_accounts[account] = self._read(account)
+            return read
+
+    def _read(self, account: str) -> PocketAccount | None:
+        for pocket, name in self._pocket_names.items():
+            found = name.fullmatch(account)
+            if found:
+                parts = found.groupdict()
+                return PocketAccount(pocket, parts["subscriber"], parts.get("plan"))
+        return None
+
+
+def _as_regex(template: str) -> str:
+    """The accounts of a template; a placeholder that comes twice must hold the same twice."""
+    pieces: list[str] = []
+    seen: set[str] = set()
+    for at, piece in enumerate(_PLACEHOLDER.split(template)):
+        if at % 2 == 0:
+            pieces.append(re.escape(piece))
+        elif piece in seen:
+            pieces.append(f"(?P={piece})")
+        else:
+            seen.add(piece)
+            pieces.append(f"(?P<{piece}>[^:]+)")
+    return "".join(pieces)

@@ -1,0 +1,111 @@
+"""What a `custom "compute-..."` line holds: its place, values and metadata, with their types.
+
+    2026-05-20 custom "compute-consumption" "alice" 200 CU
+      id: "use-17"
+      time: "14:05:09"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from beancount.core.account import TYPE as ACCOUNT
+from beancount.core.amount import Amount
+from beancount.core.data import Custom
+
+from beancount_compute.economy.events import Place
+from beancount_compute.economy.words import quoted
+from beancount_compute.ledger.errors import FieldError
+
+PREFIX = "compute-"
+
+
+def place_of(meta: dict[str, Any]) -> Place:
+    """Where a directive was written."""
+    return Place(str(meta.get("filename", "<unknown>")), int(meta.get("lineno", 0)))
+
+
+def kind_of(value: object, dtype: object) -> str:
+    """The type of a directive's value, in words."""
+    if dtype == ACCOUNT:
+        return "account"
+    match value:
+        case bool():
+            return "TRUE or FALSE"
+        case str():
+            return "text"
+        case Amount():
+            return "amount"
+        case Decimal():
+            return "number"
+        case date():
+            return "date"
+        case _:
+            return "nothing"
+
+
+def values_of(entry: Custom, shapes: Iterable[tuple[str, ...]], example: str) -> list[Any]:
+    """The values of a directive, if their types are those of one of the shapes."""
+    values = entry.values or []
+    found = tuple([kind_of(value, dtype) for value, dtype in values])
+    if found not in shapes:
+        got = ", ".join(found) if found else "nothing"
+        raise FieldError(f'custom "{entry.type}" holds {got}: write {example}')
+    return [value for value, _ in values]
+
+
+def metadata_of(entry: Custom, known: Iterable[str]) -> dict[str, Any]:
+    """The metadata that a person wrote; raises `FieldError` for an unknown key."""
+    meta = entry.meta
+    if len(meta) == 2:  # file and line: nothing was written
+        return {}
+    written = {
+        key: value
+        for key, value in meta.items()
+        if key not in ("filename", "lineno")
+        and not key.startswith(("__", "x-"))
+        and value is not None
+        and value != ""
+    }
+    known = list(known)
+    for key in written:
+        if key not in known:
+            choices = ", ".join(known) if known else "none"
+            raise FieldError(
+                f"unknown metadata {quoted(key)} of {entry.type}; known: {choices} "
+                "(keys that begin with x- are left alone)"
+            )
+    return written
+
+
+def text_in(meta: dict[str, Any], key: str) -> str:
+    """A text of the metadata; "" where it is absent."""
+    value = meta.get(key, "")
+    if not isinstance(value, str):
+        raise FieldError(f'`{key}` must be a text in quotes, such as {key}: "..."')
+    return value
+
+
+def day_or_text_in(meta: dict[str, Any], key: str) -> str:
+    """A date or a text of the metadata, as text; "" where it is absent."""
+    value = meta.get(key, "")
+    return value.isoformat() if isinstance(value, date) else text_in(meta, key)
+
+
+def number_in(meta: dict[str, Any], key: str, default: Decimal) -> Decimal:
+    """A number of the metadata."""
+    value = meta.get(key, default)
+    if not isinstance(value, Decimal):
+        raise FieldError(f"`{key}` must be a number")
+    return value
+
+
+def amount_in(meta: dict[str, Any], key: str) -> Amount | None:
+    """An amount of the metadata; None where it is absent."""
+    value = meta.get(key)
+    if value is not None and not isinstance(value, Amount):
+        raise FieldError(f"`{key}` must be an amount, such as {key}: 0.30 USD")
+    return value

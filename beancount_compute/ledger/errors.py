@@ -1,0 +1,34 @@
+"""Errors of the ledger: collected, one line each, where they were written.
+
+    ledger.beancount:12:  "alice" uses 1500 CU and holds 1000 CU: write at most that, or ...
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from beancount_compute.economy.events import Place
+
+
+class ComputeError(NamedTuple):
+    """An error as Beancount shows it. It carries no entry, so that it prints as one line."""
+
+    source: dict[str, Any]
+    message: str
+    entry: None = None
+
+
+class FieldError(Exception):
+    """A value that can't be read; says what is wrong and what to write instead."""
+
+
+class Errors:
+    """The errors of one load, in the order in which they were found."""
+
+    def __init__(self) -> None:
+        self.found: list[ComputeError] = []
+
+    def add(self, place: Place, message: str) -> None:
+        """Collect an error at a place. A Parquet row is named in the message."""
+        text = f"{place.row}: {message}" if place.row else message
+        self.found.append(ComputeError({"filename": place.file, "lineno": place.line}, text))

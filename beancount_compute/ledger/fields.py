@@ -1,0 +1,138 @@
+"""Values as people and exports write them, parsed once, at the edge, into types.
+
+    "2026-05-20" -> date    "0.25" -> Decimal    "14:05:09" -> time    "12 months" -> span
+
+Every function raises `FieldError` for what it can't read. Results are cached: an export names the
+same days, subscribers and round numbers again and again, and a look-up is all that a repeat costs.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from unicodedata import category, normalize
+
+from beancount_compute.economy.months import Span, parse_span
+from beancount_compute.economy.rounding import trim
+from beancount_compute.economy.terms import RESERVED_ORIGINS
+from beancount_compute.economy.words import quoted
+from beancount_compute.ledger.errors import FieldError
+
+MOST_DIGITS = 14
+LONGEST_TEXT = 4096
+CACHED = 1 << 16
+
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z](?:[A-Z0-9'._-]{0,22}[A-Z0-9])?", re.ASCII)
+_PLAN = re.compile(r"[\w.-]+(?: +[\w.-]+)*")
+_LINE_BREAKS = "\t\n\r"
+
+
+@lru_cache(CACHED)
+def parse_number(text: str) -> Decimal:
+    """A number from an event file: `-?digits(.digits)?`, at most 14 significant digits."""
+    if not _NUMBER.fullmatch(text):
+        raise FieldError(
+            f"{quoted(text)} is not a number: write digits with a decimal point, such as 1234.50, "
+            "without separators, exponent or sign other than a minus"
+        )
+    return check_number(Decimal(text))
+
+
+@lru_cache(CACHED)
+def check_number(number: Decimal) -> Decimal:
+    """A finite number of at most 14 significant digits, without idle zeros."""
+    if not number.is_finite():
+        raise FieldError(f"{number} is not a number")
+    bare = trim(number, 0) if number else Decimal()
+    digits = len(bare.as_tuple().digits)
+    if digits > MOST_DIGITS:
+        raise FieldError(
+            f"a number of {digits} significant digits; at most {MOST_DIGITS} can be kept exact"
+        )
+    return bare
+
+
+@lru_cache(CACHED)
+def parse_date(text: str) -> date:
+    """A day written as YYYY-MM-DD."""
+    if not _DATE.fullmatch(text):
+        raise FieldError(f"{quoted(text)} is not a date: write YYYY-MM-DD")
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise FieldError(f"{text} is no day of the calendar") from None
+
+
+@lru_cache(CACHED)
+def parse_time(text: str) -> str:
+    """A time of day, HH:MM:SS, as text that sorts by time."""
+    if not _TIME.fullmatch(text):
+        raise FieldError(f"{quoted(text)} is not a time of day: write HH:MM:SS, such as 14:05:09")
+    return text
+
+
+def parse_life(text: str) -> Span:
+    """How long something lasts: "month", "quarter", "year", "N months" or "N days"."""
+    span = parse_span(text)
+    if span is None:
+        raise FieldError(
+            f"{quoted(text)} is not a span of time: write "
+            '"month", "quarter", "year", "N months" or "N days"'
+        )
+    return span
+
+
+@lru_cache(CACHED)
+def parse_expires(text: str) -> str:
+    """A date or a span, as the text by which events are compared."""
+    return text if _DATE.fullmatch(text) and parse_date(text) else str(parse_life(text))
+
+
+@lru_cache(CACHED)
+def parse_currency(text: str) -> str:
+    """A commodity or currency as Beancount allows it."""
+    if not _CURRENCY.fullmatch(text):
+        raise FieldError(f"{quoted(text)} is not a commodity: write capitals, such as CU or USD")
+    return text
+
+
+@lru_cache(CACHED)
+def parse_name(text: str) -> str:
+    """A free name (subscriber, partner, id), as NFC; any text that Beancount can write back."""
+    name = normalize("NFC", check_text(text))
+    if not name.strip():
+        raise FieldError("a name is empty")
+    return name
+
+
+def check_text(text: str) -> str:
+    """Text that Beancount can write and read back."""
+    if len(text) > LONGEST_TEXT:
+        raise FieldError(f"a text of {len(text):,} characters; at most {LONGEST_TEXT:,} are allowed")
+    if text.isprintable():
+        return text
+    for character in text:
+        if category(character) in ("Cc", "Cs") and character not in _LINE_BREAKS:
+            raise FieldError(
+                f"the text {quoted(text)} holds the control character U+{ord(character):04X}: "
+                "remove it"
+            )
+    return text
+
+
+@lru_cache(CACHED)
+def parse_plan_name(text: str) -> str:
+    """A plan's name: letters, digits, `-`, `_`, `.` and inner spaces."""
+    name = normalize("NFC", text)
+    if not _PLAN.fullmatch(name) or len(name) > LONGEST_TEXT:
+        raise FieldError(
+            f"{quoted(text)} is not a plan's name: write letters, digits, -, _, . and inner spaces"
+        )
+    if name in RESERVED_ORIGINS:
+        raise FieldError(f"the name {quoted(name)} is taken: it is the origin of lots of its own")
+    return name

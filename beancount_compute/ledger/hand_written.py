@@ -1,0 +1,128 @@
+"""Hand-written postings to the two pockets: opening lots, and units taken out of a lot.
+
+    2026-01-01 * "Opening" #compute-opening
+      Liabilities:DeferredRevenue:Tokens:Alice  -800 CU {0.20 USD, 2025-11-01, "pro/2026-11-01"}
+      Equity:Opening-Balances                  160.00 USD
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from beancount.core.amount import Amount
+from beancount.core.data import Posting, Transaction
+from beancount.core.position import Cost
+
+from beancount_compute.economy.engine import HandPosting
+from beancount_compute.economy.lots import Lot
+from beancount_compute.economy.rounding import ZERO
+from beancount_compute.economy.terms import RESERVED_ORIGINS
+from beancount_compute.economy.words import amount, quoted
+from beancount_compute.ledger.accounts import Accounts, PocketAccount
+from beancount_compute.ledger.directives import place_of
+from beancount_compute.ledger.errors import Errors, FieldError
+from beancount_compute.ledger.fields import parse_date, parse_plan_name
+from beancount_compute.ledger.names import component_of
+
+OPENING_TAG = "compute-opening"
+
+
+class HandWritten(NamedTuple):
+    """What people wrote on the pockets, and the accounts that this needs."""
+
+    openings: list[HandPosting]
+    removals: list[HandPosting]
+    accounts: dict[str, PocketAccount]
+
+
+def pocket_postings(
+    transactions: Iterable[Transaction], accounts: Accounts
+) -> list[tuple[Transaction, Posting, PocketAccount]]:
+    """All hand-written postings to pockets, in the order of the books."""
+    pocket_account = accounts.pocket_account
+    return [
+        (entry, posting, pocket)
+        for entry in transactions
+        for posting in entry.postings
+        if (pocket := pocket_account(posting.account)) is not None
+    ]
+
+
+def read_hand_written(
+    postings: Iterable[tuple[Transaction, Posting, PocketAccount]],
+    holders: Mapping[str, str],
+    errors: Errors,
+) -> HandWritten:
+    """The opening lots and removals; `holders` names the subscriber of a component."""
+    found = HandWritten([], [], {})
+    for entry, posting, pocket in postings:
+        place = place_of(posting.meta or entry.meta)
+        found.accounts[posting.account] = pocket
+        holder = holders.get(pocket.subscriber, pocket.subscriber)
+        units = posting.units.number if posting.units else None
+        opening = OPENING_TAG in entry.tags and units is not None and units < 0
+        try:
+            lot = _lot(posting, pocket, holder)
+            assert units is not None
+            if opening:
+                _check_opening(entry, posting.account, lot, pocket)
+                found.openings.append(HandPosting(entry.date, lot, -units, place))
+                continue
+            if units <= 0:
+                raise FieldError(
+                    "a hand-written posting can only take units out of an open lot (new units are "
+                    "a compute-allocation, a compute-grant or an opening lot, in a transaction "
+                    f"tagged #{OPENING_TAG})"
+                )
+            found.removals.append(HandPosting(entry.date, lot, units, place))
+        except FieldError as error:
+            if opening:
+                errors.add(place, str(error))
+                continue
+            unnamed = Lot(holder, pocket.pocket, "", ZERO, "", entry.date, "", None)
+            found.removals.append(HandPosting(entry.date, unnamed, ZERO, place, str(error)))
+    return found
+
+
+def _lot(posting: Posting, pocket: PocketAccount, holder: str) -> Lot:
+    """The lot that a posting names; raises `FieldError` where it names none."""
+    units, cost = posting.units, posting.cost
+    if not isinstance(units, Amount) or not isinstance(units.number, Decimal):
+        raise FieldError(f"no units on {posting.account}: write them in full")
+    if not isinstance(cost, Cost) or not isinstance(cost.number, Decimal):
+        raise FieldError(
+            f"{amount(units.number, units.currency)} on {posting.account} names no lot: write its "
+            'cost, date and label, such as {0.20 USD, 2026-05-01, "pro/2026-06-01"}'
+        )
+    if not cost.label:
+        raise FieldError(
+            f"the lot on {posting.account} has no label: write its origin, and where it ends the "
+            'first day on which it is no longer usable, such as "pro/2026-06-01"'
+        )
+    origin, _, end = cost.label.partition("/")
+    if origin not in RESERVED_ORIGINS:
+        parse_plan_name(origin)
+    return Lot(
+        holder,
+        pocket.pocket,
+        units.currency,
+        cost.number,
+        cost.currency,
+        cost.date,
+        origin,
+        parse_date(end) if "/" in cost.label else None,
+    )
+
+
+def _check_opening(entry: Transaction, account: str, lot: Lot, pocket: PocketAccount) -> None:
+    if lot.cost < 0:
+        raise FieldError(f"the cost of an opening lot is below zero: {lot.cost:f} {lot.currency}")
+    if lot.date > entry.date:
+        raise FieldError(f"the opening lot of {lot.date} is younger than its entry")
+    if pocket.plan not in (None, component_of(lot.origin)):
+        raise FieldError(
+            f"a lot of {quoted(lot.origin)} can't lie on {account}: its component for the plan is "
+            f"{component_of(lot.origin)}"
+        )

@@ -1,0 +1,96 @@
+"""Parquet event files: the columns of a CSV file, as decimal, integer, string or date.
+
+pyarrow is the extra `[parquet]`, imported only when a Parquet file is met.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from beancount_compute.economy.events import Event, Place
+from beancount_compute.economy.rounding import trim
+from beancount_compute.economy.words import quoted
+from beancount_compute.ledger.errors import Errors, FieldError
+from beancount_compute.ledger.event_files import Columns, event_of_row
+from beancount_compute.ledger.fields import check_text
+
+
+def read_parquet(path: str, named_at: Place, errors: Errors) -> list[Event]:
+    """The events of a Parquet file; errors name the file and row on the ledger's line."""
+    file = quoted(path.replace("\\", "/").rsplit("/", 1)[-1])
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        message = f'{file} needs pyarrow: pip install "beancount_compute[parquet]"'
+        errors.add(named_at, message)
+        return []
+    try:
+        table = parquet.read_table(path, use_threads=False)
+    except (pyarrow.ArrowException, ValueError) as error:
+        errors.add(named_at, f"{file} is not Parquet: {str(error).splitlines()[0]}")
+        return []
+    try:
+        columns = Columns([str(name) for name in table.column_names])
+        _check_types(table.schema)
+    except FieldError as error:
+        errors.add(named_at, f"{file}: {error}")
+        return []
+    return _events(table, columns, file, named_at, errors)
+
+
+def _events(
+    table: Any, columns: Columns, file: str, named_at: Place, errors: Errors
+) -> list[Event]:
+    events: list[Event] = []
+    texts = [[_text(value) for value in column.to_pylist()] for column in table.columns]
+    texts.append([""] * table.num_rows)
+    for number, row in enumerate(zip(*texts, strict=True), start=1):
+        place = named_at._replace(row=f"{file} row {number}")
+        cells = tuple([row[at] for at in columns.places])
+        try:
+            extra = tuple([(name, check_text(row[at])) for at, name in columns.extra if row[at]])
+            events.append(event_of_row(cells, extra, place))
+        except FieldError as error:
+            errors.add(place, str(error))
+    return events
+
+
+def _check_types(schema: Any) -> None:
+    from pyarrow import types
+
+    for field in schema:
+        kind = field.type
+        if types.is_dictionary(kind):
+            kind = kind.value_type
+        if types.is_floating(kind):
+            raise FieldError(
+                f"column {quoted(field.name)} holds {kind}, which can't be exact: "
+                "cast it to decimal128(38, 6) or to string"
+            )
+        if not (
+            types.is_decimal(kind)
+            or types.is_integer(kind)
+            or types.is_string(kind)
+            or types.is_large_string(kind)
+            or types.is_date(kind)
+            or types.is_null(kind)
+        ):
+            raise FieldError(
+                f"column {quoted(field.name)} holds {kind}: "
+                "cast it to decimal, integer, string or date"
+            )
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case Decimal():
+            return f"{trim(value, 0):f}"
+        case date():
+            return value.isoformat()
+        case _:
+            return str(value).strip()

@@ -1,0 +1,1 @@
+"""Loaded directives in, plain tables out."""
