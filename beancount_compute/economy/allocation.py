@@ -1,8 +1,8 @@
 """Allocations: units come in, and what was paid for them is deferred (ASC 606-10-55-46).
 
-    2026-05-01 * "alice" "Allocation pro 2026-05-01/2026-05-31" #compute-allocation
-      Assets:Receivable:Alice                       200.00 USD
-      Liabilities:DeferredRevenue:Allocations:Alice  -1000 CU {0.20 USD, 2026-05-01, "pro/2026-06-01"}
+2026-05-01 * "alice" "Allocation pro 2026-05-01/2026-05-31" #compute-allocation
+  Assets:Receivable:Alice                       200.00 USD
+  Liabilities:DeferredRevenue:Allocations:Alice  -1000 CU {0.20 USD, 2026-05-01, "pro/2026-06-01"}
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Assertions: figures of the books that must hold at the beginning of a day, as `balance` does.
 
-    2026-06-21 custom "compute-assert" "deferred-revenue" 280.00 USD
-    2026-06-21 custom "compute-assert" "tokens" "alice" 300 CU
+2026-06-21 custom "compute-assert" "deferred-revenue" 280.00 USD
+2026-06-21 custom "compute-assert" "tokens" "alice" 300 CU
 """
 
 from __future__ import annotations
@@ -9,30 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
-from typing import NamedTuple
 
-from beancount_compute.economy.engine import Books
-from beancount_compute.economy.events import Place
-from beancount_compute.economy.journal import Leg, LotLeg, Role
+from beancount_compute.economy.facts import Assertion, Figure, HandPosting
+from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, Role
 from beancount_compute.economy.lots import Lot, Pocket
 from beancount_compute.economy.rounding import WIDE, ZERO, round_half_even
 from beancount_compute.economy.state import Refusal
 from beancount_compute.economy.words import quoted
-
-
-class Figure(StrEnum):
-    """What can be asserted. The pockets in units or at cost, income as a positive number."""
-
-    DEFERRED_REVENUE = "deferred-revenue"
-    ALLOCATIONS = "allocations"
-    TOKENS = "tokens"
-    REVENUE = "revenue"
-    BREAKAGE = "breakage"
-    FEES = "fees"
-    PARTNER_INCOME = "partner-income"
-    OVERAGE = "overage"
-
 
 POCKETS = {
     Figure.DEFERRED_REVENUE: (Pocket.ALLOCATIONS, Pocket.TOKENS),
@@ -41,36 +24,29 @@ POCKETS = {
 }
 
 
-class Assertion(NamedTuple):
-    """What a figure must be at the beginning of a day, to the digits written."""
-
-    date: date
-    figure: Figure
-    subscriber: str  # "" for all
-    number: Decimal
-    currency: str  # or the commodity, for units
-    place: Place
-
-
 _Totals = dict[tuple[str, str, str], Decimal]  # by figure, subscriber ("" for all) and currency
 
 
-def check_assertions(books: Books, assertions: Iterable[Assertion]) -> list[Refusal]:
+def check_assertions(
+    assertions: Iterable[Assertion],
+    journal: Iterable[JournalEntry],
+    openings: Iterable[HandPosting],
+    removals: Iterable[HandPosting],
+) -> list[Refusal]:
     """The assertions that fail, with what was expected and found, and the difference."""
-    assertions = sorted(assertions, key=lambda each: each.date)
-    if not assertions:
-        return []
+    dated: list[tuple[date, list[Leg]]] = [(entry.date, entry.legs) for entry in journal]
+    dated += [(each.date, [LotLeg(each.lot, -each.units)]) for each in openings]
+    dated += [(each.date, [LotLeg(each.lot, each.units)]) for each in removals]
+    dated.sort(key=lambda each: each[0])
     failed: list[Refusal] = []
     totals: _Totals = {}
-    dated = iter(_dated_legs(books))
-    following = next(dated, None)
-    for assertion in assertions:
-        while following is not None and following[0] < assertion.date:
-            for leg in following[1]:
+    done = 0
+    for assertion in sorted(assertions, key=lambda each: each.date):
+        while done < len(dated) and dated[done][0] < assertion.date:
+            for leg in dated[done][1]:
                 _add(totals, leg)
-            following = next(dated, None)
-        name = (assertion.figure.value, assertion.subscriber, assertion.currency)
-        found = totals.get(name, ZERO)
+            done += 1
+        found = totals.get((assertion.figure, assertion.subscriber, assertion.currency), ZERO)
         step = Decimal(1).scaleb(min(0, int(assertion.number.as_tuple().exponent)))
         rounded = round_half_even(found, step)
         if rounded != assertion.number:
@@ -86,13 +62,6 @@ def _failure(assertion: Assertion, found: Decimal, rounded: Decimal) -> str:
         f"expected {assertion.number:f}, found {rounded:f} {assertion.currency}{exact}, "
         f"difference {WIDE.subtract(rounded, assertion.number):f}"
     )
-
-
-def _dated_legs(books: Books) -> list[tuple[date, list[Leg]]]:
-    dated: list[tuple[date, list[Leg]]] = [(entry.date, entry.legs) for entry in books.journal]
-    dated += [(each.date, [LotLeg(each.lot, -each.units)]) for each in books.openings]
-    dated += [(each.date, [LotLeg(each.lot, each.units)]) for each in books.removals]
-    return sorted(dated, key=lambda each: each[0])
 
 
 def _add(totals: _Totals, leg: Leg) -> None:
@@ -123,5 +92,5 @@ def _count(
     totals: _Totals, figure: Figure, subscriber: str, currency: str, number: Decimal
 ) -> None:
     for whose in ("", subscriber):
-        name = (figure.value, whose, currency)
+        name = (figure, whose, currency)
         totals[name] = WIDE.add(totals.get(name, ZERO), number)

@@ -80,9 +80,7 @@ def _expire(economy: Economy, lot: Lot, units: Decimal, plan: Plan | None, day: 
     economy.post(_derived(Booked.EXPIRY, lot, legs, plan, day))
 
 
-def _derived(
-    kind: Booked, lot: Lot, legs: list[Leg], plan: Plan | None, day: date
-) -> JournalEntry:
+def _derived(kind: Booked, lot: Lot, legs: list[Leg], plan: Plan | None, day: date) -> JournalEntry:
     terms = f"plan {plan.name} of {plan.since}" if plan else lot.origin
     return JournalEntry(
         day,

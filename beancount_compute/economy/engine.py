@@ -18,10 +18,12 @@ from heapq import heapify, heappop
 from typing import NamedTuple, TypeVar, assert_never
 
 from beancount_compute.economy.allocation import allocate, grant
+from beancount_compute.economy.assertions import check_assertions
 from beancount_compute.economy.breakage import end_lots
 from beancount_compute.economy.consumption import consume
-from beancount_compute.economy.events import Event, Kind, Place, content_id, same_content
-from beancount_compute.economy.horizon import horizon
+from beancount_compute.economy.events import Event, Kind, content_id, same_content
+from beancount_compute.economy.facts import Assertion, Facts, HandPosting, Introduction
+from beancount_compute.economy.horizon import Horizon, horizon
 from beancount_compute.economy.journal import JournalEntry
 from beancount_compute.economy.lots import Lot, OpenLot, key_of
 from beancount_compute.economy.market import trade, transfer
@@ -34,24 +36,6 @@ from beancount_compute.economy.terms import DrawDown, Terms
 from beancount_compute.economy.words import amount, quoted
 
 
-class HandPosting(NamedTuple):
-    """A hand-written posting to a pocket: an opening lot, or units taken out of one."""
-
-    date: date
-    lot: Lot
-    units: Decimal  # opened, or taken out
-    place: Place
-    flaw: str = ""  # why it can't name an open lot, whatever is held
-
-
-class Introduction(NamedTuple):
-    """A `compute-subscriber` line: from its day on the subscriber is known."""
-
-    date: date
-    name: str
-    place: Place
-
-
 class PriceOfDay(NamedTuple):
     """The volume-weighted average of a day's trades."""
 
@@ -61,17 +45,8 @@ class PriceOfDay(NamedTuple):
     currency: str
 
 
-Dated = TypeVar("Dated", HandPosting, Introduction)
-
-
-class Facts(NamedTuple):
-    """All that the books are a function of, apart from the terms."""
-
-    events: Iterable[Event] = ()
-    openings: Iterable[HandPosting] = ()
-    removals: Iterable[HandPosting] = ()
-    introductions: Iterable[Introduction] = ()
-    assertion_days: frozenset[date] = frozenset()
+Dated = TypeVar("Dated", Event, Assertion, HandPosting, Introduction)
+Happening = TypeVar("Happening", Event, Assertion)
 
 
 class Books(NamedTuple):
@@ -81,8 +56,6 @@ class Books(NamedTuple):
     prices: list[PriceOfDay]
     refusals: list[Refusal]
     lots: list[tuple[Lot, Decimal]]
-    openings: list[HandPosting]  # the hand-written postings that took effect
-    removals: list[HandPosting]
     as_of: date
 
 
@@ -93,13 +66,15 @@ def book(facts: Facts, terms: Terms, component: Callable[[str], str]) -> Books:
     """
     refusals: list[Refusal] = []
     written = sorted(facts.events)
+    assertions = list(facts.assertions)
     reach = horizon(
         {event.date for event in written if event.kind is not Kind.CANCELLATION}
-        | facts.assertion_days,
+        | {assertion.date for assertion in assertions},
         {event.date for event in written if event.kind is Kind.CANCELLATION},
         terms.as_of,
     )
-    events = _each_once(written, refusals)
+    events = _within(reach, _each_once(written, refusals), refusals)
+    assertions = _within(reach, assertions, refusals)
     economy = Economy(
         terms,
         reach.as_of,
@@ -108,15 +83,18 @@ def book(facts: Facts, terms: Terms, component: Callable[[str], str]) -> Books:
         refusals=refusals,
     )
     with localcontext(EXACT):
-        opened, removed = _days(economy, facts, _by_day(events, reach.refused_from, refusals))
+        _days(economy, facts, events, assertions)
     journal = economy.journal
     if economy.superseded:
         journal = [entry for at, entry in enumerate(journal) if at not in economy.superseded]
+    if assertions:
+        known = [assertion for assertion in assertions if _knows(economy, assertion)]
+        refusals += check_assertions(known, journal, economy.opened, economy.removed)
     prices = [
         PriceOfDay(day, commodity, average_price(gross, units), currency)
         for (day, commodity, currency), (gross, units) in economy.traded.items()
     ]
-    return Books(journal, prices, refusals, _held(economy), opened, removed, reach.as_of)
+    return Books(journal, prices, refusals, _held(economy), reach.as_of)
 
 
 def _each_once(events: list[Event], refusals: list[Refusal]) -> list[Event]:
@@ -139,38 +117,28 @@ def _each_once(events: list[Event], refusals: list[Refusal]) -> list[Event]:
     return kept
 
 
-def _by_day(
-    events: list[Event], refused_from: date | None, refusals: list[Refusal]
-) -> dict[date, list[Event]]:
-    by_day: dict[date, list[Event]] = {}
-    for event in events:
-        if refused_from is not None and event.date >= refused_from:
+def _within(reach: Horizon, things: list[Happening], refusals: list[Refusal]) -> list[Happening]:
+    """What lies before the first gap of more than two years; the rest is refused."""
+    if reach.refused_from is None:
+        return things
+    for thing in things:
+        if thing.date >= reach.refused_from:
             message = (
-                f"{event.date} is more than two years after the event before it: "
+                f"{thing.date} lies behind a gap of more than two years without an event: "
                 "check the year, or set as-of"
             )
-            refusals.append(Refusal(event.place, message))
-            continue
-        of_day = by_day.get(event.date)
-        if of_day is None:
-            by_day[event.date] = [event]
-        else:
-            of_day.append(event)
-    return by_day
+            refusals.append(Refusal(thing.place, message))
+    return [thing for thing in things if thing.date < reach.refused_from]
 
 
-def _days(
-    economy: Economy, facts: Facts, by_day: dict[date, list[Event]]
-) -> tuple[list[HandPosting], list[HandPosting]]:
-    """Run the days in order; the hand-written openings and removals that took effect."""
-    openings = _grouped(facts.openings)
-    removals = _grouped(facts.removals)
-    introductions = _grouped(facts.introductions)
-    economy.days = [*by_day, *openings, *removals, *introductions]
+def _days(economy: Economy, facts: Facts, events: list[Event], assertions: list[Assertion]) -> None:
+    """Run the days in order."""
+    events_on, assertions_on = _grouped(events), _grouped(assertions)
+    openings_on, removals_on = _grouped(facts.openings), _grouped(facts.removals)
+    introductions_on = _grouped(facts.introductions)
+    economy.days = [*events_on, *assertions_on, *openings_on, *removals_on, *introductions_on]
     heapify(economy.days)
     repeats: dict[str, int] = {}
-    opened: list[HandPosting] = []
-    removed: list[HandPosting] = []
     before: date | None = None
     while economy.days:
         day = heappop(economy.days)
@@ -179,14 +147,17 @@ def _days(
         before = economy.today = day
         economy.order = economy.terms.draw_down.on(day) or DrawDown.EXPIRY
         setcontext(WIDE)  # what is derived or written by hand can't be refused for its digits
-        opened += [opening for opening in openings.get(day, ()) if _open(economy, opening)]
-        for introduction in introductions.get(day, ()):
+        for assertion in assertions_on.get(day, ()):
+            economy.settle(*([assertion.subscriber] if assertion.subscriber else economy.merging))
+        for opening in openings_on.get(day, ()):
+            _open(economy, opening)
+        for introduction in introductions_on.get(day, ()):
             _introduce(economy, introduction)
         end_lots(economy, day)
-        _events_of_day(economy, by_day.get(day, []), repeats)
+        _events_of_day(economy, events_on.get(day, []), repeats)
         setcontext(WIDE)
-        removed += [removal for removal in removals.get(day, ()) if _remove(economy, removal)]
-    return opened, removed
+        for removal in removals_on.get(day, ()):
+            _remove(economy, removal)
 
 
 def _events_of_day(economy: Economy, events: list[Event], repeats: dict[str, int]) -> None:
@@ -261,15 +232,15 @@ def _derived_id(event: Event, repeats: dict[str, int]) -> str:
     return derived if count == 1 else f"{derived}-{count}"
 
 
-def _open(economy: Economy, opening: HandPosting) -> bool:
+def _open(economy: Economy, opening: HandPosting) -> None:
     try:
         economy.admit(opening.lot.holder)
     except Refused as refused:
         economy.refusals.append(Refusal(opening.place, str(refused)))
-        return False
+        return
     subscriber = economy.welcome(opening.lot.holder)
     economy.put(subscriber, opening.lot, opening.units)
-    return True
+    economy.opened.append(opening)
 
 
 def _introduce(economy: Economy, introduction: Introduction) -> None:
@@ -281,16 +252,25 @@ def _introduce(economy: Economy, introduction: Introduction) -> None:
         economy.welcome(introduction.name)
 
 
-def _remove(economy: Economy, removal: HandPosting) -> bool:
-    """Let a hand-written posting take its units out of the very lot; False where it names none."""
+def _remove(economy: Economy, removal: HandPosting) -> None:
+    """Let a hand-written posting take its units out of the very lot; refuse one that names none."""
     subscriber = economy.subscribers.get(removal.lot.holder)
     open_lot = subscriber.find(removal.lot) if subscriber else None
     if removal.flaw or open_lot is None or open_lot.units < removal.units:
         economy.refusals.append(Refusal(removal.place, _no_such_lot(economy, removal)))
-        return False
+        return
     economy.settle(removal.lot.holder)
     economy.take([(open_lot, removal.units)])
-    return True
+    economy.removed.append(removal)
+
+
+def _knows(economy: Economy, assertion: Assertion) -> bool:
+    """Whether an assertion's subscriber is known on its day; refuses it otherwise."""
+    subscriber = economy.subscribers.get(assertion.subscriber)
+    if not assertion.subscriber or (subscriber and subscriber.known_since <= assertion.date):
+        return True
+    economy.refusals.append(Refusal(assertion.place, economy.unknown(assertion.subscriber)))
+    return False
 
 
 def _no_such_lot(economy: Economy, removal: HandPosting) -> str:
@@ -300,7 +280,8 @@ def _no_such_lot(economy: Economy, removal: HandPosting) -> str:
     written = ", ".join(
         as_written(each.lot, each.units)
         for each in sorted(
-            (each for holding in holdings for each in holding), key=lambda each: str(key_of(each.lot))
+            (each for holding in holdings for each in holding),
+            key=lambda each: str(key_of(each.lot)),
         )
     )
     wrong = removal.flaw or f"{as_written(lot, removal.units)} is no open lot"

@@ -146,6 +146,8 @@ def income(role: Role, holder: str, costs: dict[tuple[str, str], Decimal]) -> li
 def mirrored(legs: Iterable[Leg]) -> list[Leg]:
     """The same legs with their signs turned."""
     return [
-        leg._replace(units=-leg.units) if isinstance(leg, LotLeg) else leg._replace(number=-leg.number)
+        leg._replace(units=-leg.units)
+        if isinstance(leg, LotLeg)
+        else leg._replace(number=-leg.number)
         for leg in legs
     ]

@@ -174,7 +174,6 @@ class Holding:
         self._queue.sort(key=_by_rank)
 
 
-
 def moved(draws: list[Draw], holder: str) -> list[tuple[Lot, Decimal]]:
     """The drawn units as another holder's tokens: same cost, date, origin and end."""
     return [

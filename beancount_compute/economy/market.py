@@ -96,9 +96,7 @@ def tokens_for(economy: Economy, event: Event, holder: Subscriber, verb: str) ->
     return draws
 
 
-def _parties(
-    economy: Economy, event: Event, one: str, other: str
-) -> tuple[Subscriber, Subscriber]:
+def _parties(economy: Economy, event: Event, one: str, other: str) -> tuple[Subscriber, Subscriber]:
     if event.subscriber == event.counterparty:
         raise Refused(f"{one} is {other}: {quoted(event.subscriber)} can't be on both sides")
     return economy.known(event.subscriber), economy.known(event.counterparty)

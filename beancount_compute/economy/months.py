@@ -1,7 +1,7 @@
 """Spans of calendar time: how long a period, a life or a gap lasts.
 
-    2026-01-31 + 1 month  = 2026-02-28        ; the month's last day where it is shorter
-    2026-01-31 + 2 months = 2026-03-31        ; and the day of the month comes back
+2026-01-31 + 1 month  = 2026-02-28        ; the month's last day where it is shorter
+2026-01-31 + 2 months = 2026-03-31        ; and the day of the month comes back
 """
 
 from __future__ import annotations

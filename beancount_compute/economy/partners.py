@@ -37,7 +37,9 @@ def spend(economy: Economy, event: Event, event_id: str) -> None:
     for (_, currency), cost in cost_by_origin(draws).items():
         rest[currency] = rest.get(currency, ZERO) - cost
     legs = out_of(draws)
-    legs.append(MoneyLeg(Role.PARTNER, subscriber.name, event.counterparty, -settlement, event.currency))
+    legs.append(
+        MoneyLeg(Role.PARTNER, subscriber.name, event.counterparty, -settlement, event.currency)
+    )
     legs += [
         MoneyLeg(Role.PARTNER_INCOME, subscriber.name, "", number, currency)
         for currency, number in rest.items()

@@ -9,7 +9,7 @@ is meant to be rounded is rounded here, under `WIDE`.
 from __future__ import annotations
 
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 ZERO = Decimal()
@@ -22,10 +22,10 @@ LARGEST_COST_STEP = Decimal("0.000001")
 # ISO 4217: the currencies whose minor unit is not a hundredth.
 _DECIMALS = {
     **dict.fromkeys(
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
+        ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"], 0
     ),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-    **dict.fromkeys("CLF UYW".split(), 4),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+    **dict.fromkeys(["CLF", "UYW"], 4),
 }
 
 
@@ -40,7 +40,7 @@ class Share(NamedTuple):
     cost: Decimal
 
 
-@lru_cache(maxsize=None)
+@cache
 def minor_unit(currency: str) -> Decimal:
     """The smallest amount of a currency that can be paid, by ISO 4217; 0.01 for any other code."""
     return Decimal(1).scaleb(-_DECIMALS.get(currency, 2))
@@ -72,8 +72,10 @@ def trim(number: Decimal, decimals: int) -> Decimal:
     least = Decimal(1).scaleb(-decimals)
     bare = WIDE.plus(number).normalize(WIDE)
     exponent = bare.as_tuple().exponent
-    return bare if isinstance(exponent, int) and exponent <= -decimals else bare.quantize(
-        least, context=WIDE
+    return (
+        bare
+        if isinstance(exponent, int) and exponent <= -decimals
+        else bare.quantize(least, context=WIDE)
     )
 
 

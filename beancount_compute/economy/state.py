@@ -14,6 +14,7 @@ from heapq import heappush
 from typing import NamedTuple
 
 from beancount_compute.economy.events import Kind, Place
+from beancount_compute.economy.facts import HandPosting
 from beancount_compute.economy.journal import JournalEntry, check_balance
 from beancount_compute.economy.lots import Draw, Holding, Lot, OpenLot, Pocket, key_of
 from beancount_compute.economy.terms import DrawDown, Grain, Terms
@@ -54,10 +55,11 @@ class Subscription:
 class Subscriber:
     """Who buys and uses compute: two pockets by commodity, and subscriptions."""
 
-    __slots__ = ("allocations", "name", "subscriptions", "tokens")
+    __slots__ = ("allocations", "known_since", "name", "subscriptions", "tokens")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, known_since: date) -> None:
         self.name = name
+        self.known_since = known_since
         self.allocations: dict[str, Holding] = {}
         self.tokens: dict[str, Holding] = {}
         self.subscriptions: list[Subscription] = []
@@ -115,17 +117,23 @@ class Economy:
     journal: list[JournalEntry] = field(default_factory=list)
     merging: dict[str, int] = field(default_factory=dict)  # where in the journal uses still merge
     superseded: set[int] = field(default_factory=set)  # places in it that merged into later ones
+    opened: list[HandPosting] = field(default_factory=list)  # by hand, and took effect
+    removed: list[HandPosting] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
 
     def known(self, name: str) -> Subscriber:
         """The subscriber of that name; refuses one that is not known yet."""
         subscriber = self.subscribers.get(name)
         if subscriber is None:
-            raise Refused(
-                f"unknown subscriber {quoted(name)}: needs a subscription, allocation, grant, "
-                "opening lot or compute-subscriber on or before this day"
-            )
+            raise Refused(self.unknown(name))
         return subscriber
+
+    def unknown(self, name: str) -> str:
+        """What to say of a subscriber that is not known."""
+        return (
+            f"unknown subscriber {quoted(name)}: needs a subscription, allocation, grant, "
+            "opening lot or compute-subscriber on or before this day"
+        )
 
     def admit(self, name: str) -> None:
         """Refuse a name whose account component another subscriber has."""
@@ -144,7 +152,7 @@ class Economy:
         """The subscriber of that name, known from now on."""
         subscriber = self.subscribers.get(name)
         if subscriber is None:
-            subscriber = self.subscribers[name] = Subscriber(name)
+            subscriber = self.subscribers[name] = Subscriber(name, self.today)
             self.by_component[self.component(name)] = name
         return subscriber
 
@@ -204,7 +212,10 @@ class Economy:
             subscriber.pocket(lot.pocket)[lot.commodity].take(open_lot, units)
 
     def post(
-        self, entry: JournalEntry, undone_as: Kind | None = None, overage: OverageBooked | None = None
+        self,
+        entry: JournalEntry,
+        undone_as: Kind | None = None,
+        overage: OverageBooked | None = None,
     ) -> None:
         """Book an entry; remember it where a reversal will ask for it."""
         check_balance(entry.legs)

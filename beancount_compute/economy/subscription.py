@@ -1,7 +1,7 @@
 """Subscriptions: periods that start on their day until a cancellation, each an allocation.
 
-    2026-01-31 custom "compute-subscription" "alice" "pro"   ; 31 Jan, 28 Feb, 31 Mar ...
-    2026-03-10 custom "compute-cancellation" "alice" "pro"   ; the period from 28 Feb runs on
+2026-01-31 custom "compute-subscription" "alice" "pro"   ; 31 Jan, 28 Feb, 31 Mar ...
+2026-03-10 custom "compute-cancellation" "alice" "pro"   ; the period from 28 Feb runs on
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Accounts: from a role and a subscriber to an account's name, and back for the two pockets.
 
-    2026-01-01 custom "compute-account" "breakage" Income:Breakage
-    2026-01-01 custom "compute-account" "tokens" "Liabilities:Contract:Tokens:{subscriber}"
+2026-01-01 custom "compute-account" "breakage" Income:Breakage
+2026-01-01 custom "compute-account" "tokens" "Liabilities:Contract:Tokens:{subscriber}"
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """Assertions from `custom "compute-assert"` directives.
 
-    2026-06-21 custom "compute-assert" "deferred-revenue" 280.00 USD
+2026-06-21 custom "compute-assert" "deferred-revenue" 280.00 USD
 """
 
 from __future__ import annotations
 
 from beancount.core.data import Custom
 
-from beancount_compute.economy.assertions import Assertion, Figure
+from beancount_compute.economy.facts import Assertion, Figure
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.directives import metadata_of, place_of, values_of
 from beancount_compute.ledger.errors import FieldError

@@ -1,8 +1,8 @@
 """What a `custom "compute-..."` line holds: its place, values and metadata, with their types.
 
-    2026-05-20 custom "compute-consumption" "alice" 200 CU
-      id: "use-17"
-      time: "14:05:09"
+2026-05-20 custom "compute-consumption" "alice" 200 CU
+  id: "use-17"
+  time: "14:05:09"
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Errors of the ledger: collected, one line each, where they were written.
 
-    ledger.beancount:12:  "alice" uses 1500 CU and holds 1000 CU: write at most that, or ...
+ledger.beancount:12:  "alice" uses 1500 CU and holds 1000 CU: write at most that, or ...
 """
 
 from __future__ import annotations

@@ -1,18 +1,17 @@
 """Events from `custom` directives: types in, `Event` out.
 
-    2026-06-10 custom "compute-trade" "alice" "bob" 500 CU 0.25 USD
+2026-06-10 custom "compute-trade" "alice" "bob" 500 CU 0.25 USD
 """
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
-from beancount_compute.economy.events import PHASE, Event, Kind, Place
+from beancount_compute.economy.events import PHASE, Event, Kind
 from beancount_compute.ledger.directives import (
     PREFIX,
     day_or_text_in,
@@ -60,7 +59,14 @@ FORMS: dict[str, Form] = {
         Form(Kind.CONSUMPTION, _USE, (), '"alice" 200 CU'),
         Form(
             Kind.TRADE,
-            {("text", "text", "amount", "amount"): ("subscriber", "counterparty", "units", "price")},
+            {
+                ("text", "text", "amount", "amount"): (
+                    "subscriber",
+                    "counterparty",
+                    "units",
+                    "price",
+                )
+            },
             (),
             '"seller" "buyer" 500 CU 0.25 USD',
         ),
@@ -154,13 +160,3 @@ def _amount(amount: Amount | None) -> tuple[Decimal | None, str]:
     if not isinstance(amount.number, Decimal):
         raise FieldError("an amount without a number: write both, such as 200 CU")
     return check_number(amount.number), amount.currency
-
-
-class AssertionLine(NamedTuple):
-    """A `compute-assert` line: what a figure must be at the beginning of its day."""
-
-    date: date
-    what: str
-    subscriber: str  # "" for all
-    amount: Amount
-    place: Place

@@ -131,7 +131,9 @@ def find_files(
             if os.path.isfile(path) and not os.path.realpath(path).startswith(closed)
         ]
         if not files:
-            message = f"no event file {quoted(request.path)}: write a path or a glob, seen from here"
+            message = (
+                f"no event file {quoted(request.path)}: write a path or a glob, seen from here"
+            )
             errors.add(request.place, message)
         for path in files:
             real = os.path.realpath(path)
@@ -234,7 +236,12 @@ def _events(
     rows: Iterator[tuple[int, list[str]]], columns: Columns, path: str, errors: Errors
 ) -> list[Event]:
     events: list[Event] = []
-    append, in_order, width, extra = events.append, itemgetter(*columns.places), columns.width, columns.extra
+    append, in_order, width, extra = (
+        events.append,
+        itemgetter(*columns.places),
+        columns.width,
+        columns.extra,
+    )
     for line, row in rows:
         if len(row) != width:
             message = f"the row has {len(row)} cells and the header {width}"
@@ -251,14 +258,10 @@ def _events(
 
 
 def _extra_cells(row: list[str], extra: list[tuple[int, str]]) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        [(name, check_text(cell)) for at, name in extra if (cell := row[at].strip())]
-    )
+    return tuple([(name, check_text(cell)) for at, name in extra if (cell := row[at].strip())])
 
 
-def event_of_row(
-    cells: tuple[str, ...], extra: tuple[tuple[str, str], ...], place: Place
-) -> Event:
+def event_of_row(cells: tuple[str, ...], extra: tuple[tuple[str, str], ...], place: Place) -> Event:
     """The event of a row's cells, in the order of `COLUMNS`; raises `FieldError`."""
     (
         event_id,

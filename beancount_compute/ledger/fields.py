@@ -113,7 +113,9 @@ def parse_name(text: str) -> str:
 def check_text(text: str) -> str:
     """Text that Beancount can write and read back."""
     if len(text) > LONGEST_TEXT:
-        raise FieldError(f"a text of {len(text):,} characters; at most {LONGEST_TEXT:,} are allowed")
+        raise FieldError(
+            f"a text of {len(text):,} characters; at most {LONGEST_TEXT:,} are allowed"
+        )
     if text.isprintable():
         return text
     for character in text:

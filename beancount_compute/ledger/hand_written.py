@@ -1,8 +1,8 @@
 """Hand-written postings to the two pockets: opening lots, and units taken out of a lot.
 
-    2026-01-01 * "Opening" #compute-opening
-      Liabilities:DeferredRevenue:Tokens:Alice  -800 CU {0.20 USD, 2025-11-01, "pro/2026-11-01"}
-      Equity:Opening-Balances                  160.00 USD
+2026-01-01 * "Opening" #compute-opening
+  Liabilities:DeferredRevenue:Tokens:Alice  -800 CU {0.20 USD, 2025-11-01, "pro/2026-11-01"}
+  Equity:Opening-Balances                  160.00 USD
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from beancount.core.amount import Amount
 from beancount.core.data import Posting, Transaction
 from beancount.core.position import Cost
 
-from beancount_compute.economy.engine import HandPosting
+from beancount_compute.economy.facts import HandPosting
 from beancount_compute.economy.lots import Lot
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.terms import RESERVED_ORIGINS

@@ -1,6 +1,6 @@
 """The plugin: Beancount's entries in, the same entries with the booked ones out.
 
-    plugin "beancount_compute"
+plugin "beancount_compute"
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from beancount.core.data import Custom, Directive, Open, Price, Transaction
 from beancount.core.getters import get_entry_accounts
 
-from beancount_compute.economy.assertions import Assertion, check_assertions
-from beancount_compute.economy.engine import Books, Facts, Introduction, book
-from beancount_compute.economy.events import Event, Place
+from beancount_compute.economy.engine import Books, book
+from beancount_compute.economy.events import Event
+from beancount_compute.economy.facts import Assertion, Facts, Introduction
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.accounts import Accounts, Roots
 from beancount_compute.ledger.assertion_directives import assertion_of
@@ -136,10 +136,10 @@ def _book(
         hand_written.openings,
         hand_written.removals,
         [Introduction(line.date, line.name, line.place) for line in named],
-        frozenset([assertion.date for assertion in written.assertions]),
+        written.assertions,
     )
     books = book(facts, terms.terms, accounts.component)
-    for refusal in [*books.refusals, *check_assertions(books, written.assertions)]:
+    for refusal in books.refusals:
         errors.add(*refusal)
     writer = Writer(accounts)
     generated = _directives(books, writer, _own_prices(entries))
@@ -148,16 +148,18 @@ def _book(
     return [*open_directives(_to_open(entries, writer.first_used)), *generated]
 
 
-def _free_components(
-    lines: list[Line], events: Iterable[Event], errors: Errors
-) -> list[Line]:
+def _free_components(lines: list[Line], events: Iterable[Event], errors: Errors) -> list[Line]:
     """The `compute-subscriber` lines whose component no other subscriber has without one."""
     named = {line.name for line in lines}
-    taken = {
-        component_of(event.subscriber): event.subscriber
-        for event in events
-        if event.subscriber and event.subscriber not in named
-    } if lines else {}
+    taken = (
+        {
+            component_of(event.subscriber): event.subscriber
+            for event in events
+            if event.subscriber and event.subscriber not in named
+        }
+        if lines
+        else {}
+    )
     kept: list[Line] = []
     for line in lines:
         other = taken.get(line.value)
@@ -229,8 +231,6 @@ def _to_open(entries: Iterable[Directive], first_used: dict[str, date]) -> dict[
 def _with_values(entries: list[Directive]) -> list[Directive]:
     """The entries; a `compute-` directive without any value would crash Beancount's `pad`."""
     return [
-        entry._replace(values=[])
-        if entry.__class__ is Custom and entry.values is None
-        else entry
+        entry._replace(values=[]) if entry.__class__ is Custom and entry.values is None else entry
         for entry in entries
     ]

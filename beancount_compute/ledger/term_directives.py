@@ -1,10 +1,10 @@
 """Terms from `custom` directives: plans, options, accounts, subscribers' components.
 
-    2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
-      unused: "mint"
-    2026-01-01 custom "compute-option" "seller-fee" 0.05
-    2026-01-01 custom "compute-account" "breakage" Income:Breakage
-    2026-01-01 custom "compute-subscriber" "u_8f3a@example.com" "Acme"
+2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
+  unused: "mint"
+2026-01-01 custom "compute-option" "seller-fee" 0.05
+2026-01-01 custom "compute-account" "breakage" Income:Breakage
+2026-01-01 custom "compute-subscriber" "u_8f3a@example.com" "Acme"
 """
 
 from __future__ import annotations
@@ -154,8 +154,11 @@ def _plan(entry: Custom, place: Place) -> Plan:
         raise FieldError(f"the price {amount(price.number, price.currency)} is below zero")
     if check_number(units.number) <= 0:
         raise FieldError(f"{amount(units.number, units.currency)} a period is not above zero")
-    lives = {key: parse_life(text) for key in ("every", "expires", "token-expires")
-             if (text := text_in(meta, key))}
+    lives = {
+        key: parse_life(text)
+        for key in ("every", "expires", "token-expires")
+        if (text := text_in(meta, key))
+    }
     rate = check_number(number_in(meta, "mint-rate", Decimal(1)))
     if not 0 <= rate <= 1:
         raise FieldError(f"`mint-rate` {rate:f} is outside 0 to 1")

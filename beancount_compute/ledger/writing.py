@@ -12,7 +12,6 @@ metadata dictionary of its own: Fava takes equal ones for the same entry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -23,7 +22,7 @@ from beancount.core.position import Cost
 
 from beancount_compute.economy.engine import PriceOfDay
 from beancount_compute.economy.events import NOWHERE
-from beancount_compute.economy.journal import Booked, JournalEntry, Leg, LotLeg, MoneyLeg, Role
+from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, MoneyLeg, Role
 from beancount_compute.economy.lots import Lot, Pocket
 from beancount_compute.economy.rounding import minor_unit
 from beancount_compute.economy.terms import Money
