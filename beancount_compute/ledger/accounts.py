@@ -108,7 +108,10 @@ class PocketAccount(NamedTuple):
 class Accounts:
     """The account of each role, subscriber and plan."""
 
-    def __init__(self, templates: Mapping[Role, str], components: Mapping[str, str]) -> None:
+    def __init__(
+        self, templates: Mapping[Role, str], components: Mapping[str, str], roots: Roots
+    ) -> None:
+        self.roots = roots
         self._templates = dict(templates)
         self._components = components  # of subscribers that `compute-subscriber` names
         self._pocket_names = {

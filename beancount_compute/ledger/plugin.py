@@ -19,7 +19,7 @@ from beancount_compute.economy.engine import Books, book
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.facts import Assertion, Facts, Introduction
 from beancount_compute.economy.words import quoted
-from beancount_compute.ledger.accounts import Accounts, Roots
+from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.assertion_directives import assertion_of
 from beancount_compute.ledger.directives import PREFIX, metadata_of, place_of, values_of
 from beancount_compute.ledger.errors import ComputeError, Errors, FieldError
@@ -27,7 +27,8 @@ from beancount_compute.ledger.event_directives import FORMS, event_of
 from beancount_compute.ledger.event_files import FileRequest, find_files, read_file
 from beancount_compute.ledger.hand_written import pocket_postings, read_hand_written
 from beancount_compute.ledger.names import component_of
-from beancount_compute.ledger.term_directives import TERM_TYPES, Line, read_terms
+from beancount_compute.ledger.term_directives import TERM_TYPES, Line
+from beancount_compute.ledger.terms_of_ledger import roots_of, terms_of
 from beancount_compute.ledger.writing import Writer, open_directives, price_directive
 
 
@@ -118,13 +119,10 @@ def _events_of_files(
 def _book(
     entries: list[Directive], written: Written, options_map: dict[str, Any], errors: Errors
 ) -> list[Directive]:
-    roots = Roots(
-        options_map["name_assets"], options_map["name_liabilities"], options_map["name_income"]
-    )
-    terms = read_terms(written.terms, roots, options_map["operating_currency"], errors)
+    terms = terms_of(written.terms, options_map, errors)
     named = _free_components(terms.introductions, written.events, errors)
     components = {line.name: line.value for line in named}
-    accounts = Accounts(terms.templates, components)
+    accounts = Accounts(terms.templates, components, roots_of(options_map))
     transactions = [entry for entry in entries if entry.__class__ is Transaction]
     hand_written = read_hand_written(
         pocket_postings(transactions, accounts),

@@ -1,0 +1,123 @@
+"""`bean-compute`: arguments in; text and an exit code out.
+
+bean-compute check LEDGER     every error, then what is open, earned and whether it ties
+bean-compute print LEDGER     the booked ledger as plain Beancount text
+bean-compute new FOLDER       a small commented ledger to start from
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+from beancount import loader
+from beancount.core.data import BeancountError, Directive
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from beancount_compute.ledger.text import booked_text
+from beancount_compute.reports.summary import summarise
+from beancount_compute.reports.tables import render
+
+LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class Loaded(NamedTuple):
+    """A ledger as Beancount loads it."""
+
+    entries: list[Directive]
+    errors: list[BeancountError]
+    options: dict[str, Any]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("beancount_compute"), message="%(version)s")
+def main() -> None:
+    """The books of the compute-token economy, beside bean-check and Fava."""
+
+
+@main.command()
+@click.argument("ledger", type=LEDGER)
+def check(ledger: Path) -> None:
+    """Load LEDGER, print every error, then what is open, earned and whether it ties.
+
+    Exits with 1 on any error, and where units or money don't tie.
+    """
+    loaded = _load(ledger)
+    _show_errors(loaded.errors, to_stderr=False)
+    summary = summarise(loaded.entries, loaded.options)
+    click.echo(render(summary.tables(), _width()))
+    sys.exit(1 if loaded.errors or not summary.ties else 0)
+
+
+@main.command(name="print")
+@click.argument("ledger", type=LEDGER)
+def print_(ledger: Path) -> None:
+    """Print the booked LEDGER as plain Beancount text, which loads without the plugin.
+
+    Errors of the ledger go to standard error; any makes the exit code 1.
+    """
+    loaded = _load(ledger)
+    _show_errors(loaded.errors, to_stderr=True)
+    out = click.get_text_stream("stdout", encoding="utf-8")
+    for piece in booked_text(loaded.entries, loaded.options):
+        out.write(piece)
+    out.flush()
+    sys.exit(1 if loaded.errors else 0)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def new(folder: Path) -> None:
+    """Write a small commented ledger to start from into FOLDER."""
+    template = files("beancount_compute") / "new_ledger"
+    names = ("main.beancount", "events.csv")
+    there = [name for name in names if (folder / name).exists()]
+    if there:
+        raise click.ClickException(f"{folder / there[0]} exists already: name another folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            text = (template / name).read_text(encoding="utf-8")
+            with open(folder / name, "x", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+    except OSError as error:
+        raise click.ClickException(f"can't write to {folder}: {error.strerror}") from None
+    click.echo(f"Wrote {folder / names[0]} and {folder / names[1]}. Next:\n")
+    click.echo(f"  bean-check {folder / names[0]}\n  fava {folder / names[0]}")
+
+
+def _load(ledger: Path) -> Loaded:
+    with _progress(f"Loading {ledger.name}"):
+        return Loaded(*loader.load_file(str(ledger)))
+
+
+def _show_errors(errors: list[BeancountError], *, to_stderr: bool) -> None:
+    for error in errors:
+        source = error.source or {}
+        place = f"{source.get('filename', '<unknown>')}:{source.get('lineno', 0)}"
+        lines = [line.strip() for line in error.message.splitlines()]
+        click.echo(f"{place}: {' '.join(line for line in lines if line)}", err=to_stderr)
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[None]:
+    """A bar that moves while something long is done; nothing where no terminal would show it."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        progress.add_task(what, total=None)
+        yield
+
+
+def _width() -> int:
+    return Console().width if sys.stdout.isatty() else 80

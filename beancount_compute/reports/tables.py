@@ -1,0 +1,50 @@
+"""Plain tables: what every report gives, and how a terminal shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from io import StringIO
+from typing import NamedTuple
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from beancount_compute.economy.rounding import trim
+
+Cell = str | int | Decimal
+
+
+class Table(NamedTuple):
+    """A titled table. Numbers are exact; a face decides how it shows them."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[Cell, ...]]
+
+
+def shown(cell: Cell) -> str:
+    """A cell as a person reads it: thousands separators, full digits, no idle zeros behind two."""
+    if isinstance(cell, Decimal):
+        whole = cell == cell.to_integral_value()
+        return f"{trim(cell, 2 if not whole else 0):,f}"
+    return f"{cell:,}" if isinstance(cell, int) else cell
+
+
+def render(tables: Iterable[Table], width: int) -> str:
+    """The tables as text of at most that many columns."""
+    out = StringIO()
+    console = Console(file=out, width=width, color_system=None, legacy_windows=False)
+    for table in tables:
+        face = RichTable(
+            box=SIMPLE_HEAD, title=Text(table.title), title_justify="left", title_style="bold"
+        )
+        for at, column in enumerate(table.columns):
+            numeric = any(not isinstance(row[at], str) for row in table.rows)
+            face.add_column(Text(column), justify="right" if numeric else "left")
+        for row in table.rows:
+            face.add_row(*[Text(shown(cell)) for cell in row])
+        console.print(face)
+    return "\n".join(line.rstrip() for line in out.getvalue().rstrip().splitlines())
