@@ -121,3 +121,7 @@ def _progress(what: str) -> Iterator[None]:
 
 def _width() -> int:
     return Console().width if sys.stdout.isatty() else 80
+
+
+if __name__ == "__main__":
+    main()

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from beancount_compute.economy.events import NOWHERE, Event, Kind
+from beancount_compute.economy.events import Event
 from beancount_compute.economy.journal import Booked, JournalEntry, Leg, MoneyLeg, Role, into
 from beancount_compute.economy.lots import Lot, Pocket
 from beancount_compute.economy.months import last_day, later, parse_span
+from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import (
     ZERO,
     CostStepTooCoarse,
@@ -22,7 +23,7 @@ from beancount_compute.economy.rounding import (
     round_money,
     split,
 )
-from beancount_compute.economy.state import Economy, Refused
+from beancount_compute.economy.state import Economy
 from beancount_compute.economy.terms import GRANT, TOP_UP, Money, Plan, Unused
 from beancount_compute.economy.words import amount, quoted
 
@@ -93,10 +94,8 @@ def allocate_period(
         f"Allocation {plan.name} {start}/{last_day(start, end)}",
         _billed(subscriber, plan.name, Money(paid, plan.currency), lots),
         event_id,
-        event.place if event else NOWHERE,
+        event,
         source,
-        memo=event.memo if event else "",
-        extra=event.extra if event else (),
     )
     _book(economy, entry, lots)
 
@@ -121,9 +120,7 @@ def _top_up(economy: Economy, event: Event, event_id: str) -> None:
         "Top-up",
         _billed(event.subscriber, TOP_UP, Money(paid, event.currency), lots),
         event_id,
-        event.place,
-        memo=event.memo,
-        extra=event.extra,
+        event,
     )
     _book(economy, entry, lots)
 
@@ -152,11 +149,9 @@ def grant(economy: Economy, event: Event, event_id: str) -> None:
         "Grant",
         into(lots),
         event_id,
-        event.place,
-        memo=event.memo,
-        extra=event.extra,
+        event,
     )
-    _book(economy, entry, lots, Kind.GRANT)
+    _book(economy, entry, lots)
 
 
 def shares_of(
@@ -224,14 +219,9 @@ def _billed(
     return legs
 
 
-def _book(
-    economy: Economy,
-    entry: JournalEntry,
-    lots: list[tuple[Lot, Decimal]],
-    kind: Kind = Kind.ALLOCATION,
-) -> None:
+def _book(economy: Economy, entry: JournalEntry, lots: list[tuple[Lot, Decimal]]) -> None:
     subscriber = economy.subscribers[entry.subscriber]
     economy.settle(subscriber.name)
-    economy.post(entry, kind)
+    economy.post(entry)
     for lot, units in lots:
         economy.put(subscriber, lot, units)

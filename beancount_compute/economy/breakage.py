@@ -17,7 +17,6 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from beancount_compute.economy.events import NOWHERE
 from beancount_compute.economy.journal import Booked, JournalEntry, Leg, LotLeg, MoneyLeg, Role
 from beancount_compute.economy.lots import Lot, OpenLot, Pocket
 from beancount_compute.economy.months import later
@@ -38,7 +37,7 @@ def meet_end(economy: Economy, open_lot: OpenLot, day: date) -> None:
     """Mint, then expire the rest of a lot, as its plan's terms of the lot's date say."""
     lot, units = open_lot.lot, open_lot.units
     economy.settle(lot.holder)
-    economy.take([(open_lot, units)])
+    open_lot.holding.take(open_lot, units)
     plan = economy.terms.plan_of_lot(lot.origin, lot.date)
     minted = ZERO
     if plan is not None and lot.pocket is Pocket.ALLOCATIONS and plan.unused is Unused.MINT:
@@ -89,7 +88,7 @@ def _derived(kind: Booked, lot: Lot, legs: list[Leg], plan: Plan | None, day: da
         "Mint" if kind is Booked.MINT else "Expiry",
         legs,
         f"{kind}/{lot.holder}/{lot.label}/{lot.date}",
-        NOWHERE,
+        None,
         f"{terms}, end {lot.end}",
     )
 

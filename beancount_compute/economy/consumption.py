@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from decimal import Decimal, localcontext
 
-from beancount_compute.economy.events import Event, Kind
+from beancount_compute.economy.events import Event
 from beancount_compute.economy.journal import (
     Booked,
     JournalEntry,
@@ -19,13 +19,13 @@ from beancount_compute.economy.journal import (
     LotLeg,
     MoneyLeg,
     Role,
-    cost_by_origin,
-    income,
-    out_of,
+    journal_entry,
+    recognised,
 )
 from beancount_compute.economy.lots import Draw, Lot
+from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import WIDE, ZERO, round_money
-from beancount_compute.economy.state import Economy, OverageBooked, Refused, Subscriber
+from beancount_compute.economy.state import Economy, OverageBooked, Subscriber
 from beancount_compute.economy.terms import Grain, Money
 from beancount_compute.economy.words import amount, quoted
 
@@ -44,26 +44,28 @@ def consume(economy: Economy, event: Event, event_id: str) -> None:
         if tokens is not None:
             more, missing = tokens.plan(missing, economy.order)
             draws += more
-    legs = out_of(draws)
-    legs += income(Role.REVENUE, subscriber.name, cost_by_origin(draws))
+    legs = recognised(draws, Role.REVENUE, subscriber.name)
     over = None
     if missing:
         over, overage_legs = _overage(economy, event, subscriber, missing)
         legs += overage_legs
     economy.take(draws)
-    entry = JournalEntry(
-        event.date,
-        Booked.CONSUMPTION,
-        subscriber.name,
-        "Consumption",
-        legs,
-        event_id,
-        event.place,
-        overage=over is not None,
-        memo=event.memo,
-        extra=event.extra,
+    entry: JournalEntry = journal_entry(
+        (
+            event.date,
+            Booked.CONSUMPTION,
+            subscriber.name,
+            "Consumption",
+            legs,
+            event_id,
+            event,
+            "",
+            over is not None,
+            1,
+            "",
+        )
     )
-    economy.post(entry, Kind.CONSUMPTION, over)
+    economy.post(entry, over)
     if economy.terms.grain is not Grain.EVENT:
         _merge(economy, entry)
 
@@ -139,7 +141,7 @@ def _merge(economy: Economy, entry: JournalEntry) -> None:
         date=entry.date,
         legs=_summed(run.legs + entry.legs),
         overage=run.overage or entry.overage,
-        count=run.count + 1,
+        uses=run.uses + 1,
     )
 
 

@@ -11,28 +11,29 @@ in which they were written; no file, no clock, no Beancount.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from decimal import Decimal, Inexact, localcontext, setcontext
+from decimal import Decimal, Inexact, localcontext
 from heapq import heapify, heappop
 from typing import NamedTuple, TypeVar, assert_never
 
 from beancount_compute.economy.allocation import allocate, grant
-from beancount_compute.economy.assertions import check_assertions
+from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.breakage import end_lots
 from beancount_compute.economy.consumption import consume
 from beancount_compute.economy.events import Event, Kind, content_id, same_content
 from beancount_compute.economy.facts import Assertion, Facts, HandPosting, Introduction
 from beancount_compute.economy.horizon import Horizon, horizon
-from beancount_compute.economy.journal import JournalEntry
-from beancount_compute.economy.lots import Lot, OpenLot, key_of
+from beancount_compute.economy.journal import JournalEntry, LotLeg
+from beancount_compute.economy.lots import Lot, key_of
 from beancount_compute.economy.market import trade, transfer
 from beancount_compute.economy.partners import spend
 from beancount_compute.economy.refund import refund, reverse
+from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.rounding import EXACT, WIDE, average_price
-from beancount_compute.economy.state import Economy, Refusal, Refused
+from beancount_compute.economy.state import Economy
 from beancount_compute.economy.subscription import cancel, start_periods, subscribe
-from beancount_compute.economy.terms import DrawDown, Terms
+from beancount_compute.economy.terms import DrawDown, Grain, Terms
 from beancount_compute.economy.words import amount, quoted
 
 
@@ -45,8 +46,7 @@ class PriceOfDay(NamedTuple):
     currency: str
 
 
-Dated = TypeVar("Dated", Event, Assertion, HandPosting, Introduction)
-Happening = TypeVar("Happening", Event, Assertion)
+Dated = TypeVar("Dated", Assertion, HandPosting, Introduction)
 
 
 class Books(NamedTuple):
@@ -64,139 +64,181 @@ def book(facts: Facts, terms: Terms, component: Callable[[str], str]) -> Books:
 
     Never raises for what the facts say: what can't be booked is refused, and the rest stands.
     """
-    refusals: list[Refusal] = []
-    written = sorted(facts.events)
-    assertions = list(facts.assertions)
-    reach = horizon(
-        {event.date for event in written if event.kind is not Kind.CANCELLATION}
-        | {assertion.date for assertion in assertions},
-        {event.date for event in written if event.kind is Kind.CANCELLATION},
-        terms.as_of,
-    )
-    events = _within(reach, _each_once(written, refusals), refusals)
-    assertions = _within(reach, assertions, refusals)
-    economy = Economy(
-        terms,
-        reach.as_of,
-        component,
-        frozenset([event.reverses for event in events if event.reverses]),
-        refusals=refusals,
-    )
-    with localcontext(EXACT):
-        _days(economy, facts, events, assertions)
-    journal = economy.journal
-    if economy.superseded:
-        journal = [entry for at, entry in enumerate(journal) if at not in economy.superseded]
-    if assertions:
-        known = [assertion for assertion in assertions if _knows(economy, assertion)]
-        refusals += check_assertions(known, journal, economy.opened, economy.removed)
-    prices = [
-        PriceOfDay(day, commodity, average_price(gross, units), currency)
-        for (day, commodity, currency), (gross, units) in economy.traded.items()
-    ]
-    return Books(journal, prices, refusals, _held(economy), reach.as_of)
+    keeper = Bookkeeper(facts, terms, component)
+    journal = list(keeper.entries())
+    return Books(journal, keeper.prices(), keeper.refusals, keeper.lots(), keeper.as_of)
 
 
-def _each_once(events: list[Event], refusals: list[Refusal]) -> list[Event]:
-    """Events with one id count once; one that says something else under that id is refused."""
-    first: dict[str, Event] = {}
-    kept: list[Event] = []
-    for event in events:
-        if event.id:
-            known = first.setdefault(event.id, event)
-            if known is not event:
-                if not same_content(known, event):
-                    at = f"{known.place.file}:{known.place.line}"
-                    message = (
-                        f"event id {quoted(event.id)} stands for something else at {at}: "
-                        "give this one an id of its own"
-                    )
-                    refusals.append(Refusal(event.place, message))
+class Bookkeeper:
+    """Writes the books day by day, so that a day's events can be let go when it is done."""
+
+    def __init__(self, facts: Facts, terms: Terms, component: Callable[[str], str]) -> None:
+        self.refusals: list[Refusal] = []
+        self._events_on, reversed_ids, repeated_ids = _by_day(facts.events)
+        assertions = list(facts.assertions)
+        reach = horizon(
+            {day for day, events in self._events_on.items() if not _only_cancellations(events)}
+            | {assertion.date for assertion in assertions},
+            {day for day, events in self._events_on.items() if _only_cancellations(events)},
+            terms.as_of,
+        )
+        self.as_of = reach.as_of
+        self._refuse_behind(reach, assertions)
+        self._assertions_on = _grouped(
+            assertion for assertion in assertions if reach.covers(assertion.date)
+        )
+        self._openings_on = _grouped(facts.openings)
+        self._removals_on = _grouped(facts.removals)
+        self._introductions_on = _grouped(facts.introductions)
+        self._repeats: dict[str, int] = {}
+        self._first_of: dict[str, Event | None] = dict.fromkeys(repeated_ids)
+        self._economy = Economy(
+            terms,
+            reach.as_of,
+            component,
+            reversed_ids,
+            refusals=self.refusals,
+            totals=Totals() if self._assertions_on else None,
+        )
+
+    def entries(self) -> Iterator[JournalEntry]:
+        """The journal, in order; each day is worked out when it is asked for."""
+        economy = self._economy
+        grouped = (self._assertions_on, self._openings_on, self._removals_on)
+        economy.days = [*self._events_on, *self._introductions_on]
+        economy.days += [day for days in grouped for day in days]
+        heapify(economy.days)
+        before: date | None = None
+        while economy.days:
+            day = heappop(economy.days)
+            if day == before:
                 continue
-        kept.append(event)
-    return kept
+            before = day
+            with localcontext(WIDE):  # what is derived or written by hand can't be refused
+                self._day(day)
+            if economy.terms.grain is Grain.EVENT:
+                yield from economy.journal
+                economy.journal.clear()
+        for at, entry in enumerate(economy.journal):
+            if at not in economy.superseded:
+                yield entry
 
+    def prices(self) -> list[PriceOfDay]:
+        """The prices that the days' trades leave behind."""
+        return [
+            PriceOfDay(day, commodity, average_price(gross, units), currency)
+            for (day, commodity, currency), (gross, units) in self._economy.traded.items()
+        ]
 
-def _within(reach: Horizon, things: list[Happening], refusals: list[Refusal]) -> list[Happening]:
-    """What lies before the first gap of more than two years; the rest is refused."""
-    if reach.refused_from is None:
-        return things
-    for thing in things:
-        if thing.date >= reach.refused_from:
+    def lots(self) -> list[tuple[Lot, Decimal]]:
+        """The lots that are held, with their units."""
+        return [
+            (open_lot.lot, open_lot.units)
+            for subscriber in self._economy.subscribers.values()
+            for pocket in (subscriber.allocations, subscriber.tokens)
+            for holding in pocket.values()
+            for open_lot in holding
+        ]
+
+    def _refuse_behind(self, reach: Horizon, assertions: list[Assertion]) -> None:
+        """Refuse what lies behind the first gap of more than two years."""
+        days = [day for day in self._events_on if not reach.covers(day)]
+        behind: list[Event | Assertion] = [
+            each for each in assertions if not reach.covers(each.date)
+        ]
+        for day in sorted(days):
+            behind += self._events_on.pop(day)
+        for each in behind:
             message = (
-                f"{thing.date} lies behind a gap of more than two years without an event: "
+                f"{each.date} lies behind a gap of more than two years without an event: "
                 "check the year, or set as-of"
             )
-            refusals.append(Refusal(thing.place, message))
-    return [thing for thing in things if thing.date < reach.refused_from]
+            self.refusals.append(Refusal(each.place, message))
 
-
-def _days(economy: Economy, facts: Facts, events: list[Event], assertions: list[Assertion]) -> None:
-    """Run the days in order."""
-    events_on, assertions_on = _grouped(events), _grouped(assertions)
-    openings_on, removals_on = _grouped(facts.openings), _grouped(facts.removals)
-    introductions_on = _grouped(facts.introductions)
-    economy.days = [*events_on, *assertions_on, *openings_on, *removals_on, *introductions_on]
-    heapify(economy.days)
-    repeats: dict[str, int] = {}
-    before: date | None = None
-    while economy.days:
-        day = heappop(economy.days)
-        if day == before:
-            continue
-        before = economy.today = day
+    def _day(self, day: date) -> None:
+        economy = self._economy
+        economy.today = day
         economy.order = economy.terms.draw_down.on(day) or DrawDown.EXPIRY
-        setcontext(WIDE)  # what is derived or written by hand can't be refused for its digits
-        for assertion in assertions_on.get(day, ()):
-            economy.settle(*([assertion.subscriber] if assertion.subscriber else economy.merging))
-        for opening in openings_on.get(day, ()):
+        for assertion in self._assertions_on.get(day, ()):
+            _assert(economy, assertion)
+        for opening in self._openings_on.get(day, ()):
             _open(economy, opening)
-        for introduction in introductions_on.get(day, ()):
+        for introduction in self._introductions_on.get(day, ()):
             _introduce(economy, introduction)
         end_lots(economy, day)
-        _events_of_day(economy, events_on.get(day, []), repeats)
-        setcontext(WIDE)
-        for removal in removals_on.get(day, ()):
+        events = sorted(self._events_on.pop(day, ()))
+        cancellations = [event for event in events if event.kind is Kind.CANCELLATION]
+        self._book_events(cancellations)
+        start_periods(economy, day)
+        self._book_events(events[len(cancellations) :])
+        for removal in self._removals_on.get(day, ()):
             _remove(economy, removal)
 
+    def _book_events(self, events: list[Event]) -> None:
+        economy, first_of = self._economy, self._first_of
+        with localcontext(EXACT):
+            for event in events:
+                if event.id in first_of and not self._is_first(event):
+                    continue
+                try:
+                    if event.flaw:
+                        raise Refused(event.flaw)
+                    _book_event(economy, event, event.id or self._derived_id(event))
+                except Refused as refused:
+                    self.refusals.append(Refusal(event.place, str(refused)))
+                except Inexact:
+                    message = (
+                        "the lots that this touches would need more than the 28 digits with which "
+                        "Beancount computes: write numbers with fewer digits"
+                    )
+                    self.refusals.append(Refusal(event.place, message))
 
-def _events_of_day(economy: Economy, events: list[Event], repeats: dict[str, int]) -> None:
-    """Book a day's events; the periods that start on it come after its cancellations."""
-    cancellations = [event for event in events if event.kind is Kind.CANCELLATION]
-    _book_events(economy, cancellations, repeats)
-    setcontext(WIDE)
-    start_periods(economy, economy.today)
-    _book_events(economy, events[len(cancellations) :], repeats)
-
-
-def _book_events(economy: Economy, events: list[Event], repeats: dict[str, int]) -> None:
-    setcontext(EXACT)
-    for event in events:
-        event_id = event.id or _derived_id(event, repeats)
-        try:
-            _check_figures(event)
-            _book_event(economy, event, event_id)
-        except Refused as refused:
-            economy.refusals.append(Refusal(event.place, str(refused)))
-        except Inexact:
+    def _is_first(self, event: Event) -> bool:
+        """Whether this is the first event of its id; one that says something else is refused."""
+        first = self._first_of[event.id]
+        if first is None:
+            self._first_of[event.id] = event
+            return True
+        if not same_content(first, event):
             message = (
-                "the lots that this touches would need more than the 28 digits with which "
-                "Beancount computes: write numbers with fewer digits"
+                f"event id {quoted(event.id)} stands for something else at "
+                f"{first.place.file}:{first.place.line}: give this one an id of its own"
             )
-            economy.refusals.append(Refusal(event.place, message))
+            self.refusals.append(Refusal(event.place, message))
+        return False
+
+    def _derived_id(self, event: Event) -> str:
+        """The id of an event that was given none; a repeat of the same content gets a number."""
+        derived = content_id(event)
+        count = self._repeats[derived] = self._repeats.get(derived, 0) + 1
+        return derived if count == 1 else f"{derived}-{count}"
 
 
-def _check_figures(event: Event) -> None:
-    """Refuse figures that no event can have: units, prices and payments are above zero."""
-    for number, commodity in (
-        (event.units, event.commodity),
-        (event.price, event.currency),
-        (event.paid, event.currency),
-    ):
-        if number is not None and number <= 0:
-            raise Refused(f"{amount(number, commodity)} is not above zero: write a positive number")
-    if event.currency and event.currency == event.commodity:
-        raise Refused(f"wrong currency: {event.currency} for units of {event.commodity}")
+def _by_day(
+    events: Iterable[Event],
+) -> tuple[dict[date, list[Event]], frozenset[str], set[str]]:
+    """The events by day; the ids that reversals name, and those that come more than once."""
+    by_day: dict[date, list[Event]] = {}
+    reversed_ids: set[str] = set()
+    seen: set[str] = set()
+    repeated: set[str] = set()
+    for event in events:
+        of_day = by_day.get(event.date)
+        if of_day is None:
+            of_day = by_day[event.date] = []
+        of_day.append(event)
+        name = event.id
+        if name:
+            if name in seen:
+                repeated.add(name)
+            seen.add(name)
+        if event.reverses:
+            reversed_ids.add(event.reverses)
+    return by_day, frozenset(reversed_ids), repeated
+
+
+def _only_cancellations(events: list[Event]) -> bool:
+    return all(event.kind is Kind.CANCELLATION for event in events)
 
 
 def _book_event(economy: Economy, event: Event, event_id: str) -> None:
@@ -225,13 +267,6 @@ def _book_event(economy: Economy, event: Event, event_id: str) -> None:
             assert_never(event.kind)
 
 
-def _derived_id(event: Event, repeats: dict[str, int]) -> str:
-    """The id of an event that was given none; a repeat of the same content gets a number."""
-    derived = content_id(event)
-    count = repeats[derived] = repeats.get(derived, 0) + 1
-    return derived if count == 1 else f"{derived}-{count}"
-
-
 def _open(economy: Economy, opening: HandPosting) -> None:
     try:
         economy.admit(opening.lot.holder)
@@ -240,7 +275,8 @@ def _open(economy: Economy, opening: HandPosting) -> None:
         return
     subscriber = economy.welcome(opening.lot.holder)
     economy.put(subscriber, opening.lot, opening.units)
-    economy.opened.append(opening)
+    if economy.totals is not None:
+        economy.totals.add([LotLeg(opening.lot, -opening.units)])
 
 
 def _introduce(economy: Economy, introduction: Introduction) -> None:
@@ -260,17 +296,22 @@ def _remove(economy: Economy, removal: HandPosting) -> None:
         economy.refusals.append(Refusal(removal.place, _no_such_lot(economy, removal)))
         return
     economy.settle(removal.lot.holder)
-    economy.take([(open_lot, removal.units)])
-    economy.removed.append(removal)
+    open_lot.holding.take(open_lot, removal.units)
+    if economy.totals is not None:
+        economy.totals.add([LotLeg(removal.lot, removal.units)])
 
 
-def _knows(economy: Economy, assertion: Assertion) -> bool:
-    """Whether an assertion's subscriber is known on its day; refuses it otherwise."""
-    subscriber = economy.subscribers.get(assertion.subscriber)
-    if not assertion.subscriber or (subscriber and subscriber.known_since <= assertion.date):
-        return True
-    economy.refusals.append(Refusal(assertion.place, economy.unknown(assertion.subscriber)))
-    return False
+def _assert(economy: Economy, assertion: Assertion) -> None:
+    """Compare an assertion with the books before anything of its day; uses merge no further."""
+    assert economy.totals is not None
+    name = assertion.subscriber
+    economy.settle(*([name] if name else economy.merging))
+    if name and name not in economy.subscribers:
+        failure = economy.unknown(name)
+    else:
+        failure = economy.totals.check(assertion)
+    if failure:
+        economy.refusals.append(Refusal(assertion.place, failure))
 
 
 def _no_such_lot(economy: Economy, removal: HandPosting) -> str:
@@ -304,14 +345,3 @@ def _grouped(things: Iterable[Dated]) -> dict[date, list[Dated]]:
     for thing in things:
         grouped.setdefault(thing.date, []).append(thing)
     return grouped
-
-
-def _held(economy: Economy) -> list[tuple[Lot, Decimal]]:
-    open_lots: list[OpenLot] = [
-        open_lot
-        for subscriber in economy.subscribers.values()
-        for pocket in (subscriber.allocations, subscriber.tokens)
-        for holding in pocket.values()
-        for open_lot in holding
-    ]
-    return [(open_lot.lot, open_lot.units) for open_lot in open_lots]

@@ -94,6 +94,7 @@ class Event(NamedTuple):
     reverses: str  # the id of the event that a reversal undoes
     extra: tuple[tuple[str, str], ...] = ()  # `x_` columns: not content, never compared
     place: Place = NOWHERE
+    flaw: str = ""  # why it can't be booked whatever the books hold; it still counts as an event
 
 
 CONTENT = Event._fields.index("extra")  # the fields before it are the event's content

@@ -19,6 +19,10 @@ class Horizon(NamedTuple):
     as_of: date
     refused_from: date | None
 
+    def covers(self, day: date) -> bool:
+        """Whether what happens on that day is booked."""
+        return self.refused_from is None or day < self.refused_from
+
 
 def horizon(days: Iterable[date], cancellations: Iterable[date], option: date | None) -> Horizon:
     """The horizon over the days of events (assertions too) and of cancellations.

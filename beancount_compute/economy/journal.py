@@ -13,11 +13,12 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 
-from beancount_compute.economy.events import Place
+from beancount_compute.economy.events import Event
 from beancount_compute.economy.lots import Draw, Lot
-from beancount_compute.economy.rounding import WIDE, ZERO
+from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.terms import Money
 
 
@@ -40,6 +41,8 @@ class Role(StrEnum):
 
 class Booked(StrEnum):
     """The kinds of journal entry; each is the transaction's tag behind `compute-`."""
+
+    __hash__ = str.__hash__
 
     ALLOCATION = "allocation"
     GRANT = "grant"
@@ -82,44 +85,81 @@ class JournalEntry(NamedTuple):
     subscriber: str
     narration: str
     legs: list[Leg]
-    event: str  # the event's id
-    place: Place  # the line that caused it, or `NOWHERE`
+    id: str  # of the event
+    event: Event | None  # the line that caused it; None for what is derived
     source: str = ""  # what caused it, where that is a policy rather than a line
     overage: bool = False
-    count: int = 1  # the uses that a merged consumption holds
-    reverses: str = ""  # the id of the event that a reversal undoes
-    undoes: str = ""  # and its kind
-    memo: str = ""
-    extra: tuple[tuple[str, str], ...] = ()
+    uses: int = 1  # the uses that a merged consumption holds
+    undoes: str = ""  # the kind of the event that a reversal undoes
 
 
 class Unbalanced(Exception):
     """Legs that don't sum to exactly zero: an error of this program, never of the user's."""
 
 
-def check_balance(legs: Iterable[Leg]) -> None:
-    """Raise `Unbalanced` unless the legs sum to exactly zero in each currency."""
+# Made once for each leg and entry of each event: a named tuple's own constructor is a Python
+# function and takes three times as long.
+lot_leg = partial(tuple.__new__, LotLeg)
+money_leg = partial(tuple.__new__, MoneyLeg)
+journal_entry = partial(tuple.__new__, JournalEntry)
+
+
+def check_balance(legs: list[Leg]) -> None:
+    """Raise `Unbalanced` unless the legs sum to exactly zero in each currency.
+
+    The engine's decimal context makes each of these sums exact, or raises `decimal.Inexact`.
+    """
+    only = ""
+    total = ZERO
+    for leg in legs:
+        if isinstance(leg, LotLeg):
+            lot, units, _ = leg
+            currency, weight = lot.currency, units * lot.cost
+        else:
+            _, _, _, weight, currency = leg
+        if currency == only or not only:
+            only = currency
+            total += weight
+        else:
+            _check_currencies(legs)
+            return
+    if total:
+        raise Unbalanced(f"residual {total} {only} in {legs}")
+
+
+def _check_currencies(legs: list[Leg]) -> None:
     residual: dict[str, Decimal] = {}
     for leg in legs:
-        if leg.__class__ is LotLeg:
-            currency = leg.lot.currency
-            weight = WIDE.multiply(leg.units, leg.lot.cost)
+        if isinstance(leg, LotLeg):
+            currency, weight = leg.lot.currency, leg.units * leg.lot.cost
         else:
-            assert isinstance(leg, MoneyLeg)
             currency, weight = leg.currency, leg.number
-        residual[currency] = WIDE.add(residual.get(currency, ZERO), weight)
+        residual[currency] = residual.get(currency, ZERO) + weight
     if any(residual.values()):
-        raise Unbalanced(f"residual {residual} in {list(legs)}")
+        raise Unbalanced(f"residual {residual} in {legs}")
+
+
+def recognised(draws: list[Draw], role: Role, holder: str) -> list[Leg]:
+    """The legs that take units out of lots and recognise their cost as income."""
+    if len(draws) == 1:
+        ((open_lot, units),) = draws
+        lot = open_lot.lot
+        legs: list[Leg] = [lot_leg((lot, units, None))]
+        cost = units * lot.cost
+        if cost:
+            legs.append(money_leg((role, holder, lot.origin, -cost, lot.currency)))
+        return legs
+    return out_of(draws) + income(role, holder, cost_by_origin(draws))
 
 
 def out_of(draws: Iterable[Draw], price: Money | None = None) -> list[Leg]:
     """The legs that take units out of lots."""
-    return [LotLeg(open_lot.lot, units, price) for open_lot, units in draws]
+    return [lot_leg((open_lot.lot, units, price)) for open_lot, units in draws]
 
 
 def into(lots: Iterable[tuple[Lot, Decimal]], price: Money | None = None) -> list[Leg]:
     """The legs that put units into lots."""
-    return [LotLeg(lot, -units, price) for lot, units in lots]
+    return [lot_leg((lot, -units, price)) for lot, units in lots]
 
 
 def cost_by_origin(draws: Iterable[Draw]) -> dict[tuple[str, str], Decimal]:
@@ -128,16 +168,14 @@ def cost_by_origin(draws: Iterable[Draw]) -> dict[tuple[str, str], Decimal]:
     for open_lot, units in draws:
         lot = open_lot.lot
         place = (lot.origin, lot.currency)
-        weight = units * lot.cost
-        known = costs.get(place)
-        costs[place] = weight if known is None else known + weight
+        costs[place] = costs.get(place, ZERO) + units * lot.cost
     return costs
 
 
 def income(role: Role, holder: str, costs: dict[tuple[str, str], Decimal]) -> list[Leg]:
     """The legs that recognise carrying amounts as income; none for nothing."""
     return [
-        MoneyLeg(role, holder, origin, -number, currency)
+        money_leg((role, holder, origin, -number, currency))
         for (origin, currency), number in costs.items()
         if number
     ]

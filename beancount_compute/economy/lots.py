@@ -8,14 +8,13 @@ the journal shows and never changes; `OpenLot` is its units today, and never lea
 
 from __future__ import annotations
 
+import datetime
 from bisect import bisect_left, insort
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.terms import DrawDown
@@ -30,18 +29,23 @@ class Pocket(StrEnum):
     TOKENS = "tokens"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Lot:
-    """What tells one lot from another. Compared by identity; `key` compares by value."""
-
+class _LotFields(NamedTuple):
     holder: str
     pocket: Pocket
     commodity: str
     cost: Decimal  # per unit, of `currency`
     currency: str
-    date: date
+    date: datetime.date
     origin: str  # a plan, "top-up" or "grant"
-    end: date | None  # the first day on which it is no longer usable
+    end: datetime.date | None  # the first day on which it is no longer usable
+
+
+class Lot(_LotFields):
+    """What tells one lot from another. Compared by identity, which is quick; `key_of` by value."""
+
+    __slots__ = ()
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     @property
     def label(self) -> str:
@@ -49,19 +53,20 @@ class Lot:
         return self.origin if self.end is None else f"{self.origin}/{self.end}"
 
 
-Key = tuple[Decimal, str, date, str, "date | None"]
+Key = tuple[Decimal, str, datetime.date, str, datetime.date | None]
 Rank = tuple[Any, ...]
 
 
 class OpenLot:
     """A lot and the units of it that are held; a mutable record, because a draw must be quick."""
 
-    __slots__ = ("lot", "rank", "units")
+    __slots__ = ("holding", "lot", "rank", "units")
 
-    def __init__(self, lot: Lot, units: Decimal, rank: Rank) -> None:
+    def __init__(self, lot: Lot, units: Decimal, rank: Rank, holding: Holding) -> None:
         self.lot = lot
         self.units = units
         self.rank = rank
+        self.holding = holding
 
 
 Draw = tuple[OpenLot, Decimal]  # units to take from a lot; planned first, taken when all is known
@@ -76,7 +81,7 @@ def key_of(lot: Lot) -> Key:
 
 def rank_of(lot: Lot, order: DrawDown) -> Rank:
     """The lot's place in a draw-down order: the lowest goes first."""
-    end = (lot.end or date.max).toordinal() + (lot.end is None)
+    end = (lot.end or datetime.date.max).toordinal() + (lot.end is None)
     day = lot.date.toordinal()
     match order:
         case DrawDown.EXPIRY:
@@ -148,7 +153,7 @@ class Holding:
         if open_lot is not None:
             open_lot.units += units
             return None
-        open_lot = self._by_key[key] = OpenLot(lot, units, rank_of(lot, self._order))
+        open_lot = self._by_key[key] = OpenLot(lot, units, rank_of(lot, self._order), self)
         if self._queue and open_lot.rank < self._queue[-1].rank:
             insort(self._queue, open_lot, key=_by_rank)
         else:

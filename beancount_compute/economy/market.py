@@ -26,8 +26,9 @@ from beancount_compute.economy.journal import (
     out_of,
 )
 from beancount_compute.economy.lots import Draw, moved
+from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import WIDE, ZERO, multiply_money
-from beancount_compute.economy.state import Economy, Refused, Subscriber
+from beancount_compute.economy.state import Economy, Subscriber
 from beancount_compute.economy.terms import Money
 from beancount_compute.economy.words import amount, quoted
 
@@ -126,8 +127,6 @@ def _book_move(
         narration,
         legs,
         event_id,
-        event.place,
-        memo=event.memo,
-        extra=event.extra,
+        event,
     )
-    economy.post(entry, event.kind)
+    economy.post(entry)

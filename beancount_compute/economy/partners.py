@@ -10,7 +10,7 @@ The operator is the partner's agent; a settlement above the carrying amount redu
 
 from __future__ import annotations
 
-from beancount_compute.economy.events import Event, Kind
+from beancount_compute.economy.events import Event
 from beancount_compute.economy.journal import (
     Booked,
     JournalEntry,
@@ -20,8 +20,9 @@ from beancount_compute.economy.journal import (
     out_of,
 )
 from beancount_compute.economy.market import tokens_for
+from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import ZERO, round_money
-from beancount_compute.economy.state import Economy, Refused
+from beancount_compute.economy.state import Economy
 from beancount_compute.economy.words import amount
 
 
@@ -54,8 +55,6 @@ def spend(economy: Economy, event: Event, event_id: str) -> None:
         f"Spend with {event.counterparty}",
         legs,
         event_id,
-        event.place,
-        memo=event.memo,
-        extra=event.extra,
+        event,
     )
-    economy.post(entry, Kind.SPEND)
+    economy.post(entry)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from decimal import Decimal, localcontext
 
 from beancount_compute.economy.breakage import meet_end
-from beancount_compute.economy.events import Event, Kind
+from beancount_compute.economy.events import Event
 from beancount_compute.economy.journal import (
     Booked,
     JournalEntry,
@@ -25,8 +25,9 @@ from beancount_compute.economy.journal import (
     out_of,
 )
 from beancount_compute.economy.lots import Draw, Lot, Pocket
+from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import WIDE, ZERO, round_money
-from beancount_compute.economy.state import Economy, Refused, Undo
+from beancount_compute.economy.state import Economy, Undo
 from beancount_compute.economy.words import amount, quoted
 
 
@@ -70,11 +71,9 @@ def refund(economy: Economy, event: Event, event_id: str) -> None:
         "Refund",
         legs,
         event_id,
-        event.place,
-        memo=event.memo,
-        extra=event.extra,
+        event,
     )
-    economy.post(entry, Kind.REFUND)
+    economy.post(entry)
 
 
 def reverse(economy: Economy, event: Event, event_id: str) -> None:
@@ -103,11 +102,8 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
             f"Reversal of {entry.narration}",
             mirrored(entry.legs),
             event_id,
-            event.place,
-            reverses=event.reverses,
+            event,
             undoes=entry.kind,
-            memo=event.memo,
-            extra=event.extra,
         )
     )
     _undo_overage(economy, undo)

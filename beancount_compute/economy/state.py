@@ -13,23 +13,13 @@ from decimal import Decimal
 from heapq import heappush
 from typing import NamedTuple
 
-from beancount_compute.economy.events import Kind, Place
-from beancount_compute.economy.facts import HandPosting
-from beancount_compute.economy.journal import JournalEntry, check_balance
+from beancount_compute.economy.assertions import Totals
+from beancount_compute.economy.events import Place
+from beancount_compute.economy.journal import Booked, JournalEntry, check_balance
 from beancount_compute.economy.lots import Draw, Holding, Lot, OpenLot, Pocket, key_of
+from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.terms import DrawDown, Grain, Terms
 from beancount_compute.economy.words import quoted
-
-
-class Refused(Exception):
-    """An event that can't be booked; says what is wrong and what to write instead."""
-
-
-class Refusal(NamedTuple):
-    """What was refused, where it was written, and why."""
-
-    place: Place
-    message: str
 
 
 @dataclass(slots=True)
@@ -82,12 +72,13 @@ class OverageBooked(NamedTuple):
     booked: Decimal
 
 
+REVERSIBLE = frozenset(Booked) - {Booked.MINT, Booked.EXPIRY, Booked.REVERSAL}
+
+
 @dataclass(slots=True)
 class Undo:
     """What a reversal needs to know of an event that was booked."""
 
-    kind: Kind
-    day: date
     entry: JournalEntry
     overage: OverageBooked | None = None
     done: bool = False
@@ -117,8 +108,7 @@ class Economy:
     journal: list[JournalEntry] = field(default_factory=list)
     merging: dict[str, int] = field(default_factory=dict)  # where in the journal uses still merge
     superseded: set[int] = field(default_factory=set)  # places in it that merged into later ones
-    opened: list[HandPosting] = field(default_factory=list)  # by hand, and took effect
-    removed: list[HandPosting] = field(default_factory=list)
+    totals: Totals | None = None  # only where something is asserted
     refusals: list[Refusal] = field(default_factory=list)
 
     def known(self, name: str) -> Subscriber:
@@ -207,20 +197,15 @@ class Economy:
     def take(self, draws: list[Draw]) -> None:
         """Take what was planned out of its lots."""
         for open_lot, units in draws:
-            lot = open_lot.lot
-            subscriber = self.subscribers[lot.holder]
-            subscriber.pocket(lot.pocket)[lot.commodity].take(open_lot, units)
+            open_lot.holding.take(open_lot, units)
 
-    def post(
-        self,
-        entry: JournalEntry,
-        undone_as: Kind | None = None,
-        overage: OverageBooked | None = None,
-    ) -> None:
+    def post(self, entry: JournalEntry, overage: OverageBooked | None = None) -> None:
         """Book an entry; remember it where a reversal will ask for it."""
         check_balance(entry.legs)
-        if undone_as is not None and entry.event in self.reversed_ids:
-            self.undo[entry.event] = Undo(undone_as, entry.date, entry, overage)
+        if entry.id in self.reversed_ids and entry.kind in REVERSIBLE:
+            self.undo[entry.id] = Undo(entry, overage)
+        if self.totals is not None:
+            self.totals.add(entry.legs)
         self.journal.append(entry)
 
     def settle(self, *names: str) -> None:

@@ -11,7 +11,8 @@ from datetime import date
 from beancount_compute.economy.allocation import allocate_period, unknown_plan
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.months import later
-from beancount_compute.economy.state import Economy, Refusal, Refused, Subscription
+from beancount_compute.economy.refusals import Refusal, Refused
+from beancount_compute.economy.state import Economy, Subscription
 from beancount_compute.economy.terms import Plan
 from beancount_compute.economy.words import quoted
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from beancount.core.data import Custom, Directive, Open, Price, Transaction
 from beancount.core.getters import get_entry_accounts
 
-from beancount_compute.economy.engine import Books, book
+from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.facts import Assertion, Facts, Introduction
 from beancount_compute.economy.words import quoted
@@ -29,7 +29,7 @@ from beancount_compute.ledger.hand_written import pocket_postings, read_hand_wri
 from beancount_compute.ledger.names import component_of
 from beancount_compute.ledger.term_directives import TERM_TYPES, Line
 from beancount_compute.ledger.terms_of_ledger import roots_of, terms_of
-from beancount_compute.ledger.writing import Writer, open_directives, price_directive
+from beancount_compute.ledger.writing import Writer, open_directives
 
 
 class Written(NamedTuple):
@@ -136,11 +136,17 @@ def _book(
         [Introduction(line.date, line.name, line.place) for line in named],
         written.assertions,
     )
-    books = book(facts, terms.terms, accounts.component)
-    for refusal in books.refusals:
-        errors.add(*refusal)
+    keeper = Bookkeeper(facts, terms.terms, accounts.component)
     writer = Writer(accounts)
-    generated = _directives(books, writer, _own_prices(entries))
+    generated: list[Directive] = [writer.transaction(entry) for entry in keeper.entries()]
+    own_prices = _own_prices(entries)
+    generated += [
+        writer.price(price)
+        for price in keeper.prices()
+        if (price.date, price.commodity, price.currency) not in own_prices
+    ]
+    for refusal in keeper.refusals:
+        errors.add(*refusal)
     for account in hand_written.accounts:
         writer.first_used.setdefault(account, date.max)
     return [*open_directives(_to_open(entries, writer.first_used)), *generated]
@@ -195,22 +201,6 @@ def _own_prices(entries: Iterable[Directive]) -> set[tuple[date, str, str]]:
         for entry in entries
         if entry.__class__ is Price
     }
-
-
-def _directives(
-    books: Books, writer: Writer, own_prices: set[tuple[date, str, str]]
-) -> list[Directive]:
-    """The journal and the prices as directives, in the engine's order."""
-    generated: list[Directive] = [
-        writer.transaction(entry, order) for order, entry in enumerate(books.journal, start=1)
-    ]
-    count = len(generated)
-    generated += [
-        price_directive(price, count + at)
-        for at, price in enumerate(books.prices, start=1)
-        if (price.date, price.commodity, price.currency) not in own_prices
-    ]
-    return generated
 
 
 def _to_open(entries: Iterable[Directive], first_used: dict[str, date]) -> dict[str, date]:

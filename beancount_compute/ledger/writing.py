@@ -21,16 +21,17 @@ from beancount.core.data import Open, Posting, Price, Transaction
 from beancount.core.position import Cost
 
 from beancount_compute.economy.engine import PriceOfDay
-from beancount_compute.economy.events import NOWHERE
-from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, MoneyLeg, Role
+from beancount_compute.economy.events import NOWHERE, Event
+from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, Role
 from beancount_compute.economy.lots import Lot, Pocket
-from beancount_compute.economy.rounding import minor_unit
+from beancount_compute.economy.rounding import WIDE, minor_unit
 from beancount_compute.economy.terms import Money
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.names import component_of, in_link
 
 ORDER = "__order"  # the engine's own order: Beancount sorts a day by line number
 _ROLE_OF = {Pocket.ALLOCATIONS: Role.ALLOCATIONS, Pocket.TOKENS: Role.TOKENS}
+NO_LINKS: frozenset[str] = frozenset()
 _new = tuple.__new__
 
 
@@ -39,56 +40,61 @@ class Writer:
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
-        self._lots: dict[Lot, tuple[str, Cost, str]] = {}  # account, cost, link
+        self._lots: dict[Lot, tuple[str, Cost, frozenset[str]]] = {}  # account, cost, link
         self._costs: dict[tuple[Decimal, str, date, str], Cost] = {}
-        self._money_accounts: dict[tuple[Role, str, str], str] = {}
         self._links: dict[str, frozenset[str]] = {}
+        self._money_accounts: dict[tuple[Role, str, str], str] = {}
         self._tags = {kind: frozenset([f"compute-{kind}"]) for kind in Booked}
         self._overage_tags = frozenset(["compute-consumption", "compute-overage"])
+        self._written = 0
         self.first_used: dict[str, date] = {}  # accounts, with the day of their first posting
 
-    def transaction(self, entry: JournalEntry, order: int) -> Transaction:
-        """The transaction of a journal entry, with the place it has in the engine's order."""
-        links: list[str] = []
+    def transaction(self, entry: JournalEntry) -> Transaction:
+        """The transaction of a journal entry, next in the engine's order."""
+        day, kind, subscriber, narration, legs, event_id, event, source, overage, uses, _ = entry
         postings: list[Posting] = []
-        for leg in entry.legs:
-            if leg.__class__ is LotLeg:
-                lot = leg.lot
-                known = self._lots.get(lot)
-                account, cost, link = known if known is not None else self._lot(lot, entry.date)
-                if link not in links:
-                    links.append(link)
-                units = _new(Amount, (leg.units, lot.commodity))
-                price = leg.price and _amount(leg.price)
-                postings.append(_new(Posting, (account, units, cost, price, None, None)))
+        links: frozenset[str] = NO_LINKS
+        money_legs = 0
+        for leg in legs:
+            if isinstance(leg, LotLeg):
+                lot, number, price = leg
+                account, cost, link = self._lots.get(lot) or self._lot(lot, day)
+                if links is not link:
+                    links = link if links is NO_LINKS else links | link
+                units = _new(Amount, (number, lot.commodity))
+                paid = None if price is None else _price(price)
+                postings.append(_new(Posting, (account, units, cost, paid, None, None)))
             else:
-                assert isinstance(leg, MoneyLeg)
-                key = (leg.role, leg.holder, leg.origin)
-                account = self._money_accounts.get(key) or self._money(key, entry.date)
-                units = _new(Amount, (leg.number, leg.currency))
+                role, holder, origin, number, currency = leg
+                key = (role, holder, origin)
+                account = self._money_accounts.get(key) or self._money(key, day)
+                units = _new(Amount, (number, currency))
                 postings.append(_new(Posting, (account, units, None, None, None, None)))
-        if len(postings) > 2:
+                money_legs += 1
+        if money_legs > 1:
             postings = _one_money_posting_each(postings)
-        if len(links) == 1:
-            linked = self._links.get(links[0]) or self._link(links[0])
+        self._written += 1
+        order = f"{self._written:09}"
+        if event is None:
+            meta = {"filename": NOWHERE.file, "lineno": NOWHERE.line, "event": event_id}
+            meta["source"] = source
+            meta[ORDER] = order
         else:
-            linked = frozenset(links)
-        tags = self._overage_tags if entry.overage else self._tags[entry.kind]
-        return _new(
-            Transaction,
-            (
-                _metadata(entry, order),
-                entry.date,
-                "*",
-                entry.subscriber,
-                entry.narration,
-                tags,
-                linked,
-                postings,
-            ),
-        )
+            file, line, row = event.place
+            meta = {"filename": file, "lineno": line, "event": event_id, ORDER: order}
+            if row or event.memo or event.extra or uses > 1 or entry.undoes:
+                _add_metadata(meta, entry, event)
+        tags = self._overage_tags if overage else self._tags[kind]
+        return _new(Transaction, (meta, day, "*", subscriber, narration, tags, links, postings))
 
-    def _lot(self, lot: Lot, day: date) -> tuple[str, Cost, str]:
+    def price(self, price: PriceOfDay) -> Price:
+        """The price that a day's trades leave behind, next in the engine's order."""
+        self._written += 1
+        order = f"{self._written:09}"
+        meta = {"filename": NOWHERE.file, "lineno": NOWHERE.line, ORDER: order}
+        return Price(meta, price.date, price.commodity, Amount(price.price, price.currency))
+
+    def _lot(self, lot: Lot, day: date) -> tuple[str, Cost, frozenset[str]]:
         account = self._accounts.account(_ROLE_OF[lot.pocket], lot.holder, lot.origin)
         self._use(account, day)
         key = (lot.cost, lot.currency, lot.date, lot.label)
@@ -97,7 +103,10 @@ class Writer:
             cost = self._costs[key] = Cost(*key)
         holder = in_link(self._accounts.component(lot.holder), lot.holder)
         origin = in_link(component_of(lot.origin), lot.origin)
-        link = f"lot-{holder}-{lot.date}-{origin}"
+        name = f"lot-{holder}-{lot.date}-{origin}"
+        link = self._links.get(name)
+        if link is None:
+            link = self._links[name] = frozenset([name])
         written = self._lots[lot] = (account, cost, link)
         return written
 
@@ -110,43 +119,31 @@ class Writer:
         if account not in self.first_used or day < self.first_used[account]:
             self.first_used[account] = day
 
-    def _link(self, link: str) -> frozenset[str]:
-        linked = self._links[link] = frozenset([link])
-        return linked
 
-
-def _amount(money: Money) -> Amount:
-    number = money.number
-    step = minor_unit(money.currency)
-    if number.as_tuple().exponent > step.as_tuple().exponent:  # type: ignore[operator]
+def _price(money: Money) -> Amount:
+    """A trade's price, written with the decimals of its currency at least."""
+    number, currency = money
+    step = minor_unit(currency)
+    if number.adjusted() - len(number.as_tuple().digits) + 1 > step.adjusted():
         number = number.quantize(step)
-    return Amount(number, money.currency)
+    return Amount(number, currency)
 
 
-def _metadata(entry: JournalEntry, order: int) -> dict[str, Any]:
-    place = entry.place
-    if place.row:  # Fava can't open a Parquet file at a row, and must not delete the line there
-        place = NOWHERE
-    meta: dict[str, Any] = {
-        "filename": place.file,
-        "lineno": place.line,
-        "event": entry.event,
-        ORDER: Decimal(order),
-    }
-    if entry.source:
-        meta["source"] = entry.source
-    elif entry.place.row:
-        meta["source"] = entry.place.row
-    if entry.count > 1:
-        meta["events"] = Decimal(entry.count)
-    if entry.reverses:
-        meta["reverses"] = entry.reverses
+def _add_metadata(meta: dict[str, Any], entry: JournalEntry, event: Event) -> None:
+    """What only some transactions carry."""
+    if (
+        event.place.row
+    ):  # Fava can't open a Parquet file at a row, and must not delete the line there
+        meta["filename"], meta["lineno"] = NOWHERE.file, NOWHERE.line
+        meta["source"] = event.place.row
+    if entry.uses > 1:
+        meta["events"] = Decimal(entry.uses)
+    if entry.undoes:
+        meta["reverses"] = event.reverses
         meta["undoes"] = entry.undoes
-    if entry.memo:
-        meta["memo"] = entry.memo
-    for key, value in entry.extra:
-        meta[key] = value
-    return meta
+    if event.memo:
+        meta["memo"] = event.memo
+    meta.update(event.extra)
 
 
 def _one_money_posting_each(postings: list[Posting]) -> list[Posting]:
@@ -163,16 +160,10 @@ def _one_money_posting_each(postings: list[Posting]) -> list[Posting]:
             merged.append(posting)
             continue
         units = merged[at].units
-        assert units is not None and units.number is not None and posting.units.number is not None
-        total = Amount(units.number + posting.units.number, units.currency)
+        assert units is not None
+        total = Amount(WIDE.add(units.number, posting.units.number), units.currency)
         merged[at] = merged[at]._replace(units=total)
-    return [each for each in merged if each.cost is not None or each.units.number]  # type: ignore[union-attr]
-
-
-def price_directive(price: PriceOfDay, order: int) -> Price:
-    """The price that a day's trades leave behind."""
-    meta = {"filename": NOWHERE.file, "lineno": NOWHERE.line, ORDER: Decimal(order)}
-    return Price(meta, price.date, price.commodity, Amount(price.price, price.currency))
+    return [each for each in merged if each.cost is not None or each.units.number]
 
 
 def open_directives(first_used: dict[str, date]) -> list[Open]:
