@@ -86,7 +86,7 @@ def allocate_period(
         )
         for share in shares
     ]
-    economy.room_for(subscriber, lots)
+    lots = economy.arriving(subscriber, lots)
     entry = JournalEntry(
         start,
         Booked.ALLOCATION,
@@ -111,7 +111,7 @@ def _top_up(economy: Economy, event: Event, event_id: str) -> None:
     shares = shares_of(paid, event.units, event.currency, economy.terms.cost_step)
     end = end_of(event)
     lots = _lots(event, Pocket.TOKENS, TOP_UP, shares, event.currency, end)
-    economy.room_for(event.subscriber, lots)
+    lots = economy.arriving(event.subscriber, lots)
     economy.welcome(event.subscriber)
     entry = JournalEntry(
         event.date,
@@ -140,7 +140,7 @@ def grant(economy: Economy, event: Event, event_id: str) -> None:
         )
     shares = (Share(event.units, ZERO),)
     lots = _lots(event, Pocket.ALLOCATIONS, GRANT, shares, currency, end_of(event))
-    economy.room_for(event.subscriber, lots)
+    lots = economy.arriving(event.subscriber, lots)
     economy.welcome(event.subscriber)
     entry = JournalEntry(
         event.date,

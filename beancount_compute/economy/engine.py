@@ -126,8 +126,8 @@ class Bookkeeper:
     def prices(self) -> list[PriceOfDay]:
         """The prices that the days' trades leave behind."""
         return [
-            PriceOfDay(day, commodity, average_price(gross, units), currency)
-            for (day, commodity, currency), (gross, units) in self._economy.traded.items()
+            PriceOfDay(day, commodity, average_price(trades), currency)
+            for (day, commodity, currency), trades in self._economy.traded.items()
         ]
 
     def lots(self) -> list[tuple[Lot, Decimal]]:
@@ -158,6 +158,7 @@ class Bookkeeper:
     def _day(self, day: date) -> None:
         economy = self._economy
         economy.today = day
+        economy.fees.clear()
         economy.order = economy.terms.draw_down.on(day) or DrawDown.EXPIRY
         for assertion in self._assertions_on.get(day, ()):
             _assert(economy, assertion)

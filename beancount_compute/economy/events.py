@@ -16,6 +16,8 @@ from enum import IntEnum, StrEnum
 from hashlib import sha256
 from typing import NamedTuple
 
+from beancount_compute.economy.words import amount
+
 
 class Kind(StrEnum):
     """What an event is: the directive's type without `compute-`."""
@@ -103,6 +105,29 @@ CONTENT = Event._fields.index("extra")  # the fields before it are the event's c
 def same_content(one: Event, other: Event) -> bool:
     """Whether two events say the same, compared by value."""
     return one[:CONTENT] == other[:CONTENT]
+
+
+def is_sound(event: Event) -> bool:
+    """Whether the figures are such as an event can have, whatever the books hold."""
+    units, price, paid = event.units, event.price, event.paid
+    return (
+        (units is None or units > 0)
+        and (price is None or price > 0)
+        and (paid is None or paid > 0)
+        and (event.currency != event.commodity or not event.currency)
+    )
+
+
+def flaw_of(event: Event) -> str:
+    """What to say of an event that `is_sound` denies."""
+    for number, commodity in (
+        (event.units, event.commodity),
+        (event.price, event.currency),
+        (event.paid, event.currency),
+    ):
+        if number is not None and number <= 0:
+            return f"{amount(number, commodity)} is not above zero: write a positive number"
+    return f"wrong currency: {event.currency} for units of {event.commodity}"
 
 
 def content_id(event: Event) -> str:

@@ -140,11 +140,16 @@ class Holding:
                 break
         return draws, wanted
 
-    def room_for(self, lot: Lot, units: Decimal) -> None:
-        """Raise `decimal.Inexact` where the units would melt into a lot of more than 28 digits."""
+    def lot_for(self, lot: Lot, units: Decimal) -> Lot:
+        """The lot under which units would lie here: an open one of the same key, or the given one.
+
+        Raises `decimal.Inexact` where the two together would need more than 28 digits.
+        """
         open_lot = self._by_key.get(key_of(lot))
-        if open_lot is not None:
-            (open_lot.units + units) * lot.cost
+        if open_lot is None:
+            return lot
+        (open_lot.units + units) * lot.cost
+        return open_lot.lot
 
     def add(self, lot: Lot, units: Decimal) -> OpenLot | None:
         """Put units in; the open lot if it is a new one, None if it melts into an open one."""
@@ -177,23 +182,3 @@ class Holding:
         for open_lot in self._queue:
             open_lot.rank = rank_of(open_lot.lot, order)
         self._queue.sort(key=_by_rank)
-
-
-def moved(draws: list[Draw], holder: str) -> list[tuple[Lot, Decimal]]:
-    """The drawn units as another holder's tokens: same cost, date, origin and end."""
-    return [
-        (
-            Lot(
-                holder,
-                Pocket.TOKENS,
-                lot.commodity,
-                lot.cost,
-                lot.currency,
-                lot.date,
-                lot.origin,
-                lot.end,
-            ),
-            units,
-        )
-        for lot, units in ((open_lot.lot, units) for open_lot, units in draws)
-    ]

@@ -20,12 +20,12 @@ from beancount_compute.economy.journal import (
     Booked,
     JournalEntry,
     Leg,
-    MoneyLeg,
     Role,
     into,
+    money_leg,
     out_of,
 )
-from beancount_compute.economy.lots import Draw, moved
+from beancount_compute.economy.lots import Draw
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import WIDE, ZERO, multiply_money
 from beancount_compute.economy.state import Economy, Subscriber
@@ -45,9 +45,8 @@ def trade(economy: Economy, event: Event, event_id: str) -> None:
             "is a gross that rounds to zero: trade more units, or at a higher price"
         )
     draws = tokens_for(economy, event, seller, "sells")
-    lots = moved(draws, buyer.name)
-    economy.room_for(buyer.name, lots)
-    seller_rate, buyer_rate, minimum = economy.terms.fees(event.date, currency)
+    lots = economy.moving(draws, buyer)
+    seller_rate, buyer_rate, minimum = economy.fees_in(currency)
     seller_fee = _fee(gross, seller_rate, minimum, currency)
     buyer_fee = _fee(gross, buyer_rate, minimum, currency)
     price = Money(event.price, currency)
@@ -58,24 +57,24 @@ def trade(economy: Economy, event: Event, event_id: str) -> None:
         (Role.FEES, seller.name, -seller_fee),
         (Role.FEES, buyer.name, -buyer_fee),
     )
-    legs += [MoneyLeg(role, name, "", number, currency) for role, name, number in money if number]
+    legs += [
+        money_leg((role, name, "", number, currency)) for role, name, number in money if number
+    ]
     _book_move(economy, event, event_id, Booked.TRADE, draws, legs, f"Trade with {buyer.name}")
     for lot, units in lots:
         economy.put(buyer, lot, units)
     day = (event.date, event.commodity, currency)
-    traded, units = economy.traded.get(day, (ZERO, ZERO))
-    economy.traded[day] = (
-        WIDE.add(traded, WIDE.multiply(event.units, event.price)),
-        WIDE.add(units, event.units),
-    )
+    trades = economy.traded.get(day)
+    if trades is None:
+        trades = economy.traded[day] = []
+    trades.append((event.price, event.units))
 
 
 def transfer(economy: Economy, event: Event, event_id: str) -> None:
     """Book tokens that are given away: they move at carrying amount, no money does."""
     giver, receiver = _parties(economy, event, "giver", "receiver")
     draws = tokens_for(economy, event, giver, "gives")
-    lots = moved(draws, receiver.name)
-    economy.room_for(receiver.name, lots)
+    lots = economy.moving(draws, receiver)
     legs = out_of(draws) + into(lots)
     narration = f"Transfer to {receiver.name}"
     _book_move(economy, event, event_id, Booked.TRANSFER, draws, legs, narration)

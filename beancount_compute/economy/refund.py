@@ -89,7 +89,7 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
     entry = undo.entry
     taken, given = _lots_to_take(economy, undo), _lots_to_give(undo)
     for lot, units in given:
-        economy.room_for(lot.holder, [(lot, units)])
+        economy.arriving(lot.holder, [(lot, units)])
     economy.take(taken)
     undo.done = True
     economy.settle(*{lot.holder for lot, _ in given}, *{draw[0].lot.holder for draw in taken})

@@ -8,7 +8,16 @@ is meant to be rounded is rounded here, under `WIDE`.
 
 from __future__ import annotations
 
-from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation
+from collections.abc import Iterable
+from decimal import (
+    ROUND_FLOOR,
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    Inexact,
+    InvalidOperation,
+    localcontext,
+)
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -18,33 +27,16 @@ WIDE = Context(prec=200, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
 
 PRICE_STEP = Decimal("0.000001")
 LARGEST_COST_STEP = Decimal("0.000001")
+_ONE = Decimal(1)
+_STEPS = [_ONE.scaleb(-decimals) for decimals in range(5)]
+_FLOOR = Context(prec=50, rounding=ROUND_FLOOR)
 
 # ISO 4217: the currencies whose minor unit is not a hundredth.
+_WITHOUT_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _DECIMALS = {
-    **dict.fromkeys(
-        [
-            "BIF",
-            "CLP",
-            "DJF",
-            "GNF",
-            "ISK",
-            "JPY",
-            "KMF",
-            "KRW",
-            "PYG",
-            "RWF",
-            "UGX",
-            "UYI",
-            "VND",
-            "VUV",
-            "XAF",
-            "XOF",
-            "XPF",
-        ],
-        0,
-    ),
-    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
-    **dict.fromkeys(["CLF", "UYW"], 4),
+    **dict.fromkeys(_WITHOUT_DECIMALS.split(), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
 }
 
 
@@ -75,27 +67,24 @@ def round_money(number: Decimal, currency: str) -> Decimal:
     return number.quantize(minor_unit(currency), ROUND_HALF_EVEN, WIDE)
 
 
-def multiply_money(number: Decimal, price: Decimal, currency: str) -> Decimal:
+def multiply_money(number: Decimal, rate: Decimal, currency: str) -> Decimal:
     """Units or a gross times a price or a rate, rounded once to the currency's minor unit."""
-    return WIDE.multiply(number, price).quantize(minor_unit(currency), ROUND_HALF_EVEN, WIDE)
+    return WIDE.multiply(number, rate).quantize(minor_unit(currency), ROUND_HALF_EVEN, WIDE)
 
 
-def average_price(gross: Decimal, units: Decimal) -> Decimal:
-    """A volume-weighted average price, rounded half-even to 0.000001, without idle zeros."""
-    with_zeros = Context(prec=400).divide(gross, units).quantize(PRICE_STEP, ROUND_HALF_EVEN, WIDE)
-    return trim(with_zeros, 2)
+def average_price(trades: Iterable[tuple[Decimal, Decimal]]) -> Decimal:
+    """The volume-weighted average of prices and units, rounded half-even to 0.000001."""
+    with localcontext(WIDE):
+        trades = list(trades)
+        gross = sum((price * units for price, units in trades), ZERO)
+        average = gross / sum((units for _, units in trades), ZERO)
+        return trim(average.quantize(PRICE_STEP, ROUND_HALF_EVEN), 2)
 
 
 def trim(number: Decimal, decimals: int) -> Decimal:
     """The same value without trailing zeros, but with at least the given number of decimals."""
-    least = Decimal(1).scaleb(-decimals)
-    bare = WIDE.plus(number).normalize(WIDE)
-    exponent = bare.as_tuple().exponent
-    return (
-        bare
-        if isinstance(exponent, int) and exponent <= -decimals
-        else bare.quantize(least, context=WIDE)
-    )
+    padded = number.quantize(_STEPS[decimals], ROUND_HALF_EVEN, WIDE)
+    return padded if padded == number else number.normalize(WIDE)
 
 
 def is_power_of_ten(number: Decimal) -> bool:
@@ -105,33 +94,33 @@ def is_power_of_ten(number: Decimal) -> bool:
 
 def default_cost_step(units: Decimal, currency: str) -> Decimal:
     """The largest power of ten at most 0.000001 and at most one minor unit over the units."""
-    bound = Context(prec=50, rounding=ROUND_FLOOR).divide(minor_unit(currency), units)
-    return min(LARGEST_COST_STEP, Decimal(1).scaleb(bound.adjusted()))
+    bound = _FLOOR.divide(minor_unit(currency), units)
+    return min(LARGEST_COST_STEP, _ONE.scaleb(bound.adjusted()))
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 12)
 def split(paid: Decimal, units: Decimal, currency: str, step: Decimal | None) -> tuple[Share, ...]:
     """Units at unit costs that are multiples of a step, whose sum is exactly what was paid.
 
     One share where the unit cost terminates within the step, else two at neighbouring costs, the
     lower first. Raises `CostStepTooCoarse` where part of what was paid for would cost nothing.
     """
-    decimals = -min(0, _exponent(minor_unit(currency)))
     if not paid:
-        return (Share(units, trim(ZERO, 0)),)
+        return (Share(units, ZERO),)
     step = step or default_cost_step(units, currency)
-    steps = _floor_divide(paid, WIDE.multiply(units, step))
-    low = WIDE.multiply(steps, step)
-    rest = WIDE.subtract(paid, WIDE.multiply(units, low))
-    if not low:
-        raise CostStepTooCoarse
-    if not rest:
-        return (Share(units, trim(low, decimals)),)
-    dearer = trim(WIDE.divide(rest, step), 0)
-    return (
-        Share(WIDE.subtract(units, dearer), trim(low, decimals)),
-        Share(dearer, trim(WIDE.add(low, step), decimals)),
-    )
+    decimals = -minor_unit(currency).adjusted()
+    with localcontext(WIDE):
+        low = paid // (units * step) * step
+        rest = paid - units * low
+        if not low:
+            raise CostStepTooCoarse
+        if not rest:
+            return (Share(units, trim(low, decimals)),)
+        dearer = trim(rest / step, 0)
+        return (
+            Share(units - dearer, trim(low, decimals)),
+            Share(dearer, trim(low + step, decimals)),
+        )
 
 
 def part(units: Decimal, rate: Decimal, cost: Decimal) -> Decimal:
@@ -141,13 +130,3 @@ def part(units: Decimal, rate: Decimal, cost: Decimal) -> Decimal:
     if len(weight.as_tuple().digits) <= EXACT.prec:
         return exact
     return exact.to_integral_value(ROUND_FLOOR)
-
-
-def _exponent(number: Decimal) -> int:
-    exponent = number.as_tuple().exponent
-    assert isinstance(exponent, int)
-    return exponent
-
-
-def _floor_divide(dividend: Decimal, divisor: Decimal) -> Decimal:
-    return WIDE.divide_int(dividend, divisor)

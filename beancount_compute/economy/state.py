@@ -21,6 +21,9 @@ from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.terms import DrawDown, Grain, Terms
 from beancount_compute.economy.words import quoted
 
+Lots = list[tuple[Lot, Decimal]]
+_new = tuple.__new__
+
 
 @dataclass(slots=True)
 class Subscription:
@@ -97,8 +100,9 @@ class Economy:
     subscribers: dict[str, Subscriber] = field(default_factory=dict)
     by_component: dict[str, str] = field(default_factory=dict)
     undo: dict[str, Undo] = field(default_factory=dict)
-    # units x price and units of the trades of a day, by commodity and currency
-    traded: dict[tuple[date, str, str], tuple[Decimal, Decimal]] = field(default_factory=dict)
+    # prices and units of the trades of a day, by commodity and currency
+    traded: dict[tuple[date, str, str], list[tuple[Decimal, Decimal]]] = field(default_factory=dict)
+    fees: dict[str, tuple[Decimal, Decimal, Decimal]] = field(default_factory=dict)  # of today
     overage: dict[tuple[str, str, str, int, int], tuple[Decimal, Decimal]] = field(
         default_factory=dict
     )
@@ -154,15 +158,36 @@ class Economy:
             holding = holdings[commodity] = Holding(self.order)
         return holding
 
-    def room_for(self, name: str, lots: list[tuple[Lot, Decimal]]) -> None:
-        """Raise `decimal.Inexact` where lots would melt into ones of more than 28 digits."""
+    def arriving(self, name: str, lots: Lots) -> Lots:
+        """Lots as they will lie in a subscriber's pockets, which change only with `put`.
+
+        Raises `decimal.Inexact` where one would melt into a lot of more than 28 digits.
+        """
         subscriber = self.subscribers.get(name)
         if subscriber is None:
-            return
-        for lot, units in lots:
-            holding = subscriber.pocket(lot.pocket).get(lot.commodity)
-            if holding is not None:
-                holding.room_for(lot, units)
+            return lots
+        return [
+            (holding.lot_for(lot, units), units)
+            if (holding := subscriber.pocket(lot.pocket).get(lot.commodity))
+            else (lot, units)
+            for lot, units in lots
+        ]
+
+    def moving(self, draws: list[Draw], receiver: Subscriber) -> Lots:
+        """The drawn units as the receiver's tokens: same cost, date, origin and end."""
+        name = receiver.name
+        lots: Lots = [
+            (_new(Lot, (name, Pocket.TOKENS, *open_lot.lot[2:])), units)
+            for open_lot, units in draws
+        ]
+        return self.arriving(name, lots)
+
+    def fees_in(self, currency: str) -> tuple[Decimal, Decimal, Decimal]:
+        """Today's rates of seller and buyer, and minimum fee, for trades in a currency."""
+        fees = self.fees.get(currency)
+        if fees is None:
+            fees = self.fees[currency] = self.terms.fees(self.today, currency)
+        return fees
 
     def put(self, subscriber: Subscriber, lot: Lot, units: Decimal) -> None:
         """Put units of a lot into its pocket, to end on its day."""

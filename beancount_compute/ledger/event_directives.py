@@ -11,38 +11,40 @@ from typing import Any, NamedTuple
 from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
-from beancount_compute.economy.events import PHASE, Event, Kind
+from beancount_compute.economy.events import PHASE, Event, Kind, Place, flaw_of, is_sound
 from beancount_compute.ledger.directives import (
     PREFIX,
     day_or_text_in,
     metadata_of,
-    place_of,
     text_in,
     values_of,
 )
 from beancount_compute.ledger.errors import FieldError
-from beancount_compute.ledger.fields import (
-    check_number,
-    parse_date,
-    parse_expires,
-    parse_name,
-    parse_plan_name,
-    parse_time,
-)
+from beancount_compute.ledger.fields import Fields, parse_id, parse_plan_name
+
+Shapes = dict[tuple[str, ...], tuple[str, ...]]
+_new = tuple.__new__
 
 
 class Form(NamedTuple):
     """How an event is written: its fields in order, what else it takes, and an example."""
 
     kind: Kind
-    shapes: dict[tuple[str, ...], tuple[str, ...]]  # types of the values -> the fields they fill
+    shapes: Shapes  # types of the values -> the fields they fill
     also: tuple[str, ...]
     example: str
 
 
-_PAIR = {("text", "text"): ("subscriber", "plan")}
-_USE = {("text", "amount"): ("subscriber", "units")}
-_TOP_UP = ("text", "amount", "amount")
+_FIELDS = ("subscriber", "counterparty", "plan", "units", "price", "paid", "reverses")
+_PAIR: Shapes = {("text", "text"): ("subscriber", "plan")}
+_USE: Shapes = {("text", "amount"): ("subscriber", "units")}
+_TOP_UP: Shapes = {("text", "amount", "amount"): ("subscriber", "units", "paid")}
+_MOVE: Shapes = {("text", "text", "amount"): ("subscriber", "counterparty", "units")}
+
+
+def _deal(money: str) -> Shapes:
+    return {("text", "text", "amount", "amount"): ("subscriber", "counterparty", "units", money)}
+
 
 FORMS: dict[str, Form] = {
     PREFIX + form.kind: form
@@ -51,112 +53,105 @@ FORMS: dict[str, Form] = {
         Form(Kind.CANCELLATION, _PAIR, (), '"alice" "pro"'),
         Form(
             Kind.ALLOCATION,
-            {_TOP_UP: ("subscriber", "units", "paid"), **_PAIR},
+            _TOP_UP | _PAIR,
             ("expires",),
             '"alice" 500 CU 100.00 USD for a top-up, or "alice" "pro" for a period of a plan',
         ),
         Form(Kind.GRANT, _USE, ("expires",), '"alice" 100 CU'),
         Form(Kind.CONSUMPTION, _USE, (), '"alice" 200 CU'),
-        Form(
-            Kind.TRADE,
-            {
-                ("text", "text", "amount", "amount"): (
-                    "subscriber",
-                    "counterparty",
-                    "units",
-                    "price",
-                )
-            },
-            (),
-            '"seller" "buyer" 500 CU 0.25 USD',
-        ),
-        Form(
-            Kind.TRANSFER,
-            {("text", "text", "amount"): ("subscriber", "counterparty", "units")},
-            (),
-            '"giver" "receiver" 500 CU',
-        ),
-        Form(
-            Kind.SPEND,
-            {("text", "text", "amount", "amount"): ("subscriber", "counterparty", "units", "paid")},
-            (),
-            '"alice" "partner" 100 CU 17.00 USD',
-        ),
+        Form(Kind.TRADE, _deal("price"), (), '"seller" "buyer" 500 CU 0.25 USD'),
+        Form(Kind.TRANSFER, _MOVE, (), '"giver" "receiver" 500 CU'),
+        Form(Kind.SPEND, _deal("paid"), (), '"alice" "partner" 100 CU 17.00 USD'),
         Form(Kind.REFUND, _USE, (), '"alice" 100 CU'),
         Form(Kind.REVERSAL, {("text",): ("reverses",)}, (), '"event-id"'),
     )
 }
 
-_COMMON = ("id", "time")
+
+class Shape(NamedTuple):
+    """A form as value numbers: where in a directive each of `_FIELDS` stands; -1 is nowhere."""
+
+    form: Form
+    places: tuple[int, ...]
 
 
-def event_of(entry: Custom, form: Form) -> Event:
+_DTYPES = {"text": str, "amount": Amount}
+# By type and by the types of its values, as Beancount's parser names them.
+_SHAPES: dict[tuple[Any, ...], Shape] = {
+    (name, *(_DTYPES[each] for each in types)): Shape(
+        form, tuple(filled.index(field) if field in filled else -1 for field in _FIELDS)
+    )
+    for name, form in FORMS.items()
+    for types, filled in form.shapes.items()
+}
+
+
+def event_of(entry: Custom, form: Form, fields: Fields) -> Event:
     """The event that a directive states; raises `FieldError`."""
-    values = values_of(entry, form.shapes, form.example)
-    fields = dict(zip(form.shapes[_types(values, form)], values, strict=True))
-    meta = metadata_of(entry, (*_COMMON, *form.also))
-    if "plan" in fields and "expires" in meta:
-        raise FieldError("a plan's own terms say when its units end: remove `expires`")
-    return _event(entry, form.kind, fields, meta)
-
-
-def _types(values: list[Any], form: Form) -> tuple[str, ...]:
-    return next(
-        shape
-        for shape in form.shapes
-        if len(shape) == len(values)
-        and all(
-            isinstance(value, Amount) == (name == "amount")
-            for value, name in zip(values, shape, strict=True)
-        )
-    )
-
-
-def _event(entry: Custom, kind: Kind, fields: dict[str, Any], meta: dict[str, Any]) -> Event:
-    subscriber = fields.get("subscriber")
-    counterparty = fields.get("counterparty")
-    plan = fields.get("plan")
-    units, commodity = _amount(fields.get("units"))
-    price, price_currency = _amount(fields.get("price"))
-    paid, paid_currency = _amount(fields.get("paid"))
-    currency = price_currency or paid_currency
-    place = place_of(entry.meta)
+    values = entry.values or []
+    shape = _SHAPES.get((entry.type, *[dtype for _, dtype in values]))
+    if shape is None:
+        values_of(entry, form.shapes, form.example)
+        raise FieldError(f"write {form.example}")
+    written = [value for value, _ in values]
+    written.append(None)
+    subscriber, counterparty, plan, units, price, paid, reverses = [
+        written[at] for at in shape.places
+    ]
+    money = price or paid
+    names = fields.names
     time = event_id = expires = started = ""
-    if meta:
-        time = text_in(meta, "time")
-        time = parse_time(time) if time else ""
-        event_id = text_in(meta, "id")
-        event_id = parse_name(event_id.strip()) if event_id.strip() else ""
-        expires = day_or_text_in(meta, "expires")
-        expires = parse_expires(expires) if expires else ""
-        started = day_or_text_in(meta, "started")
-        started = parse_date(started).isoformat() if started else ""
-    return Event(
-        entry.date,
-        PHASE[kind],
-        time,
-        kind,
-        parse_name(subscriber) if subscriber is not None else "",
-        parse_name(counterparty) if counterparty is not None else "",
-        parse_plan_name(plan) if plan is not None else "",
-        units,
-        price,
-        paid,
-        currency,
-        expires,
-        event_id,
-        "",
-        commodity,
-        started,
-        parse_name(fields["reverses"]) if kind is Kind.REVERSAL else "",
-        (),
-        place,
+    meta = entry.meta
+    place: Place = _new(Place, (meta.get("filename", "<unknown>"), meta.get("lineno", 0), ""))
+    if len(meta) > 2:
+        time, event_id, expires, started = _metadata(entry, form, fields)
+        if plan and expires:
+            raise FieldError("a plan's own terms say when its units end: remove `expires`")
+    event: Event = _new(
+        Event,
+        (
+            entry.date,
+            PHASE[form.kind],
+            time,
+            form.kind,
+            "" if subscriber is None else names[subscriber] or _empty_name(),
+            "" if counterparty is None else names[counterparty] or _empty_name(),
+            "" if plan is None else fields.plans[plan] or parse_plan_name(plan),
+            None if units is None else _number(units, fields),
+            None if price is None else _number(price, fields),
+            None if paid is None else _number(paid, fields),
+            "" if money is None else money.currency,
+            expires,
+            event_id,
+            "",
+            "" if units is None else units.currency,
+            started,
+            "" if reverses is None else names[reverses] or _empty_name(),
+            (),
+            place,
+            "",
+        ),
+    )
+    return event if is_sound(event) else event._replace(flaw=flaw_of(event))
+
+
+def _metadata(entry: Custom, form: Form, fields: Fields) -> tuple[str, str, str, str]:
+    """The time, id, end and start of an event's metadata."""
+    meta = metadata_of(entry, ("id", "time", *form.also))
+    return (
+        fields.times[text_in(meta, "time")],
+        parse_id(text_in(meta, "id").strip()) if "id" in meta else "",
+        fields.expiries[day_or_text_in(meta, "expires")],
+        fields.days[day_or_text_in(meta, "started")],
     )
 
 
-def _amount(amount: Amount | None) -> tuple[Decimal | None, str]:
-    if amount is None:
-        return None, ""
-    if not isinstance(amount.number, Decimal):
+def _number(amount: Amount, fields: Fields) -> Decimal:
+    number = amount.number
+    if not isinstance(number, Decimal) or not number.is_finite():
         raise FieldError("an amount without a number: write both, such as 200 CU")
-    return check_number(amount.number), amount.currency
+    return fields.decimals[number]
+
+
+def _empty_name() -> str:
+    raise FieldError("a name is empty")

@@ -14,25 +14,16 @@ import csv
 import glob
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import StringIO
 from itertools import islice
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from beancount_compute.economy.events import PHASE, Event, Kind, Place
+from beancount_compute.economy.events import PHASE, Event, Kind, Place, flaw_of, is_sound
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors, FieldError
-from beancount_compute.ledger.fields import (
-    check_text,
-    parse_currency,
-    parse_date,
-    parse_expires,
-    parse_name,
-    parse_number,
-    parse_plan_name,
-    parse_time,
-)
+from beancount_compute.ledger.fields import Fields, check_text, parse_id
 
 COLUMNS = (
     "id",
@@ -54,6 +45,8 @@ COLUMNS = (
 )
 CLOSED = "closed"  # the folder of closed months: what lies in it never matches
 _EXTRA = re.compile(r"x_[A-Za-z0-9_-]*", re.ASCII)
+_SPACES = " \t\v\f\x1c\x1d\x1e\x1f"
+_new = tuple.__new__
 _ALWAYS = ("id", "date", "time", "event", "memo")
 
 
@@ -66,42 +59,32 @@ class RowForm(NamedTuple):
 
 
 _UNITS = ("subscriber", "units", "commodity")
-_TOP_UP = RowForm(Kind.ALLOCATION, (*_UNITS, "paid", "currency"), ("expires",))
-_OF_PLAN = RowForm(Kind.ALLOCATION, ("subscriber", "plan"))
-_FORMS = {
-    form.kind: form
-    for form in (
-        RowForm(Kind.SUBSCRIPTION, ("subscriber", "plan"), ("started",)),
-        RowForm(Kind.CANCELLATION, ("subscriber", "plan")),
-        RowForm(Kind.GRANT, _UNITS, ("expires",)),
-        RowForm(Kind.CONSUMPTION, _UNITS),
-        RowForm(Kind.TRADE, (*_UNITS, "counterparty", "price", "currency")),
-        RowForm(Kind.TRANSFER, (*_UNITS, "counterparty")),
-        RowForm(Kind.SPEND, (*_UNITS, "counterparty", "paid", "currency")),
-        RowForm(Kind.REFUND, _UNITS),
-        RowForm(Kind.REVERSAL, ("reverses",)),
-    )
+FORMS = (
+    RowForm(Kind.SUBSCRIPTION, ("subscriber", "plan"), ("started",)),
+    RowForm(Kind.CANCELLATION, ("subscriber", "plan")),
+    RowForm(Kind.ALLOCATION, (*_UNITS, "paid", "currency"), ("expires",)),
+    RowForm(Kind.ALLOCATION, ("subscriber", "plan")),
+    RowForm(Kind.GRANT, _UNITS, ("expires",)),
+    RowForm(Kind.CONSUMPTION, _UNITS),
+    RowForm(Kind.TRADE, (*_UNITS, "counterparty", "price", "currency")),
+    RowForm(Kind.TRANSFER, (*_UNITS, "counterparty")),
+    RowForm(Kind.SPEND, (*_UNITS, "counterparty", "paid", "currency")),
+    RowForm(Kind.REFUND, _UNITS),
+    RowForm(Kind.REVERSAL, ("reverses",)),
+)
+# The columns that tell the ways of writing an event apart; a row's pattern is which are empty.
+_TELLING = tuple(name for name in COLUMNS if name not in _ALWAYS)
+
+
+def _pattern(kind: str, filled: tuple[str, ...]) -> tuple[str | bool, ...]:
+    return (kind, *(name not in filled for name in _TELLING))
+
+
+_KINDS: dict[tuple[str | bool, ...], Kind] = {
+    _pattern(form.kind.value, (*form.required, *more)): form.kind
+    for form in FORMS
+    for more in ((), form.optional)
 }
-
-
-class _Check(NamedTuple):
-    """A form as column numbers, to be checked in one step each."""
-
-    form: RowForm
-    required: itemgetter[Any]
-    surplus: itemgetter[Any]
-
-
-def _check(form: RowForm) -> _Check:
-    taken = {*_ALWAYS, *form.required, *form.optional}
-    surplus = [at for at, name in enumerate(COLUMNS) if name not in taken]
-    # two columns at least, so that itemgetter gives a tuple
-    required = [COLUMNS.index(name) for name in ("date", "event", *form.required)]
-    return _Check(form, itemgetter(*required), itemgetter(*surplus))
-
-
-_CHECKS: dict[str, _Check] = {kind.value: _check(form) for kind, form in _FORMS.items()}
-_TOP_UP_CHECK, _OF_PLAN_CHECK = _check(_TOP_UP), _check(_OF_PLAN)
 
 
 class FileRequest(NamedTuple):
@@ -142,56 +125,85 @@ def find_files(
                 yield path, request.place
 
 
-def read_file(path: str, named_at: Place, errors: Errors) -> list[Event]:
+def read_file(path: str, named_at: Place, fields: Fields, errors: Errors) -> Iterator[Event]:
     """The events of a file; every row that is wrong is an error, and the others stand."""
     kind = os.path.splitext(path)[1].lower()
     try:
         if kind == ".csv":
-            return _read_csv(path, errors)
-        if kind == ".parquet":
+            yield from _read_csv(path, fields, errors)
+        elif kind == ".parquet":
             from beancount_compute.ledger.parquet import read_parquet
 
-            return read_parquet(path, named_at, errors)
+            yield from read_parquet(path, named_at, fields, errors)
+        else:
+            errors.add(named_at, f"{quoted(path)} is neither .csv nor .parquet")
     except OSError as error:
         errors.add(named_at, f"can't read {quoted(path)}: {error.strerror}")
-        return []
-    errors.add(named_at, f"{quoted(path)} is neither .csv nor .parquet")
-    return []
 
 
-def _read_csv(path: str, errors: Errors) -> list[Event]:
-    with open(path, "rb") as file:
-        data = file.read()
-    if not data.strip():
-        errors.add(Place(path, 1), "the file is empty: its first row must name the columns")
-        return []
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        errors.add(Place(path, line), "the file is not UTF-8: export it as UTF-8 text")
-        return []
+def _read_csv(path: str, fields: Fields, errors: Errors) -> Iterator[Event]:
+    text = _text_of(path, errors)
+    if text is None:
+        return
     rows = _rows(text, path, errors)
-    first = next(rows, None)
-    if first is None:
-        return []
-    line, header = first
+    line, header = next(rows, (1, []))
     try:
         columns = Columns([cell.strip() for cell in header])
     except FieldError as error:
         errors.add(Place(path, line), str(error))
-        return []
-    return _events(rows, columns, path, errors)
+        return
+    strip = _may_need_stripping(text)
+    in_order, width, extra = columns.in_order, columns.width, columns.extra
+    for line, row in rows:
+        if len(row) != width:
+            message = f"the row has {len(row)} cells and the header {width}"
+            errors.add(Place(path, line), message)
+            continue
+        if strip:
+            row = [cell.strip() for cell in row]
+        row.append("")
+        place: Place = _new(Place, (path, line, ""))
+        try:
+            more = columns.extra_of(row) if extra else ()
+            yield event_of_row(in_order(row), more, place, fields)
+        except FieldError as error:
+            errors.add(place, str(error))
+
+
+def _text_of(path: str, errors: Errors) -> str | None:
+    with open(path, "rb") as file:
+        data = file.read()
+    if not data.strip():
+        errors.add(Place(path, 1), "the file is empty: its first row must name the columns")
+        return None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        errors.add(Place(path, line), "the file is not UTF-8: export it as UTF-8 text")
+        return None
+
+
+def _may_need_stripping(text: str) -> bool:
+    """Whether any cell could begin or end with white space; asked once, because stripping is slow."""
+    if not text.isascii():
+        return True
+    edges = ('"', ",", "\n", "\r")
+    return text[-1] in _SPACES or any(
+        space + edge in text or edge + space in text
+        for space in _SPACES
+        if space in text
+        for edge in edges
+    )
 
 
 def _rows(text: str, path: str, errors: Errors) -> Iterator[tuple[int, list[str]]]:
     """The rows with the line on which each begins; reading goes on behind a row that is broken."""
     limit = csv.field_size_limit(len(text) + 1)  # the module's own default would end the reading
+    done = 0
     try:
-        lines = StringIO(text, newline="").readlines()
-        done = 0
-        while done < len(lines):
-            reader = csv.reader(islice(lines, done, None), strict=True)
+        while True:
+            reader = csv.reader(islice(StringIO(text, newline=""), done, None), strict=True)
             start = done
             try:
                 for row in reader:
@@ -226,42 +238,18 @@ class Columns:
                 )
         self.width = len(header)
         # a column that the file lacks is read from an empty cell behind the row
-        self.places = tuple(
-            [header.index(name) if name in header else self.width for name in COLUMNS]
-        )
+        places = [header.index(name) if name in header else self.width for name in COLUMNS]
+        self.in_order: Callable[[Sequence[str]], tuple[str, ...]] = itemgetter(*places)
         self.extra = [(at, name) for at, name in enumerate(header) if name.startswith("x_")]
 
-
-def _events(
-    rows: Iterator[tuple[int, list[str]]], columns: Columns, path: str, errors: Errors
-) -> list[Event]:
-    events: list[Event] = []
-    append, in_order, width, extra = (
-        events.append,
-        itemgetter(*columns.places),
-        columns.width,
-        columns.extra,
-    )
-    for line, row in rows:
-        if len(row) != width:
-            message = f"the row has {len(row)} cells and the header {width}"
-            errors.add(Place(path, line), message)
-            continue
-        row.append("")
-        place = Place(path, line)
-        cells = in_order(list(map(str.strip, row)))
-        try:
-            append(event_of_row(cells, _extra_cells(row, extra) if extra else (), place))
-        except FieldError as error:
-            errors.add(place, str(error))
-    return events
+    def extra_of(self, row: Sequence[str]) -> tuple[tuple[str, str], ...]:
+        """The `x_` cells of a row that are filled."""
+        return tuple([(name, check_text(row[at])) for at, name in self.extra if row[at]])
 
 
-def _extra_cells(row: list[str], extra: list[tuple[int, str]]) -> tuple[tuple[str, str], ...]:
-    return tuple([(name, check_text(cell)) for at, name in extra if (cell := row[at].strip())])
-
-
-def event_of_row(cells: tuple[str, ...], extra: tuple[tuple[str, str], ...], place: Place) -> Event:
+def event_of_row(
+    cells: tuple[str, ...], extra: tuple[tuple[str, str], ...], place: Place, fields: Fields
+) -> Event:
     """The event of a row's cells, in the order of `COLUMNS`; raises `FieldError`."""
     (
         event_id,
@@ -281,57 +269,69 @@ def event_of_row(cells: tuple[str, ...], extra: tuple[tuple[str, str], ...], pla
         reverses,
         memo,
     ) = cells
-    if kind == "allocation":
-        check = _OF_PLAN_CHECK if plan else _TOP_UP_CHECK
-    else:
-        known = _CHECKS.get(kind)
-        if known is None:
-            raise _unknown_kind(kind)
-        check = known
-    if not all(check.required(cells)) or any(check.surplus(cells)):
-        raise _wrong_cells(cells, check.form)
-    event = check.form.kind
-    return Event(
-        parse_date(day),
-        PHASE[event],
-        parse_time(time) if time else "",
-        event,
-        parse_name(subscriber) if subscriber else "",
-        parse_name(counterparty) if counterparty else "",
-        parse_plan_name(plan) if plan else "",
-        parse_number(units) if units else None,
-        parse_number(price) if price else None,
-        parse_number(paid) if paid else None,
-        parse_currency(currency) if currency else "",
-        parse_expires(expires) if expires else "",
-        parse_id(event_id) if event_id else "",
-        check_text(memo) if memo else "",
-        parse_currency(commodity) if commodity else "",
-        parse_date(started).isoformat() if started else "",
-        parse_name(reverses) if reverses else "",
-        extra,
-        place,
+    known = _KINDS.get(
+        (
+            kind,
+            not subscriber,
+            not counterparty,
+            not plan,
+            not units,
+            not commodity,
+            not price,
+            not paid,
+            not currency,
+            not expires,
+            not started,
+            not reverses,
+        )
     )
+    if known is None or not day:
+        raise _wrong_cells(cells)
+    numbers = fields.numbers
+    event: Event = _new(
+        Event,
+        (
+            fields.dates[day],
+            PHASE[known],
+            fields.times[time],
+            known,
+            fields.names[subscriber],
+            fields.names[counterparty],
+            fields.plans[plan],
+            numbers[units],
+            numbers[price],
+            numbers[paid],
+            fields.currencies[currency],
+            fields.expiries[expires],
+            parse_id(event_id) if event_id else "",
+            check_text(memo) if memo else "",
+            fields.currencies[commodity],
+            fields.days[started],
+            fields.names[reverses],
+            extra,
+            place,
+            "",
+        ),
+    )
+    return event if is_sound(event) else event._replace(flaw=flaw_of(event))
 
 
-parse_id = parse_name
-
-
-def _unknown_kind(kind: str) -> FieldError:
+def _wrong_cells(cells: tuple[str, ...]) -> FieldError:
+    """What is wrong with the cells that a row fills."""
+    by_name = dict(zip(COLUMNS, cells, strict=True))
+    kind = by_name["event"]
+    if not by_name["date"]:
+        return FieldError('no date: fill the column "date"')
     if not kind:
         return FieldError("no event: write what happened, such as consumption")
-    known = ", ".join(each.value for each in Kind)
-    return FieldError(f"unknown event {quoted(kind)}; known: {known}")
-
-
-def _wrong_cells(cells: tuple[str, ...], form: RowForm) -> FieldError:
-    by_name = dict(zip(COLUMNS, cells, strict=True))
-    for name in ("date", *form.required):
+    forms = [form for form in FORMS if form.kind.value == kind]
+    if not forms:
+        known = ", ".join(each.value for each in Kind)
+        return FieldError(f"unknown event {quoted(kind)}; known: {known}")
+    form = forms[-1] if by_name["plan"] else forms[0]
+    for name in form.required:
         if not by_name[name]:
-            return FieldError(f"{form.kind} without {name}: fill the column {quoted(name)}")
+            return FieldError(f"{kind} without {name}: fill the column {quoted(name)}")
     taken = {*_ALWAYS, *form.required, *form.optional}
     surplus = [name for name, cell in by_name.items() if cell and name not in taken]
-    return FieldError(
-        f"{form.kind} takes no {' and no '.join(surplus)}: leave the cell empty"
-        + (", or remove the plan" if form is _OF_PLAN else "")
-    )
+    return FieldError(f"{kind} takes no {' and no '.join(surplus)}: leave the cell empty")

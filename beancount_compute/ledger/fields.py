@@ -2,16 +2,18 @@
 
     "2026-05-20" -> date    "0.25" -> Decimal    "14:05:09" -> time    "12 months" -> span
 
-Every function raises `FieldError` for what it can't read. Results are cached: an export names the
-same days, subscribers and round numbers again and again, and a look-up is all that a repeat costs.
+Every function raises `FieldError` for what it can't read. An export names the same days,
+subscribers and round numbers again and again: `Fields` remembers what it has read for the length of
+one load, so that a repeat costs a look-up.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
+from typing import TypeVar
 from unicodedata import category, normalize
 
 from beancount_compute.economy.months import Span, parse_span
@@ -22,7 +24,9 @@ from beancount_compute.ledger.errors import FieldError
 
 MOST_DIGITS = 14
 LONGEST_TEXT = 4096
-CACHED = 1 << 16
+
+T = TypeVar("T")
+W = TypeVar("W")
 
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -32,7 +36,33 @@ _PLAN = re.compile(r"[\w.-]+(?: +[\w.-]+)*")
 _LINE_BREAKS = "\t\n\r"
 
 
-@lru_cache(CACHED)
+class Read(dict[W, T]):
+    """What was read, with what it means; reads what it meets for the first time."""
+
+    def __init__(self, parse: Callable[[W], T], known: dict[W, T]) -> None:
+        super().__init__(known)
+        self._parse = parse
+
+    def __missing__(self, written: W) -> T:
+        value = self[written] = self._parse(written)
+        return value
+
+
+class Fields:
+    """What one load has read, field by field; "" is a field that is absent."""
+
+    def __init__(self) -> None:
+        self.dates = Read[str, date | None](parse_date, {"": None})
+        self.times = Read(parse_time, {"": ""})
+        self.names = Read(parse_name, {"": ""})
+        self.plans = Read(parse_plan_name, {"": ""})
+        self.numbers = Read[str, Decimal | None](parse_number, {"": None})
+        self.currencies = Read(parse_currency, {"": ""})
+        self.expiries = Read(parse_expires, {"": ""})
+        self.decimals = Read[Decimal, Decimal](check_number, {})
+        self.days = Read(lambda text: parse_date(text).isoformat(), {"": ""})
+
+
 def parse_number(text: str) -> Decimal:
     """A number from an event file: `-?digits(.digits)?`, at most 14 significant digits."""
     if not _NUMBER.fullmatch(text):
@@ -43,7 +73,6 @@ def parse_number(text: str) -> Decimal:
     return check_number(Decimal(text))
 
 
-@lru_cache(CACHED)
 def check_number(number: Decimal) -> Decimal:
     """A finite number of at most 14 significant digits, without idle zeros."""
     if not number.is_finite():
@@ -57,7 +86,6 @@ def check_number(number: Decimal) -> Decimal:
     return bare
 
 
-@lru_cache(CACHED)
 def parse_date(text: str) -> date:
     """A day written as YYYY-MM-DD."""
     if not _DATE.fullmatch(text):
@@ -68,7 +96,6 @@ def parse_date(text: str) -> date:
         raise FieldError(f"{text} is no day of the calendar") from None
 
 
-@lru_cache(CACHED)
 def parse_time(text: str) -> str:
     """A time of day, HH:MM:SS, as text that sorts by time."""
     if not _TIME.fullmatch(text):
@@ -87,13 +114,11 @@ def parse_life(text: str) -> Span:
     return span
 
 
-@lru_cache(CACHED)
 def parse_expires(text: str) -> str:
     """A date or a span, as the text by which events are compared."""
     return text if _DATE.fullmatch(text) and parse_date(text) else str(parse_life(text))
 
 
-@lru_cache(CACHED)
 def parse_currency(text: str) -> str:
     """A commodity or currency as Beancount allows it."""
     if not _CURRENCY.fullmatch(text):
@@ -101,7 +126,12 @@ def parse_currency(text: str) -> str:
     return text
 
 
-@lru_cache(CACHED)
+def parse_id(text: str) -> str:
+    """An event's id: a name, quickly where it is a plain one."""
+    plain = text.isascii() and text.isprintable() and len(text) <= LONGEST_TEXT
+    return text if plain else parse_name(text)
+
+
 def parse_name(text: str) -> str:
     """A free name (subscriber, partner, id), as NFC; any text that Beancount can write back."""
     name = normalize("NFC", check_text(text))
@@ -127,7 +157,6 @@ def check_text(text: str) -> str:
     return text
 
 
-@lru_cache(CACHED)
 def parse_plan_name(text: str) -> str:
     """A plan's name: letters, digits, `-`, `_`, `.` and inner spaces."""
     name = normalize("NFC", text)

@@ -14,10 +14,10 @@ from beancount_compute.economy.rounding import trim
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.event_files import Columns, event_of_row
-from beancount_compute.ledger.fields import check_text
+from beancount_compute.ledger.fields import Fields
 
 
-def read_parquet(path: str, named_at: Place, errors: Errors) -> list[Event]:
+def read_parquet(path: str, named_at: Place, fields: Fields, errors: Errors) -> list[Event]:
     """The events of a Parquet file; errors name the file and row on the ledger's line."""
     file = quoted(path.replace("\\", "/").rsplit("/", 1)[-1])
     try:
@@ -38,21 +38,20 @@ def read_parquet(path: str, named_at: Place, errors: Errors) -> list[Event]:
     except FieldError as error:
         errors.add(named_at, f"{file}: {error}")
         return []
-    return _events(table, columns, file, named_at, errors)
+    return _events(table, columns, file, named_at, fields, errors)
 
 
 def _events(
-    table: Any, columns: Columns, file: str, named_at: Place, errors: Errors
+    table: Any, columns: Columns, file: str, named_at: Place, fields: Fields, errors: Errors
 ) -> list[Event]:
     events: list[Event] = []
     texts = [[_text(value) for value in column.to_pylist()] for column in table.columns]
     texts.append([""] * table.num_rows)
     for number, row in enumerate(zip(*texts, strict=True), start=1):
         place = named_at._replace(row=f"{file} row {number}")
-        cells = tuple([row[at] for at in columns.places])
         try:
-            extra = tuple([(name, check_text(row[at])) for at, name in columns.extra if row[at]])
-            events.append(event_of_row(cells, extra, place))
+            extra = columns.extra_of(row)
+            events.append(event_of_row(columns.in_order(row), extra, place, fields))
         except FieldError as error:
             errors.add(place, str(error))
     return events

@@ -25,6 +25,7 @@ from beancount_compute.ledger.directives import PREFIX, metadata_of, place_of, v
 from beancount_compute.ledger.errors import ComputeError, Errors, FieldError
 from beancount_compute.ledger.event_directives import FORMS, event_of
 from beancount_compute.ledger.event_files import FileRequest, find_files, read_file
+from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.hand_written import pocket_postings, read_hand_written
 from beancount_compute.ledger.names import component_of
 from beancount_compute.ledger.term_directives import TERM_TYPES, Line
@@ -47,8 +48,9 @@ def compute(
     """Book the economy that a ledger's `compute-` directives describe."""
     with _no_cyclic_garbage():
         errors = Errors()
-        written = _read(entries, errors)
-        written.events.extend(_events_of_files(written.files, options_map, errors))
+        fields = Fields()
+        written = _read(entries, fields, errors)
+        written.events.extend(_events_of_files(written.files, options_map, fields, errors))
         generated = _book(entries, written, options_map, errors)
         return _with_values(entries) + generated, errors.found
 
@@ -70,7 +72,7 @@ def _no_cyclic_garbage() -> Iterator[None]:
             gc.enable()
 
 
-def _read(entries: list[Directive], errors: Errors) -> Written:
+def _read(entries: list[Directive], fields: Fields, errors: Errors) -> Written:
     written = Written([], [], [], [])
     for entry in entries:
         if entry.__class__ is not Custom or not entry.type.startswith(PREFIX):
@@ -78,7 +80,7 @@ def _read(entries: list[Directive], errors: Errors) -> Written:
         try:
             form = FORMS.get(entry.type)
             if form is not None:
-                written.events.append(event_of(entry, form))
+                written.events.append(event_of(entry, form, fields))
             elif entry.type in TERM_TYPES:
                 written.terms.append(entry)
             elif entry.type == "compute-assert":
@@ -105,7 +107,7 @@ def _file_request(entry: Custom) -> FileRequest:
 
 
 def _events_of_files(
-    requests: list[FileRequest], options_map: dict[str, Any], errors: Errors
+    requests: list[FileRequest], options_map: dict[str, Any], fields: Fields, errors: Errors
 ) -> Iterator[Event]:
     """The events of all files; each file read is registered, so that an edit is seen at once."""
     include: list[str] = options_map["include"]
@@ -113,7 +115,7 @@ def _events_of_files(
     for path, place in find_files(requests, ledger_folder, errors):
         if path not in include:
             include.append(path)
-        yield from read_file(path, place, errors)
+        yield from read_file(path, place, fields, errors)
 
 
 def _book(

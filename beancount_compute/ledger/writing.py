@@ -24,7 +24,7 @@ from beancount_compute.economy.engine import PriceOfDay
 from beancount_compute.economy.events import NOWHERE, Event
 from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, Role
 from beancount_compute.economy.lots import Lot, Pocket
-from beancount_compute.economy.rounding import WIDE, minor_unit
+from beancount_compute.economy.rounding import WIDE, minor_unit, trim
 from beancount_compute.economy.terms import Money
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.names import component_of, in_link
@@ -41,9 +41,9 @@ class Writer:
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
         self._lots: dict[Lot, tuple[str, Cost, frozenset[str]]] = {}  # account, cost, link
-        self._costs: dict[tuple[Decimal, str, date, str], Cost] = {}
-        self._links: dict[str, frozenset[str]] = {}
-        self._money_accounts: dict[tuple[Role, str, str], str] = {}
+        self._costs: dict[tuple[Decimal, str, date, str, date | None], Cost] = {}
+        self._links: dict[tuple[str, date, str], frozenset[str]] = {}
+        self._accounts_of: dict[tuple[Role, str, str], str] = {}
         self._tags = {kind: frozenset([f"compute-{kind}"]) for kind in Booked}
         self._overage_tags = frozenset(["compute-consumption", "compute-overage"])
         self._written = 0
@@ -67,7 +67,7 @@ class Writer:
             else:
                 role, holder, origin, number, currency = leg
                 key = (role, holder, origin)
-                account = self._money_accounts.get(key) or self._money(key, day)
+                account = self._accounts_of.get(key) or self._account(key, day)
                 units = _new(Amount, (number, currency))
                 postings.append(_new(Posting, (account, units, None, None, None, None)))
                 money_legs += 1
@@ -95,23 +95,24 @@ class Writer:
         return Price(meta, price.date, price.commodity, Amount(price.price, price.currency))
 
     def _lot(self, lot: Lot, day: date) -> tuple[str, Cost, frozenset[str]]:
-        account = self._accounts.account(_ROLE_OF[lot.pocket], lot.holder, lot.origin)
-        self._use(account, day)
-        key = (lot.cost, lot.currency, lot.date, lot.label)
-        cost = self._costs.get(key)
+        holder, pocket, _, number, currency, lot_date, origin, end = lot
+        key = (_ROLE_OF[pocket], holder, origin)
+        account = self._accounts_of.get(key) or self._account(key, day)
+        cost_key = (number, currency, lot_date, origin, end)
+        cost = self._costs.get(cost_key)
         if cost is None:
-            cost = self._costs[key] = Cost(*key)
-        holder = in_link(self._accounts.component(lot.holder), lot.holder)
-        origin = in_link(component_of(lot.origin), lot.origin)
-        name = f"lot-{holder}-{lot.date}-{origin}"
-        link = self._links.get(name)
+            cost = self._costs[cost_key] = Cost(number, currency, lot_date, lot.label)
+        link_key = (holder, lot_date, origin)
+        link = self._links.get(link_key)
         if link is None:
-            link = self._links[name] = frozenset([name])
+            component = in_link(self._accounts.component(holder), holder)
+            name = f"lot-{component}-{lot_date}-{in_link(component_of(origin), origin)}"
+            link = self._links[link_key] = frozenset([name])
         written = self._lots[lot] = (account, cost, link)
         return written
 
-    def _money(self, key: tuple[Role, str, str], day: date) -> str:
-        account = self._money_accounts[key] = self._accounts.account(*key)
+    def _account(self, key: tuple[Role, str, str], day: date) -> str:
+        account = self._accounts_of[key] = self._accounts.account(*key)
         self._use(account, day)
         return account
 
@@ -123,10 +124,7 @@ class Writer:
 def _price(money: Money) -> Amount:
     """A trade's price, written with the decimals of its currency at least."""
     number, currency = money
-    step = minor_unit(currency)
-    if number.adjusted() - len(number.as_tuple().digits) + 1 > step.adjusted():
-        number = number.quantize(step)
-    return Amount(number, currency)
+    return Amount(trim(number, -minor_unit(currency).adjusted()), currency)
 
 
 def _add_metadata(meta: dict[str, Any], entry: JournalEntry, event: Event) -> None:
