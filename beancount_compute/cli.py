@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from beancount_compute.ledger.text import booked_text
 from beancount_compute.reports.summary import summarise
 from beancount_compute.reports.tables import render
 
+PIECES_AT_ONCE = 1000
 LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -65,10 +67,9 @@ def print_(ledger: Path) -> None:
     """
     loaded = _load(ledger)
     _show_errors(loaded.errors, to_stderr=True)
-    out = click.get_text_stream("stdout", encoding="utf-8")
-    for piece in booked_text(loaded.entries, loaded.options):
-        out.write(piece)
-    out.flush()
+    pieces = booked_text(loaded.entries, loaded.options)
+    while chunk := "".join(islice(pieces, PIECES_AT_ONCE)):
+        click.echo(chunk.encode(), nl=False)
     sys.exit(1 if loaded.errors else 0)
 
 
@@ -95,7 +96,8 @@ def new(folder: Path) -> None:
 
 def _load(ledger: Path) -> Loaded:
     with _progress(f"Loading {ledger.name}"):
-        return Loaded(*loader.load_file(str(ledger)))
+        entries, errors, options = loader.load_file(str(ledger))
+    return Loaded(entries, errors, options)
 
 
 def _show_errors(errors: list[BeancountError], *, to_stderr: bool) -> None:

@@ -1,8 +1,8 @@
 """The end of a lot: unused units turn into tokens, or lapse and become breakage.
 
     2026-06-01 * "alice" "Mint" #compute-mint
-      Liabilities:DeferredRevenue:Allocations:Alice    800 CU {0.20 USD, 2026-05-01, "pro/2026-06-01"}
-      Liabilities:DeferredRevenue:Tokens:Alice        -800 CU {0.20 USD, 2026-05-01, "pro/2027-06-01"}
+      Liabilities:DeferredRevenue:Allocations:Alice    800 CU {0.20 USD, 2026-05-01, "pro/..."}
+      Liabilities:DeferredRevenue:Tokens:Alice        -800 CU {0.20 USD, 2026-05-01, "pro/..."}
 
     2027-06-01 * "alice" "Expiry" #compute-expiry
       Liabilities:DeferredRevenue:Tokens:Alice    300 CU {0.20 USD, 2026-05-01, "pro/2027-06-01"}

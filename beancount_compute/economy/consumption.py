@@ -1,7 +1,7 @@
 """Consumption: units are used, and their cost becomes revenue (ASC 606-10-55-17, 55-46).
 
     2026-05-20 * "alice" "Consumption" #compute-consumption
-      Liabilities:DeferredRevenue:Allocations:Alice    200 CU {0.20 USD, 2026-05-01, "pro/2026-06-01"}
+      Liabilities:DeferredRevenue:Allocations:Alice    200 CU {0.20 USD, 2026-05-01, "pro/..."}
       Income:Compute                                -40.00 USD
 
 Use beyond the holdings is overage, billed at the price in the plan of the newest subscription.
@@ -122,7 +122,7 @@ def _overage_price(
 
 
 def _merge(economy: Economy, entry: JournalEntry) -> None:
-    """Merge a use into the subscriber's run of uses, dated its last, with the place of the first."""
+    """Merge a use into the subscriber's run of uses: dated its last, at the place of the first."""
     last = len(economy.journal) - 1
     before = economy.merging.get(entry.subscriber)
     economy.merging[entry.subscriber] = last

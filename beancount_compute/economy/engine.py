@@ -336,8 +336,7 @@ def _no_such_lot(economy: Economy, removal: HandPosting) -> str:
 def as_written(lot: Lot, units: Decimal) -> str:
     """A lot as a hand-written posting that takes it out must write it."""
     return (
-        f"{amount(units, lot.commodity)} "
-        f'{{{amount(lot.cost, lot.currency)}, {lot.date}, "{lot.label}"}}'
+        f'{amount(units, lot.commodity)} {{{lot.cost:f} {lot.currency}, {lot.date}, "{lot.label}"}}'
     )
 
 

@@ -167,9 +167,13 @@ class Holding:
 
     def take(self, open_lot: OpenLot, units: Decimal) -> None:
         """Take units out of an open lot; a lot that is empty is gone."""
-        if units != open_lot.units:
+        if units == open_lot.units:
+            self.close(open_lot)
+        else:
             open_lot.units -= units
-            return
+
+    def close(self, open_lot: OpenLot) -> None:
+        """Take all that is left out of an open lot."""
         open_lot.units = ZERO
         del self._by_key[key_of(open_lot.lot)]
         if self._queue[0] is open_lot:

@@ -222,7 +222,10 @@ class Economy:
     def take(self, draws: list[Draw]) -> None:
         """Take what was planned out of its lots."""
         for open_lot, units in draws:
-            open_lot.holding.take(open_lot, units)
+            if units == open_lot.units:
+                open_lot.holding.close(open_lot)
+            else:  # inline, because most uses leave a rest
+                open_lot.units -= units
 
     def post(self, entry: JournalEntry, overage: OverageBooked | None = None) -> None:
         """Book an entry; remember it where a reversal will ask for it."""

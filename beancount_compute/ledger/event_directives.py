@@ -20,7 +20,7 @@ from beancount_compute.ledger.directives import (
     values_of,
 )
 from beancount_compute.ledger.errors import FieldError
-from beancount_compute.ledger.fields import Fields, parse_id, parse_plan_name
+from beancount_compute.ledger.fields import Fields, check_number, parse_id, parse_plan_name
 
 Shapes = dict[tuple[str, ...], tuple[str, ...]]
 _new = tuple.__new__
@@ -148,9 +148,9 @@ def _metadata(entry: Custom, form: Form, fields: Fields) -> tuple[str, str, str,
 
 def _number(amount: Amount, fields: Fields) -> Decimal:
     number = amount.number
-    if not isinstance(number, Decimal) or not number.is_finite():
-        raise FieldError("an amount without a number: write both, such as 200 CU")
-    return fields.decimals[number]
+    if isinstance(number, Decimal) and number.is_finite():  # others are no dictionary keys
+        return fields.decimals[number]
+    return check_number(number)
 
 
 def _empty_name() -> str:

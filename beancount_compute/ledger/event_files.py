@@ -14,8 +14,9 @@ import csv
 import glob
 import os
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Sequence
-from io import StringIO
+from io import BytesIO, TextIOWrapper
 from itertools import islice
 from operator import itemgetter
 from typing import NamedTuple
@@ -125,67 +126,118 @@ def find_files(
                 yield path, request.place
 
 
-def read_file(path: str, named_at: Place, fields: Fields, errors: Errors) -> Iterator[Event]:
+def read_file(path: str, named_at: Place, fields: Fields, errors: Errors) -> list[Event]:
     """The events of a file; every row that is wrong is an error, and the others stand."""
     kind = os.path.splitext(path)[1].lower()
     try:
         if kind == ".csv":
-            yield from _read_csv(path, fields, errors)
-        elif kind == ".parquet":
+            return _read_csv(path, fields, errors)
+        if kind == ".parquet":
             from beancount_compute.ledger.parquet import read_parquet
 
-            yield from read_parquet(path, named_at, fields, errors)
-        else:
-            errors.add(named_at, f"{quoted(path)} is neither .csv nor .parquet")
+            return read_parquet(path, named_at, fields, errors)
+        errors.add(named_at, f"{quoted(path)} is neither .csv nor .parquet")
     except OSError as error:
         errors.add(named_at, f"can't read {quoted(path)}: {error.strerror}")
+    return []
 
 
-def _read_csv(path: str, fields: Fields, errors: Errors) -> Iterator[Event]:
-    text = _text_of(path, errors)
-    if text is None:
-        return
-    rows = _rows(text, path, errors)
-    line, header = next(rows, (1, []))
-    try:
-        columns = Columns([cell.strip() for cell in header])
-    except FieldError as error:
-        errors.add(Place(path, line), str(error))
-        return
-    strip = _may_need_stripping(text)
-    in_order, width, extra = columns.in_order, columns.width, columns.extra
-    for line, row in rows:
-        if len(row) != width:
-            message = f"the row has {len(row)} cells and the header {width}"
-            errors.add(Place(path, line), message)
-            continue
-        if strip:
-            row = [cell.strip() for cell in row]
-        row.append("")
-        place: Place = _new(Place, (path, line, ""))
-        try:
-            more = columns.extra_of(row) if extra else ()
-            yield event_of_row(in_order(row), more, place, fields)
-        except FieldError as error:
-            errors.add(place, str(error))
-
-
-def _text_of(path: str, errors: Errors) -> str | None:
+def _read_csv(path: str, fields: Fields, errors: Errors) -> list[Event]:
     with open(path, "rb") as file:
         data = file.read()
-    if not data.strip():
-        errors.add(Place(path, 1), "the file is empty: its first row must name the columns")
-        return None
+    events: list[Event] = []
+    limit = csv.field_size_limit(len(data) + 1)  # the module's own default would end the reading
+    try:
+        strip = _may_need_stripping(_decoded(data))
+        columns, header_lines = _header(data)
+        done: int | None = header_lines
+        while done is not None:
+            done = _read_rows(
+                path, _lines(data, done), done, columns, strip, fields, events, errors
+            )
+    except _NotCSV as error:
+        errors.add(Place(path, error.line), str(error))
+    finally:
+        csv.field_size_limit(limit)
+    return events
+
+
+class _NotCSV(Exception):
+    """A file that can't be read at all."""
+
+    def __init__(self, message: str, line: int = 1) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def _decoded(data: bytes) -> str:
+    if not data.removeprefix(BOM_UTF8).strip():
+        raise _NotCSV("the file is empty: its first row must name the columns")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        errors.add(Place(path, line), "the file is not UTF-8: export it as UTF-8 text")
-        return None
+        raise _NotCSV("the file is not UTF-8: export it as UTF-8 text", line) from None
+
+
+def _lines(data: bytes, done: int) -> Iterator[str]:
+    return islice(TextIOWrapper(BytesIO(data), "utf-8-sig", newline=""), done, None)
+
+
+def _header(data: bytes) -> tuple[Columns, int]:
+    """The columns, and how many lines naming them takes."""
+    reader = csv.reader(_lines(data, 0), strict=True)
+    try:
+        header = next((row for row in reader if row), [])
+        return Columns([cell.strip() for cell in header]), reader.line_num
+    except csv.Error as error:
+        raise _NotCSV(f"the first row is not CSV: {error}") from None
+    except FieldError as error:
+        raise _NotCSV(str(error), max(1, reader.line_num)) from None
+
+
+def _read_rows(
+    path: str,
+    lines: Iterator[str],
+    done: int,
+    columns: Columns,
+    strip: bool,
+    fields: Fields,
+    events: list[Event],
+    errors: Errors,
+) -> int | None:
+    """Read the rows behind the lines that are done; where one is broken, how many are done then.
+
+    A broken row (a quote that is never closed, say) would swallow those behind it: reading goes on
+    with the line after its first.
+    """
+    reader = csv.reader(lines, strict=True)
+    in_order, width, extra = columns.in_order, columns.width, columns.extra
+    line = done + 1
+    try:
+        for row in reader:
+            if len(row) == width:
+                if strip:
+                    row = [cell.strip() for cell in row]
+                row.append("")
+                place: Place = _new(Place, (path, line, ""))
+                try:
+                    more = columns.extra_of(row) if extra else ()
+                    events.append(event_of_row(in_order(row), more, place, fields))
+                except FieldError as error:
+                    errors.add(place, str(error))
+            elif row:
+                message = f"the row has {len(row)} cells and the header {width}"
+                errors.add(Place(path, line), message)
+            line = done + reader.line_num + 1
+    except csv.Error as error:
+        errors.add(Place(path, line), f"the row is not CSV: {error}")
+        return line
+    return None
 
 
 def _may_need_stripping(text: str) -> bool:
-    """Whether any cell could begin or end with white space; asked once, because stripping is slow."""
+    """Whether any cell could begin or end with white space: asked once, as stripping is slow."""
     if not text.isascii():
         return True
     edges = ('"', ",", "\n", "\r")
@@ -195,27 +247,6 @@ def _may_need_stripping(text: str) -> bool:
         if space in text
         for edge in edges
     )
-
-
-def _rows(text: str, path: str, errors: Errors) -> Iterator[tuple[int, list[str]]]:
-    """The rows with the line on which each begins; reading goes on behind a row that is broken."""
-    limit = csv.field_size_limit(len(text) + 1)  # the module's own default would end the reading
-    done = 0
-    try:
-        while True:
-            reader = csv.reader(islice(StringIO(text, newline=""), done, None), strict=True)
-            start = done
-            try:
-                for row in reader:
-                    if row:
-                        yield start + 1, row
-                    start = done + reader.line_num
-                return
-            except csv.Error as error:
-                errors.add(Place(path, start + 1), f"the row is not CSV: {error}")
-                done = start + 1
-    finally:
-        csv.field_size_limit(limit)
 
 
 class Columns:
@@ -303,8 +334,8 @@ def event_of_row(
             numbers[paid],
             fields.currencies[currency],
             fields.expiries[expires],
-            parse_id(event_id) if event_id else "",
-            check_text(memo) if memo else "",
+            event_id and parse_id(event_id),
+            memo and check_text(memo),
             fields.currencies[commodity],
             fields.days[started],
             fields.names[reverses],

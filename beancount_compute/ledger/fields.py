@@ -73,10 +73,10 @@ def parse_number(text: str) -> Decimal:
     return check_number(Decimal(text))
 
 
-def check_number(number: Decimal) -> Decimal:
+def check_number(number: Decimal | None) -> Decimal:
     """A finite number of at most 14 significant digits, without idle zeros."""
-    if not number.is_finite():
-        raise FieldError(f"{number} is not a number")
+    if not isinstance(number, Decimal) or not number.is_finite():
+        raise FieldError("an amount without a number: write both, such as 200 CU")
     bare = trim(number, 0) if number else Decimal()
     digits = len(bare.as_tuple().digits)
     if digits > MOST_DIGITS:

@@ -126,11 +126,9 @@ def _book(
     components = {line.name: line.value for line in named}
     accounts = Accounts(terms.templates, components, roots_of(options_map))
     transactions = [entry for entry in entries if entry.__class__ is Transaction]
-    hand_written = read_hand_written(
-        pocket_postings(transactions, accounts),
-        _holders(written.events, components, accounts),
-        errors,
-    )
+    postings = pocket_postings(transactions, accounts)
+    holders = _holders(written.events, components, accounts) if postings else {}
+    hand_written = read_hand_written(postings, holders, errors)
     facts = Facts(
         written.events,
         hand_written.openings,
@@ -139,6 +137,7 @@ def _book(
         written.assertions,
     )
     keeper = Bookkeeper(facts, terms.terms, accounts.component)
+    written.events.clear()  # the bookkeeper has them now, and lets them go day by day
     writer = Writer(accounts)
     generated: list[Directive] = [writer.transaction(entry) for entry in keeper.entries()]
     own_prices = _own_prices(entries)

@@ -109,6 +109,11 @@ def _string(text: str) -> str:
     return '"' + text.translate(_ESCAPES) + '"'
 
 
+def _lines(text: str) -> str:
+    """A text that people wrote over several lines; Beancount reads up to 64."""
+    return _string(text) if text.count("\n") > 60 else _string(text).replace("\\n", "\n")
+
+
 def _number(number: Any) -> str:
     return f"{number:f}"
 
@@ -220,7 +225,7 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
         f"{entry.date} event {_string(entry.type)} {_string(entry.description)}\n"
     ),
     data.Query: lambda entry: (
-        f"{entry.date} query {_string(entry.name)} {_string(entry.query_string)}\n"
+        f"{entry.date} query {_string(entry.name)} {_lines(entry.query_string)}\n"
     ),
     data.Custom: _custom,
 }

@@ -2,7 +2,7 @@
 
     2026-05-20 * "alice" "Consumption" #compute-consumption ^lot-Alice-2026-05-01-Pro
       event: "use-17"
-      Liabilities:DeferredRevenue:Allocations:Alice    200 CU {0.20 USD, 2026-05-01, "pro/2026-06-01"}
+      Liabilities:DeferredRevenue:Allocations:Alice    200 CU {0.20 USD, 2026-05-01, "pro/..."}
       Income:Compute                                -40.00 USD
 
 This is a fast path: named tuples are made by `tuple.__new__` (their own constructor is a Python
@@ -12,6 +12,7 @@ metadata dictionary of its own: Fava takes equal ones for the same entry.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -31,6 +32,7 @@ from beancount_compute.ledger.names import component_of, in_link
 
 ORDER = "__order"  # the engine's own order: Beancount sorts a day by line number
 _ROLE_OF = {Pocket.ALLOCATIONS: Role.ALLOCATIONS, Pocket.TOKENS: Role.TOKENS}
+MOST_SHARED = 1 << 14  # amounts of a currency that are kept to be shared
 NO_LINKS: frozenset[str] = frozenset()
 _new = tuple.__new__
 
@@ -46,12 +48,14 @@ class Writer:
         self._accounts_of: dict[tuple[Role, str, str], str] = {}
         self._tags = {kind: frozenset([f"compute-{kind}"]) for kind in Booked}
         self._overage_tags = frozenset(["compute-consumption", "compute-overage"])
+        self._amounts: defaultdict[str, dict[Decimal, Amount]] = defaultdict(dict)
         self._written = 0
         self.first_used: dict[str, date] = {}  # accounts, with the day of their first posting
 
     def transaction(self, entry: JournalEntry) -> Transaction:
         """The transaction of a journal entry, next in the engine's order."""
         day, kind, subscriber, narration, legs, event_id, event, source, overage, uses, _ = entry
+        amounts = self._amounts
         postings: list[Posting] = []
         links: frozenset[str] = NO_LINKS
         money_legs = 0
@@ -61,14 +65,14 @@ class Writer:
                 account, cost, link = self._lots.get(lot) or self._lot(lot, day)
                 if links is not link:
                     links = link if links is NO_LINKS else links | link
-                units = _new(Amount, (number, lot.commodity))
+                units = amounts[lot.commodity].get(number) or self._amount(number, lot.commodity)
                 paid = None if price is None else _price(price)
                 postings.append(_new(Posting, (account, units, cost, paid, None, None)))
             else:
                 role, holder, origin, number, currency = leg
                 key = (role, holder, origin)
                 account = self._accounts_of.get(key) or self._account(key, day)
-                units = _new(Amount, (number, currency))
+                units = amounts[currency].get(number) or self._amount(number, currency)
                 postings.append(_new(Posting, (account, units, None, None, None, None)))
                 money_legs += 1
         if money_legs > 1:
@@ -110,6 +114,13 @@ class Writer:
             link = self._links[link_key] = frozenset([name])
         written = self._lots[lot] = (account, cost, link)
         return written
+
+    def _amount(self, number: Decimal, currency: str) -> Amount:
+        known = self._amounts[currency]
+        amount = Amount(number, currency)
+        if len(known) < MOST_SHARED:
+            known[number] = amount
+        return amount
 
     def _account(self, key: tuple[Role, str, str], day: date) -> str:
         account = self._accounts_of[key] = self._accounts.account(*key)
@@ -157,11 +168,13 @@ def _one_money_posting_each(postings: list[Posting]) -> list[Posting]:
                 seen[key] = len(merged)
             merged.append(posting)
             continue
-        units = merged[at].units
-        assert units is not None
-        total = Amount(WIDE.add(units.number, posting.units.number), units.currency)
-        merged[at] = merged[at]._replace(units=total)
-    return [each for each in merged if each.cost is not None or each.units.number]
+        known = merged[at].units
+        assert known is not None
+        assert known.number is not None
+        assert posting.units.number is not None
+        total = WIDE.add(known.number, posting.units.number)
+        merged[at] = merged[at]._replace(units=Amount(total, known.currency))
+    return [each for each in merged if each.cost is not None or (each.units and each.units.number)]
 
 
 def open_directives(first_used: dict[str, date]) -> list[Open]:

@@ -17,15 +17,16 @@ from decimal import Decimal, localcontext
 from typing import Any, NamedTuple
 
 from beancount.core.data import Directive, Posting, Transaction
+from beancount.core.position import Cost
 
 from beancount_compute.economy.journal import Booked
 from beancount_compute.economy.lots import Pocket
-from beancount_compute.economy.rounding import WIDE
+from beancount_compute.economy.rounding import WIDE, trim
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.hand_written import OPENING_TAG
 from beancount_compute.ledger.terms_of_ledger import accounts_of
 from beancount_compute.ledger.writing import ORDER
-from beancount_compute.reports.tables import Table
+from beancount_compute.reports.tables import Table, money
 
 UNITS_IN = ("opening", "allocated", "topped up", "granted")
 UNITS_OUT = ("used", "spent", "expired", "refunded", "removed by hand", "held")
@@ -66,13 +67,13 @@ class Summary(NamedTuple):
         """The figures as tables: what is open and earned, then the two ties."""
         rows: list[tuple[Any, ...]] = [("subscribers", self.subscribers, "")]
         rows += [
-            (f"open units in {pocket}", number, commodity)
+            (f"open units in {pocket}", trim(number, 0), commodity)
             for (pocket, commodity), number in sorted(self.pockets.items())
         ]
         currencies = sorted({currency for _, currency in self.money})
         for name, label in (("deferred", "deferred revenue"), *((each, each) for each in EARNED)):
             rows += [
-                (label, self.money[name, currency], currency)
+                (label, money(self.money[name, currency], currency), currency)
                 for currency in currencies
                 if self.money[name, currency] or name in ("deferred", "revenue", "breakage", "fees")
             ]
@@ -83,11 +84,16 @@ class Summary(NamedTuple):
         ]
 
     def _tie(self, title: str, flows: Flows, ins: tuple[str, ...], outs: tuple[str, ...]) -> Table:
+        face = trimmed if title == "Units" else money
         rows: list[tuple[Any, ...]] = []
         for commodity, difference in self._differences(flows, ins, outs).items():
-            rows += [(f"+ {name}", flows[name, commodity], commodity) for name in ins]
-            rows += [(f"- {name}", flows[name, commodity], commodity) for name in outs]
-            rows.append(("= difference", difference, "ties" if not difference else "DOES NOT TIE"))
+            for sign, names in (("+", ins), ("-", outs)):
+                rows += [
+                    (f"{sign} {name}", face(flows[name, commodity], commodity), commodity)
+                    for name in names
+                ]
+            verdict = "DOES NOT TIE" if difference else "ties"
+            rows.append(("= difference", face(difference, commodity), verdict))
         rows += [("negative lot", lot, "DOES NOT TIE") for lot in self.negative_lots]
         return Table(title, ("flow", "amount", ""), rows)
 
@@ -101,6 +107,11 @@ class Summary(NamedTuple):
                 - sum((flows[name, commodity] for name in outs), Decimal())
                 for commodity in sorted({commodity for _, commodity in list(flows)})
             }
+
+
+def trimmed(number: Decimal, _commodity: str) -> Decimal:
+    """Units without idle zeros."""
+    return trim(number, 0)
 
 
 def summarise(entries: Iterable[Directive], options_map: dict[str, Any]) -> Summary:
@@ -130,18 +141,17 @@ def _add(
     kind = _kind(entry)
     sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)  # by root and currency
     for posting in entry.postings:
+        number, commodity = amount_of(posting)
         pocket = accounts.pocket_account(posting.account)
         if pocket is None:
-            root = posting.account.split(":", 1)[0]
-            sums[root, posting.units.currency] += posting.units.number
+            sums[posting.account.split(":", 1)[0], commodity] += number
             continue
-        lots[posting.account, posting.units.currency, posting.cost] -= posting.units.number
-        name, sign = _unit_flow(entry, kind, pocket.pocket, posting)
+        lots[posting.account, commodity, posting.cost] -= number
+        name, sign = _unit_flow(entry, kind, pocket.pocket, number)
         if name:
-            units[name, posting.units.currency] += sign * posting.units.number
-            if posting.cost and name in ("opening", "removed by hand"):
-                cost = sign * posting.units.number * posting.cost.number
-                money[name, posting.cost.currency] += cost
+            units[name, commodity] += sign * number
+            if isinstance(posting.cost, Cost) and name in ("opening", "removed by hand"):
+                money[name, posting.cost.currency] += sign * number * posting.cost.number
     if kind:
         _add_money(kind, sums, accounts, money)
 
@@ -156,11 +166,18 @@ def _kind(entry: Transaction) -> str:
     return next(kind for kind in Booked if kind in tags)
 
 
-def _unit_flow(entry: Transaction, kind: str, pocket: Pocket, posting: Posting) -> tuple[str, int]:
+def amount_of(posting: Posting) -> tuple[Decimal, str]:
+    """The units of a booked posting, and their commodity."""
+    assert posting.units is not None
+    assert posting.units.number is not None
+    return posting.units.number, posting.units.currency
+
+
+def _unit_flow(entry: Transaction, kind: str, pocket: Pocket, number: Decimal) -> tuple[str, int]:
     """The flow that a pocket's posting belongs to, and the sign that makes it positive."""
     match kind:
         case "":
-            opening = OPENING_TAG in entry.tags and posting.units.number < 0
+            opening = OPENING_TAG in entry.tags and number < 0
             return ("opening", -1) if opening else ("removed by hand", 1)
         case Booked.ALLOCATION:
             return ("allocated" if pocket is Pocket.ALLOCATIONS else "topped up", -1)

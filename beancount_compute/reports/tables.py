@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from beancount_compute.economy.rounding import trim
+from beancount_compute.economy.rounding import minor_unit, trim
 
 Cell = str | int | Decimal
 
@@ -26,11 +26,15 @@ class Table(NamedTuple):
 
 
 def shown(cell: Cell) -> str:
-    """A cell as a person reads it: thousands separators, full digits, no idle zeros behind two."""
+    """A cell as a person reads it: thousands separators, all the digits that it was given."""
     if isinstance(cell, Decimal):
-        whole = cell == cell.to_integral_value()
-        return f"{trim(cell, 2 if not whole else 0):,f}"
+        return f"{cell:,f}"
     return f"{cell:,}" if isinstance(cell, int) else cell
+
+
+def money(number: Decimal, currency: str) -> Decimal:
+    """An amount with the decimals of its currency, or as many more as it needs."""
+    return trim(number, -minor_unit(currency).adjusted())
 
 
 def render(tables: Iterable[Table], width: int) -> str:

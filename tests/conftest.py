@@ -1,0 +1,92 @@
+"""What all tests share: seeded Hypothesis profiles, and a ledger with its event files in a folder.
+
+BEANCOUNT_COMPUTE_EXAMPLES=10000 pytest tests/laws     ; the whole count instead of the sample
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable
+from decimal import Context, Decimal, Inexact
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from beancount import loader
+from beancount.core.data import Directive, Transaction
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "ci",
+    max_examples=int(os.environ.get("BEANCOUNT_COMPUTE_EXAMPLES", "300")),
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("ci")
+
+EXACT = Context(prec=5000, traps=[Inexact])  # sums lose nothing, or say so
+HEAD = 'plugin "beancount_compute"\noption "operating_currency" "USD"\n'  # lines 1 and 2
+
+
+class Loaded(NamedTuple):
+    """What Beancount makes of a ledger; errors read `main.beancount:3: message`, in order."""
+
+    entries: list[Directive]
+    errors: list[str]
+    options: dict[str, Any]
+
+    @property
+    def booked(self) -> list[Transaction]:
+        """The transactions that the plugin made, in the engine's order."""
+        made = [
+            entry
+            for entry in self.entries
+            if isinstance(entry, Transaction) and "__order" in entry.meta
+        ]
+        return sorted(made, key=lambda entry: entry.meta["__order"])
+
+
+Load = Callable[..., Loaded]
+
+
+@pytest.fixture(scope="session")
+def imbalance() -> Callable[[Transaction], dict[str, Decimal]]:
+    """What a transaction sums to at cost, by currency, where that is not exactly zero."""
+
+    def imbalance(transaction: Transaction) -> dict[str, Decimal]:
+        sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for posting in transaction.postings:
+            number, currency = posting.units
+            if posting.cost is not None:
+                number = EXACT.multiply(number, posting.cost.number)
+                currency = posting.cost.currency
+            sums[currency] = EXACT.add(sums[currency], number)
+        return {currency: number for currency, number in sums.items() if number}
+
+    return imbalance
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Load:
+    """Load a ledger, from its third line on, beside files given as text or bytes."""
+
+    def load(ledger: str, files: dict[str, str | bytes] | None = None) -> Loaded:
+        for name, content in {"main.beancount": HEAD + ledger, **(files or {})}.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        entries, errors, options = loader.load_file(str(tmp_path / "main.beancount"))
+        places = sorted(
+            (
+                os.path.relpath(each.source["filename"], tmp_path),
+                each.source["lineno"],
+                each.message,
+            )
+            for each in errors
+        )
+        return Loaded(entries, [f"{file}:{line}: {said}" for file, line, said in places], options)
+
+    return load

@@ -1,0 +1,323 @@
+"""Short words for the tests of the economy: events and terms in, the books as text out.
+
+    subscription("2026-05-01", "alice", "pro")
+    shown(book([...], terms(plan())), "allocation")
+
+Amounts are written as in a ledger ("200 CU", "0.25 USD"), and nothing here knows Beancount.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from textwrap import dedent
+from typing import Any
+
+from beancount_compute.economy.engine import Books
+from beancount_compute.economy.engine import book as book_facts
+from beancount_compute.economy.events import NOWHERE, PHASE, Event, Kind, Place
+from beancount_compute.economy.facts import (
+    Assertion,
+    Facts,
+    Figure,
+    HandPosting,
+    Introduction,
+)
+from beancount_compute.economy.journal import JournalEntry, LotLeg
+from beancount_compute.economy.lots import Lot, Pocket
+from beancount_compute.economy.months import parse_span
+from beancount_compute.economy.terms import (
+    DrawDown,
+    Grain,
+    Money,
+    Plan,
+    Terms,
+    Timeline,
+    Unused,
+    no_terms,
+)
+
+START = "2026-01-01"
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def pair(text: str) -> tuple[Decimal, str]:
+    """A number and its commodity, "200 CU"."""
+    number, commodity = text.split()
+    return Decimal(number), commodity
+
+
+def at(line: int) -> Place:
+    return Place("books", line)
+
+
+# Events
+
+
+def event(kind: Kind, on: str, subscriber: str = "", counterparty: str = "", **more: Any) -> Event:
+    """An event; `units`, `price` and `paid` as text with their commodity, `line` as its place."""
+    units = price = paid = None
+    commodity = currency = ""
+    if "units" in more:
+        units, commodity = pair(more.pop("units"))
+    if "price" in more:
+        price, currency = pair(more.pop("price"))
+    if "paid" in more:
+        paid, currency = pair(more.pop("paid"))
+    texts = ("time", "plan", "expires", "id", "memo", "started", "reverses")
+    text = {name: more.pop(name, "") for name in texts}
+    made = Event(
+        day(on),
+        PHASE[kind],
+        text["time"],
+        kind,
+        subscriber,
+        counterparty,
+        text["plan"],
+        units,
+        price,
+        paid,
+        currency,
+        text["expires"],
+        text["id"],
+        text["memo"],
+        commodity,
+        text["started"],
+        text["reverses"],
+        more.pop("extra", ()),
+        at(more.pop("line", 0)),
+        more.pop("flaw", ""),
+    )
+    assert not more, f"what is {more}?"
+    return made
+
+
+def subscription(on: str, subscriber: str, plan: str = "pro", **more: Any) -> Event:
+    return event(Kind.SUBSCRIPTION, on, subscriber, plan=plan, **more)
+
+
+def cancellation(on: str, subscriber: str, plan: str = "pro", **more: Any) -> Event:
+    return event(Kind.CANCELLATION, on, subscriber, plan=plan, **more)
+
+
+def top_up(on: str, subscriber: str, units: str, paid: str, **more: Any) -> Event:
+    return event(Kind.ALLOCATION, on, subscriber, units=units, paid=paid, **more)
+
+
+def one_period(on: str, subscriber: str, plan: str = "pro", **more: Any) -> Event:
+    return event(Kind.ALLOCATION, on, subscriber, plan=plan, **more)
+
+
+def grant(on: str, subscriber: str, units: str, **more: Any) -> Event:
+    return event(Kind.GRANT, on, subscriber, units=units, **more)
+
+
+def consumption(on: str, subscriber: str, units: str, **more: Any) -> Event:
+    return event(Kind.CONSUMPTION, on, subscriber, units=units, **more)
+
+
+def trade(on: str, seller: str, buyer: str, units: str, price: str, **more: Any) -> Event:
+    return event(Kind.TRADE, on, seller, buyer, units=units, price=price, **more)
+
+
+def transfer(on: str, giver: str, receiver: str, units: str, **more: Any) -> Event:
+    return event(Kind.TRANSFER, on, giver, receiver, units=units, **more)
+
+
+def spend(on: str, subscriber: str, partner: str, units: str, paid: str, **more: Any) -> Event:
+    return event(Kind.SPEND, on, subscriber, partner, units=units, paid=paid, **more)
+
+
+def refund(on: str, subscriber: str, units: str, **more: Any) -> Event:
+    return event(Kind.REFUND, on, subscriber, units=units, **more)
+
+
+def reversal(on: str, reverses: str, **more: Any) -> Event:
+    return event(Kind.REVERSAL, on, reverses=reverses, **more)
+
+
+# Terms
+
+
+def plan(name: str = "pro", price: str = "200 USD", units: str = "1000 CU", **more: Any) -> Plan:
+    """A plan; spans as text, `overage` as an amount."""
+    spans = {
+        key: parse_span(more.pop(key))
+        for key in ("every", "expires", "token_expires")
+        if key in more
+    }
+    if "overage" in more:
+        more["overage"] = Money(*pair(more["overage"]))
+    if "unused" in more:
+        more["unused"] = Unused(more["unused"])
+    if "mint_rate" in more:
+        more["mint_rate"] = Decimal(more["mint_rate"])
+    since = day(more.pop("since", START))
+    return Plan(name, since, *pair(price), *pair(units), **spans, **more)
+
+
+def timeline(value: Any) -> Timeline[Any]:
+    """A value from the start on, or a dictionary of days and values."""
+    dated = value if isinstance(value, dict) else {START: value}
+    return Timeline([(day(on), each) for on, each in dated.items()])
+
+
+def decimals(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {on: Decimal(each) for on, each in value.items()}
+    return Decimal(value)
+
+
+def terms(*plans: Plan, **options: Any) -> Terms:
+    """Terms from plans and options; grants cost USD, unless it says otherwise."""
+    by_name: dict[str, list[tuple[date, Plan]]] = {}
+    for each in plans:
+        by_name.setdefault(each.name, []).append((each.since, each))
+    made: dict[str, Any] = {"grant_currency": "USD"}
+    for name, value in options.items():
+        match name:
+            case "seller_fee" | "buyer_fee":
+                made[name] = timeline(decimals(value))
+            case "minimum_fee":
+                made[name] = {currency: timeline(decimals(fee)) for currency, fee in value.items()}
+            case "draw_down" if isinstance(value, dict):
+                made[name] = timeline({on: DrawDown(order) for on, order in value.items()})
+            case "draw_down":
+                made[name] = timeline(DrawDown(value))
+            case "cost_step":
+                made[name] = Decimal(value)
+            case "grain":
+                made[name] = Grain(value)
+            case "as_of":
+                made[name] = day(value)
+            case "grant_currency":
+                made[name] = value
+            case _:
+                raise AssertionError(f"what is {name}?")
+    timelines = {name: Timeline(dated) for name, dated in by_name.items()}
+    return no_terms()._replace(plans=timelines, **made)
+
+
+# Other facts
+
+
+def lot(text: str) -> tuple[Lot, Decimal]:
+    """A lot and its units as `lots_shown` writes them: "tokens alice 5 CU {0.2 USD, DAY, pro}"."""
+    head, cost = text.rstrip("}").split(" {")
+    pocket, holder, number, commodity = head.split()
+    price, on, label = cost.split(", ")
+    origin, _, end = label.partition("/")
+    return (
+        Lot(
+            holder,
+            Pocket(pocket),
+            commodity,
+            *pair(price),
+            day(on),
+            origin,
+            day(end) if end else None,
+        ),
+        Decimal(number),
+    )
+
+
+def by_hand(on: str, text: str, line: int = 0, flaw: str = "") -> HandPosting:
+    """An opening lot, or units taken out of a lot."""
+    return HandPosting(day(on), *lot(text), at(line), flaw)
+
+
+def introduction(on: str, name: str, line: int = 0) -> Introduction:
+    return Introduction(day(on), name, at(line))
+
+
+def assertion(
+    on: str, figure: str, expected: str, subscriber: str = "", line: int = 0
+) -> Assertion:
+    return Assertion(day(on), Figure(figure), subscriber, *pair(expected), at(line))
+
+
+# Books
+
+
+def first_letter_up(name: str) -> str:
+    return name[0].upper() + name[1:]
+
+
+def book(
+    events: Iterable[Event],
+    agreed: Terms | None = None,
+    component: Any = first_letter_up,
+    **others: Any,
+) -> Books:
+    """The books of events and of `openings`, `removals`, `introductions`, `assertions`."""
+    return book_facts(Facts(events, **others), agreed or terms(), component)
+
+
+def number(value: Decimal) -> str:
+    """A number in full digits, without idle zeros."""
+    text = f"{value:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
+
+
+def lot_text(each: Lot, units: Decimal) -> str:
+    cost = f"{number(each.cost)} {each.currency}, {each.date}, {each.label}"
+    return f"{each.pocket} {each.holder} {number(units)} {each.commodity} {{{cost}}}"
+
+
+def entry_text(entry: JournalEntry) -> str:
+    lines = [f"{entry.date} {entry.kind} {entry.subscriber}"]
+    for leg in entry.legs:
+        if isinstance(leg, LotLeg):
+            price = f" @ {number(leg.price.number)} {leg.price.currency}" if leg.price else ""
+            lines.append(f"  {lot_text(leg.lot, leg.units)}{price}")
+        else:
+            origin = f" {leg.origin}" if leg.origin else ""
+            amount = f"{number(leg.number)} {leg.currency}"
+            lines.append(f"  {leg.role} {leg.holder}{origin} {amount}")
+    return "\n".join(lines)
+
+
+def cause(entry: JournalEntry) -> tuple[str, Place, str]:
+    """What an entry stems from: the event's id, its line or nowhere, and its source."""
+    return entry.id, entry.event.place if entry.event else NOWHERE, entry.source
+
+
+def shown(books: Books, *kinds: str) -> str:
+    """The journal as text: all of it, or the entries of some kinds."""
+    entries = [each for each in books.journal if not kinds or each.kind in kinds]
+    return "\n".join(entry_text(entry) for entry in entries)
+
+
+def text(expected: str) -> str:
+    return dedent(expected).strip("\n ")
+
+
+def lots_shown(books: Books) -> list[str]:
+    return sorted(lot_text(each, units) for each, units in books.lots)
+
+
+def messages(books: Books) -> list[str]:
+    """The refusals with their lines."""
+    return [f"{refusal.place.line}: {refusal.message}" for refusal in books.refusals]
+
+
+def refused_lines(books: Books) -> list[int]:
+    return sorted(refusal.place.line for refusal in books.refusals)
+
+
+def deferred(books: Books, currency: str = "USD") -> str:
+    """Deferred revenue: the cost of all open lots."""
+    total = sum((units * each.cost for each, units in books.lots if each.currency == currency))
+    return number(Decimal(total))
+
+
+def income(books: Books, role: str, currency: str = "USD") -> str:
+    """What the journal books on a role, income as a positive number."""
+    legs = [leg for entry in books.journal for leg in entry.legs if not isinstance(leg, LotLeg)]
+    found = [leg.number for leg in legs if leg.role == role and leg.currency == currency]
+    return number(-sum(found, Decimal(0)))

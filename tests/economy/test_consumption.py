@@ -1,0 +1,456 @@
+"""Consumption: units are used, their cost becomes revenue; the rest is overage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.economy.building import (
+    at,
+    book,
+    cancellation,
+    cause,
+    consumption,
+    grant,
+    income,
+    lots_shown,
+    messages,
+    plan,
+    reversal,
+    shown,
+    subscription,
+    terms,
+    text,
+    top_up,
+    transfer,
+)
+
+
+def test_use_earns_the_cost_of_its_lots() -> None:
+    """200 x 0.20 = 40.00 (language.md, 5)."""
+    books = book(
+        [
+            subscription("2026-05-01", "alice"),
+            consumption("2026-05-20", "alice", "200 CU", id="u", line=4),
+        ],
+        terms(plan()),
+    )
+    assert shown(books, "consumption") == text("""
+        2026-05-20 consumption alice
+          allocations alice 200 CU {0.2 USD, 2026-05-01, pro/2026-06-01}
+          revenue alice pro -40 USD
+    """)
+    entry = books.journal[-1]
+    assert cause(entry) == ("u", at(4), "")
+    assert not entry.overage
+
+
+def test_allocations_go_before_tokens_and_each_origin_earns_its_own() -> None:
+    """A token that ends sooner waits: 1000 x 0.20 of the plan, then 50 x 0.10 of the top-up."""
+    books = book(
+        [
+            top_up("2026-04-01", "alice", "100 CU", "10 USD", expires="2026-05-21"),
+            subscription("2026-05-01", "alice"),
+            consumption("2026-05-20", "alice", "1050 CU"),
+        ],
+        terms(plan()),
+    )
+    assert shown(books, "consumption") == text("""
+        2026-05-20 consumption alice
+          allocations alice 1000 CU {0.2 USD, 2026-05-01, pro/2026-06-01}
+          tokens alice 50 CU {0.1 USD, 2026-04-01, top-up/2026-05-21}
+          revenue alice pro -200 USD
+          revenue alice top-up -5 USD
+    """)
+
+
+def test_using_a_grant_earns_nothing() -> None:
+    """A zero-cost lot has no revenue leg."""
+    books = book([grant("2026-05-01", "a", "9 CU"), consumption("2026-05-02", "a", "9 CU")])
+    assert shown(books, "consumption") == text("""
+        2026-05-02 consumption a
+          allocations a 9 CU {0 USD, 2026-05-01, grant}
+    """)
+    assert books.lots == []
+
+
+def test_units_end_before_the_use_of_their_last_day_s_morrow() -> None:
+    """A lot with end 2026-06-01 was last usable on 2026-05-31 (language.md, 4)."""
+    events = [
+        subscription("2026-05-01", "alice"),
+        cancellation("2026-05-02", "alice"),
+        consumption("2026-05-31", "alice", "1 CU", line=1),
+        consumption("2026-06-01", "alice", "1 CU", line=2, time="00:00:00"),
+    ]
+    (message,) = messages(book(events, terms(plan())))
+    assert message.startswith('2: "alice" uses 1 CU and holds 0 CU')
+
+
+@pytest.mark.parametrize(
+    ("order", "left"),
+    [
+        ("expiry", ["5 CU {3 USD, 2026-01-02, top-up}", "5 CU {2 USD, 2026-01-03, top-up}"]),
+        ("fifo", ["5 CU {3 USD, 2026-01-02, top-up}", "5 CU {2 USD, 2026-01-03, top-up}"]),
+        ("lifo", ["5 CU {1 USD, 2026-01-01, top-up}", "5 CU {3 USD, 2026-01-02, top-up}"]),
+        ("hifo", ["5 CU {1 USD, 2026-01-01, top-up}", "5 CU {2 USD, 2026-01-03, top-up}"]),
+        ("lofo", ["5 CU {3 USD, 2026-01-02, top-up}", "5 CU {2 USD, 2026-01-03, top-up}"]),
+    ],
+)
+def test_the_option_says_which_lot_goes(order: str, left: list[str]) -> None:
+    """Of lots at 1, 3 and 2 USD: the oldest and cheapest, the newest, or the dearest goes."""
+    events = [
+        top_up("2026-01-01", "a", "5 CU", "5 USD"),
+        top_up("2026-01-02", "a", "5 CU", "15 USD"),
+        top_up("2026-01-03", "a", "5 CU", "10 USD"),
+        consumption("2026-01-04", "a", "5 CU"),
+    ]
+    found = lots_shown(book(events, terms(draw_down=order)))
+    assert sorted(found) == sorted(f"tokens a {each}" for each in left)
+
+
+def test_the_draw_down_order_is_that_of_the_day() -> None:
+    """`fifo` until May, then `lifo`: the first of three goes, then the last."""
+    events = [
+        *(top_up(f"2026-01-0{n}", "a", "5 CU", f"{n * 5} USD") for n in (1, 2, 3)),
+        consumption("2026-04-30", "a", "5 CU"),
+        consumption("2026-05-01", "a", "5 CU"),
+    ]
+    agreed = terms(draw_down={"2026-01-01": "fifo", "2026-05-01": "lifo"})
+    assert lots_shown(book(events, agreed)) == ["tokens a 5 CU {2 USD, 2026-01-02, top-up}"]
+
+
+# Overage
+
+
+def overage_terms(price: str = "0.30 USD", **more: Any) -> Any:
+    return terms(plan(price="2 USD", units="10 CU", overage=price), **more)
+
+
+def test_use_beyond_the_holdings_is_billed() -> None:
+    """10 held at 0.20, 5 beyond at 0.30 = 1.50; one transaction."""
+    books = book(
+        [subscription("2026-05-01", "alice"), consumption("2026-05-02", "alice", "15 CU")],
+        overage_terms(),
+    )
+    assert shown(books, "consumption") == text("""
+        2026-05-02 consumption alice
+          allocations alice 10 CU {0.2 USD, 2026-05-01, pro/2026-06-01}
+          revenue alice pro -2 USD
+          receivable alice pro 1.5 USD
+          overage alice pro -1.5 USD
+    """)
+    assert books.journal[-1].overage
+
+
+def test_overage_is_rounded_on_the_running_total_of_the_month() -> None:
+    """Uses of 1 CU at 0.004: totals 0.004, 0.008, 0.012, 0.016 -> 0.00, 0.01, 0.01, 0.02.
+
+    So the four uses book nothing, 0.01, nothing, 0.01. In June the total starts again: 0.004.
+    """
+    days = ["2026-05-02", "2026-05-03", "2026-05-04", "2026-05-05", "2026-06-02"]
+    events = [
+        subscription("2026-05-01", "a"),
+        consumption("2026-05-01", "a", "10 CU"),
+        consumption("2026-06-01", "a", "10 CU"),
+        *(consumption(on, "a", "1 CU") for on in days),
+    ]
+    books = book(events, overage_terms("0.004 USD"))
+    booked = {str(each.date): [str(leg) for leg in each.legs] for each in books.journal}
+    assert [len(booked[on]) for on in days] == [0, 2, 0, 2, 0]
+    assert all(each.overage for each in books.journal if str(each.date) in days)
+    assert income(books, "overage") == "0.02"
+
+
+def test_each_subscriber_and_plan_has_its_own_running_total() -> None:
+    """Two subscribers with 0.004 each owe nothing each, not 0.01 together."""
+    events = [
+        *(subscription("2026-05-01", name) for name in "ab"),
+        *(consumption("2026-05-02", name, "11 CU") for name in "ab"),
+    ]
+    assert income(book(events, overage_terms("0.004 USD")), "overage") == "0"
+
+
+def two_plans(**more: Any) -> Any:
+    return terms(
+        plan("basic", "1 USD", "1 CU", overage="1 USD"),
+        plan("pro", "1 USD", "1 CU", overage="2 USD"),
+        plan("bare", "1 USD", "1 CU"),
+        plan("gpu", "1 USD", "1 GPU", overage="5 USD"),
+        **more,
+    )
+
+
+@pytest.mark.parametrize(
+    ("events", "charge"),
+    [
+        # the newest running one is pro
+        ([subscription("2026-01-01", "a", "basic"), subscription("2026-02-10", "a", "pro")], "2"),
+        # `started` counts, not the directive's date
+        (
+            [
+                subscription("2026-02-15", "a", "basic", started="2026-02-01"),
+                subscription("2026-02-10", "a", "pro"),
+            ],
+            "2",
+        ),
+        # ties: plan name
+        ([subscription("2026-02-01", "a", "pro"), subscription("2026-02-01", "a", "basic")], "1"),
+        # a cancelled one runs until its last period ends
+        (
+            [
+                subscription("2026-01-01", "a", "basic"),
+                subscription("2026-02-05", "a", "pro"),
+                cancellation("2026-02-06", "a", "pro"),
+            ],
+            "2",
+        ),
+        (
+            [
+                subscription("2026-01-01", "a", "basic"),
+                subscription("2026-01-05", "a", "pro"),
+                cancellation("2026-01-06", "a", "pro"),
+            ],
+            "1",
+        ),
+        # one for another commodity has no say
+        ([subscription("2026-01-01", "a", "basic"), subscription("2026-02-10", "a", "gpu")], "1"),
+    ],
+)
+def test_overage_takes_the_price_of_the_newest_running_subscription(
+    events: list[Any], charge: str
+) -> None:
+    """On 20 February, a use of one unit more than is held (language.md, 5)."""
+    held = 1 if {each.plan for each in events} in ({"basic", "gpu"},) else 2
+    if [each.date.isoformat() for each in events][1:2] == ["2026-01-05"]:
+        held = 1  # the cancelled period has ended and expired
+    if any(each.started for each in events):
+        held = 1  # a period begun before the directive is not booked
+    use = consumption("2026-02-20", "a", f"{held + 1} CU")
+    books = book([*events, use], two_plans())
+    assert messages(books) == []
+    assert income(books, "overage") == charge
+
+
+def test_overage_takes_the_price_in_force_on_the_day_of_use() -> None:
+    """A new price from 10 May holds for the use of 20 May, though the period began before."""
+    agreed = terms(
+        plan(price="2 USD", units="10 CU", overage="1 USD"),
+        plan(price="2 USD", units="10 CU", overage="3 USD", since="2026-05-10"),
+    )
+    events = [
+        subscription("2026-05-01", "a"),
+        consumption("2026-05-09", "a", "11 CU"),
+        consumption("2026-05-20", "a", "1 CU"),
+    ]
+    assert income(book(events, agreed), "overage") == "4"
+
+
+@pytest.mark.parametrize(
+    ("events", "message"),
+    [
+        (
+            [top_up("2026-01-01", "a", "7 CU", "7 USD")],
+            '9: "a" uses 10 CU and holds 7 CU: write at most that, or a top-up or grant before it',
+        ),
+        (
+            [subscription("2026-01-01", "a", "bare")],
+            (
+                '9: "a" uses 10 CU and holds 1 CU, and plan "bare" has no `overage` price: '
+                "write at most that, a top-up before it, or an overage price"
+            ),
+        ),
+        (  # the newest one has the say, also where it has no price
+            [subscription("2026-01-01", "a", "pro"), subscription("2026-01-02", "a", "bare")],
+            (
+                '9: "a" uses 10 CU and holds 2 CU, and plan "bare" has no `overage` price: '
+                "write at most that, a top-up before it, or an overage price"
+            ),
+        ),
+        (
+            [grant("2026-01-01", "b", "7 CU")],
+            (
+                '9: unknown subscriber "a": needs a subscription, allocation, grant, opening '
+                "lot or compute-subscriber on or before this day"
+            ),
+        ),
+    ],
+)
+def test_use_that_nothing_covers_is_refused_whole(events: list[Any], message: str) -> None:
+    """Nothing of it is booked, and the figures are named."""
+    books = book([*events, consumption("2026-01-20", "a", "10 CU", line=9)], two_plans())
+    assert messages(books) == [message]
+    assert shown(books, "consumption") == ""
+
+
+def test_a_reversal_takes_overage_out_of_the_running_total() -> None:
+    """0.004 (0.00), 0.008 (0.01); the second is undone: -0.01; 0.008 again: 0.01."""
+    events = [
+        subscription("2026-05-01", "a"),
+        consumption("2026-05-01", "a", "10 CU"),
+        consumption("2026-05-02", "a", "1 CU"),
+        consumption("2026-05-03", "a", "1 CU", id="wrong"),
+        reversal("2026-05-04", "wrong"),
+        consumption("2026-05-05", "a", "1 CU"),
+    ]
+    books = book(events, overage_terms("0.004 USD"))
+    assert shown(books, "reversal") == text("""
+        2026-05-04 reversal a
+          receivable a pro -0.01 USD
+          overage a pro 0.01 USD
+    """)
+    assert income(books, "overage") == "0.01"
+
+
+def test_a_negative_charge_is_booked_when_the_total_falls() -> None:
+    """0.005 (0.00), 0.0051 more = 0.0101 (0.01); the first undone leaves 0.0051 and 0.01 booked;
+    0.0001 more is 0.0052 -> 0.01: nothing. The second undone: 0.0001 of 0.00 booked.
+
+    A negative one: 0.0049 (0.00), 0.0002 more = 0.0051 (0.01), the first undone: 0.0002 and 0.01;
+    the next use of 0.0001 makes 0.0003 -> 0.00, less 0.01 already booked: -0.01.
+    """
+    events = [
+        subscription("2026-05-01", "a"),
+        consumption("2026-05-01", "a", "10 CU"),
+        consumption("2026-05-02", "a", "49 CU", id="first"),
+        consumption("2026-05-03", "a", "2 CU"),
+        reversal("2026-05-04", "first"),
+        consumption("2026-05-05", "a", "1 CU"),
+    ]
+    books = book(events, overage_terms("0.0001 USD"))
+    assert messages(books) == []
+    assert shown(books).endswith(
+        text("""
+        2026-05-05 consumption a
+          receivable a pro -0.01 USD
+          overage a pro 0.01 USD
+        """)
+    )
+    assert income(books, "overage") == "0"
+
+
+# Posting grain
+
+
+def uses(*days: str) -> list[Any]:
+    return [consumption(on, "a", "1 CU", id=f"u{n}", line=n) for n, on in enumerate(days, start=1)]
+
+
+def merged(events: list[Any], grain: str, **more: Any) -> list[str]:
+    """The consumption entries: day, first id, count and line."""
+    begin = top_up("2026-05-01", "a", "100 CU", "20 USD", line=99)
+    agreed = terms(plan(price="1 USD", units="1 CU", overage="0.30 USD"), grain=grain)
+    books = book([begin, *events], agreed, **more)
+    assert messages(books) == []
+    return [
+        f"{each.date} {each.id} {each.uses} {cause(each)[1].line}"
+        for each in books.journal
+        if each.kind == "consumption" and each.subscriber == "a"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("grain", "expected"),
+    [
+        (
+            "event",
+            ["2026-05-02 u1 1 1", "2026-05-02 u2 1 2", "2026-05-31 u3 1 3", "2026-06-01 u4 1 4"],
+        ),
+        ("day", ["2026-05-02 u1 2 1", "2026-05-31 u3 1 3", "2026-06-01 u4 1 4"]),
+        ("month", ["2026-05-31 u1 3 1", "2026-06-01 u4 1 4"]),
+    ],
+)
+def test_the_grain_merges_uses(grain: str, expected: list[str]) -> None:
+    """One transaction a day or calendar month, dated its last use, with the place of its first."""
+    events = uses("2026-05-02", "2026-05-02", "2026-05-31", "2026-06-01")
+    assert merged(events, grain) == expected
+
+
+def test_merged_uses_add_up_lot_by_lot() -> None:
+    """30 + 20 of the first lot, 70 of the second; 50 x 0.20 + 70 x 0.30 = 10 + 21 of top-ups."""
+    events = [
+        top_up("2026-05-01", "a", "50 CU", "10 USD"),
+        top_up("2026-05-02", "a", "100 CU", "30 USD"),
+        consumption("2026-05-03", "a", "30 CU"),
+        consumption("2026-05-04", "a", "90 CU"),
+    ]
+    books = book(events, terms(grain="month"))
+    assert shown(books, "consumption") == text("""
+        2026-05-04 consumption a
+          tokens a 50 CU {0.2 USD, 2026-05-01, top-up}
+          tokens a 70 CU {0.3 USD, 2026-05-02, top-up}
+          revenue a top-up -31 USD
+    """)
+
+
+def test_merged_overage_that_sums_to_nothing_has_no_legs() -> None:
+    """The running total books 0.01 and, after a reversal, -0.01: what sums to zero is left out."""
+    events = [
+        subscription("2026-05-01", "a"),
+        consumption("2026-05-01", "a", "10 CU"),
+        consumption("2026-05-02", "a", "49 CU", id="first"),
+        reversal("2026-05-03", "first"),
+        consumption("2026-05-04", "a", "51 CU"),
+        consumption("2026-05-05", "a", "1 CU"),
+    ]
+    books = book(events, overage_terms("0.0001 USD", grain="month"))
+    uses_of_may = [each for each in books.journal if each.kind == "consumption"]
+    assert [(str(each.date), each.uses, each.overage) for each in uses_of_may] == [
+        ("2026-05-02", 2, True),
+        ("2026-05-05", 2, True),
+    ]
+    assert [f"{leg.role} {leg.number}" for leg in uses_of_may[1].legs if hasattr(leg, "role")] == [
+        "receivable 0.01",
+        "overage -0.01",
+    ]
+
+
+ENDS_A_RUN: dict[str, list[Any]] = {
+    "a top-up": [top_up("2026-05-05", "a", "1 CU", "1 USD")],
+    "a grant": [grant("2026-05-05", "a", "1 CU")],
+    "a transfer": [grant("2026-05-05", "b", "1 CU"), transfer("2026-05-05", "a", "b", "1 CU")],
+    "a transfer received": [
+        top_up("2026-05-02", "b", "1 CU", "1 USD"),
+        transfer("2026-05-05", "b", "a", "1 CU"),
+    ],
+    "a reversal": [top_up("2026-05-02", "a", "1 CU", "1 USD", id="t"), reversal("2026-05-05", "t")],
+    "a subscription": [subscription("2026-05-05", "a")],
+    "a period end": [subscription("2026-04-05", "a")],
+    "a cancellation": [subscription("2026-05-02", "a"), cancellation("2026-05-05", "a")],
+    "an expiry": [top_up("2026-05-02", "a", "9 CU", "1 USD", expires="2026-05-05")],
+}
+
+
+@pytest.mark.parametrize("name", ENDS_A_RUN)
+def test_a_run_ends_with_anything_else_that_happens_to_its_subscriber(name: str) -> None:
+    """Merged up to any other event, period end or expiry of that subscriber (language.md, 5)."""
+    events = [*ENDS_A_RUN[name], *uses("2026-05-03", "2026-05-04", "2026-05-06", "2026-05-07")]
+    assert merged(events, "month") == ["2026-05-04 u1 2 1", "2026-05-07 u3 2 3"]
+
+
+def test_what_happens_to_others_does_not_end_a_run() -> None:
+    """Their uses, too, merge apart."""
+    events = [
+        top_up("2026-05-01", "b", "9 CU", "1 USD"),
+        *uses("2026-05-03", "2026-05-05"),
+        consumption("2026-05-04", "b", "1 CU"),
+        consumption("2026-05-06", "b", "1 CU"),
+        top_up("2026-05-04", "b", "9 CU", "2 USD"),
+    ]
+    assert merged(events, "month") == ["2026-05-05 u1 2 1"]
+
+
+def test_a_merged_use_can_be_reversed_alone() -> None:
+    """One of two merged uses is undone: its own unit comes back, once."""
+    events = [
+        top_up("2026-05-01", "a", "10 CU", "2 USD"),
+        *uses("2026-05-02", "2026-05-03"),
+        reversal("2026-05-04", "u2"),
+    ]
+    books = book(events, terms(grain="month"))
+    assert lots_shown(books) == ["tokens a 9 CU {0.2 USD, 2026-05-01, top-up}"]
+    assert shown(books, "reversal") == text("""
+        2026-05-04 reversal a
+          tokens a -1 CU {0.2 USD, 2026-05-01, top-up}
+          revenue a top-up 0.2 USD
+    """)

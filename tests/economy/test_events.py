@@ -1,0 +1,217 @@
+"""The order, the content and the ids of events."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from hashlib import sha256
+from itertools import permutations
+
+import pytest
+
+from beancount_compute.economy.events import (
+    PHASE,
+    Event,
+    Kind,
+    Phase,
+    content_id,
+    flaw_of,
+    is_sound,
+    same_content,
+)
+from tests.economy.building import (
+    at,
+    cancellation,
+    consumption,
+    grant,
+    one_period,
+    refund,
+    reversal,
+    spend,
+    subscription,
+    top_up,
+    trade,
+    transfer,
+)
+
+DAY = "2026-05-01"
+
+
+def test_the_phases_of_a_day() -> None:
+    """Cancellations, allocations, moves, consumption, corrections (language.md, 4)."""
+    assert {kind: Phase(phase).name for kind, phase in PHASE.items()} == {
+        Kind.CANCELLATION: "CANCELLATIONS",
+        Kind.SUBSCRIPTION: "ALLOCATIONS",
+        Kind.ALLOCATION: "ALLOCATIONS",
+        Kind.GRANT: "ALLOCATIONS",
+        Kind.TRADE: "MOVES",
+        Kind.TRANSFER: "MOVES",
+        Kind.SPEND: "MOVES",
+        Kind.CONSUMPTION: "CONSUMPTION",
+        Kind.REFUND: "CORRECTIONS",
+        Kind.REVERSAL: "CORRECTIONS",
+    }
+    assert sorted(Phase) == list(Phase)
+
+
+IN_ORDER = {
+    "day before phase": [
+        reversal("2026-05-01", "x"),
+        cancellation("2026-05-02", "a"),
+    ],
+    "phases": [
+        cancellation(DAY, "z", time="23:00:00"),
+        subscription(DAY, "y"),
+        trade(DAY, "x", "w", "1 CU", "1 USD"),
+        consumption(DAY, "b", "1 CU"),
+        refund(DAY, "a", "1 CU"),
+    ],
+    "time before content, none first": [
+        grant(DAY, "z", "9 CU"),
+        grant(DAY, "y", "1 CU", time="08:00:00"),
+        grant(DAY, "x", "1 CU", time="09:00:00"),
+    ],
+    "event": [
+        one_period(DAY, "z"),
+        grant(DAY, "y", "1 CU"),
+        subscription(DAY, "x"),
+    ],
+    "moves by event": [
+        spend(DAY, "z", "p", "1 CU", "1 USD"),
+        trade(DAY, "y", "p", "1 CU", "1 USD"),
+        transfer(DAY, "x", "p", "1 CU"),
+    ],
+    "text by code point": [
+        grant(DAY, "Z", "1 CU"),
+        grant(DAY, "a", "1 CU"),
+        grant(DAY, "é", "1 CU"),
+        grant(DAY, "\uffff", "1 CU"),
+        grant(DAY, "🚀", "1 CU"),
+    ],
+    "counterparty": [
+        transfer(DAY, "a", "b", "9 CU"),
+        transfer(DAY, "a", "c", "1 CU"),
+    ],
+    "plan, absent first": [
+        top_up(DAY, "a", "9 CU", "1 USD"),
+        one_period(DAY, "a", "basic"),
+        one_period(DAY, "a", "pro"),
+    ],
+    "numbers by value": [
+        consumption(DAY, "a", "9 CU"),
+        consumption(DAY, "a", "10 CU"),
+        consumption(DAY, "a", "10.5 CU"),
+    ],
+    "units, then price": [
+        trade(DAY, "a", "b", "1 CU", "9 USD"),
+        trade(DAY, "a", "b", "2 CU", "1 USD"),
+        trade(DAY, "a", "b", "2 CU", "3 USD"),
+    ],
+    "paid, then currency": [
+        top_up(DAY, "a", "1 CU", "1 USD"),
+        top_up(DAY, "a", "1 CU", "2 EUR"),
+        top_up(DAY, "a", "1 CU", "2 USD"),
+    ],
+    "expires, then id, then memo": [
+        grant(DAY, "a", "1 CU", id="z"),
+        grant(DAY, "a", "1 CU", expires="12 months", id="y"),
+        grant(DAY, "a", "1 CU", expires="2027-01-01", id="b"),
+        grant(DAY, "a", "1 CU", expires="2027-01-01", id="x", memo="z"),
+        grant(DAY, "a", "1 CU", expires="2027-01-01", id="y", memo="a"),
+        grant(DAY, "a", "1 CU", expires="2027-01-01", id="y", memo="b"),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", IN_ORDER)
+def test_events_sort_into_the_order_of_the_books(name: str) -> None:
+    """Whatever order they come in, `sorted` puts events into that of language.md, section 4."""
+    expected = IN_ORDER[name]
+    for shuffled in list(permutations(expected))[:120]:
+        assert sorted(shuffled) == expected
+
+
+def test_content_is_compared_by_value_without_place_and_extra_columns() -> None:
+    """1000 and 1000.00 CU say the same; so do rows of two files with other `x_` columns."""
+    one = consumption(DAY, "alice", "1000 CU", id="u", line=3)
+    other = consumption(DAY, "alice", "1000.00 CU", id="u", line=9, extra=(("x_team", "red"),))
+    assert one != other
+    assert same_content(one, other)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        consumption("2026-05-02", "alice", "1 CU", id="u"),
+        consumption(DAY, "bob", "1 CU", id="u"),
+        consumption(DAY, "alice", "2 CU", id="u"),
+        consumption(DAY, "alice", "1 GPU", id="u"),
+        consumption(DAY, "alice", "1 CU", id="u", time="10:00:00"),
+        consumption(DAY, "alice", "1 CU", id="u", memo="night run"),
+        refund(DAY, "alice", "1 CU", id="u"),
+    ],
+)
+def test_any_other_difference_is_other_content(other: Event) -> None:
+    """Day, who, how much, of what, when, why, and what it is."""
+    assert not same_content(consumption(DAY, "alice", "1 CU", id="u"), other)
+
+
+def test_a_derived_id_comes_from_the_content_alone() -> None:
+    """`e-` and 12 hex digits of a SHA-256, the same at any place (language.md, 3)."""
+    one = consumption(DAY, "alice", "1 CU", line=3)
+    assert content_id(one) == content_id(one._replace(place=at(9), extra=(("x_a", "b"),)))
+    prefix, digits = content_id(one).split("-")
+    assert prefix == "e"
+    assert len(digits) == 12
+    assert set(digits) <= set("0123456789abcdef")
+
+
+def test_a_derived_id_never_changes() -> None:
+    """Reversals name such ids: the fields as text, parted by U+001F, worked out with hashlib."""
+    fields = [DAY, "4", "", "consumption", "alice", "", "", "1", "None", "None"]
+    fields += ["", "", "", "", "CU", "", ""]
+    digest = sha256("\x1f".join(fields).encode()).hexdigest()
+    assert content_id(consumption(DAY, "alice", "1 CU")) == f"e-{digest[:12]}"
+
+
+def test_other_content_has_another_id() -> None:
+    """Neither a comma in a name nor a shifted field makes two contents meet."""
+    ids = {
+        content_id(each)
+        for each in (
+            transfer(DAY, "a", "b", "1 CU"),
+            transfer(DAY, "a\x1eb", "", "1 CU"),
+            transfer(DAY, "", "a,b", "1 CU"),
+            transfer(DAY, "b", "a", "1 CU"),
+            transfer(DAY, "a", "b", "1 CU", memo="x"),
+            transfer(DAY, "a", "b", "1 CU")._replace(units=Decimal("1.5")),
+        )
+    }
+    assert len(ids) == 6
+
+
+def test_a_name_with_a_lone_surrogate_has_an_id() -> None:
+    """Text that UTF-8 can't hold is refused elsewhere; here it must not raise."""
+    assert content_id(consumption(DAY, "\ud800", "1 CU")).startswith("e-")
+
+
+@pytest.mark.parametrize(
+    ("event", "flaw"),
+    [
+        (consumption(DAY, "a", "0 CU"), "0 CU is not above zero: write a positive number"),
+        (consumption(DAY, "a", "-0.50 CU"), "-0.5 CU is not above zero: write a positive number"),
+        (trade(DAY, "a", "b", "1 CU", "0 USD"), "0 USD is not above zero: write a positive number"),
+        (top_up(DAY, "a", "1 CU", "-1 USD"), "-1 USD is not above zero: write a positive number"),
+        (spend(DAY, "a", "p", "1 CU", "0 USD"), "0 USD is not above zero: write a positive number"),
+        (top_up(DAY, "a", "1 CU", "1 CU"), "wrong currency: CU for units of CU"),
+    ],
+)
+def test_figures_that_no_event_can_have(event: Event, flaw: str) -> None:
+    """Units, prices and payments are above zero, and money is no unit (language.md, 6)."""
+    assert not is_sound(event)
+    assert flaw_of(event) == flaw
+
+
+@pytest.mark.parametrize("name", IN_ORDER)
+def test_events_with_sound_figures_have_no_flaw(name: str) -> None:
+    """Absent figures are sound: a subscription has neither units nor currency."""
+    assert all(is_sound(event) for event in IN_ORDER[name])

@@ -1,0 +1,143 @@
+"""The as-of day, and the gap behind which events are refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from beancount_compute.economy.horizon import horizon
+from tests.economy.building import (
+    assertion,
+    book,
+    by_hand,
+    cancellation,
+    consumption,
+    day,
+    grant,
+    messages,
+    plan,
+    refused_lines,
+    shown,
+    subscription,
+    terms,
+    text,
+    top_up,
+)
+
+
+@pytest.mark.parametrize(
+    ("making", "cancelling", "option", "as_of", "refused_from"),
+    [
+        # the latest of option and events; cancellations don't count
+        (["2026-01-01", "2026-03-01"], [], "", "2026-03-01", ""),
+        (["2026-01-01"], ["2026-06-01"], "", "2026-01-01", ""),
+        (["2026-01-01"], [], "2026-06-30", "2026-06-30", ""),
+        (["2026-09-01"], [], "2026-06-30", "2026-09-01", ""),
+        ([], [], "2026-06-30", "2026-06-30", ""),
+        ([], [], "", "0001-01-01", ""),
+        # two years are 24 months: to the day they are no gap
+        (["2026-01-01", "2028-01-01"], [], "", "2028-01-01", ""),
+        (["2026-01-01", "2028-01-02"], [], "", "2026-01-01", "2028-01-02"),
+        (["2024-02-29", "2026-02-28"], [], "", "2026-02-28", ""),
+        (["2024-02-29", "2026-03-01"], [], "", "2024-02-29", "2026-03-01"),
+        # a cancellation closes a gap, but moves nothing
+        (["2026-01-01", "2028-06-01"], ["2027-01-01"], "", "2028-06-01", ""),
+        (["2026-01-01"], ["2028-06-01"], "", "2026-01-01", "2028-06-01"),
+        # all behind the first gap, and no step of the chain can leap back
+        (["2026-01-01", "2029-01-01", "2030-01-01"], [], "", "2026-01-01", "2029-01-01"),
+        # an as-of that reaches over it, or to the very day, makes it none; a day less does not
+        (["2026-01-01", "2029-01-01"], [], "2029-01-01", "2029-01-01", ""),
+        (["2026-01-01", "2029-01-01"], [], "2030-01-01", "2030-01-01", ""),
+        (["2026-01-01", "2029-01-01"], [], "2028-12-31", "2028-12-31", "2029-01-01"),
+        # the option does not reach a second gap
+        (
+            ["2026-01-01", "2029-01-01", "2032-01-01"],
+            [],
+            "2029-01-01",
+            "2029-01-01",
+            "2032-01-01",
+        ),
+        # the end of the calendar
+        (["9998-06-01", "9999-12-31"], [], "", "9999-12-31", ""),
+    ],
+)
+def test_the_horizon(
+    making: list[str], cancelling: list[str], option: str, as_of: str, refused_from: str
+) -> None:
+    """language.md, 4: the latest event that is not a cancellation, before the first gap."""
+    found = horizon(
+        [day(each) for each in making],
+        [day(each) for each in cancelling],
+        day(option) if option else None,
+    )
+    assert found.as_of == day(as_of)
+    assert found.refused_from == (day(refused_from) if refused_from else None)
+
+
+def test_a_typo_in_a_year_makes_no_centuries_of_periods() -> None:
+    """A use of 2206 is refused, and the subscription has its periods up to June 2026."""
+    events = [
+        subscription("2026-05-01", "alice"),
+        grant("2026-06-15", "bob", "1 CU"),
+        consumption("2206-06-20", "alice", "1 CU", line=3),
+        grant("2206-06-21", "carol", "1 CU", line=4),
+    ]
+    books = book(events, terms(plan()))
+    assert books.as_of == day("2026-06-15")
+    assert messages(books) == [
+        (
+            "3: 2206-06-20 lies behind a gap of more than two years without an event: "
+            "check the year, or set as-of"
+        ),
+        (
+            "4: 2206-06-21 lies behind a gap of more than two years without an event: "
+            "check the year, or set as-of"
+        ),
+    ]
+    assert len(shown(books, "allocation").split("allocation alice")) == 3
+
+
+def test_refused_events_count_for_the_as_of_day() -> None:
+    """Every readable event counts, refused ones and assertions too (language.md, 4)."""
+    first = subscription("2026-05-01", "alice")
+    refused = consumption("2026-06-01", "nobody", "1 CU")
+    flawed = grant("2026-06-01", "bob", "1 CU", flaw="no")
+    asserted = assertion("2026-06-01", "revenue", "0 USD")
+    for books in (
+        book([first, refused], terms(plan())),
+        book([first, flawed], terms(plan())),
+        book([first], terms(plan()), assertions=[asserted]),
+    ):
+        assert books.as_of == day("2026-06-01")
+        assert shown(books, "expiry") == text("""
+            2026-06-01 expiry alice
+              allocations alice 1000 CU {0.2 USD, 2026-05-01, pro/2026-06-01}
+              breakage alice pro -200 USD
+        """)
+
+
+def test_assertions_and_cancellations_behind_a_gap_are_refused_too() -> None:
+    """They are events of the chain like all others."""
+    events = [
+        subscription("2026-05-01", "alice"),
+        cancellation("2029-01-01", "alice", line=2),
+    ]
+    late = assertion("2029-01-02", "revenue", "0 USD", line=3)
+    books = book(events, terms(plan()), assertions=[late])
+    assert refused_lines(books) == [2, 3]
+
+
+def test_an_id_behind_a_gap_stands_for_nothing() -> None:
+    """What is refused for its day is not compared with what stands under the same id."""
+    events = [grant("2026-05-01", "a", "1 CU", id="x"), grant("2036-05-01", "a", "1 CU", id="x")]
+    (message,) = messages(book(events))
+    assert "behind a gap" in message
+
+
+def test_postings_by_hand_are_checked_whatever_the_as_of_day() -> None:
+    """They move no horizon, and no gap hides them (language.md, 4)."""
+    gone = "tokens a 5 CU {0.2 USD, 2026-05-01, top-up}"
+    events = [top_up("2026-05-01", "a", "5 CU", "1 USD")]
+    books = book(events, removals=[by_hand("2040-01-01", gone, 1), by_hand("2041-01-01", gone, 2)])
+    assert books.as_of == day("2026-05-01")
+    assert refused_lines(books) == [2]
+    assert books.lots == []

@@ -1,0 +1,96 @@
+"""Spans of calendar time."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from beancount_compute.economy.months import MONTH, Span, last_day, later, parse_span
+from tests.economy.building import day
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("month", Span(1, 0)),
+        ("quarter", Span(3, 0)),
+        ("year", Span(12, 0)),
+        ("1 month", Span(1, 0)),
+        ("18 months", Span(18, 0)),
+        ("1 day", Span(0, 1)),
+        ("90 days", Span(0, 90)),
+    ],
+)
+def test_a_span_is_named_or_counted(text: str, span: Span) -> None:
+    """The five ways of writing a span that the language knows."""
+    assert parse_span(text) == span
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "0 months", "-1 days", "months", "1.5 months", "1 week", "2 years", "١ day", "1 day "],
+)
+def test_what_is_no_span_is_none(text: str) -> None:
+    """Zero, fractions, weeks and digits of other scripts name no span."""
+    assert parse_span(text) is None
+
+
+@pytest.mark.parametrize(
+    ("span", "text"),
+    [
+        (Span(1, 0), "1 month"),
+        (Span(12, 0), "12 months"),
+        (Span(0, 1), "1 day"),
+        (Span(0, 30), "30 days"),
+    ],
+)
+def test_a_span_reads_back_from_its_text(span: Span, text: str) -> None:
+    """A span's text is one that a ledger may hold, and names the same span."""
+    assert str(span) == text
+    assert parse_span(text) == span
+
+
+@pytest.mark.parametrize(
+    ("start", "months", "end"),
+    [
+        ("2026-01-31", 1, "2026-02-28"),  # the month's last day where it is shorter
+        ("2028-01-31", 1, "2028-02-29"),  # a leap year
+        ("2026-01-31", 2, "2026-03-31"),  # and the day of the month comes back
+        ("2026-11-30", 3, "2027-02-28"),  # over a year's end
+        ("2026-12-15", 12, "2027-12-15"),
+    ],
+)
+def test_months_end_on_the_day_of_the_month_or_its_last(start: str, months: int, end: str) -> None:
+    """Months are counted on the calendar, never in days."""
+    assert later(day(start), Span(months, 0)) == day(end)
+
+
+def test_months_keep_the_day_of_the_month_of_the_beginning() -> None:
+    """From 28 February, a subscription of the 31st comes back to 31 March."""
+    assert later(day("2026-02-28"), MONTH, 31) == day("2026-03-31")
+    assert later(day("2026-02-28"), MONTH) == day("2026-03-28")
+
+
+def test_days_are_counted() -> None:
+    """30 days from 1 February 2026: 27 to 28 February, 3 to 3 March."""
+    assert later(day("2026-02-01"), Span(0, 30)) == day("2026-03-03")
+
+
+def test_the_calendar_ends_in_9999() -> None:
+    """What would end behind the calendar ends on its last day."""
+    assert later(date(9999, 12, 1), MONTH) == date.max
+    assert later(date(9999, 12, 1), Span(0, 30)) == date.max
+    assert later(date(9999, 12, 1), Span(0, 31)) == date.max
+    assert later(date(9999, 11, 30), MONTH) == date(9999, 12, 30)
+    assert later(date(9999, 12, 1), Span(0, 29)) == date(9999, 12, 30)
+
+
+def test_a_period_ends_on_the_day_before_the_next() -> None:
+    """The last day of May is the day before the first of June."""
+    assert last_day(day("2026-05-01"), day("2026-06-01")) == day("2026-05-31")
+
+
+def test_a_period_at_the_end_of_the_calendar_has_a_last_day() -> None:
+    """A period that the calendar cuts to nothing still has its first day as last."""
+    assert last_day(date.max, date.max) == date.max

@@ -1,0 +1,217 @@
+"""Where amounts are rounded and split."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from beancount_compute.economy.rounding import (
+    CostStepTooCoarse,
+    average_price,
+    default_cost_step,
+    is_power_of_ten,
+    minor_unit,
+    multiply_money,
+    part,
+    round_half_even,
+    round_money,
+    split,
+    trim,
+)
+
+D = Decimal
+
+
+@pytest.mark.parametrize(
+    ("currency", "unit"),
+    [("USD", "0.01"), ("JPY", "1"), ("KWD", "0.001"), ("CLF", "0.0001"), ("BTC", "0.01")],
+)
+def test_the_minor_unit_is_that_of_iso_4217(currency: str, unit: str) -> None:
+    """USD 0.01, JPY 1, KWD 0.001 (language.md, 5); a code that ISO 4217 lacks: 0.01."""
+    assert minor_unit(currency) == D(unit)
+
+
+@pytest.mark.parametrize(
+    ("number", "currency", "rounded"),
+    [
+        ("0.005", "USD", "0.00"),  # a half goes to the even neighbour
+        ("0.015", "USD", "0.02"),
+        ("0.0050000001", "USD", "0.01"),
+        ("-0.015", "USD", "-0.02"),
+        ("2.5", "JPY", "2"),
+        ("3.5", "JPY", "4"),
+        ("0.0005", "KWD", "0.000"),
+        ("0.0015", "KWD", "0.002"),
+    ],
+)
+def test_money_is_rounded_half_even(number: str, currency: str, rounded: str) -> None:
+    """Half-even to the currency's minor unit, on both sides of zero."""
+    assert round_money(D(number), currency) == D(rounded)
+    assert str(round_money(D(number), currency)) == rounded
+
+
+def test_a_product_is_rounded_once() -> None:
+    """3 x 0.335 = 1.005 -> 1.00; rounding the price first would give 1.02 or 0.99.
+
+    And the product of two numbers of 14 digits is not cut to 28 before it is rounded:
+    99999999999999 x 0.00000000000005 = 4.99999999999995.
+    """
+    assert multiply_money(D(3), D("0.335"), "USD") == D("1.00")
+    assert multiply_money(D(99999999999999), D("0.00000000000005"), "USD") == D("5.00")
+
+
+def test_rounding_to_the_digits_written() -> None:
+    """An assertion of 280 is met by 280.4, one of 280.0 is not."""
+    assert round_half_even(D("280.4"), D(1)) == D(280)
+    assert round_half_even(D("280.4"), D("0.1")) == D("280.4")
+
+
+@pytest.mark.parametrize(
+    ("gross", "units", "price"),
+    [
+        ("125", "500", "0.25"),
+        ("1", "3", "0.333333"),
+        ("2", "3", "0.666667"),
+        ("100", "1", "100.00"),  # at least two decimals, as prices are written
+        ("0.0000005", "1", "0.00"),  # a half goes to the even neighbour
+        ("0.0000015", "1", "0.000002"),
+    ],
+)
+def test_an_average_price_has_six_decimals_at_most(gross: str, units: str, price: str) -> None:
+    """Half-even to 0.000001 (language.md, 5), without idle zeros."""
+    assert str(average_price(D(gross), D(units))) == price
+
+
+@pytest.mark.parametrize(
+    ("number", "decimals", "text"),
+    [
+        ("1.2300", 0, "1.23"),
+        ("1.2300", 3, "1.230"),
+        ("1000", 0, "1000"),
+        ("1E+3", 0, "1000"),
+        ("0.000", 0, "0"),
+        ("0", 2, "0.00"),
+        ("0.0000002", 2, "0.0000002"),
+    ],
+)
+def test_idle_zeros_go(number: str, decimals: int, text: str) -> None:
+    """The value stays; at least the wanted decimals stay too."""
+    assert f"{trim(D(number), decimals):f}" == text
+
+
+@pytest.mark.parametrize("number", ["1", "10", "1000", "0.1", "0.000001", "1.00", "1E+2"])
+def test_powers_of_ten(number: str) -> None:
+    """Whatever way a power of ten is written, it is one."""
+    assert is_power_of_ten(D(number))
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "-0.1", "2", "0.5", "11", "0.0011"])
+def test_other_numbers_are_no_powers_of_ten(number: str) -> None:
+    """Neither are zero, negative numbers and multiples."""
+    assert not is_power_of_ten(D(number))
+
+
+@pytest.mark.parametrize(
+    ("units", "currency", "step"),
+    [
+        ("1000", "USD", "0.000001"),  # 0.01 / 1000 = 0.00001: the largest step is finer
+        ("10000", "USD", "0.000001"),  # 0.01 / 10000 = 0.000001
+        ("10001", "USD", "1E-7"),  # a little less than 0.000001
+        ("1000000000", "USD", "1E-11"),  # fine units
+        ("30000", "JPY", "0.000001"),  # 1 / 30000 = 0.00003
+        ("3000000", "JPY", "1E-7"),
+        ("0.5", "KWD", "0.000001"),
+    ],
+)
+def test_the_default_cost_step(units: str, currency: str, step: str) -> None:
+    """The largest power of ten at most 0.000001 and at most one minor unit over the units."""
+    assert default_cost_step(D(units), currency) == D(step)
+
+
+def shares(paid: str, units: str, currency: str = "USD", step: str = "") -> list[tuple[str, str]]:
+    found = split(D(paid), D(units), currency, D(step) if step else None)
+    return [(f"{share.units:f}", f"{share.cost:f}") for share in found]
+
+
+def test_a_cost_that_terminates_is_one_lot() -> None:
+    """200.00 / 1000 = 0.20; 200.00 / 1,000,000,000 = 0.0000002 (language.md, 7)."""
+    assert shares("200.00", "1000") == [("1000", "0.20")]
+    assert shares("200.00", "1000000000") == [("1000000000", "0.0000002")]
+
+
+def test_a_cost_that_does_not_is_split_in_two() -> None:
+    """20.00 for 3000 at step 0.0001: 1000 x 0.0066 + 2000 x 0.0067 = 6.60 + 13.40."""
+    assert shares("20.00", "3000", step="0.0001") == [("1000", "0.0066"), ("2000", "0.0067")]
+
+
+def test_half_units_are_split_exactly() -> None:
+    """0.01 over 2.5 at the default step is 0.004; 0.01 over 0.3: 0.033333 x 0.2 + 0.033334 x 0.1.
+
+    0.01 / 0.3 = 0.0333.., floor 0.033333; left 0.01 - 0.0099999 = 0.0000001 = 0.1 units a step.
+    """
+    assert shares("0.01", "2.5") == [("2.5", "0.004")]
+    assert shares("0.01", "0.3") == [("0.2", "0.033333"), ("0.1", "0.033334")]
+
+
+def test_costs_have_at_least_the_decimals_of_the_currency() -> None:
+    """0.20 and not 0.2 USD; 5 and not 5.00 JPY."""
+    assert shares("5", "1", "JPY") == [("1", "5")]
+    assert shares("5", "1", "KWD") == [("1", "5.000")]
+
+
+def test_what_costs_nothing_is_one_lot_at_zero() -> None:
+    """A free tier."""
+    assert shares("0", "1000") == [("1000", "0")]
+
+
+def test_a_step_under_which_units_would_cost_nothing_is_refused() -> None:
+    """0.01 over 2000 is 0.000005 each: less than a step of 0.0001, so most would cost nothing."""
+    with pytest.raises(CostStepTooCoarse):
+        split(D("0.01"), D(2000), "USD", D("0.0001"))
+
+
+AMOUNTS = st.integers(1, 10**9).map(lambda n: D(n).scaleb(-2))
+UNITS = st.builds(lambda n, places: D(n).scaleb(-places), st.integers(1, 10**9), st.integers(0, 4))
+
+
+@given(AMOUNTS, UNITS, st.sampled_from([None, D("1e-6"), D("1e-9"), D("1e-12")]))
+def test_a_split_loses_nothing(paid: Decimal, units: Decimal, step: Decimal | None) -> None:
+    """Units and money come out as they went in; the costs are neighbours and multiples of the step.
+
+    Money is drawn independently of units: tidy prices hide what one cent over two units shows.
+    """
+    try:
+        found = split(paid, units, "USD", step)
+    except CostStepTooCoarse:
+        assert step is not None
+        assert Fraction(paid) / Fraction(units) < Fraction(step)
+        return
+    used = step or default_cost_step(units, "USD")
+    assert sum(Fraction(share.units) for share in found) == Fraction(units)
+    assert sum(Fraction(share.units) * Fraction(share.cost) for share in found) == Fraction(paid)
+    assert all(share.units > 0 and share.cost > 0 for share in found)
+    assert all(Fraction(share.cost) % Fraction(used) == 0 for share in found)
+    if len(found) == 2:
+        low, high = found
+        assert high.cost - low.cost == used
+    else:
+        assert len(found) == 1
+
+
+def test_a_part_of_a_lot_is_exact() -> None:
+    """A third of 7777 units at three decimals: 7777 x 0.333 = 2589.741."""
+    assert part(D(7777), D("0.333"), D("0.002571")) == D("2589.741")
+
+
+def test_a_part_that_28_digits_cannot_hold_is_rounded_down_to_whole_units() -> None:
+    """0.12345678901234 x 0.98765432109877 has 28 digits, times a cost more: nothing is left whole.
+
+    With 1000 units more, 1000.12345678901234 x 0.98765432109877 = 987.77...: 987 whole ones.
+    """
+    rate = D("0.98765432109877")
+    assert part(D("0.12345678901234"), rate, D("0.123456")) == 0
+    assert part(D("1000.12345678901234"), rate, D("0.123456")) == 987

@@ -1,0 +1,86 @@
+"""What was agreed, and from which day."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from beancount_compute.economy.terms import Timeline, no_terms
+from tests.economy.building import day, plan, terms
+
+
+def test_a_value_holds_from_its_day_until_the_next() -> None:
+    """Nothing before the first day; on a day, the value of that day."""
+    line: Timeline[Any] = Timeline([(day("2026-03-01"), "late"), (day("2026-01-01"), "early")])
+    assert line.on(day("2025-12-31")) is None
+    assert line.on(day("2026-01-01")) == "early"
+    assert line.on(day("2026-02-28")) == "early"
+    assert line.on(day("2026-03-01")) == "late"
+    assert line.on(day("2030-01-01")) == "late"
+
+
+def test_the_first_value_is_the_earliest_whatever_the_order() -> None:
+    """An empty timeline has none."""
+    line: Timeline[Any] = Timeline([(day("2026-03-01"), "late"), (day("2026-01-01"), "early")])
+    assert line.first() == "early"
+    assert Timeline[Any]().first() is None
+    assert Timeline[Any]().on(day("2026-01-01")) is None
+
+
+def test_a_plan_is_known_from_its_first_day() -> None:
+    """Terms of a plan begin on their date; a plan without terms is none at all."""
+    agreed = terms(plan(since="2026-02-01"), plan(since="2026-03-01", price="250 USD"))
+    assert agreed.plan("pro", day("2026-01-31")) is None
+    assert agreed.plan("basic", day("2026-02-01")) is None
+    prices = [
+        found.price
+        for on in ("2026-02-28", "2026-03-01")
+        if (found := agreed.plan("pro", day(on))) is not None
+    ]
+    assert prices == [Decimal(200), Decimal(250)]
+
+
+def test_a_lot_older_than_its_plan_takes_the_first_terms() -> None:
+    """Opening lots may be older than the ledger's first line; top-ups follow no plan."""
+    agreed = terms(plan(since="2026-02-01"), plan(since="2026-03-01", price="250 USD"))
+    old = agreed.plan_of_lot("pro", day("2024-01-01"))
+    assert old is not None
+    assert old.since == day("2026-02-01")
+    new = agreed.plan_of_lot("pro", day("2026-03-01"))
+    assert new is not None
+    assert new.price == Decimal(250)
+    assert agreed.plan_of_lot("top-up", day("2026-03-01")) is None
+
+
+@pytest.mark.parametrize(
+    ("on", "currency", "fees"),
+    [
+        ("2025-12-31", "USD", ("0", "0", "0")),
+        ("2026-01-01", "USD", ("0.05", "0.01", "0.10")),
+        ("2026-01-01", "EUR", ("0.05", "0.01", "0")),  # a minimum is one currency's
+        ("2026-06-01", "USD", ("0", "0.01", "0.10")),  # zero is a value, not an absence
+        ("2025-12-31", "JPY", ("0", "0", "0")),
+    ],
+)
+def test_fees_are_those_of_the_day_and_currency(
+    on: str, currency: str, fees: tuple[str, str, str]
+) -> None:
+    """Zero where nothing was agreed; the minimum fee stands for its currency alone."""
+    agreed = terms(
+        seller_fee={"2026-01-01": "0.05", "2026-06-01": "0"},
+        buyer_fee="0.01",
+        minimum_fee={"USD": "0.10", "JPY": {"2026-06-01": "5"}},
+    )
+    expected = tuple(Decimal(fee) for fee in fees)
+    assert agreed.fees(day(on), currency) == expected
+
+
+def test_a_ledger_that_agrees_on_nothing() -> None:
+    """No plans, no fees, no reach, and no currency to give grants in."""
+    agreed = no_terms()
+    assert agreed.plan("pro", day("2026-01-01")) is None
+    assert agreed.fees(day("2026-01-01"), "USD") == (0, 0, 0)
+    assert agreed.draw_down.on(day("2026-01-01")) is None
+    assert (agreed.cost_step, agreed.as_of, agreed.grant_currency) == (None, None, None)

@@ -1,0 +1,477 @@
+"""What is always true, on random ledgers: `random_ledgers.write_ledger(seed)`.
+
+    pytest tests/laws/test_laws.py                                      ; a sample
+    BEANCOUNT_COMPUTE_EXAMPLES=5000 pytest tests/laws/test_laws.py      ; the whole
+
+Figures are summed up as fractions, by kind, from what was booked: tags and metadata in Beancount's
+transactions, roles in the journal. A reversal counts against the kind that it undoes.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+from calendar import monthrange
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from beancount import loader
+from beancount.core.data import Transaction
+
+from beancount_compute.economy.engine import Books
+from beancount_compute.economy.events import NOWHERE, Event, Kind, content_id
+from beancount_compute.economy.facts import Facts, HandPosting, Introduction
+from beancount_compute.economy.journal import JournalEntry, LotLeg, MoneyLeg, Role
+from beancount_compute.economy.lots import Lot, Pocket
+from beancount_compute.economy.terms import Grain
+from beancount_compute.ledger.terms_of_ledger import accounts_of
+from beancount_compute.ledger.text import booked_text
+from tests.economy.building import entry_text, lot_text
+from tests.laws.captured import Captured, booked, capture, generated, kind_of, said
+
+from auditor import compare  # isort: skip
+from random_ledgers import write_ledger  # isort: skip
+
+SEEDS = range(int(os.environ.get("BEANCOUNT_COMPUTE_EXAMPLES", "60")))
+
+Sums = dict[tuple[str, str], Fraction]  # by what it is, and commodity or currency
+
+
+@pytest.fixture(scope="module", params=SEEDS)
+def ledger(request: Any, tmp_path_factory: Any) -> Captured:
+    """A random ledger; every law is tried on it before the next one is made."""
+    return capture(write_ledger(request.param, tmp_path_factory.mktemp("ledger") / "l"))
+
+
+def refused_places(ledger: Captured) -> set[tuple[str, int]]:
+    return {(e.source["filename"], e.source["lineno"]) for e in ledger.errors}
+
+
+def accepted(ledger: Captured, postings: Iterable[HandPosting]) -> list[HandPosting]:
+    """The hand-written postings that took effect."""
+    refused = refused_places(ledger)
+    return [each for each in postings if each.place[:2] not in refused]
+
+
+def by_hand(ledger: Captured) -> Sums:
+    """Opening lots and what was removed by hand, in units and at cost."""
+    sums: Sums = defaultdict(Fraction)
+    for what, postings in (
+        ("opening", ledger.facts.openings),
+        ("removed", ledger.facts.removals),
+    ):
+        for each in accepted(ledger, postings):
+            sums[what, each.lot.commodity] += Fraction(each.units)
+            sums[what, each.lot.currency] += Fraction(each.units) * Fraction(each.lot.cost)
+    return sums
+
+
+def kind_undone(entry: Transaction) -> tuple[str, int]:
+    """The kind of a transaction and +1, or the kind that a reversal undoes and -1."""
+    kind = kind_of(entry)
+    return (entry.meta["undoes"], -1) if kind == "reversal" else (kind, 1)
+
+
+# Balance
+
+
+def test_every_transaction_sums_to_exactly_zero(ledger: Captured) -> None:
+    """Not within Beancount's tolerance: to the last digit, in every currency."""
+    for entry in generated(ledger.entries):
+        sums: dict[str, Fraction] = defaultdict(Fraction)
+        for posting in entry.postings:
+            assert posting.units is not None
+            number = Fraction(posting.units.number)
+            if posting.cost is None:
+                sums[posting.units.currency] += number
+            else:
+                sums[posting.cost.currency] += number * Fraction(posting.cost.number)
+        assert not any(sums.values()), entry
+
+
+def test_units_are_conserved(ledger: Captured) -> None:
+    """Opening + allocated + topped up + granted = used + spent + expired + refunded + removed by
+    hand + held; a mint, a trade and a transfer change no total (by commodity)."""
+    into: Sums = defaultdict(Fraction)
+    for entry in generated(ledger.entries):
+        kind, _ = kind_undone(entry)
+        for posting in entry.postings:
+            if posting.cost is not None:
+                assert posting.units is not None
+                into[kind, posting.units.currency] -= Fraction(posting.units.number)
+    hand = by_hand(ledger)
+    held: Sums = defaultdict(Fraction)
+    for lot, units in ledger.books.lots:
+        held["held", lot.commodity] += Fraction(units)
+    for commodity in {name for _, name in [*into, *held]}:
+        came = hand["opening", commodity] + into["allocation", commodity] + into["grant", commodity]
+        went = -sum(into[k, commodity] for k in ("consumption", "spend", "expiry", "refund"))
+        assert came == went + hand["removed", commodity] + held["held", commodity]
+        assert [into[kind, commodity] for kind in ("mint", "trade", "transfer")] == [0, 0, 0]
+        assert min(came, went, into["grant", commodity], held["held", commodity]) >= 0
+
+
+def by_role(journal: Iterable[JournalEntry]) -> Sums:
+    """Debits by kind and role, in each currency; a reversal counts to the kind that it undoes."""
+    sums: Sums = defaultdict(Fraction)
+    for entry in journal:
+        kind = entry.undoes or entry.kind
+        for leg in entry.legs:
+            if isinstance(leg, MoneyLeg):
+                sums[f"{kind} {leg.role}", leg.currency] += Fraction(leg.number)
+    return sums
+
+
+def test_money_is_conserved(ledger: Captured) -> None:
+    """Opening cost + paid = revenue + breakage + settlements + partner income + refunded with its
+    rounding + removed by hand + deferred; overage and trades stand in balance by themselves."""
+    debits, hand = by_role(ledger.books.journal), by_hand(ledger)
+    deferred: dict[str, Fraction] = defaultdict(Fraction)
+    for lot, units in ledger.books.lots:
+        deferred[lot.currency] += Fraction(units) * Fraction(lot.cost)
+    for currency in {name for _, name in debits} | set(deferred):
+        paid = debits["allocation receivable", currency]
+        released = (
+            "consumption revenue",
+            "expiry breakage",
+            "spend partner",
+            "spend partner-income",
+            "refund payable",
+            "refund revenue",
+        )
+        went = -sum(debits[name, currency] for name in released) + hand["removed", currency]
+        assert hand["opening", currency] + paid == went + deferred[currency]
+        for kind, roles in (
+            ("consumption", ("receivable", "overage")),
+            ("trade", ("receivable", "payable", "fees")),
+        ):
+            assert sum(debits[f"{kind} {role}", currency] for role in roles) == 0
+
+
+def test_mints_and_moves_never_change_deferred_revenue(ledger: Captured) -> None:
+    """Each for itself: the lots that leave cost what those that come in cost; undone, too."""
+    for entry in ledger.books.journal:
+        if (entry.undoes or entry.kind) in ("mint", "trade", "transfer"):
+            cost: dict[str, Fraction] = defaultdict(Fraction)
+            for leg in entry.legs:
+                if isinstance(leg, LotLeg):
+                    cost[leg.lot.currency] += Fraction(leg.units) * Fraction(leg.lot.cost)
+            assert not any(cost.values()), entry_text(entry)
+
+
+def test_each_event_moves_its_own_units(ledger: Captured) -> None:
+    """What an event says is what its transaction moves; use beyond the holdings is overage."""
+    by_id = {entry.id: entry for entry in ledger.books.journal if entry.event is not None}
+    if ledger.terms.grain is not Grain.EVENT:
+        by_id = {}
+    for entry in by_id.values():
+        event = entry.event
+        assert event is not None
+        legs = [leg for leg in entry.legs if isinstance(leg, LotLeg)]
+        moved = sum((Fraction(abs(leg.units)) for leg in legs), Fraction())
+        if event.kind is Kind.TRADE or event.kind is Kind.TRANSFER:
+            moved /= 2
+        if event.units is None:
+            continue
+        if entry.overage:
+            assert moved < Fraction(event.units)
+        else:
+            assert moved == Fraction(event.units)
+
+
+# Lots
+
+
+def lots_of(books: Books) -> list[str]:
+    return sorted(lot_text(lot, units) for lot, units in books.lots)
+
+
+def test_deferred_revenue_is_the_cost_of_open_lots(ledger: Captured) -> None:
+    """The pockets in Beancount hold just the engine's lots: account, units, cost, date, label."""
+    accounts = accounts_of(ledger.entries, ledger.options)
+    refused = refused_places(ledger)
+    found: dict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
+    for entry in ledger.entries:
+        for posting in entry.postings if isinstance(entry, Transaction) else ():
+            meta = posting.meta or entry.meta
+            if accounts.pocket_account(posting.account) is None:
+                continue
+            if (meta["filename"], meta["lineno"]) in refused and "__order" not in entry.meta:
+                continue
+            key = (posting.account, posting.units and posting.units.currency, posting.cost)
+            found[key] -= posting.units.number if posting.units else 0
+    held: dict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
+    roles = {Pocket.ALLOCATIONS: Role.ALLOCATIONS, Pocket.TOKENS: Role.TOKENS}
+    for lot, units in ledger.books.lots:
+        account = accounts.account(roles[lot.pocket], lot.holder, lot.origin)
+        held[account, lot.commodity, (lot.cost, lot.currency, lot.date, lot.label)] += units
+    assert {key: units for key, units in found.items() if units} == held
+
+
+def lot_moves(ledger: Captured) -> Iterator[tuple[date, int, Lot, Decimal]]:
+    """All that goes into lots and out of them, in the order of the books: debits positive."""
+    for each in accepted(ledger, ledger.facts.openings):
+        yield each.date, 0, each.lot, -each.units
+    for entry in ledger.books.journal:
+        for leg in entry.legs:
+            if isinstance(leg, LotLeg):
+                yield entry.date, 1, leg.lot, leg.units
+    for each in accepted(ledger, ledger.facts.removals):
+        yield each.date, 2, each.lot, each.units
+
+
+def test_no_lot_is_ever_negative(ledger: Captured) -> None:
+    """At no point of any day is more taken out of a lot than is in it."""
+    held: dict[str, Fraction] = defaultdict(Fraction)
+    for _, _, lot, units in sorted(lot_moves(ledger), key=lambda move: move[:2]):
+        name = lot_text(lot._replace(cost=lot.cost.normalize()), Decimal(1))
+        held[name] -= Fraction(units)
+        assert held[name] >= 0, name
+
+
+# One set of events, one set of books
+
+
+def same_books(one: Books, other: Books) -> None:
+    assert [entry_text(entry) for entry in one.journal] == [
+        entry_text(entry) for entry in other.journal
+    ]
+    assert [entry.id for entry in one.journal] == [entry.id for entry in other.journal]
+    assert one.prices == other.prices
+    assert sorted(one.refusals) == sorted(other.refusals)
+    assert lots_of(one) == lots_of(other)
+    assert one.as_of == other.as_of
+
+
+def test_shuffled_facts_give_the_same_books(ledger: Captured) -> None:
+    """The engine takes events, openings, assertions and postings in any order."""
+    chance = random.Random(7)
+    shuffled = Facts(*(chance.sample(list(each), len(list(each))) for each in ledger.facts))
+    same_books(ledger.again(shuffled), ledger.books)
+
+
+def blocks(text: str) -> list[str]:
+    """The directives of a ledger, each with its metadata and postings."""
+    found: list[str] = []
+    for line in text.splitlines(keepends=True):
+        if line.strip() and (not found or not line[0].isspace()):
+            found.append(line)
+        elif line.strip():
+            found[-1] += line
+    return found
+
+
+def shuffle_files(folder: Path, target: Path, chance: random.Random) -> None:
+    """The same ledger with its directives and rows in another order."""
+    target.mkdir()
+    for path in folder.iterdir():
+        if path.suffix == ".beancount":
+            directives = blocks(path.read_text())
+            chance.shuffle(directives)
+            (target / path.name).write_text("\n".join(directives))
+        elif path.suffix == ".csv":
+            with path.open(newline="", encoding="utf-8") as file:
+                header, *rows = csv.reader(file)
+            chance.shuffle(rows)
+            with (target / path.name).open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows([header, *rows])
+        else:
+            (target / path.name).write_bytes(path.read_bytes())
+
+
+def test_shuffled_directives_and_rows_give_the_same_books(ledger: Captured, tmp_path: Path) -> None:
+    """Whatever the order in the files; errors say the same, from other lines."""
+    shuffle_files(ledger.path.parent, tmp_path / "shuffled", random.Random(11))
+    entries, errors, _ = loader.load_file(str(tmp_path / "shuffled" / ledger.path.name))
+    assert booked(entries) == booked(ledger.entries)
+    assert said(errors) == said(ledger.errors)
+
+
+def test_a_file_loaded_twice_counts_once(ledger: Captured, tmp_path: Path) -> None:
+    """Named again, through a glob and through a link: a real path is read once."""
+    folder = ledger.path.parent
+    twice = ['2020-01-01 custom "compute-events" "?.csv"']
+    for path in folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+        if path.suffix in (".csv", ".parquet"):
+            (tmp_path / f"link-{path.name}").symlink_to(tmp_path / path.name)
+            twice.append(f'2020-01-01 custom "compute-events" "link-{path.name}"')
+    if not list(folder.glob("?.csv")):
+        del twice[0]
+    main = tmp_path / ledger.path.name
+    main.write_text(main.read_text() + "\n".join(twice) + "\n")
+    entries, errors, _ = loader.load_file(str(main))
+    assert booked(entries) == booked(ledger.entries)
+    assert said(errors) == said(ledger.errors)
+
+
+# One day after the other
+
+
+def by_event(ledger: Captured, as_of: date) -> Any:
+    """The ledger's terms with one transaction an event, up to a day."""
+    return ledger.terms._replace(grain=Grain.EVENT, as_of=as_of)
+
+
+def up_to(things: Iterable[Any], day: date) -> list[Any]:
+    return [each for each in things if each.date <= day]
+
+
+def behind(things: Iterable[Any], day: date) -> list[Any]:
+    return [each for each in things if each.date > day]
+
+
+def facts_up_to(facts: Facts, day: date) -> Facts:
+    return Facts(*(up_to(each, day) for each in facts))
+
+
+def cuts(ledger: Captured, count: int) -> list[date]:
+    """Some days between the first and the last of the books."""
+    days = sorted({entry.date for entry in ledger.books.journal})
+    return random.Random(3).sample(days, min(count, len(days)))
+
+
+def test_later_events_never_change_earlier_books(ledger: Captured) -> None:
+    """Month by month = all at once: the books up to a day are those of the events up to it."""
+    last = ledger.books.as_of
+    terms = by_event(ledger, last)
+    reached = facts_up_to(ledger.facts, last)
+    whole = ledger.again(reached, terms)
+    dates = {each.place: each.date for group in reached for each in group}
+    for cut in cuts(ledger, 4):
+        part = ledger.again(facts_up_to(reached, cut), terms._replace(as_of=cut))
+        assert [entry_text(each) for each in part.journal] == [
+            entry_text(each) for each in up_to(whole.journal, cut)
+        ]
+        assert [each.id for each in part.journal] == [each.id for each in up_to(whole.journal, cut)]
+        assert part.prices == up_to(whole.prices, cut)
+        assert sorted(part.refusals) == sorted(
+            each for each in whole.refusals if dates[each.place] <= cut
+        )
+
+
+def month_ends(ledger: Captured) -> list[date]:
+    days = {each.date for each in ledger.books.journal}
+    ends = {day.replace(day=monthrange(day.year, day.month)[1]) for day in days}
+    return sorted(day for day in ends if day < ledger.books.as_of)
+
+
+def running(facts: Facts, books: Books, cut: date) -> list[Event] | None:
+    """The subscriptions that run on from a day, as a new ledger writes them; None: it can't.
+
+    A cancelled one whose last period runs on is cancelled again on the second day.
+    """
+    first = cut + timedelta(1)
+    refused = {each.place for each in books.refusals}
+    running: dict[tuple[str, str], Event] = {}
+    going: list[Event] = []
+    seen: set[str] = set()
+    for event in sorted(facts.events):
+        if event.place in refused or event.id in seen or event.date > first:
+            continue
+        seen |= {event.id} - {""}
+        whose = (event.subscriber, event.plan)
+        if event.kind is Kind.SUBSCRIPTION and event.date <= cut:
+            running[whose] = event._replace(
+                date=first,
+                time="",
+                id=event.id or content_id(event),
+                started=event.started or event.date.isoformat(),
+            )
+        elif event.kind is Kind.CANCELLATION:
+            if event.date == first:
+                return None  # it would come before the subscription of that day
+            ended = running.pop(whose)
+            periods = [e.narration for e in books.journal if e.id.startswith(f"{ended.id}/")]
+            if not periods:
+                return None  # its last period is none of those booked
+            if date.fromisoformat(periods[-1][-10:]) > cut:
+                again = event._replace(date=first + timedelta(1), time="", id="")
+                going += [ended, again]
+    return [*going, *running.values()]
+
+
+def test_opening_lots_book_the_same_future(ledger: Captured) -> None:
+    """The ledger is the state: who goes on from the lots held at a month's end, as opening lots of
+    a new ledger, has the books from the next day on that the uninterrupted ledger has."""
+    terms = by_event(ledger, ledger.books.as_of)
+    ends = month_ends(ledger)
+    for cut in random.Random(5).sample(ends, min(3, len(ends))):
+        facts = going_on(facts_up_to(ledger.facts, ledger.books.as_of), ledger, cut)
+        whole = ledger.again(facts, terms)
+        before = ledger.again(facts_up_to(facts, cut), terms._replace(as_of=cut))
+        subscriptions = running(facts, before, cut)
+        if subscriptions is None:
+            continue
+        first = cut + timedelta(1)
+        known = {each.subscriber for each in before.journal} | {
+            lot.holder for lot, _ in before.lots
+        }
+        known |= {each.subscriber for each in subscriptions}
+        known |= {each.name for each in facts.introductions if each.date <= cut}
+        fresh = Facts(
+            [*behind(facts.events, cut), *subscriptions],
+            [
+                *(HandPosting(first, lot, units, NOWHERE) for lot, units in before.lots),
+                *behind(facts.openings, cut),
+            ],
+            behind(facts.removals, cut),
+            [Introduction(first, name, NOWHERE) for name in known]
+            + behind(facts.introductions, cut),
+        )
+        after = ledger.again(fresh, terms)
+        assert sorted(entry_text(each) for each in after.journal) == sorted(
+            entry_text(each) for each in behind(whole.journal, cut)
+        )
+        assert lots_of(after) == lots_of(whole)
+        assert after.prices == behind(whole.prices, cut)
+
+
+def going_on(facts: Facts, ledger: Captured, cut: date) -> Facts:
+    """The facts without what a new ledger can't know: reversals of old events, ids used twice,
+    and assertions, which count from the beginning."""
+    old_ids = {each.id for each in up_to(ledger.books.journal, cut)}
+    old_ids |= {each.id for each in facts.events if each.date <= cut and each.id}
+    events = [
+        each
+        for each in facts.events
+        if each.date <= cut or (each.reverses not in old_ids and each.id not in old_ids)
+    ]
+    return Facts(events, facts.openings, facts.removals, facts.introductions)
+
+
+# Two other views
+
+
+def test_an_auditor_agrees(ledger: Captured) -> None:
+    """Balances by day and account, lots, prices and the lines of all refusals, from language.md."""
+    assert compare(ledger.path) == []
+
+
+def test_the_printed_ledger_loads_without_the_plugin(ledger: Captured, tmp_path: Path) -> None:
+    """Under Beancount's own strict booking: no errors, the same postings on the same days."""
+    if ledger.errors:
+        return  # Beancount says them again
+    path = tmp_path / "printed.beancount"
+    path.write_text("".join(booked_text(ledger.entries, ledger.options)), encoding="utf-8")
+    entries, errors, _ = loader.load_file(str(path))
+    assert [each.message for each in errors] == []
+    assert postings_of(entries) == postings_of(ledger.entries)
+
+
+def postings_of(entries: Iterable[Any]) -> dict[tuple[Any, ...], Decimal]:
+    """Units by day, account, commodity and lot."""
+    sums: dict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
+    for entry in entries:
+        for posting in entry.postings if isinstance(entry, Transaction) else ():
+            sums[entry.date, posting.account, posting.units.currency, posting.cost] += (
+                posting.units.number
+            )
+    return {key: units for key, units in sums.items() if units}
