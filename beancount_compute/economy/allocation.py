@@ -138,7 +138,7 @@ def grant(economy: Economy, event: Event, event_id: str) -> None:
         raise Refused(
             f"wrong commodity: {currency} is the ledger's operating currency, not a unit of compute"
         )
-    shares = (Share(event.units, ZERO),)
+    shares = split(ZERO, event.units, currency, None)
     lots = _lots(event, Pocket.ALLOCATIONS, GRANT, shares, currency, end_of(event))
     lots = economy.arriving(event.subscriber, lots)
     economy.welcome(event.subscriber)

@@ -19,51 +19,98 @@ from beancount_compute.economy.journal import (
     LotLeg,
     MoneyLeg,
     Role,
+    cost_by_origin,
+    income,
     journal_entry,
-    recognised,
+    lot_leg,
+    money_leg,
+    out_of,
 )
-from beancount_compute.economy.lots import Draw, Lot
+from beancount_compute.economy.lots import Draw, Holding, Lot
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import WIDE, ZERO, round_money
 from beancount_compute.economy.state import Economy, OverageBooked, Subscriber
 from beancount_compute.economy.terms import Grain, Money
 from beancount_compute.economy.words import amount, quoted
 
+_USE = Booked.CONSUMPTION
+
 
 def consume(economy: Economy, event: Event, event_id: str) -> None:
     """Book use: from allocations first, then tokens, then as overage."""
     assert event.units is not None
-    subscriber = economy.known(event.subscriber)
+    subscriber = economy.subscribers.get(event.subscriber) or economy.known(event.subscriber)
     commodity, missing = event.commodity, event.units
     draws: list[Draw] = []
     allocations = subscriber.allocations.get(commodity)
     if allocations is not None:
+        if _from_first_lot(economy, event, event_id, allocations):
+            return
         draws, missing = allocations.plan(missing, economy.order)
     if missing:
         tokens = subscriber.tokens.get(commodity)
         if tokens is not None:
             more, missing = tokens.plan(missing, economy.order)
             draws += more
-    legs = recognised(draws, Role.REVENUE, subscriber.name)
+    legs = out_of(draws) + income(Role.REVENUE, subscriber.name, cost_by_origin(draws))
     over = None
     if missing:
         over, overage_legs = _overage(economy, event, subscriber, missing)
         legs += overage_legs
     economy.take(draws)
-    entry: JournalEntry = journal_entry(
-        (
+    _post(economy, event, event_id, legs, over)
+
+
+def _from_first_lot(economy: Economy, event: Event, event_id: str, allocations: Holding) -> bool:
+    """Book use that leaves a rest of the first lot; False where there is more to it.
+
+    A fast path: most uses are of this kind, and most events are uses. Its two legs balance because
+    one is the other's cost.
+    """
+    open_lot = allocations.first(economy.order)
+    units = event.units
+    if open_lot is None or units is None or open_lot.units <= units:
+        return False
+    lot = open_lot.lot
+    rest = open_lot.units - units
+    cost = units * lot.cost
+    rest * lot.cost  # what stays must be exact as well
+    legs: list[Leg] = [lot_leg((lot, units, None))]
+    if cost:
+        legs.append(money_leg((Role.REVENUE, lot.holder, lot.origin, -cost, lot.currency)))
+    open_lot.units = rest
+    if economy.plain and event_id not in economy.reversed_ids:
+        entry = (
             event.date,
-            Booked.CONSUMPTION,
-            subscriber.name,
+            _USE,
+            lot.holder,
             "Consumption",
             legs,
             event_id,
             event,
             "",
-            over is not None,
+            False,
             1,
             "",
         )
+        economy.journal.append(journal_entry(entry))
+    else:
+        _post(economy, event, event_id, legs, None)
+    return True
+
+
+def _post(
+    economy: Economy, event: Event, event_id: str, legs: list[Leg], over: OverageBooked | None
+) -> None:
+    entry = JournalEntry(
+        event.date,
+        Booked.CONSUMPTION,
+        event.subscriber,
+        "Consumption",
+        legs,
+        event_id,
+        event,
+        overage=over is not None,
     )
     economy.post(entry, over)
     if economy.terms.grain is not Grain.EVENT:

@@ -11,6 +11,7 @@ in which they were written; no file, no clock, no Beancount.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from decimal import Decimal, Inexact, localcontext
@@ -99,6 +100,7 @@ class Bookkeeper:
             reversed_ids,
             refusals=self.refusals,
             totals=Totals() if self._assertions_on else None,
+            plain=not self._assertions_on and terms.grain is Grain.EVENT,
         )
 
     def entries(self) -> Iterator[JournalEntry]:
@@ -219,23 +221,20 @@ def _by_day(
     events: Iterable[Event],
 ) -> tuple[dict[date, list[Event]], frozenset[str], set[str]]:
     """The events by day; the ids that reversals name, and those that come more than once."""
-    by_day: dict[date, list[Event]] = {}
-    reversed_ids: set[str] = set()
-    seen: set[str] = set()
-    repeated: set[str] = set()
+    by_day: defaultdict[date, list[Event]] = defaultdict(list)
     for event in events:
-        of_day = by_day.get(event.date)
-        if of_day is None:
-            of_day = by_day[event.date] = []
-        of_day.append(event)
-        name = event.id
-        if name:
-            if name in seen:
-                repeated.add(name)
-            seen.add(name)
-        if event.reverses:
-            reversed_ids.add(event.reverses)
-    return by_day, frozenset(reversed_ids), repeated
+        by_day[event.date].append(event)
+    written = [event.id for of_day in by_day.values() for event in of_day if event.id]
+    repeated: set[str] = set()
+    if len(set(written)) < len(written):
+        repeated = {name for name, times in Counter(written).items() if times > 1}
+    reversed_ids = [
+        event.reverses
+        for of_day in by_day.values()
+        for event in of_day
+        if event.kind is Kind.REVERSAL
+    ]
+    return dict(by_day), frozenset(reversed_ids), repeated
 
 
 def _only_cancellations(events: list[Event]) -> bool:

@@ -109,12 +109,12 @@ def same_content(one: Event, other: Event) -> bool:
 
 def is_sound(event: Event) -> bool:
     """Whether the figures are such as an event can have, whatever the books hold."""
-    units, price, paid = event.units, event.price, event.paid
+    _, _, _, _, _, _, _, units, price, paid, currency, _, _, _, commodity, *_ = event
     return (
         (units is None or units > 0)
         and (price is None or price > 0)
         and (paid is None or paid > 0)
-        and (event.currency != event.commodity or not event.currency)
+        and (currency != commodity or not currency)
     )
 
 

@@ -139,19 +139,6 @@ def _check_currencies(legs: list[Leg]) -> None:
         raise Unbalanced(f"residual {residual} in {legs}")
 
 
-def recognised(draws: list[Draw], role: Role, holder: str) -> list[Leg]:
-    """The legs that take units out of lots and recognise their cost as income."""
-    if len(draws) == 1:
-        ((open_lot, units),) = draws
-        lot = open_lot.lot
-        legs: list[Leg] = [lot_leg((lot, units, None))]
-        cost = units * lot.cost
-        if cost:
-            legs.append(money_leg((role, holder, lot.origin, -cost, lot.currency)))
-        return legs
-    return out_of(draws) + income(role, holder, cost_by_origin(draws))
-
-
 def out_of(draws: Iterable[Draw], price: Money | None = None) -> list[Leg]:
     """The legs that take units out of lots."""
     return [lot_leg((open_lot.lot, units, price)) for open_lot, units in draws]

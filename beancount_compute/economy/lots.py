@@ -16,7 +16,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from beancount_compute.economy.rounding import ZERO
+from beancount_compute.economy.rounding import ZERO, decimals_of, trim
 from beancount_compute.economy.terms import DrawDown
 
 
@@ -53,7 +53,7 @@ class Lot(_LotFields):
         return self.origin if self.end is None else f"{self.origin}/{self.end}"
 
 
-Key = tuple[Decimal, str, datetime.date, str, datetime.date | None]
+Key = tuple[str, str, datetime.date, str, datetime.date | None]
 Rank = tuple[Any, ...]
 
 
@@ -75,8 +75,18 @@ _by_rank = attrgetter("rank")
 
 
 def key_of(lot: Lot) -> Key:
-    """What tells a lot from the others of its pocket."""
-    return (lot.cost, lot.currency, lot.date, lot.origin, lot.end)
+    """What tells a lot from the others of its pocket.
+
+    The cost stands in it as text, which is quicker to hash than a decimal; so a unit cost is always
+    written with the decimals of its currency at least, and no idle zeros behind them (`cost_of`).
+    """
+    _, _, _, cost, currency, day, origin, end = lot
+    return (str(cost), currency, day, origin, end)
+
+
+def cost_of(number: Decimal, currency: str) -> Decimal:
+    """A unit cost in the one way of writing it."""
+    return trim(number, decimals_of(currency))
 
 
 def rank_of(lot: Lot, order: DrawDown) -> Rank:
@@ -112,6 +122,12 @@ class Holding:
     def find(self, key: Key) -> OpenLot | None:
         """The open lot of that key."""
         return self._by_key.get(key)
+
+    def first(self, order: DrawDown) -> OpenLot | None:
+        """The lot that goes first."""
+        if order is not self._order:
+            self._reorder(order)
+        return self._queue[0] if self._queue else None
 
     def plan(
         self, wanted: Decimal, order: DrawDown, *, paid_only: bool = False
@@ -153,7 +169,7 @@ class Holding:
 
     def add(self, lot: Lot, units: Decimal) -> OpenLot | None:
         """Put units in; the open lot if it is a new one, None if it melts into an open one."""
-        key = (lot.cost, lot.currency, lot.date, lot.origin, lot.end)
+        key = key_of(lot)
         open_lot = self._by_key.get(key)
         if open_lot is not None:
             open_lot.units += units

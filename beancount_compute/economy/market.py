@@ -119,13 +119,4 @@ def _book_move(
 ) -> None:
     economy.take(draws)
     economy.settle(event.subscriber, event.counterparty)
-    entry = JournalEntry(
-        event.date,
-        kind,
-        event.subscriber,
-        narration,
-        legs,
-        event_id,
-        event,
-    )
-    economy.post(entry)
+    economy.post(JournalEntry(event.date, kind, event.subscriber, narration, legs, event_id, event))

@@ -54,7 +54,13 @@ class Share(NamedTuple):
 @cache
 def minor_unit(currency: str) -> Decimal:
     """The smallest amount of a currency that can be paid, by ISO 4217; 0.01 for any other code."""
-    return Decimal(1).scaleb(-_DECIMALS.get(currency, 2))
+    return Decimal(1).scaleb(-decimals_of(currency))
+
+
+@cache
+def decimals_of(currency: str) -> int:
+    """How many decimals a currency's minor unit has."""
+    return _DECIMALS.get(currency, 2)
 
 
 def round_half_even(number: Decimal, step: Decimal) -> Decimal:
@@ -106,9 +112,9 @@ def split(paid: Decimal, units: Decimal, currency: str, step: Decimal | None) ->
     lower first. Raises `CostStepTooCoarse` where part of what was paid for would cost nothing.
     """
     if not paid:
-        return (Share(units, ZERO),)
+        return (Share(units, trim(ZERO, decimals_of(currency))),)
     step = step or default_cost_step(units, currency)
-    decimals = -minor_unit(currency).adjusted()
+    decimals = decimals_of(currency)
     with localcontext(WIDE):
         low = paid // (units * step) * step
         rest = paid - units * low

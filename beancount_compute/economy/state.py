@@ -113,6 +113,7 @@ class Economy:
     merging: dict[str, int] = field(default_factory=dict)  # where in the journal uses still merge
     superseded: set[int] = field(default_factory=set)  # places in it that merged into later ones
     totals: Totals | None = None  # only where something is asserted
+    plain: bool = False  # nothing is asserted, and no uses are merged
     refusals: list[Refusal] = field(default_factory=list)
 
     def known(self, name: str) -> Subscriber:

@@ -20,7 +20,7 @@ from beancount_compute.ledger.directives import (
     values_of,
 )
 from beancount_compute.ledger.errors import FieldError
-from beancount_compute.ledger.fields import Fields, check_number, parse_id, parse_plan_name
+from beancount_compute.ledger.fields import Fields, check_number, parse_name, parse_plan_name
 
 Shapes = dict[tuple[str, ...], tuple[str, ...]]
 _new = tuple.__new__
@@ -140,7 +140,7 @@ def _metadata(entry: Custom, form: Form, fields: Fields) -> tuple[str, str, str,
     meta = metadata_of(entry, ("id", "time", *form.also))
     return (
         fields.times[text_in(meta, "time")],
-        parse_id(text_in(meta, "id").strip()) if "id" in meta else "",
+        parse_name(text_in(meta, "id").strip()) if "id" in meta else "",
         fields.expiries[day_or_text_in(meta, "expires")],
         fields.days[day_or_text_in(meta, "started")],
     )
@@ -148,9 +148,7 @@ def _metadata(entry: Custom, form: Form, fields: Fields) -> tuple[str, str, str,
 
 def _number(amount: Amount, fields: Fields) -> Decimal:
     number = amount.number
-    if isinstance(number, Decimal) and number.is_finite():  # others are no dictionary keys
-        return fields.decimals[number]
-    return check_number(number)
+    return fields.decimals[str(number)] if isinstance(number, Decimal) else check_number(number)
 
 
 def _empty_name() -> str:

@@ -24,7 +24,7 @@ from typing import NamedTuple
 from beancount_compute.economy.events import PHASE, Event, Kind, Place, flaw_of, is_sound
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors, FieldError
-from beancount_compute.ledger.fields import Fields, check_text, parse_id
+from beancount_compute.ledger.fields import LONGEST_TEXT, Fields, check_text, parse_name
 
 COLUMNS = (
     "id",
@@ -48,7 +48,13 @@ CLOSED = "closed"  # the folder of closed months: what lies in it never matches
 _EXTRA = re.compile(r"x_[A-Za-z0-9_-]*", re.ASCII)
 _SPACES = " \t\v\f\x1c\x1d\x1e\x1f"
 _new = tuple.__new__
+_PLAIN = bytes({*range(0x20, 0x7F), *b"\r\n"} - {*b'"'})
 _ALWAYS = ("id", "date", "time", "event", "memo")
+
+
+_USE = ("id", "date", "time", "event", "subscriber", "units", "commodity", "memo")
+_CONSUMPTION = Kind.CONSUMPTION
+_USE_PHASE = PHASE[Kind.CONSUMPTION]
 
 
 class RowForm(NamedTuple):
@@ -148,13 +154,13 @@ def _read_csv(path: str, fields: Fields, errors: Errors) -> list[Event]:
     events: list[Event] = []
     limit = csv.field_size_limit(len(data) + 1)  # the module's own default would end the reading
     try:
-        strip = _may_need_stripping(_decoded(data))
+        text = _decoded(data)
+        look = _Look(_may_need_stripping(text), not data.translate(None, _PLAIN))
+        del text
         columns, header_lines = _header(data)
         done: int | None = header_lines
         while done is not None:
-            done = _read_rows(
-                path, _lines(data, done), done, columns, strip, fields, events, errors
-            )
+            done = _read_rows(path, _lines(data, done), done, columns, look, fields, events, errors)
     except _NotCSV as error:
         errors.add(Place(path, error.line), str(error))
     finally:
@@ -201,7 +207,7 @@ def _read_rows(
     lines: Iterator[str],
     done: int,
     columns: Columns,
-    strip: bool,
+    look: _Look,
     fields: Fields,
     events: list[Event],
     errors: Errors,
@@ -213,17 +219,25 @@ def _read_rows(
     """
     reader = csv.reader(lines, strict=True)
     in_order, width, extra = columns.in_order, columns.width, columns.extra
+    append, plain = events.append, look.plain and not extra
+    cells_of_use, others = columns.cells_of_use, width + 1 - len(_USE)
     line = done + 1
     try:
         for row in reader:
             if len(row) == width:
-                if strip:
+                if look.strip:
                     row = [cell.strip() for cell in row]
-                row.append("")
+                row.append("")  # what a column that the file lacks holds
                 place: Place = _new(Place, (path, line, ""))
                 try:
-                    more = columns.extra_of(row) if extra else ()
-                    events.append(event_of_row(in_order(row), more, place, fields))
+                    cells = cells_of_use(row)
+                    use = None
+                    if plain and row.count("") - cells.count("") == others:
+                        use = _use_of(cells, place, fields)
+                    if use is None:
+                        more = columns.extra_of(row) if extra else ()
+                        use = event_of_row(in_order(row), more, place, fields, look.plain)
+                    append(use)
                 except FieldError as error:
                     errors.add(place, str(error))
             elif row:
@@ -234,6 +248,45 @@ def _read_rows(
         errors.add(Place(path, line), f"the row is not CSV: {error}")
         return line
     return None
+
+
+def _use_of(cells: tuple[str, ...], place: Place, fields: Fields) -> Event | None:
+    """The event of a plain row of use that fills no other cell; None for any other row.
+
+    A fast path: most rows are such. `event_of_row` reads them just the same.
+    """
+    event_id, day, time, kind, subscriber, units, commodity, memo = cells
+    if kind != "consumption" or memo or not (day and subscriber and units and commodity):
+        return None
+    number = fields.numbers[units]
+    if number is None or number <= 0 or len(event_id) > LONGEST_TEXT:
+        return None
+    event: Event = _new(
+        Event,
+        (
+            fields.dates[day],
+            _USE_PHASE,
+            fields.times[time],
+            _CONSUMPTION,
+            fields.names[subscriber],
+            "",
+            "",
+            number,
+            None,
+            None,
+            "",
+            "",
+            event_id,
+            "",
+            fields.currencies[commodity],
+            "",
+            "",
+            (),
+            place,
+            "",
+        ),
+    )
+    return event
 
 
 def _may_need_stripping(text: str) -> bool:
@@ -247,6 +300,13 @@ def _may_need_stripping(text: str) -> bool:
         if space in text
         for edge in edges
     )
+
+
+class _Look(NamedTuple):
+    """What the text of a whole file tells of all its cells."""
+
+    strip: bool  # some may begin or end with white space
+    plain: bool  # none holds anything but printable ASCII on one line
 
 
 class Columns:
@@ -271,6 +331,7 @@ class Columns:
         # a column that the file lacks is read from an empty cell behind the row
         places = [header.index(name) if name in header else self.width for name in COLUMNS]
         self.in_order: Callable[[Sequence[str]], tuple[str, ...]] = itemgetter(*places)
+        self.cells_of_use = itemgetter(*(places[COLUMNS.index(name)] for name in _USE))
         self.extra = [(at, name) for at, name in enumerate(header) if name.startswith("x_")]
 
     def extra_of(self, row: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -279,9 +340,16 @@ class Columns:
 
 
 def event_of_row(
-    cells: tuple[str, ...], extra: tuple[tuple[str, str], ...], place: Place, fields: Fields
+    cells: tuple[str, ...],
+    extra: tuple[tuple[str, str], ...],
+    place: Place,
+    fields: Fields,
+    plain: bool = False,
 ) -> Event:
-    """The event of a row's cells, in the order of `COLUMNS`; raises `FieldError`."""
+    """The event of a row's cells, in the order of `COLUMNS`; raises `FieldError`.
+
+    Of plain cells, ids need no look: they come once each, so that nothing is gained by remembering.
+    """
     (
         event_id,
         day,
@@ -318,6 +386,8 @@ def event_of_row(
     )
     if known is None or not day:
         raise _wrong_cells(cells)
+    if event_id and not (plain and len(event_id) <= LONGEST_TEXT):
+        event_id = parse_name(event_id)
     numbers = fields.numbers
     event: Event = _new(
         Event,
@@ -334,7 +404,7 @@ def event_of_row(
             numbers[paid],
             fields.currencies[currency],
             fields.expiries[expires],
-            event_id and parse_id(event_id),
+            event_id,
             memo and check_text(memo),
             fields.currencies[commodity],
             fields.days[started],

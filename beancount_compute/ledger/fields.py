@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TypeVar
 from unicodedata import category, normalize
 
@@ -23,10 +23,10 @@ from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import FieldError
 
 MOST_DIGITS = 14
+_MOST_DIGITS = Context(prec=MOST_DIGITS)
 LONGEST_TEXT = 4096
 
 T = TypeVar("T")
-W = TypeVar("W")
 
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -36,14 +36,14 @@ _PLAN = re.compile(r"[\w.-]+(?: +[\w.-]+)*")
 _LINE_BREAKS = "\t\n\r"
 
 
-class Read(dict[W, T]):
+class Read(dict[str, T]):
     """What was read, with what it means; reads what it meets for the first time."""
 
-    def __init__(self, parse: Callable[[W], T], known: dict[W, T]) -> None:
+    def __init__(self, parse: Callable[[str], T], known: dict[str, T]) -> None:
         super().__init__(known)
         self._parse = parse
 
-    def __missing__(self, written: W) -> T:
+    def __missing__(self, written: str) -> T:
         value = self[written] = self._parse(written)
         return value
 
@@ -52,14 +52,15 @@ class Fields:
     """What one load has read, field by field; "" is a field that is absent."""
 
     def __init__(self) -> None:
-        self.dates = Read[str, date | None](parse_date, {"": None})
+        self.dates = Read[date | None](parse_date, {"": None})
         self.times = Read(parse_time, {"": ""})
         self.names = Read(parse_name, {"": ""})
         self.plans = Read(parse_plan_name, {"": ""})
-        self.numbers = Read[str, Decimal | None](parse_number, {"": None})
+        self.numbers = Read[Decimal | None](parse_number, {"": None})
         self.currencies = Read(parse_currency, {"": ""})
         self.expiries = Read(parse_expires, {"": ""})
-        self.decimals = Read[Decimal, Decimal](check_number, {})
+        # by their text, which is quicker to hash than a decimal
+        self.decimals = Read[Decimal](lambda text: check_number(Decimal(text)), {})
         self.days = Read(lambda text: parse_date(text).isoformat(), {"": ""})
 
 
@@ -78,8 +79,8 @@ def check_number(number: Decimal | None) -> Decimal:
     if not isinstance(number, Decimal) or not number.is_finite():
         raise FieldError("an amount without a number: write both, such as 200 CU")
     bare = trim(number, 0) if number else Decimal()
-    digits = len(bare.as_tuple().digits)
-    if digits > MOST_DIGITS:
+    if bare != _MOST_DIGITS.plus(bare):
+        digits = len(bare.as_tuple().digits)
         raise FieldError(
             f"a number of {digits} significant digits; at most {MOST_DIGITS} can be kept exact"
         )
@@ -126,15 +127,11 @@ def parse_currency(text: str) -> str:
     return text
 
 
-def parse_id(text: str) -> str:
-    """An event's id: a name, quickly where it is a plain one."""
-    plain = text.isascii() and text.isprintable() and len(text) <= LONGEST_TEXT
-    return text if plain else parse_name(text)
-
-
 def parse_name(text: str) -> str:
     """A free name (subscriber, partner, id), as NFC; any text that Beancount can write back."""
-    name = normalize("NFC", check_text(text))
+    name = check_text(text)
+    if not name.isascii():
+        name = normalize("NFC", name)
     if not name.strip():
         raise FieldError("a name is empty")
     return name

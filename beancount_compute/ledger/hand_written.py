@@ -16,7 +16,7 @@ from beancount.core.data import Posting, Transaction
 from beancount.core.position import Cost
 
 from beancount_compute.economy.facts import HandPosting
-from beancount_compute.economy.lots import Lot
+from beancount_compute.economy.lots import Lot, cost_of
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.terms import RESERVED_ORIGINS
 from beancount_compute.economy.words import amount, quoted
@@ -108,7 +108,7 @@ def _lot(posting: Posting, pocket: PocketAccount, holder: str) -> Lot:
         holder,
         pocket.pocket,
         units.currency,
-        cost.number,
+        cost_of(cost.number, cost.currency),
         cost.currency,
         cost.date,
         origin,

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 from beancount.core.amount import Amount
@@ -24,13 +25,14 @@ from beancount.core.position import Cost
 from beancount_compute.economy.engine import PriceOfDay
 from beancount_compute.economy.events import NOWHERE, Event
 from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, Role
-from beancount_compute.economy.lots import Lot, Pocket
-from beancount_compute.economy.rounding import WIDE, minor_unit, trim
+from beancount_compute.economy.lots import Key, Lot, Pocket, key_of
+from beancount_compute.economy.rounding import WIDE, decimals_of, trim
 from beancount_compute.economy.terms import Money
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.names import component_of, in_link
 
 ORDER = "__order"  # the engine's own order: Beancount sorts a day by line number
+FIRST_ORDER = 10**9 + 1
 _ROLE_OF = {Pocket.ALLOCATIONS: Role.ALLOCATIONS, Pocket.TOKENS: Role.TOKENS}
 MOST_SHARED = 1 << 14  # amounts of a currency that are kept to be shared
 NO_LINKS: frozenset[str] = frozenset()
@@ -43,49 +45,49 @@ class Writer:
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
         self._lots: dict[Lot, tuple[str, Cost, frozenset[str]]] = {}  # account, cost, link
-        self._costs: dict[tuple[Decimal, str, date, str, date | None], Cost] = {}
+        self._costs: dict[Key, Cost] = {}
         self._links: dict[tuple[str, date, str], frozenset[str]] = {}
         self._accounts_of: dict[tuple[Role, str, str], str] = {}
         self._tags = {kind: frozenset([f"compute-{kind}"]) for kind in Booked}
         self._overage_tags = frozenset(["compute-consumption", "compute-overage"])
-        self._amounts: defaultdict[str, dict[Decimal, Amount]] = defaultdict(dict)
-        self._written = 0
+        self._amounts: defaultdict[str, dict[str, Amount]] = defaultdict(dict)
+        # ten digits, so that the texts sort as the numbers do
+        self._next = map(str, count(FIRST_ORDER)).__next__
         self.first_used: dict[str, date] = {}  # accounts, with the day of their first posting
 
     def transaction(self, entry: JournalEntry) -> Transaction:
         """The transaction of a journal entry, next in the engine's order."""
         day, kind, subscriber, narration, legs, event_id, event, source, overage, uses, _ = entry
-        amounts = self._amounts
+        lots, accounts, amounts = self._lots, self._accounts_of, self._amounts
         postings: list[Posting] = []
         links: frozenset[str] = NO_LINKS
         money_legs = 0
         for leg in legs:
-            if isinstance(leg, LotLeg):
+            if leg.__class__ is LotLeg:
                 lot, number, price = leg
-                account, cost, link = self._lots.get(lot) or self._lot(lot, day)
-                if links is not link:
-                    links = link if links is NO_LINKS else links | link
-                units = amounts[lot.commodity].get(number) or self._amount(number, lot.commodity)
-                paid = None if price is None else _price(price)
+                account, cost, link = lots.get(lot) or self._lot(lot, day)
+                links = link if links is NO_LINKS or links is link else links | link
+                units = amounts[lot.commodity].get(str(number))
+                if units is None:
+                    units = self._amount(number, lot.commodity)
+                paid = price and _price(price)
                 postings.append(_new(Posting, (account, units, cost, paid, None, None)))
             else:
                 role, holder, origin, number, currency = leg
                 key = (role, holder, origin)
-                account = self._accounts_of.get(key) or self._account(key, day)
-                units = amounts[currency].get(number) or self._amount(number, currency)
+                account = accounts.get(key) or self._account(key, day)
+                units = _new(Amount, (number, currency))
                 postings.append(_new(Posting, (account, units, None, None, None, None)))
                 money_legs += 1
         if money_legs > 1:
             postings = _one_money_posting_each(postings)
-        self._written += 1
-        order = f"{self._written:09}"
         if event is None:
             meta = {"filename": NOWHERE.file, "lineno": NOWHERE.line, "event": event_id}
             meta["source"] = source
-            meta[ORDER] = order
+            meta[ORDER] = self._next()
         else:
             file, line, row = event.place
-            meta = {"filename": file, "lineno": line, "event": event_id, ORDER: order}
+            meta = {"filename": file, "lineno": line, "event": event_id, ORDER: self._next()}
             if row or event.memo or event.extra or uses > 1 or entry.undoes:
                 _add_metadata(meta, entry, event)
         tags = self._overage_tags if overage else self._tags[kind]
@@ -93,16 +95,14 @@ class Writer:
 
     def price(self, price: PriceOfDay) -> Price:
         """The price that a day's trades leave behind, next in the engine's order."""
-        self._written += 1
-        order = f"{self._written:09}"
-        meta = {"filename": NOWHERE.file, "lineno": NOWHERE.line, ORDER: order}
+        meta = {"filename": NOWHERE.file, "lineno": NOWHERE.line, ORDER: self._next()}
         return Price(meta, price.date, price.commodity, Amount(price.price, price.currency))
 
     def _lot(self, lot: Lot, day: date) -> tuple[str, Cost, frozenset[str]]:
-        holder, pocket, _, number, currency, lot_date, origin, end = lot
+        holder, pocket, _, number, currency, lot_date, origin, _ = lot
         key = (_ROLE_OF[pocket], holder, origin)
         account = self._accounts_of.get(key) or self._account(key, day)
-        cost_key = (number, currency, lot_date, origin, end)
+        cost_key = key_of(lot)
         cost = self._costs.get(cost_key)
         if cost is None:
             cost = self._costs[cost_key] = Cost(number, currency, lot_date, lot.label)
@@ -110,16 +110,17 @@ class Writer:
         link = self._links.get(link_key)
         if link is None:
             component = in_link(self._accounts.component(holder), holder)
-            name = f"lot-{component}-{lot_date}-{in_link(component_of(origin), origin)}"
+            plan = in_link(component_of(origin), origin)
+            name = f"lot-{component}-{lot_date.isoformat()}-{plan}"
             link = self._links[link_key] = frozenset([name])
         written = self._lots[lot] = (account, cost, link)
         return written
 
     def _amount(self, number: Decimal, currency: str) -> Amount:
         known = self._amounts[currency]
-        amount = Amount(number, currency)
+        amount: Amount = _new(Amount, (number, currency))
         if len(known) < MOST_SHARED:
-            known[number] = amount
+            known[str(number)] = amount
         return amount
 
     def _account(self, key: tuple[Role, str, str], day: date) -> str:
@@ -135,7 +136,8 @@ class Writer:
 def _price(money: Money) -> Amount:
     """A trade's price, written with the decimals of its currency at least."""
     number, currency = money
-    return Amount(trim(number, -minor_unit(currency).adjusted()), currency)
+    amount: Amount = _new(Amount, (trim(number, decimals_of(currency)), currency))
+    return amount
 
 
 def _add_metadata(meta: dict[str, Any], entry: JournalEntry, event: Event) -> None:

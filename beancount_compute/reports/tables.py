@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from beancount_compute.economy.rounding import minor_unit, trim
+from beancount_compute.economy.rounding import decimals_of, trim
 
 Cell = str | int | Decimal
 
@@ -34,7 +34,7 @@ def shown(cell: Cell) -> str:
 
 def money(number: Decimal, currency: str) -> Decimal:
     """An amount with the decimals of its currency, or as many more as it needs."""
-    return trim(number, -minor_unit(currency).adjusted())
+    return trim(number, decimals_of(currency))
 
 
 def render(tables: Iterable[Table], width: int) -> str:

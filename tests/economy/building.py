@@ -25,7 +25,7 @@ from beancount_compute.economy.facts import (
     Introduction,
 )
 from beancount_compute.economy.journal import JournalEntry, LotLeg
-from beancount_compute.economy.lots import Lot, Pocket
+from beancount_compute.economy.lots import Lot, Pocket, cost_of
 from beancount_compute.economy.months import parse_span
 from beancount_compute.economy.terms import (
     DrawDown,
@@ -211,12 +211,14 @@ def lot(text: str) -> tuple[Lot, Decimal]:
     pocket, holder, number, commodity = head.split()
     price, on, label = cost.split(", ")
     origin, _, end = label.partition("/")
+    per_unit, currency = pair(price)
     return (
         Lot(
             holder,
             Pocket(pocket),
             commodity,
-            *pair(price),
+            cost_of(per_unit, currency),
+            currency,
             day(on),
             origin,
             day(end) if end else None,

@@ -20,6 +20,7 @@ from tests.economy.building import (
     income,
     lots_shown,
     messages,
+    number,
     one_period,
     plan,
     shown,
@@ -207,10 +208,10 @@ def test_ends_of_a_day_come_in_an_order_of_their_own() -> None:
     books = book(events)
     ended = [each.legs[0] for each in books.journal if each.kind == "expiry"]
     assert [
-        f"{leg.lot.holder} {leg.lot.commodity} {leg.lot.date.day} {leg.lot.cost:f}"
+        f"{leg.lot.holder} {leg.lot.commodity} {leg.lot.date.day} {number(leg.lot.cost)}"
         for leg in ended
         if hasattr(leg, "lot")
-    ] == ["a CU 2 1.00", "b CU 4 0", "b BU 1 3.00", "b CU 1 1.00", "b CU 1 2.00", "b CU 3 1.00"]
+    ] == ["a CU 2 1", "b CU 4 0", "b BU 1 3", "b CU 1 1", "b CU 1 2", "b CU 3 1"]
 
 
 def test_what_was_used_up_meets_no_end() -> None:

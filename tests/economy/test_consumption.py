@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.economy.building import (
+    assertion,
     at,
     book,
     cancellation,
@@ -16,6 +17,7 @@ from tests.economy.building import (
     income,
     lots_shown,
     messages,
+    one_period,
     plan,
     reversal,
     shown,
@@ -118,6 +120,65 @@ def test_the_draw_down_order_is_that_of_the_day() -> None:
     ]
     agreed = terms(draw_down={"2026-01-01": "fifo", "2026-05-01": "lifo"})
     assert lots_shown(book(events, agreed)) == ["tokens a 5 CU {2 USD, 2026-01-02, top-up}"]
+
+
+def test_the_draw_down_order_is_that_of_the_day_in_allocations_too() -> None:
+    """Periods of January, February and March roll over: the oldest goes in April, the newest in
+    May, each in part."""
+    agreed = terms(
+        plan(price="1 USD", units="5 CU", unused="rollover"),
+        draw_down={"2026-01-01": "fifo", "2026-05-01": "lifo"},
+    )
+    events = [
+        *(one_period(f"2026-0{n}-01", "a", id=f"p{n}") for n in (1, 2, 3)),
+        consumption("2026-04-30", "a", "1 CU"),
+        consumption("2026-05-01", "a", "2 CU"),
+        consumption("2026-05-02", "a", "3 CU"),
+    ]
+    assert lots_shown(book(events, agreed)) == [
+        "allocations a 4 CU {0.2 USD, 2026-01-01, pro}",
+        "allocations a 5 CU {0.2 USD, 2026-02-01, pro}",
+    ]
+
+
+def test_use_of_part_of_a_lot_that_would_leave_too_many_digits_is_refused() -> None:
+    """Of 99999999999999 CU at 0.37, 1E-13 CU less would have a cost of more than 28 digits."""
+    agreed = terms(plan(price="36999999999999.63 USD", units="99999999999999 CU"))
+    events = [
+        one_period("2026-05-01", "a"),
+        consumption("2026-05-02", "a", "0.0000000000001 CU", line=2),
+        consumption("2026-05-03", "a", "0.5 CU", line=3),
+    ]
+    books = book(events, agreed)
+    (message,) = messages(books)
+    assert message.startswith("2: the lots that this touches would need more than the 28 digits")
+    assert lots_shown(books) == [
+        "allocations a 99999999999998.5 CU {0.37 USD, 2026-05-01, pro/2026-06-01}"
+    ]
+
+
+@pytest.mark.parametrize("units", ["5 CU", "3 CU"])
+@pytest.mark.parametrize("grain", ["event", "month"])
+@pytest.mark.parametrize("asserted", [True, False])
+def test_use_of_all_or_part_of_a_lot_can_be_reversed(
+    units: str, grain: str, asserted: bool
+) -> None:
+    """Whatever else the books keep count of: the lot and the revenue are back."""
+    events = [
+        one_period("2026-05-01", "a"),
+        consumption("2026-05-02", "a", units, id="use"),
+        reversal("2026-05-04", "use"),
+    ]
+    revenue = {"5 CU": "1.00 USD", "3 CU": "0.60 USD"}[units]
+    checks = [
+        assertion("2026-05-03", "revenue", revenue),
+        assertion("2026-05-05", "revenue", "0.00 USD"),
+    ]
+    agreed = terms(plan(price="1 USD", units="5 CU"), grain=grain)
+    books = book(events, agreed, assertions=checks if asserted else [])
+    assert messages(books) == []
+    assert lots_shown(books) == ["allocations a 5 CU {0.2 USD, 2026-05-01, pro/2026-06-01}"]
+    assert income(books, "revenue") == "0"
 
 
 # Overage

@@ -313,9 +313,9 @@ def test_a_posting_by_hand_takes_effect_at_the_end_of_its_day() -> None:
     books = book([ALICE, use], removals=[by_hand("2026-05-02", LOT, 5)])
     (message,) = messages(books)
     assert message == (
-        '5: 3 CU {0.2 USD, 2026-05-01, "top-up"} is no open lot; open lots of "alice" in tokens at '
+        '5: 3 CU {0.20 USD, 2026-05-01, "top-up"} is no open lot; open lots of "alice" in tokens at '
         "the end of 2026-05-02, as a posting must write them: "
-        '2 CU {0.2 USD, 2026-05-01, "top-up"}'
+        '2 CU {0.20 USD, 2026-05-01, "top-up"}'
     )
     books = book(
         [ALICE, use._replace(units=use.units and use.units - 1)],
@@ -367,7 +367,7 @@ def test_a_flaw_is_said_with_the_lots_that_there_are() -> None:
     (message,) = messages(book([ALICE, grants], removals=[wrong]))
     assert message == (
         '4: names no lot; open lots of "alice" in allocations at the end of 2026-05-02, as a '
-        'posting must write them: 9 CU {0 USD, 2026-05-01, "grant/2026-07-01"}'
+        'posting must write them: 9 CU {0.00 USD, 2026-05-01, "grant/2026-07-01"}'
     )
 
 

@@ -10,6 +10,7 @@ from tests.economy.building import (
     Books,
     at,
     book,
+    by_hand,
     cause,
     consumption,
     deferred,
@@ -321,12 +322,8 @@ def test_a_sale_out_of_several_lots_moves_each() -> None:
     assert deferred(books) == "3.1"
 
 
-def test_a_move_that_would_melt_into_too_many_digits_is_refused() -> None:
-    """Parts of one lot at 0.37, some of 13 decimals, meet again at bob's: beyond 28 digits.
-
-    99999999999999 CU at 0.37 x 1: 50000000000000 go, and then 0.0000000000001; either is exact
-    where it leaves (49999999999998.9999999999999 x 0.37 has 29 digits: refused).
-    """
+def test_a_move_that_leaves_a_lot_of_too_many_digits_is_refused() -> None:
+    """99999999999998.9999999999999 CU at 0.37 would stay: more than 28 digits."""
     events = [
         top_up("2026-05-01", "alice", "99999999999999 CU", "36999999999999.63 USD"),
         BOB,
@@ -334,3 +331,21 @@ def test_a_move_that_would_melt_into_too_many_digits_is_refused() -> None:
     ]
     (message,) = messages(book(events))
     assert message.startswith("2: the lots that this touches would need more than the 28 digits")
+
+
+def test_a_move_that_would_melt_into_too_many_digits_is_refused() -> None:
+    """1.0000000000001 CU, all that alice has, would lie with bob's 99999999999999 at 0.37."""
+    held = {"alice": "1.0000000000001", "bob": "99999999999999"}
+    openings = [
+        by_hand("2026-05-01", f"tokens {name} {units} CU {{0.37 USD, 2026-04-01, top-up}}")
+        for name, units in held.items()
+    ]
+    moves = [
+        transfer("2026-06-10", "alice", "bob", "1.0000000000001 CU", line=1),
+        trade("2026-06-11", "alice", "bob", "1.0000000000001 CU", "1 USD", line=2),
+    ]
+    books = book(moves, openings=openings)
+    assert [message[:2] for message in messages(books)] == ["1:", "2:"]
+    assert all("28 digits" in message for message in messages(books))
+    assert books.journal == []
+    assert books.prices == []

@@ -71,19 +71,21 @@ def test_rounding_to_the_digits_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gross", "units", "price"),
+    ("trades", "price"),
     [
-        ("125", "500", "0.25"),
-        ("1", "3", "0.333333"),
-        ("2", "3", "0.666667"),
-        ("100", "1", "100.00"),  # at least two decimals, as prices are written
-        ("0.0000005", "1", "0.00"),  # a half goes to the even neighbour
-        ("0.0000015", "1", "0.000002"),
+        ([("0.25", "500")], "0.25"),
+        ([("0.25", "100"), ("0.31", "200")], "0.29"),  # 87 / 300
+        ([("0.5", "2"), ("1", "1")], "0.666667"),  # 2 / 3
+        ([("0", "2"), ("1", "1")], "0.333333"),
+        ([("100", "1")], "100.00"),  # at least two decimals, as prices are written
+        ([("0.0000005", "7")], "0.00"),  # a half goes to the even neighbour
+        ([("0.0000015", "7")], "0.000002"),
+        ([("99999999999999", "0.00000000000001"), ("1", "99999999999999")], "1.00"),
     ],
 )
-def test_an_average_price_has_six_decimals_at_most(gross: str, units: str, price: str) -> None:
-    """Half-even to 0.000001 (language.md, 5), without idle zeros."""
-    assert str(average_price(D(gross), D(units))) == price
+def test_the_average_price(trades: list[tuple[str, str]], price: str) -> None:
+    """Weighted by volume, half-even to 0.000001 (language.md, 5), without idle zeros."""
+    assert str(average_price((D(each), D(units)) for each, units in trades)) == price
 
 
 @pytest.mark.parametrize(
@@ -165,7 +167,7 @@ def test_costs_have_at_least_the_decimals_of_the_currency() -> None:
 
 def test_what_costs_nothing_is_one_lot_at_zero() -> None:
     """A free tier."""
-    assert shares("0", "1000") == [("1000", "0")]
+    assert shares("0", "1000") == [("1000", "0.00")]
 
 
 def test_a_step_under_which_units_would_cost_nothing_is_refused() -> None:

@@ -227,7 +227,7 @@ def test_a_column_that_cannot_be_kept_exact_is_refused(load, columns, message):
         ),
         (
             {"date": [date(2026, 5, 2), None]},
-            'row 2: consumption without date: fill the column "date"',
+            'row 2: no date: fill the column "date"',
         ),
     ],
     ids=["zero", "text", "digits", "no event", "no subscriber", "no date"],

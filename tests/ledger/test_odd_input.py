@@ -243,6 +243,26 @@ def test_a_cell_of_five_megabytes_is_an_error_of_its_row(load, column, cell, mes
     assert len(error) < 300
 
 
+@pytest.mark.parametrize("blanks", [" ", "\t", "\n", "\r\n", "\u00a0", "\u2003"])
+def test_every_cell_is_stripped(load, blanks):
+    """White space around a cell is no part of it, whatever else the file holds."""
+    cells = USE.strip().split(",")
+    row = ",".join(f'"{blanks}{cell}{blanks}"' for cell in cells)
+    loaded = load(ALICE + FILE + left(780), {"may.csv": f"{HEADER}{row}\n{USE}"})
+    assert loaded.errors == []
+
+
+@pytest.mark.parametrize("name", ["bob\n", "\nbob", "\r\nbob", "bob\r"])
+def test_a_line_break_at_the_edge_of_a_name_is_stripped(load, name):
+    """A name in a CSV file never begins or ends with white space."""
+    rows = f'2026-05-02,grant,"{name}",1,CU,\n2026-05-02,grant,bob,2,CU,\n'
+    loaded = load(
+        f"{ALICE}{FILE}2026-06-01 balance Liabilities:DeferredRevenue:Allocations:Bob  -3 CU\n",
+        {"may.csv": HEADER + rows},
+    )
+    assert loaded.errors == []
+
+
 def test_five_megabytes_of_blanks_are_stripped(load):
     """Cells are stripped, whatever their length."""
     rows = HEADER + USE.replace("10", " " * HUGE + "10")
@@ -372,6 +392,24 @@ def test_a_number_of_hundreds_of_digits_is_an_error_of_its_row(load, zeros):
     loaded = load(ALICE + FILE + left(790), {"may.csv": rows})
     (error,) = loaded.errors
     assert error.startswith("may.csv:2: ")
+
+
+@pytest.mark.xfail(strict=True, reason="decimal.InvalidOperation leaves the plugin")
+@pytest.mark.parametrize(
+    "line",
+    [
+        'custom "compute-consumption" "alice" {} CU',
+        'custom "compute-plan" "pro" {} USD 1000 CU',
+        'custom "compute-option" "seller-fee" {}',
+        'custom "compute-assert" "tokens" {} CU',
+    ],
+)
+def test_a_directive_of_hundreds_of_digits_is_an_error_of_its_line(load, line):
+    """Beancount's own limit is 256 characters a number: more than 200 digits reach the plugin."""
+    loaded = load(f"{ALICE}2026-05-02 {line.format('1' + '0' * 210)}\n{left(800)}")
+    (error,) = loaded.errors
+    assert error.startswith("main.beancount:4: ")
+    assert "at most 14" in error
 
 
 @pytest.mark.xfail(strict=True, reason="digits behind the 200th are lost, and 1 CU is booked")

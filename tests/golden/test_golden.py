@@ -1,0 +1,57 @@
+"""Golden ledgers give the books that are written beside them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from beancount import loader
+from beancount.core.data import Transaction
+
+from tests.golden.update import CASES, books
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_golden_ledger_gives_its_expected_books(case: Path) -> None:
+    """Every transaction, price and opened account, to the last digit; every assertion holds."""
+    text, errors = books(case)
+    assert [error.message for error in errors] == []
+    assert text == (case / "expected.beancount").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_expected_books_load_without_the_plugin(case: Path) -> None:
+    """Beancount's own strict booking finds no error in them."""
+    _, errors, options = loader.load_file(str(case / "expected.beancount"))
+    assert [error.message for error in errors] == []
+    assert options["plugin"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "account", "balance"),
+    [
+        ("story", "Income:Compute", "-520.00"),
+        ("story", "Income:Fees", "-6.25"),
+        ("story", "Assets:Receivable:Alice", "400.00"),
+        ("story", "Assets:Receivable:Bob", "525.00"),  # 400.00 billed, 125.00 for the trade
+        ("story", "Liabilities:Payable:Alice", "-118.75"),
+        ("story-2027", "Income:Breakage", "-280.00"),
+        ("lago-1", "Income:Compute", "-30.00"),
+        ("zuo-roll", "Income:Compute", "-110.00"),  # 800 and 300 at 0.10
+        ("gc-exp", "Income:Compute", "-400.00"),
+        ("gc-exp", "Income:Breakage", "-100.00"),
+    ],
+)
+def test_published_figures(name: str, account: str, balance: str) -> None:
+    """The figures of the case, added up from the expected books by Beancount's reader alone."""
+    (case,) = [each for each in CASES if each.name == name]
+    entries, _, _ = loader.load_file(str(case / "expected.beancount"))
+    numbers = [
+        posting.units.number
+        for entry in entries
+        if isinstance(entry, Transaction)
+        for posting in entry.postings
+        if posting.account == account and posting.units is not None
+    ]
+    assert sum(numbers, Decimal()) == Decimal(balance)

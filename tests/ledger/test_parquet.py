@@ -1,0 +1,121 @@
+"""Parquet event files: the columns of a CSV file, typed."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pytest
+from pyarrow import parquet
+
+from beancount_compute.economy.events import Event, Place
+from beancount_compute.ledger.errors import Errors
+from beancount_compute.ledger.event_files import read_file
+from beancount_compute.ledger.fields import Fields
+from tests.economy import building
+
+LEDGER = Place("main.beancount", 7)
+
+
+def read(folder: Path, **columns: Any) -> tuple[list[Event], list[str]]:
+    path = folder / "may.parquet"
+    parquet.write_table(pyarrow.table(columns), path)
+    errors = Errors()
+    events = read_file(str(path), LEDGER, Fields(), errors)
+    assert all(e.source == {"filename": "main.beancount", "lineno": 7} for e in errors.found)
+    return events, [each.message for each in errors.found]
+
+
+USE = {
+    "date": [date(2026, 5, 1)],
+    "event": ["consumption"],
+    "subscriber": [" alice "],
+    "units": [Decimal("5.500")],
+    "commodity": ["CU"],
+}
+
+
+def test_typed_columns_say_what_their_text_would(tmp_path: Path) -> None:
+    """Decimals, dates and strings; absent columns and null cells are absent."""
+    (event,), errors = read(tmp_path, **USE, price=pyarrow.nulls(1), x_team=["red"])
+    assert errors == []
+    expected = building.consumption("2026-05-01", "alice", "5.5 CU", extra=(("x_team", "red"),))
+    assert event == expected._replace(place=LEDGER._replace(row='"may.parquet" row 1'))
+
+
+@pytest.mark.parametrize(
+    "units",
+    [
+        pyarrow.array([5]),
+        pyarrow.array([5], pyarrow.uint8()),
+        pyarrow.array([Decimal(5)], pyarrow.decimal256(50, 10)),
+        pyarrow.array(["5"]),
+        pyarrow.array(["5"], pyarrow.large_string()),
+        pyarrow.array(["5"]).dictionary_encode(),
+    ],
+    ids=["int64", "uint8", "decimal256", "string", "large string", "dictionary"],
+)
+def test_numbers_may_be_integers_decimals_or_text(tmp_path: Path, units: Any) -> None:
+    """All of them exact."""
+    (event,), errors = read(tmp_path, **{**USE, "units": units})
+    assert errors == []
+    assert event.units == 5
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("units", pyarrow.array([5.5]), "cast it to decimal128(38, 6) or to string"),
+        ("units", pyarrow.array([5.5], pyarrow.float32()), 'column "units" holds float'),
+        ("units", pyarrow.array([5.5]).dictionary_encode(), "which can't be exact"),
+        ("x_note", pyarrow.array([5.5]), "which can't be exact"),
+        ("date", pyarrow.array([0], pyarrow.timestamp("ms")), "holds timestamp[ms]"),
+        ("memo", pyarrow.array([True]), "holds bool"),
+        ("memo", pyarrow.array([b"x"]), "holds binary"),
+        ("colour", pyarrow.array(["red"]), 'unknown column "colour"'),
+    ],
+)
+def test_columns_that_can_t_be_read(tmp_path: Path, column: str, values: Any, message: str) -> None:
+    """A float column is an error that says to cast it; the file is named (language.md, 3)."""
+    events, (error,) = read(tmp_path, **{**USE, column: values})
+    assert events == []
+    assert error.startswith('"may.parquet": ')
+    assert message in error
+
+
+def test_a_row_that_is_wrong_is_named_by_its_number(tmp_path: Path) -> None:
+    """On the line of the `compute-events` directive, with file and row; the others stand."""
+    three = {name: values * 3 for name, values in USE.items()}
+    three["event"] = ["consumption", "party", "consumption"]
+    events, (error,) = read(tmp_path, **three)
+    assert [each.place.row for each in events] == ['"may.parquet" row 1', '"may.parquet" row 3']
+    assert error.startswith('"may.parquet" row 2: unknown event "party"')
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"date,event\n", b"PAR1" * 100])
+def test_a_file_that_is_no_parquet_is_one_error(tmp_path: Path, content: bytes) -> None:
+    """Empty, cut off, or CSV under another name."""
+    path = tmp_path / "may.parquet"
+    path.write_bytes(content)
+    errors = Errors()
+    assert read_file(str(path), LEDGER, Fields(), errors) == []
+    (error,) = errors.found
+    assert error.message.startswith('"may.parquet" is not Parquet: ')
+
+
+def test_without_pyarrow_the_error_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pyarrow is an extra, imported only when a Parquet file is met."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    path = tmp_path / "may.parquet"
+    path.write_bytes(b"")
+    errors = Errors()
+    assert read_file(str(path), LEDGER, Fields(), errors) == []
+    (error,) = errors.found
+    expected = '"may.parquet" needs pyarrow: pip install "beancount_compute[parquet]"'
+    assert error.message == expected

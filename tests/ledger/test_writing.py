@@ -1,0 +1,263 @@
+"""From the journal to Beancount's directives."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from hashlib import sha256
+
+import pytest
+from beancount.core.amount import Amount
+from beancount.core.data import Price, Transaction
+
+from beancount_compute.economy.events import Place
+from beancount_compute.economy.journal import Leg, MoneyLeg, Role
+from beancount_compute.ledger.accounts import Accounts, Roots, default_templates
+from beancount_compute.ledger.writing import Writer, open_directives
+from tests.economy.building import (
+    Books,
+    book,
+    consumption,
+    day,
+    grant,
+    one_period,
+    plan,
+    refund,
+    reversal,
+    spend,
+    subscription,
+    terms,
+    top_up,
+    trade,
+    transfer,
+)
+from tests.ledger.docstrings import postings
+
+NOWHERE = ("<beancount_compute>", 0)
+
+
+def write(books: Books, **components: str) -> tuple[list[Transaction], Writer]:
+    writer = Writer(Accounts(default_templates(Roots()), components, Roots()))
+    return [writer.transaction(entry) for entry in books.journal], writer
+
+
+ALICE = top_up("2026-05-01", "alice", "800 CU", "160 USD", id="a", line=3)
+BOB = grant("2026-05-01", "bob", "5 CU", id="b", line=4)
+
+
+def test_a_transaction_says_who_what_and_why() -> None:
+    """Date, flag, payee, narration, tag, link, id, file and line (language.md, 5)."""
+    (written, _), _ = write(book([ALICE, BOB]))
+    assert (written.date, written.flag, written.payee) == (day("2026-05-01"), "*", "alice")
+    assert written.narration == "Top-up"
+    assert written.tags == {"compute-allocation"}
+    assert written.links == {"lot-Alice-2026-05-01-Top-up"}
+    assert written.meta["event"] == "a"
+    assert (written.meta["filename"], written.meta["lineno"]) == ("books", 3)
+    assert postings(written) == [
+        "Assets:Receivable:Alice 160.00 USD",
+        'Liabilities:DeferredRevenue:Tokens:Alice -800 CU {0.20 USD, 2026-05-01, "top-up"}',
+    ]
+
+
+def test_a_move_carries_the_links_of_both_holders_and_its_price() -> None:
+    """One click shows a lot's life, whoever holds it; each leg says what was paid."""
+    sale = trade("2026-06-10", "alice", "bob", "500 CU", "0.25 USD")
+    written, _ = write(book([ALICE, BOB, sale], terms(seller_fee="0.05", buyer_fee="0.01")))
+    assert written[-1].links == {"lot-Alice-2026-05-01-Top-up", "lot-Bob-2026-05-01-Top-up"}
+    tokens = "Liabilities:DeferredRevenue:Tokens"
+    assert postings(written[-1]) == [
+        f'{tokens}:Alice 500 CU {{0.20 USD, 2026-05-01, "top-up"}} @ 0.25 USD',
+        f'{tokens}:Bob -500 CU {{0.20 USD, 2026-05-01, "top-up"}} @ 0.25 USD',
+        "Assets:Receivable:Bob 126.25 USD",
+        "Liabilities:Payable:Alice -118.75 USD",
+        "Income:Fees -7.50 USD",  # 6.25 of the seller and 1.25 of the buyer
+    ]
+
+
+def test_money_on_one_account_is_one_posting_and_none_where_nothing_is_left() -> None:
+    """Revenue of two origins on `Income:Compute`: 200.00 + 5.00; a sum of zero is left out.
+
+    A refund of 2.5 CU at 0.10 (0.25) with no rounding has no revenue posting at all.
+    """
+    events = [
+        top_up("2026-04-01", "alice", "100 CU", "10 USD"),
+        one_period("2026-05-01", "alice"),
+        consumption("2026-05-20", "alice", "1050 CU"),
+        refund("2026-05-21", "alice", "2.5 CU"),
+    ]
+    written, _ = write(book(events, terms(plan())))
+    assert postings(written[2])[-1] == "Income:Compute -205.00 USD"
+    assert len(written[2].postings) == 3
+    assert postings(written[3])[1:] == ["Liabilities:Payable:Alice -0.25 USD"]
+
+
+def test_sums_of_one_account_stand_apart_by_currency() -> None:
+    """Tokens of 20.00 USD for 25.00 EUR; where settlement and cost are the same, no income."""
+    events = [
+        ALICE,
+        spend("2026-06-01", "alice", "shop", "100 CU", "25 EUR"),
+        spend("2026-06-02", "alice", "shop", "100 CU", "20 USD"),
+    ]
+    written, _ = write(book(events))
+    assert postings(written[1])[1:] == [
+        "Liabilities:Partners:Shop -25.00 EUR",
+        "Income:Partners 25.00 EUR",
+        "Income:Partners -20.00 USD",
+    ]
+    assert postings(written[2])[1:] == ["Liabilities:Partners:Shop -20.00 USD"]
+
+
+def test_sums_that_cancel_have_no_posting() -> None:
+    """A receivable pooled with the overage's own mirror: 0.30 charged by one account to itself."""
+    templates = default_templates(Roots()) | {
+        Role.PAYABLE: "Liabilities:Settlement",
+        Role.PARTNER: "Liabilities:Settlement",
+    }
+    writer = Writer(Accounts(templates, {}, Roots()))
+    legs: list[Leg] = [
+        MoneyLeg(role, "a", "", Decimal(number), "USD")
+        for role, number in ((Role.PAYABLE, "0.30"), (Role.PARTNER, "-0.30"), (Role.FEES, "0"))
+    ]
+    entry = book([ALICE]).journal[0]._replace(legs=legs)
+    assert writer.transaction(entry).postings == []
+
+
+def test_what_is_derived_has_a_source_and_no_file() -> None:
+    """Later periods, mints and expiries: deleting one in an editor can't delete the plan."""
+    events = [subscription("2026-05-01", "alice", id="s", line=3)]
+    agreed = terms(plan(unused="mint", token_expires="1 month"), as_of="2026-07-01")
+    written, _ = write(book(events, agreed))
+    places = [
+        (str(each.date), sorted(each.tags), (each.meta["filename"], each.meta["lineno"]))
+        for each in written
+    ]
+    assert places == [
+        ("2026-05-01", ["compute-allocation"], ("books", 3)),
+        ("2026-06-01", ["compute-mint"], NOWHERE),
+        ("2026-06-01", ["compute-allocation"], NOWHERE),
+        ("2026-07-01", ["compute-mint"], NOWHERE),
+        ("2026-07-01", ["compute-expiry"], NOWHERE),
+        ("2026-07-01", ["compute-allocation"], NOWHERE),
+    ]
+    assert "source" not in written[0].meta
+    assert [each.meta["source"] for each in written[1:3]] == [
+        "plan pro of 2026-01-01, end 2026-06-01",
+        "subscription s",
+    ]
+
+
+def test_the_engine_s_order_stands_in_hidden_metadata() -> None:
+    """It sorts as text and as it was booked; prices come behind."""
+    sale = trade("2026-06-10", "alice", "bob", "5 CU", "0.25 USD")
+    books = book([ALICE, BOB, sale])
+    written, writer = write(books)
+    price = writer.price(books.prices[0])
+    orders = [each.meta["__order"] for each in [*written, price]]
+    assert orders == sorted(orders)
+    assert len(set(orders)) == 4
+    assert price == Price(price.meta, day("2026-06-10"), "CU", Amount(Decimal("0.25"), "USD"))
+    assert (price.meta["filename"], price.meta["lineno"]) == NOWHERE
+
+
+def test_a_row_of_a_parquet_file_is_a_source_and_no_place() -> None:
+    """Fava can't open it at a line, and must not delete the directive that names the file."""
+    row = ALICE._replace(place=Place("main.beancount", 7, '"may.parquet" row 2'))
+    (written,), _ = write(book([row]))
+    assert (written.meta["filename"], written.meta["lineno"]) == NOWHERE
+    assert written.meta["source"] == '"may.parquet" row 2'
+
+
+def test_memo_and_columns_of_one_s_own_become_metadata() -> None:
+    """In the order of the file."""
+    event = ALICE._replace(memo="a note", extra=(("x_team", "red"), ("x_a", "b")))
+    (written,), _ = write(book([event]))
+    assert list(written.meta.items())[-3:] == [("memo", "a note"), ("x_team", "red"), ("x_a", "b")]
+
+
+def test_a_reversal_says_what_it_undoes() -> None:
+    """The event's id and its kind, so that sums by tag can take it off again."""
+    use = consumption("2026-05-02", "alice", "5 CU", id="u")
+    written, _ = write(book([ALICE, use, reversal("2026-05-03", "u", id="r", line=9)]))
+    meta = written[-1].meta
+    assert (meta["event"], meta["reverses"], meta["undoes"]) == ("r", "u", "consumption")
+    assert meta["lineno"] == 9
+    assert written[-1].tags == {"compute-reversal"}
+    assert "reverses" not in written[0].meta
+
+
+def test_merged_uses_are_counted_and_named_by_the_first() -> None:
+    """`event` names the first id, `events` counts them; the place is that of the first."""
+    uses = [consumption("2026-05-02", "alice", "5 CU", id=f"u{n}", line=n) for n in (5, 6, 7)]
+    written, _ = write(book([ALICE, *uses], terms(grain="day")))
+    meta = written[-1].meta
+    assert (meta["event"], meta["events"], meta["lineno"]) == ("u5", Decimal(3), 5)
+    assert "events" not in written[0].meta
+
+
+def test_overage_has_two_tags() -> None:
+    """`#compute-overage` as well (language.md, 5)."""
+    agreed = terms(plan(overage="0.30 USD"))
+    events = [subscription("2026-05-01", "a"), consumption("2026-05-02", "a", "1001 CU")]
+    written, _ = write(book(events, agreed))
+    assert written[-1].tags == {"compute-consumption", "compute-overage"}
+
+
+@pytest.mark.parametrize(
+    ("name", "plan_name", "link"),
+    [
+        ("alice", "team 5", f"Alice-2026-05-01-Team-5-{sha256(b'team 5').hexdigest()[:6]}"),
+        ("émile", "pro", f"-mile-{sha256('émile'.encode()).hexdigest()[:6]}-2026-05-01-Pro"),
+        ("u_8", "pro", "Acme-2026-05-01-Pro"),
+    ],
+)
+def test_links_name_holder_day_and_origin_as_components(
+    name: str, plan_name: str, link: str
+) -> None:
+    """ASCII, with six hex digits of the SHA-256 where that loses something."""
+    books = book([one_period("2026-05-01", name, plan_name)], terms(plan(plan_name)))
+    (written,), _ = write(books, u_8="Acme")
+    assert written.links == {f"lot-{link}"}
+
+
+def test_every_transaction_has_a_metadata_dictionary_of_its_own() -> None:
+    """Fava takes equal ones for the same entry."""
+    same = transfer("2026-05-02", "alice", "bob", "1 CU")
+    written, _ = write(book([ALICE, BOB, same, same, same]))
+    assert len({id(each.meta) for each in written}) == len(written)
+    metas = [sorted(map(str, each.meta.items())) for each in written]
+    assert all(metas.count(meta) == 1 for meta in metas)
+
+
+def test_accounts_are_opened_on_the_day_of_their_first_posting() -> None:
+    """By account, in alphabetical order."""
+    events = [ALICE, BOB, transfer("2026-05-02", "alice", "bob", "1 CU")]
+    _, writer = write(book(events))
+    opened = open_directives(writer.first_used)
+    assert [(each.account, str(each.date)) for each in opened] == [
+        ("Assets:Receivable:Alice", "2026-05-01"),
+        ("Liabilities:DeferredRevenue:Allocations:Bob", "2026-05-01"),
+        ("Liabilities:DeferredRevenue:Tokens:Alice", "2026-05-01"),
+        ("Liabilities:DeferredRevenue:Tokens:Bob", "2026-05-02"),
+    ]
+    assert all((each.meta["filename"], each.meta["lineno"]) == NOWHERE for each in opened)
+
+
+def test_a_price_is_written_with_the_decimals_of_its_currency() -> None:
+    """0.3 USD is shown as 0.30, 1.005 stays, yen have none."""
+    prices = ("0.3 USD", "1.005 USD", "3 JPY", "2.5 JPY")
+    sales = [trade(f"2026-06-0{n}", "alice", "bob", "10 CU", p) for n, p in enumerate(prices, 1)]
+    eur = top_up("2026-05-01", "alice", "100 CU", "20 USD")
+    written, _ = write(book([eur, BOB, *sales]))
+    found = [each.postings[0].price for each in written if "compute-trade" in each.tags]
+    numbers = [str(price.number) for price in found if price is not None]
+    assert numbers[:2] == ["0.30", "1.005"]
+
+
+def test_a_price_in_another_currency_than_the_cost_is_not_written_on_the_lot() -> None:
+    """Beancount's strict booking refuses `5 CU {0.20 USD} @ 0.25 EUR`: cost and price must match.
+
+    The day's `price` directive says it all the same.
+    """
+    sale = trade("2026-06-10", "alice", "bob", "5 CU", "0.25 EUR")
+    written, _ = write(book([ALICE, BOB, sale]))
+    assert [posting.price for posting in written[-1].postings] == [None] * 4
