@@ -108,7 +108,7 @@ def _top_up(economy: Economy, event: Event, event_id: str) -> None:
             f"the payment of {amount(event.paid, event.currency)} rounds to zero: "
             "units that cost nothing are a compute-grant"
         )
-    shares = shares_of(paid, event.units, event.currency, economy.terms.cost_step)
+    shares = shares_of(paid, event.currency, event.units, event.commodity, economy.terms.cost_step)
     end = end_of(event)
     lots = _lots(event, Pocket.TOKENS, TOP_UP, shares, event.currency, end)
     lots = economy.arriving(event.subscriber, lots)
@@ -155,14 +155,14 @@ def grant(economy: Economy, event: Event, event_id: str) -> None:
 
 
 def shares_of(
-    paid: Decimal, units: Decimal, currency: str, step: Decimal | None
+    paid: Decimal, currency: str, units: Decimal, commodity: str, step: Decimal | None
 ) -> tuple[Share, ...]:
     """The shares of a payment; refuses a cost step under which part of it would cost nothing."""
     try:
         shares = split(paid, units, currency, step)
     except CostStepTooCoarse:
         raise Refused(
-            f"{amount(paid, currency)} for {amount(units, 'units')} is less than the cost-step "
+            f"{amount(paid, currency)} for {amount(units, commodity)} is less than the cost-step "
             f"{step} per unit, so part of it would cost nothing: write a smaller cost-step"
         ) from None
     for share in shares:

@@ -9,7 +9,7 @@
       Income:Breakage                          -60.00 USD
 
 A mint is no income: the right is unchanged, only its form. Breakage is recognised when the right
-lapses (ASC 606-10-55-48, the remote method). Rollover books nothing: the lot's end is its life's.
+lapses (the remote method). Rollover books nothing: the lot's end is its life's.
 """
 
 from __future__ import annotations

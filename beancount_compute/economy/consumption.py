@@ -1,4 +1,4 @@
-"""Consumption: units are used, and their cost becomes revenue (ASC 606-10-55-17, 55-46).
+"""Consumption: units are used, and their cost becomes revenue (ASC 606-10-55-46).
 
     2026-05-20 * "alice" "Consumption" #compute-consumption
       Liabilities:DeferredRevenue:Allocations:Alice    200 CU {0.20 USD, 2026-05-01, "pro/..."}

@@ -47,6 +47,10 @@ class PriceOfDay(NamedTuple):
     currency: str
 
 
+TOO_MANY_DIGITS = (
+    "the lots that this touches would need more than the 28 digits with which Beancount computes: "
+    "write numbers with fewer digits"
+)
 Dated = TypeVar("Dated", Assertion, HandPosting, Introduction)
 
 
@@ -190,11 +194,7 @@ class Bookkeeper:
                 except Refused as refused:
                     self.refusals.append(Refusal(event.place, str(refused)))
                 except Inexact:
-                    message = (
-                        "the lots that this touches would need more than the 28 digits with which "
-                        "Beancount computes: write numbers with fewer digits"
-                    )
-                    self.refusals.append(Refusal(event.place, message))
+                    self.refusals.append(Refusal(event.place, TOO_MANY_DIGITS))
 
     def _is_first(self, event: Event) -> bool:
         """Whether this is the first event of its id; one that says something else is refused."""
@@ -273,8 +273,17 @@ def _open(economy: Economy, opening: HandPosting) -> None:
     except Refused as refused:
         economy.refusals.append(Refusal(opening.place, str(refused)))
         return
-    subscriber = economy.welcome(opening.lot.holder)
-    economy.put(subscriber, opening.lot, opening.units)
+    lot, units = opening.lot, opening.units
+    try:
+        with localcontext(EXACT):
+            units * lot.cost
+            lots = economy.arriving(lot.holder, [(lot, units)])
+    except Inexact:
+        economy.refusals.append(Refusal(opening.place, TOO_MANY_DIGITS))
+        return
+    subscriber = economy.welcome(lot.holder)
+    for each, number in lots:
+        economy.put(subscriber, each, number)
     if economy.totals is not None:
         economy.totals.add([LotLeg(opening.lot, -opening.units)])
 
@@ -325,7 +334,9 @@ def _no_such_lot(economy: Economy, removal: HandPosting) -> str:
             key=lambda each: str(key_of(each.lot)),
         )
     )
-    wrong = removal.flaw or f"{as_written(lot, removal.units)} is no open lot"
+    open_lot = subscriber.find(lot) if subscriber else None
+    held = f": of it {amount(open_lot.units, lot.commodity)} are held" if open_lot else ""
+    wrong = removal.flaw or f"{as_written(lot, removal.units)} is no open lot{held}"
     return (
         f"{wrong}; open lots of {quoted(lot.holder)} in {lot.pocket} at the end of "
         f"{removal.date}, as a posting must write them: {written or 'none'}"

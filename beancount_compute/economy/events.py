@@ -127,7 +127,10 @@ def flaw_of(event: Event) -> str:
     ):
         if number is not None and number <= 0:
             return f"{amount(number, commodity)} is not above zero: write a positive number"
-    return f"wrong currency: {event.currency} for units of {event.commodity}"
+    return (
+        f"wrong currency: {event.currency} can't pay for units of {event.commodity}: "
+        "write a price in money, such as USD"
+    )
 
 
 def content_id(event: Event) -> str:

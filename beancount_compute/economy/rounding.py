@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 ZERO = Decimal()
 EXACT = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[Inexact, InvalidOperation])
-WIDE = Context(prec=200, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
+WIDE = Context(prec=1000, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
 
 PRICE_STEP = Decimal("0.000001")
 LARGEST_COST_STEP = Decimal("0.000001")

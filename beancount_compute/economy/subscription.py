@@ -94,8 +94,8 @@ def _next_period(economy: Economy, subscription: Subscription, day: date) -> Pla
     if subscription.periods == MOST_PERIODS:
         subscription.ended = True
         message = (
-            f"more than {MOST_PERIODS} periods of one subscription: the last one booked ends on "
-            f"{day}; check `every`, `started` and `as-of`, or cancel and subscribe again"
+            f"more than {MOST_PERIODS} periods of one subscription: none is booked from {day} on; "
+            "check `every`, `started` and `as-of`, or cancel and subscribe again"
         )
         economy.refusals.append(Refusal(subscription.place, message))
         return None

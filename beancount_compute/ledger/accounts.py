@@ -67,7 +67,9 @@ def check_template(role: Role, template: str, roots: Roots) -> None:
             choices = ", ".join(sorted(f"{{{each}}}" for each in allowed))
             raise FieldError(f"account {template}: {{{name}}} can't stand there; use {choices}")
     if not is_valid(_PLACEHOLDER.sub("X", template)):
-        raise FieldError(f"{quoted(template)} is not an account")
+        raise FieldError(
+            f"{quoted(template)} is not an account: write one such as {roots.of(role)}:Name"
+        )
     if template.split(":")[0] != roots.of(role):
         raise FieldError(
             f"account {template} of {role} is outside the root {roots.of(role)}: "

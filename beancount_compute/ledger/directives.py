@@ -21,6 +21,15 @@ from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import FieldError
 
 PREFIX = "compute-"
+_EXAMPLES = {
+    "id": '"use-17"',
+    "time": '"14:05:09"',
+    "expires": '"12 months"',
+    "started": "2025-11-15",
+    "every": '"month"',
+    "unused": '"mint"',
+    "token-expires": '"12 months"',
+}
 
 
 def place_of(meta: dict[str, Any]) -> Place:
@@ -65,10 +74,7 @@ def metadata_of(entry: Custom, known: Iterable[str]) -> dict[str, Any]:
     written = {
         key: value
         for key, value in meta.items()
-        if key not in ("filename", "lineno")
-        and not key.startswith(("__", "x-"))
-        and value is not None
-        and value != ""
+        if key not in ("filename", "lineno") and not key.startswith(("__", "x-"))
     }
     known = list(known)
     for key in written:
@@ -78,14 +84,14 @@ def metadata_of(entry: Custom, known: Iterable[str]) -> dict[str, Any]:
                 f"unknown metadata {quoted(key)} of {entry.type}; known: {choices} "
                 "(keys that begin with x- are left alone)"
             )
-    return written
+    return {key: value for key, value in written.items() if value is not None and value != ""}
 
 
 def text_in(meta: dict[str, Any], key: str) -> str:
     """A text of the metadata; "" where it is absent."""
     value = meta.get(key, "")
     if not isinstance(value, str):
-        raise FieldError(f'`{key}` must be a text in quotes, such as {key}: "..."')
+        raise FieldError(f"`{key}` must be a text in quotes, such as {key}: {_EXAMPLES.get(key, chr(34) * 2)}")
     return value
 
 
@@ -99,7 +105,7 @@ def number_in(meta: dict[str, Any], key: str, default: Decimal) -> Decimal:
     """A number of the metadata."""
     value = meta.get(key, default)
     if not isinstance(value, Decimal):
-        raise FieldError(f"`{key}` must be a number")
+        raise FieldError(f"`{key}` must be a number, such as {key}: 0.5")
     return value
 
 

@@ -98,7 +98,7 @@ def event_of(entry: Custom, form: Form, fields: Fields) -> Event:
     subscriber, counterparty, plan, units, price, paid, reverses = [
         written[at] for at in shape.places
     ]
-    money = price or paid
+    money = paid if price is None else price
     names = fields.names
     time = event_id = expires = started = ""
     meta = entry.meta

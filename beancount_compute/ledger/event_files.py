@@ -15,7 +15,7 @@ import glob
 import os
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO, TextIOWrapper
 from itertools import islice
 from operator import itemgetter
@@ -44,6 +44,7 @@ COLUMNS = (
     "reverses",
     "memo",
 )
+MOST_BROKEN_ROWS = 1000  # each is read again to the end of what it swallows
 CLOSED = "closed"  # the folder of closed months: what lies in it never matches
 _EXTRA = re.compile(r"x_[A-Za-z0-9_-]*", re.ASCII)
 _SPACES = " \t\v\f\x1c\x1d\x1e\x1f"
@@ -120,7 +121,10 @@ def find_files(
             for path in paths
             if os.path.isfile(path) and not os.path.realpath(path).startswith(closed)
         ]
-        if not files:
+        if not files and any(os.path.isfile(path) for path in paths):
+            message = f"{quoted(request.path)} lies in the folder of closed months: name another"
+            errors.add(request.place, message)
+        elif not files:
             message = (
                 f"no event file {quoted(request.path)}: write a path or a glob, seen from here"
             )
@@ -134,6 +138,7 @@ def find_files(
 
 def read_file(path: str, named_at: Place, fields: Fields, errors: Errors) -> list[Event]:
     """The events of a file; every row that is wrong is an error, and the others stand."""
+    name = quoted(os.path.basename(path))
     kind = os.path.splitext(path)[1].lower()
     try:
         if kind == ".csv":
@@ -142,9 +147,9 @@ def read_file(path: str, named_at: Place, fields: Fields, errors: Errors) -> lis
             from beancount_compute.ledger.parquet import read_parquet
 
             return read_parquet(path, named_at, fields, errors)
-        errors.add(named_at, f"{quoted(path)} is neither .csv nor .parquet")
+        errors.add(named_at, f"{name} is neither .csv nor .parquet")
     except OSError as error:
-        errors.add(named_at, f"can't read {quoted(path)}: {error.strerror}")
+        errors.add(named_at, f"can't read {name}: {error.strerror or error}")
     return []
 
 
@@ -158,9 +163,18 @@ def _read_csv(path: str, fields: Fields, errors: Errors) -> list[Event]:
         look = _Look(_may_need_stripping(text), not data.translate(None, _PLAIN))
         del text
         columns, header_lines = _header(data)
-        done: int | None = header_lines
-        while done is not None:
-            done = _read_rows(path, _lines(data, done), done, columns, look, fields, events, errors)
+        lines: Iterable[str] = islice(_lines(data), header_lines, None)
+        done = _read_rows(path, lines, header_lines, columns, look, fields, events, errors)
+        if done is not None:  # a row is broken: go on from a list, to begin anew behind it
+            every = list(_lines(data))
+            for _ in range(MOST_BROKEN_ROWS):
+                lines = (every[at] for at in range(done, len(every)))
+                done = _read_rows(path, lines, done, columns, look, fields, events, errors)
+                if done is None:
+                    break
+            else:
+                message = f"more than {MOST_BROKEN_ROWS} rows are not CSV: reading ends here"
+                errors.add(Place(path, done), message)
     except _NotCSV as error:
         errors.add(Place(path, error.line), str(error))
     finally:
@@ -186,13 +200,13 @@ def _decoded(data: bytes) -> str:
         raise _NotCSV("the file is not UTF-8: export it as UTF-8 text", line) from None
 
 
-def _lines(data: bytes, done: int) -> Iterator[str]:
-    return islice(TextIOWrapper(BytesIO(data), "utf-8-sig", newline=""), done, None)
+def _lines(data: bytes) -> Iterable[str]:
+    return TextIOWrapper(BytesIO(data), "utf-8-sig", newline="")
 
 
 def _header(data: bytes) -> tuple[Columns, int]:
     """The columns, and how many lines naming them takes."""
-    reader = csv.reader(_lines(data, 0), strict=True)
+    reader = csv.reader(_lines(data), strict=True)
     try:
         header = next((row for row in reader if row), [])
         return Columns([cell.strip() for cell in header]), reader.line_num
@@ -204,7 +218,7 @@ def _header(data: bytes) -> tuple[Columns, int]:
 
 def _read_rows(
     path: str,
-    lines: Iterator[str],
+    lines: Iterable[str],
     done: int,
     columns: Columns,
     look: _Look,
@@ -241,13 +255,25 @@ def _read_rows(
                 except FieldError as error:
                     errors.add(place, str(error))
             elif row:
-                message = f"the row has {len(row)} cells and the header {width}"
+                message = (
+                    f"the row has {_cells(len(row))} and the header {width}: write one for each "
+                    "column, and quotes around a cell that holds a comma"
+                )
                 errors.add(Place(path, line), message)
             line = done + reader.line_num + 1
     except csv.Error as error:
-        errors.add(Place(path, line), f"the row is not CSV: {error}")
+        errors.add(Place(path, line), f"the row is not CSV: {_why(error)}")
         return line
     return None
+
+
+def _cells(count: int) -> str:
+    return "1 cell" if count == 1 else f"{count} cells"
+
+
+def _why(error: csv.Error) -> str:
+    why = str(error)
+    return "a quote is never closed" if why == "unexpected end of data" else why
 
 
 def _use_of(cells: tuple[str, ...], place: Place, fields: Fields) -> Event | None:
@@ -293,12 +319,16 @@ def _may_need_stripping(text: str) -> bool:
     """Whether any cell could begin or end with white space: asked once, as stripping is slow."""
     if not text.isascii():
         return True
-    edges = ('"', ",", "\n", "\r")
-    return text[-1] in _SPACES or any(
-        space + edge in text or edge + space in text
-        for space in _SPACES
-        if space in text
-        for edge in edges
+    edges = (",", "\n", "\r")
+    return (
+        '"' in text
+        or text[-1] in _SPACES
+        or any(
+            space + edge in text or edge + space in text
+            for space in _SPACES
+            if space in text
+            for edge in edges
+        )
     )
 
 
@@ -316,11 +346,11 @@ class Columns:
         for name in header:
             if name not in COLUMNS and not _EXTRA.fullmatch(name):
                 raise FieldError(
-                    f"unknown column {quoted(name)}: columns of your own begin with x_ and hold "
-                    "letters, digits, - and _"
+                    f"unknown column {quoted(name)}: the first row must name the columns; those of "
+                    "your own begin with x_ and hold letters, digits, - and _"
                 )
             if header.count(name) > 1:
-                raise FieldError(f"column {quoted(name)} stands twice")
+                raise FieldError(f"column {quoted(name)} stands twice: remove one of the two")
         for name in ("date", "event"):
             if name not in header:
                 raise FieldError(
@@ -435,4 +465,5 @@ def _wrong_cells(cells: tuple[str, ...]) -> FieldError:
             return FieldError(f"{kind} without {name}: fill the column {quoted(name)}")
     taken = {*_ALWAYS, *form.required, *form.optional}
     surplus = [name for name, cell in by_name.items() if cell and name not in taken]
-    return FieldError(f"{kind} takes no {' and no '.join(surplus)}: leave the cell empty")
+    hint = ", or remove the plan" if form.kind is Kind.ALLOCATION and by_name["plan"] else ""
+    return FieldError(f"{kind} takes no {' and no '.join(surplus)}: leave the cell empty{hint}")

@@ -19,7 +19,7 @@ from unicodedata import category, normalize
 from beancount_compute.economy.months import Span, parse_span
 from beancount_compute.economy.rounding import trim
 from beancount_compute.economy.terms import RESERVED_ORIGINS
-from beancount_compute.economy.words import quoted
+from beancount_compute.economy.words import quoted, shorten
 from beancount_compute.ledger.errors import FieldError
 
 MOST_DIGITS = 14
@@ -78,13 +78,12 @@ def check_number(number: Decimal | None) -> Decimal:
     """A finite number of at most 14 significant digits, without idle zeros."""
     if not isinstance(number, Decimal) or not number.is_finite():
         raise FieldError("an amount without a number: write both, such as 200 CU")
-    bare = trim(number, 0) if number else Decimal()
-    if bare != _MOST_DIGITS.plus(bare):
-        digits = len(bare.as_tuple().digits)
+    if number.adjusted() >= MOST_DIGITS or number != _MOST_DIGITS.plus(number):
         raise FieldError(
-            f"a number of {digits} significant digits; at most {MOST_DIGITS} can be kept exact"
+            f"{shorten(f'{number:f}')} has more than {MOST_DIGITS} significant digits: "
+            f"write at most {MOST_DIGITS}"
         )
-    return bare
+    return trim(number, 0) if number else Decimal()
 
 
 def parse_date(text: str) -> date:
@@ -94,7 +93,7 @@ def parse_date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise FieldError(f"{text} is no day of the calendar") from None
+        raise FieldError(f"{text} is no day of the calendar: write one that exists") from None
 
 
 def parse_time(text: str) -> str:
@@ -133,7 +132,7 @@ def parse_name(text: str) -> str:
     if not name.isascii():
         name = normalize("NFC", name)
     if not name.strip():
-        raise FieldError("a name is empty")
+        raise FieldError("a name is empty: write who or what is meant")
     return name
 
 

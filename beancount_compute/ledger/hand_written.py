@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from beancount.core.amount import Amount
 from beancount.core.data import Posting, Transaction
@@ -61,7 +61,7 @@ def read_hand_written(
         place = place_of(posting.meta or entry.meta)
         found.accounts[posting.account] = pocket
         holder = holders.get(pocket.subscriber, pocket.subscriber)
-        units = posting.units.number if posting.units else None
+        units = posting.units.number if posting.units is not None else None
         opening = OPENING_TAG in entry.tags and units is not None and units < 0
         try:
             lot = _lot(posting, pocket, holder)
@@ -89,9 +89,9 @@ def read_hand_written(
 def _lot(posting: Posting, pocket: PocketAccount, holder: str) -> Lot:
     """The lot that a posting names; raises `FieldError` where it names none."""
     units, cost = posting.units, posting.cost
-    if not isinstance(units, Amount) or not isinstance(units.number, Decimal):
+    if not isinstance(units, Amount) or not _is_number(units.number):
         raise FieldError(f"no units on {posting.account}: write them in full")
-    if not isinstance(cost, Cost) or not isinstance(cost.number, Decimal):
+    if not isinstance(cost, Cost) or not _is_number(cost.number):
         raise FieldError(
             f"{amount(units.number, units.currency)} on {posting.account} names no lot: write its "
             'cost, date and label, such as {0.20 USD, 2026-05-01, "pro/2026-06-01"}'
@@ -116,11 +116,18 @@ def _lot(posting: Posting, pocket: PocketAccount, holder: str) -> Lot:
     )
 
 
+def _is_number(number: object) -> TypeGuard[Decimal]:
+    return isinstance(number, Decimal) and number.is_finite()
+
+
 def _check_opening(entry: Transaction, account: str, lot: Lot, pocket: PocketAccount) -> None:
     if lot.cost < 0:
         raise FieldError(f"the cost of an opening lot is below zero: {lot.cost:f} {lot.currency}")
     if lot.date > entry.date:
-        raise FieldError(f"the opening lot of {lot.date} is younger than its entry")
+        raise FieldError(
+            f"the opening lot of {lot.date} is younger than its entry of {entry.date}: "
+            "write the day on which its units were allocated"
+        )
     if pocket.plan not in (None, component_of(lot.origin)):
         raise FieldError(
             f"a lot of {quoted(lot.origin)} can't lie on {account}: its component for the plan is "

@@ -33,8 +33,11 @@ def read_parquet(path: str, named_at: Place, fields: Fields, errors: Errors) -> 
         errors.add(named_at, f"{file} is not Parquet: {str(error).splitlines()[0]}")
         return []
     try:
-        columns = Columns([str(name) for name in table.column_names])
+        columns = Columns([str(name).strip() for name in table.column_names])
         _check_types(table.schema)
+    except UnicodeDecodeError:
+        errors.add(named_at, f"{file}: a column's name is not UTF-8")
+        return []
     except FieldError as error:
         errors.add(named_at, f"{file}: {error}")
         return []
@@ -45,16 +48,34 @@ def _events(
     table: Any, columns: Columns, file: str, named_at: Place, fields: Fields, errors: Errors
 ) -> list[Event]:
     events: list[Event] = []
-    texts = [[_text(value) for value in column.to_pylist()] for column in table.columns]
+    texts = [_texts(column) for column in table.columns]
     texts.append([""] * table.num_rows)
     for number, row in enumerate(zip(*texts, strict=True), start=1):
         place = named_at._replace(row=f"{file} row {number}")
         try:
+            for cell in row:
+                if isinstance(cell, FieldError):
+                    raise cell
             extra = columns.extra_of(row)
             events.append(event_of_row(columns.in_order(row), extra, place, fields))
         except FieldError as error:
             errors.add(place, str(error))
     return events
+
+
+def _texts(column: Any) -> list[Any]:
+    """The texts of a column's cells; a `FieldError` in place of one that Python can't hold."""
+    try:
+        return [_text(value) for value in column.to_pylist()]
+    except (OverflowError, ValueError):  # a day behind the year 9999, or bytes that are no text
+        return [_cell(value) for value in column]
+
+
+def _cell(value: Any) -> object:
+    try:
+        return _text(value.as_py())
+    except (OverflowError, ValueError):
+        return FieldError("a cell is no text in UTF-8, or no day of the calendar: mend it")
 
 
 def _check_types(schema: Any) -> None:
@@ -74,6 +95,7 @@ def _check_types(schema: Any) -> None:
             or types.is_integer(kind)
             or types.is_string(kind)
             or types.is_large_string(kind)
+            or types.is_string_view(kind)
             or types.is_date(kind)
             or types.is_null(kind)
         ):

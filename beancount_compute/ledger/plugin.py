@@ -16,7 +16,7 @@ from beancount.core.data import Custom, Directive, Open, Price, Transaction
 from beancount.core.getters import get_entry_accounts
 
 from beancount_compute.economy.engine import Bookkeeper
-from beancount_compute.economy.events import Event
+from beancount_compute.economy.events import Event, Kind
 from beancount_compute.economy.facts import Assertion, Facts, Introduction
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.accounts import Accounts
@@ -31,6 +31,8 @@ from beancount_compute.ledger.names import component_of
 from beancount_compute.ledger.term_directives import TERM_TYPES, Line
 from beancount_compute.ledger.terms_of_ledger import roots_of, terms_of
 from beancount_compute.ledger.writing import Writer, open_directives
+
+_MAKE_KNOWN = (Kind.SUBSCRIPTION, Kind.ALLOCATION, Kind.GRANT)
 
 
 class Written(NamedTuple):
@@ -154,13 +156,16 @@ def _book(
 
 
 def _free_components(lines: list[Line], events: Iterable[Event], errors: Errors) -> list[Line]:
-    """The `compute-subscriber` lines whose component no other subscriber has without one."""
+    """The `compute-subscriber` lines whose component no other subscriber has without one.
+
+    Whoever is only mentioned has none: it takes an event that makes a subscriber known.
+    """
     named = {line.name for line in lines}
     taken = (
         {
             component_of(event.subscriber): event.subscriber
             for event in events
-            if event.subscriber and event.subscriber not in named
+            if event.kind in _MAKE_KNOWN and not event.flaw and event.subscriber not in named
         }
         if lines
         else {}

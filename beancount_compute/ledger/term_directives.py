@@ -210,6 +210,18 @@ _OPTION_KINDS = {
 }
 
 
+_OPTION_EXAMPLES = {
+    "seller-fee": "a fraction, such as 0.05",
+    "buyer-fee": "a fraction, such as 0.01",
+    "minimum-fee": "an amount, such as 0.10 USD",
+    "draw-down": 'an order in quotes, such as "fifo"',
+    "unit-cost": "an amount, such as 0.04 USD",
+    "cost-step": "a number, such as 0.000001",
+    "posting-grain": 'a grain in quotes, such as "day"',
+    "as-of": "a date, such as 2026-06-30",
+}
+
+
 def _option(entry: Custom, place: Place) -> Line:
     values = entry.values or []
     example = 'a name and a value: "seller-fee" 0.05'
@@ -222,7 +234,7 @@ def _option(entry: Custom, place: Place) -> Line:
     metadata_of(entry, ())
     kind, expected = kind_of(*values[1]), _OPTION_KINDS[name]
     if kind != expected:
-        raise FieldError(f"option {name} holds a {kind}: write a {expected}")
+        raise FieldError(f"option {name} holds {kind}: write {_OPTION_EXAMPLES[name]}")
     return Line(entry.date, name, _option_value(name, values[1].value), place)
 
 

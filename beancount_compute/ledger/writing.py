@@ -63,14 +63,14 @@ class Writer:
         links: frozenset[str] = NO_LINKS
         money_legs = 0
         for leg in legs:
-            if leg.__class__ is LotLeg:
+            if isinstance(leg, LotLeg):
                 lot, number, price = leg
                 account, cost, link = lots.get(lot) or self._lot(lot, day)
                 links = link if links is NO_LINKS or links is link else links | link
                 units = amounts[lot.commodity].get(str(number))
                 if units is None:
                     units = self._amount(number, lot.commodity)
-                paid = price and _price(price)
+                paid = _price(price, lot.currency) if price else None
                 postings.append(_new(Posting, (account, units, cost, paid, None, None)))
             else:
                 role, holder, origin, number, currency = leg
@@ -133,9 +133,14 @@ class Writer:
             self.first_used[account] = day
 
 
-def _price(money: Money) -> Amount:
-    """A trade's price, written with the decimals of its currency at least."""
+def _price(money: Money, cost_currency: str) -> Amount | None:
+    """A trade's price, written with the decimals of its currency at least.
+
+    None in another currency than the lot's cost: Beancount's booking refuses the two together.
+    """
     number, currency = money
+    if currency != cost_currency:
+        return None
     amount: Amount = _new(Amount, (trim(number, decimals_of(currency)), currency))
     return amount
 

@@ -243,20 +243,29 @@ def two_plans(**more: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("events", "charge"),
+    ("events", "held", "charge"),
     [
         # the newest running one is pro
-        ([subscription("2026-01-01", "a", "basic"), subscription("2026-02-10", "a", "pro")], "2"),
-        # `started` counts, not the directive's date
+        (
+            [subscription("2026-01-01", "a", "basic"), subscription("2026-02-10", "a", "pro")],
+            "2 CU",
+            "2",
+        ),
+        # `started` counts, not the directive's date; that period itself is not booked
         (
             [
                 subscription("2026-02-15", "a", "basic", started="2026-02-01"),
                 subscription("2026-02-10", "a", "pro"),
             ],
+            "1 CU",
             "2",
         ),
         # ties: plan name
-        ([subscription("2026-02-01", "a", "pro"), subscription("2026-02-01", "a", "basic")], "1"),
+        (
+            [subscription("2026-02-01", "a", "pro"), subscription("2026-02-01", "a", "basic")],
+            "2 CU",
+            "1",
+        ),
         # a cancelled one runs until its last period ends
         (
             [
@@ -264,33 +273,46 @@ def two_plans(**more: Any) -> Any:
                 subscription("2026-02-05", "a", "pro"),
                 cancellation("2026-02-06", "a", "pro"),
             ],
+            "2 CU",
             "2",
         ),
+        # and no longer: its units have expired, too
         (
             [
                 subscription("2026-01-01", "a", "basic"),
                 subscription("2026-01-05", "a", "pro"),
                 cancellation("2026-01-06", "a", "pro"),
             ],
+            "1 CU",
+            "1",
+        ),
+        # on the very day on which the last period ends it runs no more
+        (
+            [
+                subscription("2026-01-01", "a", "basic"),
+                subscription("2026-01-20", "a", "pro"),
+                cancellation("2026-01-21", "a", "pro"),
+            ],
+            "1 CU",
             "1",
         ),
         # one for another commodity has no say
-        ([subscription("2026-01-01", "a", "basic"), subscription("2026-02-10", "a", "gpu")], "1"),
+        (
+            [subscription("2026-01-01", "a", "basic"), subscription("2026-02-10", "a", "gpu")],
+            "1 CU",
+            "1",
+        ),
     ],
 )
 def test_overage_takes_the_price_of_the_newest_running_subscription(
-    events: list[Any], charge: str
+    events: list[Any], held: str, charge: str
 ) -> None:
-    """On 20 February, a use of one unit more than is held (language.md, 5)."""
-    held = 1 if {each.plan for each in events} in ({"basic", "gpu"},) else 2
-    if [each.date.isoformat() for each in events][1:2] == ["2026-01-05"]:
-        held = 1  # the cancelled period has ended and expired
-    if any(each.started for each in events):
-        held = 1  # a period begun before the directive is not booked
-    use = consumption("2026-02-20", "a", f"{held + 1} CU")
-    books = book([*events, use], two_plans())
+    """On 20 February all that is held is used, then one unit more (language.md, 5)."""
+    uses = [consumption("2026-02-20", "a", units) for units in (held, "1 CU")]
+    books = book([*events, *uses], two_plans())
     assert messages(books) == []
     assert income(books, "overage") == charge
+    assert income(books, "revenue") == held.split()[0]
 
 
 def test_overage_takes_the_price_in_force_on_the_day_of_use() -> None:
@@ -442,6 +464,24 @@ def test_merged_uses_add_up_lot_by_lot() -> None:
           tokens a 70 CU {0.3 USD, 2026-05-02, top-up}
           revenue a top-up -31 USD
     """)
+
+
+@pytest.mark.parametrize(
+    ("grain", "expected"),
+    [
+        ("event", ["2026-05-02 1", "2026-05-02 1", "2026-05-20 1", "2026-06-02 1"]),
+        ("day", ["2026-05-02 2", "2026-05-20 1", "2026-06-02 1"]),
+        ("month", ["2026-05-20 3", "2026-06-02 1"]),
+    ],
+)
+def test_uses_of_an_allocation_merge_as_well(grain: str, expected: list[str]) -> None:
+    """Each leaves a rest of the first lot; the sums are the same in every grain."""
+    days = ["2026-05-02", "2026-05-02", "2026-05-20", "2026-06-02"]
+    events = [one_period("2026-05-01", "a"), *(consumption(on, "a", "10 CU") for on in days)]
+    books = book(events, terms(plan(every="quarter"), grain=grain))
+    found = [f"{each.date} {each.uses}" for each in books.journal if each.kind == "consumption"]
+    assert found == expected
+    assert income(books, "revenue") == "8"
 
 
 def test_merged_overage_that_sums_to_nothing_has_no_legs() -> None:

@@ -85,6 +85,15 @@ def test_the_five_draw_down_orders(
     assert missing == 0
 
 
+def test_no_end_is_later_than_the_last_day_of_the_calendar() -> None:
+    """No end counts as the latest, and 9999-12-31 is an end (language.md, 4)."""
+    ending = a_lot("2 USD", "2026-01-01", "pro/9999-12-31")
+    endless = a_lot("1 USD", "2026-01-01", "pro")
+    for order in (DrawDown.EXPIRY, DrawDown.FIFO, DrawDown.LIFO):
+        made = holding(order, (endless, "1"), (ending, "1"))
+        assert labels(made.plan(D(1), order)[0]) == ["1 2026-01-01 pro/9999-12-31"]
+
+
 def test_a_draw_takes_whole_lots_and_part_of_the_last() -> None:
     """5 of 3 + 4: 3 and 2; nothing is taken until it is."""
     old, new = a_lot("1 USD", "2026-01-01", "pro"), a_lot("1 USD", "2026-02-01", "pro")

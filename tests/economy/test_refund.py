@@ -423,6 +423,19 @@ def test_a_restored_lot_may_meet_both_of_its_ends_at_once() -> None:
     assert books.lots == []
 
 
+@pytest.mark.parametrize(("on", "left"), [("2026-06-30", "200"), ("2026-07-01", "0")])
+def test_tokens_that_are_minted_late_still_end_on_their_day(on: str, left: str) -> None:
+    """Their life of a month counts from the end that they missed: to 1 July, not later."""
+    events = [
+        one_period("2026-05-01", "alice"),
+        consumption("2026-05-20", "alice", "1000 CU", id="c"),
+        reversal(on, "c"),
+    ]
+    books = book(events, terms(plan(unused="mint", token_expires="1 month")))
+    assert messages(books) == []
+    assert deferred(books) == left
+
+
 def test_a_lot_restored_before_its_end_meets_it_on_its_day() -> None:
     """Empty when it was restored, it is remembered again."""
     events = [
@@ -523,15 +536,20 @@ def test_a_reversal_that_would_melt_into_too_many_digits_is_refused() -> None:
 
 
 def test_a_reversal_whose_rest_would_not_be_exact_is_refused() -> None:
-    """The buyer's lot, less what comes back, must stay within 28 digits as well.
+    """What stays with the receiver must stay within 28 digits as well.
 
-    By hand the lot holds 99999999999999.0000000000001 units at 0.37: 1 CU less is not exact.
+    By hand 1E-13 CU leave bob's lot of 99999999999999 at 0.37; of what is left 1 CU would go back.
     """
-    opening = by_hand("2026-05-01", "tokens a 99999999999997 CU {0.37 USD, 2026-05-02, top-up}")
-    tiny = by_hand("2026-05-01", "tokens a 0.0000000000001 CU {0.37 USD, 2026-05-02, top-up}")
+    lot = "CU {0.37 USD, 2026-05-01, top-up}"
     events = [
-        top_up("2026-05-02", "a", "1 CU", "0.37 USD", id="x", line=1),
-        reversal("2026-05-03", "x", line=2),
+        top_up("2026-05-01", "alice", "1 CU", "0.37 USD"),
+        transfer("2026-05-03", "alice", "bob", "1 CU", id="x", line=1),
+        reversal("2026-05-05", "x", line=2),
     ]
-    books = book(events, openings=[opening, tiny])
-    assert [message[:2] for message in messages(books)] == ["1:", "2:"]
+    books = book(
+        events,
+        openings=[by_hand("2026-05-02", f"tokens bob 99999999999998 {lot}")],
+        removals=[by_hand("2026-05-04", f"tokens bob 0.0000000000001 {lot}")],
+    )
+    (message,) = messages(books)
+    assert message.startswith("2: the lots that this touches would need more than the 28 digits")

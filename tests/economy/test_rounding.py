@@ -205,8 +205,12 @@ def test_a_split_loses_nothing(paid: Decimal, units: Decimal, step: Decimal | No
 
 
 def test_a_part_of_a_lot_is_exact() -> None:
-    """A third of 7777 units at three decimals: 7777 x 0.333 = 2589.741."""
+    """A third of 7777 units at three decimals: 7777 x 0.333 = 2589.741; half of 800 is 400.
+
+    Without idle zeros: it is written into the ledger.
+    """
     assert part(D(7777), D("0.333"), D("0.002571")) == D("2589.741")
+    assert str(part(D(800), D("0.50"), D("0.20"))) == "400"
 
 
 def test_a_part_that_28_digits_cannot_hold_is_rounded_down_to_whole_units() -> None:

@@ -112,6 +112,15 @@ def test_a_changed_every_applies_from_the_end_of_the_running_period() -> None:
     ]
 
 
+def test_months_after_days_keep_the_day_on_which_the_days_ended() -> None:
+    """From 1 May 30 days to 31 May; then months on the 31st: 30 June, and 31 July again."""
+    agreed = terms(
+        plan(every="30 days"), plan(every="month", since="2026-05-10"), as_of="2026-08-15"
+    )
+    books = book([subscription("2026-05-01", "alice")], agreed)
+    assert starts(books) == ["2026-05-01", "2026-05-31", "2026-06-30", "2026-07-31"]
+
+
 def test_a_cancellation_does_not_shorten_the_period_it_falls_in() -> None:
     """Cancelled on 10 February: no March; the units of February stay to their end."""
     books = book(

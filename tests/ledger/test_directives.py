@@ -70,18 +70,24 @@ def test_metadata_is_what_a_person_wrote() -> None:
 
 def test_metadata_values_have_types() -> None:
     """A text, a day or a text, a number, an amount; anything else is an error that shows how."""
-    meta = {"text": "a", "day": date(2026, 1, 2), "number": Decimal(5), "amount": None}
-    meta["amount"] = Amount(Decimal("0.30"), "USD")
+    meta = {
+        "text": "a",
+        "day": date(2026, 1, 2),
+        "number": Decimal(5),
+        "amount": Amount(Decimal("0.30"), "USD"),
+        "id": date(2026, 1, 2),
+        "expires": Decimal(5),
+    }
     assert text_in(meta, "text") == "a"
-    assert day_or_text_in(meta, "day") == "2026-01-02"
+    assert day_or_text_in(meta, "id") == "2026-01-02"
     assert day_or_text_in(meta, "text") == "a"
     assert number_in(meta, "number", Decimal(1)) == 5
     assert amount_in(meta, "amount") == Amount(Decimal("0.30"), "USD")
     assert (text_in(meta, "no"), day_or_text_in(meta, "no")) == ("", "")
     assert (number_in(meta, "no", Decimal(1)), amount_in(meta, "no")) == (1, None)
     for read in (
-        lambda: text_in(meta, "day"),
-        lambda: day_or_text_in(meta, "number"),
+        lambda: text_in(meta, "id"),
+        lambda: day_or_text_in(meta, "expires"),
         lambda: number_in(meta, "text", Decimal(1)),
         lambda: amount_in(meta, "number"),
     ):
