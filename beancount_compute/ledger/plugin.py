@@ -61,16 +61,17 @@ def compute(
 def _no_cyclic_garbage() -> Iterator[None]:
     """Stop the collector: what is generated is no garbage, and looking for some takes longest.
 
-    Freezing and thawing puts all that was made into the oldest generation, unvisited.
+    What was made stays frozen, out of the collector's sight, until the next load thaws it: else
+    Beancount's own checks would set off collections that visit all of it again.
     """
     enabled = gc.isenabled()
+    gc.unfreeze()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         if enabled:
-            gc.freeze()
-            gc.unfreeze()
             gc.enable()
 
 

@@ -179,7 +179,6 @@ def test_an_opening_lot_is_that_of_the_subscriber_with_its_component(books: Book
     )
 
 
-@pytest.mark.xfail(strict=True, reason="the lot is taken, and stays on the account of its plan")
 def test_a_posting_on_the_account_of_another_plan_names_no_open_lot() -> None:
     """Where the template holds {plan}, the lot lies on one account only (language.md, 2)."""
     books = load_text("""

@@ -116,7 +116,7 @@ def test_a_name_in_two_normal_forms_is_one_subscriber(load):
         ("a\x00b", "holds the control character U+0000: remove it"),
         ("a\x7fb", "holds the control character U+007F: remove it"),
         ("a\x85b", "holds the control character U+0085: remove it"),
-        (" \t", "a name is empty"),
+        (" \t", "a name is empty: write who or what is meant"),
         ("y" * 4097, "a text of 4,097 characters; at most 4,096 are allowed"),
     ],
     ids=["NUL", "delete", "next line", "blanks", "too long"],
@@ -136,12 +136,11 @@ def test_a_name_that_cannot_be_written_back_is_refused(load, name, message):
         assert errors[0].startswith("main.beancount:4: ")
     else:  # a cell is stripped, so that it is absent
         assert errors == [
-            "main.beancount:4: a name is empty",
+            "main.beancount:4: a name is empty: write who or what is meant",
             'may.csv:3: grant without subscriber: fill the column "subscriber"',
         ]
 
 
-@pytest.mark.xfail(strict=True, reason="the line of the typo takes the component away")
 def test_a_refused_event_takes_no_component(load):
     """An unknown name is no subscriber: it can't take a component that another was given."""
     loaded = load(
@@ -209,6 +208,24 @@ def test_a_nul_byte_is_an_error_of_its_row(load, row, message):
     assert error.isprintable()
 
 
+@pytest.mark.parametrize(("broken", "rows_behind"), [(1000, 1), (1001, 0), (2000, 0)])
+def test_a_file_of_broken_rows_ends_with_an_error_and_not_in_hours(load, broken, rows_behind):
+    """Up to 1,000 rows that are not CSV are errors of theirs; behind more, the rest is not read.
+
+    Each broken row begins the reading anew. The rows before, and between, are booked.
+    """
+    bad = USE.replace("alice", '"alice"x')
+    rows = [HEADER, USE, USE, *[bad] * 500, USE, *[bad] * (broken - 500), USE]
+    loaded = load(ALICE + FILE + left(770 - 10 * rows_behind), {"may.csv": "".join(rows)})
+    places = [error.split(": ")[0] for error in loaded.errors]
+    lines = [*range(4, 504), *range(505, 505 + broken - 500)][:1001]
+    limit = [error for error in loaded.errors if "more than 1000 rows are not CSV" in error]
+    assert len(limit) == (broken > 1000)
+    assert set(places) == {f"may.csv:{line}" for line in lines}
+    assert len(places) == len(lines) + len(limit)
+    assert all("the row is not CSV: " in error for error in loaded.errors if error not in limit)
+
+
 HUGE = 5_000_000
 
 
@@ -221,14 +238,7 @@ HUGE = 5_000_000
         ("date", "1" * HUGE, "is not a date"),
         ("event", "x" * HUGE, "unknown event"),
         ("commodity", "C" * HUGE, "is not a commodity"),
-        pytest.param(
-            "units",
-            "1" * HUGE,
-            "significant digits",
-            marks=pytest.mark.xfail(
-                strict=True, reason="decimal.InvalidOperation leaves the plugin"
-            ),
-        ),
+        ("units", "1" * HUGE, "... has more than 14 significant digits: write at most 14"),
     ],
     ids=["memo", "subscriber", "units", "date", "event", "commodity", "digits"],
 )
@@ -368,10 +378,8 @@ def test_an_as_of_day_at_the_end_of_time_makes_no_more_than_1200_periods(load):
 FORTY = "1234567890" * 4
 
 
-@pytest.mark.parametrize(
-    ("number", "digits"), [(FORTY, 40), (f"0.{FORTY}", 39), (f"1.{'0' * 38}1", 40)]
-)
-def test_a_number_of_forty_digits_is_refused(load, number, digits):
+@pytest.mark.parametrize("number", [FORTY, f"0.{FORTY}", f"1.{'0' * 38}1"])
+def test_a_number_of_forty_digits_is_refused(load, number):
     """In directives, terms and files alike: it could not be kept exact."""
     loaded = load(
         f'{ALICE}{FILE}2026-05-02 custom "compute-consumption" "alice" {number} CU\n'
@@ -379,12 +387,11 @@ def test_a_number_of_forty_digits_is_refused(load, number, digits):
         f'2026-05-02 custom "compute-assert" "tokens" {number} CU\n' + left(790),
         {"may.csv": HEADER + USE.replace("10", number) + USE},
     )
-    message = f"a number of {digits} significant digits; at most 14 can be kept exact"
+    message = f"{number} has more than 14 significant digits: write at most 14"
     places = ["main.beancount:5", "main.beancount:6", "main.beancount:7", "may.csv:2"]
     assert loaded.errors == [f"{place}: {message}" for place in places]
 
 
-@pytest.mark.xfail(strict=True, reason="decimal.InvalidOperation leaves the plugin")
 @pytest.mark.parametrize("zeros", [201, 1000])
 def test_a_number_of_hundreds_of_digits_is_an_error_of_its_row(load, zeros):
     """No number is so large that it ends the plugin."""
@@ -394,7 +401,6 @@ def test_a_number_of_hundreds_of_digits_is_an_error_of_its_row(load, zeros):
     assert error.startswith("may.csv:2: ")
 
 
-@pytest.mark.xfail(strict=True, reason="decimal.InvalidOperation leaves the plugin")
 @pytest.mark.parametrize(
     "line",
     [
@@ -412,7 +418,6 @@ def test_a_directive_of_hundreds_of_digits_is_an_error_of_its_line(load, line):
     assert "at most 14" in error
 
 
-@pytest.mark.xfail(strict=True, reason="digits behind the 200th are lost, and 1 CU is booked")
 def test_no_digit_of_a_number_is_lost(load):
     """A number of 302 significant digits is refused, also where 300 of them are zeros."""
     rows = HEADER + USE.replace("10", f"1.{'0' * 300}1") + USE
@@ -420,7 +425,6 @@ def test_no_digit_of_a_number_is_lost(load):
     assert [error.split(" ")[0] for error in loaded.errors] == ["may.csv:2:"]
 
 
-@pytest.mark.xfail(strict=True, reason="decimal.InvalidOperation leaves the plugin")
 def test_an_assertion_may_be_written_with_any_number_of_zeros(load):
     """800.000... CU is 800 CU, with 250 decimals as well as with two."""
     loaded = load(f'{ALICE}2026-05-02 custom "compute-assert" "tokens" 800.{"0" * 250} CU\n')
@@ -536,7 +540,6 @@ def test_a_directive_without_any_value_is_an_error_and_no_crash(load, kind):
     assert f'"compute-{kind}"' in error
 
 
-@pytest.mark.xfail(strict=True, reason="an AssertionError leaves the plugin, and nothing is booked")
 def test_a_posting_of_no_units_to_a_pocket(load):
     """Beancount itself says that the amount is zero; the rest of the books stands."""
     loaded = load(
@@ -548,7 +551,6 @@ def test_a_posting_of_no_units_to_a_pocket(load):
     assert len(loaded.booked) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="empty metadata is dropped before its key is looked at")
 @pytest.mark.parametrize("value", ["", '""'])
 def test_an_unknown_key_without_value_is_an_error(load, value):
     """A misspelt key is an error, also while it is empty."""
@@ -560,7 +562,6 @@ def test_an_unknown_key_without_value_is_an_error(load, value):
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="the expiry does not balance in Beancount's 28 digits")
 def test_an_opening_lot_of_too_many_digits_is_an_error_of_its_own_line(load):
     """What could not be carried exactly is refused where it was written, not where it ends."""
     loaded = load(
