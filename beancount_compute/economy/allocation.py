@@ -45,7 +45,8 @@ def allocate(economy: Economy, event: Event, event_id: str) -> None:
 def unknown_plan(event: Event) -> Refused:
     """The refusal of an event that names a plan which has no terms on its day."""
     return Refused(
-        f"unknown plan {quoted(event.plan)}: no compute-plan of that name on or before {event.date}"
+        f"unknown plan {quoted(event.plan)}: no compute-plan of that name on or before "
+        f"{event.date}: write one, or check the name"
     )
 
 

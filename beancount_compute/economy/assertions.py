@@ -69,6 +69,7 @@ def _failure(assertion: Assertion, found: Decimal, rounded: Decimal) -> str:
     exact = "" if found == rounded else f" (exactly {found:f})"
     return (
         f"assertion fails: {assertion.figure}{whose} at the beginning of {assertion.date}: "
-        f"expected {assertion.number:f}, found {rounded:f} {assertion.currency}{exact}, "
+        f"expected {assertion.number:f} {assertion.currency}, "
+        f"found {rounded:f} {assertion.currency}{exact}, "
         f"difference {WIDE.subtract(rounded, assertion.number):f}"
     )

@@ -21,19 +21,15 @@ from beancount_compute.economy.journal import (
     Role,
     cost_by_origin,
     income,
-    journal_entry,
-    lot_leg,
-    money_leg,
     out_of,
+    use_of_lot,
 )
-from beancount_compute.economy.lots import Draw, Holding, Lot
+from beancount_compute.economy.lots import Draw, Lot
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import WIDE, ZERO, round_money
 from beancount_compute.economy.state import Economy, OverageBooked, Subscriber
 from beancount_compute.economy.terms import Grain, Money
 from beancount_compute.economy.words import amount, quoted
-
-_USE = Booked.CONSUMPTION
 
 
 def consume(economy: Economy, event: Event, event_id: str) -> None:
@@ -44,8 +40,17 @@ def consume(economy: Economy, event: Event, event_id: str) -> None:
     draws: list[Draw] = []
     allocations = subscriber.allocations.get(commodity)
     if allocations is not None:
-        if _from_first_lot(economy, event, event_id, allocations):
-            return
+        if economy.plain and event_id not in economy.reversed_ids:
+            # A fast path: most uses leave a rest of the first lot, and most events are uses.
+            open_lot = allocations.first(economy.order)
+            if open_lot is not None and open_lot.units > missing:
+                lot = open_lot.lot
+                rest = open_lot.units - missing
+                rest * lot.cost  # what stays must be exact as well
+                record = use_of_lot((event, event_id, lot, missing * lot.cost))
+                open_lot.units = rest
+                economy.journal.append(record)
+                return
         draws, missing = allocations.plan(missing, economy.order)
     if missing:
         tokens = subscriber.tokens.get(commodity)
@@ -59,44 +64,6 @@ def consume(economy: Economy, event: Event, event_id: str) -> None:
         legs += overage_legs
     economy.take(draws)
     _post(economy, event, event_id, legs, over)
-
-
-def _from_first_lot(economy: Economy, event: Event, event_id: str, allocations: Holding) -> bool:
-    """Book use that leaves a rest of the first lot; False where there is more to it.
-
-    A fast path: most uses are of this kind, and most events are uses. Its two legs balance because
-    one is the other's cost.
-    """
-    open_lot = allocations.first(economy.order)
-    units = event.units
-    if open_lot is None or units is None or open_lot.units <= units:
-        return False
-    lot = open_lot.lot
-    rest = open_lot.units - units
-    cost = units * lot.cost
-    rest * lot.cost  # what stays must be exact as well
-    legs: list[Leg] = [lot_leg((lot, units, None))]
-    if cost:
-        legs.append(money_leg((Role.REVENUE, lot.holder, lot.origin, -cost, lot.currency)))
-    open_lot.units = rest
-    if economy.plain and event_id not in economy.reversed_ids:
-        entry = (
-            event.date,
-            _USE,
-            lot.holder,
-            "Consumption",
-            legs,
-            event_id,
-            event,
-            "",
-            False,
-            1,
-            "",
-        )
-        economy.journal.append(journal_entry(entry))
-    else:
-        _post(economy, event, event_id, legs, None)
-    return True
 
 
 def _post(
@@ -176,6 +143,7 @@ def _merge(economy: Economy, entry: JournalEntry) -> None:
     if before is None:
         return
     run = economy.journal[before]
+    assert isinstance(run, JournalEntry)  # the short form is for books in which nothing merges
     same = (
         run.date == entry.date
         if economy.terms.grain is Grain.DAY

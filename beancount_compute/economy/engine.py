@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from decimal import Decimal, Inexact, localcontext
 from heapq import heapify, heappop
+from operator import attrgetter
 from typing import NamedTuple, TypeVar, assert_never
 
 from beancount_compute.economy.allocation import allocate, grant
@@ -25,7 +26,7 @@ from beancount_compute.economy.consumption import consume
 from beancount_compute.economy.events import Event, Kind, content_id, same_content
 from beancount_compute.economy.facts import Assertion, Facts, HandPosting, Introduction
 from beancount_compute.economy.horizon import Horizon, horizon
-from beancount_compute.economy.journal import JournalEntry, LotLeg
+from beancount_compute.economy.journal import JournalEntry, LotLeg, Record, Use
 from beancount_compute.economy.lots import Lot, key_of
 from beancount_compute.economy.market import trade, transfer
 from beancount_compute.economy.partners import spend
@@ -109,6 +110,11 @@ class Bookkeeper:
 
     def entries(self) -> Iterator[JournalEntry]:
         """The journal, in order; each day is worked out when it is asked for."""
+        for record in self.records():
+            yield record.entry if isinstance(record, Use) else record
+
+    def records(self) -> Iterator[Record]:
+        """The journal with its most common entries in their short form."""
         economy = self._economy
         grouped = (self._assertions_on, self._openings_on, self._removals_on)
         economy.days = [*self._events_on, *self._introductions_on]
@@ -174,10 +180,12 @@ class Bookkeeper:
             _introduce(economy, introduction)
         end_lots(economy, day)
         events = sorted(self._events_on.pop(day, ()))
-        cancellations = [event for event in events if event.kind is Kind.CANCELLATION]
-        self._book_events(cancellations)
+        others = 0  # cancellations come first in the order of the books
+        while others < len(events) and events[others].kind is Kind.CANCELLATION:
+            others += 1
+        self._book_events(events[:others])
         start_periods(economy, day)
-        self._book_events(events[len(cancellations) :])
+        self._book_events(events[others:] if others else events)
         for removal in self._removals_on.get(day, ()):
             _remove(economy, removal)
 
@@ -190,7 +198,11 @@ class Bookkeeper:
                 try:
                     if event.flaw:
                         raise Refused(event.flaw)
-                    _book_event(economy, event, event.id or self._derived_id(event))
+                    event_id = event.id or self._derived_id(event)
+                    if event.kind is _CONSUMPTION:  # most are: they need not ask for the others
+                        consume(economy, event, event_id)
+                    else:
+                        _book_event(economy, event, event_id)
                 except Refused as refused:
                     self.refusals.append(Refusal(event.place, str(refused)))
                 except Inexact:
@@ -217,24 +229,27 @@ class Bookkeeper:
         return derived if count == 1 else f"{derived}-{count}"
 
 
+_CONSUMPTION = Kind.CONSUMPTION
+_id_of = attrgetter("id")
+_reversed_by = attrgetter("reverses")
+
+
 def _by_day(
     events: Iterable[Event],
 ) -> tuple[dict[date, list[Event]], frozenset[str], set[str]]:
     """The events by day; the ids that reversals name, and those that come more than once."""
     by_day: defaultdict[date, list[Event]] = defaultdict(list)
+    ids: list[str] = []
+    reversed_ids: set[str] = set()
     for event in events:
         by_day[event.date].append(event)
-    written = [event.id for of_day in by_day.values() for event in of_day if event.id]
+    for of_day in by_day.values():  # without a step of Python for each event
+        ids += filter(None, map(_id_of, of_day))
+        reversed_ids.update(map(_reversed_by, of_day))
     repeated: set[str] = set()
-    if len(set(written)) < len(written):
-        repeated = {name for name, times in Counter(written).items() if times > 1}
-    reversed_ids = [
-        event.reverses
-        for of_day in by_day.values()
-        for event in of_day
-        if event.kind is Kind.REVERSAL
-    ]
-    return dict(by_day), frozenset(reversed_ids), repeated
+    if len(set(ids)) < len(ids):
+        repeated = {name for name, times in Counter(ids).items() if times > 1}
+    return dict(by_day), frozenset(reversed_ids - {""}), repeated
 
 
 def _only_cancellations(events: list[Event]) -> bool:
@@ -243,8 +258,6 @@ def _only_cancellations(events: list[Event]) -> bool:
 
 def _book_event(economy: Economy, event: Event, event_id: str) -> None:
     match event.kind:
-        case Kind.CONSUMPTION:
-            consume(economy, event, event_id)
         case Kind.TRADE:
             trade(economy, event, event_id)
         case Kind.ALLOCATION:
@@ -263,6 +276,8 @@ def _book_event(economy: Economy, event: Event, event_id: str) -> None:
             subscribe(economy, event, event_id)
         case Kind.CANCELLATION:
             cancel(economy, event)
+        case Kind.CONSUMPTION:
+            consume(economy, event, event_id)
         case _:
             assert_never(event.kind)
 
@@ -335,8 +350,11 @@ def _no_such_lot(economy: Economy, removal: HandPosting) -> str:
         )
     )
     open_lot = subscriber.find(lot) if subscriber else None
-    held = f": of it {amount(open_lot.units, lot.commodity)} are held" if open_lot else ""
-    wrong = removal.flaw or f"{as_written(lot, removal.units)} is no open lot{held}"
+    wrong = removal.flaw or (
+        f"{as_written(lot, removal.units)} is more than the lot holds"
+        if open_lot
+        else f"{as_written(lot, removal.units)} is no open lot"
+    )
     return (
         f"{wrong}; open lots of {quoted(lot.holder)} in {lot.pocket} at the end of "
         f"{removal.date}, as a posting must write them: {written or 'none'}"

@@ -85,7 +85,7 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
             f"{event.date}, or it is of a kind that can't be reversed"
         )
     if undo.done:
-        raise Refused(f"event {quoted(event.reverses)} is reversed already")
+        raise Refused(f"event {quoted(event.reverses)} is reversed already: remove this line")
     entry = undo.entry
     taken, given = _lots_to_take(economy, undo), _lots_to_give(undo)
     for lot, units in given:

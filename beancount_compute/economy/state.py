@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.events import Place
-from beancount_compute.economy.journal import Booked, JournalEntry, check_balance
+from beancount_compute.economy.journal import Booked, JournalEntry, Record, check_balance
 from beancount_compute.economy.lots import Draw, Holding, Lot, OpenLot, Pocket, key_of
 from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.terms import DrawDown, Grain, Terms
@@ -109,7 +109,7 @@ class Economy:
     ends: dict[date, list[OpenLot]] = field(default_factory=dict)
     starts: dict[date, list[Subscription]] = field(default_factory=dict)
     days: list[date] = field(default_factory=list)  # a heap
-    journal: list[JournalEntry] = field(default_factory=list)
+    journal: list[Record] = field(default_factory=list)
     merging: dict[str, int] = field(default_factory=dict)  # where in the journal uses still merge
     superseded: set[int] = field(default_factory=set)  # places in it that merged into later ones
     totals: Totals | None = None  # only where something is asserted

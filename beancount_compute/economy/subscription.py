@@ -94,8 +94,8 @@ def _next_period(economy: Economy, subscription: Subscription, day: date) -> Pla
     if subscription.periods == MOST_PERIODS:
         subscription.ended = True
         message = (
-            f"more than {MOST_PERIODS} periods of one subscription: none is booked from {day} on; "
-            "check `every`, `started` and `as-of`, or cancel and subscribe again"
+            f"more than {MOST_PERIODS:,} periods of one subscription: none is booked from {day} "
+            "on; check `every`, `started` and `as-of`, or cancel and subscribe again"
         )
         economy.refusals.append(Refusal(subscription.place, message))
         return None
@@ -119,5 +119,5 @@ def _refuse_second(economy: Economy, event: Event, start: date) -> None:
             until = f"until {subscription.period_end}" if subscription.ended else "uncancelled"
             raise Refused(
                 f"{quoted(event.subscriber)} already has a subscription to {quoted(event.plan)}, "
-                f"from {subscription.start} {until}: two at once are not possible"
+                f"from {subscription.start} {until}: cancel that one first, or remove this line"
             )

@@ -12,9 +12,14 @@ LONGEST_NAME = 60  # characters of a name that a message shows
 def quoted(text: str) -> str:
     """A name as a ledger writes it, on one line whatever it holds."""
     shown = shorten(text)
-    if not shown.isprintable():
-        shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
-    return f'"{shown}"'
+    return f'"{printable(shown)}"'
+
+
+def printable(text: str) -> str:
+    """A text on one line: what can't be printed as its escape."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def shorten(text: str) -> str:

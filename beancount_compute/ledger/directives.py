@@ -21,11 +21,14 @@ from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import FieldError
 
 PREFIX = "compute-"
+_DATED = {
+    "expires": 'a date, or a span in quotes such as expires: "12 months"',
+    "started": "a date, such as started: 2025-11-15",
+}
 _EXAMPLES = {
+    "expires": '"12 months"',
     "id": '"use-17"',
     "time": '"14:05:09"',
-    "expires": '"12 months"',
-    "started": "2025-11-15",
     "every": '"month"',
     "unused": '"mint"',
     "token-expires": '"12 months"',
@@ -91,14 +94,20 @@ def text_in(meta: dict[str, Any], key: str) -> str:
     """A text of the metadata; "" where it is absent."""
     value = meta.get(key, "")
     if not isinstance(value, str):
-        raise FieldError(f"`{key}` must be a text in quotes, such as {key}: {_EXAMPLES.get(key, chr(34) * 2)}")
+        raise FieldError(
+            f"`{key}` must be a text in quotes, such as {key}: {_EXAMPLES.get(key, chr(34) * 2)}"
+        )
     return value
 
 
 def day_or_text_in(meta: dict[str, Any], key: str) -> str:
     """A date or a text of the metadata, as text; "" where it is absent."""
     value = meta.get(key, "")
-    return value.isoformat() if isinstance(value, date) else text_in(meta, key)
+    if isinstance(value, date):
+        return value.isoformat()
+    if not isinstance(value, str):
+        raise FieldError(f"`{key}` must be {_DATED[key]}")
+    return value
 
 
 def number_in(meta: dict[str, Any], key: str, default: Decimal) -> Decimal:

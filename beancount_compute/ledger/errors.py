@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from beancount_compute.economy.events import Place
+from beancount_compute.economy.words import printable
 
 
 class ComputeError(NamedTuple):
@@ -31,4 +32,6 @@ class Errors:
     def add(self, place: Place, message: str) -> None:
         """Collect an error at a place. A Parquet row is named in the message."""
         text = f"{place.row}: {message}" if place.row else message
+        if not text.isprintable():  # another library's words, say
+            text = printable(" ".join(text.split()))
         self.found.append(ComputeError({"filename": place.file, "lineno": place.line}, text))

@@ -152,4 +152,4 @@ def _number(amount: Amount, fields: Fields) -> Decimal:
 
 
 def _empty_name() -> str:
-    raise FieldError("a name is empty")
+    raise FieldError("a name is empty: write who or what is meant")

@@ -122,7 +122,10 @@ def find_files(
             if os.path.isfile(path) and not os.path.realpath(path).startswith(closed)
         ]
         if not files and any(os.path.isfile(path) for path in paths):
-            message = f"{quoted(request.path)} lies in the folder of closed months: name another"
+            message = (
+                f"{quoted(request.path)} lies in the folder of closed months, whose events are in "
+                "the books already: remove this line"
+            )
             errors.add(request.place, message)
         elif not files:
             message = (
@@ -147,9 +150,9 @@ def read_file(path: str, named_at: Place, fields: Fields, errors: Errors) -> lis
             from beancount_compute.ledger.parquet import read_parquet
 
             return read_parquet(path, named_at, fields, errors)
-        errors.add(named_at, f"{name} is neither .csv nor .parquet")
+        errors.add(named_at, f"{name} is neither .csv nor .parquet: export it as one of them")
     except OSError as error:
-        errors.add(named_at, f"can't read {name}: {error.strerror or error}")
+        errors.add(named_at, f"can't read {name}: {error.strerror or error}: export it anew")
     return []
 
 
@@ -173,8 +176,11 @@ def _read_csv(path: str, fields: Fields, errors: Errors) -> list[Event]:
                 if done is None:
                     break
             else:
-                message = f"more than {MOST_BROKEN_ROWS} rows are not CSV: reading ends here"
-                errors.add(Place(path, done), message)
+                message = (
+                    f"more than {MOST_BROKEN_ROWS:,} rows are not CSV: those from here on are not "
+                    "read; export the file anew"
+                )
+                errors.add(Place(path, done + 1), message)
     except _NotCSV as error:
         errors.add(Place(path, error.line), str(error))
     finally:
@@ -211,7 +217,7 @@ def _header(data: bytes) -> tuple[Columns, int]:
         header = next((row for row in reader if row), [])
         return Columns([cell.strip() for cell in header]), reader.line_num
     except csv.Error as error:
-        raise _NotCSV(f"the first row is not CSV: {error}") from None
+        raise _NotCSV(f"the first row is not CSV: {_why(error)}") from None
     except FieldError as error:
         raise _NotCSV(str(error), max(1, reader.line_num)) from None
 
@@ -234,7 +240,9 @@ def _read_rows(
     reader = csv.reader(lines, strict=True)
     in_order, width, extra = columns.in_order, columns.width, columns.extra
     append, plain = events.append, look.plain and not extra
-    cells_of_use, others = columns.cells_of_use, width + 1 - len(_USE)
+    cells_of_use, others = columns.cells_of_use, width + 2 - len(_USE)
+    dates, times, names, numbers = fields.dates, fields.times, fields.names, fields.numbers
+    currencies = fields.currencies
     line = done + 1
     try:
         for row in reader:
@@ -244,14 +252,50 @@ def _read_rows(
                 row.append("")  # what a column that the file lacks holds
                 place: Place = _new(Place, (path, line, ""))
                 try:
-                    cells = cells_of_use(row)
-                    use = None
-                    if plain and row.count("") - cells.count("") == others:
-                        use = _use_of(cells, place, fields)
-                    if use is None:
+                    event_id, day, time, kind, subscriber, units, commodity, memo = cells_of_use(
+                        row
+                    )
+                    # A fast path for plain rows of use that fill no other cell: most rows are such.
+                    # `event_of_row` reads them just the same.
+                    if (
+                        plain
+                        and kind == "consumption"
+                        and day
+                        and subscriber
+                        and units
+                        and commodity
+                        and not memo
+                        and row.count("") == others + (not time) + (not event_id)
+                        and (number := numbers[units]) is not None
+                        and number > 0
+                        and len(event_id) <= LONGEST_TEXT
+                    ):
+                        use = (
+                            dates[day],
+                            _USE_PHASE,
+                            times[time],
+                            _CONSUMPTION,
+                            names[subscriber],
+                            "",
+                            "",
+                            number,
+                            None,
+                            None,
+                            "",
+                            "",
+                            event_id,
+                            "",
+                            currencies[commodity],
+                            "",
+                            "",
+                            (),
+                            place,
+                            "",
+                        )
+                        append(_new(Event, use))
+                    else:
                         more = columns.extra_of(row) if extra else ()
-                        use = event_of_row(in_order(row), more, place, fields, look.plain)
-                    append(use)
+                        append(event_of_row(in_order(row), more, place, fields, look.plain))
                 except FieldError as error:
                     errors.add(place, str(error))
             elif row:
@@ -273,46 +317,9 @@ def _cells(count: int) -> str:
 
 def _why(error: csv.Error) -> str:
     why = str(error)
-    return "a quote is never closed" if why == "unexpected end of data" else why
-
-
-def _use_of(cells: tuple[str, ...], place: Place, fields: Fields) -> Event | None:
-    """The event of a plain row of use that fills no other cell; None for any other row.
-
-    A fast path: most rows are such. `event_of_row` reads them just the same.
-    """
-    event_id, day, time, kind, subscriber, units, commodity, memo = cells
-    if kind != "consumption" or memo or not (day and subscriber and units and commodity):
-        return None
-    number = fields.numbers[units]
-    if number is None or number <= 0 or len(event_id) > LONGEST_TEXT:
-        return None
-    event: Event = _new(
-        Event,
-        (
-            fields.dates[day],
-            _USE_PHASE,
-            fields.times[time],
-            _CONSUMPTION,
-            fields.names[subscriber],
-            "",
-            "",
-            number,
-            None,
-            None,
-            "",
-            "",
-            event_id,
-            "",
-            fields.currencies[commodity],
-            "",
-            "",
-            (),
-            place,
-            "",
-        ),
-    )
-    return event
+    if why == "unexpected end of data":
+        return 'a quote is never closed: close it, or write "" for a quote in a cell'
+    return f'{why}: put the whole cell in quotes, and write "" for a quote in it'
 
 
 def _may_need_stripping(text: str) -> bool:
@@ -345,9 +352,10 @@ class Columns:
     def __init__(self, header: list[str]) -> None:
         for name in header:
             if name not in COLUMNS and not _EXTRA.fullmatch(name):
+                hint = "; separate columns with commas" if ";" in name or "\t" in name else ""
                 raise FieldError(
-                    f"unknown column {quoted(name)}: the first row must name the columns; those of "
-                    "your own begin with x_ and hold letters, digits, - and _"
+                    f"unknown column {quoted(name)}: the first row names the columns; those of "
+                    f"your own begin with x_ and hold letters, digits, - and _{hint}"
                 )
             if header.count(name) > 1:
                 raise FieldError(f"column {quoted(name)} stands twice: remove one of the two")

@@ -161,5 +161,5 @@ def parse_plan_name(text: str) -> str:
             f"{quoted(text)} is not a plan's name: write letters, digits, -, _, . and inner spaces"
         )
     if name in RESERVED_ORIGINS:
-        raise FieldError(f"the name {quoted(name)} is taken: it is the origin of lots of its own")
+        raise FieldError(f"the name {quoted(name)} is taken: give the plan another")
     return name

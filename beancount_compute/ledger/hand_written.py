@@ -65,9 +65,10 @@ def read_hand_written(
         opening = OPENING_TAG in entry.tags and units is not None and units < 0
         try:
             lot = _lot(posting, pocket, holder)
+            _check_plan(posting.account, lot, pocket)
             assert units is not None
             if opening:
-                _check_opening(entry, posting.account, lot, pocket)
+                _check_opening(entry, lot)
                 found.openings.append(HandPosting(entry.date, lot, -units, place))
                 continue
             if units <= 0:
@@ -120,16 +121,19 @@ def _is_number(number: object) -> TypeGuard[Decimal]:
     return isinstance(number, Decimal) and number.is_finite()
 
 
-def _check_opening(entry: Transaction, account: str, lot: Lot, pocket: PocketAccount) -> None:
+def _check_plan(account: str, lot: Lot, pocket: PocketAccount) -> None:
+    if pocket.plan not in (None, component_of(lot.origin)):
+        raise FieldError(
+            f"a lot of {quoted(lot.origin)} can't lie on {account}: its component for the plan is "
+            f"{component_of(lot.origin)}"
+        )
+
+
+def _check_opening(entry: Transaction, lot: Lot) -> None:
     if lot.cost < 0:
         raise FieldError(f"the cost of an opening lot is below zero: {lot.cost:f} {lot.currency}")
     if lot.date > entry.date:
         raise FieldError(
             f"the opening lot of {lot.date} is younger than its entry of {entry.date}: "
             "write the day on which its units were allocated"
-        )
-    if pocket.plan not in (None, component_of(lot.origin)):
-        raise FieldError(
-            f"a lot of {quoted(lot.origin)} can't lie on {account}: its component for the plan is "
-            f"{component_of(lot.origin)}"
         )

@@ -149,11 +149,19 @@ def _plan(entry: Custom, place: Place) -> Plan:
     name, price, units = values_of(entry, {("text", "amount", "amount"): ()}, example)
     meta = metadata_of(entry, _PLAN_KEYS)
     if price.currency == units.currency:
-        raise FieldError(f"wrong currency: {price.currency} for units of {units.currency}")
+        raise FieldError(
+            f"wrong currency: {price.currency} can't pay for units of {units.currency}: "
+            "write a price in money, such as 200.00 USD"
+        )
     if check_number(price.number) < 0:
-        raise FieldError(f"the price {amount(price.number, price.currency)} is below zero")
+        raise FieldError(
+            f"the price {amount(price.number, price.currency)} is below zero: write 0 or more"
+        )
     if check_number(units.number) <= 0:
-        raise FieldError(f"{amount(units.number, units.currency)} a period is not above zero")
+        raise FieldError(
+            f"{amount(units.number, units.currency)} a period is not above zero: "
+            "write how many units a period holds"
+        )
     lives = {
         key: parse_life(text)
         for key in ("every", "expires", "token-expires")
@@ -161,7 +169,7 @@ def _plan(entry: Custom, place: Place) -> Plan:
     }
     rate = check_number(number_in(meta, "mint-rate", Decimal(1)))
     if not 0 <= rate <= 1:
-        raise FieldError(f"`mint-rate` {rate:f} is outside 0 to 1")
+        raise FieldError(f"`mint-rate` {rate:f} is outside 0 to 1: write a fraction, such as 0.5")
     return Plan(
         name=parse_plan_name(name),
         since=entry.date,
@@ -184,9 +192,15 @@ def _overage(price: Amount | None, commodity: str) -> Money | None:
         return None
     number = check_number(price.number)
     if number <= 0:
-        raise FieldError(f"`overage` {amount(number, price.currency)} is not above zero")
+        raise FieldError(
+            f"`overage` {amount(number, price.currency)} is not above zero: leave it out, and use "
+            "beyond the holdings is an error"
+        )
     if price.currency == commodity:
-        raise FieldError(f"wrong currency: {commodity} for units of {commodity}")
+        raise FieldError(
+            f"wrong currency: {commodity} can't pay for units of {commodity}: "
+            "write a price in money, such as 0.30 USD"
+        )
     return Money(number, price.currency)
 
 
@@ -253,7 +267,9 @@ def _option_value(name: str, value: Any) -> Any:
         case "unit-cost":
             number = check_number(value.number)
             if number < 0:
-                raise FieldError(f"unit-cost {amount(number, value.currency)} is below zero")
+                raise FieldError(
+                    f"unit-cost {amount(number, value.currency)} is below zero: write 0 or more"
+                )
             return Money(number, value.currency)
         case "draw-down":
             return _choice(DrawDown, value, "draw-down")
@@ -271,11 +287,13 @@ def _option_value(name: str, value: Any) -> Any:
 def _minimum_fee(fee: Amount) -> Money:
     number = check_number(fee.number)
     if number < 0:
-        raise FieldError(f"minimum-fee {amount(number, fee.currency)} is below zero")
+        raise FieldError(
+            f"minimum-fee {amount(number, fee.currency)} is below zero: write 0 or more"
+        )
     if number != round_money(number, fee.currency):
         raise FieldError(
             f"minimum-fee {amount(number, fee.currency)} is finer than the minor unit "
-            f"{amount(minor_unit(fee.currency), fee.currency)}, so it can't be paid"
+            f"{amount(minor_unit(fee.currency), fee.currency)}: write at least that"
         )
     return Money(number, fee.currency)
 
@@ -407,8 +425,11 @@ def _distinct_components(lines: list[Line], errors: Errors) -> list[Line]:
         if known is line:
             kept.append(line)
         else:
-            name = f"component {line.value}"
-            errors.add(line.place, _conflict(name, line, known))
+            message = (
+                f"component {line.value} is that of {quoted(known.name)} at "
+                f"{known.place.file}:{known.place.line}: give one of the two another"
+            )
+            errors.add(line.place, message)
     return kept
 
 

@@ -24,7 +24,7 @@ from beancount.core.position import Cost
 
 from beancount_compute.economy.engine import PriceOfDay
 from beancount_compute.economy.events import NOWHERE, Event
-from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, Role
+from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, Record, Role
 from beancount_compute.economy.lots import Key, Lot, Pocket, key_of
 from beancount_compute.economy.rounding import WIDE, decimals_of, trim
 from beancount_compute.economy.terms import Money
@@ -35,6 +35,7 @@ ORDER = "__order"  # the engine's own order: Beancount sorts a day by line numbe
 FIRST_ORDER = 10**9 + 1
 _ROLE_OF = {Pocket.ALLOCATIONS: Role.ALLOCATIONS, Pocket.TOKENS: Role.TOKENS}
 MOST_SHARED = 1 << 14  # amounts of a currency that are kept to be shared
+_USE_TAGS = frozenset(["compute-consumption"])
 NO_LINKS: frozenset[str] = frozenset()
 _new = tuple.__new__
 
@@ -45,18 +46,54 @@ class Writer:
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
         self._lots: dict[Lot, tuple[str, Cost, frozenset[str]]] = {}  # account, cost, link
+        self._uses: dict[Lot, tuple[str, Cost, frozenset[str], str]] = {}
         self._costs: dict[Key, Cost] = {}
         self._links: dict[tuple[str, date, str], frozenset[str]] = {}
         self._accounts_of: dict[tuple[Role, str, str], str] = {}
         self._tags = {kind: frozenset([f"compute-{kind}"]) for kind in Booked}
-        self._overage_tags = frozenset(["compute-consumption", "compute-overage"])
+        self._overage_tags = _USE_TAGS | {"compute-overage"}
         self._amounts: defaultdict[str, dict[str, Amount]] = defaultdict(dict)
         # ten digits, so that the texts sort as the numbers do
         self._next = map(str, count(FIRST_ORDER)).__next__
         self.first_used: dict[str, date] = {}  # accounts, with the day of their first posting
 
-    def transaction(self, entry: JournalEntry) -> Transaction:
-        """The transaction of a journal entry, next in the engine's order."""
+    def transaction(self, record: Record) -> Transaction:
+        """The transaction of a record of the journal, next in the engine's order."""
+        if isinstance(record, JournalEntry):
+            return self._entry(record)
+        event, event_id, lot, cost = record
+        file, line, row = event.place
+        number = event.units
+        if row or event.memo or event.extra or not cost or number is None:
+            return self._entry(record.entry)
+        known = self._uses.get(lot)
+        account, lot_cost, link, revenue = (
+            known if known is not None else self._shared(lot, event.date)
+        )
+        units = self._amounts[lot.commodity].get(str(number))
+        if units is None:
+            units = self._amount(number, lot.commodity)
+        return _new(
+            Transaction,
+            (
+                {"filename": file, "lineno": line, "event": event_id, ORDER: self._next()},
+                event.date,
+                "*",
+                lot.holder,
+                "Consumption",
+                _USE_TAGS,
+                link,
+                [
+                    _new(Posting, (account, units, lot_cost, None, None, None)),
+                    _new(
+                        Posting,
+                        (revenue, _new(Amount, (-cost, lot_cost[1])), None, None, None, None),
+                    ),
+                ],
+            ),
+        )
+
+    def _entry(self, entry: JournalEntry) -> Transaction:
         day, kind, subscriber, narration, legs, event_id, event, source, overage, uses, _ = entry
         lots, accounts, amounts = self._lots, self._accounts_of, self._amounts
         postings: list[Posting] = []
@@ -97,6 +134,13 @@ class Writer:
         """The price that a day's trades leave behind, next in the engine's order."""
         meta = {"filename": NOWHERE.file, "lineno": NOWHERE.line, ORDER: self._next()}
         return Price(meta, price.date, price.commodity, Amount(price.price, price.currency))
+
+    def _shared(self, lot: Lot, day: date) -> tuple[str, Cost, frozenset[str], str]:
+        """What all uses of a lot share; the lot's own account, cost and link, and the income's."""
+        key = (Role.REVENUE, lot.holder, lot.origin)
+        revenue = self._accounts_of.get(key) or self._account(key, day)
+        shared = self._uses[lot] = (*(self._lots.get(lot) or self._lot(lot, day)), revenue)
+        return shared
 
     def _lot(self, lot: Lot, day: date) -> tuple[str, Cost, frozenset[str]]:
         holder, pocket, _, number, currency, lot_date, origin, _ = lot

@@ -259,6 +259,7 @@ def test_a_damaged_parquet_file_is_named(load):
     assert error.startswith("main.beancount:4: ")
     assert "may.parquet" in error
     assert "None" not in error
+    assert error.isprintable()
 
 
 @pytest.mark.parametrize(
