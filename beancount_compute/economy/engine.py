@@ -198,11 +198,7 @@ class Bookkeeper:
                 try:
                     if event.flaw:
                         raise Refused(event.flaw)
-                    event_id = event.id or self._derived_id(event)
-                    if event.kind is _CONSUMPTION:  # most are: they need not ask for the others
-                        consume(economy, event, event_id)
-                    else:
-                        _book_event(economy, event, event_id)
+                    _book_event(economy, event, event.id or self._derived_id(event))
                 except Refused as refused:
                     self.refusals.append(Refusal(event.place, str(refused)))
                 except Inexact:
@@ -229,7 +225,6 @@ class Bookkeeper:
         return derived if count == 1 else f"{derived}-{count}"
 
 
-_CONSUMPTION = Kind.CONSUMPTION
 _id_of = attrgetter("id")
 _reversed_by = attrgetter("reverses")
 
@@ -258,6 +253,8 @@ def _only_cancellations(events: list[Event]) -> bool:
 
 def _book_event(economy: Economy, event: Event, event_id: str) -> None:
     match event.kind:
+        case Kind.CONSUMPTION:
+            consume(economy, event, event_id)
         case Kind.TRADE:
             trade(economy, event, event_id)
         case Kind.ALLOCATION:
@@ -276,8 +273,6 @@ def _book_event(economy: Economy, event: Event, event_id: str) -> None:
             subscribe(economy, event, event_id)
         case Kind.CANCELLATION:
             cancel(economy, event)
-        case Kind.CONSUMPTION:
-            consume(economy, event, event_id)
         case _:
             assert_never(event.kind)
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 from beancount_compute.economy.rounding import ZERO, decimals_of, trim
 from beancount_compute.economy.terms import DrawDown
@@ -104,6 +104,8 @@ def rank_of(lot: Lot, order: DrawDown) -> Rank:
             return (lot.currency, -lot.cost, end, day, lot.origin)
         case DrawDown.LOFO:
             return (lot.currency, lot.cost, end, day, lot.origin)
+        case _:
+            assert_never(order)
 
 
 class Holding:

@@ -22,7 +22,7 @@ import click
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from economy_of import write_csv, write_directives  # noqa: E402 - a script beside this one
+from economy_of import write_csv, write_directives
 
 HERE = Path(__file__).parent
 TARGETS = {
@@ -92,9 +92,7 @@ def _show(figures: dict[str, dict[str, float]]) -> None:
             unit = value / 1024 if key == "peak" else value
             ratio, target = value / base, targets[key]
             verdict = "" if ratio <= target else "  missed"
-            click.echo(
-                f"{name:12} {label:14} {unit:14.2f} {ratio:8.3f} {target:8.2f}{verdict}"
-            )
+            click.echo(f"{name:12} {label:14} {unit:14.2f} {ratio:8.3f} {target:8.2f}{verdict}")
     click.echo(f"{'text':12} {'whole load':14} {text['whole']:14.2f} {1:8.3f}")
     click.echo(f"{'text':12} {'memory':14} {text['peak'] / 1024:14.2f} {1:8.3f}\n")
 

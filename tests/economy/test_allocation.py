@@ -210,7 +210,10 @@ def test_an_allocation_of_an_unknown_plan_is_refused_and_makes_nobody_known() ->
         terms(plan(since="2026-02-01")),
     )
     first, second = messages(books)
-    assert first == '1: unknown plan "pro": no compute-plan of that name on or before 2026-01-31'
+    assert first == (
+        '1: unknown plan "pro": no compute-plan of that name on or before 2026-01-31: '
+        "write one, or check the name"
+    )
     assert second.startswith('2: unknown subscriber "alice"')
 
 

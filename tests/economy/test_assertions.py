@@ -104,7 +104,7 @@ def test_a_failure_names_expected_found_and_difference() -> None:
     assert messages(book([STORY[0]], AGREED, assertions=[failing])) == [
         (
             '4: assertion fails: deferred-revenue of "alice" at the beginning of 2026-05-02: '
-            "expected 280.00, found 200.00 USD, difference -80.00"
+            "expected 280.00 USD, found 200.00 USD, difference -80.00"
         )
     ]
 

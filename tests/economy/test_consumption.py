@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from beancount_compute.economy.engine import Bookkeeper
+from beancount_compute.economy.facts import Facts
+from beancount_compute.economy.journal import JournalEntry, Record, Use
+from beancount_compute.economy.terms import Terms
 from tests.economy.building import (
     assertion,
     at,
@@ -13,6 +17,8 @@ from tests.economy.building import (
     cancellation,
     cause,
     consumption,
+    entry_text,
+    first_letter_up,
     grant,
     income,
     lots_shown,
@@ -20,6 +26,7 @@ from tests.economy.building import (
     one_period,
     plan,
     refund,
+    refused_lines,
     reversal,
     shown,
     spend,
@@ -182,6 +189,103 @@ def test_use_of_all_or_part_of_a_lot_can_be_reversed(
     assert messages(books) == []
     assert lots_shown(books) == ["allocations a 5 CU {0.2 USD, 2026-05-01, pro/2026-06-01}"]
     assert income(books, "revenue") == "0"
+
+
+# The short form
+
+
+def records(events: list[Any], agreed: Terms, **others: Any) -> list[Record]:
+    return list(Bookkeeper(Facts(events, **others), agreed, first_letter_up).records())
+
+
+SHORT_TERMS = {
+    "draw_down": {"2026-01-01": "fifo", "2026-05-10": "lifo"},
+    "as_of": "2026-07-01",
+}
+SHORT = [
+    one_period("2026-04-01", "a", id="april"),
+    grant("2026-05-01", "b", "10 CU", id="grant"),
+    top_up("2026-05-01", "b", "10 CU", "3.33 USD", id="top-up"),
+    # in part: of a paid lot, with all that a line can hold, and of one that cost nothing
+    consumption("2026-05-02", "a", "1.50 CU", id="u1", line=1, memo="night", time="14:05:09"),
+    consumption("2026-05-03", "a", "0.0000001 CU", line=2, extra=(("x_region", "eu"),)),
+    consumption("2026-05-04", "b", "3 CU", id="u3", line=3),
+    one_period("2026-05-05", "a", id="may"),
+    consumption("2026-05-06", "a", "2 CU", id="u4", line=4),
+    # in part, out of the younger lot; all of it; all of that and part of the older
+    consumption("2026-05-11", "a", "200 CU", id="u5", line=5),
+    consumption("2026-05-12", "a", "700 CU", id="u6", line=6),
+    consumption("2026-05-13", "a", "101 CU", id="u7", line=7),
+    # of an allocation and of tokens; of tokens alone
+    consumption("2026-05-14", "b", "8 CU", id="u8", line=8),
+    consumption("2026-05-15", "b", "2 CU", id="u9", line=9),
+    # refused: too much, of someone unknown, and one of two equal lines counts
+    consumption("2026-05-16", "b", "999 CU", id="u10", line=10),
+    consumption("2026-05-16", "nobody", "1 CU", id="u11", line=11),
+    consumption("2026-05-17", "a", "1 CU", id="u12", line=12),
+    consumption("2026-05-17", "a", "1 CU", id="u12", line=13),
+]
+
+
+def test_the_short_form_is_what_the_long_way_books() -> None:
+    """Something asserted, if only nothing of euros, makes every use go the long way."""
+    agreed = terms(plan(price="199.99 USD", unused="rollover"), **SHORT_TERMS)
+    nothing = [assertion("2026-05-01", "revenue", "0 EUR")]
+    short, long = book(SHORT, agreed), book(SHORT, agreed, assertions=nothing)
+    assert refused_lines(short) == [10, 11]
+    assert repr(short) == repr(long)  # to the last digit; a lot is equal to itself alone
+    uses = [each for each in records(SHORT, agreed) if isinstance(each, Use)]
+    assert [use.event.place.line for use in uses] == [1, 2, 3, 4, 5, 6, 12]
+    assert [repr(use.entry) for use in uses] == [
+        repr(entry)
+        for entry in long.journal
+        if entry.event and entry.event.place.line in (1, 2, 3, 4, 5, 6, 12)
+    ]
+    assert not any(isinstance(each, Use) for each in records(SHORT, agreed, assertions=nothing))
+
+
+def test_a_short_form_in_full() -> None:
+    """200 x 0.20 = 40.00; of a grant there is no second leg."""
+    events = [
+        one_period("2026-05-01", "a"),
+        grant("2026-05-01", "b", "9 CU"),
+        consumption("2026-05-20", "a", "200 CU", id="u", line=4),
+        consumption("2026-05-20", "b", "5 CU", id="v", line=5),
+    ]
+    *_, paid, granted = records(events, terms(plan()))
+    assert isinstance(paid, Use)
+    assert isinstance(granted, Use)
+    assert entry_text(paid.entry) == text("""
+        2026-05-20 consumption a
+          allocations a 200 CU {0.2 USD, 2026-05-01, pro/2026-06-01}
+          revenue a pro -40 USD
+    """)
+    assert cause(paid.entry) == ("u", at(4), "")
+    assert entry_text(granted.entry) == text("""
+        2026-05-20 consumption b
+          allocations b 5 CU {0 USD, 2026-05-01, grant}
+    """)
+    assert cause(granted.entry) == ("v", at(5), "")
+
+
+@pytest.mark.parametrize("grain", ["event", "day", "month"])
+def test_a_use_that_is_reversed_or_may_merge_has_no_short_form(grain: str) -> None:
+    """A reversal must find its entry, and merging adds its legs up; of others nothing is asked."""
+    events = [
+        one_period("2026-05-01", "a"),
+        consumption("2026-05-02", "a", "1 CU", id="u1"),
+        consumption("2026-05-03", "a", "1 CU", id="u2"),
+        reversal("2026-05-04", "u1"),
+    ]
+    found = [
+        (type(each), each.id)
+        for each in records(events, terms(plan(), grain=grain))
+        if isinstance(each, Use) or each.kind == "consumption"
+    ]
+    if grain == "event":
+        assert found == [(JournalEntry, "u1"), (Use, "u2")]
+    else:
+        assert {form for form, _ in found} == {JournalEntry}
 
 
 # Overage

@@ -343,7 +343,9 @@ def test_a_posting_by_hand_takes_effect_at_the_end_of_its_day() -> None:
     use = consumption("2026-05-02", "alice", "8 CU")
     books = book([ALICE, use], removals=[by_hand("2026-05-02", LOT, 5)])
     (message,) = messages(books)
-    assert message.startswith('5: 3 CU {0.20 USD, 2026-05-01, "top-up"} is no open lot')
+    assert message.startswith(
+        '5: 3 CU {0.20 USD, 2026-05-01, "top-up"} is more than the lot holds; open lots of "alice" '
+    )
     assert message.endswith('must write them: 2 CU {0.20 USD, 2026-05-01, "top-up"}')
     books = book(
         [ALICE, use._replace(units=use.units and use.units - 1)],
@@ -372,17 +374,30 @@ def test_units_taken_out_by_hand_are_gone_the_next_day() -> None:
         "tokens alice 3 CU {0.2 USD, 2026-05-01, pro}",
         "tokens alice 3 CU {0.2 USD, 2026-05-01, top-up/2027-01-01}",
         "tokens alice 3 GPU {0.2 USD, 2026-05-01, top-up}",
-        "tokens alice 11 CU {0.2 USD, 2026-05-01, top-up}",
         "allocations alice 3 CU {0.2 USD, 2026-05-01, top-up}",
         "tokens bob 3 CU {0.2 USD, 2026-05-01, top-up}",
     ],
 )
 def test_a_posting_that_names_no_open_lot_takes_nothing(wrong: str) -> None:
-    """Its cost, currency, date, origin, end, units, pocket and holder must be the very lot's."""
+    """Cost, currency, date, origin, end, commodity, pocket and holder must be the very lot's."""
     books = book([ALICE], removals=[by_hand("2026-05-02", wrong, 4)])
     (message,) = messages(books)
     assert message.startswith("4: ")
     assert "is no open lot" in message
+    assert lots_shown(books) == ["tokens alice 10 CU {0.2 USD, 2026-05-01, top-up}"]
+
+
+def test_a_posting_of_more_than_the_lot_holds_takes_nothing() -> None:
+    """11 of 10: not even the 10 are taken, and the message shows that there are 10."""
+    wrong = LOT.replace("3 CU", "11 CU")
+    books = book([ALICE], removals=[by_hand("2026-05-02", wrong, 4)])
+    assert messages(books) == [
+        (
+            '4: 11 CU {0.20 USD, 2026-05-01, "top-up"} is more than the lot holds; open lots of '
+            '"alice" in tokens at the end of 2026-05-02, as a posting must write them: '
+            '10 CU {0.20 USD, 2026-05-01, "top-up"}'
+        )
+    ]
     assert lots_shown(books) == ["tokens alice 10 CU {0.2 USD, 2026-05-01, top-up}"]
 
 

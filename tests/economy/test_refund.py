@@ -278,7 +278,7 @@ def test_a_reversal_undoes_what_was_booked_whatever_the_terms_are_by_then() -> N
         ),
         (
             [reversal("2026-05-02", "buy", id="1"), reversal("2026-05-03", "buy", id="2", line=9)],
-            '9: event "buy" is reversed already',
+            '9: event "buy" is reversed already: remove this line',
         ),
         (  # a reversal can't be reversed
             [reversal("2026-05-02", "buy", id="1"), reversal("2026-05-03", "1", line=9)],
@@ -348,7 +348,7 @@ def test_a_reversal_of_an_event_that_was_reversed_back_is_refused_still() -> Non
         reversal("2026-05-03", "c", id="r1"),
         reversal("2026-05-04", "c", id="r2", line=4),
     ]
-    assert messages(book(events)) == ['4: event "c" is reversed already']
+    assert messages(book(events)) == ['4: event "c" is reversed already: remove this line']
 
 
 def test_a_failed_reversal_may_succeed_later() -> None:

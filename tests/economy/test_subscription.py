@@ -192,7 +192,8 @@ def test_two_subscriptions_to_one_plan_at_once_are_refused(
         events.append(cancellation(cancelled, "alice"))
     (message,) = messages(book(events, terms(plan())))
     assert message == (
-        f'2: "alice" already has a subscription to "pro", {until}: two at once are not possible'
+        f'2: "alice" already has a subscription to "pro", {until}: '
+        "cancel that one first, or remove this line"
     )
 
 
@@ -241,7 +242,10 @@ def test_an_unknown_plan_is_refused() -> None:
     """A plan must be written on or before the subscription's day."""
     books = book([subscription("2025-12-31", "alice", line=1)], terms(plan()))
     assert messages(books) == [
-        '1: unknown plan "pro": no compute-plan of that name on or before 2025-12-31'
+        (
+            '1: unknown plan "pro": no compute-plan of that name on or before 2025-12-31: '
+            "write one, or check the name"
+        )
     ]
 
 
@@ -345,7 +349,7 @@ def test_more_than_1200_periods_are_an_error_where_the_subscription_stands() -> 
     )
     assert len(periods(books)) == 1200
     tooth, cancelled = messages(books)
-    assert tooth.startswith("6: more than 1200 periods of one subscription")
+    assert tooth.startswith("6: more than 1,200 periods of one subscription: ")
     assert cancelled.startswith("7: cancellation without subscription")
 
 
@@ -355,7 +359,7 @@ def test_too_many_periods_before_the_first_booked_are_an_error_too() -> None:
     books = book([subscription("2026-01-01", "alice", started="2021-01-01", line=6)], agreed)
     assert periods(books) == []
     (message,) = messages(books)
-    assert message.startswith("6: more than 1200 periods")
+    assert message.startswith("6: more than 1,200 periods of one subscription: ")
 
 
 def test_a_subscription_ends_with_the_calendar() -> None:

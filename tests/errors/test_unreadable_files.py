@@ -62,7 +62,7 @@ def test_a_file_of_another_kind_is_named(load, tmp_path):
     loaded = load(one("may.xlsx") + left(800), {"may.xlsx": b"PK"})
     (error,) = loaded.errors
     assert error.startswith("main.beancount:4: ")
-    assert error.endswith(" is neither .csv nor .parquet")
+    assert error.endswith(" is neither .csv nor .parquet: export it as one of them")
 
 
 def test_a_long_path_keeps_its_file_name(load):
@@ -188,7 +188,7 @@ def test_a_parquet_file_is_read_like_a_csv_file(load):
         (
             {"customer": ["acme"]},
             (
-                'unknown column "customer": the first row must name the columns; those of your '
+                'unknown column "customer": the first row names the columns; those of your '
                 "own begin with x_ and hold letters, digits, - and _"
             ),
         ),

@@ -46,6 +46,7 @@ R24 An expiry given as a date is the first day on which the units are no longer 
 R25 A fee belongs to the one who pays it ({subscriber} in the fees account).
 R26 Assertions on income read what the plugin booked, income counted positive.
 R27 A file with an unknown or missing column is refused whole, on its line 1.
+R28 A top-up or grant that would end on or before its day is refused.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ import datetime
 import decimal
 import glob
 import hashlib
+import itertools
 import re
 import sys
 import unicodedata
@@ -200,7 +202,7 @@ class Event:
             self.started,
             self.reverses,
         )
-        return tuple((0, 0) if v is None else (1, v) for v in values) + (self.place,)
+        return (*tuple((0, 0) if v is None else (1, v) for v in values), self.place)
 
 
 EVENT_FIELDS = [name for name in Event.__dataclass_fields__ if name != "place"]
@@ -355,9 +357,11 @@ def parse_expires(value: object) -> str:
 def end_of(expires: str | None, day: Day) -> Day | None:
     if expires is None:
         return None
-    if re.fullmatch(r"[0-9]{4}-.*", expires):
-        return parse_day(expires)
-    return after(day, parse_length(expires))
+    dated = re.fullmatch(r"[0-9]{4}-.*", expires)
+    end = parse_day(expires) if dated else after(day, parse_length(expires))
+    if end <= day:
+        refuse(f"the units would end on {end}, before any use")
+    return end
 
 
 # Money
@@ -971,7 +975,7 @@ class Books:
         option = self.reading.fixed.get("as-of")
         limit = FAR
         days = sorted({e.date for e in self.reading.events})
-        for day, following in zip(days, days[1:], strict=False):
+        for day, following in itertools.pairwise(days):
             reached = option is not None and option >= following
             if limit == FAR and following > add_months(day, 24) and not reached:
                 limit = following
@@ -1332,9 +1336,9 @@ class Books:
             refuse("paid in the units bought")
         paid = positive(money(event.paid, event.currency), "rounded payment")
         parts = self.split(paid, units, event.currency)
+        end = end_of(event.expires, event.date)
         self.introduce(event.subscriber)
         holder = event.subscriber or ""
-        end = end_of(event.expires, event.date)
         legs = [Leg("receivable", paid, event.currency, holder, "top-up")]
         for count, cost in parts:
             lot = Lot(event.commodity, cost, event.currency, event.date, "top-up", end)
@@ -1347,8 +1351,8 @@ class Books:
         currencies = self.reading.beancount_options["operating_currency"]
         if not currencies:
             refuse("a grant needs an operating currency")
-        self.introduce(event.subscriber)
         end = end_of(event.expires, event.date)
+        self.introduce(event.subscriber)
         assert event.commodity is not None
         lot = Lot(event.commodity, ZERO, currencies[0], event.date, "grant", end)
         holder = event.subscriber or ""

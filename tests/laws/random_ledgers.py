@@ -132,7 +132,7 @@ def new_world(seed: int) -> World:
     days = chance.choice([60, 120, 200, 400, 600])
     world = World(chance, profile, start, days, commodities, currencies)
     names = PLAIN_NAMES + (ODD_NAMES * 2 if profile in ("names", "mistakes") else [])
-    world.subscribers = sorted(set(chance.sample(names, chance.randint(2, 6))))
+    world.subscribers = chance.sample(sorted(set(names)), chance.randint(2, 6))
     chance.shuffle(world.subscribers)
     return world
 
@@ -404,7 +404,7 @@ def opening_text(world: World, component: str) -> str:
     lot_day = day - datetime.timedelta(days=world.chance.randint(0, 25))
     cost, units = world.pick(["0.20", "0.0066", "1.25", "0"]), units_of(world, False)
     pocket = world.pick(["tokens", "allocations"])
-    origins = sorted(world.plans) + ["top-up"]
+    origins = [*sorted(world.plans), "top-up"]
     origin = "grant" if cost == "0" else world.pick(origins)
     if cost == "0":
         pocket = "allocations"
@@ -559,8 +559,10 @@ def wrong_texts(world: World) -> list[str]:
         f'{day} custom "compute-events" "none-*.csv"',
         f'{day} custom "compute-grant" {name} 5 CU\n  expires: 12',
         f'{day} custom "compute-subscription" {name} "{plan}"\n  started: "long ago"',
-        f'{day} * "By hand"\n  Liabilities:Payable:Nobody  5 USD\n  Equity:Adjustments\n'
-        f"{day - datetime.timedelta(days=1)} open Liabilities:Payable:Nobody",
+        (
+            f'{day} * "By hand"\n  Liabilities:Payable:Nobody  5 USD\n  Equity:Adjustments\n'
+            f"{day - datetime.timedelta(days=1)} open Liabilities:Payable:Nobody"
+        ),
     ]
 
 
@@ -686,7 +688,7 @@ def write_csv(path: Path, items: list[Item], chance: random.Random) -> dict[int,
     for item in items:
         writer.writerow(item.cells | {"x_team": chance.choice(["", "red"])})
     path.write_bytes(text.getvalue().encode())
-    return {number: item for number, item in enumerate(items, 2)}
+    return dict(enumerate(items, 2))
 
 
 def write_parquet(path: Path, items: list[Item]) -> None:

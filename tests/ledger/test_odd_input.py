@@ -219,9 +219,11 @@ def test_a_file_of_broken_rows_ends_with_an_error_and_not_in_hours(load, broken,
     loaded = load(ALICE + FILE + left(770 - 10 * rows_behind), {"may.csv": "".join(rows)})
     places = [error.split(": ")[0] for error in loaded.errors]
     lines = [*range(4, 504), *range(505, 505 + broken - 500)][:1001]
-    limit = [error for error in loaded.errors if "more than 1000 rows are not CSV" in error]
+    limit = [error for error in loaded.errors if "more than 1,000 rows are not CSV" in error]
     assert len(limit) == (broken > 1000)
-    assert set(places) == {f"may.csv:{line}" for line in lines}
+    ends = [lines[-1] + 1] if broken > 1000 else []
+    assert [error.split(": ")[0] for error in limit] == [f"may.csv:{line}" for line in ends]
+    assert set(places) == {f"may.csv:{line}" for line in lines + ends}
     assert len(places) == len(lines) + len(limit)
     assert all("the row is not CSV: " in error for error in loaded.errors if error not in limit)
 
@@ -370,7 +372,7 @@ def test_an_as_of_day_at_the_end_of_time_makes_no_more_than_1200_periods(load):
         "9999-12-31 balance Assets:Receivable:Alice  240000.00 USD\n"
     )
     (error,) = loaded.errors
-    assert error.startswith("main.beancount:6: more than 1200 periods of one subscription")
+    assert error.startswith("main.beancount:6: more than 1,200 periods of one subscription: ")
 
 
 # numbers

@@ -85,6 +85,13 @@ def test_options_hold_from_their_date() -> None:
     assert found.unit_cost.on(day("2026-01-01")) == Money(Decimal("0.04"), "USD")
 
 
+@pytest.mark.parametrize("name", ["minimum-fee", "unit-cost", "seller-fee", "buyer-fee"])
+def test_options_may_be_zero(name: str) -> None:
+    """Zero is what holds without them; a later line may end a fee."""
+    value = "0" if name.endswith("r-fee") else "0.00 USD"
+    assert read(f'2026-01-01 custom "compute-option" "{name}" {value}')[1] == []
+
+
 def test_settings_hold_for_the_whole_ledger() -> None:
     """Whatever their date; said twice in the same way is fine."""
     terms, errors = read(
@@ -129,7 +136,10 @@ def test_a_ledger_that_says_nothing() -> None:
     ("line", "message"),
     [
         ('plan" "pro" 200.00 USD', "holds text, amount: write a name, a price and units"),
-        ('plan" "pro" 200.00 CU 1000 CU', "wrong currency: CU for units of CU"),
+        (
+            'plan" "pro" 200.00 CU 1000 CU',
+            "wrong currency: CU can't pay for units of CU: write a price in money, such as 200.00",
+        ),
         ('plan" "pro" -1 USD 1000 CU', "the price -1 USD is below zero"),
         ('plan" "pro" 1 USD 0 CU', "0 CU a period is not above zero"),
         ('plan" "pro" 123456789012345 USD 1 CU', "14 significant digits"),
@@ -141,7 +151,10 @@ def test_a_ledger_that_says_nothing() -> None:
         ('plan" "pro" 1 USD 1 CU\n  mint-rate: -0.1', "`mint-rate` -0.1 is outside 0 to 1"),
         ('plan" "pro" 1 USD 1 CU\n  mint-rate: "all"', "`mint-rate` must be a number"),
         ('plan" "pro" 1 USD 1 CU\n  overage: 0 USD', "`overage` 0 USD is not above zero"),
-        ('plan" "pro" 1 USD 1 CU\n  overage: 1 CU', "wrong currency: CU for units of CU"),
+        (
+            'plan" "pro" 1 USD 1 CU\n  overage: 1 CU',
+            "wrong currency: CU can't pay for units of CU: write a price in money, such as 0.30",
+        ),
         ('plan" "pro" 1 USD 1 CU\n  overage: 1', "`overage` must be an amount"),
         ('plan" "pro" 1 USD 1 CU\n  colour: "red"', 'unknown metadata "colour"'),
         ('option" "seller-fee" 1.01', "seller-fee 1.01 is outside 0 to 1"),
@@ -165,6 +178,9 @@ def test_a_ledger_that_says_nothing() -> None:
         ('subscriber" "zoe" "not valid"', '"not valid" is not an account component'),
         ('subscriber" "zoe" "zoe"', '"zoe" is not an account component'),
         ('subscriber" "" "Zoe"', "a name is empty"),
+        ('option" "seller-fee" 0.1\n  colour: "red"', 'unknown metadata "colour"'),
+        ('account" "fees" Income:X\n  colour: "red"', 'unknown metadata "colour"'),
+        ('subscriber" "zoe" "Zoe"\n  colour: "red"', 'unknown metadata "colour"'),
     ],
 )
 def test_a_line_that_is_wrong_is_one_error(line: str, message: str) -> None:
@@ -186,7 +202,6 @@ def test_a_line_that_is_wrong_is_one_error(line: str, message: str) -> None:
         ('option" "as-of" 2026-01-01', 'option" "as-of" 2026-01-02'),
         ('account" "fees" Income:A', 'account" "fees" Income:B'),
         ('subscriber" "zoe" "Zoe"', 'subscriber" "zoe" "Zora"'),
-        ('subscriber" "zoe" "Zoe"', 'subscriber" "zora" "Zoe"'),
     ],
 )
 def test_two_that_differ_are_an_error_at_the_later_place(one: str, other: str) -> None:
@@ -196,6 +211,18 @@ def test_two_that_differ_are_an_error_at_the_later_place(one: str, other: str) -
     assert error.startswith("2: ")
     assert error.endswith("stands for something else at <string>:1: remove one of the two")
     assert read(first + first)[1] == []
+
+
+def test_two_subscribers_with_one_component_are_an_error_at_the_later_place() -> None:
+    """The first has it, and the message names who that is and where."""
+    first, second = (
+        f'2026-01-01 custom "compute-subscriber" "{name}" "Zoe"\n' for name in ("zoe", "zora")
+    )
+    terms, errors = read(first + second)
+    assert errors == [
+        '2: component Zoe is that of "zoe" at <string>:1: give one of the two another'
+    ]
+    assert terms.components == {"zoe": "Zoe"}
 
 
 def test_two_plans_may_not_meet_in_one_component() -> None:
