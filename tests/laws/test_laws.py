@@ -372,6 +372,7 @@ def running(facts: Facts, books: Books, cut: date) -> list[Event] | None:
     refused = {each.place for each in books.refusals}
     running: dict[tuple[str, str], Event] = {}
     going: list[Event] = []
+    ending: set[tuple[str, str]] = set()
     seen: set[str] = set()
     for event in sorted(facts.events):
         if event.place in refused or event.id in seen or event.date > first:
@@ -385,6 +386,9 @@ def running(facts: Facts, books: Books, cut: date) -> list[Event] | None:
                 id=event.id or content_id(event),
                 started=event.started or event.date.isoformat(),
             )
+        elif event.kind is Kind.SUBSCRIPTION:
+            if whose in running or whose in ending:
+                return None  # it is refused, and would come before the one that runs
         elif event.kind is Kind.CANCELLATION:
             if event.date == first:
                 return None  # it would come before the subscription of that day
@@ -395,6 +399,7 @@ def running(facts: Facts, books: Books, cut: date) -> list[Event] | None:
             if date.fromisoformat(periods[-1][-10:]) > cut:
                 again = event._replace(date=first + timedelta(1), time="", id="")
                 going += [ended, again]
+                ending.add(whose)
     return [*going, *running.values()]
 
 
