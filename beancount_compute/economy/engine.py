@@ -172,8 +172,11 @@ class Bookkeeper:
         economy.today = day
         economy.fees.clear()
         economy.order = economy.terms.draw_down.on(day) or DrawDown.EXPIRY
-        for assertion in self._assertions_on.get(day, ()):
-            _assert(economy, assertion)
+        early = [
+            assertion
+            for assertion in self._assertions_on.get(day, ())
+            if not _asserted(economy, assertion)
+        ]
         for opening in self._openings_on.get(day, ()):
             _open(economy, opening)
         for introduction in self._introductions_on.get(day, ()):
@@ -188,6 +191,8 @@ class Bookkeeper:
         self._book_events(events[others:] if others else events)
         for removal in self._removals_on.get(day, ()):
             _remove(economy, removal)
+        for assertion in early:
+            _assert_of_newcomer(economy, assertion)
 
     def _book_events(self, events: list[Event]) -> None:
         economy, first_of = self._economy, self._first_of
@@ -320,15 +325,28 @@ def _remove(economy: Economy, removal: HandPosting) -> None:
         economy.totals.add([LotLeg(removal.lot, removal.units)])
 
 
-def _assert(economy: Economy, assertion: Assertion) -> None:
-    """Compare an assertion with the books before anything of its day; uses merge no further."""
+def _asserted(economy: Economy, assertion: Assertion) -> bool:
+    """Compare an assertion with the books before anything of its day; uses merge no further.
+
+    False where its subscriber isn't known yet, and may be by the end of the day.
+    """
     assert economy.totals is not None
     name = assertion.subscriber
     economy.settle(*([name] if name else economy.merging))
     if name and name not in economy.subscribers:
-        failure = economy.unknown(name)
-    else:
-        failure = economy.totals.check(assertion)
+        return False
+    _refuse(economy, assertion, economy.totals.check(assertion))
+    return True
+
+
+def _assert_of_newcomer(economy: Economy, assertion: Assertion) -> None:
+    """Compare an assertion of one who had nothing at the beginning of the day."""
+    known = assertion.subscriber in economy.subscribers
+    failure = Totals().check(assertion) if known else economy.unknown(assertion.subscriber)
+    _refuse(economy, assertion, failure)
+
+
+def _refuse(economy: Economy, assertion: Assertion, failure: str) -> None:
     if failure:
         economy.refusals.append(Refusal(assertion.place, failure))
 

@@ -103,7 +103,7 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
             mirrored(entry.legs),
             event_id,
             event,
-            undoes=entry.kind,
+            undoes=entry.kind.value,
         )
     )
     _undo_overage(economy, undo)

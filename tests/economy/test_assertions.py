@@ -217,3 +217,14 @@ def test_an_assertion_ends_the_merging_of_uses(whose: str, runs: list[str]) -> N
     assert messages(books) == []
     found = [f"{e.subscriber} {e.uses}" for e in books.journal if e.kind == "consumption"]
     assert sorted(found, key=lambda run: run[0]) == runs
+
+
+def test_on_the_day_somebody_becomes_known_nothing_was_held_at_its_beginning() -> None:
+    """A subscriber is known from the day of the first accepted event; a day earlier it is not."""
+    events = [STORY[0], top_up("2026-05-21", "carol", "10 CU", "3 USD")]
+    holds = assertion("2026-05-21", "tokens", "0 CU", "carol", 1)
+    fails = assertion("2026-05-21", "tokens", "10 CU", "carol", 2)
+    early = assertion("2026-05-20", "tokens", "0 CU", "carol", 3)
+    said = messages(book(events, AGREED, assertions=[holds, fails, early]))
+    assert [message.split(":")[0] for message in sorted(said)] == ["2", "3"]
+    assert 'unknown subscriber "carol"' in sorted(said)[1]
