@@ -12,20 +12,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.resources import files
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 from beancount import loader
-from beancount.core.data import BeancountError, Directive
+from beancount.core.data import BeancountError, Custom, Directive
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from beancount_compute.ledger.errors import ComputeError
+from beancount_compute.ledger.event_directives import FORMS
+from beancount_compute.ledger.plugin import PLUGIN
+from beancount_compute.ledger.term_directives import TERM_TYPES
 from beancount_compute.ledger.text import booked_text
 from beancount_compute.reports.summary import summarise
 from beancount_compute.reports.tables import render
 
+WRITTEN = {*FORMS, *TERM_TYPES, "compute-events"}
 PIECES_AT_ONCE = 1000
 LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -42,6 +48,9 @@ class Loaded(NamedTuple):
 @click.version_option(version("beancount_compute"), message="%(version)s")
 def main() -> None:
     """The books of the compute-token economy, beside bean-check and Fava."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a name must not fail in a narrow encoding
+            stream.reconfigure(errors="replace")
 
 
 @main.command()
@@ -54,7 +63,8 @@ def check(ledger: Path) -> None:
     loaded = _load(ledger)
     _show_errors(loaded.errors, to_stderr=False)
     summary = summarise(loaded.entries, loaded.options)
-    click.echo(render(summary.tables(), _width()))
+    with _writing():
+        click.echo(render(summary.tables(), _width()))
     sys.exit(1 if loaded.errors or not summary.ties else 0)
 
 
@@ -68,8 +78,9 @@ def print_(ledger: Path) -> None:
     loaded = _load(ledger)
     _show_errors(loaded.errors, to_stderr=True)
     pieces = booked_text(loaded.entries, loaded.options)
-    while chunk := "".join(islice(pieces, PIECES_AT_ONCE)):
-        click.echo(chunk.encode(), nl=False)
+    with _writing():
+        while chunk := "".join(islice(pieces, PIECES_AT_ONCE)):
+            click.echo(chunk.encode(), nl=False)
     sys.exit(1 if loaded.errors else 0)
 
 
@@ -79,10 +90,10 @@ def new(folder: Path) -> None:
     """Write a small commented ledger to start from into FOLDER."""
     template = files("beancount_compute") / "new_ledger"
     names = ("main.beancount", "events.csv")
-    there = [name for name in names if (folder / name).exists()]
-    if there:
-        raise click.ClickException(f"{folder / there[0]} exists already: name another folder")
     try:
+        there = [name for name in names if (folder / name).exists()]
+        if there:
+            raise click.ClickException(f"{folder / there[0]} exists already: name another folder")
         folder.mkdir(parents=True, exist_ok=True)
         for name in names:
             text = (template / name).read_text(encoding="utf-8")
@@ -97,7 +108,25 @@ def new(folder: Path) -> None:
 def _load(ledger: Path) -> Loaded:
     with _progress(f"Loading {ledger.name}"):
         entries, errors, options = loader.load_file(str(ledger))
+    ours = [entry for entry in entries if isinstance(entry, Custom) and entry.type in WRITTEN]
+    if ours and PLUGIN not in [name for name, _ in options["plugin"]]:
+        message = (
+            f'{ours[0].type}, but no line plugin "{PLUGIN}" in the ledger itself (one in an '
+            "included file has no effect): nothing was booked"
+        )
+        errors = [*errors, ComputeError(ours[0].meta, message)]
     return Loaded(entries, errors, options)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """A full disk is an error of one line; a reader that has seen enough (`| head`) is none."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise click.ClickException(f"can't write: {error.strerror}") from None
 
 
 def _show_errors(errors: list[BeancountError], *, to_stderr: bool) -> None:

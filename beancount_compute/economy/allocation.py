@@ -103,6 +103,7 @@ def allocate_period(
 
 def _top_up(economy: Economy, event: Event, event_id: str) -> None:
     assert event.units is not None and event.paid is not None
+    economy.check_commodities(event)
     paid = round_money(event.paid, event.currency)
     if not paid:
         raise Refused(
@@ -135,10 +136,7 @@ def grant(economy: Economy, event: Event, event_id: str) -> None:
         raise Refused(
             'a grant needs a currency for its zero cost: add option "operating_currency" "USD"'
         )
-    if currency == event.commodity:
-        raise Refused(
-            f"wrong commodity: {currency} is the ledger's operating currency, not a unit of compute"
-        )
+    economy.check_commodities(event)
     shares = split(ZERO, event.units, currency, None)
     lots = _lots(event, Pocket.ALLOCATIONS, GRANT, shares, currency, end_of(event))
     lots = economy.arriving(event.subscriber, lots)

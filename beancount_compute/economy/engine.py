@@ -160,10 +160,13 @@ class Bookkeeper:
         ]
         for day in sorted(days):
             behind += self._events_on.pop(day)
+        before = self._events_on.get(reach.last_before or date.min, [])
+        before_at = min((event.place for event in before), default=None)
+        at = f" ({before_at.file}:{before_at.line})" if before_at else ""
         for each in behind:
             message = (
-                f"{each.date} lies behind a gap of more than two years without an event: "
-                "check the year, or set as-of"
+                f"{each.date} lies behind a gap of more than two years after "
+                f"{reach.last_before}{at}: check the year of either, or set as-of"
             )
             self.refusals.append(Refusal(each.place, message))
 

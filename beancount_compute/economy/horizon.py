@@ -18,6 +18,7 @@ class Horizon(NamedTuple):
 
     as_of: date
     refused_from: date | None
+    last_before: date | None  # the day of the last event before the gap
 
     def covers(self, day: date) -> bool:
         """Whether what happens on that day is booked."""
@@ -39,4 +40,4 @@ def horizon(days: Iterable[date], cancellations: Iterable[date], option: date | 
         before = day
     if refused_from is not None:
         making = {day for day in making if day < refused_from}
-    return Horizon(max(making | {option or date.min}), refused_from)
+    return Horizon(max(making | {option or date.min}), refused_from, before)

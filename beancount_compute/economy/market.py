@@ -36,6 +36,7 @@ from beancount_compute.economy.words import amount, quoted
 def trade(economy: Economy, event: Event, event_id: str) -> None:
     """Book an executed sale of tokens between two subscribers, and the operator's fees."""
     assert event.units is not None and event.price is not None
+    economy.check_commodities(event)
     seller, buyer = _parties(economy, event, "seller", "buyer")
     currency = event.currency
     gross = multiply_money(event.units, event.price, currency)

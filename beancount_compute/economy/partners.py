@@ -29,6 +29,7 @@ from beancount_compute.economy.words import amount
 def spend(economy: Economy, event: Event, event_id: str) -> None:
     """Book tokens spent with a partner: carrying amount against settlement and partner income."""
     assert event.paid is not None
+    economy.check_commodities(event)
     subscriber = economy.known(event.subscriber)
     settlement = round_money(event.paid, event.currency)
     if not settlement:

@@ -14,7 +14,7 @@ from heapq import heappush
 from typing import NamedTuple
 
 from beancount_compute.economy.assertions import Totals
-from beancount_compute.economy.events import Place
+from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.journal import Booked, JournalEntry, Record, check_balance
 from beancount_compute.economy.lots import Draw, Holding, Lot, OpenLot, Pocket, key_of
 from beancount_compute.economy.refusals import Refusal, Refused
@@ -129,6 +129,19 @@ class Economy:
             f"unknown subscriber {quoted(name)}: needs a subscription, allocation, grant, "
             "opening lot or compute-subscriber on or before this day"
         )
+
+    def check_commodities(self, event: Event) -> None:
+        """Refuse money where units belong, and units where money does."""
+        if event.commodity in self.terms.money or event.commodity == self.terms.grant_currency:
+            raise Refused(
+                f"wrong commodity: {event.commodity} is a currency of this ledger, not a unit of "
+                "compute: write the units first, then the money"
+            )
+        if event.currency in self.terms.units:
+            raise Refused(
+                f"wrong currency: {event.currency} is a unit of compute in this ledger: "
+                "write a price in money"
+            )
 
     def admit(self, name: str) -> None:
         """Refuse a name whose account component another subscriber has."""

@@ -116,8 +116,11 @@ def _refuse_second(economy: Economy, event: Event, start: date) -> None:
     subscriber = economy.subscribers.get(event.subscriber)
     for subscription in subscriber.subscriptions if subscriber else ():
         if subscription.plan == event.plan and subscription.runs_on(start):
-            until = f"until {subscription.period_end}" if subscription.ended else "uncancelled"
+            until, advice = "uncancelled", "cancel that one first, or remove this line"
+            if subscription.ended:
+                until = f"until {subscription.period_end}"
+                advice = f"date the new one {subscription.period_end} or later"
             raise Refused(
                 f"{quoted(event.subscriber)} already has a subscription to {quoted(event.plan)}, "
-                f"from {subscription.start} {until}: cancel that one first, or remove this line"
+                f"from {subscription.start} {until}: {advice}"
             )

@@ -11,7 +11,7 @@ Terms hold from their date until the next ones of that name.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -88,6 +88,9 @@ class Timeline(Generic[T]):
         self._days = [day for day, _ in pairs]
         self._values = [value for _, value in pairs]
 
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._values)
+
     def on(self, day: date) -> T | None:
         """The value in force on a day; None before the first."""
         index = bisect_right(self._days, day)
@@ -111,6 +114,8 @@ class Terms(NamedTuple):
     grain: Grain = Grain.EVENT
     as_of: date | None = None
     grant_currency: str | None = None  # the ledger's first operating currency
+    money: frozenset[str] = frozenset()  # what plans and the ledger name as currencies
+    units: frozenset[str] = frozenset()  # what plans name as units of compute
 
     def plan(self, name: str, day: date) -> Plan | None:
         """The plan's terms on a day; None where there is no such plan yet."""

@@ -29,6 +29,10 @@ class Errors:
     def __init__(self) -> None:
         self.found: list[ComputeError] = []
 
+    def in_order(self) -> list[ComputeError]:
+        """The errors by file and line."""
+        return sorted(self.found, key=lambda each: (each.source["filename"], each.source["lineno"]))
+
     def add(self, place: Place, message: str) -> None:
         """Collect an error at a place. A Parquet row is named in the message."""
         text = f"{place.row}: {message}" if place.row else message

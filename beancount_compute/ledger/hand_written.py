@@ -16,6 +16,7 @@ from beancount.core.data import Posting, Transaction
 from beancount.core.position import Cost
 
 from beancount_compute.economy.facts import HandPosting
+from beancount_compute.economy.journal import Role
 from beancount_compute.economy.lots import Lot, cost_of
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.terms import RESERVED_ORIGINS
@@ -48,6 +49,20 @@ def pocket_postings(
         for posting in entry.postings
         if (pocket := pocket_account(posting.account)) is not None
     ]
+
+
+def check_openings(transactions: Iterable[Transaction], accounts: Accounts, errors: Errors) -> None:
+    """An opening without a posting on a pocket opens nothing: that is an error."""
+    for entry in transactions:
+        if OPENING_TAG in entry.tags and not any(
+            accounts.pocket_account(posting.account) for posting in entry.postings
+        ):
+            example = accounts.account(Role.TOKENS, "alice", "pro")
+            message = (
+                f"no posting of this #{OPENING_TAG} is on a subscriber's pocket, so nothing is "
+                f"opened: write an account such as {example}"
+            )
+            errors.add(place_of(entry.meta), message)
 
 
 def read_hand_written(

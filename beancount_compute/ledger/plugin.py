@@ -16,7 +16,7 @@ from beancount.core.data import Custom, Directive, Open, Price, Transaction
 from beancount.core.getters import get_entry_accounts
 
 from beancount_compute.economy.engine import Bookkeeper
-from beancount_compute.economy.events import Event, Kind
+from beancount_compute.economy.events import Event, Kind, Place
 from beancount_compute.economy.facts import Assertion, Facts, Introduction
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.accounts import Accounts
@@ -26,13 +26,20 @@ from beancount_compute.ledger.errors import ComputeError, Errors, FieldError
 from beancount_compute.ledger.event_directives import FORMS, event_of
 from beancount_compute.ledger.event_files import FileRequest, find_files, read_file
 from beancount_compute.ledger.fields import Fields
-from beancount_compute.ledger.hand_written import pocket_postings, read_hand_written
+from beancount_compute.ledger.hand_written import (
+    check_openings,
+    pocket_postings,
+    read_hand_written,
+)
 from beancount_compute.ledger.names import component_of
 from beancount_compute.ledger.term_directives import TERM_TYPES, Line
 from beancount_compute.ledger.terms_of_ledger import roots_of, terms_of
-from beancount_compute.ledger.writing import Writer, open_directives
+from beancount_compute.ledger.writing import ORDER, Writer, open_directives
 
 _MAKE_KNOWN = (Kind.SUBSCRIPTION, Kind.ALLOCATION, Kind.GRANT)
+
+
+PLUGIN = "beancount_compute"
 
 
 class Written(NamedTuple):
@@ -45,16 +52,25 @@ class Written(NamedTuple):
 
 
 def compute(
-    entries: list[Directive], options_map: dict[str, Any]
+    entries: list[Directive], options_map: dict[str, Any], config: str | None = None
 ) -> tuple[list[Directive], list[ComputeError]]:
     """Book the economy that a ledger's `compute-` directives describe."""
+    errors = Errors()
+    ledger = Place(str(options_map.get("filename", "<unknown>")), 1)
+    if config:
+        errors.add(
+            ledger, f"the plugin takes no configuration, such as {quoted(config)}: remove it"
+        )
+    if [name for name, _ in options_map["plugin"]].count(PLUGIN) > 1:
+        if any(ORDER in entry.meta for entry in entries):
+            return entries, []  # the second time
+        errors.add(ledger, f'plugin "{PLUGIN}" stands twice: remove one of the two')
     with _no_cyclic_garbage():
-        errors = Errors()
         fields = Fields()
         written = _read(entries, fields, errors)
         written.events.extend(_events_of_files(written.files, options_map, fields, errors))
         generated = _book(entries, written, options_map, errors)
-        return _with_values(entries) + generated, errors.found
+        return _with_values(entries) + generated, errors.in_order()
 
 
 @contextmanager
@@ -130,6 +146,7 @@ def _book(
     accounts = Accounts(terms.templates, components, roots_of(options_map))
     transactions = [entry for entry in entries if entry.__class__ is Transaction]
     postings = pocket_postings(transactions, accounts)
+    check_openings(transactions, accounts, errors)
     holders = _holders(written.events, components, accounts) if postings else {}
     hand_written = read_hand_written(postings, holders, errors)
     facts = Facts(

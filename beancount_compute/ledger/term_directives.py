@@ -102,8 +102,11 @@ def read_terms(
     options = _in_force(lines.options, errors)
     whole = {line.name: line.value for line in options if line.name in WHOLE_LEDGER}
     step: Decimal | None = whole.get("cost-step")
+    plans = _plans(lines.plans, currencies, step, errors)
+    offers = [offer for timeline in plans.values() for offer in timeline]
+    units = frozenset([offer.commodity for offer in offers])
     terms = Terms(
-        plans=_plans(lines.plans, step, errors),
+        plans=plans,
         seller_fee=_timeline(options, "seller-fee"),
         buyer_fee=_timeline(options, "buyer-fee"),
         minimum_fee=_minimum_fees(options),
@@ -113,6 +116,8 @@ def read_terms(
         grain=whole.get("posting-grain", Grain.EVENT),
         as_of=whole.get("as-of"),
         grant_currency=currencies[0] if currencies else None,
+        money=frozenset([*currencies, *(offer.currency for offer in offers)]) - units,
+        units=units,
     )
     introductions = _one_value_each(lines.subscribers, "subscriber", errors)
     introductions = _distinct_components(introductions, errors)
@@ -368,12 +373,21 @@ def _minimum_fees(options: list[Line]) -> dict[str, Timeline[Decimal]]:
     return {currency: Timeline(dated) for currency, dated in fees.items()}
 
 
-def _plans(lines: list[Line], step: Decimal | None, errors: Errors) -> dict[str, Timeline[Plan]]:
+def _plans(
+    lines: list[Line], currencies: list[str], step: Decimal | None, errors: Errors
+) -> dict[str, Timeline[Plan]]:
     """The plans that stand: one a day and name, and no two names in one component."""
     taken = {component_of(origin): origin for origin in RESERVED_ORIGINS}
     first: dict[tuple[date, str], Line] = {}
     dated: dict[str, list[tuple[date, Plan]]] = {}
     for line in lines:
+        if line.value.commodity in currencies:
+            message = (
+                f"wrong commodity: {line.value.commodity} is an operating currency, not a unit of "
+                "compute: write the price first, then the units"
+            )
+            errors.add(line.place, message)
+            continue
         component = component_of(line.name)
         other = taken.setdefault(component, line.name)
         if other != line.name:

@@ -197,7 +197,18 @@ def test_a_grant_needs_an_operating_currency_that_is_no_unit() -> None:
     (message,) = messages(book([grant("2026-05-01", "alice", "1 CU")], terms(grant_currency=None)))
     assert 'add option "operating_currency" "USD"' in message
     (message,) = messages(book([grant("2026-05-01", "alice", "1 CU")], terms(grant_currency="CU")))
-    assert "wrong commodity: CU is the ledger's operating currency" in message
+    assert "wrong commodity: CU is a currency of this ledger" in message
+
+
+def test_money_and_units_that_are_swapped_are_refused() -> None:
+    """20 USD "units" for 3000 CU of "money" are no top-up, nor is a price in units a price."""
+    agreed = terms(plan())._replace(money=frozenset({"USD", "EUR"}), units=frozenset({"CU"}))
+    swapped = top_up("2026-05-01", "alice", "20 EUR", "3000 CU")
+    (message,) = messages(book([swapped], agreed))
+    assert "wrong commodity: EUR is a currency of this ledger" in message
+    in_units = top_up("2026-05-01", "alice", "20 GPU", "3000 CU")
+    (message,) = messages(book([in_units], agreed))
+    assert "wrong currency: CU is a unit of compute in this ledger" in message
 
 
 def test_an_allocation_of_an_unknown_plan_is_refused_and_makes_nobody_known() -> None:

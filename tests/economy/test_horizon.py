@@ -85,12 +85,12 @@ def test_a_typo_in_a_year_makes_no_centuries_of_periods() -> None:
     assert books.as_of == day("2026-06-15")
     assert messages(books) == [
         (
-            "3: 2206-06-20 lies behind a gap of more than two years without an event: "
-            "check the year, or set as-of"
+            "3: 2206-06-20 lies behind a gap of more than two years after 2026-06-15 (books:0): "
+            "check the year of either, or set as-of"
         ),
         (
-            "4: 2206-06-21 lies behind a gap of more than two years without an event: "
-            "check the year, or set as-of"
+            "4: 2206-06-21 lies behind a gap of more than two years after 2026-06-15 (books:0): "
+            "check the year of either, or set as-of"
         ),
     ]
     assert len(shown(books, "allocation").split("allocation alice")) == 3

@@ -191,10 +191,10 @@ def test_two_subscriptions_to_one_plan_at_once_are_refused(
     if cancelled:
         events.append(cancellation(cancelled, "alice"))
     (message,) = messages(book(events, terms(plan())))
-    assert message == (
-        f'2: "alice" already has a subscription to "pro", {until}: '
-        "cancel that one first, or remove this line"
-    )
+    advice = "cancel that one first, or remove this line"
+    if cancelled:
+        advice = "date the new one 2026-02-01 or later"
+    assert message == f'2: "alice" already has a subscription to "pro", {until}: {advice}'
 
 
 def test_two_plans_at_once_are_fine() -> None:

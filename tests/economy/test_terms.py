@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -84,3 +85,9 @@ def test_a_ledger_that_agrees_on_nothing() -> None:
     assert agreed.fees(day("2026-01-01"), "USD") == (0, 0, 0)
     assert agreed.draw_down.on(day("2026-01-01")) is None
     assert (agreed.cost_step, agreed.as_of, agreed.grant_currency) == (None, None, None)
+
+
+def test_a_timeline_lists_its_values_by_day() -> None:
+    """In the order in which they come into force, whatever the order of writing."""
+    later, earlier = (date(2026, 2, 1), "b"), (date(2026, 1, 1), "a")
+    assert list(Timeline([later, earlier])) == ["a", "b"]
