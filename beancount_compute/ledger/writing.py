@@ -73,6 +73,10 @@ class Writer:
         units = self._amounts[lot.commodity].get(str(number))
         if units is None:
             units = self._amount(number, lot.commodity)
+        earned = -cost
+        income = self._amounts[lot.currency].get(str(earned))
+        if income is None:
+            income = self._amount(earned, lot.currency)
         return _new(
             Transaction,
             (
@@ -85,10 +89,7 @@ class Writer:
                 link,
                 [
                     _new(Posting, (account, units, lot_cost, None, None, None)),
-                    _new(
-                        Posting,
-                        (revenue, _new(Amount, (-cost, lot_cost[1])), None, None, None, None),
-                    ),
+                    _new(Posting, (revenue, income, None, None, None, None)),
                 ],
             ),
         )
