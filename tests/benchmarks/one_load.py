@@ -43,7 +43,7 @@ def _timed(spent: list[float]) -> bool:
         finally:
             spent.append(time.process_time() - before)
 
-    beancount_compute.__plugins__ = (measured,)  # type: ignore[assignment]
+    beancount_compute.__plugins__ = (measured,)
     return True
 
 

@@ -260,7 +260,7 @@ def same_component(name: str) -> str:
 def test_a_name_that_meets_another_in_one_component_is_refused(second: object) -> None:
     """The error is that of the one that becomes known later, and says what to write."""
     first = top_up("2026-05-01", "alice", "1 CU", "1 USD", line=1)
-    books = book([second, first], terms(plan()), component=same_component)  # type: ignore[list-item]
+    books = book([second, first], terms(plan()), component=same_component)
     (message,) = messages(books)
     assert message == (
         '2: subscriber "Alice" would have the account component Alice of "alice": give one of '

@@ -108,7 +108,7 @@ def test_tokens_that_cost_nothing_can_be_spent() -> None:
 def test_what_can_t_be_spent_is_refused(bought: object, message: str) -> None:
     """Beyond the tokens (carol's allocation is none), unknown, or for nothing."""
     events = [ALICE, subscription("2026-06-01", "carol"), bought]
-    books = book(events, terms(plan()))  # type: ignore[arg-type]
+    books = book(events, terms(plan()))
     assert messages(books) == [f"0: {message}"]
     assert lots_shown(books)[-1] == "tokens alice 100 CU {0.2 USD, 2026-05-01, top-up}"
 

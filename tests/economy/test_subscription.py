@@ -216,7 +216,7 @@ def test_two_plans_at_once_are_fine() -> None:
 )
 def test_a_cancellation_without_subscription_is_refused(events: list[object]) -> None:
     """Of another plan, a second time, or on the day on which the subscription begins."""
-    books = book([subscription("2026-01-01", "alice"), *events], terms(plan()))  # type: ignore[list-item]
+    books = book([subscription("2026-01-01", "alice"), *events], terms(plan()))
     (message,) = messages(books)
     assert message.startswith("1: ")
     assert "unknown subscriber" in message or "cancellation without subscription" in message
@@ -345,7 +345,7 @@ def test_more_than_1200_periods_are_an_error_where_the_subscription_stands() -> 
             subscription("2026-01-01", "alice", line=6),
             cancellation("2029-05-01", "alice", line=7),
         ],
-        agreed._replace(as_of=agreed.as_of.replace(year=2030)),  # type: ignore[union-attr]
+        agreed._replace(as_of=agreed.as_of.replace(year=2030)),
     )
     assert len(periods(books)) == 1200
     tooth, cancelled = messages(books)
