@@ -11,11 +11,10 @@ caches of `fields.py` before it is parsed.
 from __future__ import annotations
 
 import csv
-import glob
 import os
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO, TextIOWrapper
 from itertools import islice
 from operator import itemgetter
@@ -45,7 +44,6 @@ COLUMNS = (
     "memo",
 )
 MOST_BROKEN_ROWS = 1000  # each is read again to the end of what it swallows
-CLOSED = "closed"  # the folder of closed months: what lies in it never matches
 _EXTRA = re.compile(r"x_[A-Za-z0-9_-]*", re.ASCII)
 _SPACES = " \t\v\f\x1c\x1d\x1e\x1f"
 _new = tuple.__new__
@@ -93,50 +91,6 @@ _KINDS: dict[tuple[str | bool, ...], Kind] = {
     for form in FORMS
     for more in ((), form.optional)
 }
-
-
-class FileRequest(NamedTuple):
-    """A `compute-events` line: which files, seen from which folder."""
-
-    path: str
-    folder: str
-    place: Place
-
-
-def find_files(
-    requests: Sequence[FileRequest], ledger_folder: str, errors: Errors
-) -> Iterator[tuple[str, Place]]:
-    """Each event file once, with the line that named it first; what is missing is an error."""
-    seen: set[str] = set()
-    closed = os.path.realpath(os.path.join(ledger_folder, CLOSED)) + os.sep
-    for request in requests:
-        pattern = os.path.join(request.folder, request.path)
-        try:
-            named = os.path.lexists(pattern)
-            paths = [pattern] if named else sorted(glob.glob(pattern, recursive=True))
-        except (OSError, ValueError):  # a NUL byte in the path, say
-            paths = []
-        files = [
-            os.path.abspath(path)
-            for path in paths
-            if os.path.isfile(path) and not os.path.realpath(path).startswith(closed)
-        ]
-        if not files and any(os.path.isfile(path) for path in paths):
-            message = (
-                f"{quoted(request.path)} lies in the folder of closed months, whose events are in "
-                "the books already: remove this line"
-            )
-            errors.add(request.place, message)
-        elif not files:
-            message = (
-                f"no event file {quoted(request.path)}: write a path or a glob, seen from here"
-            )
-            errors.add(request.place, message)
-        for path in files:
-            real = os.path.realpath(path)
-            if real not in seen:
-                seen.add(real)
-                yield path, request.place
 
 
 def read_file(path: str, named_at: Place, fields: Fields, errors: Errors) -> list[Event]:

@@ -24,8 +24,9 @@ from beancount_compute.ledger.assertion_directives import assertion_of
 from beancount_compute.ledger.directives import PREFIX, metadata_of, place_of, values_of
 from beancount_compute.ledger.errors import ComputeError, Errors, FieldError
 from beancount_compute.ledger.event_directives import FORMS, event_of
-from beancount_compute.ledger.event_files import FileRequest, find_files, read_file
+from beancount_compute.ledger.event_files import read_file
 from beancount_compute.ledger.fields import Fields
+from beancount_compute.ledger.finding_files import FileRequest, find_files
 from beancount_compute.ledger.hand_written import (
     check_openings,
     pocket_postings,
