@@ -1,0 +1,1 @@
+"""The month end: what leaves the books for the general ledger."""
