@@ -88,10 +88,10 @@ def _merged(
     with localcontext(WIDE):
         for slot, of in figures.items():
             target = names.find(slot.account)
-            if target is None:
+            if target is None:  # stands for itself, so that the rounding is known all the same
+                target = Target(slot.account)
                 if of.before != of.end:
                     missing.add(slot.account)
-                continue
             place = slot._replace(account=target.code)
             first, known = merged.get(place, (target, Totals(ZERO, ZERO)))
             merged[place] = (first, Totals(known.before + of.before, known.end + of.end))
