@@ -138,9 +138,8 @@ def test_a_currency_of_netsuite_goes_by_its_name_there() -> None:
         '2026-06-01 * "x"\n  Assets:Bank 1 CHF\n  Income:X\n'
     )
     entries, _, options = loader.load_string(ledger)
+    month, names = month_of("2026-06"), read_map(lines, "map")
     with pytest.raises(Unmapped) as caught:
-        month = month_of("2026-06")
-        names = read_map(lines, "map")
         export(entries, options, month, FORMATS["netsuite"], By.ACCOUNT, names)
     assert caught.value.accounts == ["CHF"]
 
