@@ -77,8 +77,7 @@ class Reader:
 
     def read(self, at: int, entry: Transaction) -> None:
         """Add the facts of one transaction; `at` is its place among all of them."""
-        meta, day, _, _, _, tags, _, _ = entry
-        postings: Any = entry.postings  # the types of their numbers are looked at below
+        meta, day, _, _, _, tags, _, postings = entry
         kind = self._kinds.get(tags) or self._kind(tags)
         undoes = False
         if ORDER not in meta:
@@ -90,6 +89,7 @@ class Reader:
         lots, pockets = self._lots_by_id, self._pockets
         moved: list[Movement] = []
         posted: list[Posted] = []
+        number: Any  # a Decimal, as is looked at below
         for account, units, cost, _, _, _ in postings:
             if units.__class__ is not Amount or units[0].__class__ is not Decimal:
                 continue  # an error of Beancount's booking, which it has reported
