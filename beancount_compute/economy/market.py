@@ -48,8 +48,8 @@ def trade(economy: Economy, event: Event, event_id: str) -> None:
     draws = tokens_for(economy, event, seller, "sells")
     lots = economy.moving(draws, buyer)
     seller_rate, buyer_rate, minimum = economy.fees_in(currency)
-    seller_fee = _fee(gross, seller_rate, minimum, currency)
-    buyer_fee = _fee(gross, buyer_rate, minimum, currency)
+    seller_fee = fee_on(gross, seller_rate, minimum, currency)
+    buyer_fee = fee_on(gross, buyer_rate, minimum, currency)
     price = Money(event.price, currency)
     legs = out_of(draws, price) + into(lots, price)
     money = (
@@ -103,7 +103,8 @@ def _parties(economy: Economy, event: Event, one: str, other: str) -> tuple[Subs
     return economy.known(event.subscriber), economy.known(event.counterparty)
 
 
-def _fee(gross: Decimal, rate: Decimal, minimum: Decimal, currency: str) -> Decimal:
+def fee_on(gross: Decimal, rate: Decimal, minimum: Decimal, currency: str) -> Decimal:
+    """One side's fee: the rate of the gross, at least the minimum, at most the gross."""
     if not rate:
         return ZERO
     return min(gross, max(minimum, multiply_money(gross, rate, currency)))

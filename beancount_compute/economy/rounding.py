@@ -129,6 +129,27 @@ def split(paid: Decimal, units: Decimal, currency: str, step: Decimal | None) ->
         )
 
 
+def shares_of_total(total: Decimal, weights: Iterable[Decimal], step: Decimal) -> list[Decimal]:
+    """A total split by weights into multiples of a step that add up to exactly the total.
+
+    Each share is what its weight adds to the running total, rounded half-even; the last one takes
+    what is left, and all of it where the weights sum to zero. No weights, no shares.
+    """
+    weights = list(weights)
+    if not weights:
+        return []
+    with localcontext(WIDE):
+        whole = sum(weights, ZERO)
+        shares: list[Decimal] = []
+        given = so_far = ZERO
+        for weight in weights[:-1]:
+            so_far += weight
+            due = round_half_even(total * so_far / whole, step) if whole else ZERO
+            shares.append(due - given)
+            given = due
+        return [*shares, total - given]
+
+
 def part(units: Decimal, rate: Decimal, cost: Decimal) -> Decimal:
     """A fraction of a lot's units; rounded down to whole units where 28 digits don't hold it."""
     exact = trim(WIDE.multiply(units, rate), 0)

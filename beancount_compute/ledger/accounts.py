@@ -19,6 +19,7 @@ from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.names import component_of
 
 POCKETS = {Role.ALLOCATIONS: Pocket.ALLOCATIONS, Role.TOKENS: Pocket.TOKENS}
+OWED = (Role.RECEIVABLE, Role.PAYABLE, Role.PARTNER)
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _WITH_PLAN = {Role.ALLOCATIONS, Role.TOKENS, Role.REVENUE, Role.BREAKAGE, Role.OVERAGE}
 
@@ -107,6 +108,14 @@ class PocketAccount(NamedTuple):
     plan: str | None  # as a component, where the template names the plan
 
 
+class OwedAccount(NamedTuple):
+    """What the name of a receivable, payable or partner's account says."""
+
+    role: Role
+    subscriber: str | None  # as a component, where the template names the subscriber
+    partner: str | None  # as a component, where the template names the partner
+
+
 class Accounts:
     """The account of each role, subscriber and plan."""
 
@@ -120,6 +129,7 @@ class Accounts:
             pocket: re.compile(_as_regex(templates[role])) for role, pocket in POCKETS.items()
         }
         self._pocket_accounts: dict[str, PocketAccount | None] = {}
+        self._owed_names = {role: re.compile(_as_regex(templates[role])) for role in OWED}
 
     def component(self, subscriber: str) -> str:
         """The account component of a subscriber."""
@@ -141,6 +151,18 @@ class Accounts:
         except KeyError:
             read = self._pocket_accounts[account] = self._read(account)
             return read
+
+    def owed_account(self, account: str) -> OwedAccount | None:
+        """The role of an account on which money is owed; the first that fits, of those sharing it.
+
+        A template that names a subscriber fits any component: the caller knows the subscribers.
+        """
+        for role, name in self._owed_names.items():
+            found = name.fullmatch(account)
+            if found:
+                parts = found.groupdict()
+                return OwedAccount(role, parts.get("subscriber"), parts.get("partner"))
+        return None
 
     def _read(self, account: str) -> PocketAccount | None:
         for pocket, name in self._pocket_names.items():

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from beancount.core.data import Custom, Directive
 
+from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.accounts import Accounts, Roots
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.term_directives import TERM_TYPES, LedgerTerms, read_terms
@@ -27,9 +28,23 @@ def terms_of(
     return read_terms(directives, roots_of(options_map), currencies, errors)
 
 
+class Agreed(NamedTuple):
+    """What reports need to know of a ledger's terms."""
+
+    terms: Terms
+    accounts: Accounts
+    introduced: dict[str, str]  # the components of the subscribers that `compute-subscriber` names
+
+
+def read_terms_and_accounts(entries: Iterable[Directive], options_map: dict[str, Any]) -> Agreed:
+    """The terms of a loaded ledger. What is wrong with them was reported on loading."""
+    lines = [entry for entry in entries if entry.__class__ is Custom and entry.type in TERM_TYPES]
+    found = terms_of(lines, options_map, Errors())
+    introduced = {line.name: line.value for line in found.introductions}
+    accounts = Accounts(found.templates, introduced, roots_of(options_map))
+    return Agreed(found.terms, accounts, introduced)
+
+
 def accounts_of(entries: Iterable[Directive], options_map: dict[str, Any]) -> Accounts:
-    """The accounts of a loaded ledger. What is wrong with its terms was reported on loading."""
-    lines = [entry for entry in entries if isinstance(entry, Custom) and entry.type in TERM_TYPES]
-    terms = terms_of(lines, options_map, Errors())
-    components = {line.name: line.value for line in terms.introductions}
-    return Accounts(terms.templates, components, roots_of(options_map))
+    """The accounts of a loaded ledger."""
+    return read_terms_and_accounts(entries, options_map).accounts

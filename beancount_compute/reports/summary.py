@@ -16,16 +16,13 @@ from collections.abc import Iterable
 from decimal import Decimal, localcontext
 from typing import Any, NamedTuple
 
-from beancount.core.data import Directive, Posting, Transaction
-from beancount.core.position import Cost
+from beancount.core.data import Directive
 
 from beancount_compute.economy.journal import Booked
 from beancount_compute.economy.lots import Pocket
 from beancount_compute.economy.rounding import WIDE, trim
-from beancount_compute.ledger.accounts import Accounts
-from beancount_compute.ledger.hand_written import OPENING_TAG
-from beancount_compute.ledger.terms_of_ledger import accounts_of
-from beancount_compute.ledger.writing import ORDER
+from beancount_compute.reports.books import Books, read_books
+from beancount_compute.reports.facts import Earning, Flow, LotKey
 from beancount_compute.reports.tables import Table, money
 
 UNITS_IN = ("opening", "allocated", "topped up", "granted")
@@ -116,130 +113,64 @@ def trimmed(number: Decimal, _commodity: str) -> Decimal:
 
 def summarise(entries: Iterable[Directive], options_map: dict[str, Any]) -> Summary:
     """The summary of a loaded ledger."""
-    entries = list(entries)
-    accounts = accounts_of(entries, options_map)
+    return summary_of(read_books(entries, options_map))
+
+
+def summary_of(books: Books) -> Summary:
+    """The summary of books that were read."""
     units: Flows = defaultdict(Decimal)
     money: Flows = defaultdict(Decimal)
-    lots: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
-    with localcontext(WIDE):
-        for entry in entries:
-            if isinstance(entry, Transaction):
-                _add(entry, accounts, units, money, lots)
-        pockets = _held(lots, accounts, units, money)
-    holders = {_component(accounts, account) for account, *_ in lots}
-    negative = [f"{account} {cost}" for (account, _, cost), held in lots.items() if held < 0]
-    return Summary(len(holders), pockets, units, money, negative)
-
-
-def _add(
-    entry: Transaction,
-    accounts: Accounts,
-    units: Flows,
-    money: Flows,
-    lots: defaultdict[tuple[Any, ...], Decimal],
-) -> None:
-    kind = _kind(entry)
-    sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)  # by root and currency
-    for posting in entry.postings:
-        number, commodity = amount_of(posting)
-        pocket = accounts.pocket_account(posting.account)
-        if pocket is None:
-            sums[posting.account.split(":", 1)[0], commodity] += number
-            continue
-        lots[posting.account, commodity, posting.cost] -= number
-        name, sign = _unit_flow(entry, kind, pocket.pocket, number)
-        if name:
-            units[name, commodity] += sign * number
-            if isinstance(posting.cost, Cost) and name in ("opening", "removed by hand"):
-                money[name, posting.cost.currency] += sign * number * posting.cost.number
-    if kind:
-        _add_money(kind, sums, accounts, money)
-
-
-def _kind(entry: Transaction) -> str:
-    """What a generated transaction books, or undoes; "" for a hand-written one."""
-    if ORDER not in entry.meta:
-        return ""
-    if "undoes" in entry.meta:
-        return str(entry.meta["undoes"])
-    tags = {tag.removeprefix("compute-") for tag in entry.tags}
-    return next(kind for kind in Booked if kind in tags)
-
-
-def amount_of(posting: Posting) -> tuple[Decimal, str]:
-    """The units of a booked posting, and their commodity."""
-    assert posting.units is not None
-    assert posting.units.number is not None
-    return posting.units.number, posting.units.currency
-
-
-def _unit_flow(entry: Transaction, kind: str, pocket: Pocket, number: Decimal) -> tuple[str, int]:
-    """The flow that a pocket's posting belongs to, and the sign that makes it positive."""
-    match kind:
-        case "":
-            opening = OPENING_TAG in entry.tags and number < 0
-            return ("opening", -1) if opening else ("removed by hand", 1)
-        case Booked.ALLOCATION:
-            return ("allocated" if pocket is Pocket.ALLOCATIONS else "topped up", -1)
-        case Booked.GRANT:
-            return ("granted", -1)
-        case Booked.CONSUMPTION:
-            return ("used", 1)
-        case Booked.EXPIRY:
-            return ("expired", 1)
-        case Booked.SPEND:
-            return ("spent", 1)
-        case Booked.REFUND:
-            return ("refunded", 1)
-        case _:  # mints, trades and transfers only move units
-            return ("", 0)
-
-
-def _add_money(
-    kind: str,
-    sums: defaultdict[tuple[str, str], Decimal],
-    accounts: Accounts,
-    money: Flows,
-) -> None:
-    """Name the money of a transaction by its kind: each kind has one use for each root."""
-    roots = accounts.roots
-    for currency in {currency for _, currency in sums}:
-        assets = sums[roots.assets, currency]
-        owed, income = -sums[roots.liabilities, currency], -sums[roots.income, currency]
-        match kind:
-            case Booked.ALLOCATION:
-                money["paid", currency] += assets
-            case Booked.CONSUMPTION:
-                money["overage", currency] += assets
-                money["revenue", currency] += income - assets
-            case Booked.EXPIRY:
-                money["breakage", currency] += income
-            case Booked.TRADE:
-                money["fees", currency] += income
-            case Booked.SPEND:
-                money["settlements", currency] += owed
-                money["partner income", currency] += income
-            case Booked.REFUND:
-                money["refunded", currency] += owed
-                money["revenue", currency] += income
-            case _:
-                pass
-
-
-def _held(
-    lots: dict[tuple[Any, ...], Decimal], accounts: Accounts, units: Flows, money: Flows
-) -> dict[tuple[Pocket, str], Decimal]:
     pockets: defaultdict[tuple[Pocket, str], Decimal] = defaultdict(Decimal)
-    for (account, commodity, cost), held in lots.items():
-        pocket = accounts.pocket_account(account)
-        if pocket is not None:
-            pockets[pocket.pocket, commodity] += held
-        units["held", commodity] += held
-        if cost is not None:
-            money["deferred", cost.currency] += held * cost.number
-    return pockets
+    with localcontext(WIDE):
+        for movement in books.movements:
+            number, commodity = movement.units, movement.commodity
+            pockets[movement.pocket, commodity] += number
+            name, sign = _UNIT_FLOWS.get(movement.flow, ("", 0))
+            if name:
+                units[name, commodity] += sign * number
+            units["held", commodity] += number
+            if movement.currency:
+                money["deferred", movement.currency] += movement.amount
+                if name in ("opening", "removed by hand"):
+                    money[name, movement.currency] += sign * movement.amount
+        for income in books.incomes:
+            money[_EARNED[income.earning], income.currency] += income.amount
+        for owed in books.owed:
+            name, sign = _MONEY_FLOWS.get(owed.kind, ("", 0))
+            if name:
+                money[name, owed.currency] += sign * owed.amount
+    holders = {movement.subscriber for movement in books.movements}
+    return Summary(len(holders), dict(pockets), units, money, _negative_lots(books))
 
 
-def _component(accounts: Accounts, account: str) -> str:
-    pocket = accounts.pocket_account(account)
-    return pocket.subscriber if pocket else account
+_UNIT_FLOWS: dict[Flow, tuple[str, int]] = {  # mints, trades and transfers only move units
+    Flow.OPENING: ("opening", 1),
+    Flow.ALLOCATED: ("allocated", 1),
+    Flow.TOPPED_UP: ("topped up", 1),
+    Flow.GRANTED: ("granted", 1),
+    Flow.USED: ("used", -1),
+    Flow.SPENT: ("spent", -1),
+    Flow.EXPIRED: ("expired", -1),
+    Flow.REFUNDED: ("refunded", -1),
+    Flow.REMOVED: ("removed by hand", -1),
+}
+_MONEY_FLOWS: dict[str, tuple[str, int]] = {
+    Booked.ALLOCATION: ("paid", 1),
+    Booked.SPEND: ("settlements", -1),
+    Booked.REFUND: ("refunded", -1),
+}
+_EARNED = {
+    Earning.COMPUTE: "revenue",
+    Earning.BREAKAGE: "breakage",
+    Earning.FEES: "fees",
+    Earning.PARTNER_INCOME: "partner income",
+    Earning.OVERAGE: "overage",
+}
+
+
+def _negative_lots(books: Books) -> list[str]:
+    held: defaultdict[tuple[str, str, LotKey], Decimal] = defaultdict(Decimal)
+    with localcontext(WIDE):
+        for movement in books.movements:
+            held[movement.account, movement.commodity, movement.lot] += movement.units
+    return [f"{account} {lot.written}" for (account, _, lot), units in held.items() if units < 0]

@@ -1,0 +1,238 @@
+"""One reading of a loaded ledger, made once and folded by every report.
+
+    books = read_books(entries, options_map)
+    [each.units for each in books.movements if each.flow is Flow.USED]
+
+Everything stands in the order of the books: by day, and within a day opening lots, then what the
+engine booked, then what people wrote. Fava's filters cut earlier history off: always read the
+unfiltered ledger, and select with `Selection`.
+"""
+
+from __future__ import annotations
+
+import gc
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from decimal import localcontext
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
+
+from beancount.core.data import Custom, Directive, Price, Transaction
+
+from beancount_compute.economy.journal import Booked
+from beancount_compute.economy.rounding import WIDE
+from beancount_compute.economy.terms import Terms
+from beancount_compute.ledger.accounts import Accounts
+from beancount_compute.ledger.hand_written import OPENING_TAG
+from beancount_compute.ledger.terms_of_ledger import read_terms_and_accounts
+from beancount_compute.ledger.writing import ORDER
+from beancount_compute.reports.facts import (
+    DatedPrice,
+    Income,
+    Movement,
+    Owed,
+    Reopened,
+    Trade,
+)
+from beancount_compute.reports.reading import Reader
+
+REOPEN = "compute-reopen"
+_BETWEEN = ("Trade with ", "Transfer to ")  # what a narration says before the other's name
+_by_date = attrgetter("date")
+Dated = TypeVar("Dated", Movement, Income, Trade, Owed, DatedPrice)
+
+
+@dataclass(frozen=True, eq=False)
+class Books:
+    """What a loaded ledger says; nothing of it changes."""
+
+    transactions: tuple[Transaction, ...]
+    movements: tuple[Movement, ...]
+    incomes: tuple[Income, ...]
+    trades: tuple[Trade, ...]
+    owed: tuple[Owed, ...]
+    prices: tuple[DatedPrice, ...]  # by date, commodity and currency
+    reopened: tuple[Reopened, ...]
+    subscribers: frozenset[str]  # all that the books or a `compute-subscriber` line name
+    terms: Terms
+    accounts: Accounts
+
+    @cached_property
+    def movements_of(self) -> dict[str, tuple[Movement, ...]]:
+        """The movements of each subscriber."""
+        found: defaultdict[str, list[Movement]] = defaultdict(list)
+        for movement in self.movements:
+            found[movement.subscriber].append(movement)
+        return {name: tuple(movements) for name, movements in found.items()}
+
+    @cached_property
+    def incomes_of(self) -> dict[str, tuple[Income, ...]]:
+        """The incomes of each subscriber."""
+        found: defaultdict[str, list[Income]] = defaultdict(list)
+        for income in self.incomes:
+            found[income.subscriber].append(income)
+        return {name: tuple(incomes) for name, incomes in found.items()}
+
+    @cached_property
+    def origins(self) -> frozenset[str]:
+        """The plans of the terms, and all origins of lots that the books name."""
+        return frozenset(self.terms.plans) | {each.lot.origin for each in self.movements}
+
+    @cached_property
+    def last_day(self) -> date | None:
+        """The last day on which anything was booked; None for empty books."""
+        days = [self.transactions[-1].date] if self.transactions else []
+        return max([*days, *(self.prices[-1:] and [self.prices[-1].date])], default=None)
+
+
+class Selection(NamedTuple):
+    """What a report is asked for: days, both included, and one subscriber or plan; "" for all."""
+
+    start: date | None = None
+    end: date | None = None
+    subscriber: str = ""
+    plan: str = ""
+
+    def movements(self, books: Books) -> Iterable[Movement]:
+        """The movements of subscriber and plan up to the last day: what came before counts too."""
+        found = books.movements
+        if self.subscriber:
+            found = books.movements_of.get(self.subscriber, ())
+        found = until(found, self.end)
+        if self.plan:
+            return [each for each in found if each.origin == self.plan]
+        return found
+
+    def incomes(self, books: Books) -> Iterable[Income]:
+        """The incomes of subscriber and plan within the days."""
+        found = books.incomes
+        if self.subscriber:
+            found = books.incomes_of.get(self.subscriber, ())
+        found = since(until(found, self.end), self.start)
+        if self.plan:
+            return [each for each in found if each.origin == self.plan]
+        return found
+
+    def trades(self, books: Books) -> Iterable[Trade]:
+        """The trades within the days, of a seller or buyer, that moved lots of the plan."""
+        found = since(until(books.trades, self.end), self.start)
+        return [
+            each
+            for each in found
+            if (not self.subscriber or self.subscriber in (each.seller, each.buyer))
+            and (not self.plan or any(lot.origin == self.plan for lot, _ in each.lots))
+        ]
+
+
+def until(dated: tuple[Dated, ...], end: date | None) -> tuple[Dated, ...]:
+    """What is dated on or before a day, of what stands in order of date."""
+    return dated if end is None else dated[: bisect_right(dated, end, key=_by_date)]
+
+
+def since(dated: tuple[Dated, ...], start: date | None) -> tuple[Dated, ...]:
+    """What is dated on or after a day, of what stands in order of date."""
+    return dated if start is None else dated[bisect_left(dated, start, key=_by_date) :]
+
+
+def read_books(entries: Iterable[Directive], options_map: dict[str, Any]) -> Books:
+    """Read a loaded ledger, whole and unfiltered."""
+    entries = list(entries)
+    terms, accounts, introduced = read_terms_and_accounts(entries, options_map)
+    transactions = _in_order([entry for entry in entries if entry.__class__ is Transaction])
+    names = _names(transactions, accounts, introduced)
+    reader = Reader(accounts, terms, names)
+    with localcontext(WIDE), _no_cyclic_garbage():
+        for at, entry in enumerate(transactions):
+            reader.read(at, entry)
+    money = reader.money
+    return Books(
+        tuple(transactions),
+        tuple(reader.movements),
+        tuple(money.incomes),
+        tuple(money.trades),
+        tuple(money.owed),
+        _prices(entries),
+        _reopened(entries),
+        frozenset(names.values()) | {each.subscriber for each in reader.movements},
+        terms,
+        accounts,
+    )
+
+
+@contextmanager
+def _no_cyclic_garbage() -> Iterator[None]:
+    """Stop the collector, which would look through all the facts again and again for none."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _in_order(transactions: list[Transaction]) -> list[Transaction]:
+    """The transactions by day; opening lots first, then the engine's in its order, then others."""
+    transactions.sort(key=_place_in_day)
+    transactions.sort(key=_by_date)
+    return transactions
+
+
+def _place_in_day(entry: Transaction) -> str:
+    order = entry.meta.get(ORDER)
+    if order is not None:
+        return str(order)  # ten digits, the first of them at least a 1
+    return "0" if OPENING_TAG in (entry.tags or ()) else "~"
+
+
+def _names(
+    transactions: Iterable[Transaction], accounts: Accounts, introduced: dict[str, str]
+) -> dict[str, str]:
+    """The subscriber of each account component: whom the books or `compute-subscriber` name."""
+    found = {component: name for name, component in introduced.items()}
+    payees: dict[str, None] = {}  # in order
+    for entry in transactions:
+        if ORDER in entry.meta:
+            payees[entry.payee or ""] = None
+            kind = entry.tags
+            if _TRADE in kind or _TRANSFER in kind:
+                payees[_other(entry.narration or "")] = None
+    for name in payees:
+        if name:
+            found.setdefault(accounts.component(name), name)
+    return found
+
+
+_TRADE, _TRANSFER = f"compute-{Booked.TRADE}", f"compute-{Booked.TRANSFER}"
+
+
+def _other(narration: str) -> str:
+    """The buyer or receiver that a narration names."""
+    for words in _BETWEEN:
+        if narration.startswith(words):
+            return narration.removeprefix(words)
+    return ""
+
+
+def _prices(entries: Iterable[Directive]) -> tuple[DatedPrice, ...]:
+    found = [
+        DatedPrice(entry.date, entry.currency, entry.amount.number, entry.amount.currency)
+        for entry in entries
+        if isinstance(entry, Price) and entry.amount.number is not None
+    ]
+    return tuple(sorted(found))
+
+
+def _reopened(entries: Iterable[Directive]) -> tuple[Reopened, ...]:
+    found: list[Reopened] = []
+    for entry in entries:
+        if isinstance(entry, Custom) and entry.type == REOPEN:
+            month, reason, *_ = [*(str(value) for value, _ in entry.values or ()), "", ""]
+            place = (str(entry.meta.get("filename", "")), int(entry.meta.get("lineno", 0)))
+            found.append(Reopened(entry.date, month, reason, *place))
+    return tuple(found)

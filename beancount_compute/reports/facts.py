@@ -1,0 +1,155 @@
+"""What a loaded ledger says, as flat tuples: the input of every report.
+
+    2026-05-20 * "alice" "Consumption" #compute-consumption
+      Liabilities:DeferredRevenue:Allocations:Alice    200 CU {0.20 USD, 2026-05-01, "pro/..."}
+      Income:Compute                                -40.00 USD
+
+is one `Movement` (used, alice, allocations, pro, -200 CU, -40.00 USD) and one `Income` (compute,
+alice, pro, 40.00 USD). `at` is the place of the transaction in `Books.transactions`, so that each
+figure finds its sources again. A reversal is the negative of what it undoes, under the same name.
+"""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from beancount.core.position import Cost
+
+from beancount_compute.economy.journal import Role
+from beancount_compute.economy.lots import Pocket
+
+
+class Flow(StrEnum):
+    """Why units entered or left a pocket, in the order of the roll-forward."""
+
+    __hash__ = str.__hash__  # the one of Enum is a Python function, and this is a dictionary key
+
+    OPENING = "opening"  # an opening lot, entered by hand
+    ALLOCATED = "allocated"
+    TOPPED_UP = "topped up"
+    GRANTED = "granted"
+    MINTED = "minted"
+    TRADED_IN = "traded in"
+    TRADED_OUT = "traded out"
+    TRANSFERRED_IN = "transferred in"
+    TRANSFERRED_OUT = "transferred out"
+    USED = "used"
+    SPENT = "spent"
+    EXPIRED = "expired"
+    REFUNDED = "refunded"
+    REMOVED = "removed by hand"
+
+
+class Earning(StrEnum):
+    """The kinds of income."""
+
+    __hash__ = str.__hash__
+
+    COMPUTE = "compute"
+    BREAKAGE = "breakage"
+    FEES = "fees"
+    PARTNER_INCOME = "partner income"
+    OVERAGE = "overage"
+
+
+class LotKey(NamedTuple):
+    """What tells a lot from others, whoever holds it and in which pocket.
+
+    Two equal lots are the same object, so that `is` and `id` compare them.
+    """
+
+    cost: Decimal  # per unit, of `currency`; zero and "" where a posting names no lot
+    currency: str
+    date: datetime.date
+    month: str  # of the date: the vintage
+    origin: str  # a plan, "top-up" or "grant"
+    end: datetime.date | None  # the first day on which it is no longer usable
+    written: Cost | None  # as the posting has it
+
+
+class Movement(NamedTuple):
+    """Units that entered (above zero) or left (below zero) a pocket, at carrying amount."""
+
+    date: datetime.date
+    month: str  # "2026-05"
+    flow: Flow
+    subscriber: str
+    pocket: Pocket
+    origin: str
+    commodity: str
+    units: Decimal
+    currency: str
+    amount: Decimal  # units x unit cost: what it adds to deferred revenue
+    lot: LotKey
+    account: str
+    at: int
+    undoes: bool  # it belongs to a reversal
+
+
+class Income(NamedTuple):
+    """An amount that was recognised as income, of one lot where there is one."""
+
+    date: datetime.date
+    month: str
+    earning: Earning
+    subscriber: str  # whose units were used or lapsed; who paid the fee
+    origin: str  # "" where no plan can be told
+    currency: str
+    amount: Decimal  # above zero for income
+    lot: LotKey | None  # its date is the vintage; None for overage
+    at: int
+    undoes: bool
+
+
+class Trade(NamedTuple):
+    """An executed sale between subscribers; units, money and count are negative in a reversal."""
+
+    date: datetime.date
+    month: str
+    seller: str
+    buyer: str
+    commodity: str
+    units: Decimal
+    price: Decimal  # per unit; gross / units, to 0.000001, where no posting could carry it
+    currency: str
+    gross: Decimal
+    seller_fee: Decimal
+    buyer_fee: Decimal
+    lots: tuple[tuple[LotKey, Decimal], ...]  # with their units, in draw-down order
+    times: int  # 1, or -1 for a reversal
+    at: int
+
+
+class Owed(NamedTuple):
+    """A posting on receivable, payable or a partner's account; a debit is above zero."""
+
+    date: datetime.date
+    month: str
+    role: Role
+    party: str  # the subscriber, or for `Role.PARTNER` the partner; "" where it can't be told
+    amount: Decimal
+    currency: str
+    kind: str  # what was booked (`economy.journal.Booked`); "" for one written by hand
+    at: int
+
+
+class DatedPrice(NamedTuple):
+    """A `price` directive: the average of a day's trades, or one that the ledger gives itself."""
+
+    date: datetime.date
+    commodity: str
+    number: Decimal
+    currency: str
+
+
+class Reopened(NamedTuple):
+    """A closed month that was opened again."""
+
+    date: datetime.date
+    month: str
+    reason: str
+    file: str
+    line: int

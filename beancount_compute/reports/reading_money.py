@@ -1,0 +1,242 @@
+"""What the money of a booked transaction means: income, trades, and what is owed.
+
+    2026-06-10 * "alice" "Trade with bob" #compute-trade
+      Liabilities:DeferredRevenue:Tokens:Alice    500 CU {0.20 USD, 2026-05-01, ...} @ 0.25 USD
+      Liabilities:DeferredRevenue:Tokens:Bob     -500 CU {0.20 USD, 2026-05-01, ...} @ 0.25 USD
+      Assets:Receivable:Bob                    125.00 USD
+      Liabilities:Payable:Alice               -118.75 USD
+      Income:Fees                               -6.25 USD
+
+becomes one trade of 125.00 gross, one income (fees, paid by alice, 6.25), a receivable of bob and a
+payable of alice.
+
+Accounts may be renamed, pooled or shared by several roles. So what a posting means follows from the
+transaction's kind, in which each root account has one use: revenue and breakage are the carrying
+amounts of the lots, money under the assets is receivable, money under the liabilities is payable
+or the partner's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import NamedTuple
+
+from beancount.core.data import Transaction
+
+from beancount_compute.economy.journal import Booked, Role
+from beancount_compute.economy.rounding import ZERO, minor_unit, shares_of_total
+from beancount_compute.economy.terms import Terms
+from beancount_compute.ledger.accounts import Accounts
+from beancount_compute.reports.facts import Earning, Flow, Income, LotKey, Movement, Owed, Trade
+from beancount_compute.reports.fees import at_price, without_price
+from beancount_compute.reports.running import Running
+
+BY_HAND = ""  # the kind of a hand-written transaction
+OPENING = "opening"  # and of one that enters opening lots
+_new = tuple.__new__
+Posted = tuple[str, Decimal, str]  # account, number, currency
+
+
+class Seen(NamedTuple):
+    """A transaction, read as far as its postings on pockets."""
+
+    at: int
+    entry: Transaction
+    month: str
+    kind: str  # what it books, or undoes
+    undoes: bool
+    moved: list[Movement]
+    posted: list[Posted]  # on all other accounts
+
+
+class MoneyReader:
+    """Reads transactions into incomes, trades and what is owed; its sums need `WIDE`."""
+
+    def __init__(self, accounts: Accounts, terms: Terms, names: dict[str, str]) -> None:
+        self.incomes: list[Income] = []
+        self.trades: list[Trade] = []
+        self.owed: list[Owed] = []
+        self._accounts = accounts
+        self._terms = terms
+        self._names = names
+        self._known = set(names.values())
+        self._trade_of: dict[str, Trade] = {}  # by event id, for reversals
+        self._running = Running(terms)
+        self._assets = accounts.roots.assets + ":"
+        self._liabilities = accounts.roots.liabilities + ":"
+        self._rules: dict[str, Callable[[Seen], None]] = {
+            Booked.ALLOCATION: self._allocation,
+            Booked.CONSUMPTION: self._consumption,
+            Booked.TRADE: self._trade,
+            Booked.SPEND: self._spend,
+            Booked.REFUND: self._refund,
+            BY_HAND: self._by_hand,
+            OPENING: self._by_hand,
+        }
+
+    def read(self, seen: Seen) -> None:
+        """Add what the money of a transaction means, beyond what its lots earned.
+
+        Grants, mints and transfers move none.
+        """
+        rule = self._rules.get(seen.kind)
+        if rule is not None:
+            rule(seen)
+
+    def _allocation(self, seen: Seen) -> None:
+        self._owe(seen, Role.RECEIVABLE, seen.entry.payee)
+        if not seen.undoes:
+            self._running.allocated(seen.entry)
+
+    def _consumption(self, seen: Seen) -> None:
+        """Overage: a receivable, and an income of its own or within that of the use."""
+        name, day = seen.entry.payee or "", seen.entry.date
+        self._owe(seen, Role.RECEIVABLE, name)
+        for number, currency in self._under(self._assets, seen):
+            origin = self._running.overage_plan(name, day, currency)
+            self._income(seen, Earning.OVERAGE, name, origin, currency, number, None)
+
+    def _trade(self, seen: Seen) -> None:
+        trade = self._trade_of.get(seen.entry.meta.get("reverses", "")) if seen.undoes else None
+        made = self._new_trade(seen) if trade is None else _undone(trade, seen)
+        if made is None:
+            return
+        if not seen.undoes:
+            self._trade_of[seen.entry.meta.get("event", "")] = made
+        self.trades.append(made)
+        self._owe(seen, Role.RECEIVABLE, made.buyer)
+        self._owe(seen, Role.PAYABLE, made.seller)
+        for payer, fee in ((made.seller, made.seller_fee), (made.buyer, made.buyer_fee)):
+            weights = [units for _, units in made.lots]
+            shares = shares_of_total(fee, weights, minor_unit(made.currency)) if fee else []
+            for (lot, _), share in zip(made.lots, shares, strict=bool(fee)):
+                self._income(seen, Earning.FEES, payer, lot.origin, made.currency, share, lot)
+
+    def _new_trade(self, seen: Seen) -> Trade | None:
+        """The trade; None where a frozen transaction was edited until it is none."""
+        day, sign = seen.entry.date, -1 if seen.undoes else 1
+        sold = [each for each in seen.moved if each.flow is Flow.TRADED_OUT]
+        bought = [each for each in seen.moved if each.flow is Flow.TRADED_IN]
+        charged = self._under(self._assets, seen)
+        if not (sold and bought and charged):
+            return None
+        lots = tuple([(each.lot, -each.units) for each in sold])
+        units = sum([number for _, number in lots], ZERO)
+        by_buyer, currency = charged[0]
+        to_seller = -sum([number for number, _ in self._under(self._liabilities, seen)], ZERO)
+        prices = [each.price.number for each in seen.entry.postings if each.price is not None]
+        if prices and prices[0] is not None:
+            money = at_price(units, prices[0], currency)
+        else:
+            agreed = seen.entry.meta.get("occurred", day)  # late: the terms of its own day
+            paid = (by_buyer * sign, to_seller * sign)
+            money = without_price(units * sign, *paid, currency, self._terms, agreed)
+            money = money._replace(gross=money.gross * sign)
+        gross = money.gross
+        return Trade(
+            date=day,
+            month=seen.month,
+            seller=sold[0].subscriber,
+            buyer=bought[0].subscriber,
+            commodity=sold[0].commodity,
+            units=units,
+            price=money.price,
+            currency=currency,
+            gross=gross,
+            seller_fee=gross - to_seller,
+            buyer_fee=by_buyer - gross,
+            lots=lots,
+            times=sign,
+            at=seen.at,
+        )
+
+    def _spend(self, seen: Seen) -> None:
+        """Partner income: each lot's carrying amount less its share, by units, of the settlement.
+
+        A settlement in a currency in which none of the lots costs anything falls on the first.
+        """
+        prefix = "Reversal of Spend with " if seen.undoes else "Spend with "
+        self._owe(seen, Role.PARTNER, (seen.entry.narration or "").removeprefix(prefix))
+        for number, currency in self._under(self._liabilities, seen):
+            bearing = [each for each in seen.moved if each.currency == currency]
+            bearing = bearing or seen.moved[:1]
+            weights = [each.units for each in bearing]
+            shares = shares_of_total(number, weights, minor_unit(currency))
+            for each, share in zip(bearing, shares, strict=True):
+                self._income_of(seen, Earning.PARTNER_INCOME, each, currency, share)
+        for each in seen.moved:
+            self._income_of(seen, Earning.PARTNER_INCOME, each, each.currency, -each.amount)
+
+    def _refund(self, seen: Seen) -> None:
+        """What the rounding of a refund leaves is revenue of the first lot of its currency."""
+        self._owe(seen, Role.PAYABLE, seen.entry.payee)
+        for account, number, currency in seen.posted:
+            if not account.startswith(self._liabilities):
+                for first in [each for each in seen.moved if each.currency == currency][:1]:
+                    self._income_of(seen, Earning.COMPUTE, first, currency, -number)
+
+    def _by_hand(self, seen: Seen) -> None:
+        """Payments, payouts and whatever else people write on what is owed."""
+        payee = seen.entry.payee or ""
+        for account, number, currency in seen.posted:
+            owed = self._accounts.owed_account(account)
+            if owed is None or (owed.subscriber and owed.subscriber not in self._names):
+                continue  # a template such as Assets:{subscriber} fits other accounts too
+            if owed.role is Role.PARTNER:
+                party = owed.partner or payee
+            elif owed.subscriber:
+                party = self._names[owed.subscriber]
+            else:
+                party = payee if payee in self._known else ""
+            line = (seen.entry.date, seen.month, owed.role, party, number, currency)
+            self.owed.append(Owed(*line, BY_HAND, seen.at))
+
+    def _under(self, root: str, seen: Seen) -> list[tuple[Decimal, str]]:
+        """The money that a transaction posts under a root account."""
+        return [
+            (number, currency)
+            for account, number, currency in seen.posted
+            if account.startswith(root)
+        ]
+
+    def _owe(self, seen: Seen, role: Role, party: str | None) -> None:
+        root = self._assets if role is Role.RECEIVABLE else self._liabilities
+        for account, number, currency in seen.posted:
+            if account.startswith(root):
+                line = (seen.entry.date, seen.month, role, party or "", number, currency)
+                self.owed.append(_new(Owed, (*line, seen.kind, seen.at)))
+
+    def _income_of(
+        self, seen: Seen, earning: Earning, moved: Movement, currency: str, amount: Decimal
+    ) -> None:
+        self._income(seen, earning, moved.subscriber, moved.origin, currency, amount, moved.lot)
+
+    def _income(
+        self,
+        seen: Seen,
+        earning: Earning,
+        subscriber: str,
+        origin: str,
+        currency: str,
+        amount: Decimal,
+        lot: LotKey | None,
+    ) -> None:
+        if amount:
+            income = (seen.entry.date, seen.month, earning, subscriber, origin, currency, amount)
+            self.incomes.append(_new(Income, (*income, lot, seen.at, seen.undoes)))
+
+
+def _undone(trade: Trade, seen: Seen) -> Trade:
+    """A trade, the other way round, on the day of its reversal."""
+    return trade._replace(
+        date=seen.entry.date,
+        month=seen.month,
+        units=-trade.units,
+        gross=-trade.gross,
+        seller_fee=-trade.seller_fee,
+        buyer_fee=-trade.buyer_fee,
+        lots=tuple([(lot, -units) for lot, units in trade.lots]),
+        times=-trade.times,
+        at=seen.at,
+    )
