@@ -51,7 +51,9 @@ def export_command(load: Load, show_errors: ShowErrors) -> click.Command:
     @click.argument("month", callback=_month)
     @click.argument("ledger", type=_LEDGER)
     @click.option("--format", "form", type=click.Choice(list(FORMATS)), required=True)
-    @click.option("--by", type=click.Choice([*By]), default=By.ACCOUNT, show_default=True)
+    @click.option(
+        "--by", type=click.Choice([each.value for each in By]), default="account", show_default=True
+    )
     @click.option("--map", "accounts", type=_LEDGER, help="CSV: account,code,name")
     @click.option("--out", type=_FOLDER, help="Folder to write to; csv goes to standard output.")
     @click.option("--subsidiary", default="", help="Of NetSuite OneWorld.")

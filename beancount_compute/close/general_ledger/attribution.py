@@ -1,16 +1,99 @@
-"""The parts of a posting that belong to one plan or subscriber."""
+"""The parts of a transaction's postings that belong to one plan or subscriber.
+
+    Income:Compute        -50.00 USD      pro -40.00, top-up -10.00       --by plan
+    Assets:Receivable     126.25 USD      bob                             --by subscriber
+
+What a lot carries belongs to its origin and holder; revenue and breakage to those of the lots;
+a fee to who pays it and, by units, to the lots sold; overage to the plan whose price applies; what
+is owed to who owes or is owed, and to a plan where the transaction's lots are all of one. What is
+left, such as a bank account, belongs to nobody: its key is empty. Nothing is shared out by guess,
+and the parts of a posting add up to it exactly.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
-from beancount.core.data import Directive
+from beancount.core.data import Transaction
 
-from beancount_compute.close.general_ledger.figures import Pieces, by_account
+from beancount_compute.close.general_ledger.figures import Piece, Pieces, by_account, weight_of
 from beancount_compute.close.general_ledger.formats import By
+from beancount_compute.economy.journal import Role
+from beancount_compute.economy.rounding import ZERO
+from beancount_compute.reports.books import Books
+from beancount_compute.reports.facts import Earning, Income, Movement, Owed
+
+_ROLE_OF = {
+    Earning.COMPUTE: Role.REVENUE,
+    Earning.BREAKAGE: Role.BREAKAGE,
+    Earning.FEES: Role.FEES,
+    Earning.PARTNER_INCOME: Role.PARTNER_INCOME,
+    Earning.OVERAGE: Role.OVERAGE,
+}
+Fact = TypeVar("Fact", Movement, Income, Owed)
 
 
-def pieces_by(by: By, entries: Iterable[Directive], options_map: dict[str, Any]) -> Pieces:
-    """How the postings of a ledger are divided."""
-    return by_account
+def pieces_by(by: By, books: Books) -> Pieces:
+    """How the postings of the books are divided."""
+    return by_account if by is By.ACCOUNT else _Attribution(by, books).pieces
+
+
+class _Attribution:
+    """Finds the facts of a transaction, and gives each its part of the postings."""
+
+    def __init__(self, by: By, books: Books) -> None:
+        self._by_plan = by is By.PLAN
+        self._accounts = books.accounts
+        self._movements = _by_place(books.movements)
+        self._incomes = _by_place(books.incomes)
+        self._owed = _by_place(books.owed)
+
+    def pieces(self, at: int, entry: Transaction) -> Iterator[Piece]:
+        """The parts of a transaction's postings; what no fact explains has an empty key."""
+        left: dict[tuple[str, str], Piece] = {}
+        for posting in entry.postings:
+            number, currency = weight_of(posting)
+            place = (posting.account, currency)
+            known = left.get(place)
+            number += known.number if known else ZERO
+            left[place] = Piece(posting.account, "", number, currency)
+        for piece in self._explained(at, entry):
+            rest = left.get((piece.account, piece.currency))
+            if rest is not None:  # else it was booked while the accounts had other names
+                left[rest.account, rest.currency] = rest._replace(number=rest.number - piece.number)
+                yield piece
+        yield from (rest for rest in left.values() if rest.number)
+
+    def _explained(self, at: int, entry: Transaction) -> Iterator[Piece]:
+        moved, earned = self._movements.get(at, []), self._incomes.get(at, [])
+        for movement in moved:
+            key = movement.origin if self._by_plan else movement.subscriber
+            yield Piece(movement.account, key, -movement.amount, movement.currency)
+        for income in earned:
+            key = income.origin if self._by_plan else income.subscriber
+            role = _ROLE_OF[income.earning]
+            account = self._accounts.account(role, income.subscriber, income.origin)
+            yield Piece(account, key, -income.amount, income.currency)
+        plan = _plan_of_owed(moved, earned) if self._by_plan else ""
+        for owed in self._owed.get(at, []):
+            holder, partner = owed.party, ""
+            if owed.role is Role.PARTNER:
+                holder, partner = entry.payee or "", owed.party
+            account = self._accounts.account(owed.role, holder, partner)
+            yield Piece(account, plan if self._by_plan else holder, owed.amount, owed.currency)
+
+
+def _plan_of_owed(moved: Iterable[Movement], earned: Iterable[Income]) -> str:
+    """The plan that a bill is for: that of its overage, else the only one of its lots."""
+    overage = {income.origin for income in earned if income.earning is Earning.OVERAGE}
+    origins = overage or {movement.origin for movement in moved}
+    return origins.pop() if len(origins) == 1 else ""
+
+
+def _by_place(facts: Iterable[Fact]) -> dict[int, list[Fact]]:
+    found: defaultdict[int, list[Fact]] = defaultdict(list)
+    for fact in facts:
+        found[fact.at].append(fact)
+    return found

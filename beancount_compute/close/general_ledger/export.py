@@ -18,7 +18,7 @@ from beancount.core.data import Directive
 
 from beancount_compute.close.general_ledger.account_map import AccountMap, Unmapped
 from beancount_compute.close.general_ledger.attribution import pieces_by
-from beancount_compute.close.general_ledger.figures import totals
+from beancount_compute.close.general_ledger.figures import Slot, Totals, totals
 from beancount_compute.close.general_ledger.formats import By, Format, Setting, csv_text
 from beancount_compute.close.general_ledger.journals import (
     Journal,
@@ -31,6 +31,7 @@ from beancount_compute.close.general_ledger.plain import PLAIN
 from beancount_compute.close.general_ledger.quickbooks import QUICKBOOKS
 from beancount_compute.close.general_ledger.xero import XERO
 from beancount_compute.economy.months import MONTH, last_day, later
+from beancount_compute.reports.books import Books, read_books
 
 FORMATS = {form.name: form for form in (PLAIN, QUICKBOOKS, XERO, NETSUITE)}
 
@@ -72,8 +73,8 @@ def export(
     `entries` and `options_map` are a ledger's as Beancount loads them, without errors. Raises
     `Unmapped` with all accounts that the map leaves out, and `LimitExceeded`.
     """
-    entries = list(entries)
-    figures = totals(entries, month.first, month.last, pieces_by(by, entries, options_map))
+    books = read_books(entries, options_map)
+    figures = month_figures(books, month, by)
     rounding = f"{options_map['name_expenses']}:Rounding"
     journals = journals_of(figures, month.name, month.last, names, rounding)
     for journal in journals:
@@ -85,6 +86,13 @@ def export(
         text = csv_text(form, parts, setting)
         return [File(f"{month.name}-journal.csv", text)] if parts else []
     return list(_files(form, parts, setting, month))
+
+
+def month_figures(books: Books, month: Month, by: By) -> dict[Slot, Totals]:
+    """What every account holds before and at the end of a month, in money."""
+    units = books.terms.units | {each.commodity for each in books.movements}
+    pieces = pieces_by(by, books)
+    return totals(books.transactions, month.first, month.last, pieces, units)
 
 
 def _files(form: Format, parts: list[Journal], setting: Setting, month: Month) -> Iterable[File]:

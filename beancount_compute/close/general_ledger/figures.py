@@ -14,12 +14,12 @@ without a cost the amount that it was priced at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from datetime import date
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
-from beancount.core.data import Directive, Posting, Transaction
+from beancount.core.data import Posting, Transaction
 from beancount.core.position import Cost
 
 from beancount_compute.economy.rounding import WIDE, ZERO, round_money
@@ -49,10 +49,10 @@ class Totals(NamedTuple):
     end: Decimal  # to the month's last day
 
 
-Pieces = Callable[[Transaction], Iterable[Piece]]
+Pieces = Callable[[int, Transaction], Iterable[Piece]]  # a transaction, and its place in the books
 
 
-def by_account(entry: Transaction) -> Iterator[Piece]:
+def by_account(_: int, entry: Transaction) -> Iterator[Piece]:
     """The postings of a transaction, as they stand."""
     for posting in entry.postings:
         number, currency = weight_of(posting)
@@ -73,17 +73,26 @@ def weight_of(posting: Posting) -> tuple[Decimal, str]:
 
 
 def totals(
-    entries: Iterable[Directive], first: date, last: date, pieces: Pieces
+    transactions: Iterable[Transaction],
+    first: date,
+    last: date,
+    pieces: Pieces,
+    units: Container[str] = (),
 ) -> dict[Slot, Totals]:
-    """The exact totals of every slot to the day before `first` and to `last`."""
+    """The exact totals of every slot to the day before `first` and to `last`.
+
+    `units` names what is no money: units of compute, which a general ledger can't hold.
+    """
     before: dict[Slot, Decimal] = {}
     within: dict[Slot, Decimal] = {}
     with localcontext(WIDE):
-        for entry in entries:
-            if not isinstance(entry, Transaction) or entry.date > last:
+        for at, entry in enumerate(transactions):
+            if entry.date > last:
                 continue
             sums = within if entry.date >= first else before
-            for account, key, number, currency in pieces(entry):
+            for account, key, number, currency in pieces(at, entry):
+                if currency in units:
+                    continue
                 slot = Slot(currency, account, key)
                 sums[slot] = sums.get(slot, ZERO) + number
         slots = sorted({*before, *within})

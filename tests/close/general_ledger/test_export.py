@@ -16,15 +16,14 @@ from beancount import loader
 from beancount.core.data import Transaction
 
 from beancount_compute.close.general_ledger.account_map import NoMap
-from beancount_compute.close.general_ledger.attribution import pieces_by
-from beancount_compute.close.general_ledger.export import month_of
-from beancount_compute.close.general_ledger.figures import totals
+from beancount_compute.close.general_ledger.export import month_figures, month_of
 from beancount_compute.close.general_ledger.formats import By
 from beancount_compute.close.general_ledger.journals import ROUNDING, journals_of
 from beancount_compute.economy.rounding import minor_unit
+from beancount_compute.reports.books import read_books
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "laws"))
-from random_ledgers import write_ledger  # noqa: E402
+from random_ledgers import write_ledger
 
 SEEDS = range(18)  # two of each profile
 
@@ -59,19 +58,20 @@ def test_the_months_of_a_random_ledger_add_up_to_it(
     each plan or subscriber that it is divided by; the residual stands apart."""
     path = write_ledger(seed, tmp_path_factory.mktemp("ledger") / "l")
     entries, _, options = loader.load_file(str(path))
-    pieces = pieces_by(by, entries, options)
+    books = read_books(entries, options)
     exported: defaultdict[tuple[str, str], Fraction] = defaultdict(Fraction)
     keys: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for name in months_of(entries):
         month = month_of(name)
-        figures = totals(entries, month.first, month.last, pieces)
+        figures = month_figures(books, month, by)
+        for slot in figures:
+            keys[slot.account, slot.currency].add(slot.key)
         for journal in journals_of(figures, name, month.last, NoMap(), "Expenses:Rounding"):
             assert sum((line.amount for line in journal.lines), Decimal()) == 0
             for line in journal.lines:
                 if line.description != ROUNDING:
                     exported[line.target.code, journal.currency] += Fraction(line.amount)
-                    keys[line.target.code, journal.currency].add(line.key)
     for slot, total in weights(entries).items():
-        near = Fraction(minor_unit(slot[1])) / 2 * max(1, len(keys[slot]))
+        near = Fraction(minor_unit(slot[1])) / 2 * len(keys[slot])
         assert abs(exported[slot] - total) <= near, slot
     assert {slot for slot, number in exported.items() if number} <= set(weights(entries))

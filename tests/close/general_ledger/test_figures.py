@@ -8,6 +8,7 @@ from textwrap import dedent
 
 import pytest
 from beancount import loader
+from beancount.core.data import Transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,7 +43,8 @@ def test_postings_count_at_what_they_balance_with() -> None:
     """Lots at cost, priced postings at their price; April before, June not at all."""
     entries, errors, _ = loader.load_string(dedent(LEDGER))
     assert not errors
-    found = totals(entries, date(2026, 5, 1), date(2026, 5, 31), by_account)
+    transactions = [entry for entry in entries if isinstance(entry, Transaction)]
+    found = totals(transactions, date(2026, 5, 1), date(2026, 5, 31), by_account)
     assert {slot.account: of for slot, of in found.items()} == {
         "Assets:Bank": Totals(Decimal("1.005"), Decimal("-9.620")),
         "Assets:Euro": Totals(Decimal(), Decimal("11.00")),
