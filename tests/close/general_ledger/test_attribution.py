@@ -1,10 +1,10 @@
 """Journals by plan and by subscriber: what belongs to whom, worked out by hand.
 
-May: alice has 100 CU of pro (20.00, so 0.20 each) and 50 of a top-up (5.00, so 0.10 each). She uses
-110: pro's 100 (20.00) and 10 of the top-up (1.00). Bob buys 20 of the top-up's (2.00) for 10.00; the
-fees are 0.50 of alice and 0.10 of bob. Bob then uses 25: the 20 (2.00) and 5 beyond what he holds,
-at 0.30 of his plan basic: 1.50. A partner takes 10 of alice's top-up (1.00) for 0.70. Bob, who
-wrote "Bob pays", pays 5.00 to the bank.
+May: alice has 100 CU of pro (20.00, so 0.20 each) and 50 of a top-up (5.00, so 0.10 each). She
+uses 110: pro's 100 (20.00) and 10 of the top-up (1.00). Bob buys 20 of the top-up's (2.00) for
+10.00; the fees are 0.50 of alice and 0.10 of bob. Bob then uses 25: the 20 (2.00) and 5 beyond what
+he holds, at 0.30 of his plan basic: 1.50. A partner takes 10 of alice's top-up (1.00) for 0.70. Bob
+pays 5.00 to the bank.
 """
 
 from __future__ import annotations
