@@ -28,8 +28,10 @@ from beancount_compute.close.general_ledger.export import (
     Month,
     export,
     month_of,
+    rounding_account,
 )
 from beancount_compute.close.general_ledger.formats import By, Format, LimitExceeded
+from beancount_compute.reports.books import read_books
 
 Load = Callable[[Path], tuple[list[Directive], list[BeancountError], dict[str, Any]]]
 ShowErrors = Callable[[list[BeancountError]], None]
@@ -120,7 +122,8 @@ def _export(
 ) -> list[File]:
     known = names or (AccountMap({}) if form.needs_map else NoMap())
     try:
-        return export(entries, options, month, form, by, known, subsidiary)
+        books = read_books(entries, options)
+        return export(books, month, form, by, known, rounding_account(options), subsidiary)
     except Unmapped as error:
         raise click.ClickException(_what_to_map(error.accounts, form, names)) from None
     except LimitExceeded as error:

@@ -21,7 +21,7 @@ KNOWS = {
     "ledger": {"economy"},
     "reports": {"economy", "ledger"},
     "close": {"economy", "ledger", "reports"},
-    "export_command": {"close"},
+    "export_command": {"reports", "close"},
     "cli": {"economy", "ledger", "reports", "close", "export_command"},
     "fava_extension": {"economy", "ledger", "reports", "close"},
     "__init__": {"ledger"},

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from functools import cache
 from typing import TypeVar
 
 from beancount.core.data import Transaction
@@ -21,7 +23,6 @@ from beancount.core.data import Transaction
 from beancount_compute.close.general_ledger.figures import Piece, Pieces, by_account, weight_of
 from beancount_compute.close.general_ledger.formats import By
 from beancount_compute.economy.journal import Role
-from beancount_compute.economy.rounding import ZERO
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.facts import Earning, Income, Movement, Owed
 
@@ -45,44 +46,44 @@ class _Attribution:
 
     def __init__(self, by: By, books: Books) -> None:
         self._by_plan = by is By.PLAN
-        self._accounts = books.accounts
+        self._account = cache(books.accounts.account)
         self._movements = _by_place(books.movements)
         self._incomes = _by_place(books.incomes)
         self._owed = _by_place(books.owed)
 
     def pieces(self, at: int, entry: Transaction) -> Iterator[Piece]:
         """The parts of a transaction's postings; what no fact explains has an empty key."""
-        left: dict[tuple[str, str], Piece] = {}
+        left: dict[tuple[str, str], Decimal] = {}
         for posting in entry.postings:
             number, currency = weight_of(posting)
             place = (posting.account, currency)
-            known = left.get(place)
-            number += known.number if known else ZERO
-            left[place] = Piece(posting.account, "", number, currency)
-        for piece in self._explained(at, entry):
-            rest = left.get((piece.account, piece.currency))
-            if rest is not None:  # else it was booked while the accounts had other names
-                left[rest.account, rest.currency] = rest._replace(number=rest.number - piece.number)
-                yield piece
-        yield from (rest for rest in left.values() if rest.number)
+            left[place] = left[place] + number if place in left else number
+        for account, key, number, currency in self._explained(at, entry):
+            place = (account, currency)
+            if place in left:  # else it was booked while the accounts had other names
+                left[place] -= number
+                yield account, key, number, currency
+        for (account, currency), number in left.items():
+            if number:
+                yield account, "", number, currency
 
     def _explained(self, at: int, entry: Transaction) -> Iterator[Piece]:
         moved, earned = self._movements.get(at, []), self._incomes.get(at, [])
+        by_plan = self._by_plan
         for movement in moved:
-            key = movement.origin if self._by_plan else movement.subscriber
-            yield Piece(movement.account, key, -movement.amount, movement.currency)
+            key = movement.origin if by_plan else movement.subscriber
+            yield movement.account, key, -movement.amount, movement.currency
         for income in earned:
-            key = income.origin if self._by_plan else income.subscriber
-            role = _ROLE_OF[income.earning]
-            account = self._accounts.account(role, income.subscriber, income.origin)
-            yield Piece(account, key, -income.amount, income.currency)
-        plan = _plan_of_owed(moved, earned) if self._by_plan else ""
+            name, origin = income.subscriber, income.origin
+            account = self._account(_ROLE_OF[income.earning], name, origin)
+            yield account, origin if by_plan else name, -income.amount, income.currency
         for owed in self._owed.get(at, []):
             holder, partner = owed.party, ""
             if owed.role is Role.PARTNER:
                 holder, partner = entry.payee or "", owed.party
-            account = self._accounts.account(owed.role, holder, partner)
-            yield Piece(account, plan if self._by_plan else holder, owed.amount, owed.currency)
+            account = self._account(owed.role, holder, partner)
+            key = _plan_of_owed(moved, earned) if by_plan else holder
+            yield account, key, owed.amount, owed.currency
 
 
 def _plan_of_owed(moved: Iterable[Movement], earned: Iterable[Income]) -> str:

@@ -1,6 +1,6 @@
 """A month of a loaded ledger as files for a general ledger.
 
-    export(entries, options_map, Month("2026-05"), QUICKBOOKS, By.ACCOUNT, NoMap())
+    export(books, month_of("2026-05"), QUICKBOOKS, By.ACCOUNT, NoMap(), "Expenses:Rounding")
         2026-05-quickbooks-USD.csv
 
 All transactions of the month count, generated and written by hand. One journal a currency, as most
@@ -13,8 +13,6 @@ from collections.abc import Iterable
 from datetime import date
 from itertools import groupby
 from typing import Any, NamedTuple
-
-from beancount.core.data import Directive
 
 from beancount_compute.close.general_ledger.account_map import AccountMap, Unmapped
 from beancount_compute.close.general_ledger.attribution import pieces_by
@@ -31,7 +29,7 @@ from beancount_compute.close.general_ledger.plain import PLAIN
 from beancount_compute.close.general_ledger.quickbooks import QUICKBOOKS
 from beancount_compute.close.general_ledger.xero import XERO
 from beancount_compute.economy.months import MONTH, last_day, later
-from beancount_compute.reports.books import Books, read_books
+from beancount_compute.reports.books import Books
 
 FORMATS = {form.name: form for form in (PLAIN, QUICKBOOKS, XERO, NETSUITE)}
 
@@ -60,22 +58,20 @@ def month_of(text: str) -> Month:
 
 
 def export(
-    entries: Iterable[Directive],
-    options_map: dict[str, Any],
+    books: Books,
     month: Month,
     form: Format,
     by: By,
     names: AccountMap,
+    rounding: str,
     subsidiary: str = "",
 ) -> list[File]:
-    """The files of a month; none where nothing moved.
+    """The files of a month, from the books of a ledger without errors; none where nothing moved.
 
-    `entries` and `options_map` are a ledger's as Beancount loads them, without errors. Raises
-    `Unmapped` with all accounts that the map leaves out, and `LimitExceeded`.
+    `rounding` is the account of the residual. Raises `Unmapped` with all accounts that the map
+    leaves out, and `LimitExceeded`.
     """
-    books = read_books(entries, options_map)
     figures = month_figures(books, month, by)
-    rounding = f"{options_map['name_expenses']}:Rounding"
     journals = journals_of(figures, month.name, month.last, names, rounding)
     for journal in journals:
         form.check(journal)
@@ -86,6 +82,11 @@ def export(
         text = csv_text(form, parts, setting)
         return [File(f"{month.name}-journal.csv", text)] if parts else []
     return list(_files(form, parts, setting, month))
+
+
+def rounding_account(options_map: dict[str, Any]) -> str:
+    """The account of what rounding leaves, under the ledger's own name for expenses."""
+    return f"{options_map['name_expenses']}:Rounding"
 
 
 def month_figures(books: Books, month: Month, by: By) -> dict[Slot, Totals]:

@@ -33,13 +33,9 @@ class Slot(NamedTuple):
     key: str
 
 
-class Piece(NamedTuple):
-    """A posting, or the part of it that belongs to one plan or subscriber."""
-
-    account: str
-    key: str
-    number: Decimal  # a debit is positive
-    currency: str
+# A posting, or the part of it that belongs to one plan or subscriber: its account, the key, and the
+# amount with its currency, a debit above zero. A bare tuple, as there are hundreds of thousands.
+Piece = tuple[str, str, Decimal, str]
 
 
 class Totals(NamedTuple):
@@ -56,19 +52,21 @@ def by_account(_: int, entry: Transaction) -> Iterator[Piece]:
     """The postings of a transaction, as they stand."""
     for posting in entry.postings:
         number, currency = weight_of(posting)
-        yield Piece(posting.account, "", number, currency)
+        yield posting.account, "", number, currency
 
 
 def weight_of(posting: Posting) -> tuple[Decimal, str]:
     """What a posting balances with: at cost, else at its price, else its own amount."""
-    assert posting.units is not None
-    number, currency = posting.units
+    _, units, cost, price, _, _ = posting
+    assert units is not None
+    number, currency = units
     assert number is not None  # Beancount has booked it
-    if isinstance(posting.cost, Cost):
-        return number * posting.cost.number, posting.cost.currency
-    if posting.price is not None:
-        assert posting.price.number is not None
-        return number * posting.price.number, posting.price.currency
+    if cost is not None:
+        assert isinstance(cost, Cost)
+        return number * cost.number, cost.currency
+    if price is not None:
+        assert price.number is not None
+        return number * price.number, price.currency
     return number, currency
 
 
@@ -83,22 +81,20 @@ def totals(
 
     `units` names what is no money: units of compute, which a general ledger can't hold.
     """
-    before: dict[Slot, Decimal] = {}
-    within: dict[Slot, Decimal] = {}
+    before: dict[tuple[str, str, str], Decimal] = {}
+    within: dict[tuple[str, str, str], Decimal] = {}
     with localcontext(WIDE):
         for at, entry in enumerate(transactions):
             if entry.date > last:
                 continue
             sums = within if entry.date >= first else before
             for account, key, number, currency in pieces(at, entry):
-                if currency in units:
-                    continue
-                slot = Slot(currency, account, key)
-                sums[slot] = sums.get(slot, ZERO) + number
-        slots = sorted({*before, *within})
+                place = (currency, account, key)
+                sums[place] = sums.get(place, ZERO) + number
         return {
-            slot: Totals(start := before.get(slot, ZERO), start + within.get(slot, ZERO))
-            for slot in slots
+            Slot(*place): Totals(start := before.get(place, ZERO), start + within.get(place, ZERO))
+            for place in sorted({*before, *within})
+            if place[0] not in units
         }
 
 

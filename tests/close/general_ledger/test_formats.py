@@ -24,7 +24,9 @@ from beancount_compute.close.general_ledger.account_map import (
 from beancount_compute.close.general_ledger.export import FORMATS, File, export, month_of
 from beancount_compute.close.general_ledger.formats import By, LimitExceeded, Setting, csv_text
 from beancount_compute.close.general_ledger.journals import Journal, Line, files_of, parts_of
+from beancount_compute.reports.books import read_books
 
+ROUNDING = "Expenses:Rounding"
 STORY = Path(__file__).parents[2] / "golden" / "story" / "ledger.beancount"
 MAP = read_map(
     """\
@@ -87,8 +89,8 @@ TOK-2026-06-USD,06/30/2026,Parent Company,US Dollar,"Compute tokens, 2026-06",\
 def files_of_june(form: str, names: AccountMap, subsidiary: str = "") -> list[File]:
     entries, errors, options = loader.load_file(str(STORY))
     assert not errors
-    month = month_of("2026-06")
-    return export(entries, options, month, FORMATS[form], By.ACCOUNT, names, subsidiary)
+    books, month = read_books(entries, options), month_of("2026-06")
+    return export(books, month, FORMATS[form], By.ACCOUNT, names, ROUNDING, subsidiary)
 
 
 def long_journal(lines: int, currency: str = "USD") -> Journal:
@@ -140,7 +142,9 @@ def test_a_currency_of_netsuite_goes_by_its_name_there() -> None:
     entries, _, options = loader.load_string(ledger)
     month, names = month_of("2026-06"), read_map(lines, "map")
     with pytest.raises(Unmapped) as caught:
-        export(entries, options, month, FORMATS["netsuite"], By.ACCOUNT, names)
+        export(
+            read_books(entries, options), month, FORMATS["netsuite"], By.ACCOUNT, names, ROUNDING
+        )
     assert caught.value.accounts == ["CHF"]
 
 
