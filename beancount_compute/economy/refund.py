@@ -65,7 +65,7 @@ def refund(economy: Economy, event: Event, event_id: str) -> None:
     economy.take(draws)
     economy.settle(subscriber.name)
     entry = JournalEntry(
-        event.date,
+        economy.today,
         Booked.REFUND,
         subscriber.name,
         "Refund",
@@ -96,7 +96,7 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
     economy.settle(entry.subscriber)
     economy.post(
         JournalEntry(
-            event.date,
+            economy.today,
             Booked.REVERSAL,
             entry.subscriber,
             f"Reversal of {entry.narration}",

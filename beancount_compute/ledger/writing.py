@@ -36,6 +36,7 @@ FIRST_ORDER = 10**9 + 1
 _ROLE_OF = {Pocket.ALLOCATIONS: Role.ALLOCATIONS, Pocket.TOKENS: Role.TOKENS}
 MOST_SHARED = 1 << 14  # amounts of a currency that are kept to be shared
 _USE_TAGS = frozenset(["compute-consumption"])
+LATE_TAGS = frozenset(["compute-late"])
 NO_LINKS: frozenset[str] = frozenset()
 _new = tuple.__new__
 
@@ -95,7 +96,7 @@ class Writer:
         )
 
     def _entry(self, entry: JournalEntry) -> Transaction:
-        day, kind, subscriber, narration, legs, event_id, event, source, overage, uses, _ = entry
+        day, kind, subscriber, narration, legs, event_id, event, source, overage, uses, *_ = entry
         lots, accounts, amounts = self._lots, self._accounts_of, self._amounts
         postings: list[Posting] = []
         links: frozenset[str] = NO_LINKS
@@ -126,9 +127,11 @@ class Writer:
         else:
             file, line, row = event.place
             meta = {"filename": file, "lineno": line, "event": event_id, ORDER: self._next()}
-            if row or event.memo or event.extra or uses > 1 or entry.undoes:
+            if row or event.memo or event.extra or uses > 1 or entry.undoes or entry.occurred:
                 _add_metadata(meta, entry, event)
         tags = self._overage_tags if overage else self._tags[kind]
+        if entry.occurred is not None:
+            tags |= LATE_TAGS
         return _new(Transaction, (meta, day, "*", subscriber, narration, tags, links, postings))
 
     def price(self, price: PriceOfDay) -> Price:
@@ -199,6 +202,8 @@ def _add_metadata(meta: dict[str, Any], entry: JournalEntry, event: Event) -> No
         meta["source"] = event.place.row
     if entry.uses > 1:
         meta["events"] = Decimal(entry.uses)
+    if entry.occurred is not None:
+        meta["occurred"] = entry.occurred
     if entry.undoes:
         meta["reverses"] = event.reverses
         meta["undoes"] = entry.undoes
