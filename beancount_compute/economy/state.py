@@ -207,7 +207,7 @@ class Economy:
         return fees
 
     def terms_day_of(self, lot: Lot) -> date:
-        """The day whose terms decide on a lot's end: its own, or that on which it should have come."""
+        """The day whose terms decide on a lot's end: its own, or the one on which it was due."""
         if not self.terms_days:
             return lot.date
         return self.terms_days.get((lot.holder, key_of(lot)), lot.date)

@@ -45,7 +45,7 @@ class Writer:
     """Writes journal entries as transactions, on the accounts of one ledger."""
 
     def __init__(self, accounts: Accounts) -> None:
-        self._accounts = accounts
+        self.accounts = accounts
         self._lots: dict[Lot, tuple[str, Cost, frozenset[str]]] = {}  # account, cost, link
         self._uses: dict[Lot, tuple[str, Cost, frozenset[str], str]] = {}
         self._costs: dict[Key, Cost] = {}
@@ -55,7 +55,7 @@ class Writer:
         self._overage_tags = _USE_TAGS | {"compute-overage"}
         self._amounts: defaultdict[str, dict[str, Amount]] = defaultdict(dict)
         # ten digits, so that the texts sort as the numbers do
-        self._next = map(str, count(FIRST_ORDER)).__next__
+        self.next_order = map(str, count(FIRST_ORDER)).__next__
         self.first_used: dict[str, date] = {}  # accounts, with the day of their first posting
 
     def transaction(self, record: Record) -> Transaction:
@@ -81,7 +81,7 @@ class Writer:
         return _new(
             Transaction,
             (
-                {"filename": file, "lineno": line, "event": event_id, ORDER: self._next()},
+                {"filename": file, "lineno": line, "event": event_id, ORDER: self.next_order()},
                 event.date,
                 "*",
                 lot.holder,
@@ -123,10 +123,10 @@ class Writer:
         if event is None:
             meta = {"filename": NOWHERE.file, "lineno": NOWHERE.line, "event": event_id}
             meta["source"] = source
-            meta[ORDER] = self._next()
+            meta[ORDER] = self.next_order()
         else:
             file, line, row = event.place
-            meta = {"filename": file, "lineno": line, "event": event_id, ORDER: self._next()}
+            meta = {"filename": file, "lineno": line, "event": event_id, ORDER: self.next_order()}
             if row or event.memo or event.extra or uses > 1 or entry.undoes or entry.occurred:
                 _add_metadata(meta, entry, event)
         tags = self._overage_tags if overage else self._tags[kind]
@@ -136,7 +136,7 @@ class Writer:
 
     def price(self, price: PriceOfDay) -> Price:
         """The price that a day's trades leave behind, next in the engine's order."""
-        meta = {"filename": NOWHERE.file, "lineno": NOWHERE.line, ORDER: self._next()}
+        meta = {"filename": NOWHERE.file, "lineno": NOWHERE.line, ORDER: self.next_order()}
         return Price(meta, price.date, price.commodity, Amount(price.price, price.currency))
 
     def _shared(self, lot: Lot, day: date) -> tuple[str, Cost, frozenset[str], str]:
@@ -157,7 +157,7 @@ class Writer:
         link_key = (holder, lot_date, origin)
         link = self._links.get(link_key)
         if link is None:
-            component = in_link(self._accounts.component(holder), holder)
+            component = in_link(self.accounts.component(holder), holder)
             plan = in_link(component_of(origin), origin)
             name = f"lot-{component}-{lot_date.isoformat()}-{plan}"
             link = self._links[link_key] = frozenset([name])
@@ -172,7 +172,7 @@ class Writer:
         return amount
 
     def _account(self, key: tuple[Role, str, str], day: date) -> str:
-        account = self._accounts_of[key] = self._accounts.account(*key)
+        account = self._accounts_of[key] = self.accounts.account(*key)
         self._use(account, day)
         return account
 
