@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.journal import Booked, JournalEntry, Leg, MoneyLeg, Role, into
-from beancount_compute.economy.lots import Lot, Pocket
+from beancount_compute.economy.lots import Lot, Pocket, key_of
 from beancount_compute.economy.months import last_day, later, parse_span
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import (
@@ -79,7 +79,7 @@ def allocate_period(
                 plan.commodity,
                 share.cost,
                 plan.currency,
-                start,
+                economy.today,
                 plan.name,
                 usable_until,
             ),
@@ -89,7 +89,7 @@ def allocate_period(
     ]
     lots = economy.arriving(subscriber, lots)
     entry = JournalEntry(
-        start,
+        economy.today,
         Booked.ALLOCATION,
         subscriber,
         f"Allocation {plan.name} {start}/{last_day(start, end)}",
@@ -98,6 +98,9 @@ def allocate_period(
         event,
         source,
     )
+    if start != economy.today:  # a late period ends under the terms of its own first day
+        for lot, _ in lots:
+            economy.terms_days[lot.holder, key_of(lot)] = start
     _book(economy, entry, lots)
 
 
@@ -112,11 +115,11 @@ def _top_up(economy: Economy, event: Event, event_id: str) -> None:
         )
     shares = shares_of(paid, event.currency, event.units, event.commodity, economy.terms.cost_step)
     end = end_of(event)
-    lots = _lots(event, Pocket.TOKENS, TOP_UP, shares, event.currency, end)
+    lots = _lots(economy.today, event, Pocket.TOKENS, TOP_UP, shares, event.currency, end)
     lots = economy.arriving(event.subscriber, lots)
     economy.welcome(event.subscriber)
     entry = JournalEntry(
-        event.date,
+        economy.today,
         Booked.ALLOCATION,
         event.subscriber,
         "Top-up",
@@ -138,11 +141,11 @@ def grant(economy: Economy, event: Event, event_id: str) -> None:
         )
     economy.check_commodities(event)
     shares = split(ZERO, event.units, currency, None)
-    lots = _lots(event, Pocket.ALLOCATIONS, GRANT, shares, currency, end_of(event))
+    lots = _lots(economy.today, event, Pocket.ALLOCATIONS, GRANT, shares, currency, end_of(event))
     lots = economy.arriving(event.subscriber, lots)
     economy.welcome(event.subscriber)
     entry = JournalEntry(
-        event.date,
+        economy.today,
         Booked.GRANT,
         event.subscriber,
         "Grant",
@@ -184,6 +187,7 @@ def end_of(event: Event) -> date | None:
 
 
 def _lots(
+    day: date,
     event: Event,
     pocket: Pocket,
     origin: str,
@@ -199,7 +203,7 @@ def _lots(
                 event.commodity,
                 share.cost,
                 currency,
-                event.date,
+                day,
                 origin,
                 end,
             ),

@@ -38,7 +38,7 @@ def meet_end(economy: Economy, open_lot: OpenLot, day: date) -> None:
     lot, units = open_lot.lot, open_lot.units
     economy.settle(lot.holder)
     open_lot.holding.take(open_lot, units)
-    plan = economy.terms.plan_of_lot(lot.origin, lot.date)
+    plan = economy.terms.plan_of_lot(lot.origin, economy.terms_day_of(lot))
     minted = ZERO
     if plan is not None and lot.pocket is Pocket.ALLOCATIONS and plan.unused is Unused.MINT:
         minted = part(units, plan.mint_rate, lot.cost) if lot.cost else ZERO

@@ -70,7 +70,7 @@ def _post(
     economy: Economy, event: Event, event_id: str, legs: list[Leg], over: OverageBooked | None
 ) -> None:
     entry = JournalEntry(
-        event.date,
+        economy.today,
         Booked.CONSUMPTION,
         event.subscriber,
         "Consumption",
@@ -88,7 +88,8 @@ def _overage(
     economy: Economy, event: Event, subscriber: Subscriber, missing: Decimal
 ) -> tuple[OverageBooked, list[Leg]]:
     plan, price = _overage_price(economy, event, subscriber, missing)
-    month = (subscriber.name, plan, price.currency, event.date.year, event.date.month)
+    today = economy.today  # a late use counts in the month in which it is booked
+    month = (subscriber.name, plan, price.currency, today.year, today.month)
     exact, booked = economy.overage.get(month, (ZERO, ZERO))
     use = WIDE.multiply(missing, price.number)
     total = WIDE.add(exact, use)
@@ -116,7 +117,8 @@ def _overage_price(
     running = [
         (subscription, plan)
         for subscription in subscriber.subscriptions
-        if subscription.runs_on(event.date)
+        if subscription.start <= event.date
+        and subscription.runs_on(event.date)
         and (plan := economy.terms.plan(subscription.plan, event.date)) is not None
         and plan.commodity == event.commodity
     ]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal, Inexact, localcontext
 from heapq import heapify, heappop
 from operator import attrgetter
@@ -22,6 +22,7 @@ from typing import NamedTuple, TypeVar, assert_never
 from beancount_compute.economy.allocation import allocate, grant
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.breakage import end_lots
+from beancount_compute.economy.carried import Carried, take_over
 from beancount_compute.economy.consumption import consume
 from beancount_compute.economy.events import Event, Kind, content_id, same_content
 from beancount_compute.economy.facts import Assertion, Facts, HandPosting, Introduction
@@ -78,13 +79,20 @@ def book(facts: Facts, terms: Terms, component: Callable[[str], str]) -> Books:
 class Bookkeeper:
     """Writes the books day by day, so that a day's events can be let go when it is done."""
 
-    def __init__(self, facts: Facts, terms: Terms, component: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        terms: Terms,
+        component: Callable[[str], str],
+        carried: Carried | None = None,
+    ) -> None:
         self.refusals: list[Refusal] = []
         self._events_on, reversed_ids, repeated_ids = _by_day(facts.events)
         assertions = list(facts.assertions)
         reach = horizon(
             {day for day, events in self._events_on.items() if not _only_cancellations(events)}
-            | {assertion.date for assertion in assertions},
+            | {assertion.date for assertion in assertions}
+            | ({carried.last_day} if carried else set()),
             {day for day, events in self._events_on.items() if _only_cancellations(events)},
             terms.as_of,
         )
@@ -96,15 +104,19 @@ class Bookkeeper:
         self._openings_on = _grouped(facts.openings)
         self._removals_on = _grouped(facts.removals)
         self._introductions_on = _grouped(facts.introductions)
+        self._late_on = dict(facts.late)
+        self._carried = carried
         self._repeats: dict[str, int] = {}
         self._first_of: dict[str, Event | None] = dict.fromkeys(repeated_ids)
+        totals = carried.totals if carried else None
+        late = [event for events in self._late_on.values() for event in events]
         self._economy = Economy(
             terms,
             reach.as_of,
             component,
-            reversed_ids,
+            reversed_ids.union(event.reverses for event in late if event.reverses),
             refusals=self.refusals,
-            totals=Totals() if self._assertions_on else None,
+            totals=(totals or Totals()) if self._assertions_on else None,
             plain=not self._assertions_on and terms.grain is Grain.EVENT,
         )
 
@@ -119,6 +131,13 @@ class Bookkeeper:
         grouped = (self._assertions_on, self._openings_on, self._removals_on)
         economy.days = [*self._events_on, *self._introductions_on]
         economy.days += [day for days in grouped for day in days]
+        economy.days += self._late_on
+        if self._carried is not None:
+            first_day = self._carried.last_day + timedelta(1)
+            economy.order = economy.terms.draw_down.on(first_day) or DrawDown.EXPIRY
+            with localcontext(WIDE):
+                take_over(economy, self._carried, first_day)
+            self._carried = None
         heapify(economy.days)
         before: date | None = None
         while economy.days:
@@ -172,7 +191,7 @@ class Bookkeeper:
 
     def _day(self, day: date) -> None:
         economy = self._economy
-        economy.today = day
+        economy.today = economy.terms_day = day
         economy.fees.clear()
         economy.order = economy.terms.draw_down.on(day) or DrawDown.EXPIRY
         early = [
@@ -184,6 +203,7 @@ class Bookkeeper:
             _open(economy, opening)
         for introduction in self._introductions_on.get(day, ()):
             _introduce(economy, introduction)
+        self._book_late(day)
         end_lots(economy, day)
         events = sorted(self._events_on.pop(day, ()))
         others = 0  # cancellations come first in the order of the books
@@ -211,6 +231,30 @@ class Bookkeeper:
                     self.refusals.append(Refusal(event.place, str(refused)))
                 except Inexact:
                     self.refusals.append(Refusal(event.place, TOO_MANY_DIGITS))
+
+    def _book_late(self, day: date) -> None:
+        """Book late events before all else of the day, on the terms of the day they occurred on."""
+        economy, plain = self._economy, self._economy.plain
+        for event in sorted(self._late_on.pop(day, ())):
+            if event.date != economy.terms_day:
+                economy.terms_day = event.date
+                economy.order = economy.terms.draw_down.on(event.date) or DrawDown.EXPIRY
+                economy.fees.clear()
+            economy.plain = False
+            economy.merging.clear()  # a late use stands alone
+            before = len(economy.journal)
+            self._book_events([event])
+            economy.journal[before:] = [
+                entry._replace(occurred=event.date)
+                if isinstance(entry, JournalEntry) and entry.event is event
+                else entry
+                for entry in economy.journal[before:]
+            ]
+        if economy.terms_day != day:
+            economy.terms_day, economy.plain = day, plain
+            economy.merging.clear()
+            economy.order = economy.terms.draw_down.on(day) or DrawDown.EXPIRY
+            economy.fees.clear()
 
     def _is_first(self, event: Event) -> bool:
         """Whether this is the first event of its id; one that says something else is refused."""

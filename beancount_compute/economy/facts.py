@@ -5,10 +5,11 @@ Opening lots, events, assertions, and what people wrote on the pockets by hand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from beancount_compute.economy.events import Event, Place
@@ -65,3 +66,5 @@ class Facts(NamedTuple):
     removals: Iterable[HandPosting] = ()
     introductions: Iterable[Introduction] = ()
     assertions: Iterable[Assertion] = ()
+    # late events, by the day on which they are booked: theirs lies in a closed month
+    late: Mapping[date, Iterable[Event]] = MappingProxyType({})

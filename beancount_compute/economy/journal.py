@@ -9,8 +9,8 @@ A debit is positive. What does not sum to exactly zero is refused: that would be
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import partial
@@ -80,7 +80,7 @@ Leg = LotLeg | MoneyLeg
 class JournalEntry(NamedTuple):
     """Balanced legs of one day, and what they stem from."""
 
-    date: date
+    date: datetime.date
     kind: Booked
     subscriber: str
     narration: str
@@ -91,6 +91,7 @@ class JournalEntry(NamedTuple):
     overage: bool = False
     uses: int = 1  # the uses that a merged consumption holds
     undoes: str = ""  # the kind of the event that a reversal undoes
+    occurred: datetime.date | None = None  # the day of a late event, which lies in a closed month
 
 
 class Use(NamedTuple):

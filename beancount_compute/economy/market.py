@@ -64,7 +64,7 @@ def trade(economy: Economy, event: Event, event_id: str) -> None:
     _book_move(economy, event, event_id, Booked.TRADE, draws, legs, f"Trade with {buyer.name}")
     for lot, units in lots:
         economy.put(buyer, lot, units)
-    day = (event.date, event.commodity, currency)
+    day = (economy.today, event.commodity, currency)
     trades = economy.traded.get(day)
     if trades is None:
         trades = economy.traded[day] = []
@@ -121,4 +121,5 @@ def _book_move(
 ) -> None:
     economy.take(draws)
     economy.settle(event.subscriber, event.counterparty)
-    economy.post(JournalEntry(event.date, kind, event.subscriber, narration, legs, event_id, event))
+    entry = JournalEntry(economy.today, kind, event.subscriber, narration, legs, event_id, event)
+    economy.post(entry)

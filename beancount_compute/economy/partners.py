@@ -50,7 +50,7 @@ def spend(economy: Economy, event: Event, event_id: str) -> None:
     economy.take(draws)
     economy.settle(subscriber.name)
     entry = JournalEntry(
-        event.date,
+        economy.today,
         Booked.SPEND,
         subscriber.name,
         f"Spend with {event.counterparty}",

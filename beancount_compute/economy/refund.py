@@ -65,7 +65,7 @@ def refund(economy: Economy, event: Event, event_id: str) -> None:
     economy.take(draws)
     economy.settle(subscriber.name)
     entry = JournalEntry(
-        event.date,
+        economy.today,
         Booked.REFUND,
         subscriber.name,
         "Refund",
@@ -87,6 +87,12 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
     if undo.done:
         raise Refused(f"event {quoted(event.reverses)} is reversed already: remove this line")
     entry = undo.entry
+    if entry.uses > 1:
+        raise Refused(
+            f"event {quoted(event.reverses)} was merged with {entry.uses - 1} other uses in a "
+            "closed month (posting-grain), so its own share is not in the books: grant the units "
+            "back instead, or reopen the month"
+        )
     taken, given = _lots_to_take(economy, undo), _lots_to_give(undo)
     for lot, units in given:
         economy.arriving(lot.holder, [(lot, units)])
@@ -96,7 +102,7 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
     economy.settle(entry.subscriber)
     economy.post(
         JournalEntry(
-            event.date,
+            economy.today,
             Booked.REVERSAL,
             entry.subscriber,
             f"Reversal of {entry.narration}",

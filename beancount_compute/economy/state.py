@@ -16,7 +16,7 @@ from typing import NamedTuple
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.journal import Booked, JournalEntry, Record, check_balance
-from beancount_compute.economy.lots import Draw, Holding, Lot, OpenLot, Pocket, key_of
+from beancount_compute.economy.lots import Draw, Holding, Key, Lot, OpenLot, Pocket, key_of
 from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.terms import DrawDown, Grain, Terms
 from beancount_compute.economy.words import quoted
@@ -95,7 +95,8 @@ class Economy:
     as_of: date
     component: Callable[[str], str]  # a subscriber's account component
     reversed_ids: frozenset[str]  # the ids that reversals name
-    today: date = date.min
+    today: date = date.min  # the day that is being booked
+    terms_day: date = date.min  # the day whose terms apply: today, or that of a late event
     order: DrawDown = DrawDown.EXPIRY
     subscribers: dict[str, Subscriber] = field(default_factory=dict)
     by_component: dict[str, str] = field(default_factory=dict)
@@ -112,6 +113,8 @@ class Economy:
     journal: list[Record] = field(default_factory=list)
     merging: dict[str, int] = field(default_factory=dict)  # where in the journal uses still merge
     superseded: set[int] = field(default_factory=set)  # places in it that merged into later ones
+    # the day of the terms of lots that came late, by holder and key
+    terms_days: dict[tuple[str, Key], date] = field(default_factory=dict)
     totals: Totals | None = None  # only where something is asserted
     plain: bool = False  # nothing is asserted, and no uses are merged
     refusals: list[Refusal] = field(default_factory=list)
@@ -197,11 +200,17 @@ class Economy:
         return self.arriving(name, lots)
 
     def fees_in(self, currency: str) -> tuple[Decimal, Decimal, Decimal]:
-        """Today's rates of seller and buyer, and minimum fee, for trades in a currency."""
+        """The day's rates of seller and buyer, and minimum fee, for trades in a currency."""
         fees = self.fees.get(currency)
         if fees is None:
-            fees = self.fees[currency] = self.terms.fees(self.today, currency)
+            fees = self.fees[currency] = self.terms.fees(self.terms_day, currency)
         return fees
+
+    def terms_day_of(self, lot: Lot) -> date:
+        """The day whose terms decide on a lot's end: its own, or the one on which it was due."""
+        if not self.terms_days:
+            return lot.date
+        return self.terms_days.get((lot.holder, key_of(lot)), lot.date)
 
     def put(self, subscriber: Subscriber, lot: Lot, units: Decimal) -> None:
         """Put units of a lot into its pocket, to end on its day."""

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, timedelta
 
 from beancount_compute.economy.allocation import allocate_period, unknown_plan
-from beancount_compute.economy.events import Event
+from beancount_compute.economy.events import Event, Kind
 from beancount_compute.economy.months import later
 from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.state import Economy, Subscription
@@ -67,6 +68,38 @@ def start_periods(economy: Economy, day: date) -> None:
         economy.settle(subscription.subscriber.name)
         if not subscription.ended:
             _book_period(economy, subscription, day, None)
+
+
+def resume(economy: Economy, events: Iterable[tuple[Event, str]], last_closed: date) -> None:
+    """Let subscriptions run on behind the closed months, whose periods are in the books.
+
+    `events` are the accepted subscriptions and cancellations of those months with their ids, in the
+    order of the books.
+    """
+    running: dict[tuple[str, str], Subscription] = {}
+    for event, event_id in events:
+        key = (event.subscriber, event.plan)
+        if event.kind is Kind.CANCELLATION:
+            subscription = running.pop(key)
+            _run_to(economy, subscription, event.date)
+            subscription.ended = True
+            continue
+        start = date.fromisoformat(event.started) if event.started else event.date
+        subscriber = economy.welcome(event.subscriber)
+        subscription = running[key] = Subscription(
+            event_id, subscriber, event.plan, start, event.place, start.day, False, start
+        )
+        subscriber.subscriptions.append(subscription)
+    for subscription in running.values():
+        _run_to(economy, subscription, last_closed + timedelta(1))
+        if not subscription.ended:
+            economy.start_later(subscription, subscription.period_end)
+
+
+def _run_to(economy: Economy, subscription: Subscription, day: date) -> None:
+    """Let periods run, unbooked, as long as they start before a day."""
+    while subscription.period_end < day and not subscription.ended:
+        _next_period(economy, subscription, subscription.period_end)
 
 
 def _book_period(

@@ -99,7 +99,9 @@ def read_file(path: str, named_at: Place, fields: Fields, errors: Errors) -> lis
     kind = os.path.splitext(path)[1].lower()
     try:
         if kind == ".csv":
-            return _read_csv(path, fields, errors)
+            with open(path, "rb") as file:
+                data = file.read()
+            return read_csv(path, data, fields, errors)
         if kind == ".parquet":
             from beancount_compute.ledger.parquet import read_parquet
 
@@ -110,9 +112,8 @@ def read_file(path: str, named_at: Place, fields: Fields, errors: Errors) -> lis
     return []
 
 
-def _read_csv(path: str, fields: Fields, errors: Errors) -> list[Event]:
-    with open(path, "rb") as file:
-        data = file.read()
+def read_csv(path: str, data: bytes, fields: Fields, errors: Errors) -> list[Event]:
+    """The events in the bytes of a CSV file."""
     events: list[Event] = []
     limit = csv.field_size_limit(len(data) + 1)  # the module's own default would end the reading
     try:

@@ -7,49 +7,27 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
-from beancount.core.data import Custom, Directive, Open, Price, Transaction
-from beancount.core.getters import get_entry_accounts
+from beancount.core.data import Custom, Directive
 
-from beancount_compute.economy.engine import Bookkeeper
-from beancount_compute.economy.events import Event, Kind, Place
-from beancount_compute.economy.facts import Assertion, Facts, Introduction
+from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.words import quoted
-from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.assertion_directives import assertion_of
+from beancount_compute.ledger.booking import Written, book
 from beancount_compute.ledger.directives import PREFIX, metadata_of, place_of, values_of
 from beancount_compute.ledger.errors import ComputeError, Errors, FieldError
 from beancount_compute.ledger.event_directives import FORMS, event_of
 from beancount_compute.ledger.event_files import read_file
 from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.finding_files import FileRequest, find_files
-from beancount_compute.ledger.hand_written import (
-    check_openings,
-    pocket_postings,
-    read_hand_written,
-)
-from beancount_compute.ledger.names import component_of
-from beancount_compute.ledger.term_directives import TERM_TYPES, Line
-from beancount_compute.ledger.terms_of_ledger import roots_of, terms_of
-from beancount_compute.ledger.writing import ORDER, Writer, open_directives
-
-_MAKE_KNOWN = (Kind.SUBSCRIPTION, Kind.ALLOCATION, Kind.GRANT)
-
+from beancount_compute.ledger.sealed.chain import SEAL_TYPES
+from beancount_compute.ledger.term_directives import TERM_TYPES
+from beancount_compute.ledger.writing import ORDER
 
 PLUGIN = "beancount_compute"
-
-
-class Written(NamedTuple):
-    """The `compute-` directives of a ledger, by what they are."""
-
-    terms: list[Custom]
-    events: list[Event]
-    assertions: list[Assertion]
-    files: list[FileRequest]
 
 
 def compute(
@@ -70,7 +48,7 @@ def compute(
         fields = Fields()
         written = _read(entries, fields, errors)
         written.events.extend(_events_of_files(written.files, options_map, fields, errors))
-        generated = _book(entries, written, options_map, errors)
+        generated = book(entries, written, options_map, fields, errors)
         return _with_values(entries) + generated, errors.in_order()
 
 
@@ -93,7 +71,7 @@ def _no_cyclic_garbage() -> Iterator[None]:
 
 
 def _read(entries: list[Directive], fields: Fields, errors: Errors) -> Written:
-    written = Written([], [], [], [])
+    written = Written([], [], [], [], [])
     for entry in entries:
         if entry.__class__ is not Custom or not entry.type.startswith(PREFIX):
             continue
@@ -103,6 +81,8 @@ def _read(entries: list[Directive], fields: Fields, errors: Errors) -> Written:
                 written.events.append(event_of(entry, form, fields))
             elif entry.type in TERM_TYPES:
                 written.terms.append(entry)
+            elif entry.type in SEAL_TYPES:
+                written.seals.append(entry)
             elif entry.type == "compute-assert":
                 written.assertions.append(assertion_of(entry))
             elif entry.type == "compute-events":
@@ -115,7 +95,7 @@ def _read(entries: list[Directive], fields: Fields, errors: Errors) -> Written:
 
 
 def _unknown_type(name: str) -> FieldError:
-    known = ", ".join([*TERM_TYPES, *FORMS, "compute-assert", "compute-events"])
+    known = ", ".join([*TERM_TYPES, *FORMS, "compute-assert", "compute-events", *SEAL_TYPES])
     return FieldError(f"unknown directive {quoted(name)}; known: {known}")
 
 
@@ -136,109 +116,6 @@ def _events_of_files(
         if path not in include:
             include.append(path)
         yield from read_file(path, place, fields, errors)
-
-
-def _book(
-    entries: list[Directive], written: Written, options_map: dict[str, Any], errors: Errors
-) -> list[Directive]:
-    terms = terms_of(written.terms, options_map, errors)
-    named = _free_components(terms.introductions, written.events, errors)
-    components = {line.name: line.value for line in named}
-    accounts = Accounts(terms.templates, components, roots_of(options_map))
-    transactions = [entry for entry in entries if entry.__class__ is Transaction]
-    postings = pocket_postings(transactions, accounts)
-    check_openings(transactions, accounts, errors)
-    holders = _holders(written.events, components, accounts) if postings else {}
-    hand_written = read_hand_written(postings, holders, errors)
-    facts = Facts(
-        written.events,
-        hand_written.openings,
-        hand_written.removals,
-        [Introduction(line.date, line.name, line.place) for line in named],
-        written.assertions,
-    )
-    keeper = Bookkeeper(facts, terms.terms, accounts.component)
-    written.events.clear()  # the bookkeeper has them now, and lets them go day by day
-    writer = Writer(accounts)
-    generated: list[Directive] = [writer.transaction(record) for record in keeper.records()]
-    own_prices = _own_prices(entries)
-    generated += [
-        writer.price(price)
-        for price in keeper.prices()
-        if (price.date, price.commodity, price.currency) not in own_prices
-    ]
-    for refusal in keeper.refusals:
-        errors.add(*refusal)
-    for account in hand_written.accounts:
-        writer.first_used.setdefault(account, date.max)
-    return [*open_directives(_to_open(entries, writer.first_used)), *generated]
-
-
-def _free_components(lines: list[Line], events: Iterable[Event], errors: Errors) -> list[Line]:
-    """The `compute-subscriber` lines whose component no other subscriber has without one.
-
-    Whoever is only mentioned has none: it takes an event that makes a subscriber known.
-    """
-    named = {line.name for line in lines}
-    taken = (
-        {
-            component_of(event.subscriber): event.subscriber
-            for event in events
-            if event.kind in _MAKE_KNOWN and not event.flaw and event.subscriber not in named
-        }
-        if lines
-        else {}
-    )
-    kept: list[Line] = []
-    for line in lines:
-        other = taken.get(line.value)
-        if other is None:
-            kept.append(line)
-        else:
-            message = (
-                f"subscriber {quoted(other)} has the component {line.value} already: "
-                f"give {quoted(line.name)} another"
-            )
-            errors.add(line.place, message)
-    return kept
-
-
-def _holders(
-    events: Iterable[Event], components: dict[str, str], accounts: Accounts
-) -> dict[str, str]:
-    """The subscriber of each component: the named ones, then whoever appears first in the books."""
-    holders = {component: name for name, component in components.items()}
-    first: dict[str, tuple[date, int, str]] = {}
-    for event in events:
-        for name in (event.subscriber, event.counterparty):
-            place = (event.date, event.phase, name)
-            if name and (name not in first or place < first[name]):
-                first[name] = place
-    for _, _, name in sorted(first.values()):
-        holders.setdefault(accounts.component(name), name)
-    return holders
-
-
-def _own_prices(entries: Iterable[Directive]) -> set[tuple[date, str, str]]:
-    """The prices that the ledger gives itself: they win over those of trades."""
-    return {
-        (entry.date, entry.currency, entry.amount.currency)
-        for entry in entries
-        if entry.__class__ is Price
-    }
-
-
-def _to_open(entries: Iterable[Directive], first_used: dict[str, date]) -> dict[str, date]:
-    """The accounts to open, on the first day on which any directive uses them."""
-    opened = {entry.account for entry in entries if entry.__class__ is Open}
-    days = {account: day for account, day in first_used.items() if account not in opened}
-    for entry in entries:
-        if entry.__class__ is Custom:
-            continue
-        for account in get_entry_accounts(entry):
-            if account in days and entry.date < days[account]:
-                days[account] = entry.date
-    return days
 
 
 def _with_values(entries: list[Directive]) -> list[Directive]:

@@ -36,6 +36,7 @@ FIRST_ORDER = 10**9 + 1
 _ROLE_OF = {Pocket.ALLOCATIONS: Role.ALLOCATIONS, Pocket.TOKENS: Role.TOKENS}
 MOST_SHARED = 1 << 14  # amounts of a currency that are kept to be shared
 _USE_TAGS = frozenset(["compute-consumption"])
+LATE_TAGS = frozenset(["compute-late"])
 NO_LINKS: frozenset[str] = frozenset()
 _new = tuple.__new__
 
@@ -44,7 +45,7 @@ class Writer:
     """Writes journal entries as transactions, on the accounts of one ledger."""
 
     def __init__(self, accounts: Accounts) -> None:
-        self._accounts = accounts
+        self.accounts = accounts
         self._lots: dict[Lot, tuple[str, Cost, frozenset[str]]] = {}  # account, cost, link
         self._uses: dict[Lot, tuple[str, Cost, frozenset[str], str]] = {}
         self._costs: dict[Key, Cost] = {}
@@ -54,7 +55,7 @@ class Writer:
         self._overage_tags = _USE_TAGS | {"compute-overage"}
         self._amounts: defaultdict[str, dict[str, Amount]] = defaultdict(dict)
         # ten digits, so that the texts sort as the numbers do
-        self._next = map(str, count(FIRST_ORDER)).__next__
+        self.next_order = map(str, count(FIRST_ORDER)).__next__
         self.first_used: dict[str, date] = {}  # accounts, with the day of their first posting
 
     def transaction(self, record: Record) -> Transaction:
@@ -80,7 +81,7 @@ class Writer:
         return _new(
             Transaction,
             (
-                {"filename": file, "lineno": line, "event": event_id, ORDER: self._next()},
+                {"filename": file, "lineno": line, "event": event_id, ORDER: self.next_order()},
                 event.date,
                 "*",
                 lot.holder,
@@ -95,7 +96,7 @@ class Writer:
         )
 
     def _entry(self, entry: JournalEntry) -> Transaction:
-        day, kind, subscriber, narration, legs, event_id, event, source, overage, uses, _ = entry
+        day, kind, subscriber, narration, legs, event_id, event, source, overage, uses, *_ = entry
         lots, accounts, amounts = self._lots, self._accounts_of, self._amounts
         postings: list[Posting] = []
         links: frozenset[str] = NO_LINKS
@@ -122,18 +123,20 @@ class Writer:
         if event is None:
             meta = {"filename": NOWHERE.file, "lineno": NOWHERE.line, "event": event_id}
             meta["source"] = source
-            meta[ORDER] = self._next()
+            meta[ORDER] = self.next_order()
         else:
             file, line, row = event.place
-            meta = {"filename": file, "lineno": line, "event": event_id, ORDER: self._next()}
-            if row or event.memo or event.extra or uses > 1 or entry.undoes:
+            meta = {"filename": file, "lineno": line, "event": event_id, ORDER: self.next_order()}
+            if row or event.memo or event.extra or uses > 1 or entry.undoes or entry.occurred:
                 _add_metadata(meta, entry, event)
         tags = self._overage_tags if overage else self._tags[kind]
+        if entry.occurred is not None:
+            tags |= LATE_TAGS
         return _new(Transaction, (meta, day, "*", subscriber, narration, tags, links, postings))
 
     def price(self, price: PriceOfDay) -> Price:
         """The price that a day's trades leave behind, next in the engine's order."""
-        meta = {"filename": NOWHERE.file, "lineno": NOWHERE.line, ORDER: self._next()}
+        meta = {"filename": NOWHERE.file, "lineno": NOWHERE.line, ORDER: self.next_order()}
         return Price(meta, price.date, price.commodity, Amount(price.price, price.currency))
 
     def _shared(self, lot: Lot, day: date) -> tuple[str, Cost, frozenset[str], str]:
@@ -154,7 +157,7 @@ class Writer:
         link_key = (holder, lot_date, origin)
         link = self._links.get(link_key)
         if link is None:
-            component = in_link(self._accounts.component(holder), holder)
+            component = in_link(self.accounts.component(holder), holder)
             plan = in_link(component_of(origin), origin)
             name = f"lot-{component}-{lot_date.isoformat()}-{plan}"
             link = self._links[link_key] = frozenset([name])
@@ -169,7 +172,7 @@ class Writer:
         return amount
 
     def _account(self, key: tuple[Role, str, str], day: date) -> str:
-        account = self._accounts_of[key] = self._accounts.account(*key)
+        account = self._accounts_of[key] = self.accounts.account(*key)
         self._use(account, day)
         return account
 
@@ -199,6 +202,8 @@ def _add_metadata(meta: dict[str, Any], entry: JournalEntry, event: Event) -> No
         meta["source"] = event.place.row
     if entry.uses > 1:
         meta["events"] = Decimal(entry.uses)
+    if entry.occurred is not None:
+        meta["occurred"] = entry.occurred
     if entry.undoes:
         meta["reverses"] = event.reverses
         meta["undoes"] = entry.undoes

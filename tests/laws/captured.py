@@ -15,7 +15,7 @@ from beancount.core.data import Directive, Price, Transaction
 from beancount_compute.economy.engine import Bookkeeper, Books, book
 from beancount_compute.economy.facts import Facts
 from beancount_compute.economy.terms import Terms
-from beancount_compute.ledger import plugin
+from beancount_compute.ledger import booking
 
 MADE_BY = "__order"  # stands in the metadata of whatever the plugin books
 
@@ -51,12 +51,12 @@ def capture(path: Path) -> Captured:
 def _given() -> Iterator[list[tuple[Facts, Terms, Any]]]:
     given: list[tuple[Facts, Terms, Any]] = []
 
-    def remember(facts: Facts, terms: Terms, component: Any) -> Bookkeeper:
-        kept = Facts(*(list(each) for each in facts))
+    def remember(facts: Facts, terms: Terms, component: Any, carried: Any) -> Bookkeeper:
+        kept = facts._replace(events=list(facts.events))
         given.append((kept, terms, component))
-        return Bookkeeper(kept, terms, component)
+        return Bookkeeper(kept, terms, component, carried)
 
-    with patch.object(plugin, "Bookkeeper", remember):
+    with patch.object(booking, "Bookkeeper", remember):
         yield given
 
 

@@ -1,0 +1,270 @@
+"""Booking: what a ledger says in, the directives that the plugin adds out.
+
+terms, events, opening lots, seals  ->  closed months as they stand, then the open ones
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any, NamedTuple
+
+from beancount.core.data import Custom, Directive, Open, Price, Transaction
+from beancount.core.getters import get_entry_accounts
+
+from beancount_compute.economy.carried import Carried
+from beancount_compute.economy.engine import Bookkeeper
+from beancount_compute.economy.events import Event, Kind
+from beancount_compute.economy.facts import Assertion, Facts, Introduction
+from beancount_compute.economy.words import quoted
+from beancount_compute.ledger.accounts import Accounts
+from beancount_compute.ledger.errors import Errors
+from beancount_compute.ledger.fields import Fields
+from beancount_compute.ledger.finding_files import FileRequest
+from beancount_compute.ledger.hand_written import (
+    check_openings,
+    pocket_postings,
+    read_hand_written,
+)
+from beancount_compute.ledger.names import component_of
+from beancount_compute.ledger.sealed.chain import Chain, read_chain
+from beancount_compute.ledger.sealed.loading import (
+    Closed,
+    carried_state,
+    check_assertions,
+    check_copies,
+    check_frozen_terms,
+    check_names,
+    frozen_accounts,
+    read_files,
+    read_months,
+    split_sources,
+)
+from beancount_compute.ledger.term_directives import LedgerTerms, Line
+from beancount_compute.ledger.terms_of_ledger import roots_of, terms_of
+from beancount_compute.ledger.writing import Writer, open_directives
+
+_MAKE_KNOWN = (Kind.SUBSCRIPTION, Kind.ALLOCATION, Kind.GRANT)
+
+
+class Written(NamedTuple):
+    """The `compute-` directives of a ledger, by what they are."""
+
+    terms: list[Custom]
+    events: list[Event]
+    assertions: list[Assertion]
+    files: list[FileRequest]
+    seals: list[Custom]
+
+
+class Booking(NamedTuple):
+    """All that a load worked with: what the month end goes on from."""
+
+    entries: list[Directive]  # as the plugin was given them
+    options: dict[str, Any]
+    terms: LedgerTerms
+    accounts: Accounts
+    facts: Facts  # of the open days, and the late events
+    events: list[Event]  # of the open days
+    assertions: list[Assertion]  # all
+    chain: Chain
+    closed: Closed
+    carried: Carried | None
+    generated: list[Directive]
+
+
+_observers: list[list[Booking]] = []
+
+
+@contextmanager
+def observed() -> Iterator[list[Booking]]:
+    """Within it, each load leaves what it worked with; nothing is kept otherwise."""
+    seen: list[Booking] = []
+    _observers.append(seen)
+    try:
+        yield seen
+    finally:
+        _observers.remove(seen)
+
+
+def book(
+    entries: list[Directive],
+    written: Written,
+    options_map: dict[str, Any],
+    fields: Fields,
+    errors: Errors,
+) -> list[Directive]:
+    """The directives that the plugin adds to a ledger."""
+    terms = terms_of(written.terms, options_map, errors)
+    chain = read_chain(written.seals, errors)
+    files = read_files(chain, options_map["include"], errors)
+    templates, frozen_components = frozen_accounts(terms, files)
+    named = _free_components(terms.introductions, written.events, errors)
+    components = {**{line.name: line.value for line in named}, **frozen_components}
+    accounts = Accounts(templates, components, roots_of(options_map))
+    writer = Writer(accounts)
+    months, held = read_months(files, accounts, fields, writer.next_order, errors)
+    closed = Closed(chain, months, held)
+    generated: list[Directive] = closed.booked
+    if closed.months:
+        check_frozen_terms(closed, terms, written.terms, errors)
+        check_names(closed, terms, errors)
+        check_copies(entries, closed.months, chain, terms.terms.units, errors)
+        for account, day in held.first_used.items():
+            writer.first_used[account] = day
+    sources = split_sources(written.events, closed.months, chain, errors) if months else None
+    if sources is not None:
+        written.events[:] = sources.events
+    if len(closed.months) < len(chain.closed):  # without them nothing behind can be right
+        written.events.clear()
+        return generated + open_directives(_to_open(entries, writer.first_used))
+    late = sources.late if sources else []
+    facts = _facts(entries, written, late, named, writer, closed, errors)
+    carried = None
+    if closed.months:
+        carried = carried_state(closed, facts, terms, accounts, _reversed(facts, late))
+        facts = _behind(facts, chain.last_day)
+    kept = [*written.events] if _observers else []
+    keeper = Bookkeeper(facts, terms.terms, accounts.component, carried)
+    written.events.clear()  # the bookkeeper has them now, and lets them go day by day
+    generated += [writer.transaction(record) for record in keeper.records()]
+    own_prices = _own_prices(entries)
+    generated += [
+        writer.price(price)
+        for price in keeper.prices()
+        if (price.date, price.commodity, price.currency) not in own_prices
+    ]
+    for refusal in keeper.refusals:
+        errors.add(*refusal)
+    for seen in _observers:
+        seen.append(
+            Booking(
+                entries,
+                options_map,
+                terms,
+                accounts,
+                facts,
+                kept,
+                list(written.assertions),
+                chain,
+                closed,
+                carried,
+                generated,
+            )
+        )
+    return [*open_directives(_to_open(entries, writer.first_used)), *generated]
+
+
+def _facts(
+    entries: list[Directive],
+    written: Written,
+    late: list[Event],
+    named: list[Line],
+    writer: Writer,
+    closed: Closed,
+    errors: Errors,
+) -> Facts:
+    """What the ledger states, apart from its terms."""
+    accounts = writer.accounts
+    transactions = [entry for entry in entries if entry.__class__ is Transaction]
+    postings = pocket_postings(transactions, accounts)
+    check_openings(transactions, accounts, errors)
+    components = {line.name: line.value for line in named}
+    frozen = [frozen.event for month in closed.months for frozen in month.events]
+    events = (*written.events, *late, *frozen) if postings else ()
+    hand_written = read_hand_written(postings, _holders(events, components, accounts), errors)
+    for account in hand_written.accounts:
+        writer.first_used.setdefault(account, date.max)
+    assertions = written.assertions
+    if closed.months:
+        assertions = check_assertions(assertions, closed.months, closed.chain, errors)
+    return Facts(
+        written.events,
+        hand_written.openings,
+        hand_written.removals,
+        [Introduction(line.date, line.name, line.place) for line in named],
+        assertions,
+        {closed.chain.first_open_day: late} if late else {},
+    )
+
+
+def _behind(facts: Facts, last_day: date) -> Facts:
+    """The facts behind the closed months."""
+    return facts._replace(
+        openings=[each for each in facts.openings if each.date > last_day],
+        removals=[each for each in facts.removals if each.date > last_day],
+        introductions=[each for each in facts.introductions if each.date > last_day],
+    )
+
+
+def _reversed(facts: Facts, late: Iterable[Event]) -> frozenset[str]:
+    """The ids that open reversals name."""
+    return frozenset(event.reverses for event in (*facts.events, *late) if event.reverses)
+
+
+def _free_components(lines: list[Line], events: Iterable[Event], errors: Errors) -> list[Line]:
+    """The `compute-subscriber` lines whose component no other subscriber has without one.
+
+    Whoever is only mentioned has none: it takes an event that makes a subscriber known.
+    """
+    named = {line.name for line in lines}
+    taken = (
+        {
+            component_of(event.subscriber): event.subscriber
+            for event in events
+            if event.kind in _MAKE_KNOWN and not event.flaw and event.subscriber not in named
+        }
+        if lines
+        else {}
+    )
+    kept: list[Line] = []
+    for line in lines:
+        other = taken.get(line.value)
+        if other is None:
+            kept.append(line)
+        else:
+            message = (
+                f"subscriber {quoted(other)} has the component {line.value} already: "
+                f"give {quoted(line.name)} another"
+            )
+            errors.add(line.place, message)
+    return kept
+
+
+def _holders(
+    events: Iterable[Event], components: dict[str, str], accounts: Accounts
+) -> dict[str, str]:
+    """The subscriber of each component: the named ones, then whoever appears first in the books."""
+    holders = {component: name for name, component in components.items()}
+    first: dict[str, tuple[date, int, str]] = {}
+    for event in events:
+        for name in (event.subscriber, event.counterparty):
+            place = (event.date, event.phase, name)
+            if name and (name not in first or place < first[name]):
+                first[name] = place
+    for _, _, name in sorted(first.values()):
+        holders.setdefault(accounts.component(name), name)
+    return holders
+
+
+def _own_prices(entries: Iterable[Directive]) -> set[tuple[date, str, str]]:
+    """The prices that the ledger gives itself: they win over those of trades."""
+    return {
+        (entry.date, entry.currency, entry.amount.currency)
+        for entry in entries
+        if entry.__class__ is Price
+    }
+
+
+def _to_open(entries: Iterable[Directive], first_used: dict[str, date]) -> dict[str, date]:
+    """The accounts to open, on the first day on which any directive uses them."""
+    opened = {entry.account for entry in entries if entry.__class__ is Open}
+    days = {account: day for account, day in first_used.items() if account not in opened}
+    for entry in entries:
+        if entry.__class__ is Custom:
+            continue
+        for account in get_entry_accounts(entry):
+            if account in days and entry.date < days[account]:
+                days[account] = entry.date
+    return days

@@ -1,0 +1,269 @@
+"""What the closed months hand on, read back from their frozen text.
+
+closed/2026-05.beancount   -1000 CU {0.20 USD, 2026-05-01, "pro/2026-06-01"}   ->  an open lot
+closed/2026-05.events.csv  s-1,2026-05-01,,subscription,alice,,pro             ->  it runs on
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal, localcontext
+
+from beancount.core.amount import Amount
+from beancount.core.data import Directive, Posting, Transaction
+from beancount.core.position import Cost
+
+from beancount_compute.economy.assertions import Totals
+from beancount_compute.economy.events import Event, Kind, content_id
+from beancount_compute.economy.facts import Introduction
+from beancount_compute.economy.journal import Booked, JournalEntry, Leg, LotLeg, MoneyLeg, Role
+from beancount_compute.economy.lots import Key, Lot, cost_of, key_of
+from beancount_compute.economy.rounding import WIDE, ZERO, multiply_money
+from beancount_compute.economy.state import Undo
+from beancount_compute.economy.terms import RESERVED_ORIGINS, Money, Terms
+from beancount_compute.ledger.accounts import Accounts
+from beancount_compute.ledger.sealed.event_rows import FrozenEvent
+from beancount_compute.ledger.sealed.month_files import Held
+from beancount_compute.ledger.writing import ORDER
+
+
+class Holders:
+    """From accounts and costs back to lots."""
+
+    def __init__(self, accounts: Accounts, names: Iterable[str]) -> None:
+        self._accounts = accounts
+        self._names = {accounts.component(name): name for name in sorted(names)}
+
+    def lot(self, account: str, commodity: str, cost: Cost) -> Lot | None:
+        """The lot that a posting at cost names; None on an account that is no pocket."""
+        pocket = self._accounts.pocket_account(account)
+        if pocket is None:
+            return None
+        origin, _, end = (cost.label or "").partition("/")
+        return Lot(
+            self._names.get(pocket.subscriber, pocket.subscriber),
+            pocket.pocket,
+            commodity,
+            cost_of(cost.number, cost.currency),
+            cost.currency,
+            cost.date,
+            origin,
+            date.fromisoformat(end) if end else None,
+        )
+
+    def lots(self, held: Held) -> list[tuple[Lot, Decimal]]:
+        """The open lots; what is empty is gone."""
+        found: list[tuple[Lot, Decimal]] = []
+        for (account, text), units in held.lots.items():
+            if units:
+                lot = self.lot(account, *held.costs[text])
+                assert lot is not None  # only pockets are counted
+                found.append((lot, units))
+        return found
+
+
+def names_in(events: Iterable[FrozenEvent]) -> set[str]:
+    """All subscribers that events name; a spend's partner among them does no harm."""
+    names: set[str] = set()
+    for event, _ in events:
+        names.add(event.subscriber)
+        names.add(event.counterparty)
+    return names - {""}
+
+
+_MAKE_KNOWN = (Kind.SUBSCRIPTION, Kind.ALLOCATION, Kind.GRANT)
+
+
+def known_since(
+    events: Iterable[FrozenEvent],
+    lots: Iterable[tuple[Lot, Decimal]],
+    introductions: Iterable[Introduction],
+    last_day: date,
+) -> dict[str, date]:
+    """Whoever the closed months know, with the day since which they do."""
+    known: dict[str, date] = {}
+    for introduction in introductions:
+        _earliest(known, introduction.name, introduction.date)
+    for event, booked in events:
+        if event.kind in _MAKE_KNOWN:
+            _earliest(known, event.subscriber, booked or event.date)
+    for lot, _ in lots:
+        _earliest(known, lot.holder, last_day)
+    return known
+
+
+def _earliest(known: dict[str, date], name: str, day: date) -> None:
+    if name not in known or day < known[name]:
+        known[name] = day
+
+
+def schedule(events: Iterable[FrozenEvent]) -> list[tuple[Event, str]]:
+    """The subscriptions and cancellations, with their ids, in the order of the books."""
+    kinds = (Kind.SUBSCRIPTION, Kind.CANCELLATION)
+    of_kind = sorted(event for event, _ in events if event.kind in kinds)
+    return [(event, event.id or content_id(event)) for event in of_kind]
+
+
+def terms_days(entries: Iterable[Directive], holders: Holders) -> dict[tuple[str, Key], date]:
+    """The day of the terms of lots that came late, read back from the metadata."""
+    days: dict[tuple[str, Key], date] = {}
+    for entry in entries:
+        if not isinstance(entry, Transaction) or "occurred" not in entry.meta:
+            continue
+        for lot, units in _lot_postings(entry, holders):
+            if units < 0 and lot.origin not in RESERVED_ORIGINS and kind_of(entry) == "allocation":
+                days[lot.holder, key_of(lot)] = entry.meta["occurred"]
+    return days
+
+
+def kind_of(entry: Transaction) -> str:
+    """What a booked transaction books."""
+    tags = {tag.removeprefix("compute-") for tag in entry.tags}
+    return next((kind.value for kind in Booked if kind in tags), "")
+
+
+def _lot_postings(entry: Transaction, holders: Holders) -> Iterator[tuple[Lot, Decimal]]:
+    for posting in entry.postings:
+        if isinstance(posting.cost, Cost) and posting.units is not None:
+            lot = holders.lot(posting.account, posting.units.currency, posting.cost)
+            if lot is not None:
+                yield lot, posting.units.number or ZERO
+
+
+class Undoing:
+    """Reads closed transactions back as journal entries: to reverse them, and to count totals."""
+
+    def __init__(
+        self, accounts: Accounts, holders: Holders, terms: Terms, events: Mapping[str, Event]
+    ) -> None:
+        self._accounts, self._holders, self._events = accounts, holders, events
+        self._origins = sorted({*terms.plans, *RESERVED_ORIGINS})
+
+    def undo(self, entries: Iterable[Directive], wanted: frozenset[str]) -> dict[str, Undo]:
+        """What a reversal needs to know of the closed events that it may name."""
+        found: dict[str, Undo] = {}
+        if not wanted:
+            return found
+        for entry in entries:
+            if not isinstance(entry, Transaction) or ORDER not in entry.meta:
+                continue
+            if entry.meta.get("event") in wanted and kind_of(entry) not in ("mint", "expiry"):
+                found[entry.meta["event"]] = Undo(self.entry(entry))
+        for entry in entries:
+            if isinstance(entry, Transaction) and entry.meta.get("reverses") in found:
+                found[entry.meta["reverses"]].done = True
+        return found
+
+    def totals(self, entries: Iterable[Directive]) -> Totals:
+        """The figures to date."""
+        totals = Totals()
+        with localcontext(WIDE):
+            for entry in entries:
+                if isinstance(entry, Transaction):
+                    totals.add(self.entry(entry).legs)
+        return totals
+
+    def entry(self, entry: Transaction) -> JournalEntry:
+        """A booked or copied transaction as the journal entry that it was written from."""
+        kind = kind_of(entry) if ORDER in entry.meta else ""
+        lots = list(_lot_postings(entry, self._holders))
+        prices = [posting.price for posting in entry.postings if self._is_pocket(posting)]
+        legs: list[Leg] = [
+            LotLeg(lot, units, _money_of(price))
+            for (lot, units), price in zip(lots, prices, strict=True)
+        ]
+        if kind:
+            for posting in entry.postings:
+                if not self._is_pocket(posting):
+                    legs.append(self._money(entry, kind, posting, lots))
+        if kind and "trade" in (kind, entry.meta.get("undoes")):
+            legs = self._with_fees_by_side(entry, legs)
+        event = self._events.get(str(entry.meta.get("event")))
+        return JournalEntry(
+            entry.date,
+            Booked(kind) if kind else Booked.ALLOCATION,
+            entry.payee or "",
+            entry.narration or "",
+            legs,
+            str(entry.meta.get("event", "")),
+            event,
+            uses=int(entry.meta.get("events", 1)),
+        )
+
+    def _with_fees_by_side(self, entry: Transaction, legs: list[Leg]) -> list[Leg]:
+        """The legs with a fee posting that both sides share taken apart: whose is which."""
+        event = self._event(entry)
+        fees = [leg for leg in legs if isinstance(leg, MoneyLeg) and leg.role is Role.FEES]
+        if event is None or len(fees) != 1 or event.units is None or event.price is None:
+            return legs
+        (fee,) = fees
+        gross = multiply_money(event.units, event.price, event.currency)
+        gross = -gross if "undoes" in entry.meta else gross
+        paid = [
+            leg.number for leg in legs if isinstance(leg, MoneyLeg) and leg.role is Role.PAYABLE
+        ]
+        of_seller = -(gross + sum(paid, ZERO))
+        sides = ((event.subscriber, of_seller), (event.counterparty, fee.number - of_seller))
+        legs = [leg for leg in legs if leg is not fee]
+        return legs + [
+            MoneyLeg(Role.FEES, name, "", number, fee.currency) for name, number in sides if number
+        ]
+
+    def _event(self, entry: Transaction) -> Event | None:
+        """The event that a transaction books, or undoes."""
+        return self._events.get(str(entry.meta.get("reverses") or entry.meta.get("event")))
+
+    def _is_pocket(self, posting: Posting) -> bool:
+        return (
+            isinstance(posting.cost, Cost)
+            and posting.units is not None
+            and self._accounts.pocket_account(posting.account) is not None
+        )
+
+    def _money(
+        self, entry: Transaction, kind: str, posting: Posting, lots: list[tuple[Lot, Decimal]]
+    ) -> MoneyLeg:
+        assert posting.units is not None and posting.units.number is not None
+        number, currency = posting.units.number, posting.units.currency
+        of_kind = str(entry.meta.get("undoes") or kind)
+        origins = [*dict.fromkeys(lot.origin for lot, _ in lots), *self._origins, ""]
+        for role, holder, origin in self._candidates(entry, of_kind, origins):
+            if self._accounts.account(role, holder, origin) == posting.account:
+                return MoneyLeg(role, holder, origin, number, currency)
+        # terms were changed, which is an error of its own
+        return MoneyLeg(Role.REVENUE, entry.payee or "", "", number, currency)
+
+    def _candidates(
+        self, entry: Transaction, kind: str, origins: list[str]
+    ) -> Iterator[tuple[Role, str, str]]:
+        name = entry.payee or ""
+        event = self._event(entry)
+        other = event.counterparty if event else ""
+        match kind:
+            case "trade":
+                yield from ((Role.RECEIVABLE, other, ""), (Role.PAYABLE, name, ""))
+                yield (Role.FEES, name, "")
+                yield (Role.FEES, other, "")
+            case "spend":
+                yield from ((Role.PARTNER, name, other), (Role.PARTNER_INCOME, name, ""))
+            case _:
+                roles = {
+                    "allocation": (Role.RECEIVABLE,),
+                    "consumption": (Role.REVENUE, Role.RECEIVABLE, Role.OVERAGE),
+                    "expiry": (Role.BREAKAGE,),
+                    "refund": (Role.PAYABLE, Role.REVENUE),
+                }
+                for role in roles.get(kind, ()):
+                    yield from ((role, name, origin) for origin in origins)
+
+
+def _money_of(price: Amount | None) -> Money | None:
+    if price is None or price.number is None:
+        return None
+    return Money(price.number, price.currency)
+
+
+def events_by_id(events: Iterable[FrozenEvent]) -> dict[str, Event]:
+    """The closed events by the id under which they were booked, as far as one names them."""
+    return {event.id or content_id(event): event for event, _ in events}

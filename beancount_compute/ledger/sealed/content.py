@@ -1,0 +1,110 @@
+"""What of a frozen month counts: its items by value, and their digest.
+
+Spacing, comments, the order of lines that have none, and idle zeros are no content; every figure,
+name, date, tag, link and metadata is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from hashlib import sha256
+from typing import Any
+
+from beancount.core.amount import Amount
+from beancount.core.data import Custom, Directive, Posting, Price, Transaction
+from beancount.core.position import Cost
+
+from beancount_compute.economy.events import CONTENT, Event
+
+FROZEN = "frozen"  # metadata of a copy: what wrote the original, which stays in the ledger
+BY_HAND = "hand-written"
+
+
+def digest(text: str | bytes) -> str:
+    """The SHA-256 of a text, as seals write it."""
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    return "sha256:" + sha256(data).hexdigest()
+
+
+def content_digest(items: Iterable[str]) -> str:
+    """The digest of items, whatever their order."""
+    return digest("\n".join(sorted(items)))
+
+
+def item_of(entry: Directive) -> str:
+    """A frozen directive by value."""
+    match entry:
+        case Transaction():
+            names = [f"#{tag}" for tag in entry.tags or ()]
+            names += [f"^{link}" for link in entry.links or ()]
+            parts = [
+                _text(entry.flag),
+                _text(entry.payee),
+                _text(entry.narration),
+                *sorted(names),
+                *_metadata(entry.meta),
+                *sorted(map(_posting, entry.postings)),
+            ]
+        case Price():
+            parts = ["price", entry.currency, _text(entry.amount), *_metadata(entry.meta)]
+        case Custom():
+            values = [_text(value) for value, _ in entry.values or ()]
+            parts = ["custom", _text(entry.type), *values, *_metadata(entry.meta)]
+        case _:
+            parts = [_text(str(entry[2:]))]
+    return " ".join([type(entry).__name__, str(entry.date), *parts])
+
+
+def item_of_event(event: Event, booked: date | None) -> str:
+    """A frozen event by value, with the day on which it was booked where it came late."""
+    values: list[Any] = [*event[:CONTENT], *sorted(event.extra), booked]
+    return "event " + " ".join(map(_text, values))
+
+
+def _posting(posting: Posting) -> str:
+    cost = posting.cost
+    parts = [_text(posting.flag), posting.account, _text(posting.units)]
+    if isinstance(cost, Cost):
+        parts += [_text(cost.number), cost.currency, str(cost.date), _text(cost.label)]
+    elif cost is not None:
+        parts.append(_text(str(cost)))
+    parts += [_text(posting.price), *_metadata(posting.meta or {})]
+    return "| " + " ".join(parts)
+
+
+def _metadata(meta: Mapping[str, Any]) -> list[str]:
+    return sorted(
+        f"{key}={_text(value)}"
+        for key, value in meta.items()
+        if key not in ("filename", "lineno") and not key.startswith("__")
+    )
+
+
+def _text(value: Any) -> str:
+    match value:
+        case None:
+            return "-"
+        case Amount():
+            return f"{_text(value.number)} {value.currency}"
+        case Decimal():
+            return plain(value)
+        case bool() | date() | int():
+            return str(value)
+        case Enum():
+            return str(value.value)
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case _:
+            return json.dumps(str(value), ensure_ascii=False)
+
+
+def plain(number: Decimal) -> str:
+    """A number without idle zeros; all its digits, whatever the context."""
+    text = f"{number:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text

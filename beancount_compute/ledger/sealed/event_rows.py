@@ -1,0 +1,75 @@
+"""The frozen events of a month: the event-file format, and when late ones were booked.
+
+id,date,time,event,subscriber,...,memo,booked
+use-17,2026-05-20,,consumption,alice,...,,2026-06-01
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from io import StringIO
+from typing import NamedTuple
+
+from beancount_compute.economy.events import Event
+from beancount_compute.ledger.errors import Errors
+from beancount_compute.ledger.event_files import COLUMNS, read_csv
+from beancount_compute.ledger.fields import Fields
+
+BOOKED = "booked"
+_AS_EXTRA = "x_booked"  # how the reader of event files lets the column through
+
+
+class FrozenEvent(NamedTuple):
+    """An event of a closed month; `booked` where it came late."""
+
+    event: Event
+    booked: date | None = None
+
+
+def rows_text(events: Iterable[FrozenEvent]) -> str:
+    """The frozen events as CSV."""
+    events = list(events)
+    extra = sorted({name for event, _ in events for name, _ in event.extra})
+    late = any(booked for _, booked in events)
+    out = StringIO()
+    write = csv.writer(out, lineterminator="\n").writerow
+    write([*COLUMNS, *extra, *([BOOKED] if late else [])])
+    for event, booked in events:
+        own = dict(event.extra)
+        row = [_cell(event, name) for name in COLUMNS] + [own.get(name, "") for name in extra]
+        write([*row, booked or ""] if late else row)
+    return out.getvalue()
+
+
+def _cell(event: Event, name: str) -> str:
+    value = event.kind.value if name == "event" else getattr(event, name)
+    if value is None:
+        return ""
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def read_rows(path: str, data: bytes, fields: Fields, errors: Errors) -> list[FrozenEvent]:
+    """The frozen events of a file's bytes; a row that can't be read is an error."""
+    header, newline, rows = data.partition(b"\n")
+    names = header.rstrip(b"\r").split(b",")
+    late = BOOKED.encode() in names
+    if late:
+        header = b",".join(
+            _AS_EXTRA.encode() if name == BOOKED.encode() else name for name in names
+        )
+        data = header + newline + rows
+    events = read_csv(path, data, fields, errors)
+    return [_taken_apart(event) for event in events] if late else [FrozenEvent(e) for e in events]
+
+
+def _taken_apart(event: Event) -> FrozenEvent:
+    own = dict(event.extra)
+    booked = own.pop(_AS_EXTRA, "")
+    try:
+        day = date.fromisoformat(booked) if booked else None
+    except ValueError:  # was edited: differs from what was sealed in any case
+        day = date.max
+    return FrozenEvent(event._replace(extra=tuple(own.items())), day)

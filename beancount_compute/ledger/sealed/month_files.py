@@ -1,0 +1,368 @@
+"""The frozen text of a month: written once, read back on every load.
+
+    2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU      ; a term that was used
+      first-used: 2026-05-01
+      last-used: 2026-05-01
+
+    2026-05-01 * "alice" "Allocation pro 2026-05-01/2026-05-31" #compute-allocation ^lot-...
+      event: "s-alice/2026-05-01"
+      ...
+
+It is plain Beancount, in full digits and in the engine's order. Text that still is what was written
+(its digest says so) is read on a fast path, block by block, with every repeated piece read once;
+anything else is read by Beancount's own parser, and what it says is compared by value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
+
+from beancount.core.amount import Amount
+from beancount.core.data import Custom, Directive, Posting, Price, Transaction
+from beancount.core.position import Cost, CostSpec
+from beancount.parser import parser
+
+from beancount_compute.economy.events import Place
+from beancount_compute.economy.rounding import ZERO
+from beancount_compute.ledger.accounts import Accounts
+from beancount_compute.ledger.sealed.content import FROZEN, item_of
+from beancount_compute.ledger.text import directive_text
+from beancount_compute.ledger.writing import ORDER
+
+HEADER = "; {month}, closed by bean-compute close. The ledger's index seals it: don't edit it.\n"
+_STRING = r'"((?:[^"\\]|\\.)*)"'
+_HEAD = re.compile(rf"(\S+) (?:{_STRING} )?{_STRING}((?: [#^]\S+)*)")
+_BEHIND = re.compile(
+    rf"(\S+)(?: (\{{(\S+) (\S+), ([0-9-]{{10}})(?:, {_STRING})?\}}))?(?: @ (\S+) (\S+))?"
+)
+_COPIED = f'\n  {FROZEN}: "'
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_UNESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_new = tuple.__new__
+
+
+class Held(NamedTuple):
+    """What the postings of the closed months leave in the pockets, and where they were booked."""
+
+    lots: defaultdict[tuple[str, str], Decimal]  # units, by account and text of the lot
+    costs: dict[str, tuple[str, Cost]]  # commodity and cost of a lot, by that text
+    first_used: dict[str, date]  # accounts, with the day of their first posting
+
+    def add(self, entries: Iterable[Directive], accounts: Accounts) -> None:
+        """Count the postings of transactions."""
+        for entry in entries:
+            if isinstance(entry, Transaction):
+                for posting in entry.postings:
+                    self.add_posting(entry.date, posting, accounts)
+
+    def add_posting(self, day: date, posting: Posting, accounts: Accounts) -> None:
+        """Count one posting."""
+        account, units, cost = posting.account, posting.units, posting.cost
+        self.first_used.setdefault(account, day)
+        if isinstance(cost, Cost) and units is not None and accounts.pocket_account(account):
+            text = f"{units.currency} {cost}"
+            self.costs[text] = (units.currency, cost)
+            self.lots[account, text] -= units.number or ZERO
+
+
+def nothing_held() -> Held:
+    """The state before the first closed month."""
+    return Held(defaultdict(Decimal), {}, {})
+
+
+class Month(NamedTuple):
+    """A frozen month as it stands in its file."""
+
+    terms: list[Custom]  # those that it used, and its assertions
+    booked: list[Directive]  # what the plugin booked: transactions and prices
+    copies: list[tuple[str, Place, Directive | None]]  # of what stays in the ledger, as text
+    unreadable: list[tuple[Place, str]]
+
+
+def month_text(month: str, terms: Iterable[str], entries: Iterable[Directive]) -> str:
+    """The text of a month: its terms, then its entries in the order given."""
+    pieces = [HEADER.format(month=month)]
+    pieces += [f"\n{text}" for text in terms]
+    before: type | None = None
+    for entry in entries:
+        if isinstance(entry, Transaction) or type(entry) is not before:
+            pieces.append("\n")
+        before = type(entry)
+        pieces.append(directive_text(entry))
+    return "".join(pieces)
+
+
+def copy_of(entry: Directive, whose: str) -> Directive:
+    """What stays in the ledger, as its frozen copy."""
+    meta = {FROZEN: whose, **entry.meta}
+    return entry._replace(meta=meta)
+
+
+class NotAsWritten(Exception):
+    """Text that is not in the one form in which months are written."""
+
+
+class Reader:
+    """Reads the text of closed months; what they repeat is read once for all of them."""
+
+    def __init__(self, accounts: Accounts, next_order: Callable[[], str]) -> None:
+        self._accounts = accounts
+        self._next_order = next_order
+        self._days: dict[str, date] = {}
+        self._heads: dict[str, tuple[Any, ...]] = {}
+        self._behind: dict[str, tuple[str, str, Cost | None, Amount | None]] = {}
+        self._costs: dict[str, tuple[str, Cost]] = {}  # with the text of the lot, by the text read
+        self._names: dict[str, tuple[str, bool]] = {}  # accounts, and whether they are pockets
+
+    def as_written(self, path: str, text: str, held: Held) -> Month:
+        """A month from the very text that was written; raises `NotAsWritten` for any other."""
+        month = Month([], [], [], [])
+        line = 1
+        try:
+            for block in text.split("\n\n"):
+                self._block(block, path, line, month, held)
+                line += block.count("\n") + 2
+        except (ValueError, IndexError, InvalidOperation, KeyError):
+            raise NotAsWritten from None
+        return month
+
+    def _block(self, block: str, path: str, line: int, month: Month, held: Held) -> None:
+        kind = block[11:18]
+        if kind == "custom ":
+            month.terms.extend(_customs(block, path, line))
+        elif kind == "price C" or kind.startswith("price "):
+            for at, text in enumerate(block.rstrip("\n").split("\n")):
+                if text[2] != " ":
+                    self._price(text, path, line + at, block, month)
+        elif block[0] != ";":
+            copied = _COPIED in block
+            entry = self._transaction(block, path, line, held, copied)
+            if copied:
+                month.copies.append((block.rstrip("\n"), Place(path, line), None))
+            else:
+                entry.meta[ORDER] = self._next_order()
+                month.booked.append(entry)
+
+    def _day(self, text: str) -> date:
+        day = self._days.get(text)
+        if day is None:
+            day = self._days[text] = date.fromisoformat(text)
+        return day
+
+    def _transaction(
+        self, block: str, path: str, line: int, held: Held, copied: bool
+    ) -> Transaction:
+        head, *lines = block.rstrip("\n").split("\n")
+        day = self._day(head[:10])
+        known = self._heads.get(head[11:]) or self._head(head[11:])
+        meta: dict[str, Any] = {"filename": path, "lineno": line}
+        postings: list[Posting] = []
+        behind, names, lots = self._behind, self._names, held.lots
+        for text in lines:
+            first = text[2]
+            if first == " ":  # metadata of a copy's posting
+                continue
+            if "a" <= first <= "z":
+                key, _, value = text[2:].partition(": ")
+                plain = value[:1] == '"' and "\\" not in value
+                meta[key.rstrip(":")] = value[1:-1] if plain else _value(value)
+                continue
+            account, number, rest = text.split(None, 2)
+            if len(account) == 1:  # the flag of a copy's posting
+                account, number, rest = text[4:].split(None, 2)
+            commodity, lot, cost, price = behind.get(rest) or self._held_at(rest, held)
+            if copied:  # its accounts are for the ledger to open
+                pocket = self._accounts.pocket_account(account) is not None
+            else:
+                account, pocket = names.get(account) or self._name(account, day, held)
+            amount = Decimal(number)
+            if pocket and lot:
+                lots[account, lot] -= amount
+            units = _new(Amount, (amount, commodity))
+            postings.append(_new(Posting, (account, units, cost, price, None, None)))
+        return _new(Transaction, (meta, day, *known, postings))
+
+    def _name(self, account: str, day: date, held: Held) -> tuple[str, bool]:
+        pocket = self._accounts.pocket_account(account) is not None
+        known = self._names[account] = (account, pocket)
+        held.first_used.setdefault(account, day)
+        return known
+
+    def _head(self, text: str) -> tuple[Any, ...]:
+        """Flag, payee, narration, tags and links behind a date."""
+        found = _HEAD.fullmatch(text)
+        if found is None:
+            raise NotAsWritten
+        flag, payee, narration, names = found.groups()
+        words = names.split()
+        known = self._heads[text] = (
+            flag,
+            None if payee is None else _unescaped(payee),
+            _unescaped(narration),
+            frozenset([word[1:] for word in words if word[0] == "#"]),
+            frozenset([word[1:] for word in words if word[0] == "^"]),
+        )
+        return known
+
+    def _held_at(self, text: str, held: Held) -> tuple[str, str, Cost | None, Amount | None]:
+        """Commodity, lot, cost and price behind a number."""
+        found = _BEHIND.fullmatch(text)
+        if found is None:
+            raise NotAsWritten
+        commodity, at_cost, number, currency, day, label, price, price_currency = found.groups()
+        lot, cost = "", None
+        if at_cost:
+            known_cost = self._costs.get(f"{commodity} {at_cost}")
+            if known_cost is None:
+                name = None if label is None else _unescaped(label)
+                cost = Cost(Decimal(number), currency, self._day(day), name)
+                lot = f"{commodity} {cost}"
+                self._costs[f"{commodity} {at_cost}"] = (lot, cost)
+                held.costs[lot] = (commodity, cost)
+            else:
+                lot, cost = known_cost
+        at = Amount(Decimal(price), price_currency) if price else None
+        known = self._behind[text] = (commodity, lot, cost, at)
+        return known
+
+    def _price(self, text: str, path: str, line: int, block: str, month: Month) -> None:
+        day, _, commodity, number, currency = text.split()
+        amount = Amount(Decimal(number), currency)
+        marked = f'{text}\n  {FROZEN}: "'
+        meta: dict[str, Any] = {"filename": path, "lineno": line}
+        if marked in block:
+            entry = Price(meta, self._day(day), commodity, amount)
+            month.copies.append((_copied(block, text), Place(path, line), entry))
+            return
+        meta[ORDER] = self._next_order()
+        month.booked.append(Price(meta, self._day(day), commodity, amount))
+
+
+def _copied(block: str, head: str) -> str:
+    """A copied price with the metadata below it."""
+    lines = block.rstrip("\n").split("\n")
+    at = lines.index(head)
+    behind = at + 1
+    while behind < len(lines) and lines[behind].startswith(" "):
+        behind += 1
+    return "\n".join(lines[at:behind])
+
+
+def _unescaped(text: str) -> str:
+    if "\\" not in text:
+        return text
+    return _ESCAPED.sub(lambda found: _UNESCAPED.get(found[1], found[1]), text)
+
+
+def _value(text: str) -> Any:
+    """A metadata value that is no plain text; what only copies hold is left to Beancount."""
+    if text[:1] == '"':
+        return _unescaped(text[1:-1])
+    if _DAY.fullmatch(text):
+        return date.fromisoformat(text)
+    if text.isdecimal():
+        return Decimal(text)
+    (entry,) = _parsed(f'2000-01-01 custom "a"\n  value: {text}\n', "", 1)
+    return entry.meta.get("value")
+
+
+def _parsed(text: str, path: str, line: int) -> list[Directive]:
+    entries, errors, _ = parser.parse_string(text, report_filename=path, report_firstline=line)
+    if errors:
+        raise NotAsWritten
+    return list(entries)
+
+
+def _customs(block: str, path: str, line: int) -> Iterator[Custom]:
+    for entry in _parsed(block + "\n", path, line):
+        if isinstance(entry, Custom):
+            yield entry
+
+
+def cost_of_spec(cost: Any) -> Cost | None:
+    """A lot's cost as it was written in full; None where none was, or not in full."""
+    if isinstance(cost, CostSpec):
+        if not isinstance(cost.number_per, Decimal) or not isinstance(cost.currency, str):
+            return None
+        if cost.date is None or cost.number_total is not None:
+            return None
+        return Cost(cost.number_per, cost.currency, cost.date, cost.label)
+    return cost if isinstance(cost, Cost) else None
+
+
+def as_found(path: str, text: str, next_order: Callable[[], str]) -> Month:
+    """A month from text that may have been changed, by Beancount's own parser."""
+    entries, errors, _ = parser.parse_string(text, report_filename=path)
+    month = Month([], [], [], [])
+    for error in errors:
+        at = Place(path, int(error.source.get("lineno", 1)))
+        month.unreadable.append((at, f"not Beancount text: {error.message}"))
+    for entry in entries:
+        place = Place(path, int(entry.meta["lineno"]))
+        if isinstance(entry, Custom):
+            month.terms.append(entry)
+            continue
+        if isinstance(entry, Transaction):
+            entry, whole = _with_costs(entry)
+            if not whole:
+                month.unreadable.append((place, "a posting is not written in full"))
+                continue
+        if FROZEN in entry.meta:
+            month.copies.append((directive_text(entry).rstrip("\n"), place, entry))
+        elif isinstance(entry, Transaction | Price):
+            meta = {key: value for key, value in entry.meta.items() if not key.startswith("__")}
+            month.booked.append(entry._replace(meta={**meta, ORDER: next_order()}))
+        else:
+            month.unreadable.append((place, "this has no place in a closed month"))
+    return month
+
+
+def _with_costs(entry: Transaction) -> tuple[Transaction, bool]:
+    postings = [
+        posting._replace(cost=cost_of_spec(posting.cost), meta=_own(posting.meta))
+        for posting in entry.postings
+    ]
+    whole = all(
+        isinstance(posting.units, Amount)
+        and isinstance(posting.units.number, Decimal)
+        and isinstance(posting.units.currency, str)
+        and (old.cost is None) == (posting.cost is None)
+        and (posting.price is None or isinstance(posting.price.number, Decimal))
+        for old, posting in zip(entry.postings, postings, strict=True)
+    )
+    return entry._replace(postings=postings), whole
+
+
+def _own(meta: dict[str, Any] | None) -> dict[str, Any] | None:
+    kept = {
+        key: value
+        for key, value in (meta or {}).items()
+        if key not in ("filename", "lineno") and not key.startswith("__")
+    }
+    return kept or None
+
+
+def items_of(month: Month) -> Counter[str]:
+    """All that a month's file says, by value."""
+    items = Counter(map(item_of, (*month.terms, *month.booked)))
+    items.update(item_of(entry) for _, _, entry in month.copies if entry is not None)
+    items.update(f"unreadable {place.line}" for place, _ in month.unreadable)
+    return items
+
+
+def terms_in(text: str) -> list[Custom]:
+    """The terms at the head of a month's text; none where they can't be read."""
+    blocks: list[str] = []
+    for block in text.split("\n\n"):
+        if block[11:18] == "custom ":
+            blocks.append(block)
+        elif not block.startswith(";"):
+            break
+    entries, _, _ = parser.parse_string("\n".join(blocks) + "\n")
+    return [entry for entry in entries if isinstance(entry, Custom)]

@@ -1,0 +1,228 @@
+"""The terms that a closed month's bookings used, and whether the ledger still says the same.
+
+    2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
+      unused: "mint"
+      first-used: 2026-05-01
+      last-used: 2026-05-31
+
+A term holds from its day until the next of its name. So where the ledger's terms of the first and
+of the last day of use are those that were frozen, they are so on every day between; any other term
+may be added or changed freely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from beancount.core.data import Custom
+from beancount.parser import parser
+
+from beancount_compute.economy.events import Place
+from beancount_compute.economy.journal import Role
+from beancount_compute.economy.months import MONTH
+from beancount_compute.economy.terms import DrawDown, Plan, Terms
+from beancount_compute.economy.words import quoted
+from beancount_compute.ledger.directives import place_of
+from beancount_compute.ledger.errors import Errors
+from beancount_compute.ledger.sealed.chain import Seal
+from beancount_compute.ledger.sealed.content import item_of
+from beancount_compute.ledger.term_directives import LedgerTerms
+
+FIRST, LAST = "first-used", "last-used"
+ASSERT = "compute-assert"
+
+
+class Use(NamedTuple):
+    """A term that bookings used: which, and on which days first and last."""
+
+    type: str
+    name: str
+    key: str  # what tells it from others of its name: a currency, say
+    first: date
+    last: date
+
+
+def term_text(use: Use, terms: LedgerTerms) -> str:
+    """A used term as it is frozen."""
+    since, values, meta = _in_force(use, use.first, terms)
+    lines = [f'{since} custom "{use.type}" {values}\n', *[f"  {line}\n" for line in meta]]
+    return "".join([*lines, f"  {FIRST}: {use.first}\n", f"  {LAST}: {use.last}\n"])
+
+
+def _in_force(use: Use, day: date, terms: LedgerTerms) -> tuple[date, str, list[str]]:
+    """What the ledger says of a term on a day: since when, its values, its metadata."""
+    agreed = terms.terms
+    name = _string(use.name)
+    match use.type:
+        case "compute-plan":
+            plan = agreed.plan_of_lot(use.name, day)
+            if plan is None:
+                return (day, f"{name} no plan", [])
+            return (plan.since, _plan_values(plan), _plan_meta(plan))
+        case "compute-account":
+            return (use.first, f"{name} {_string(terms.templates[Role(use.name)])}", [])
+        case "compute-subscriber":
+            component = terms.components.get(use.name)
+            return (use.first, f"{name} {_string(component or '')}", [])
+        case _:
+            return (use.first, f"{name} {_option(use, day, agreed)}", [])
+
+
+def _option(use: Use, day: date, terms: Terms) -> str:
+    match use.name:
+        case "seller-fee":
+            return f"{terms.seller_fee.on(day) or Decimal():f}"
+        case "buyer-fee":
+            return f"{terms.buyer_fee.on(day) or Decimal():f}"
+        case "minimum-fee":
+            _, _, minimum = terms.fees(day, use.key)
+            return f"{minimum:f} {use.key}"
+        case "draw-down":
+            return _string(terms.draw_down.on(day) or DrawDown.EXPIRY)
+        case "cost-step":
+            return f"{terms.cost_step:f}" if terms.cost_step is not None else '"default"'
+        case _:
+            return _string(terms.grain)
+
+
+def _plan_values(plan: Plan) -> str:
+    price = f"{plan.price:f} {plan.currency}"
+    return f"{_string(plan.name)} {price} {plan.units:f} {plan.commodity}"
+
+
+def _plan_meta(plan: Plan) -> list[str]:
+    lines = [f'every: "{plan.every}"'] if plan.every != MONTH else []
+    lines.append(f'unused: "{plan.unused}"')
+    if plan.mint_rate != 1:
+        lines.append(f"mint-rate: {plan.mint_rate:f}")
+    if plan.expires:
+        lines.append(f'expires: "{plan.expires}"')
+    if plan.token_expires:
+        lines.append(f'token-expires: "{plan.token_expires}"')
+    if plan.overage:
+        lines.append(f"overage: {plan.overage.number:f} {plan.overage.currency}")
+    return lines
+
+
+def _string(text: str) -> str:
+    return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def use_of(entry: Custom) -> Use | None:
+    """The use that a frozen term line states; None for an assertion."""
+    if entry.type == ASSERT or FIRST not in entry.meta:
+        return None
+    values = [value for value, _ in entry.values or ()]
+    key = values[1].currency if values[0] == "minimum-fee" else ""
+    return Use(entry.type, str(values[0]), key, entry.meta[FIRST], entry.meta[LAST])
+
+
+def check_terms(
+    seal: Seal,
+    frozen: Iterable[Custom],
+    terms: LedgerTerms,
+    lines: Iterable[Custom],
+    first_open: date,
+    errors: Errors,
+) -> None:
+    """Refuse terms that say something else than those a closed month used."""
+    for entry in frozen:
+        try:
+            use = use_of(entry)
+        except (IndexError, AttributeError, KeyError):
+            continue  # was edited: that is an error of its own
+        if use is None:
+            continue
+        found = _differing(use, entry, terms)
+        if found is None:
+            continue
+        day, said = found
+        place = _place_of(use, day, lines) or seal.place
+        message = (
+            f"{use.type.removeprefix('compute-')} {quoted(use.name)} says {said} on {day}, and the "
+            f"closed month {seal.month} was booked with {_said(entry)}: restore it, and date the "
+            f"new terms {first_open} or later"
+        )
+        errors.add(place, message)
+
+
+def _differing(use: Use, entry: Custom, terms: LedgerTerms) -> tuple[date, str] | None:
+    for day in (use.first, use.last):
+        since, values, meta = _in_force(use, day, terms)
+        now = item_of(_parsed(since, use, values, meta))
+        if now != item_of(_without_days(entry, since)):
+            return day, " ".join([values, *meta])
+    return None
+
+
+def _parsed(since: date, use: Use, values: str, meta: list[str]) -> Custom:
+    text = "\n  ".join([f'{since} custom "{use.type}" {values}', *meta]) + "\n"
+    entries, _, _ = parser.parse_string(text)
+    if not entries:  # a plan that is gone
+        return Custom({}, since, use.type, [])
+    (entry,) = entries
+    assert isinstance(entry, Custom)
+    return entry
+
+
+def _without_days(entry: Custom, since: date) -> Custom:
+    meta = {key: value for key, value in entry.meta.items() if key not in (FIRST, LAST)}
+    return entry._replace(meta=meta, date=since)
+
+
+def _said(entry: Custom) -> str:
+    values = [
+        f"{value.number:f} {value.currency}" if hasattr(value, "currency") else str(value)
+        for value, _ in (entry.values or ())[1:]
+    ]
+    meta = [
+        f"{key}: {value}"
+        for key, value in entry.meta.items()
+        if key not in ("filename", "lineno", FIRST, LAST) and not key.startswith("__")
+    ]
+    return " ".join([*values, *meta])
+
+
+def _place_of(use: Use, day: date, lines: Iterable[Custom]) -> Place | None:
+    """The line of the ledger that now says what holds on a day."""
+    whole = use.type in ("compute-account", "compute-subscriber") or use.name in (
+        "cost-step",
+        "posting-grain",
+    )
+    found: Custom | None = None
+    for line in lines:
+        values = [value for value, _ in line.values or ()]
+        same = line.type == use.type and values[:1] == [use.name]
+        if same and use.key:
+            same = getattr(values[-1], "currency", "") == use.key
+        if same and (whole or line.date <= day) and (found is None or line.date >= found.date):
+            found = line
+    return place_of(found.meta) if found else None
+
+
+class Uses:
+    """Collects the terms that bookings use, by the version of the term that was in force."""
+
+    def __init__(self, terms: LedgerTerms) -> None:
+        self._terms = terms
+        self._days: dict[tuple[str, str, str, str], tuple[date, date]] = {}
+        self._seen: set[tuple[str, str, str, date]] = set()
+
+    def add(self, type_: str, name: str, day: date, key: str = "") -> None:
+        """Note that a term was used under its version of a day."""
+        if (type_, name, key, day) in self._seen:
+            return
+        self._seen.add((type_, name, key, day))
+        use = Use(type_, name, key, day, day)
+        _, values, meta = _in_force(use, day, self._terms)
+        version = (type_, name, key, " ".join([values, *meta]))
+        first, last = self._days.get(version, (day, day))
+        self._days[version] = (min(first, day), max(last, day))
+
+    def texts(self) -> Iterator[str]:
+        """The used terms as they are frozen, in order."""
+        for (type_, name, key, _), (first, last) in sorted(self._days.items()):
+            yield term_text(Use(type_, name, key, first, last), self._terms)
