@@ -29,7 +29,7 @@ from beancount_compute.ledger.plugin import PLUGIN
 from beancount_compute.ledger.term_directives import TERM_TYPES
 from beancount_compute.ledger.text import booked_text
 from beancount_compute.reports.summary import summarise
-from beancount_compute.reports.tables import render
+from beancount_compute.reports.text_face import render
 
 WRITTEN = {*FORMS, *TERM_TYPES, "compute-events"}
 PIECES_AT_ONCE = 1000
