@@ -170,9 +170,9 @@ def _table(layout: Layout, found: dict[Row, _Row]) -> Table:
     for labels in sorted(found, key=_sort_key):
         numbers = [_number(figure, found[labels]) for figure in layout.figures]
         if layout.keeps_zeros or any(numbers):
-            currency = _currency(layout, labels)
+            currency = currency_of(layout.labels, labels)
             cells = [
-                written(figure, number, currency)
+                written(figure.kind, number, currency)
                 for figure, number in zip(layout.figures, numbers, strict=True)
             ]
             rows.append((*labels, *cells))
@@ -184,8 +184,9 @@ def _sort_key(labels: Row) -> tuple[tuple[bool, Cell], ...]:
     return tuple([(label is None, "" if label is None else label) for label in labels])
 
 
-def _currency(layout: Layout, labels: Row) -> str:
-    for column, label in zip(layout.labels, labels, strict=True):
+def currency_of(columns: Iterable[Column], labels: Row) -> str:
+    """The currency that a row's labels name; "" if none."""
+    for column, label in zip(columns, labels, strict=True):
         if column.key == "currency":
             return str(label)
     return ""
@@ -207,11 +208,11 @@ def _number(figure: Figure, row: _Row) -> Decimal | None:
             return row.most.get(sources[0])
 
 
-def written(figure: Figure, number: Decimal | None, currency: str) -> Cell:
+def written(kind: Kind, number: Decimal | None, currency: str) -> Cell:
     """A figure in its way of writing: money with the decimals of its currency at least."""
     if number is None:
         return None
-    match figure.kind:
+    match kind:
         case Kind.MONEY | Kind.PRICE:
             return trim(number, decimals_of(currency))
         case Kind.COUNT | Kind.DAYS:
@@ -226,7 +227,7 @@ def trace(
     """What the transactions add to a cell, one entry for each, in the order of the books."""
     figure = next(each for each in layout.figures if each.key == asked.column)
     if figure.kind is Kind.DAYS:
-        raise NotSummed(f"{figure.title!r} is counted from a day, not summed from transactions")
+        raise NotSummed(f"{figure.key} is counted from a day, not summed from transactions")
     found = [
         (column, number, at)
         for table, row, column, number, at in contributions

@@ -111,9 +111,13 @@ def _fits(table: Table, width: int) -> bool:
 
 
 def _turned(table: Table) -> Iterator[_Shape]:
-    """The table with its figures as rows, and a column for each of its few rows."""
+    """The table with its figures as rows, and a column for each of its few rows.
+
+    A list of single things, in which some columns may be left out, reads better as a list.
+    """
     labels = table.labels
-    if len(table.rows) > MOST_ON_SIDE or labels == len(table.columns):
+    is_list = any(column.aside for column in table.columns)
+    if is_list or len(table.rows) > MOST_ON_SIDE or labels == len(table.columns):
         return
     heads = ["\n".join(shown(cell) for cell in row[:labels]) for row in table.rows]
     rows: list[tuple[Cell, ...]] = [
