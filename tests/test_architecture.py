@@ -21,8 +21,9 @@ KNOWS = {
     "ledger": {"economy"},
     "reports": {"economy", "ledger"},
     "close": {"economy", "ledger", "reports"},
+    "report_command": {"economy", "ledger", "reports"},
     "export_command": {"reports", "close"},
-    "cli": {"economy", "ledger", "reports", "close", "export_command"},
+    "cli": {"economy", "ledger", "reports", "close", "report_command", "export_command"},
     "fava_extension": {"economy", "ledger", "reports", "close"},
     "__init__": {"ledger"},
 }

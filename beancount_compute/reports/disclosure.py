@@ -32,16 +32,15 @@ from beancount_compute.economy.months import Span, later
 from beancount_compute.economy.rounding import ZERO, decimals_of, minor_unit
 from beancount_compute.economy.terms import Terms, Unused
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import Earning, Flow, LotKey, Movement
+from beancount_compute.reports.facts import SUMMED, Earning, Flow, Income, LotKey, Movement
 from beancount_compute.reports.figures import (
-    SUMMED,
-    Asked,
     Contribution,
     Figure,
     How,
     Layout,
     NotSummed,
     Report,
+    Request,
 )
 from beancount_compute.reports.release_pattern import BEYOND, ages, project
 from beancount_compute.reports.tables import Column, Kind
@@ -112,7 +111,7 @@ def _layouts(pattern: int | None, books: Books, selection: Selection) -> list[La
         Layout(
             "opening-revenue",
             "Revenue that was in the opening balance, by allocation month",
-            (Column("vintage", "allocated"), _CURRENCY),
+            (Column("vintage", "allocated", Kind.DATE), _CURRENCY),
             _REVENUE,
         ),
         Layout(
@@ -135,26 +134,24 @@ def _layouts(pattern: int | None, books: Books, selection: Selection) -> list[La
 
 
 def _contributions(
-    pattern: int | None, books: Books, selection: Selection, asked: Asked | None
+    pattern: int | None, books: Books, selection: Selection, request: Request
 ) -> Iterator[Contribution]:
-    day = selection.end or books.last_day
-    if day is None:
-        return
-    if asked and asked.table in ("expected", "pattern"):
+    forecast = pattern is not None and request.wants("expected", "pattern")
+    if forecast and request.row is not None:
         raise NotSummed("it is worked out from a pattern, not summed from transactions")
-    movements = selection.movements(books)
-    start = selection.start or date.min
-    moved = list(_each(movements, start) if asked else _summed(movements, start))
+    day, start = selection.day_of(books), selection.start or date.min
+    movements = selection.movements(books, each=request.each)
+    moved = list(_each(movements, start) if request.each else _summed(movements, start))
     # by identity: equal lots of the books are the same object
     old = {id(each.lot) for each in moved if each.flow is Flow.OPENING or each.lot.date < start}
     yield from _movement(moved, old)
-    yield from _revenue(books, selection, old)
+    yield from _revenue(selection.incomes(books, each=request.each), old)
     for each in moved:
         for end, amount in _ends(each, books.terms):
             row = (_band(end, day), each.lot.currency)
             for column in _columns(each.lot.date, end, day):
                 yield "remaining", row, column, amount, each.at
-    if pattern is not None:
+    if pattern is not None and forecast and not request.each:
         yield from _by_pattern(movements, moved, books.terms, day, pattern)
 
 
@@ -196,8 +193,8 @@ def _movement(moved: Iterable[_Moved], old: set[int]) -> Iterator[Contribution]:
             yield "movement", (part, each.lot.currency), column, each.amount, each.at
 
 
-def _revenue(books: Books, selection: Selection, old: set[int]) -> Iterator[Contribution]:
-    for income in selection.incomes(books):
+def _revenue(incomes: Iterable[Income], old: set[int]) -> Iterator[Contribution]:
+    for income in incomes:
         column = _EARNINGS.get(income.earning)
         if column is None or income.lot is None:
             continue
