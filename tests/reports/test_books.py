@@ -96,8 +96,10 @@ def test_income_and_what_is_owed_follow_from_the_kind() -> None:
         ('"seller-fee" 0.05\n2026-01-01 custom "compute-option" "buyer-fee" 0.01', "0.38 0.08"),
         ('"buyer-fee" 0.01', "0 0.08"),
         (
-            '"seller-fee" 0.05\n2026-01-01 custom "compute-option" "buyer-fee" 0.01\n2026-01-01 '
-            'custom "compute-option" "minimum-fee" 0.50 USD',
+            (
+                '"seller-fee" 0.05\n2026-01-01 custom "compute-option" "buyer-fee" 0.01\n'
+                '2026-01-01 custom "compute-option" "minimum-fee" 0.50 USD'
+            ),
             "0.50 0.50",
         ),
         ('"seller-fee" 1', "7.50 0"),  # no payable is left
