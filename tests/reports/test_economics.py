@@ -158,6 +158,33 @@ def test_a_unit_cost_holds_from_its_day_and_a_reversal_takes_back_its_own() -> N
     assert (found["use"], found["cost_of_use"]) == ("80.00", "-40.00")
 
 
+def test_what_a_reversal_brings_back_is_what_went_last() -> None:
+    """100 tokens on 20 June at 0.04, 100 on 22 June at 0.10; the second use is undone: 4.00."""
+    ledger = STORY.replace("1400 CU", "1100 CU")
+    ledger += (
+        '2026-06-21 custom "compute-option" "unit-cost" 0.10 USD\n'
+        '2026-06-22 custom "compute-consumption" "bob" 100 CU\n  id: "second"\n'
+        '2026-06-25 custom "compute-reversal" "second"\n'
+    )
+    found = figures(economics(), books_of(ledger), Selection(), "money-by-plan")["pro", "USD"]
+    assert (found["use"], found["cost_of_use"]) == ("20.00", "-4.00")
+
+
+def test_tokens_that_come_later_go_later() -> None:
+    """Bob uses all his 100, and 20 of them come back on 12 June, when their period is over: they
+    turn into tokens behind the 30 of alice's that he bought on 10 June. Of 40 used 30 are hers."""
+    ledger = SHARED[: SHARED.index("2026-06-11")].replace("  mint-rate: 0.5\n", "")
+    ledger += (
+        '2026-05-20 custom "compute-consumption" "bob" 80 CU\n'
+        '2026-05-21 custom "compute-consumption" "bob" 20 CU\n  id: "twenty"\n'
+        '2026-06-12 custom "compute-reversal" "twenty"\n'
+        '2026-06-20 custom "compute-consumption" "bob" 40 CU\n'
+    )
+    found = figures(economics(), books_of(ledger), Selection(), "units-by-subscriber")
+    assert found["alice", "CU"]["used"] == "30"
+    assert found["bob", "CU"] == {"unused": "20", "used": "10", "held": "10"}
+
+
 SHARED = """\
 plugin "beancount_compute"
 option "operating_currency" "USD"
