@@ -23,6 +23,7 @@ from beancount.core.data import BeancountError, Custom, Directive
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from beancount_compute.close_commands import COMMANDS
 from beancount_compute.ledger.errors import ComputeError
 from beancount_compute.ledger.event_directives import FORMS
 from beancount_compute.ledger.plugin import PLUGIN
@@ -152,6 +153,10 @@ def _progress(what: str) -> Iterator[None]:
 
 def _width() -> int:
     return Console().width if sys.stdout.isatty() else 80
+
+
+for command in COMMANDS:
+    main.add_command(command)
 
 
 if __name__ == "__main__":

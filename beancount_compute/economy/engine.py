@@ -171,6 +171,14 @@ class Bookkeeper:
             for open_lot in holding
         ]
 
+    def has_plan(self, name: str) -> bool:
+        """Whether the terms know a plan."""
+        return name in self._economy.terms.plans
+
+    def terms_day_of(self, lot: Lot) -> date:
+        """The day whose terms decide on a lot's end."""
+        return self._economy.terms_day_of(lot)
+
     def _refuse_behind(self, reach: Horizon, assertions: list[Assertion]) -> None:
         """Refuse what lies behind the first gap of more than two years."""
         days = [day for day in self._events_on if not reach.covers(day)]

@@ -66,6 +66,7 @@ class Booking(NamedTuple):
     terms: LedgerTerms
     accounts: Accounts
     facts: Facts  # of the open days, and the late events
+    written_by_hand: Facts  # opening lots, removals and introductions of all days
     events: list[Event]  # of the open days
     assertions: list[Assertion]  # all
     chain: Chain
@@ -121,7 +122,7 @@ def book(
         return generated + open_directives(_to_open(entries, writer.first_used))
     late = sources.late if sources else []
     facts = _facts(entries, written, late, named, writer, closed, errors)
-    carried = None
+    carried, whole = None, facts
     if closed.months:
         carried = carried_state(closed, facts, terms, accounts, _reversed(facts, late))
         facts = _behind(facts, chain.last_day)
@@ -145,6 +146,7 @@ def book(
                 terms,
                 accounts,
                 facts,
+                whole,
                 kept,
                 list(written.assertions),
                 chain,

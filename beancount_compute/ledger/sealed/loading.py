@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import date
 from typing import NamedTuple
 
 from beancount.core.data import Custom, Directive, Price, Transaction
@@ -404,7 +403,6 @@ def check_copies(
         for text, place, entry in month.month.copies:
             if f'{FROZEN}: "{BY_HAND}"' in text:
                 frozen.setdefault(text, []).append((month, place, entry))
-    closed = {month.name: month for month in months}
     strange: list[Directive] = []
     for entry in entries:
         if entry.date > chain.last_day or not is_copied(entry, units):
@@ -417,9 +415,6 @@ def check_copies(
     left = [(text, *each) for text, found in frozen.items() for each in found]
     _by_value(strange, left)
     for entry in strange:
-        of_month = closed.get(f"{entry.date:%Y-%m}")
-        if of_month is None and entry.date >= _first_day(chain):
-            continue
         what = "transaction" if isinstance(entry, Transaction) else "price"
         message = (
             f"this {what} of {entry.date} is not in the closed month as it stands here: it was "
@@ -437,10 +432,6 @@ def check_copies(
             errors.add(place, message)
 
 
-def _first_day(chain: Chain) -> date:
-    return date.fromisoformat(f"{chain.closed[0].month}-01")
-
-
 def _by_value(
     strange: list[Directive],
     left: list[tuple[str, FrozenMonth, Place, Directive | None]],
@@ -455,10 +446,18 @@ def _by_value(
                 break
 
 
+def copied_entry(text: str, entry: Directive | None) -> Directive:
+    """A copy as a directive."""
+    if entry is not None:
+        return entry
+    ((_, _, found),) = as_found("", text + "\n", lambda: "").copies
+    assert found is not None  # the slow reader always gives one
+    return found
+
+
 def copied_item(text: str) -> str:
     """A copy's text by value."""
-    found = as_found("", text + "\n", lambda: "")
-    return item_of(found.copies[0][2]) if found.copies and found.copies[0][2] else ""
+    return item_of(copied_entry(text, None))
 
 
 def carried_state(
@@ -495,9 +494,7 @@ def _all(closed: Closed) -> list[Directive]:
     """Everything that moved a pocket: what was booked, and the copies of what people wrote."""
     copies: list[Directive] = []
     for month in closed.months:
-        for text, _, entry in month.month.copies:
-            found = entry or as_found("", text + "\n", lambda: "").copies[0][2]
-            copies += [found] if found else []
+        copies += [copied_entry(text, entry) for text, _, entry in month.month.copies]
     return [*closed.booked, *copies]
 
 

@@ -28,6 +28,7 @@ from beancount.core.position import Cost, CostSpec
 from beancount.parser import parser
 
 from beancount_compute.economy.events import Place
+from beancount_compute.economy.lots import cost_of
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.sealed.content import FROZEN, item_of
@@ -54,6 +55,14 @@ class Held(NamedTuple):
     costs: dict[str, tuple[str, Cost]]  # commodity and cost of a lot, by that text
     first_used: dict[str, date]  # accounts, with the day of their first posting
 
+    def take_over(self, other: Held) -> None:
+        """Count what a later month leaves."""
+        for key, units in other.lots.items():
+            self.lots[key] += units
+        self.costs.update(other.costs)
+        for account, day in other.first_used.items():
+            self.first_used.setdefault(account, day)
+
     def add(self, entries: Iterable[Directive], accounts: Accounts) -> None:
         """Count the postings of transactions."""
         for entry in entries:
@@ -66,9 +75,15 @@ class Held(NamedTuple):
         account, units, cost = posting.account, posting.units, posting.cost
         self.first_used.setdefault(account, day)
         if isinstance(cost, Cost) and units is not None and accounts.pocket_account(account):
-            text = f"{units.currency} {cost}"
+            text = lot_text(units.currency, cost)
             self.costs[text] = (units.currency, cost)
             self.lots[account, text] -= units.number or ZERO
+
+
+def lot_text(commodity: str, cost: Cost) -> str:
+    """What tells a lot from others on its account, however its cost is written."""
+    number = cost_of(cost.number, cost.currency)
+    return f"{commodity} {number} {cost.currency} {cost.date} {cost.label}"
 
 
 def nothing_held() -> Held:
@@ -122,14 +137,18 @@ class Reader:
 
     def as_written(self, path: str, text: str, held: Held) -> Month:
         """A month from the very text that was written; raises `NotAsWritten` for any other."""
-        month = Month([], [], [], [])
+        month, found = Month([], [], [], []), nothing_held()
+        self._names.clear()  # accounts are noted anew for each month
+        self._costs.clear()
+        self._behind.clear()
         line = 1
         try:
             for block in text.split("\n\n"):
-                self._block(block, path, line, month, held)
+                self._block(block, path, line, month, found)
                 line += block.count("\n") + 2
         except (ValueError, IndexError, InvalidOperation, KeyError):
             raise NotAsWritten from None
+        held.take_over(found)
         return month
 
     def _block(self, block: str, path: str, line: int, month: Month, held: Held) -> None:
@@ -138,7 +157,7 @@ class Reader:
             month.terms.extend(_customs(block, path, line))
         elif kind == "price C" or kind.startswith("price "):
             for at, text in enumerate(block.rstrip("\n").split("\n")):
-                if text[2] != " ":
+                if text[0] != " ":
                     self._price(text, path, line + at, block, month)
         elif block[0] != ";":
             copied = _COPIED in block
@@ -222,7 +241,7 @@ class Reader:
             if known_cost is None:
                 name = None if label is None else _unescaped(label)
                 cost = Cost(Decimal(number), currency, self._day(day), name)
-                lot = f"{commodity} {cost}"
+                lot = lot_text(commodity, cost)
                 self._costs[f"{commodity} {at_cost}"] = (lot, cost)
                 held.costs[lot] = (commodity, cost)
             else:
@@ -233,14 +252,11 @@ class Reader:
 
     def _price(self, text: str, path: str, line: int, block: str, month: Month) -> None:
         day, _, commodity, number, currency = text.split()
-        amount = Amount(Decimal(number), currency)
-        marked = f'{text}\n  {FROZEN}: "'
-        meta: dict[str, Any] = {"filename": path, "lineno": line}
-        if marked in block:
-            entry = Price(meta, self._day(day), commodity, amount)
-            month.copies.append((_copied(block, text), Place(path, line), entry))
+        if f"{text}{_COPIED}" in block:
+            month.copies.append((_copied(block, text), Place(path, line), None))
             return
-        meta[ORDER] = self._next_order()
+        meta = {"filename": path, "lineno": line, ORDER: self._next_order()}
+        amount = Amount(Decimal(number), currency)
         month.booked.append(Price(meta, self._day(day), commodity, amount))
 
 
