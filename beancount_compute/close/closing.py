@@ -39,16 +39,14 @@ from beancount_compute.ledger.sealed.chain import (
 from beancount_compute.ledger.sealed.content import (
     BY_HAND,
     FROZEN,
+    ON_LOAD,
     content_digest,
     item_of,
     item_of_event,
 )
+from beancount_compute.ledger.sealed.copies import assertion_text, is_copied
 from beancount_compute.ledger.sealed.event_rows import FrozenEvent, rows_text
-from beancount_compute.ledger.sealed.loading import (
-    assertion_text,
-    files_digest,
-    is_copied,
-)
+from beancount_compute.ledger.sealed.files import files_digest
 from beancount_compute.ledger.sealed.month_files import copy_of, month_text, terms_in
 from beancount_compute.ledger.sealed.rebooking import Rebooked, frozen_events, rebook
 from beancount_compute.ledger.text import directive_text, option_lines, place_in_books
@@ -59,7 +57,6 @@ INDEX_HEAD = (
     f"; The seals of the closed months: written by {OURS}, included by the ledger. Don't edit it.\n"
 )
 BOOKS_HEAD = f"; All closed months, to load with Beancount alone: written by {OURS}.\n"
-ON_LOAD = "added on load"
 
 
 class Loaded(NamedTuple):
@@ -142,7 +139,7 @@ def prepare(month: str, loaded: Loaded) -> Closing:
         FrozenEvent(*each)
         for each in frozen_events(booking.facts._replace(events=booking.events), last_day)
     ]
-    terms = [*rebooked.terms, *_assertions(booking, last_day)]
+    terms = [*rebooked.terms.get(month, ()), *_assertions(booking, last_day)]
     entries = sorted([*rebooked.entries, *copies], key=place_in_books)
     text = month_text(month, terms, entries).encode()
     rows = rows_text(events).encode()

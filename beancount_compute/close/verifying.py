@@ -22,12 +22,8 @@ from beancount_compute.economy.facts import Facts
 from beancount_compute.ledger.booking import Booking
 from beancount_compute.ledger.sealed.chain import Reopening, is_month, with_digest
 from beancount_compute.ledger.sealed.content import content_digest, item_of, item_of_event
-from beancount_compute.ledger.sealed.loading import (
-    FrozenMonth,
-    copied_entry,
-    files_digest,
-    month_paths,
-)
+from beancount_compute.ledger.sealed.files import files_digest, month_paths
+from beancount_compute.ledger.sealed.months import FrozenMonth, copied_entry
 from beancount_compute.ledger.sealed.rebooking import rebook
 
 MOST_SHOWN = 20  # differences of a month, before the rest is only counted

@@ -27,7 +27,7 @@ class Rebooked(NamedTuple):
     """What facts give up to a day, as directives in the engine's order, and the terms they used."""
 
     entries: list[Directive]
-    terms: list[str]
+    terms: dict[str, list[str]]  # by month
     refusals: list[Refusal]
 
 
@@ -60,7 +60,7 @@ def rebook(
         for price in keeper.prices()
         if (price.date, price.commodity, price.currency) not in own_prices
     ]
-    return Rebooked(entries, list(uses.texts()), keeper.refusals)
+    return Rebooked(entries, uses.texts(), keeper.refusals)
 
 
 def _until(facts: Facts, last_day: date) -> Facts:
@@ -76,13 +76,13 @@ def _until(facts: Facts, last_day: date) -> Facts:
 
 def _note_uses(uses: Uses, entry: JournalEntry, keeper: Bookkeeper, terms: LedgerTerms) -> None:
     """Note the terms that an entry depends on, on the day whose terms they were."""
-    day = entry.occurred or entry.date
+    day, month = entry.occurred or entry.date, f"{entry.date:%Y-%m}"
     for type_, name, on, key in _used(entry, day, keeper):
-        uses.add(type_, name, on, key)
+        uses.add(month, type_, name, on, key)
     for leg in entry.legs:
         holder = leg.lot.holder if isinstance(leg, LotLeg) else leg.holder
         if holder in terms.components:
-            uses.add("compute-subscriber", holder, entry.date)
+            uses.add(month, "compute-subscriber", holder, entry.date)
 
 
 def _used(

@@ -12,7 +12,7 @@ may be added or changed freely.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -208,21 +208,24 @@ class Uses:
 
     def __init__(self, terms: LedgerTerms) -> None:
         self._terms = terms
-        self._days: dict[tuple[str, str, str, str], tuple[date, date]] = {}
-        self._seen: set[tuple[str, str, str, date]] = set()
+        self._days: dict[tuple[str, str, str, str, str], tuple[date, date]] = {}
+        self._seen: set[tuple[str, str, str, str, date]] = set()
 
-    def add(self, type_: str, name: str, day: date, key: str = "") -> None:
-        """Note that a term was used under its version of a day."""
-        if (type_, name, key, day) in self._seen:
+    def add(self, month: str, type_: str, name: str, day: date, key: str = "") -> None:
+        """Note that a month used a term under its version of a day."""
+        if (month, type_, name, key, day) in self._seen:
             return
-        self._seen.add((type_, name, key, day))
+        self._seen.add((month, type_, name, key, day))
         use = Use(type_, name, key, day, day)
         _, values, meta = _in_force(use, day, self._terms)
-        version = (type_, name, key, " ".join([values, *meta]))
+        version = (month, type_, name, key, " ".join([values, *meta]))
         first, last = self._days.get(version, (day, day))
         self._days[version] = (min(first, day), max(last, day))
 
-    def texts(self) -> Iterator[str]:
-        """The used terms as they are frozen, in order."""
-        for (type_, name, key, _), (first, last) in sorted(self._days.items()):
-            yield term_text(Use(type_, name, key, first, last), self._terms)
+    def texts(self) -> dict[str, list[str]]:
+        """The used terms of each month as they are frozen, in order."""
+        found: dict[str, list[str]] = {}
+        for (month, type_, name, key, _), (first, last) in sorted(self._days.items()):
+            text = term_text(Use(type_, name, key, first, last), self._terms)
+            found.setdefault(month, []).append(text)
+        return found
