@@ -143,6 +143,7 @@ class DatedPrice(NamedTuple):
     commodity: str
     number: Decimal
     currency: str
+    own: bool  # the ledger's own
 
 
 class Reopened(NamedTuple):

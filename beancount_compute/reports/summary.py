@@ -23,7 +23,7 @@ from beancount_compute.economy.lots import Pocket
 from beancount_compute.economy.rounding import WIDE, trim
 from beancount_compute.reports.books import Books, read_books
 from beancount_compute.reports.facts import Earning, Flow, LotKey
-from beancount_compute.reports.tables import Table, money
+from beancount_compute.reports.tables import Table, columns, money
 
 UNITS_IN = ("opening", "allocated", "topped up", "granted")
 UNITS_OUT = ("used", "spent", "expired", "refunded", "removed by hand", "held")
@@ -75,7 +75,7 @@ class Summary(NamedTuple):
                 if self.money[name, currency] or name in ("deferred", "revenue", "breakage", "fees")
             ]
         return [
-            Table("Books", ("figure", "amount", ""), rows),
+            Table("Books", columns("figure", "amount", ""), rows),
             self._tie("Units", self.units, UNITS_IN, UNITS_OUT),
             self._tie("Money", self.money, MONEY_IN, MONEY_OUT),
         ]
@@ -92,7 +92,7 @@ class Summary(NamedTuple):
             verdict = "DOES NOT TIE" if difference else "ties"
             rows.append(("= difference", face(difference, commodity), verdict))
         rows += [("negative lot", lot, "DOES NOT TIE") for lot in self.negative_lots]
-        return Table(title, ("flow", "amount", ""), rows)
+        return Table(title, columns("flow", "amount", ""), rows)
 
     @staticmethod
     def _differences(

@@ -10,7 +10,7 @@ from beancount import loader
 
 from beancount_compute.economy.lots import Pocket
 from beancount_compute.reports.summary import Summary, summarise
-from beancount_compute.reports.tables import Table, render, shown
+from beancount_compute.reports.tables import Table, columns, render, shown
 
 HEAD = """\
 plugin "beancount_compute"
@@ -119,4 +119,4 @@ def test_a_ledger_without_anything_has_a_summary_all_the_same() -> None:
 def test_cells_are_shown_in_full(cell: Decimal | int | str, text: str) -> None:
     """Thousands separators, every digit, and markup in a name stays text."""
     assert shown(cell) == text
-    assert text in render([Table("T", ("a", "b"), [("x", cell)])], 80)
+    assert text in render([Table("T", columns("a", "b"), [("x", cell)])], 80)
