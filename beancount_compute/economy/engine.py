@@ -26,7 +26,7 @@ from beancount_compute.economy.consumption import consume
 from beancount_compute.economy.events import Event, Kind, content_id, same_content
 from beancount_compute.economy.facts import Assertion, Facts, HandPosting, Introduction
 from beancount_compute.economy.horizon import Horizon, horizon
-from beancount_compute.economy.journal import JournalEntry, LotLeg, Record, Use
+from beancount_compute.economy.journal import JournalEntry, LotLeg, Record
 from beancount_compute.economy.lots import Lot, key_of
 from beancount_compute.economy.market import trade, transfer
 from beancount_compute.economy.partners import spend
@@ -111,10 +111,10 @@ class Bookkeeper:
     def entries(self) -> Iterator[JournalEntry]:
         """The journal, in order; each day is worked out when it is asked for."""
         for record in self.records():
-            yield record.entry if isinstance(record, Use) else record
+            yield record if isinstance(record, JournalEntry) else record.entry
 
     def records(self) -> Iterator[Record]:
-        """The journal with its most common entries in their short form."""
+        """The journal with its most common entries in their short forms."""
         economy = self._economy
         grouped = (self._assertions_on, self._openings_on, self._removals_on)
         economy.days = [*self._events_on, *self._introductions_on]

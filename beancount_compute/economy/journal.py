@@ -114,7 +114,47 @@ class Use(NamedTuple):
         )
 
 
-Record = JournalEntry | Use
+class Sale(NamedTuple):
+    """A trade of part of one lot, in a short form; it balances, as both sides move the same cost.
+
+    The money does too: what the buyer owes, less what the seller gets, is the two fees.
+    """
+
+    event: Event
+    id: str  # of the event
+    lot: Lot  # the seller's
+    bought: Lot  # the buyer's
+    due: Decimal  # from the buyer: gross + fee
+    owed: Decimal  # to the seller, as a credit: fee - gross
+    seller_fee: Decimal
+    buyer_fee: Decimal
+
+    @property
+    def entry(self) -> JournalEntry:
+        """The entry in full."""
+        event, seller, buyer = self.event, self.lot.holder, self.bought.holder
+        assert event.units is not None and event.price is not None
+        price = Money(event.price, event.currency)
+        money = (
+            (Role.RECEIVABLE, buyer, self.due),
+            (Role.PAYABLE, seller, self.owed),
+            (Role.FEES, seller, -self.seller_fee),
+            (Role.FEES, buyer, -self.buyer_fee),
+        )
+        legs: list[Leg] = [
+            LotLeg(self.lot, event.units, price),
+            LotLeg(self.bought, -event.units, price),
+            *(
+                MoneyLeg(role, name, "", number, event.currency)
+                for role, name, number in money
+                if number
+            ),
+        ]
+        narration = f"Trade with {buyer}"
+        return JournalEntry(event.date, Booked.TRADE, seller, narration, legs, self.id, event)
+
+
+Record = JournalEntry | Use | Sale
 
 
 class Unbalanced(Exception):
@@ -126,6 +166,7 @@ class Unbalanced(Exception):
 lot_leg = partial(tuple.__new__, LotLeg)
 money_leg = partial(tuple.__new__, MoneyLeg)
 use_of_lot = partial(tuple.__new__, Use)
+sale_of_lot = partial(tuple.__new__, Sale)
 
 
 def check_balance(legs: list[Leg]) -> None:

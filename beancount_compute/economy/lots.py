@@ -60,10 +60,11 @@ Rank = tuple[Any, ...]
 class OpenLot:
     """A lot and the units of it that are held; a mutable record, because a draw must be quick."""
 
-    __slots__ = ("holding", "lot", "rank", "units")
+    __slots__ = ("holding", "key", "lot", "rank", "units")
 
-    def __init__(self, lot: Lot, units: Decimal, rank: Rank, holding: Holding) -> None:
+    def __init__(self, lot: Lot, key: Key, units: Decimal, rank: Rank, holding: Holding) -> None:
         self.lot = lot
+        self.key = key
         self.units = units
         self.rank = rank
         self.holding = holding
@@ -72,6 +73,7 @@ class OpenLot:
 Draw = tuple[OpenLot, Decimal]  # units to take from a lot; planned first, taken when all is known
 
 _by_rank = attrgetter("rank")
+_new = tuple.__new__
 
 
 def key_of(lot: Lot) -> Key:
@@ -87,6 +89,12 @@ def key_of(lot: Lot) -> Key:
 def cost_of(number: Decimal, currency: str) -> Decimal:
     """A unit cost in the one way of writing it."""
     return trim(number, decimals_of(currency))
+
+
+def received(lot: Lot, name: str) -> Lot:
+    """A lot as tokens of who receives it: same cost, date, origin and end."""
+    tokens: Lot = _new(Lot, (name, Pocket.TOKENS, *lot[2:]))
+    return tokens
 
 
 def rank_of(lot: Lot, order: DrawDown) -> Rank:
@@ -176,7 +184,7 @@ class Holding:
         if open_lot is not None:
             open_lot.units += units
             return None
-        open_lot = self._by_key[key] = OpenLot(lot, units, rank_of(lot, self._order), self)
+        open_lot = self._by_key[key] = OpenLot(lot, key, units, rank_of(lot, self._order), self)
         if self._queue and open_lot.rank < self._queue[-1].rank:
             insort(self._queue, open_lot, key=_by_rank)
         else:
@@ -193,7 +201,7 @@ class Holding:
     def close(self, open_lot: OpenLot) -> None:
         """Take all that is left out of an open lot."""
         open_lot.units = ZERO
-        del self._by_key[key_of(open_lot.lot)]
+        del self._by_key[open_lot.key]
         if self._queue[0] is open_lot:
             del self._queue[0]
         else:

@@ -16,13 +16,12 @@ from typing import NamedTuple
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.journal import Booked, JournalEntry, Record, check_balance
-from beancount_compute.economy.lots import Draw, Holding, Lot, OpenLot, Pocket, key_of
+from beancount_compute.economy.lots import Draw, Holding, Lot, OpenLot, Pocket, key_of, received
 from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.terms import DrawDown, Grain, Terms
 from beancount_compute.economy.words import quoted
 
 Lots = list[tuple[Lot, Decimal]]
-_new = tuple.__new__
 
 
 @dataclass(slots=True)
@@ -190,11 +189,7 @@ class Economy:
     def moving(self, draws: list[Draw], receiver: Subscriber) -> Lots:
         """The drawn units as the receiver's tokens: same cost, date, origin and end."""
         name = receiver.name
-        lots: Lots = [
-            (_new(Lot, (name, Pocket.TOKENS, *open_lot.lot[2:])), units)
-            for open_lot, units in draws
-        ]
-        return self.arriving(name, lots)
+        return self.arriving(name, [(received(each.lot, name), units) for each, units in draws])
 
     def fees_in(self, currency: str) -> tuple[Decimal, Decimal, Decimal]:
         """Today's rates of seller and buyer, and minimum fee, for trades in a currency."""

@@ -24,10 +24,17 @@ from beancount.core.position import Cost
 
 from beancount_compute.economy.engine import PriceOfDay
 from beancount_compute.economy.events import NOWHERE, Event
-from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, Record, Role
+from beancount_compute.economy.journal import (
+    Booked,
+    JournalEntry,
+    LotLeg,
+    Record,
+    Role,
+    Sale,
+    Use,
+)
 from beancount_compute.economy.lots import Key, Lot, Pocket, key_of
 from beancount_compute.economy.rounding import WIDE, decimals_of, trim
-from beancount_compute.economy.terms import Money
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.names import component_of, in_link
 
@@ -36,8 +43,11 @@ FIRST_ORDER = 10**9 + 1
 _ROLE_OF = {Pocket.ALLOCATIONS: Role.ALLOCATIONS, Pocket.TOKENS: Role.TOKENS}
 MOST_SHARED = 1 << 14  # amounts of a currency that are kept to be shared
 _USE_TAGS = frozenset(["compute-consumption"])
+_TRADE_TAGS = frozenset(["compute-trade"])
 NO_LINKS: frozenset[str] = frozenset()
 _new = tuple.__new__
+# a lot's account, cost and link, and the account of the money that goes with it
+WithMoney = tuple[str, Cost, frozenset[str], str]
 
 
 class Writer:
@@ -46,29 +56,37 @@ class Writer:
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
         self._lots: dict[Lot, tuple[str, Cost, frozenset[str]]] = {}  # account, cost, link
-        self._uses: dict[Lot, tuple[str, Cost, frozenset[str], str]] = {}
+        # the same with the account of the money that goes with it
+        self._uses: dict[Lot, WithMoney] = {}
+        self._sold: dict[Lot, WithMoney] = {}
+        self._bought: dict[Lot, WithMoney] = {}
         self._costs: dict[Key, Cost] = {}
         self._links: dict[tuple[str, date, str], frozenset[str]] = {}
         self._accounts_of: dict[tuple[Role, str, str], str] = {}
         self._tags = {kind: frozenset([f"compute-{kind}"]) for kind in Booked}
         self._overage_tags = _USE_TAGS | {"compute-overage"}
         self._amounts: defaultdict[str, dict[str, Amount]] = defaultdict(dict)
+        self._prices: defaultdict[str, dict[str, Amount]] = defaultdict(dict)
         # ten digits, so that the texts sort as the numbers do
         self._next = map(str, count(FIRST_ORDER)).__next__
         self.first_used: dict[str, date] = {}  # accounts, with the day of their first posting
 
     def transaction(self, record: Record) -> Transaction:
         """The transaction of a record of the journal, next in the engine's order."""
-        if isinstance(record, JournalEntry):
-            return self._entry(record)
-        event, event_id, lot, cost = record
+        if isinstance(record, Use):
+            return self._use_of_lot(record)
+        if isinstance(record, Sale):
+            return self._sale_of_lot(record)
+        return self._entry(record)
+
+    def _use_of_lot(self, use: Use) -> Transaction:
+        event, event_id, lot, cost = use
         file, line, row = event.place
         number = event.units
         if row or event.memo or event.extra or not cost or number is None:
-            return self._entry(record.entry)
-        known = self._uses.get(lot)
-        account, lot_cost, link, revenue = (
-            known if known is not None else self._shared(lot, event.date)
+            return self._entry(use.entry)
+        account, lot_cost, link, revenue = self._uses.get(lot) or self._beside(
+            self._uses, (Role.REVENUE, lot.holder, lot.origin), lot, event.date
         )
         units = self._amounts[lot.commodity].get(str(number))
         if units is None:
@@ -94,6 +112,66 @@ class Writer:
             ),
         )
 
+    def _sale_of_lot(self, sale: Sale) -> Transaction:
+        event, event_id, lot, bought, due, owed, seller_fee, buyer_fee = sale
+        file, line, row = event.place
+        day, number, currency = event.date, event.units, event.currency
+        if row or event.memo or event.extra or not owed or number is None or event.price is None:
+            return self._entry(sale.entry)
+        account, cost, link, payable = self._sold.get(lot) or self._beside(
+            self._sold, (Role.PAYABLE, lot.holder, ""), lot, day
+        )
+        other, _, to_link, receivable = self._bought.get(bought) or self._beside(
+            self._bought, (Role.RECEIVABLE, bought.holder, ""), bought, day
+        )
+        income = self._fees_account(sale, day)
+        if income is None or income in (payable, receivable) or payable == receivable:
+            return self._entry(sale.entry)
+        commodity = lot.commodity
+        known, text = self._amounts[commodity], str(number)
+        out, into = known.get(text), known.get("-" + text)
+        if out is None:
+            out = self._amount(number, commodity)
+        if into is None:
+            into = self._amount(-number, commodity)
+        price = self._price(event.price, currency) if currency == lot.currency else None
+        postings = [
+            _new(Posting, (account, out, cost, price, None, None)),
+            _new(Posting, (other, into, cost, price, None, None)),
+            _new(Posting, (receivable, _new(Amount, (due, currency)), None, None, None, None)),
+            _new(Posting, (payable, _new(Amount, (owed, currency)), None, None, None, None)),
+        ]
+        if income:
+            earned = _new(Amount, (-WIDE.add(seller_fee, buyer_fee), currency))
+            postings.append(_new(Posting, (income, earned, None, None, None, None)))
+        return _new(
+            Transaction,
+            (
+                {"filename": file, "lineno": line, "event": event_id, ORDER: self._next()},
+                day,
+                "*",
+                lot.holder,
+                f"Trade with {bought.holder}",
+                _TRADE_TAGS,
+                link | to_link,
+                postings,
+            ),
+        )
+
+    def _fees_account(self, sale: Sale, day: date) -> str | None:
+        """The account of a sale's fees; "" if there are none, None if each has its own."""
+        accounts = self._accounts_of
+        of_seller = of_buyer = ""
+        if sale.seller_fee:
+            key = (Role.FEES, sale.lot.holder, "")
+            of_seller = accounts.get(key) or self._account(key, day)
+        if sale.buyer_fee:
+            key = (Role.FEES, sale.bought.holder, "")
+            of_buyer = accounts.get(key) or self._account(key, day)
+        if of_seller and of_buyer and of_seller != of_buyer:
+            return None
+        return of_seller or of_buyer
+
     def _entry(self, entry: JournalEntry) -> Transaction:
         day, kind, subscriber, narration, legs, event_id, event, source, overage, uses, _ = entry
         lots, accounts, amounts = self._lots, self._accounts_of, self._amounts
@@ -108,7 +186,7 @@ class Writer:
                 units = amounts[lot.commodity].get(str(number))
                 if units is None:
                     units = self._amount(number, lot.commodity)
-                paid = _price(price, lot.currency) if price else None
+                paid = self._price(*price) if price and price[1] == lot.currency else None
                 postings.append(_new(Posting, (account, units, cost, paid, None, None)))
             else:
                 role, holder, origin, number, currency = leg
@@ -136,11 +214,12 @@ class Writer:
         meta = {"filename": NOWHERE.file, "lineno": NOWHERE.line, ORDER: self._next()}
         return Price(meta, price.date, price.commodity, Amount(price.price, price.currency))
 
-    def _shared(self, lot: Lot, day: date) -> tuple[str, Cost, frozenset[str], str]:
-        """What all uses of a lot share; the lot's own account, cost and link, and the income's."""
-        key = (Role.REVENUE, lot.holder, lot.origin)
-        revenue = self._accounts_of.get(key) or self._account(key, day)
-        shared = self._uses[lot] = (*(self._lots.get(lot) or self._lot(lot, day)), revenue)
+    def _beside(
+        self, known: dict[Lot, WithMoney], money: tuple[Role, str, str], lot: Lot, day: date
+    ) -> WithMoney:
+        """What all uses, sales or purchases of a lot share, from now on known."""
+        account = self._accounts_of.get(money) or self._account(money, day)
+        shared = known[lot] = (*(self._lots.get(lot) or self._lot(lot, day)), account)
         return shared
 
     def _lot(self, lot: Lot, day: date) -> tuple[str, Cost, frozenset[str]]:
@@ -168,6 +247,16 @@ class Writer:
             known[str(number)] = amount
         return amount
 
+    def _price(self, number: Decimal, currency: str) -> Amount:
+        """A trade's price, written with the decimals of its currency at least."""
+        known = self._prices[currency]
+        amount = known.get(str(number))
+        if amount is None:
+            amount = _new(Amount, (trim(number, decimals_of(currency)), currency))
+            if len(known) < MOST_SHARED:
+                known[str(number)] = amount
+        return amount
+
     def _account(self, key: tuple[Role, str, str], day: date) -> str:
         account = self._accounts_of[key] = self._accounts.account(*key)
         self._use(account, day)
@@ -176,18 +265,6 @@ class Writer:
     def _use(self, account: str, day: date) -> None:
         if account not in self.first_used or day < self.first_used[account]:
             self.first_used[account] = day
-
-
-def _price(money: Money, cost_currency: str) -> Amount | None:
-    """A trade's price, written with the decimals of its currency at least.
-
-    None in another currency than the lot's cost: Beancount's booking refuses the two together.
-    """
-    number, currency = money
-    if currency != cost_currency:
-        return None
-    amount: Amount = _new(Amount, (trim(number, decimals_of(currency)), currency))
-    return amount
 
 
 def _add_metadata(meta: dict[str, Any], entry: JournalEntry, event: Event) -> None:
