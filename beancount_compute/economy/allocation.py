@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 from beancount_compute.economy.events import Event
-from beancount_compute.economy.journal import Booked, JournalEntry, Leg, MoneyLeg, Role, into
+from beancount_compute.economy.journal import Booked, JournalEntry, Supply, into
 from beancount_compute.economy.lots import Lot, Pocket
 from beancount_compute.economy.months import last_day, later, parse_span
 from beancount_compute.economy.refusals import Refused
@@ -24,7 +24,7 @@ from beancount_compute.economy.rounding import (
     split,
 )
 from beancount_compute.economy.state import Economy
-from beancount_compute.economy.terms import GRANT, TOP_UP, Money, Plan, Unused
+from beancount_compute.economy.terms import GRANT, TOP_UP, Plan, Unused
 from beancount_compute.economy.words import amount, quoted
 
 
@@ -88,17 +88,8 @@ def allocate_period(
         for share in shares
     ]
     lots = economy.arriving(subscriber, lots)
-    entry = JournalEntry(
-        start,
-        Booked.ALLOCATION,
-        subscriber,
-        f"Allocation {plan.name} {start}/{last_day(start, end)}",
-        _billed(subscriber, plan.name, Money(paid, plan.currency), lots),
-        event_id,
-        event,
-        source,
-    )
-    _book(economy, entry, lots)
+    narration = f"Allocation {plan.name} {start}/{last_day(start, end)}"
+    economy.post_supply(Supply(start, subscriber, narration, paid, lots, event_id, event, source))
 
 
 def _top_up(economy: Economy, event: Event, event_id: str) -> None:
@@ -115,16 +106,7 @@ def _top_up(economy: Economy, event: Event, event_id: str) -> None:
     lots = _lots(event, Pocket.TOKENS, TOP_UP, shares, event.currency, end)
     lots = economy.arriving(event.subscriber, lots)
     economy.welcome(event.subscriber)
-    entry = JournalEntry(
-        event.date,
-        Booked.ALLOCATION,
-        event.subscriber,
-        "Top-up",
-        _billed(event.subscriber, TOP_UP, Money(paid, event.currency), lots),
-        event_id,
-        event,
-    )
-    _book(economy, entry, lots)
+    economy.post_supply(Supply(event.date, event.subscriber, "Top-up", paid, lots, event_id, event))
 
 
 def grant(economy: Economy, event: Event, event_id: str) -> None:
@@ -140,7 +122,7 @@ def grant(economy: Economy, event: Event, event_id: str) -> None:
     shares = split(ZERO, event.units, currency, None)
     lots = _lots(event, Pocket.ALLOCATIONS, GRANT, shares, currency, end_of(event))
     lots = economy.arriving(event.subscriber, lots)
-    economy.welcome(event.subscriber)
+    subscriber = economy.welcome(event.subscriber)
     entry = JournalEntry(
         event.date,
         Booked.GRANT,
@@ -150,7 +132,10 @@ def grant(economy: Economy, event: Event, event_id: str) -> None:
         event_id,
         event,
     )
-    _book(economy, entry, lots)
+    economy.settle(subscriber.name)
+    economy.post(entry)
+    for lot, units in lots:
+        economy.put(subscriber, lot, units)
 
 
 def shares_of(
@@ -207,20 +192,3 @@ def _lots(
         )
         for share in shares
     ]
-
-
-def _billed(
-    subscriber: str, origin: str, paid: Money, lots: list[tuple[Lot, Decimal]]
-) -> list[Leg]:
-    legs = into(lots)
-    if paid.number:
-        legs.insert(0, MoneyLeg(Role.RECEIVABLE, subscriber, origin, paid.number, paid.currency))
-    return legs
-
-
-def _book(economy: Economy, entry: JournalEntry, lots: list[tuple[Lot, Decimal]]) -> None:
-    subscriber = economy.subscribers[entry.subscriber]
-    economy.settle(subscriber.name)
-    economy.post(entry)
-    for lot, units in lots:
-        economy.put(subscriber, lot, units)

@@ -17,7 +17,15 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from beancount_compute.economy.journal import Booked, JournalEntry, Leg, LotLeg, MoneyLeg, Role
+from beancount_compute.economy.journal import (
+    Booked,
+    JournalEntry,
+    Leg,
+    LotLeg,
+    Mint,
+    MoneyLeg,
+    Role,
+)
 from beancount_compute.economy.lots import Lot, OpenLot, Pocket
 from beancount_compute.economy.months import later
 from beancount_compute.economy.rounding import ZERO, part
@@ -61,8 +69,11 @@ def _mint(economy: Economy, lot: Lot, units: Decimal, plan: Plan | None, day: da
         lot.origin,
         end,
     )
-    legs: list[Leg] = [LotLeg(lot, units), LotLeg(token, -units)]
-    economy.post(_derived(Booked.MINT, lot, legs, plan, day))
+    mint = Mint(day, lot, token, units, *_cause(Booked.MINT, lot, plan))
+    if economy.plain:
+        economy.journal.append(mint)
+    else:
+        economy.post(mint.entry)
     subscriber = economy.subscribers[lot.holder]
     economy.put(subscriber, token, units)
     if end is not None and end <= day:
@@ -76,21 +87,16 @@ def _expire(economy: Economy, lot: Lot, units: Decimal, plan: Plan | None, day: 
     if lot.cost:
         cost = units * lot.cost
         legs.append(MoneyLeg(Role.BREAKAGE, lot.holder, lot.origin, -cost, lot.currency))
-    economy.post(_derived(Booked.EXPIRY, lot, legs, plan, day))
-
-
-def _derived(kind: Booked, lot: Lot, legs: list[Leg], plan: Plan | None, day: date) -> JournalEntry:
-    terms = f"plan {plan.name} of {plan.since}" if plan else lot.origin
-    return JournalEntry(
-        day,
-        kind,
-        lot.holder,
-        "Mint" if kind is Booked.MINT else "Expiry",
-        legs,
-        f"{kind}/{lot.holder}/{lot.label}/{lot.date}",
-        None,
-        f"{terms}, end {lot.end}",
+    expiry_id, source = _cause(Booked.EXPIRY, lot, plan)
+    economy.post(
+        JournalEntry(day, Booked.EXPIRY, lot.holder, "Expiry", legs, expiry_id, None, source)
     )
+
+
+def _cause(kind: Booked, lot: Lot, plan: Plan | None) -> tuple[str, str]:
+    """The id of a lot's end, and the terms that it stems from."""
+    terms = f"plan {plan.name} of {plan.since}" if plan else lot.origin
+    return f"{kind}/{lot.holder}/{lot.label}/{lot.date}", f"{terms}, end {lot.end}"
 
 
 def _place(open_lot: OpenLot) -> tuple[str, str, str, date, str, Decimal, str]:

@@ -154,7 +154,50 @@ class Sale(NamedTuple):
         return JournalEntry(event.date, Booked.TRADE, seller, narration, legs, self.id, event)
 
 
-Record = JournalEntry | Use | Sale
+class Supply(NamedTuple):
+    """Units that come in and are billed, in a short form: a top-up, or a period of a plan."""
+
+    date: date
+    subscriber: str
+    narration: str
+    paid: Decimal
+    lots: list[tuple[Lot, Decimal]]  # of one origin and currency
+    id: str  # of the event
+    event: Event | None
+    source: str = ""
+
+    @property
+    def entry(self) -> JournalEntry:
+        """The entry in full."""
+        day, subscriber, narration, paid, lots, event_id, event, source = self
+        legs = into(lots)
+        if paid:
+            lot, _ = lots[0]
+            legs.insert(0, MoneyLeg(Role.RECEIVABLE, subscriber, lot.origin, paid, lot.currency))
+        return JournalEntry(
+            day, Booked.ALLOCATION, subscriber, narration, legs, event_id, event, source
+        )
+
+
+class Mint(NamedTuple):
+    """A lot's unused units turned into tokens, in a short form: both lots cost the same."""
+
+    date: date
+    lot: Lot
+    token: Lot
+    units: Decimal
+    id: str
+    source: str
+
+    @property
+    def entry(self) -> JournalEntry:
+        """The entry in full."""
+        day, lot, token, units, mint_id, source = self
+        legs: list[Leg] = [LotLeg(lot, units), LotLeg(token, -units)]
+        return JournalEntry(day, Booked.MINT, lot.holder, "Mint", legs, mint_id, None, source)
+
+
+Record = JournalEntry | Use | Sale | Supply | Mint
 
 
 class Unbalanced(Exception):
@@ -190,6 +233,15 @@ def check_balance(legs: list[Leg]) -> None:
             return
     if total:
         raise Unbalanced(f"residual {total} {only} in {legs}")
+
+
+def check_paid(supply: Supply) -> None:
+    """Raise `Unbalanced` unless the units that come in cost exactly what was paid for them."""
+    rest = supply.paid
+    for lot, units in supply.lots:
+        rest -= units * lot.cost
+    if rest:
+        raise Unbalanced(f"residual {rest} in {supply}")
 
 
 def _check_currencies(legs: list[Leg]) -> None:

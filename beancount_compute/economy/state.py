@@ -15,7 +15,14 @@ from typing import NamedTuple
 
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.events import Event, Place
-from beancount_compute.economy.journal import Booked, JournalEntry, Record, check_balance
+from beancount_compute.economy.journal import (
+    Booked,
+    JournalEntry,
+    Record,
+    Supply,
+    check_balance,
+    check_paid,
+)
 from beancount_compute.economy.lots import Draw, Holding, Lot, OpenLot, Pocket, key_of, received
 from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.terms import DrawDown, Grain, Terms
@@ -244,6 +251,18 @@ class Economy:
         if self.totals is not None:
             self.totals.add(entry.legs)
         self.journal.append(entry)
+
+    def post_supply(self, supply: Supply) -> None:
+        """Book units that come in; in their short form, where nothing asks for the entry."""
+        if self.plain and supply.id not in self.reversed_ids:
+            check_paid(supply)
+            self.journal.append(supply)
+        else:
+            self.settle(supply.subscriber)
+            self.post(supply.entry)
+        subscriber = self.subscribers[supply.subscriber]
+        for lot, units in supply.lots:
+            self.put(subscriber, lot, units)
 
     def settle(self, *names: str) -> None:
         """End the run of uses that would be merged: something else happens to these subscribers."""

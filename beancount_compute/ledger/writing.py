@@ -28,9 +28,11 @@ from beancount_compute.economy.journal import (
     Booked,
     JournalEntry,
     LotLeg,
+    Mint,
     Record,
     Role,
     Sale,
+    Supply,
     Use,
 )
 from beancount_compute.economy.lots import Key, Lot, Pocket, key_of
@@ -43,6 +45,8 @@ FIRST_ORDER = 10**9 + 1
 _ROLE_OF = {Pocket.ALLOCATIONS: Role.ALLOCATIONS, Pocket.TOKENS: Role.TOKENS}
 MOST_SHARED = 1 << 14  # amounts of a currency that are kept to be shared
 _USE_TAGS = frozenset(["compute-consumption"])
+_ALLOCATION_TAGS = frozenset(["compute-allocation"])
+_MINT_TAGS = frozenset(["compute-mint"])
 _TRADE_TAGS = frozenset(["compute-trade"])
 NO_LINKS: frozenset[str] = frozenset()
 _new = tuple.__new__
@@ -77,6 +81,10 @@ class Writer:
             return self._use_of_lot(record)
         if isinstance(record, Sale):
             return self._sale_of_lot(record)
+        if isinstance(record, Supply):
+            return self._supply(record)
+        if isinstance(record, Mint):
+            return self._mint(record)
         return self._entry(record)
 
     def _use_of_lot(self, use: Use) -> Transaction:
@@ -127,13 +135,7 @@ class Writer:
         income = self._fees_account(sale, day)
         if income is None or income in (payable, receivable) or payable == receivable:
             return self._entry(sale.entry)
-        commodity = lot.commodity
-        known, text = self._amounts[commodity], str(number)
-        out, into = known.get(text), known.get("-" + text)
-        if out is None:
-            out = self._amount(number, commodity)
-        if into is None:
-            into = self._amount(-number, commodity)
+        out, into = self._there_and_back(number, lot.commodity)
         price = self._price(event.price, currency) if currency == lot.currency else None
         postings = [
             _new(Posting, (account, out, cost, price, None, None)),
@@ -172,6 +174,57 @@ class Writer:
             return None
         return of_seller or of_buyer
 
+    def _supply(self, supply: Supply) -> Transaction:
+        day, subscriber, narration, paid, lots, event_id, event, source = supply
+        if event is None:
+            meta = self._derived(event_id, source)
+        else:
+            file, line, row = event.place
+            if row or event.memo or event.extra:
+                return self._entry(supply.entry)
+            meta = {"filename": file, "lineno": line, "event": event_id, ORDER: self._next()}
+        first, _ = lots[0]
+        postings: list[Posting] = []
+        if paid:
+            key = (Role.RECEIVABLE, subscriber, first.origin)
+            account = self._accounts_of.get(key) or self._account(key, day)
+            owed = _new(Amount, (paid, first.currency))
+            postings.append(_new(Posting, (account, owed, None, None, None, None)))
+        known = self._amounts[first.commodity]
+        link = NO_LINKS
+        for lot, number in lots:
+            account, cost, link = self._lots.get(lot) or self._lot(lot, day)
+            units = known.get("-" + str(number))
+            if units is None:
+                units = self._amount(number.copy_negate(), first.commodity)
+            postings.append(_new(Posting, (account, units, cost, None, None, None)))
+        return _new(
+            Transaction,
+            (meta, day, "*", subscriber, narration, _ALLOCATION_TAGS, link, postings),
+        )
+
+    def _mint(self, mint: Mint) -> Transaction:
+        day, lot, token, number, mint_id, source = mint
+        account, cost, link = self._lots.get(lot) or self._lot(lot, day)
+        to_account, to_cost, _ = self._lots.get(token) or self._lot(token, day)
+        out, into = self._there_and_back(number, lot.commodity)
+        postings = [
+            _new(Posting, (account, out, cost, None, None, None)),
+            _new(Posting, (to_account, into, to_cost, None, None, None)),
+        ]
+        meta = self._derived(mint_id, source)
+        return _new(Transaction, (meta, day, "*", lot.holder, "Mint", _MINT_TAGS, link, postings))
+
+    def _derived(self, event_id: str, source: str) -> dict[str, Any]:
+        """The metadata of what a policy causes rather than a line."""
+        return {
+            "filename": NOWHERE.file,
+            "lineno": NOWHERE.line,
+            "event": event_id,
+            "source": source,
+            ORDER: self._next(),
+        }
+
     def _entry(self, entry: JournalEntry) -> Transaction:
         day, kind, subscriber, narration, legs, event_id, event, source, overage, uses, _ = entry
         lots, accounts, amounts = self._lots, self._accounts_of, self._amounts
@@ -198,9 +251,7 @@ class Writer:
         if money_legs > 1:
             postings = _one_money_posting_each(postings)
         if event is None:
-            meta = {"filename": NOWHERE.file, "lineno": NOWHERE.line, "event": event_id}
-            meta["source"] = source
-            meta[ORDER] = self._next()
+            meta = self._derived(event_id, source)
         else:
             file, line, row = event.place
             meta = {"filename": file, "lineno": line, "event": event_id, ORDER: self._next()}
@@ -229,7 +280,7 @@ class Writer:
         cost_key = key_of(lot)
         cost = self._costs.get(cost_key)
         if cost is None:
-            cost = self._costs[cost_key] = Cost(number, currency, lot_date, lot.label)
+            cost = self._costs[cost_key] = _new(Cost, (number, currency, lot_date, lot.label))
         link_key = (holder, lot_date, origin)
         link = self._links.get(link_key)
         if link is None:
@@ -239,6 +290,16 @@ class Writer:
             link = self._links[link_key] = frozenset([name])
         written = self._lots[lot] = (account, cost, link)
         return written
+
+    def _there_and_back(self, number: Decimal, commodity: str) -> tuple[Amount, Amount]:
+        """The units that leave one lot for another."""
+        known, text = self._amounts[commodity], str(number)
+        out, into = known.get(text), known.get("-" + text)
+        if out is None:
+            out = self._amount(number, commodity)
+        if into is None:
+            into = self._amount(number.copy_negate(), commodity)
+        return out, into
 
     def _amount(self, number: Decimal, currency: str) -> Amount:
         known = self._amounts[currency]

@@ -280,7 +280,7 @@ def test_a_use_that_is_reversed_or_may_merge_has_no_short_form(grain: str) -> No
     found = [
         (type(each), each.id)
         for each in records(events, terms(plan(), grain=grain))
-        if isinstance(each, Use) or each.kind == "consumption"
+        if isinstance(each, Use) or (isinstance(each, JournalEntry) and each.kind == "consumption")
     ]
     if grain == "event":
         assert found == [(JournalEntry, "u1"), (Use, "u2")]

@@ -6,20 +6,33 @@ must be the same to the last digit.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.facts import Facts
-from beancount_compute.economy.journal import JournalEntry, Record, Sale
+from beancount_compute.economy.journal import (
+    JournalEntry,
+    Mint,
+    Record,
+    Sale,
+    Supply,
+    Unbalanced,
+    check_paid,
+)
 from beancount_compute.economy.terms import Terms
 from tests.economy.building import (
     Books,
     assertion,
     book,
+    consumption,
+    day,
     first_letter_up,
     grant,
+    lot,
+    one_period,
     plan,
     refused_lines,
     reversal,
@@ -107,6 +120,55 @@ def test_a_sale_that_is_reversed_has_no_short_form() -> None:
     agreed = terms(plan())
     both_ways(events, agreed)
     assert short_lines(events, agreed, Sale) == [2]
+
+
+# Supplies and mints
+
+SUPPLIES = [
+    subscription("2026-05-01", "a", id="s", line=1),
+    subscription("2026-05-02", "b", "split", id="p", line=2, memo="two unit costs"),
+    subscription("2026-05-02", "b", "free", id="f", line=3),
+    one_period("2026-05-03", "c", "split", id="one", line=4),
+    top_up("2026-05-04", "c", "100 CU", "20 USD", id="u1", line=5),
+    top_up("2026-05-04", "c", "100 CU", "20 USD", id="u2", line=6),  # melts into that lot
+    top_up("2026-05-04", "c", "3000 CU", "20 USD", id="u3", line=7, extra=(("x_a", "b"),)),
+    consumption("2026-05-20", "a", "200 CU", id="use", line=8),
+    # refused: units that cost nothing, and units of money
+    top_up("2026-05-05", "c", "100 CU", "0.001 USD", id="u4", line=9),
+    top_up("2026-05-05", "c", "100 EUR", "1 USD", id="u5", line=10),
+]
+SPLIT = plan("split", "19.99 USD", "3000 CU", unused="mint", mint_rate="0.5")
+FREE = plan("free", "0 USD", "3000 CU", unused="expire")
+
+
+@pytest.mark.parametrize("life", ["", "1 month", "12 months"])
+def test_supplies_and_mints_in_their_short_form_are_what_the_long_way_books(life: str) -> None:
+    """Top-ups and periods, paid or free, at one unit cost or two; and tokens of any life."""
+    lives = {"token_expires": life} if life else {}
+    pro = plan(unused="mint", **lives)
+    agreed = terms(pro, SPLIT, FREE, as_of="2026-08-15")._replace(money=frozenset({"EUR"}))
+    books = both_ways(SUPPLIES, agreed)
+    assert refused_lines(books) == [9, 10]
+    assert sorted(short_lines(SUPPLIES, agreed, Supply)) == [1, 2, 3, 4, 5, 6, 7]
+    minted = [each for each in records(SUPPLIES, agreed) if isinstance(each, Mint)]
+    assert len(minted) == len([each for each in books.journal if each.kind == "mint"]) > 6
+
+
+def test_a_supply_that_is_reversed_has_no_short_form() -> None:
+    """Neither a top-up nor a period."""
+    events = [*SUPPLIES[:6], reversal("2026-05-05", "u2", line=7), reversal("2026-05-05", "one")]
+    agreed = terms(plan(), SPLIT, FREE)
+    both_ways(events, agreed)
+    assert sorted(short_lines(events, agreed, Supply)) == [1, 2, 3, 5]
+
+
+def test_a_supply_that_does_not_cost_what_was_paid_is_refused() -> None:
+    """100 x 0.20 is 20.00; one cent more would be an error of this program."""
+    lots = [lot("tokens a 100 CU {0.2 USD, 2026-05-01, top-up}")]
+    supply = Supply(day("2026-05-01"), "a", "Top-up", Decimal("20.00"), lots, "u", None)
+    check_paid(supply)
+    with pytest.raises(Unbalanced, match=r"residual 0\.01"):
+        check_paid(supply._replace(paid=Decimal("20.01")))
 
 
 @pytest.mark.parametrize("grain", ["day", "month"])

@@ -13,7 +13,15 @@ from beancount.core.data import Price, Transaction
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.facts import Facts
-from beancount_compute.economy.journal import JournalEntry, Leg, MoneyLeg, Role, Sale
+from beancount_compute.economy.journal import (
+    JournalEntry,
+    Leg,
+    Mint,
+    MoneyLeg,
+    Role,
+    Sale,
+    Supply,
+)
 from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.accounts import Accounts, Roots, default_templates
 from beancount_compute.ledger.writing import Writer, open_directives
@@ -315,3 +323,22 @@ def test_a_sale_is_written_as_in_full(fees: dict[str, Any], own: dict[Role, str]
     events = [ALICE, BOB, grant("2026-05-01", "carol", "5 CU", id="c"), *SALES]
     written = both_ways(events, terms(**fees), own, Sale)
     assert len(written) == len(events)
+
+
+def test_supplies_and_mints_are_written_as_in_full() -> None:
+    """Of an event or derived, of a payment or free, at two unit costs, with memo, from Parquet."""
+    events = [
+        subscription("2026-05-01", "alice", id="s", line=1),
+        subscription("2026-05-01", "bob", "split", id="p", memo="two unit costs"),
+        subscription("2026-05-01", "bob", "free", id="f", extra=(("x_a", "b"),)),
+        top_up("2026-05-02", "bob", "3000 CU", "20 USD", id="u", line=2),
+        top_up("2026-05-02", "bob", "3000 CU", "20 USD", id="v")._replace(
+            place=Place("main.beancount", 7, '"may.parquet" row 2')
+        ),
+        consumption("2026-05-20", "alice", "0.50 CU", id="use"),
+    ]
+    split = plan("split", "19.99 USD", "3000 CU", unused="mint", mint_rate="0.5")
+    agreed = terms(plan(unused="mint"), split, plan("free", "0 USD"), as_of="2026-07-15")
+    own = {Role.TOKENS: "Liabilities:Tokens:{plan}:{subscriber}"}
+    for form in (Supply, Mint):
+        both_ways(events, agreed, own, form)
