@@ -34,9 +34,9 @@ from beancount_compute.economy.words import amount, quoted
 
 def consume(economy: Economy, event: Event, event_id: str) -> None:
     """Book use: from allocations first, then tokens, then as overage."""
-    assert event.units is not None
-    subscriber = economy.subscribers.get(event.subscriber) or economy.known(event.subscriber)
     commodity, missing = event.commodity, event.units
+    assert missing is not None
+    subscriber = economy.subscribers.get(event.subscriber) or economy.known(event.subscriber)
     draws: list[Draw] = []
     allocations = subscriber.allocations.get(commodity)
     if allocations is not None:
@@ -45,9 +45,10 @@ def consume(economy: Economy, event: Event, event_id: str) -> None:
             open_lot = allocations.first(economy.order)
             if open_lot is not None and open_lot.units > missing:
                 lot = open_lot.lot
+                cost = lot.cost
                 rest = open_lot.units - missing
-                rest * lot.cost  # what stays must be exact as well
-                record = use_of_lot((event, event_id, lot, missing * lot.cost))
+                rest * cost  # what stays must be exact as well
+                record = use_of_lot((event, event_id, lot, missing * cost))
                 open_lot.units = rest
                 economy.journal.append(record)
                 return

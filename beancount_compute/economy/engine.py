@@ -206,7 +206,8 @@ class Bookkeeper:
                 try:
                     if event.flaw:
                         raise Refused(event.flaw)
-                    _book_event(economy, event, event.id or self._derived_id(event))
+                    rule = _RULES[event.kind]
+                    rule(economy, event, event.id or self._derived_id(event))
                 except Refused as refused:
                     self.refusals.append(Refusal(event.place, str(refused)))
                 except Inexact:
@@ -259,30 +260,34 @@ def _only_cancellations(events: list[Event]) -> bool:
     return all(event.kind is Kind.CANCELLATION for event in events)
 
 
-def _book_event(economy: Economy, event: Event, event_id: str) -> None:
-    match event.kind:
+def _rule_of(kind: Kind) -> Rule:
+    match kind:
         case Kind.CONSUMPTION:
-            consume(economy, event, event_id)
+            return consume
         case Kind.TRADE:
-            trade(economy, event, event_id)
+            return trade
         case Kind.ALLOCATION:
-            allocate(economy, event, event_id)
+            return allocate
         case Kind.GRANT:
-            grant(economy, event, event_id)
+            return grant
         case Kind.TRANSFER:
-            transfer(economy, event, event_id)
+            return transfer
         case Kind.SPEND:
-            spend(economy, event, event_id)
+            return spend
         case Kind.REFUND:
-            refund(economy, event, event_id)
+            return refund
         case Kind.REVERSAL:
-            reverse(economy, event, event_id)
+            return reverse
         case Kind.SUBSCRIPTION:
-            subscribe(economy, event, event_id)
+            return subscribe
         case Kind.CANCELLATION:
-            cancel(economy, event)
+            return cancel
         case _:
-            assert_never(event.kind)
+            assert_never(kind)
+
+
+Rule = Callable[[Economy, Event, str], None]
+_RULES = {kind: _rule_of(kind) for kind in Kind}
 
 
 def _open(economy: Economy, opening: HandPosting) -> None:

@@ -160,7 +160,7 @@ def _book(
     keeper = Bookkeeper(facts, terms.terms, accounts.component)
     written.events.clear()  # the bookkeeper has them now, and lets them go day by day
     writer = Writer(accounts)
-    generated: list[Directive] = [writer.transaction(record) for record in keeper.records()]
+    generated = writer.transactions(keeper.records())
     own_prices = _own_prices(entries)
     generated += [
         writer.price(price)

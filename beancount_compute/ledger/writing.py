@@ -13,13 +13,14 @@ metadata dictionary of its own: Fava takes equal ones for the same entry.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from itertools import count
 from typing import Any
 
 from beancount.core.amount import Amount
-from beancount.core.data import Open, Posting, Price, Transaction
+from beancount.core.data import Directive, Open, Posting, Price, Transaction
 from beancount.core.position import Cost
 
 from beancount_compute.economy.engine import PriceOfDay
@@ -52,6 +53,10 @@ NO_LINKS: frozenset[str] = frozenset()
 _new = tuple.__new__
 # a lot's account, cost and link, and the account of the money that goes with it
 WithMoney = tuple[str, Cost, frozenset[str], str]
+# by the number of units as text: the units and the posting of the income
+KnownUses = dict[str, tuple[Amount, Posting]]
+# a lot's account, cost, link and holder, the account of the income, and uses that cost the same
+SharedByUses = tuple[str, Cost, frozenset[str], str, str, KnownUses]
 
 
 class Writer:
@@ -60,8 +65,9 @@ class Writer:
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
         self._lots: dict[Lot, tuple[str, Cost, frozenset[str]]] = {}  # account, cost, link
-        # the same with the account of the money that goes with it
-        self._uses: dict[Lot, WithMoney] = {}
+        self._uses: dict[Lot, SharedByUses] = {}
+        # by income account, unit cost, currency and commodity
+        self._known_uses: defaultdict[tuple[str, str, str, str], KnownUses] = defaultdict(dict)
         self._sold: dict[Lot, WithMoney] = {}
         self._bought: dict[Lot, WithMoney] = {}
         self._costs: dict[Key, Cost] = {}
@@ -74,6 +80,13 @@ class Writer:
         # ten digits, so that the texts sort as the numbers do
         self._next = map(str, count(FIRST_ORDER)).__next__
         self.first_used: dict[str, date] = {}  # accounts, with the day of their first posting
+
+    def transactions(self, records: Iterable[Record]) -> list[Directive]:
+        """The transactions of a journal, in the engine's order; most records are uses."""
+        return [
+            self._use_of_lot(record) if isinstance(record, Use) else self.transaction(record)
+            for record in records
+        ]
 
     def transaction(self, record: Record) -> Transaction:
         """The transaction of a record of the journal, next in the engine's order."""
@@ -90,32 +103,24 @@ class Writer:
     def _use_of_lot(self, use: Use) -> Transaction:
         event, event_id, lot, cost = use
         file, line, row = event.place
-        number = event.units
-        if row or event.memo or event.extra or not cost or number is None:
+        if row or event.memo or event.extra or not cost:
             return self._entry(use.entry)
-        account, lot_cost, link, revenue = self._uses.get(lot) or self._beside(
-            self._uses, (Role.REVENUE, lot.holder, lot.origin), lot, event.date
-        )
-        units = self._amounts[lot.commodity].get(str(number))
-        if units is None:
-            units = self._amount(number, lot.commodity)
-        earned = -cost
-        income = self._amounts[lot.currency].get(str(earned))
-        if income is None:
-            income = self._amount(earned, lot.currency)
+        shared = self._uses.get(lot) or self._shared_by_uses(lot, event.date)
+        account, lot_cost, link, holder, revenue, known = shared
+        units, income = known.get(str(event.units)) or self._used(use, revenue, known)
         return _new(
             Transaction,
             (
                 {"filename": file, "lineno": line, "event": event_id, ORDER: self._next()},
                 event.date,
                 "*",
-                lot.holder,
+                holder,
                 "Consumption",
                 _USE_TAGS,
                 link,
                 [
                     _new(Posting, (account, units, lot_cost, None, None, None)),
-                    _new(Posting, (revenue, income, None, None, None, None)),
+                    income,
                 ],
             ),
         )
@@ -265,10 +270,31 @@ class Writer:
         meta = {"filename": NOWHERE.file, "lineno": NOWHERE.line, ORDER: self._next()}
         return Price(meta, price.date, price.commodity, Amount(price.price, price.currency))
 
+    def _shared_by_uses(self, lot: Lot, day: date) -> SharedByUses:
+        key = (Role.REVENUE, lot.holder, lot.origin)
+        revenue = self._accounts_of.get(key) or self._account(key, day)
+        known = self._known_uses[revenue, str(lot.cost), lot.currency, lot.commodity]
+        of_lot = self._lots.get(lot) or self._lot(lot, day)
+        shared = self._uses[lot] = (*of_lot, lot.holder, revenue, known)
+        return shared
+
+    def _used(self, use: Use, revenue: str, known: KnownUses) -> tuple[Amount, Posting]:
+        """The units of a use and the posting of its income, shared with uses that cost the same."""
+        number = use.event.units
+        assert number is not None
+        units = self._amounts[use.lot.commodity].get(str(number))
+        if units is None:
+            units = self._amount(number, use.lot.commodity)
+        earned = self._amount(-use.cost, use.lot.currency)
+        found = units, _new(Posting, (revenue, earned, None, None, None, None))
+        if len(known) < MOST_SHARED:
+            known[str(number)] = found
+        return found
+
     def _beside(
         self, known: dict[Lot, WithMoney], money: tuple[Role, str, str], lot: Lot, day: date
     ) -> WithMoney:
-        """What all uses, sales or purchases of a lot share, from now on known."""
+        """What all sales or purchases of a lot share, from now on known."""
         account = self._accounts_of.get(money) or self._account(money, day)
         shared = known[lot] = (*(self._lots.get(lot) or self._lot(lot, day)), account)
         return shared

@@ -21,6 +21,7 @@ from beancount_compute.economy.journal import (
     Role,
     Sale,
     Supply,
+    Use,
 )
 from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.accounts import Accounts, Roots, default_templates
@@ -342,3 +343,30 @@ def test_supplies_and_mints_are_written_as_in_full() -> None:
     own = {Role.TOKENS: "Liabilities:Tokens:{plan}:{subscriber}"}
     for form in (Supply, Mint):
         both_ways(events, agreed, own, form)
+
+
+@pytest.mark.parametrize("own", [{}, {Role.REVENUE: "Income:Use:{plan}"}])
+def test_uses_are_written_as_in_full(own: dict[Role, str]) -> None:
+    """Equal numbers at other unit costs, in other digits, of another commodity, of a grant."""
+    events = [
+        subscription("2026-05-01", "alice", id="s"),
+        subscription("2026-05-01", "bob", id="t"),
+        subscription("2026-05-01", "carol", "dear", id="u"),
+        subscription("2026-05-01", "dora", "gpu", id="v"),
+        grant("2026-05-01", "erin", "5 CU", id="w"),
+    ]
+    numbers = ("1 CU", "1.0 CU", "1 CU", "2 CU")
+    for name in ("alice", "bob", "carol", "erin"):
+        events += [consumption("2026-05-02", name, number, id="x") for number in numbers]
+        events[-4:] = [each._replace(id=f"{name}-{n}") for n, each in enumerate(events[-4:])]
+    events += [
+        consumption("2026-05-02", "dora", "1 GPU", id="y"),
+        consumption("2026-05-02", "alice", "1 CU", id="m", memo="by night"),
+        consumption("2026-05-02", "alice", "1 CU", id="e", extra=(("x_a", "b"),)),
+        consumption("2026-05-02", "alice", "1 CU", id="r")._replace(
+            place=Place("main.beancount", 7, '"may.parquet" row 2')
+        ),
+    ]
+    plans = plan(), plan("dear", price="300 USD"), plan("gpu", units="1000 GPU")
+    written = both_ways(events, terms(*plans), own, Use)
+    assert len(written) == len(events)
