@@ -12,8 +12,8 @@ from datetime import date
 from decimal import Decimal
 
 from beancount_compute.economy.events import Event
-from beancount_compute.economy.journal import Booked, JournalEntry, Supply, into
-from beancount_compute.economy.lots import Lot, Pocket
+from beancount_compute.economy.journal import Booked, JournalEntry, into, supply_of
+from beancount_compute.economy.lots import Lot, Pocket, lot_of
 from beancount_compute.economy.months import last_day, later, parse_span
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import (
@@ -23,7 +23,7 @@ from beancount_compute.economy.rounding import (
     round_money,
     split,
 )
-from beancount_compute.economy.state import Economy
+from beancount_compute.economy.state import Economy, Period
 from beancount_compute.economy.terms import GRANT, TOP_UP, Plan, Unused
 from beancount_compute.economy.words import amount, quoted
 
@@ -66,30 +66,35 @@ def allocate_period(
     """
     if not plan.bookable:
         return
+    key = (plan.name, plan.since, start, end)
+    period = economy.periods.get(key)
+    if period is None:
+        period = economy.periods[key] = _period(plan, start, end, economy.terms.cost_step)
+    narration, paid, of_lots = period
+    lots = [
+        (lot_of((subscriber, Pocket.ALLOCATIONS, plan.commodity, *of_lot)), units)
+        for of_lot, units in of_lots
+    ]
+    lots = economy.arriving(subscriber, lots)
+    economy.post_supply(
+        supply_of((start, subscriber, narration, paid, lots, event_id, event, source))
+    )
+
+
+def _period(plan: Plan, start: date, end: date, cost_step: Decimal | None) -> Period:
+    """What one period of a plan is for every subscriber."""
     paid = round_money(plan.price, plan.currency)
-    shares = split(paid, plan.units, plan.currency, economy.terms.cost_step)
     usable_until: date | None = end
     if plan.unused is Unused.ROLLOVER:
         usable_until = later(start, plan.expires) if plan.expires else None
-    lots = [
-        (
-            Lot(
-                subscriber,
-                Pocket.ALLOCATIONS,
-                plan.commodity,
-                share.cost,
-                plan.currency,
-                start,
-                plan.name,
-                usable_until,
-            ),
-            share.units,
-        )
-        for share in shares
-    ]
-    lots = economy.arriving(subscriber, lots)
-    narration = f"Allocation {plan.name} {start}/{last_day(start, end)}"
-    economy.post_supply(Supply(start, subscriber, narration, paid, lots, event_id, event, source))
+    return Period(
+        f"Allocation {plan.name} {start}/{last_day(start, end)}",
+        paid,
+        [
+            ((cost, plan.currency, start, plan.name, usable_until), units)
+            for units, cost in split(paid, plan.units, plan.currency, cost_step)
+        ],
+    )
 
 
 def _top_up(economy: Economy, event: Event, event_id: str) -> None:
@@ -106,7 +111,9 @@ def _top_up(economy: Economy, event: Event, event_id: str) -> None:
     lots = _lots(event, Pocket.TOKENS, TOP_UP, shares, event.currency, end)
     lots = economy.arriving(event.subscriber, lots)
     economy.welcome(event.subscriber)
-    economy.post_supply(Supply(event.date, event.subscriber, "Top-up", paid, lots, event_id, event))
+    economy.post_supply(
+        supply_of((event.date, event.subscriber, "Top-up", paid, lots, event_id, event, ""))
+    )
 
 
 def grant(economy: Economy, event: Event, event_id: str) -> None:
@@ -149,8 +156,8 @@ def shares_of(
             f"{amount(paid, currency)} for {amount(units, commodity)} is less than the cost-step "
             f"{step} per unit, so part of it would cost nothing: write a smaller cost-step"
         ) from None
-    for share in shares:
-        share.units * share.cost  # must be exact in Beancount's digits
+    for number, cost in shares:
+        number * cost  # must be exact in Beancount's digits
     return shares
 
 
@@ -176,19 +183,8 @@ def _lots(
     currency: str,
     end: date | None,
 ) -> list[tuple[Lot, Decimal]]:
+    name, commodity, day = event.subscriber, event.commodity, event.date
     return [
-        (
-            Lot(
-                event.subscriber,
-                pocket,
-                event.commodity,
-                share.cost,
-                currency,
-                event.date,
-                origin,
-                end,
-            ),
-            share.units,
-        )
-        for share in shares
+        (lot_of((name, pocket, commodity, cost, currency, day, origin, end)), units)
+        for units, cost in shares
     ]

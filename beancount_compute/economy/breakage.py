@@ -22,11 +22,11 @@ from beancount_compute.economy.journal import (
     JournalEntry,
     Leg,
     LotLeg,
-    Mint,
     MoneyLeg,
     Role,
+    mint_of,
 )
-from beancount_compute.economy.lots import Lot, OpenLot, Pocket
+from beancount_compute.economy.lots import Lot, OpenLot, Pocket, lot_of
 from beancount_compute.economy.months import later
 from beancount_compute.economy.rounding import ZERO, part
 from beancount_compute.economy.state import Economy
@@ -59,17 +59,8 @@ def meet_end(economy: Economy, open_lot: OpenLot, day: date) -> None:
 def _mint(economy: Economy, lot: Lot, units: Decimal, plan: Plan | None, day: date) -> None:
     assert plan is not None and lot.end is not None
     end = later(lot.end, plan.token_expires) if plan.token_expires else None
-    token = Lot(
-        lot.holder,
-        Pocket.TOKENS,
-        lot.commodity,
-        lot.cost,
-        lot.currency,
-        lot.date,
-        lot.origin,
-        end,
-    )
-    mint = Mint(day, lot, token, units, *_cause(Booked.MINT, lot, plan))
+    token = lot_of((lot.holder, Pocket.TOKENS, *lot[2:-1], end))
+    mint = mint_of((day, lot, token, units, *_cause(Booked.MINT, lot, plan)))
     if economy.plain:
         economy.journal.append(mint)
     else:

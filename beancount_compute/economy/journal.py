@@ -210,6 +210,8 @@ lot_leg = partial(tuple.__new__, LotLeg)
 money_leg = partial(tuple.__new__, MoneyLeg)
 use_of_lot = partial(tuple.__new__, Use)
 sale_of_lot = partial(tuple.__new__, Sale)
+supply_of = partial(tuple.__new__, Supply)
+mint_of = partial(tuple.__new__, Mint)
 
 
 def check_balance(legs: list[Leg]) -> None:

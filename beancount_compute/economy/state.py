@@ -23,7 +23,16 @@ from beancount_compute.economy.journal import (
     check_balance,
     check_paid,
 )
-from beancount_compute.economy.lots import Draw, Holding, Lot, OpenLot, Pocket, key_of, received
+from beancount_compute.economy.lots import (
+    Draw,
+    Holding,
+    Key,
+    Lot,
+    OpenLot,
+    Pocket,
+    key_of,
+    received,
+)
 from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.terms import DrawDown, Grain, Terms
 from beancount_compute.economy.words import quoted
@@ -81,6 +90,14 @@ class OverageBooked(NamedTuple):
     booked: Decimal
 
 
+class Period(NamedTuple):
+    """What one period of a plan is for every subscriber."""
+
+    narration: str
+    paid: Decimal
+    lots: list[tuple[Key, Decimal]]
+
+
 REVERSIBLE = frozenset(Booked) - {Booked.MINT, Booked.EXPIRY, Booked.REVERSAL}
 
 
@@ -112,6 +129,8 @@ class Economy:
     overage: dict[tuple[str, str, str, int, int], tuple[Decimal, Decimal]] = field(
         default_factory=dict
     )
+    # by the plan's name and first day, and the period's first day and end
+    periods: dict[tuple[str, date, date, date], Period] = field(default_factory=dict)
     ends: dict[date, list[OpenLot]] = field(default_factory=dict)
     starts: dict[date, list[Subscription]] = field(default_factory=dict)
     days: list[date] = field(default_factory=list)  # a heap
@@ -208,8 +227,9 @@ class Economy:
     def put(self, subscriber: Subscriber, lot: Lot, units: Decimal) -> None:
         """Put units of a lot into its pocket, to end on its day."""
         opened = self.holding(subscriber, lot.pocket, lot.commodity).add(lot, units)
-        if opened is not None and lot.end is not None:
-            self.end_later(opened, max(lot.end, self.today))
+        end = lot.end
+        if opened is not None and end is not None:
+            self.end_later(opened, max(end, self.today))
 
     def end_later(self, opened: OpenLot, day: date) -> None:
         """Remember the day on which a lot ends; one behind the as-of day is not booked."""
