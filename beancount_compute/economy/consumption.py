@@ -24,7 +24,7 @@ from beancount_compute.economy.journal import (
     out_of,
     use_of_lot,
 )
-from beancount_compute.economy.lots import Draw, Lot
+from beancount_compute.economy.lots import Lot
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import WIDE, ZERO, round_money
 from beancount_compute.economy.state import Economy, OverageBooked, Subscriber
@@ -37,22 +37,23 @@ def consume(economy: Economy, event: Event, event_id: str) -> None:
     commodity, missing = event.commodity, event.units
     assert missing is not None
     subscriber = economy.subscribers.get(event.subscriber) or economy.known(event.subscriber)
-    draws: list[Draw] = []
     allocations = subscriber.allocations.get(commodity)
     if allocations is not None:
         if economy.plain and event_id not in economy.reversed_ids:
             # A fast path: most uses leave a rest of the first lot, and most events are uses.
             open_lot = allocations.first(economy.order)
-            if open_lot is not None and open_lot.units > missing:
+            if open_lot is not None and (held := open_lot.units) > missing:
                 lot = open_lot.lot
                 cost = lot.cost
-                rest = open_lot.units - missing
+                rest = held - missing
                 rest * cost  # what stays must be exact as well
                 record = use_of_lot((event, event_id, lot, missing * cost))
                 open_lot.units = rest
                 economy.journal.append(record)
                 return
         draws, missing = allocations.plan(missing, economy.order)
+    else:
+        draws = []
     if missing:
         tokens = subscriber.tokens.get(commodity)
         if tokens is not None:

@@ -201,13 +201,14 @@ class Bookkeeper:
         economy, first_of = self._economy, self._first_of
         with localcontext(EXACT):
             for event in events:
-                if event.id in first_of and not self._is_first(event):
+                event_id = event.id
+                if event_id in first_of and not self._is_first(event):
                     continue
                 try:
                     if event.flaw:
                         raise Refused(event.flaw)
                     rule = _RULES[event.kind]
-                    rule(economy, event, event.id or self._derived_id(event))
+                    rule(economy, event, event_id or self._derived_id(event))
                 except Refused as refused:
                     self.refusals.append(Refusal(event.place, str(refused)))
                 except Inexact:

@@ -189,14 +189,6 @@ class Economy:
             self.by_component[self.component(name)] = name
         return subscriber
 
-    def holding(self, subscriber: Subscriber, pocket: Pocket, commodity: str) -> Holding:
-        """A holding, new if need be."""
-        holdings = subscriber.pocket(pocket)
-        holding = holdings.get(commodity)
-        if holding is None:
-            holding = holdings[commodity] = Holding(self.order)
-        return holding
-
     def arriving(self, name: str, lots: Lots) -> Lots:
         """Lots as they will lie in a subscriber's pockets, which change only with `put`.
 
@@ -226,8 +218,12 @@ class Economy:
 
     def put(self, subscriber: Subscriber, lot: Lot, units: Decimal) -> None:
         """Put units of a lot into its pocket, to end on its day."""
-        opened = self.holding(subscriber, lot.pocket, lot.commodity).add(lot, units)
-        end = lot.end
+        _, pocket, commodity, _, _, _, _, end = lot
+        holdings = subscriber.pocket(pocket)
+        holding = holdings.get(commodity)
+        if holding is None:
+            holding = holdings[commodity] = Holding(self.order)
+        opened = holding.add(lot, units)
         if opened is not None and end is not None:
             self.end_later(opened, max(end, self.today))
 
