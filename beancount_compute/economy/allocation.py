@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 from beancount_compute.economy.events import Event
-from beancount_compute.economy.journal import Booked, JournalEntry, into, supply_of
+from beancount_compute.economy.journal import Booked, JournalEntry, into
 from beancount_compute.economy.lots import Lot, Pocket, lot_of
 from beancount_compute.economy.months import last_day, later, parse_span
 from beancount_compute.economy.refusals import Refused
@@ -23,6 +23,7 @@ from beancount_compute.economy.rounding import (
     round_money,
     split,
 )
+from beancount_compute.economy.short_forms import supply_of
 from beancount_compute.economy.state import Economy, Period
 from beancount_compute.economy.terms import GRANT, TOP_UP, Plan, Unused
 from beancount_compute.economy.words import amount, quoted

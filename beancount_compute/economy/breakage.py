@@ -17,18 +17,11 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from beancount_compute.economy.journal import (
-    Booked,
-    JournalEntry,
-    Leg,
-    LotLeg,
-    MoneyLeg,
-    Role,
-    mint_of,
-)
+from beancount_compute.economy.journal import Booked, JournalEntry, Leg, LotLeg, MoneyLeg, Role
 from beancount_compute.economy.lots import Lot, OpenLot, Pocket, lot_of
 from beancount_compute.economy.months import later
 from beancount_compute.economy.rounding import ZERO, part
+from beancount_compute.economy.short_forms import mint_of
 from beancount_compute.economy.state import Economy
 from beancount_compute.economy.terms import Plan, Unused
 

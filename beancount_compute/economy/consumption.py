@@ -22,11 +22,11 @@ from beancount_compute.economy.journal import (
     cost_by_origin,
     income,
     out_of,
-    use_of_lot,
 )
 from beancount_compute.economy.lots import Lot
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import WIDE, ZERO, round_money
+from beancount_compute.economy.short_forms import use_of_lot
 from beancount_compute.economy.state import Economy, OverageBooked, Subscriber
 from beancount_compute.economy.terms import Grain, Money
 from beancount_compute.economy.words import amount, quoted

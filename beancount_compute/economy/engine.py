@@ -26,13 +26,14 @@ from beancount_compute.economy.consumption import consume
 from beancount_compute.economy.events import Event, Kind, content_id, same_content
 from beancount_compute.economy.facts import Assertion, Facts, HandPosting, Introduction
 from beancount_compute.economy.horizon import Horizon, horizon
-from beancount_compute.economy.journal import JournalEntry, LotLeg, Record
+from beancount_compute.economy.journal import JournalEntry, LotLeg
 from beancount_compute.economy.lots import Lot, key_of
 from beancount_compute.economy.market import trade, transfer
 from beancount_compute.economy.partners import spend
 from beancount_compute.economy.refund import refund, reverse
 from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.rounding import EXACT, WIDE, average_price
+from beancount_compute.economy.short_forms import Record
 from beancount_compute.economy.state import Economy
 from beancount_compute.economy.subscription import cancel, start_periods, subscribe
 from beancount_compute.economy.terms import DrawDown, Grain, Terms

@@ -24,11 +24,11 @@ from beancount_compute.economy.journal import (
     into,
     money_leg,
     out_of,
-    sale_of_lot,
 )
 from beancount_compute.economy.lots import Draw, received
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import WIDE, ZERO, multiply_money
+from beancount_compute.economy.short_forms import sale_of_lot
 from beancount_compute.economy.state import Economy, Subscriber
 from beancount_compute.economy.terms import Money
 from beancount_compute.economy.words import amount, quoted

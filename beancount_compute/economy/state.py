@@ -15,14 +15,7 @@ from typing import NamedTuple
 
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.events import Event, Place
-from beancount_compute.economy.journal import (
-    Booked,
-    JournalEntry,
-    Record,
-    Supply,
-    check_balance,
-    check_paid,
-)
+from beancount_compute.economy.journal import Booked, JournalEntry, check_balance
 from beancount_compute.economy.lots import (
     Draw,
     Holding,
@@ -34,6 +27,7 @@ from beancount_compute.economy.lots import (
     received,
 )
 from beancount_compute.economy.refusals import Refusal, Refused
+from beancount_compute.economy.short_forms import Record, Supply, check_paid
 from beancount_compute.economy.terms import DrawDown, Grain, Terms
 from beancount_compute.economy.words import quoted
 

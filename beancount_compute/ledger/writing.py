@@ -25,19 +25,10 @@ from beancount.core.position import Cost
 
 from beancount_compute.economy.engine import PriceOfDay
 from beancount_compute.economy.events import NOWHERE, Event
-from beancount_compute.economy.journal import (
-    Booked,
-    JournalEntry,
-    LotLeg,
-    Mint,
-    Record,
-    Role,
-    Sale,
-    Supply,
-    Use,
-)
+from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, Role
 from beancount_compute.economy.lots import Key, Lot, Pocket, key_of
 from beancount_compute.economy.rounding import WIDE, decimals_of, trim
+from beancount_compute.economy.short_forms import Mint, Record, Sale, Supply, Use
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.names import component_of, in_link
 
@@ -149,7 +140,7 @@ class Writer:
             _new(Posting, (payable, _new(Amount, (owed, currency)), None, None, None, None)),
         ]
         if income:
-            earned = _new(Amount, (-WIDE.add(seller_fee, buyer_fee), currency))
+            earned = _new(Amount, (WIDE.add(seller_fee, buyer_fee).copy_negate(), currency))
             postings.append(_new(Posting, (income, earned, None, None, None, None)))
         return _new(
             Transaction,

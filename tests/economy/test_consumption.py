@@ -8,7 +8,8 @@ import pytest
 
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.facts import Facts
-from beancount_compute.economy.journal import JournalEntry, Record, Use
+from beancount_compute.economy.journal import JournalEntry
+from beancount_compute.economy.short_forms import Record, Use
 from beancount_compute.economy.terms import Terms
 from tests.economy.building import (
     assertion,

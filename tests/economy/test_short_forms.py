@@ -13,15 +13,8 @@ import pytest
 
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.facts import Facts
-from beancount_compute.economy.journal import (
-    JournalEntry,
-    Mint,
-    Record,
-    Sale,
-    Supply,
-    Unbalanced,
-    check_paid,
-)
+from beancount_compute.economy.journal import JournalEntry, Unbalanced
+from beancount_compute.economy.short_forms import Mint, Record, Sale, Supply, check_paid
 from beancount_compute.economy.terms import Terms
 from tests.economy.building import (
     Books,

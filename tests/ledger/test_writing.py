@@ -13,16 +13,8 @@ from beancount.core.data import Price, Transaction
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.facts import Facts
-from beancount_compute.economy.journal import (
-    JournalEntry,
-    Leg,
-    Mint,
-    MoneyLeg,
-    Role,
-    Sale,
-    Supply,
-    Use,
-)
+from beancount_compute.economy.journal import JournalEntry, Leg, MoneyLeg, Role
+from beancount_compute.economy.short_forms import Mint, Sale, Supply, Use
 from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.accounts import Accounts, Roots, default_templates
 from beancount_compute.ledger.writing import Writer, open_directives
