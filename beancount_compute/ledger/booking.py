@@ -122,7 +122,7 @@ def book(
     kept = [*written.events] if _observers else []
     keeper = Bookkeeper(facts, terms.terms, accounts.component, carried)
     written.events.clear()  # the bookkeeper has them now, and lets them go day by day
-    generated += [writer.transaction(record) for record in keeper.records()]
+    generated += writer.transactions(keeper.records())
     own_prices = _own_prices(entries)
     generated += [
         writer.price(price)
