@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 
 from beancount_compute.close.carrying_over import carry
 from beancount_compute.close.closing import (
@@ -33,8 +34,10 @@ from beancount_compute.close.storage import (
     check_ours,
     locked,
 )
+from beancount_compute.close.tie_outs import tables
 from beancount_compute.close.verifying import verify as verified
 from beancount_compute.ledger.sealed.chain import Reopening, is_month
+from beancount_compute.reports.text_face import render
 
 LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -100,8 +103,7 @@ def close(
             return
         closing = prepare(month, loaded)
         _show(closing)
-        bent = [tie for tie in closing.ties if tie.difference]
-        if bent:
+        if not all(tie.holds for tie in closing.ties):
             raise CloseError(f"{month} does not tie out: nothing was written")
         _prove(closing, folder)
         files = _pack(closing, loaded, month)
@@ -164,7 +166,9 @@ def _seal_of(loaded: Loaded, month: str) -> str:
 
 def _show(closing: Closing) -> None:
     late = f", {closing.late} of them late" if closing.late else ""
-    click.echo(f"{closing.month}: {closing.events:,} events{late}")
+    click.echo(f"{closing.month}: {closing.events:,} events{late}\n")
+    click.echo(render(tables(closing.ties), Console().width if sys.stdout.isatty() else 80))
+    click.echo()
 
 
 def _prove(closing: Closing, folder: Path) -> None:
