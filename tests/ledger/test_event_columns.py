@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from beancount.core.amount import Amount
+from beancount.core.data import Custom
+from beancount.parser.grammar import ValueType
 
 from beancount_compute.economy.events import Event, Place
-from beancount_compute.ledger import event_files
+from beancount_compute.ledger import event_files, plugin
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.event_columns import NotPlain
+from beancount_compute.ledger.event_directives import events_at_once
 from beancount_compute.ledger.event_files import COLUMNS, read_file
 from beancount_compute.ledger.fields import LONGEST_TEXT, Fields
+from tests.ledger.docstrings import directives
+
+# CSV
 
 HEAD = ",".join(COLUMNS)
 PLAIN = [
@@ -134,3 +142,113 @@ def test_plain_rows_are_read_by_column(tmp_path: Path, monkeypatch: pytest.Monke
     path = tmp_path / "e.csv"
     path.write_text("\n".join([HEAD, *PLAIN]))
     assert len(read(path)[0]) == len(PLAIN)
+
+
+# Directives
+
+PLAIN_DIRECTIVES = """
+2026-05-01 custom "compute-subscription" "alice" "pro"
+2026-05-01 custom "compute-subscription" "alice" "pro"
+  started: 2025-11-15
+2026-05-01 custom "compute-subscription" "alice" "pro"
+  started: "2025-11-15"
+2026-05-01 custom "compute-cancellation" "alice" "pro"
+2026-05-01 custom "compute-allocation" "alice" 500 CU 100.00 USD
+  id: " a1 "
+  expires: "year"
+2026-05-01 custom "compute-allocation" "alice" "pro"
+2026-05-01 custom "compute-grant" "alice" 100 CU
+  expires: 2027-01-01
+2026-05-01 custom "compute-consumption" "alice" 0.50 CU
+  id: "u1"
+  time: "14:05:09"
+2026-05-01 custom "compute-consumption" "zoe\u0308" 1.50 CU
+  time: "14:05:09"
+  id: "u e\u0301"
+  x-note: "mine"
+2026-05-01 custom "compute-trade" "alice" "bob" 500 CU 0.25 USD
+2026-05-01 custom "compute-transfer" "alice" "bob" 5 CU
+2026-05-01 custom "compute-spend" "alice" "shop" 100 CU 17.00 EUR
+2026-05-01 custom "compute-refund" "alice" 5 CU
+2026-05-01 custom "compute-reversal" "u1"
+"""
+ODD_DIRECTIVES = [
+    'consumption" "alice"',
+    'consumption" "alice" 5',
+    'consumption" "alice" "5 CU"',
+    'consumption" "alice" 5 CU 1.00 USD',
+    'consumption" Assets:Alice 5 CU',
+    'consumption" "" 5 CU',
+    'consumption" " " 5 CU',
+    'consumption" "alice" 0 CU',
+    'consumption" "alice" -5 CU',
+    'consumption" "alice" 123456789012345 CU',
+    'trade" "alice" "bob" 5 CU 0 USD',
+    'trade" "alice" "bob" 5 CU 5 CU',
+    'subscription" "alice" "top-up"',
+    'reversal" ""',
+    'reversal" 17',
+    'party" "alice"',
+    'assert" "deferred-revenue" 5 USD',
+    'consumption" "alice" 5 CU\n  colour: "red"',
+    'consumption" "alice" 5 CU\n  id: 5',
+    'consumption" "alice" 5 CU\n  id: " "',
+    'consumption" "alice" 5 CU\n  id: ""',
+    'consumption" "alice" 5 CU\n  id:',
+    'consumption" "alice" 5 CU\n  id: 2026-05-01',
+    'consumption" "alice" 5 CU\n  time: "noon"',
+    'consumption" "alice" 5 CU\n  time: 2026-05-01',
+    'consumption" "alice" 5 CU\n  expires: "year"',
+    'grant" "alice" 5 CU\n  expires: 12',
+    'grant" "alice" 5 CU\n  expires: "soon"',
+    'allocation" "alice" "pro"\n  expires: "year"',
+    'subscription" "alice" "pro"\n  started: "1 month"',
+]
+
+
+def read_directives(entries: list[Custom]) -> tuple[plugin.Written, list[Any]]:
+    errors = Errors()
+    return plugin._read([*entries], Fields(), errors), errors.found
+
+
+def compare(entries: list[Custom], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same directives, whether they may be read at once or not."""
+    with monkeypatch.context() as patch:
+        patch.setattr(plugin, "events_at_once", lambda *_: None)
+        expected = read_directives(entries)
+    assert read_directives(entries) == expected
+
+
+@pytest.mark.parametrize("block", [2, 400])
+@pytest.mark.parametrize("odd", ODD_DIRECTIVES)
+def test_columns_and_directives_give_the_same_events_and_errors(
+    monkeypatch: pytest.MonkeyPatch, odd: str, block: int
+) -> None:
+    """Whatever stands beside plain directives, in whichever block of them."""
+    monkeypatch.setattr(plugin, "BLOCK", block)
+    text = f'2026-05-01 custom "compute-{odd}\n'
+    compare(directives(PLAIN_DIRECTIVES + text + PLAIN_DIRECTIVES), monkeypatch)
+
+
+@pytest.mark.parametrize("number", [None, Decimal("NaN")])
+def test_directives_of_another_plugin_may_be_incomplete(
+    monkeypatch: pytest.MonkeyPatch, number: Decimal | None
+) -> None:
+    """Without values, file or line, or with an amount that lacks its number."""
+    use = directives('2026-05-01 custom "compute-consumption" "alice" 5 CU')[0]
+    amount = ValueType(Amount(number, "CU"), Amount)
+    for odd in (
+        use._replace(values=None),
+        use._replace(values=[]),
+        use._replace(meta={}),
+        use._replace(values=[use.values[0], amount]),
+    ):
+        compare([use, odd, use], monkeypatch)
+
+
+def test_plain_directives_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every form of the language qualifies, in the order in which they stand."""
+    entries = directives(PLAIN_DIRECTIVES)
+    found = events_at_once(entries, Fields())
+    assert found is not None and len(found) == len(entries)
+    compare(entries, monkeypatch)
