@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from datetime import date
 from decimal import Decimal
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from beancount.core.amount import Amount
@@ -149,7 +149,7 @@ def _columns_of_metadata(
     metas: list[dict[str, Any]], form: Form, fields: Fields
 ) -> dict[str, Sequence[Any]]:
     """The place, time, id, end and start of events, from metadata of the same keys."""
-    written = dict(zip(metas[0], zip(*map(dict.values, metas), strict=True), strict=True))
+    written = {key: tuple(map(itemgetter(key), metas)) for key in metas[0]}
     if not written.keys() >= {"filename", "lineno"}:
         raise NotPlain
     places = places_of(written.pop("filename"), written.pop("lineno"))

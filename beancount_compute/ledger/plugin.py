@@ -95,11 +95,12 @@ def _no_cyclic_garbage() -> Iterator[None]:
 
 def _read(entries: list[Directive], fields: Fields, errors: Errors) -> Written:
     written = Written([], [], [], [])
-    ours = [
-        entry for entry in entries if entry.__class__ is Custom and entry.type.startswith(PREFIX)
-    ]
-    for at in range(0, len(ours), BLOCK):
-        block = ours[at : at + BLOCK]
+    for at in range(0, len(entries), BLOCK):
+        block = [
+            entry
+            for entry in entries[at : at + BLOCK]
+            if entry.__class__ is Custom and entry.type.startswith(PREFIX)
+        ]
         events = events_at_once([entry for entry in block if entry.type in FORMS], fields)
         if events is not None:
             written.events.extend(events)
