@@ -33,11 +33,11 @@ from beancount_compute.economy.rounding import ZERO
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.sealed.content import FROZEN, item_of
 from beancount_compute.ledger.text import directive_text
-from beancount_compute.ledger.writing import ORDER
+from beancount_compute.ledger.writing import MOST_SHARED, ORDER
 
 HEADER = "; {month}, closed by bean-compute close. The ledger's index seals it: don't edit it.\n"
 _STRING = r'"((?:[^"\\]|\\.)*)"'
-_HEAD = re.compile(rf"(\S+) (?:{_STRING} )?{_STRING}((?: [#^]\S+)*)")
+_HEAD = re.compile(rf"(\S+) (?:{_STRING} )?{_STRING}")
 _BEHIND = re.compile(
     rf"(\S+)(?: (\{{(\S+) (\S+), ([0-9-]{{10}})(?:, {_STRING})?\}}))?(?: @ (\S+) (\S+))?"
 )
@@ -131,6 +131,10 @@ class Reader:
         self._next_order = next_order
         self._days: dict[str, date] = {}
         self._heads: dict[str, tuple[Any, ...]] = {}
+        self._texts: dict[str, tuple[str, str | None, str]] = {}
+        self._tags: dict[frozenset[str], frozenset[str]] = {}
+        self._amounts: defaultdict[str, dict[str, tuple[Amount, Decimal]]]
+        self._amounts = defaultdict(dict)
         self._behind: dict[str, tuple[str, str, Cost | None, Amount | None]] = {}
         self._costs: dict[str, tuple[str, Cost]] = {}  # with the text of the lot, by the text read
         self._names: dict[str, tuple[str, bool]] = {}  # accounts, and whether they are pockets
@@ -182,7 +186,7 @@ class Reader:
         known = self._heads.get(head[11:]) or self._head(head[11:])
         meta: dict[str, Any] = {"filename": path, "lineno": line}
         postings: list[Posting] = []
-        behind, names, lots = self._behind, self._names, held.lots
+        behind, names, lots, amounts = self._behind, self._names, held.lots, self._amounts
         for text in lines:
             first = text[2]
             if first == " ":  # metadata of a copy's posting
@@ -200,12 +204,18 @@ class Reader:
                 pocket = self._accounts.pocket_account(account) is not None
             else:
                 account, pocket = names.get(account) or self._name(account, day, held)
-            amount = Decimal(number)
+            units, amount = amounts[commodity].get(number) or self._amount(number, commodity)
             if pocket and lot:
                 lots[account, lot] -= amount
-            units = _new(Amount, (amount, commodity))
             postings.append(_new(Posting, (account, units, cost, price, None, None)))
         return _new(Transaction, (meta, day, *known, postings))
+
+    def _amount(self, number: str, commodity: str) -> tuple[Amount, Decimal]:
+        known, amount = self._amounts[commodity], Decimal(number)
+        units = (_new(Amount, (amount, commodity)), amount)
+        if len(known) < MOST_SHARED:
+            known[number] = units
+        return units
 
     def _name(self, account: str, day: date, held: Held) -> tuple[str, bool]:
         pocket = self._accounts.pocket_account(account) is not None
@@ -215,16 +225,24 @@ class Reader:
 
     def _head(self, text: str) -> tuple[Any, ...]:
         """Flag, payee, narration, tags and links behind a date."""
-        found = _HEAD.fullmatch(text)
-        if found is None:
-            raise NotAsWritten
-        flag, payee, narration, names = found.groups()
+        behind = text.rfind('"') + 1  # names hold no quotes
+        texts, names = text[:behind], text[behind:]
+        said = self._texts.get(texts)
+        if said is None:
+            found = _HEAD.fullmatch(texts)
+            if found is None:
+                raise NotAsWritten
+            flag, payee, narration = found.groups()
+            said = self._texts[texts] = (
+                flag,
+                None if payee is None else _unescaped(payee),
+                _unescaped(narration),
+            )
         words = names.split()
+        tags = frozenset([word[1:] for word in words if word[0] == "#"])
         known = self._heads[text] = (
-            flag,
-            None if payee is None else _unescaped(payee),
-            _unescaped(narration),
-            frozenset([word[1:] for word in words if word[0] == "#"]),
+            *said,
+            self._tags.setdefault(tags, tags),
             frozenset([word[1:] for word in words if word[0] == "^"]),
         )
         return known

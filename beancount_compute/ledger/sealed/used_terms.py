@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from beancount.core.data import Custom
@@ -152,20 +153,17 @@ def check_terms(
 def _differing(use: Use, entry: Custom, terms: LedgerTerms) -> tuple[date, str] | None:
     for day in (use.first, use.last):
         since, values, meta = _in_force(use, day, terms)
-        now = item_of(_parsed(since, use, values, meta))
+        now = _item_in_force(since, use.type, values, tuple(meta))
         if now != item_of(_without_days(entry, since)):
             return day, " ".join([values, *meta])
     return None
 
 
-def _parsed(since: date, use: Use, values: str, meta: list[str]) -> Custom:
-    text = "\n  ".join([f'{since} custom "{use.type}" {values}', *meta]) + "\n"
+@lru_cache(1 << 10)  # the same few terms are in force in every month
+def _item_in_force(since: date, type_: str, values: str, meta: tuple[str, ...]) -> str:
+    text = "\n  ".join([f'{since} custom "{type_}" {values}', *meta]) + "\n"
     entries, _, _ = parser.parse_string(text)
-    if not entries:  # a plan that is gone
-        return Custom({}, since, use.type, [])
-    (entry,) = entries
-    assert isinstance(entry, Custom)
-    return entry
+    return item_of(entries[0]) if entries else ""  # none for a plan that is gone
 
 
 def _without_days(entry: Custom, since: date) -> Custom:
