@@ -2,6 +2,7 @@
 
 bean-compute check LEDGER     every error, then what is open, earned and whether it ties
 bean-compute print LEDGER     the booked ledger as plain Beancount text
+bean-compute report NAME ..   roll-forward, revenue, market and others, see reports/
 bean-compute new FOLDER       a small commented ledger to start from
 """
 
@@ -28,8 +29,9 @@ from beancount_compute.ledger.event_directives import FORMS
 from beancount_compute.ledger.plugin import PLUGIN
 from beancount_compute.ledger.term_directives import TERM_TYPES
 from beancount_compute.ledger.text import booked_text
+from beancount_compute.report_command import Shell, report_command
 from beancount_compute.reports.summary import summarise
-from beancount_compute.reports.tables import render
+from beancount_compute.reports.text_face import render
 
 WRITTEN = {*FORMS, *TERM_TYPES, "compute-events"}
 PIECES_AT_ONCE = 1000
@@ -152,6 +154,13 @@ def _progress(what: str) -> Iterator[None]:
 
 def _width() -> int:
     return Console().width if sys.stdout.isatty() else 80
+
+
+main.add_command(
+    report_command(
+        Shell(_load, lambda errors: _show_errors(errors, to_stderr=True), _writing, _width)
+    )
+)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ KNOWS = {
     "ledger": {"economy"},
     "reports": {"economy", "ledger"},
     "close": {"economy", "ledger", "reports"},
-    "cli": {"economy", "ledger", "reports", "close"},
+    "report_command": {"economy", "ledger", "reports"},
+    "cli": {"economy", "ledger", "reports", "close", "report_command"},
     "fava_extension": {"economy", "ledger", "reports", "close"},
     "__init__": {"ledger"},
 }

@@ -13,11 +13,11 @@ from __future__ import annotations
 import gc
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from decimal import localcontext
+from decimal import Decimal, localcontext
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
@@ -32,6 +32,7 @@ from beancount_compute.ledger.hand_written import OPENING_TAG
 from beancount_compute.ledger.terms_of_ledger import read_terms_and_accounts
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.facts import (
+    SUMMED,
     DatedPrice,
     Income,
     Movement,
@@ -42,6 +43,7 @@ from beancount_compute.reports.facts import (
 from beancount_compute.reports.reading import Reader
 
 REOPEN = "compute-reopen"
+LATE, REVERSAL = "compute-late", f"compute-{Booked.REVERSAL}"
 _BETWEEN = ("Trade with ", "Transfer to ")  # what a narration says before the other's name
 _by_date = attrgetter("date")
 Dated = TypeVar("Dated", Movement, Income, Trade, Owed, DatedPrice)
@@ -79,9 +81,73 @@ class Books:
         return {name: tuple(incomes) for name, incomes in found.items()}
 
     @cached_property
+    def movements_of_all(self) -> tuple[Movement, ...]:
+        """The movements of all subscribers together: alike ones of a day added up."""
+        first: dict[tuple[Any, ...], Movement] = {}
+        units: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
+        amounts: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
+        with localcontext(WIDE):
+            for each in self.movements:
+                day, _, flow, _, pocket, _, commodity, number, _, amount, lot, *_ = each
+                key = (day, flow, pocket, commodity, id(lot))
+                first.setdefault(key, each)
+                units[key] += number
+                amounts[key] += amount
+        return tuple(
+            [
+                each._replace(
+                    subscriber="", account="", units=units[key], amount=amounts[key], at=SUMMED
+                )
+                for key, each in first.items()
+            ]
+        )
+
+    @cached_property
+    def incomes_of_all(self) -> tuple[Income, ...]:
+        """The incomes from all subscribers together: alike ones of a day added up."""
+        first: dict[tuple[Any, ...], Income] = {}
+        amounts: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
+        with localcontext(WIDE):
+            for each in self.incomes:
+                day, _, earning, _, origin, currency, amount, lot, _, _, kind = each
+                key = (day, earning, origin, currency, id(lot), kind)
+                first.setdefault(key, each)
+                amounts[key] += amount
+        return tuple(
+            [
+                each._replace(subscriber="", amount=amounts[key], at=SUMMED)
+                for key, each in first.items()
+            ]
+        )
+
+    @cached_property
     def origins(self) -> frozenset[str]:
         """The plans of the terms, and all origins of lots that the books name."""
         return frozenset(self.terms.plans) | {each.lot.origin for each in self.movements}
+
+    @cached_property
+    def corrections(self) -> tuple[int, ...]:
+        """The places of late events and reversals among the transactions."""
+        wanted = {LATE, REVERSAL}
+        return tuple(
+            [
+                at
+                for at, entry in enumerate(self.transactions)
+                if ORDER in entry.meta and not wanted.isdisjoint(entry.tags)
+            ]
+        )
+
+    @cached_property
+    def _price_days(self) -> dict[tuple[str, str], tuple[DatedPrice, ...]]:
+        found: defaultdict[tuple[str, str], list[DatedPrice]] = defaultdict(list)
+        for price in self.prices:
+            found[price.commodity, price.currency].append(price)
+        return {pair: tuple(prices) for pair, prices in found.items()}
+
+    def price_on(self, day: date, commodity: str, currency: str) -> Decimal | None:
+        """The last price on or before a day; None where there is none yet."""
+        prices = until(self._price_days.get((commodity, currency), ()), day)
+        return prices[-1].number if prices else None
 
     @cached_property
     def last_day(self) -> date | None:
@@ -98,27 +164,34 @@ class Selection(NamedTuple):
     subscriber: str = ""
     plan: str = ""
 
-    def movements(self, books: Books) -> Iterable[Movement]:
-        """The movements of subscriber and plan up to the last day: what came before counts too."""
-        found = books.movements
+    def covers(self, day: date) -> bool:
+        """Whether a day is selected."""
+        return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
+
+    def day_of(self, books: Books) -> date:
+        """The day as of which balances are shown: the last selected, or the last of the books."""
+        return self.end or books.last_day or date.min
+
+    def movements(self, books: Books, *, each: bool = True) -> Sequence[Movement]:
+        """The movements of subscriber and plan up to the last day: what came before counts too.
+
+        Where `each` is not asked for, those of all subscribers may come added up, which is quicker.
+        """
+        found = books.movements if each else books.movements_of_all
         if self.subscriber:
             found = books.movements_of.get(self.subscriber, ())
         found = until(found, self.end)
-        if self.plan:
-            return [each for each in found if each.origin == self.plan]
-        return found
+        return [one for one in found if one.origin == self.plan] if self.plan else found
 
-    def incomes(self, books: Books) -> Iterable[Income]:
-        """The incomes of subscriber and plan within the days."""
-        found = books.incomes
+    def incomes(self, books: Books, *, each: bool = True) -> Sequence[Income]:
+        """The incomes of subscriber and plan within the days; see `movements` for `each`."""
+        found = books.incomes if each else books.incomes_of_all
         if self.subscriber:
             found = books.incomes_of.get(self.subscriber, ())
         found = since(until(found, self.end), self.start)
-        if self.plan:
-            return [each for each in found if each.origin == self.plan]
-        return found
+        return [one for one in found if one.origin == self.plan] if self.plan else found
 
-    def trades(self, books: Books) -> Iterable[Trade]:
+    def trades(self, books: Books) -> Sequence[Trade]:
         """The trades within the days, of a seller or buyer, that moved lots of the plan."""
         found = since(until(books.trades, self.end), self.start)
         return [
@@ -174,6 +247,12 @@ def _no_cyclic_garbage() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def kind_of(entry: Transaction) -> str:
+    """What a generated transaction books; "" for a hand-written one."""
+    tags = entry.tags if ORDER in entry.meta else ()
+    return next((kind.value for kind in Booked if f"compute-{kind}" in tags), "")
 
 
 def _in_order(transactions: list[Transaction]) -> list[Transaction]:

@@ -21,6 +21,8 @@ from beancount.core.position import Cost
 from beancount_compute.economy.journal import Role
 from beancount_compute.economy.lots import Pocket
 
+SUMMED = -1  # in place of a transaction: many of them, added up
+
 
 class Flow(StrEnum):
     """Why units entered or left a pocket, in the order of the roll-forward."""
@@ -102,6 +104,7 @@ class Income(NamedTuple):
     lot: LotKey | None  # its date is the vintage; None for overage
     at: int
     undoes: bool
+    kind: str  # what was booked (`economy.journal.Booked`), or undone
 
 
 class Trade(NamedTuple):

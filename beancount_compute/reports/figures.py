@@ -4,8 +4,8 @@
                                                     ; transaction
 
 A report is a `Layout` for each of its tables, and one function that yields contributions. The
-normal run yields sums of many transactions at once; asked for one cell, the same function yields
-each transaction on its own, so that what is listed adds up to what is shown.
+normal run may yield sums of many transactions; asked for one cell, the same function yields each
+transaction on its own, so that what is listed adds up to what is shown.
 """
 
 from __future__ import annotations
@@ -26,17 +26,18 @@ from beancount_compute.economy.rounding import (
     trim,
 )
 from beancount_compute.reports.books import Books, Selection
+from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.tables import Cell, Column, Kind, Table
 
 Row = tuple[Cell, ...]  # the labels in front of a row
 Contribution = tuple[str, Row, str, Decimal, int]
-SUMMED = -1  # in place of a transaction: many of them
 
 
 class How(StrEnum):
     """How a figure comes from the contributions to its row."""
 
     SUM = "sum"
+    KNOWN = "known"  # a sum; none where nothing contributes
     QUOTIENT = "quotient"  # of two columns, rounded half-even to 0.000001; none over zero
     LEAST = "least"
     MOST = "most"
@@ -70,6 +71,18 @@ class Layout(NamedTuple):
     keeps_zeros: bool = False  # whether rows without any figure but zero are shown
 
 
+class Request(NamedTuple):
+    """What a report is to yield: some of its tables; sums, or each transaction on its own."""
+
+    tables: frozenset[str]
+    each: bool = False  # each transaction on its own
+    row: Row | None = None  # then only what concerns this row need be yielded
+
+    def wants(self, *tables: str) -> bool:
+        """Whether any of these tables is asked for."""
+        return not self.tables.isdisjoint(tables)
+
+
 class Asked(NamedTuple):
     """A cell whose transactions are asked for."""
 
@@ -79,41 +92,40 @@ class Asked(NamedTuple):
 
 
 class Report(NamedTuple):
-    """A report: its tables, and what adds up to them.
-
-    `contributions` yields sums where no cell is asked for; else it yields for each transaction, and
-    need not yield anything but what concerns that cell's row.
-    """
+    """A report: its tables, and what adds up to them."""
 
     name: str
     title: str
     layouts: Callable[[Books, Selection], Sequence[Layout]]
-    contributions: Callable[[Books, Selection, Asked | None], Iterable[Contribution]]
+    contributions: Callable[[Books, Selection, Request], Iterable[Contribution]]
     needs_subscriber: bool = False
 
-    def tables(self, books: Books, selection: Selection) -> list[Table]:
-        """The tables of the selection."""
+    def tables(self, books: Books, selection: Selection, *names: str) -> list[Table]:
+        """The tables of those names, or all; each costs time only if it is asked for."""
+        layouts = [
+            each for each in self.layouts(books, selection) if not names or each.name in names
+        ]
+        request = Request(frozenset([each.name for each in layouts]))
         with localcontext(WIDE):
-            return tabulate(
-                self.layouts(books, selection), self.contributions(books, selection, None)
-            )
+            return tabulate(layouts, self.contributions(books, selection, request))
 
     def trace(self, books: Books, selection: Selection, asked: Asked) -> list[tuple[int, Decimal]]:
         """The transactions behind a cell, in the order of the books, with what each adds to it.
 
         Raises `NotSummed` for a figure that no transactions add up to.
         """
+        layouts = self.layouts(books, selection)
+        layout = next(each for each in layouts if each.name == asked.table)
+        request = Request(frozenset([layout.name]), each=True, row=asked.row)
         with localcontext(WIDE):
-            layout = next(
-                each for each in self.layouts(books, selection) if each.name == asked.table
-            )
-            return trace(layout, self.contributions(books, selection, asked), asked)
+            return trace(layout, self.contributions(books, selection, request), asked)
 
     def sources(self, books: Books, selection: Selection) -> list[int]:
-        """All transactions behind the figures, running balances apart, in order."""
-        everything = Asked("", (), "")
+        """All transactions behind the figures, balances apart, in the order of the books."""
+        names = [each.name for each in self.layouts(books, selection)]
+        request = Request(frozenset(names), each=True)
         with localcontext(WIDE):
-            found = {at for *_, at in self.contributions(books, selection, everything)}
+            found = {at for *_, at in self.contributions(books, selection, request)}
         return sorted(found - {SUMMED})
 
 
@@ -158,9 +170,9 @@ def _table(layout: Layout, found: dict[Row, _Row]) -> Table:
     for labels in sorted(found, key=_sort_key):
         numbers = [_number(figure, found[labels]) for figure in layout.figures]
         if layout.keeps_zeros or any(numbers):
-            currency = _currency(layout, labels)
+            currency = currency_of(layout.labels, labels)
             cells = [
-                written(figure, number, currency)
+                written(figure.kind, number, currency)
                 for figure, number in zip(layout.figures, numbers, strict=True)
             ]
             rows.append((*labels, *cells))
@@ -172,8 +184,9 @@ def _sort_key(labels: Row) -> tuple[tuple[bool, Cell], ...]:
     return tuple([(label is None, "" if label is None else label) for label in labels])
 
 
-def _currency(layout: Layout, labels: Row) -> str:
-    for column, label in zip(layout.labels, labels, strict=True):
+def currency_of(columns: Iterable[Column], labels: Row) -> str:
+    """The currency that a row's labels name; "" if none."""
+    for column, label in zip(columns, labels, strict=True):
         if column.key == "currency":
             return str(label)
     return ""
@@ -184,6 +197,8 @@ def _number(figure: Figure, row: _Row) -> Decimal | None:
     match figure.how:
         case How.SUM:
             return sum([row.sums.get(source, ZERO) for source in sources], ZERO)
+        case How.KNOWN:
+            return row.sums.get(sources[0])
         case How.QUOTIENT:
             number, over = (row.sums.get(source, ZERO) for source in sources)
             return round_half_even(number / over, PRICE_STEP) if over else None
@@ -193,11 +208,11 @@ def _number(figure: Figure, row: _Row) -> Decimal | None:
             return row.most.get(sources[0])
 
 
-def written(figure: Figure, number: Decimal | None, currency: str) -> Cell:
+def written(kind: Kind, number: Decimal | None, currency: str) -> Cell:
     """A figure in its way of writing: money with the decimals of its currency at least."""
     if number is None:
         return None
-    match figure.kind:
+    match kind:
         case Kind.MONEY | Kind.PRICE:
             return trim(number, decimals_of(currency))
         case Kind.COUNT | Kind.DAYS:
@@ -212,20 +227,21 @@ def trace(
     """What the transactions add to a cell, one entry for each, in the order of the books."""
     figure = next(each for each in layout.figures if each.key == asked.column)
     if figure.kind is Kind.DAYS:
-        raise NotSummed(f"{figure.title!r} is counted from a day, not summed from transactions")
+        raise NotSummed(f"{figure.key} is counted from a day, not summed from transactions")
     found = [
         (column, number, at)
         for table, row, column, number, at in contributions
         if table == asked.table and row == asked.row and column in figure.sources
     ]
     match figure.how:
-        case How.SUM:
+        case How.SUM | How.KNOWN:
             return _by_transaction((at, number) for _, number, at in found)
         case How.QUOTIENT:
             return _shares_of_quotient(figure, found)
         case How.LEAST | How.MOST:
             pick = min if figure.how is How.LEAST else max
-            return [pick([(at, number) for _, number, at in found], key=lambda each: each[1])][:1]
+            numbers = [(number, at) for _, number, at in found]
+            return [(at, number) for number, at in [pick(numbers)]] if numbers else []
 
 
 def _by_transaction(found: Iterable[tuple[int, Decimal]]) -> list[tuple[int, Decimal]]:

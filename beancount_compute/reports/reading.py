@@ -106,7 +106,19 @@ class Reader:
             fields = (day, month, flow, subscriber, holding, origin, commodity, -number, currency)
             moved.append(_new(Movement, (*fields, -out, lot, account, at, undoes)))
             if earning is not None and out:
-                income = (day, month, earning, subscriber, origin, currency, out, lot, at, undoes)
+                income = (
+                    day,
+                    month,
+                    earning,
+                    subscriber,
+                    origin,
+                    currency,
+                    out,
+                    lot,
+                    at,
+                    undoes,
+                    kind,
+                )
                 self.money.incomes.append(_new(Income, income))
         self.movements += moved
         if earning is None or len(posted) > 1:  # else its money is what its lots earned

@@ -224,7 +224,7 @@ class MoneyReader:
     ) -> None:
         if amount:
             income = (seen.entry.date, seen.month, earning, subscriber, origin, currency, amount)
-            self.incomes.append(_new(Income, (*income, lot, seen.at, seen.undoes)))
+            self.incomes.append(_new(Income, (*income, lot, seen.at, seen.undoes, seen.kind)))
 
 
 def _undone(trade: Trade, seen: Seen) -> Trade:

@@ -10,7 +10,8 @@ from beancount import loader
 
 from beancount_compute.economy.lots import Pocket
 from beancount_compute.reports.summary import Summary, summarise
-from beancount_compute.reports.tables import Table, columns, render, shown
+from beancount_compute.reports.tables import Table, columns, shown
+from beancount_compute.reports.text_face import render
 
 HEAD = """\
 plugin "beancount_compute"

@@ -1,0 +1,223 @@
+"""`bean-compute report`: a report of a ledger as text, CSV, JSON, or the transactions behind it.
+
+bean-compute report rollforward LEDGER --month 2026-05
+bean-compute report revenue LEDGER --from 2026-01 --to 2026-06 --plan pro --format csv
+bean-compute report rollforward LEDGER --explain alice used --table units-by-subscriber
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from datetime import date, timedelta
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+from beancount.core.data import BeancountError, Directive
+
+from beancount_compute.economy.months import MONTH, later
+from beancount_compute.economy.words import quoted
+from beancount_compute.ledger.text import directive_text
+from beancount_compute.reports.books import Books, Selection, read_books
+from beancount_compute.reports.exchange import csv_of, json_of
+from beancount_compute.reports.explaining import NoSuchCell, explain, find_cell
+from beancount_compute.reports.figures import NotSummed, Report
+from beancount_compute.reports.registry import REPORTS
+from beancount_compute.reports.tables import Table
+from beancount_compute.reports.text_face import render
+
+_LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
+_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
+
+
+class Form(StrEnum):
+    """What a report is written as."""
+
+    TEXT = "text"
+    CSV = "csv"
+    JSON = "json"
+    BEANCOUNT = "beancount"
+
+
+class Shell(NamedTuple):
+    """What the command shares with the others: how ledgers are loaded and output is written."""
+
+    load: Callable[[Path], tuple[list[Directive], list[BeancountError], dict[str, Any]]]
+    show_errors: Callable[[list[BeancountError]], None]  # on standard error
+    writing: Callable[[], AbstractContextManager[None]]
+    width: Callable[[], int]
+
+
+class Days(click.ParamType):  # type: ignore[type-arg]
+    """A day, or a month that stands for its first or its last day."""
+
+    name = "date"
+
+    def __init__(self, *, last: bool) -> None:
+        self._last = last
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            if _MONTH.fullmatch(value):
+                first = date.fromisoformat(f"{value}-01")
+                return _last_day(first) if self._last else first
+            return date.fromisoformat(value)
+        except ValueError:
+            message = f"{value!r} is no day or month: write one such as 2026-05-31 or 2026-05"
+            raise click.BadParameter(message) from None
+
+
+def _last_day(first: date) -> date:
+    end = later(first, MONTH)
+    return end if end == date.max else end - timedelta(1)
+
+
+def _month(_ctx: click.Context, _param: click.Parameter, text: str | None) -> date | None:
+    """The first day of a month."""
+    if text is None:
+        return None
+    try:
+        if _MONTH.fullmatch(text):
+            return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        pass
+    raise click.BadParameter(f"{text!r} is no month: write one such as 2026-05")
+
+
+def report_command(shell: Shell) -> click.Command:
+    """The command."""
+
+    @click.command(name="report")
+    @click.argument("name", type=click.Choice(list(REPORTS)), metavar="NAME")
+    @click.argument("ledger", type=_LEDGER)
+    @click.option("--month", callback=_month, help="One month: 2026-05.")
+    @click.option("--from", "start", type=Days(last=False), help="First day, or a month.")
+    @click.option("--to", "end", type=Days(last=True), help="Last day, or a month.")
+    @click.option("--subscriber", default="", help="Only of this subscriber.")
+    @click.option("--plan", default="", help="Only of this plan, `top-up` or `grant`.")
+    @click.option("--table", default="", help="Only this one of the report's tables.")
+    @click.option(
+        "--format", "form", type=click.Choice([each.value for each in Form]), default="text"
+    )
+    @click.option(
+        "--explain",
+        "cell",
+        nargs=2,
+        metavar="ROW COLUMN",
+        help="List the transactions behind a cell: the row's first cell or number, the column.",
+    )
+    def command(
+        name: str,
+        ledger: Path,
+        month: date | None,
+        start: date | None,
+        end: date | None,
+        subscriber: str,
+        plan: str,
+        table: str,
+        form: str,
+        cell: tuple[str, str] | None,
+    ) -> None:
+        report = REPORTS[name]
+        if month is not None:
+            if start or end:
+                raise click.UsageError("--month is a --from and a --to: leave those out")
+            start, end = month, _last_day(month)
+        selection = Selection(start, end, subscriber, plan)
+        _check_days(selection)
+        if report.needs_subscriber and not subscriber:
+            raise click.UsageError(f"{name} is of one subscriber: add --subscriber NAME")
+        entries, errors, options = shell.load(ledger)
+        shell.show_errors(errors)
+        books = read_books(entries, options)
+        _check_names(books, selection)
+        folder = os.path.dirname(str(options.get("filename") or ""))
+        text = _output(report, books, selection, table, Form(form), cell, folder, shell.width)
+        with shell.writing():
+            click.echo(text.encode() if form != Form.TEXT else text, nl=False)
+        sys.exit(1 if errors else 0)
+
+    names = "\n\n".join(f"{report.name}: {report.title}" for report in REPORTS.values())
+    command.help = (
+        f"Show the report NAME of LEDGER.\n\n{names}\n\n"
+        "Errors of the ledger go to standard error; any makes the exit code 1."
+    )
+    return command
+
+
+def _check_days(selection: Selection) -> None:
+    if selection.start and selection.end and selection.start > selection.end:
+        raise click.UsageError(f"--from {selection.start} is after --to {selection.end}")
+
+
+def _check_names(books: Books, selection: Selection) -> None:
+    """Refuse a subscriber or a plan that the ledger doesn't know: their report would be empty."""
+    for what, name, known in (
+        ("subscriber", selection.subscriber, books.subscribers),
+        ("plan", selection.plan, books.origins),
+    ):
+        if name and name not in known:
+            near = get_close_matches(name, sorted(known), 3, 0.5)
+            hint = f": did you mean {' or '.join(map(quoted, near))}?" if near else ""
+            raise click.UsageError(f"the ledger has no {what} {quoted(name)}{hint}")
+
+
+def _output(
+    report: Report,
+    books: Books,
+    selection: Selection,
+    name: str,
+    form: Form,
+    cell: tuple[str, str] | None,
+    folder: str,
+    width: Callable[[], int],
+) -> str:
+    if form is Form.BEANCOUNT and cell is None:
+        return _transactions(books, report.sources(books, selection))
+    tables = _tables(report, books, selection, name)
+    if cell is not None:
+        try:
+            found = find_cell(tables, *cell, name)
+            if form is Form.BEANCOUNT:
+                sources = report.trace(books, selection, found.asked)
+                return _transactions(books, [at for at, _ in sources])
+            tables = [explain(report, books, selection, found, folder)]
+        except (NoSuchCell, NotSummed) as error:
+            raise click.UsageError(str(error)) from None
+    match form:
+        case Form.CSV:
+            return csv_of(tables)
+        case Form.JSON:
+            return json_of(report.name, _told(selection), tables)
+        case _:
+            return render(tables, width()) + "\n"
+
+
+def _tables(report: Report, books: Books, selection: Selection, name: str) -> list[Table]:
+    names = [layout.name for layout in report.layouts(books, selection)]
+    if name and name not in names:
+        raise click.UsageError(
+            f"{report.name} has no table {quoted(name)}: its tables are {', '.join(names)}"
+        )
+    return report.tables(books, selection, *([name] if name else []))
+
+
+def _transactions(books: Books, places: Iterable[int]) -> str:
+    return "\n".join(directive_text(books.transactions[at]) for at in places)
+
+
+def _told(selection: Selection) -> dict[str, str]:
+    """What was selected, by the names of the options."""
+    chosen = {
+        "from": str(selection.start or ""),
+        "to": str(selection.end or ""),
+        "subscriber": selection.subscriber,
+        "plan": selection.plan,
+    }
+    return {name: value for name, value in chosen.items() if value}

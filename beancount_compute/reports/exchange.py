@@ -1,0 +1,79 @@
+"""Tables for other programs: CSV and JSON, exact and in a stable order of columns.
+
+    subscriber,commodity,opening,allocated,...,closing
+    alice,CU,0,2000,...,1300
+
+    {"name": "units-by-subscriber", "rows": [{"subscriber": "alice", "closing": "1300", ...}], ...}
+
+Amounts keep all their digits, without separators; in JSON they are strings, because a JSON reader
+may make binary fractions of numbers. Counts and days are numbers there. A figure that does not
+exist is an empty cell, in JSON null.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from beancount_compute.reports.tables import Cell, Table
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+def csv_of(tables: Iterable[Table]) -> str:
+    """The tables as CSV (RFC 4180, header rows, LF); several are parted by an empty line."""
+    return "\n".join(_csv_of(table) for table in tables)
+
+
+def _csv_of(table: Table) -> str:
+    header = [_quoted(defused(column.key)) for column in table.columns]
+    lines = [header, *([_quoted(_plain(cell)) for cell in row] for row in table.rows)]
+    return "".join(",".join(line) + "\n" for line in lines)
+
+
+def _quoted(text: str) -> str:
+    """A cell in quotes where it needs them; Python's own writer forgets a lone CR."""
+    if any(mark in text for mark in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+def _plain(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, Decimal):
+        return f"{cell:f}"
+    return defused(cell) if isinstance(cell, str) else str(cell)
+
+
+def defused(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: an apostrophe stands before one that is."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def json_of(name: str, selection: dict[str, str], tables: Iterable[Table]) -> str:
+    """A report as one JSON object."""
+    document = {
+        "report": name,
+        "selection": selection,
+        "tables": [_json_of(table) for table in tables],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _json_of(table: Table) -> dict[str, Any]:
+    keys = [column.key for column in table.columns]
+    return {
+        "name": table.name,
+        "title": table.title,
+        "columns": [{"key": each.key, "kind": each.kind.value} for each in table.columns],
+        "rows": [
+            {
+                key: f"{cell:f}" if isinstance(cell, Decimal) else cell
+                for key, cell in zip(keys, row, strict=True)
+            }
+            for row in table.rows
+        ],
+    }

@@ -1,0 +1,101 @@
+"""Open lots: what is held, when it ends, and what it is worth.
+
+    ends     unit  currency  days left  units  carrying amount  market value
+    2026-07  CU    USD              11   1000           200.00        250.00
+    2027-06  CU    USD             346    400            80.00        100.00
+
+As of the last day of the selection, or of the books where it names none; never of the clock. A lot
+ends on the first day on which it is no longer usable, so on its last day one day is left. Market
+value is units x the last price on or before the day, in the currency that the lot cost; none where
+there is no such price.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from beancount_compute.reports.books import Books, Selection
+from beancount_compute.reports.facts import LotKey, Movement
+from beancount_compute.reports.figures import (
+    Contribution,
+    Figure,
+    How,
+    Layout,
+    Report,
+    Request,
+    Row,
+)
+from beancount_compute.reports.tables import Column, Kind
+
+NO_END = "no end"
+_DAYS = Figure("days_left", "days\nleft", Kind.DAYS, how=How.LEAST)
+_FIGURES = (
+    Figure("units", "units", Kind.UNITS),
+    Figure("carrying_amount", "carrying\namount", Kind.MONEY),
+    Figure("market_value", "market\nvalue", Kind.MONEY, how=How.KNOWN),
+)
+_UNIT, _CURRENCY = Column("commodity", "unit"), Column("currency", "currency")
+LOT_LABELS = (
+    Column("ends", "ends", Kind.DATE),
+    Column("plan", "plan"),
+    Column("vintage", "lot of", Kind.DATE),
+    Column("unit_cost", "unit cost"),
+    _CURRENCY,
+    _UNIT,
+)
+
+
+def _layouts(*_: object) -> list[Layout]:
+    months = (Column("ends", "ends", Kind.DATE), _UNIT, _CURRENCY)
+    return [
+        Layout("by-month", "Open lots by month of their end", months, (_DAYS, *_FIGURES)),
+        Layout("lots", "Open lots", LOT_LABELS, (_DAYS, *_FIGURES)),
+    ]
+
+
+def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
+    day = selection.day_of(books)
+    for commodity, lot, movements in open_lots(selection.movements(books, each=request.each)):
+        price = books.price_on(day, commodity, lot.currency)
+        month = f"{lot.end:%Y-%m}" if lot.end else NO_END
+        for table, row in (
+            ("by-month", (month, commodity, lot.currency)),
+            ("lots", lot_labels(lot, commodity)),
+        ):
+            if lot.end is not None:
+                yield table, row, "days_left", Decimal((lot.end - day).days), movements[0].at
+            yield from of_lot(table, row, movements, price)
+
+
+def of_lot(
+    table: str, row: Row, movements: list[Movement], price: Decimal | None
+) -> Iterator[Contribution]:
+    """What a lot's movements add to units, carrying amount and market value."""
+    for each in movements:
+        yield table, row, "units", each.units, each.at
+        yield table, row, "carrying_amount", each.amount, each.at
+        if price is not None:
+            yield table, row, "market_value", each.units * price, each.at
+
+
+def lot_labels(lot: LotKey, commodity: str) -> Row:
+    """The labels of a lot's row."""
+    end = str(lot.end) if lot.end else NO_END
+    return (end, lot.origin, str(lot.date), lot.cost, lot.currency, commodity)
+
+
+def open_lots(
+    movements: Iterable[Movement],
+) -> Iterator[tuple[str, LotKey, list[Movement]]]:
+    """The lots of which units are left, whoever holds them, each with all its movements."""
+    found: defaultdict[tuple[str, int], list[Movement]] = defaultdict(list)
+    for movement in movements:
+        found[movement.commodity, id(movement.lot)].append(movement)
+    for of_lot in found.values():
+        if sum([each.units for each in of_lot]):
+            yield of_lot[0].commodity, of_lot[0].lot, of_lot
+
+
+LOTS = Report("lots", "Open lots by expiry", _layouts, _contributions)

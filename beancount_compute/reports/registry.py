@@ -1,0 +1,17 @@
+"""All reports, by name."""
+
+from __future__ import annotations
+
+from beancount_compute.reports.corrections import CORRECTIONS
+from beancount_compute.reports.figures import Report
+from beancount_compute.reports.lots import LOTS
+from beancount_compute.reports.market import MARKET
+from beancount_compute.reports.revenue import REVENUE
+from beancount_compute.reports.rollforward import ROLLFORWARD
+from beancount_compute.reports.statement import STATEMENT
+from beancount_compute.reports.vintages import VINTAGES
+
+REPORTS: dict[str, Report] = {
+    report.name: report
+    for report in (ROLLFORWARD, VINTAGES, LOTS, STATEMENT, REVENUE, MARKET, CORRECTIONS)
+}

@@ -1,0 +1,121 @@
+"""The roll-forward: what was open, what came, what went, what is open now.
+
+                opening  allocated  minted  traded in  traded out    used  closing
+    alice  CU         0       2000       0          0        -500    -200     1300
+
+In units and in money (the carrying amount: deferred revenue), so that the money's table is the
+movement of the contract liability (ASC 606-10-50-8(a)). What comes in is above zero, what goes out
+below it, and each row adds up to its closing. Opening lots count as opening on whatever day they
+were entered. Over all subscribers, and over both pockets, what only moves is zero.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+
+from beancount_compute.reports.books import Books, Selection
+from beancount_compute.reports.facts import SUMMED, Flow, Movement
+from beancount_compute.reports.figures import (
+    Contribution,
+    Figure,
+    Layout,
+    Report,
+    Request,
+)
+from beancount_compute.reports.tables import Column, Kind
+
+TOTAL = "total"
+_FLOWS = [flow for flow in Flow if flow is not Flow.OPENING]
+_UNIT, _CURRENCY = Column("commodity", "unit"), Column("currency", "currency")
+_BY = {
+    "pocket": Column("pocket", "pocket"),
+    "plan": Column("plan", "plan"),
+    "subscriber": Column("subscriber", "subscriber"),
+}
+
+
+def _figures(kind: Kind) -> tuple[Figure, ...]:
+    flows = [Figure(_key(flow), flow.value.replace(" ", "\n", 1), kind) for flow in _FLOWS]
+    return (
+        Figure("opening", "opening", kind),
+        *flows,
+        Figure("closing", "closing", kind, ("opening", *[_key(flow) for flow in _FLOWS])),
+    )
+
+
+def _key(flow: Flow) -> str:
+    return flow.value.replace(" ", "_")
+
+
+def _layouts(*_: object) -> list[Layout]:
+    return [
+        Layout(
+            f"{what}-by-{name}",
+            f"Roll-forward of {words}, by {name}",
+            (label, unit),
+            _figures(kind),
+            keeps_zeros=name == "pocket",
+        )
+        for name, label in _BY.items()
+        for what, words, unit, kind in (
+            ("units", "units", _UNIT, Kind.UNITS),
+            ("money", "deferred revenue", _CURRENCY, Kind.MONEY),
+        )
+    ]
+
+
+def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
+    start = selection.start or date.min
+    if request.wants(*_names("pocket", "plan")):
+        for each in selection.movements(books, each=request.each):
+            yield from _cells(each, "pocket", TOTAL, start)
+            yield from _cells(each, "pocket", each.pocket.value, start)
+            yield from _cells(each, "plan", each.origin, start)
+    if request.wants(*_names("subscriber")):
+        movements = selection.movements(books)
+        for each in movements if request.each else _alike_added_up(movements, start):
+            yield from _cells(each, "subscriber", each.subscriber, start)
+
+
+def _names(*by: str) -> list[str]:
+    return [f"{what}-by-{name}" for what in ("units", "money") for name in by]
+
+
+def _cells(each: Movement, by: str, label: str, start: date) -> Iterator[Contribution]:
+    before = each.flow is Flow.OPENING or each.date < start
+    column = "opening" if before else _key(each.flow)
+    yield f"units-by-{by}", (label, each.commodity), column, each.units, each.at
+    if each.currency:
+        yield f"money-by-{by}", (label, each.currency), column, each.amount, each.at
+
+
+def _alike_added_up(movements: Iterable[Movement], start: date) -> Iterator[Movement]:
+    """The movements before and from the first day on, with those added up that rows don't tell."""
+    first: dict[tuple[object, ...], Movement] = {}
+    units: defaultdict[tuple[object, ...], Decimal] = defaultdict(Decimal)
+    amounts: defaultdict[tuple[object, ...], Decimal] = defaultdict(Decimal)
+    for movement in movements:
+        day, _, flow, subscriber, pocket, origin, commodity, number, currency, amount, *_ = movement
+        key: tuple[object, ...] = (
+            day >= start,
+            flow,
+            subscriber,
+            pocket,
+            origin,
+            commodity,
+            currency,
+        )
+        if key not in first:
+            first[key] = movement
+        units[key] += number
+        amounts[key] += amount
+    for alike, movement in first.items():
+        yield movement._replace(units=units[alike], amount=amounts[alike], at=SUMMED)
+
+
+ROLLFORWARD = Report(
+    "rollforward", "Roll-forward of units and deferred revenue", _layouts, _contributions
+)
