@@ -3,6 +3,7 @@
 bean-compute check LEDGER     every error, then what is open, earned and whether it ties
 bean-compute print LEDGER     the booked ledger as plain Beancount text
 bean-compute report NAME ..   roll-forward, revenue, market and others, see reports/
+bean-compute export MONTH ..  a month's journal for the general ledger
 bean-compute new FOLDER       a small commented ledger to start from
 """
 
@@ -24,6 +25,7 @@ from beancount.core.data import BeancountError, Custom, Directive
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from beancount_compute.export_command import export_command
 from beancount_compute.ledger.errors import ComputeError
 from beancount_compute.ledger.event_directives import FORMS
 from beancount_compute.ledger.plugin import PLUGIN
@@ -161,6 +163,7 @@ main.add_command(
         Shell(_load, lambda errors: _show_errors(errors, to_stderr=True), _writing, _width)
     )
 )
+main.add_command(export_command(_load, lambda errors: _show_errors(errors, to_stderr=True)))
 
 
 if __name__ == "__main__":

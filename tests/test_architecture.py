@@ -22,7 +22,8 @@ KNOWS = {
     "reports": {"economy", "ledger"},
     "close": {"economy", "ledger", "reports"},
     "report_command": {"economy", "ledger", "reports"},
-    "cli": {"economy", "ledger", "reports", "close", "report_command"},
+    "export_command": {"reports", "close"},
+    "cli": {"economy", "ledger", "reports", "close", "report_command", "export_command"},
     "fava_extension": {"economy", "ledger", "reports", "close"},
     "__init__": {"ledger"},
 }
