@@ -25,7 +25,7 @@ from beancount.core.data import Transaction
 from beancount_compute.economy.journal import Role
 from beancount_compute.reports.books import Books, Selection, until
 from beancount_compute.reports.facts import Owed
-from beancount_compute.reports.figures import Asked, Contribution, Figure, Layout, Report
+from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
 from beancount_compute.reports.tables import Column, Kind
 
 NOT_NAMED = "(not named)"
@@ -56,8 +56,8 @@ def _layouts(books: Books, selection: Selection) -> list[Layout]:
     ]
 
 
-def _contributions(books: Books, selection: Selection, _: Asked | None) -> Iterator[Contribution]:
-    day = selection.end or books.last_day or date.min
+def _contributions(books: Books, selection: Selection, _: Request) -> Iterator[Contribution]:
+    day = selection.day_of(books)
     lines: defaultdict[tuple[Role, str, str], list[Owed]] = defaultdict(list)
     for owed in until(books.owed, day):
         if selection.subscriber in ("", owed.party):

@@ -39,15 +39,14 @@ from beancount_compute.economy.lots import Pocket
 from beancount_compute.economy.rounding import ZERO, minor_unit, shares_of_total
 from beancount_compute.economy.terms import Terms
 from beancount_compute.reports.books import Books, Selection, until
-from beancount_compute.reports.facts import Earning, Flow
+from beancount_compute.reports.facts import SUMMED, Earning, Flow
 from beancount_compute.reports.figures import (
-    SUMMED,
-    Asked,
     Contribution,
     Figure,
     How,
     Layout,
     Report,
+    Request,
 )
 from beancount_compute.reports.overage_prices import OveragePrices
 from beancount_compute.reports.tables import Column, Kind
@@ -93,7 +92,7 @@ _MONEY = (
     Figure("break_even", "break-even\nfee rate", Kind.RATE, ("outlay", "gross"), How.QUOTIENT),
     Figure("fee_rate", "fee rate", Kind.RATE, ("fees", "gross"), How.QUOTIENT),
 )
-_MONTH, _PLAN = Column("month", "month"), Column("plan", "plan")
+_MONTH, _PLAN = Column("month", "month", Kind.DATE), Column("plan", "plan")
 _SUBSCRIBER = Column("subscriber", "subscriber")
 _BY = {
     "month": (_MONTH,),
@@ -135,12 +134,12 @@ def _layouts(displaced: Decimal, books: Books, _: Selection) -> list[Layout]:
 
 
 def _contributions(
-    displaced: Decimal, books: Books, selection: Selection, asked: Asked | None
+    displaced: Decimal, books: Books, selection: Selection, request: Request
 ) -> Iterator[Contribution]:
     for assumption in _assumptions(displaced, books.terms):
         yield "assumptions", assumption, "", ZERO, SUMMED
     found = _Sums(displaced, books).of(selection)
-    for (cohort, column, unit), number, at in found if asked else _added_up(found):
+    for (cohort, column, unit), number, at in found if request.each else _added_up(found):
         what = "units" if column in _UNIT_KEYS else "money"
         month, plan, subscriber, _ = cohort
         yield f"{what}-by-month", ("total", unit), column, number, at
