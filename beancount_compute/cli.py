@@ -3,6 +3,7 @@
 bean-compute check LEDGER     every error, then what is open, earned and whether it ties
 bean-compute print LEDGER     the booked ledger as plain Beancount text
 bean-compute report NAME ..   roll-forward, revenue, market and others, see reports/
+bean-compute export MONTH ..  a month's journal for the general ledger
 bean-compute new FOLDER       a small commented ledger to start from
 """
 
@@ -24,6 +25,8 @@ from beancount.core.data import BeancountError, Custom, Directive
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from beancount_compute.close_commands import COMMANDS
+from beancount_compute.export_command import export_command
 from beancount_compute.ledger.errors import ComputeError
 from beancount_compute.ledger.event_directives import FORMS
 from beancount_compute.ledger.plugin import PLUGIN
@@ -156,11 +159,14 @@ def _width() -> int:
     return Console().width if sys.stdout.isatty() else 80
 
 
+for command in COMMANDS:
+    main.add_command(command)
 main.add_command(
     report_command(
         Shell(_load, lambda errors: _show_errors(errors, to_stderr=True), _writing, _width)
     )
 )
+main.add_command(export_command(_load, lambda errors: _show_errors(errors, to_stderr=True)))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,17 @@ KNOWS = {
     "reports": {"economy", "ledger"},
     "close": {"economy", "ledger", "reports"},
     "report_command": {"economy", "ledger", "reports"},
-    "cli": {"economy", "ledger", "reports", "close", "report_command"},
+    "export_command": {"reports", "close"},
+    "close_commands": {"economy", "ledger", "reports", "close"},
+    "cli": {
+        "economy",
+        "ledger",
+        "reports",
+        "close",
+        "report_command",
+        "export_command",
+        "close_commands",
+    },
     "fava_extension": {"economy", "ledger", "reports", "close"},
     "__init__": {"ledger"},
 }

@@ -300,7 +300,13 @@ def _other(narration: str) -> str:
 
 def _prices(entries: Iterable[Directive]) -> tuple[DatedPrice, ...]:
     found = [
-        DatedPrice(entry.date, entry.currency, entry.amount.number, entry.amount.currency)
+        DatedPrice(
+            entry.date,
+            entry.currency,
+            entry.amount.number,
+            entry.amount.currency,
+            ORDER not in entry.meta,
+        )
         for entry in entries
         if isinstance(entry, Price) and entry.amount.number is not None
     ]

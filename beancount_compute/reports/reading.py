@@ -19,7 +19,7 @@ from beancount.core.data import Transaction
 from beancount.core.position import Cost
 
 from beancount_compute.economy.journal import Booked
-from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.lots import Pocket, cost_of
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.accounts import Accounts
@@ -144,12 +144,13 @@ class Reader:
     def _lot(self, cost: object, day: date) -> LotKey:
         if not isinstance(cost, Cost):
             return LotKey(ZERO, "", day, self._month(day), "", None, None)
-        key = (str(cost.number), cost.currency, cost.date, cost.label)
+        number = cost_of(cost.number, cost.currency)  # 0 and 0.00 are one lot
+        key = (str(number), cost.currency, cost.date, cost.label)
         lot = self._lots.get(key)
         if lot is None:
             origin, _, end = (cost.label or "").partition("/")
             month = self._month(cost.date)
-            fields = (cost.number, cost.currency, cost.date, month, origin, _date(end), cost)
+            fields = (number, cost.currency, cost.date, month, origin, _date(end), cost)
             lot = self._lots[key] = LotKey(*fields)
         self._lots_by_id[id(cost)] = lot
         return lot

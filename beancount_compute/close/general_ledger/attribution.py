@@ -1,0 +1,100 @@
+"""The parts of a transaction's postings that belong to one plan or subscriber.
+
+    Income:Compute        -50.00 USD      pro -40.00, top-up -10.00       --by plan
+    Assets:Receivable     126.25 USD      bob                             --by subscriber
+
+What a lot carries belongs to its origin and holder; revenue and breakage to those of the lots;
+a fee to who pays it and, by units, to the lots sold; overage to the plan whose price applies; what
+is owed to who owes or is owed, and to a plan where the transaction's lots are all of one. What is
+left, such as a bank account, belongs to nobody: its key is empty. Nothing is shared out by guess,
+and the parts of a posting add up to it exactly.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from functools import cache
+from typing import TypeVar
+
+from beancount.core.data import Transaction
+
+from beancount_compute.close.general_ledger.figures import Piece, Pieces, by_account, weight_of
+from beancount_compute.close.general_ledger.formats import By
+from beancount_compute.economy.journal import Role
+from beancount_compute.reports.books import Books
+from beancount_compute.reports.facts import Earning, Income, Movement, Owed
+
+_ROLE_OF = {
+    Earning.COMPUTE: Role.REVENUE,
+    Earning.BREAKAGE: Role.BREAKAGE,
+    Earning.FEES: Role.FEES,
+    Earning.PARTNER_INCOME: Role.PARTNER_INCOME,
+    Earning.OVERAGE: Role.OVERAGE,
+}
+Fact = TypeVar("Fact", Movement, Income, Owed)
+
+
+def pieces_by(by: By, books: Books) -> Pieces:
+    """How the postings of the books are divided."""
+    return by_account if by is By.ACCOUNT else _Attribution(by, books).pieces
+
+
+class _Attribution:
+    """Finds the facts of a transaction, and gives each its part of the postings."""
+
+    def __init__(self, by: By, books: Books) -> None:
+        self._by_plan = by is By.PLAN
+        self._account = cache(books.accounts.account)
+        self._movements = _by_place(books.movements)
+        self._incomes = _by_place(books.incomes)
+        self._owed = _by_place(books.owed)
+
+    def pieces(self, at: int, entry: Transaction) -> Iterator[Piece]:
+        """The parts of a transaction's postings; what no fact explains has an empty key."""
+        left: dict[tuple[str, str], Decimal] = {}
+        for posting in entry.postings:
+            number, currency = weight_of(posting)
+            place = (posting.account, currency)
+            left[place] = left[place] + number if place in left else number
+        for account, key, number, currency in self._explained(at, entry):
+            place = (account, currency)
+            if place in left:  # else it was booked while the accounts had other names
+                left[place] -= number
+                yield account, key, number, currency
+        for (account, currency), number in left.items():
+            if number:
+                yield account, "", number, currency
+
+    def _explained(self, at: int, entry: Transaction) -> Iterator[Piece]:
+        moved, earned = self._movements.get(at, []), self._incomes.get(at, [])
+        by_plan = self._by_plan
+        for movement in moved:
+            key = movement.origin if by_plan else movement.subscriber
+            yield movement.account, key, -movement.amount, movement.currency
+        for income in earned:
+            name, origin = income.subscriber, income.origin
+            account = self._account(_ROLE_OF[income.earning], name, origin)
+            yield account, origin if by_plan else name, -income.amount, income.currency
+        for owed in self._owed.get(at, []):
+            holder, partner = owed.party, ""
+            if owed.role is Role.PARTNER:
+                holder, partner = entry.payee or "", owed.party
+            account = self._account(owed.role, holder, partner)
+            key = _plan_of_owed(moved, earned) if by_plan else holder
+            yield account, key, owed.amount, owed.currency
+
+
+def _plan_of_owed(moved: Iterable[Movement], earned: Iterable[Income]) -> str:
+    """The plan that a bill is for: that of its overage, else the only one of its lots."""
+    overage = {income.origin for income in earned if income.earning is Earning.OVERAGE}
+    origins = overage or {movement.origin for movement in moved}
+    return origins.pop() if len(origins) == 1 else ""
+
+
+def _by_place(facts: Iterable[Fact]) -> dict[int, list[Fact]]:
+    found: defaultdict[int, list[Fact]] = defaultdict(list)
+    for fact in facts:
+        found[fact.at].append(fact)
+    return found

@@ -1,0 +1,87 @@
+"""What the formats of the general ledgers have in common: columns, limits, dates, cells.
+
+A format gives the rows of a journal; numbers are Decimals, everything else is text. A text that a
+spreadsheet would run as a formula is defused by an apostrophe before it.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from io import StringIO
+from types import MappingProxyType
+from typing import NamedTuple
+
+from beancount_compute.close.general_ledger.journals import Journal, Line
+
+Cell = str | Decimal
+Row = tuple[Cell, ...]
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+class By(StrEnum):
+    """What a journal has one line for, besides the account."""
+
+    ACCOUNT = "account"
+    PLAN = "plan"
+    SUBSCRIBER = "subscriber"
+
+
+class Setting(NamedTuple):
+    """What a format needs to know besides the journal."""
+
+    by: By
+    subsidiary: str = ""  # of NetSuite OneWorld
+    currency_names: Mapping[str, str] = MappingProxyType({})  # as the suite calls them
+
+
+class LimitExceeded(Exception):
+    """A journal that the suite would refuse; says what and what to do."""
+
+
+class Format(NamedTuple):
+    """How one general ledger takes its journals."""
+
+    name: str
+    header: Callable[[Setting], tuple[str, ...]]
+    row: Callable[[Journal, Line, Setting], Row]
+    check: Callable[[Journal], None]  # raises `LimitExceeded`
+    most_in_journal: int | None = None  # lines
+    most_in_file: int | None = None  # lines, the header not counted
+    needs_map: bool = False  # whether the ledger's account names can't be the suite's
+    currency_names: Mapping[str, str] | None = None  # the suite's own; None where it has codes
+
+
+def nothing_to_check(_: Journal) -> None:
+    """A format without limits of its own."""
+
+
+def debit_and_credit(line: Line) -> tuple[Cell, Cell]:
+    """The amount on its side; the other side is empty."""
+    return (line.amount, "") if line.amount > 0 else ("", -line.amount)
+
+
+def american(day: date) -> str:
+    """05/31/2026"""
+    return f"{day.month:02}/{day.day:02}/{day.year:04}"
+
+
+def csv_text(form: Format, journals: Iterable[Journal], setting: Setting) -> str:
+    """A file of the format, as text."""
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(form.header(setting))
+    for journal in journals:
+        for line in journal.lines:
+            writer.writerow([shown(cell) for cell in form.row(journal, line, setting)])
+    return out.getvalue()
+
+
+def shown(cell: Cell) -> str:
+    """A cell as it stands in the file."""
+    if isinstance(cell, Decimal):
+        return f"{cell:f}"
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -1,0 +1,66 @@
+"""Xero: Accounting, Manual journals, Import.
+
+    *Narration,*Date,Description,*AccountCode,*TaxRate,*Amount,TrackingName1,TrackingOption1,...
+    TOK-2026-05-USD,31/05/2026,Income:Compute,200,Tax Exempt,-240.00,,,,
+
+A journal is the lines of one narration and date, at most 300, which is also what one file takes.
+The amount is signed, a debit positive. Account codes come from the map, which Xero needs: its codes
+have at most ten characters. The tax rate is the map's `tax` for the account, else "Tax Exempt": the
+money of these books is net of tax. A plan or subscriber is a tracking option.
+"""
+
+from __future__ import annotations
+
+from beancount_compute.close.general_ledger.formats import (
+    By,
+    Format,
+    LimitExceeded,
+    Row,
+    Setting,
+)
+from beancount_compute.close.general_ledger.journals import Journal, Line
+
+COLUMNS = (
+    "*Narration",
+    "*Date",
+    "Description",
+    "*AccountCode",
+    "*TaxRate",
+    "*Amount",
+    "TrackingName1",
+    "TrackingOption1",
+    "TrackingName2",
+    "TrackingOption2",
+)
+MOST_LINES = 300
+LONGEST_CODE = 10
+NO_TAX = "Tax Exempt"
+_TRACKING = {By.ACCOUNT: "", By.PLAN: "Plan", By.SUBSCRIBER: "Subscriber"}
+
+
+def _row(journal: Journal, line: Line, setting: Setting) -> Row:
+    day = journal.date
+    return (
+        journal.id,
+        f"{day.day:02}/{day.month:02}/{day.year:04}",
+        line.description,
+        line.target.code,
+        line.target.tax or NO_TAX,
+        line.amount,
+        _TRACKING[setting.by] if line.key else "",
+        line.key,
+        "",
+        "",
+    )
+
+
+def _check(journal: Journal) -> None:
+    for line in journal.lines:
+        if len(line.target.code) > LONGEST_CODE:
+            raise LimitExceeded(
+                f"account code {line.target.code} of {line.target.stands_for} has "
+                f"{len(line.target.code)} characters, Xero takes {LONGEST_CODE}: shorten it"
+            )
+
+
+XERO = Format("xero", lambda _: COLUMNS, _row, _check, MOST_LINES, MOST_LINES, needs_map=True)

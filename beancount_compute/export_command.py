@@ -1,0 +1,169 @@
+"""`bean-compute export`: a month's journal as files that a general ledger imports.
+
+bean-compute export 2026-05 LEDGER --format csv                       to standard output
+bean-compute export 2026-05 LEDGER --format xero --map accounts.csv --out gl
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from beancount.core.data import BeancountError, Custom, Directive
+
+from beancount_compute.close.general_ledger.account_map import (
+    AccountMap,
+    MapError,
+    NoMap,
+    Unmapped,
+    read_map,
+)
+from beancount_compute.close.general_ledger.export import (
+    FORMATS,
+    File,
+    Month,
+    export,
+    month_of,
+    rounding_account,
+)
+from beancount_compute.close.general_ledger.formats import By, Format, LimitExceeded
+from beancount_compute.reports.books import read_books
+
+Load = Callable[[Path], tuple[list[Directive], list[BeancountError], dict[str, Any]]]
+ShowErrors = Callable[[list[BeancountError]], None]
+_LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+def _month(_ctx: click.Context, _param: click.Parameter, text: str) -> Month:
+    try:
+        return month_of(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a month: write one such as 2026-05") from None
+
+
+def export_command(load: Load, show_errors: ShowErrors) -> click.Command:
+    """The command, which loads a ledger and shows its errors by the given functions."""
+
+    @click.command(name="export")
+    @click.argument("month", callback=_month)
+    @click.argument("ledger", type=_LEDGER)
+    @click.option("--format", "form", type=click.Choice(list(FORMATS)), required=True)
+    @click.option(
+        "--by", type=click.Choice([each.value for each in By]), default="account", show_default=True
+    )
+    @click.option("--map", "accounts", type=_LEDGER, help="CSV: account,code,name")
+    @click.option("--out", type=_FOLDER, help="Folder to write to; csv goes to standard output.")
+    @click.option("--subsidiary", default="", help="Of NetSuite OneWorld.")
+    def command(
+        month: Month,
+        ledger: Path,
+        form: str,
+        by: str,
+        accounts: Path | None,
+        out: Path | None,
+        subsidiary: str,
+    ) -> None:
+        """Write MONTH of LEDGER as balanced journals for a general ledger.
+
+        Refuses a ledger with errors, and accounts that the map leaves out.
+        """
+        entries, errors, options = load(ledger)
+        if errors:
+            show_errors(errors)
+            raise click.ClickException(f"nothing exported: {ledger} has errors, see above")
+        names = _map(accounts)
+        if not is_closed(entries, month.name):
+            click.echo(f"Warning: {month.name} is not closed: its figures may change.", err=True)
+        files = _export(entries, options, month, FORMATS[form], By(by), names, subsidiary)
+        if not files:
+            click.echo(f"Nothing to export: nothing was booked in {month.name}.", err=True)
+        elif out is None and form == "csv":
+            sys.stdout.write(files[0].text)
+        else:
+            _write(files, out or Path())
+
+    return command
+
+
+def is_closed(entries: list[Directive], month: str) -> bool:
+    """Whether the ledger's index of closed months holds a seal of the month."""
+    return any(
+        isinstance(entry, Custom)
+        and entry.type == "compute-close"
+        and [value.value for value in entry.values[:1]] == [month]
+        for entry in entries
+    )
+
+
+def _map(path: Path | None) -> AccountMap | None:
+    if path is None:
+        return None
+    try:
+        return read_map(path.read_text(encoding="utf-8"), str(path))
+    except MapError as error:
+        raise click.ClickException(str(error)) from None
+    except (OSError, UnicodeError) as error:
+        raise click.ClickException(f"can't read {path}: {error}") from None
+
+
+def _export(
+    entries: list[Directive],
+    options: dict[str, Any],
+    month: Month,
+    form: Format,
+    by: By,
+    names: AccountMap | None,
+    subsidiary: str,
+) -> list[File]:
+    known = names or (AccountMap({}) if form.needs_map else NoMap())
+    try:
+        books = read_books(entries, options)
+        return export(books, month, form, by, known, rounding_account(options), subsidiary)
+    except Unmapped as error:
+        raise click.ClickException(_what_to_map(error.accounts, form, names)) from None
+    except LimitExceeded as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _what_to_map(accounts: list[str], form: Format, names: AccountMap | None) -> str:
+    """All that the map leaves out, as lines to complete and paste."""
+    lines = "\n".join(f"{account},," for account in accounts)
+    if names is not None:
+        return f"not in the map; complete these lines (account,code,name) and add them:\n\n{lines}"
+    return (
+        f"{form.name} needs --map with a file such as this, completed (a line stands for all "
+        f"accounts below it as well):\n\naccount,code,name\n{lines}"
+    )
+
+
+def _write(files: list[File], folder: Path) -> None:
+    """Write all files or none; a file that holds something else is never overwritten."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        new = [each for each in files if not _is_there(folder / each.name, each.text)]
+        for each in new:
+            part = folder / f".{each.name}.part"
+            part.write_text(each.text, encoding="utf-8", newline="")
+        for each in new:
+            os.replace(folder / f".{each.name}.part", folder / each.name)
+    except OSError as error:
+        raise click.ClickException(f"can't write to {folder}: {error.strerror}") from None
+    for each in files:
+        verb = "Wrote" if each in new else "Unchanged:"
+        click.echo(f"{verb} {folder / each.name}")
+
+
+def _is_there(path: Path, text: str) -> bool:
+    if not path.exists():
+        return False
+    if path.read_bytes() == text.encode():
+        return True
+    raise click.ClickException(
+        f"{path} exists already and holds something else: name another folder with --out, or "
+        "move it away"
+    )

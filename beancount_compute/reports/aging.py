@@ -1,0 +1,135 @@
+"""Aging: who owes the operator, whom the operator owes, and for how long.
+
+    receivables at 2026-06-30        current   1-30   31-60   61-90   over 90   credit    total
+    alice                  USD          0.00  200.00    0.00    0.00    100.00     0.00   300.00
+    bob                    USD          0.00    0.00    0.00    0.00      0.00   -50.00   -50.00
+
+An amount is as old as the days from the day on which it was billed to the selection's last day, or
+the ledger's. What undoes a bill settles that very bill; payments and all other credits settle the
+oldest bills first, also those billed later. What is left of them is a credit. Payables are aged
+the same way, from the day on which they were owed, and so is what partners are owed.
+
+A hand-written posting belongs to the subscriber whose component the account holds; on a pooled
+account to the payee, where that is a subscriber. Any other stands on the line "(not named)".
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+
+from beancount.core.data import Transaction
+
+from beancount_compute.economy.journal import Role
+from beancount_compute.reports.books import Books, Selection, until
+from beancount_compute.reports.facts import Owed
+from beancount_compute.reports.figures import Asked, Contribution, Figure, Layout, Report
+from beancount_compute.reports.tables import Column, Kind
+
+NOT_NAMED = "(not named)"
+_BUCKETS = {"current": 0, "days_1_30": 30, "days_31_60": 60, "days_61_90": 90}  # days at most
+_TITLES = ("current", "1-30\ndays", "31-60\ndays", "61-90\ndays", "over 90\ndays", "credit")
+_COLUMNS = (*_BUCKETS, "over_90", "credit")
+_FIGURES = (
+    *[Figure(key, title, Kind.MONEY) for key, title in zip(_COLUMNS, _TITLES, strict=True)],
+    Figure("total", "total", Kind.MONEY, _COLUMNS),
+)
+_TABLES = {
+    Role.RECEIVABLE: ("receivables", "Receivables", "subscriber"),
+    Role.PAYABLE: ("payables", "Payables", "subscriber"),
+    Role.PARTNER: ("partners", "Payables to partners", "partner"),
+}
+_CURRENCY = Column("currency", "currency")
+Bill = tuple[date, Decimal, int]  # the day, what is open of it, and its transaction
+Credit = tuple[Decimal, int]
+
+
+def _layouts(books: Books, selection: Selection) -> list[Layout]:
+    day = selection.end or books.last_day
+    at = f" at {day}" if day else ""
+    at += ", of all plans" if selection.plan else ""  # a bill may be for several
+    return [
+        Layout(name, title + at, (Column(label, label), _CURRENCY), _FIGURES)
+        for name, title, label in (("totals", "Totals", "what"), *_TABLES.values())
+    ]
+
+
+def _contributions(books: Books, selection: Selection, _: Asked | None) -> Iterator[Contribution]:
+    day = selection.end or books.last_day or date.min
+    lines: defaultdict[tuple[Role, str, str], list[Owed]] = defaultdict(list)
+    for owed in until(books.owed, day):
+        if selection.subscriber in ("", owed.party):
+            lines[owed.role, owed.party, owed.currency].append(owed)
+    for (role, party, currency), owed_lines in lines.items():
+        name = _TABLES[role][0]
+        for column, amount, at in _aged(role, owed_lines, books.transactions, day):
+            yield name, (party or NOT_NAMED, currency), column, amount, at
+            yield "totals", (name, currency), column, amount, at
+
+
+def _aged(
+    role: Role, lines: Iterable[Owed], transactions: Sequence[Transaction], day: date
+) -> Iterator[tuple[str, Decimal, int]]:
+    bills, credits = settle(role, lines, transactions)
+    for billed, amount, at in bills:
+        yield _bucket((day - billed).days), amount, at
+    for amount, at in credits:
+        yield "credit", -amount, at
+
+
+def _bucket(days: int) -> str:
+    return next((name for name, most in _BUCKETS.items() if days <= most), "over_90")
+
+
+def settle(
+    role: Role, lines: Iterable[Owed], transactions: Sequence[Transaction]
+) -> tuple[list[Bill], list[Credit]]:
+    """What is open of the bills of one party and currency, and what is left of the credits.
+
+    `lines` stand in the order of the books.
+    """
+    sign = 1 if role is Role.RECEIVABLE else -1
+    bills: list[Bill] = []
+    credits: list[Credit] = []
+    billed_by: dict[str, int] = {}  # by the id of the event: the bill's place
+    for line in lines:
+        amount, meta = sign * line.amount, transactions[line.at].meta
+        if amount > 0:
+            if line.kind:
+                billed_by.setdefault(str(meta.get("event")), len(bills))
+            bills.append((line.date, amount, line.at))
+            continue
+        undone = billed_by.get(str(meta.get("reverses"))) if line.kind else None
+        if undone is not None:
+            amount += _reduce(bills, undone, -amount)
+        if amount:
+            credits.append((-amount, line.at))
+    return _oldest_first(bills, credits)
+
+
+def _reduce(bills: list[Bill], place: int, credit: Decimal) -> Decimal:
+    """Settle one bill as far as it goes; gives what it took."""
+    billed, amount, at = bills[place]
+    taken = min(amount, credit)
+    bills[place] = (billed, amount - taken, at)
+    return taken
+
+
+def _oldest_first(bills: list[Bill], credits: list[Credit]) -> tuple[list[Bill], list[Credit]]:
+    left = deque(credits)
+    open_bills: list[Bill] = []
+    for billed, amount, at in bills:
+        while amount and left:
+            credit, paid_at = left.popleft()
+            settled = min(amount, credit)
+            amount -= settled
+            if settled < credit:
+                left.appendleft((credit - settled, paid_at))
+        if amount:
+            open_bills.append((billed, amount, at))
+    return open_bills, list(left)
+
+
+AGING = Report("aging", "Receivables and payables by age", _layouts, _contributions)

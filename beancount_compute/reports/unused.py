@@ -1,0 +1,210 @@
+"""What became of the units that left their period unused, followed from hand to hand.
+
+    2026-06-01  alice's 800 CU of May become tokens           ; a cohort: 2026-06, pro, alice
+    2026-06-10  she sells 500 of them to bob                  ; sold 500
+    2026-06-20  bob uses 400 tokens                           ; used 400, of alice's cohort
+    2027-06-01  her 300 and his 100 lapse                     ; expired 400
+
+A cohort is the units of one plan that a subscriber held at the end of a period and that turned into
+tokens or lapsed on it, by the month of that day: the month in which the books would show them as
+breakage had there been no market. It includes what lapses at the end of a plan without tokens, and
+rolled-over units when they lapse; grants and top-ups have no period and are in none.
+
+Tokens keep their lot (unit cost, date, origin, end) through every trade. Where tokens of one lot
+and several cohorts lie with one holder, the first to come is the first to go. Of what a reversal
+brings back, the last to go is the first to return. So each unit belongs to one cohort at all times,
+nothing is shared by a fraction, and the cohorts add up to the books to the last digit.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
+
+from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.rounding import ZERO
+from beancount_compute.economy.terms import RESERVED_ORIGINS
+from beancount_compute.reports.facts import Flow, Movement
+
+
+class Cohort(NamedTuple):
+    """Units that left their period unused."""
+
+    month: str  # "2026-06", of the day on which they became tokens or lapsed
+    plan: str
+    subscriber: str  # who held them on that day
+    commodity: str
+
+
+class Part(NamedTuple):
+    """Units of one cohort in a lot that are moved or gone."""
+
+    cohort: Cohort | None  # None: opening tokens, whose period ended before the books began
+    sold: int  # how often they were sold so far
+    units: Decimal
+
+
+class Outcome(NamedTuple):
+    """What happened to the units of a movement, by the cohorts that they are of."""
+
+    movement: Movement
+    parts: list[tuple[Part, date]]  # negative where they come back; with the day of what is undone
+    buyer: str = ""  # of a sale
+
+
+_BETWEEN = (Flow.TRADED_IN, Flow.TRADED_OUT, Flow.TRANSFERRED_IN, Flow.TRANSFERRED_OUT)
+_SALES = (Flow.TRADED_IN, Flow.TRADED_OUT)
+_Pool = tuple[str, str, int]  # holder, commodity and the lot, by identity: equal lots are the same
+_by_place = attrgetter("at")
+
+
+def follow(movements: Iterable[Movement]) -> Iterator[Outcome]:
+    """What became of every cohort, in the order of the movements, which are all up to some day."""
+    follower = _Follower()
+    for _, moved in groupby(filter(_concerns, movements), key=_by_place):
+        yield from follower.book(list(moved))
+
+
+def _concerns(movement: Movement) -> bool:
+    """Tokens and lapsing units of plans; not grants, top-ups, or postings that name no lot."""
+    if not movement.origin or movement.origin in RESERVED_ORIGINS:
+        return False
+    return movement.pocket is Pocket.TOKENS or movement.flow is Flow.EXPIRED
+
+
+class _Follower:
+    """Who holds which parts of which lot, and which have gone."""
+
+    def __init__(self) -> None:
+        self._held: defaultdict[_Pool, deque[Part]] = defaultdict(deque)
+        self._gone: defaultdict[tuple[_Pool, Flow], list[tuple[Part, date]]] = defaultdict(list)
+
+    def book(self, moved: list[Movement]) -> Iterator[Outcome]:
+        """Follow the movements of one transaction."""
+        if moved[0].flow in _BETWEEN:
+            yield from self._between(moved)
+            return
+        for movement in moved:
+            if movement.flow is Flow.OPENING:
+                _put(self._held[_pool(movement)], Part(None, 0, movement.units))
+            elif movement.flow is Flow.MINTED:
+                yield self._minted(movement)
+            elif movement.pocket is Pocket.ALLOCATIONS:
+                part = Part(_cohort(movement), 0, -movement.units)
+                yield Outcome(movement, [(part, movement.date)])
+            elif movement.units < 0:
+                yield self._leave(movement)
+            else:
+                yield self._return(movement)
+
+    def _minted(self, movement: Movement) -> Outcome:
+        part = Part(_cohort(movement), 0, movement.units)
+        _put(self._held[_pool(movement)], part)
+        return Outcome(movement, [(part, movement.date)])
+
+    def _leave(self, movement: Movement) -> Outcome:
+        pool = _pool(movement)
+        parts = [(part, movement.date) for part in _first(self._held[pool], -movement.units)]
+        self._gone[pool, movement.flow] += parts
+        return Outcome(movement, parts)
+
+    def _return(self, movement: Movement) -> Outcome:
+        pool = _pool(movement)
+        gone, wanted = self._gone[pool, movement.flow], movement.units
+        parts: list[tuple[Part, date]] = []
+        while wanted and gone:
+            part, day = gone.pop()
+            units = min(part.units, wanted)
+            if units < part.units:
+                gone.append((part._replace(units=part.units - units), day))
+            wanted -= units
+            self._held[pool].appendleft(part._replace(units=units))
+            parts.append((part._replace(units=-units), day))
+        return Outcome(movement, parts)
+
+    def _between(self, moved: list[Movement]) -> Iterator[Outcome]:
+        """Tokens change hands; in a reversal those that came last, and sold ones first, go back."""
+        parts: dict[int, list[Part]] = {}
+        undoes, sale = moved[0].undoes, moved[0].flow in _SALES
+        for movement in moved:
+            if movement.units < 0:
+                take = _last_sold if undoes else _first
+                parts[id(movement.lot)] = take(self._held[_pool(movement)], -movement.units)
+        step = (-1 if undoes else 1) if sale else 0
+        for movement in moved:
+            if movement.units < 0:
+                continue
+            arrived = [
+                part._replace(sold=max(0, part.sold + step))
+                for part in parts.get(id(movement.lot), ())
+            ]
+            pool = self._held[_pool(movement)]
+            if undoes:
+                pool.extendleft(reversed(arrived))
+            else:
+                for part in arrived:
+                    _put(pool, part)
+        if sale:
+            yield from _sales(moved, parts, undoes)
+
+
+def _sales(moved: list[Movement], parts: dict[int, list[Part]], undoes: bool) -> Iterator[Outcome]:
+    """The parts that a trade moved, as they were before it; negative where it is undone."""
+    buyer = next(each.subscriber for each in moved if each.flow is Flow.TRADED_IN)
+    for movement in moved:
+        if movement.flow is Flow.TRADED_OUT:
+            sold = parts.get(id(movement.lot), [])
+            if undoes:
+                sold = [part._replace(sold=part.sold - 1, units=-part.units) for part in sold]
+            yield Outcome(movement, [(part, movement.date) for part in sold], buyer)
+
+
+def _pool(movement: Movement) -> _Pool:
+    return (movement.subscriber, movement.commodity, id(movement.lot))
+
+
+def _cohort(movement: Movement) -> Cohort:
+    return Cohort(movement.month, movement.origin, movement.subscriber, movement.commodity)
+
+
+def _first(pool: deque[Part], wanted: Decimal) -> list[Part]:
+    """Take the parts that came first; fewer than wanted where a ledger with errors holds fewer."""
+    taken: list[Part] = []
+    while wanted and pool:
+        part = pool[0]
+        if part.units > wanted:
+            pool[0] = part._replace(units=part.units - wanted)
+            taken.append(part._replace(units=wanted))
+            break
+        taken.append(pool.popleft())
+        wanted -= part.units
+    return taken
+
+
+def _last_sold(pool: deque[Part], wanted: Decimal) -> list[Part]:
+    """Take the parts that came last, those that were sold before all others."""
+    taken: list[Part] = []
+    rest = list(pool)
+    for sold in (True, False):
+        for at in range(len(rest) - 1, -1, -1):
+            part = rest[at]
+            units = min(part.units, wanted) if (part.sold > 0) is sold else ZERO
+            if units:
+                wanted -= units
+                taken.append(part._replace(units=units))
+                rest[at] = part._replace(units=part.units - units)
+    pool.clear()
+    pool.extend(part for part in rest if part.units)
+    return taken
+
+
+def _put(pool: deque[Part], part: Part) -> None:
+    """Add a part behind the others; it melts into the last one where the two are alike."""
+    if pool and pool[-1][:2] == part[:2]:
+        part = part._replace(units=pool.pop().units + part.units)
+    pool.append(part)

@@ -1,0 +1,102 @@
+"""Journals by plan and by subscriber: what belongs to whom, worked out by hand.
+
+May: alice has 100 CU of pro (20.00, so 0.20 each) and 50 of a top-up (5.00, so 0.10 each). She
+uses 110: pro's 100 (20.00) and 10 of the top-up (1.00). Bob buys 20 of the top-up's (2.00) for
+10.00; the fees are 0.50 of alice and 0.10 of bob. Bob then uses 25: the 20 (2.00) and 5 beyond what
+he holds, at 0.30 of his plan basic: 1.50. A partner takes 10 of alice's top-up (1.00) for 0.70. Bob
+pays 5.00 to the bank.
+"""
+
+from __future__ import annotations
+
+import pytest
+from beancount import loader
+
+from beancount_compute.close.general_ledger.account_map import NoMap
+from beancount_compute.close.general_ledger.export import month_figures, month_of
+from beancount_compute.close.general_ledger.formats import By
+from beancount_compute.close.general_ledger.journals import journals_of
+from beancount_compute.reports.books import read_books
+
+POOLED = """\
+2026-01-01 custom "compute-account" "receivable" "Assets:Receivable"
+2026-01-01 custom "compute-account" "payable" "Liabilities:Payable"
+2026-01-01 custom "compute-account" "overage" "Income:Compute"
+"""
+LEDGER = """\
+plugin "beancount_compute"
+option "operating_currency" "USD"
+2026-01-01 open Assets:Bank
+2026-01-01 open Assets:Receivable:Bob
+2026-01-01 custom "compute-plan" "pro" 20.00 USD 100 CU
+2026-01-01 custom "compute-plan" "basic" 0.00 USD 1 CU
+  overage: 0.30 USD
+2026-01-01 custom "compute-option" "seller-fee" 0.05
+2026-01-01 custom "compute-option" "buyer-fee" 0.01
+2026-05-01 custom "compute-subscription" "alice" "pro"
+2026-05-01 custom "compute-allocation" "alice" 50 CU 5.00 USD
+2026-05-01 custom "compute-subscription" "bob" "basic"
+2026-05-02 custom "compute-consumption" "bob" 1 CU
+2026-05-10 custom "compute-consumption" "alice" 110 CU
+2026-05-11 custom "compute-trade" "alice" "bob" 20 CU 0.50 USD
+2026-05-12 custom "compute-consumption" "bob" 25 CU
+2026-05-13 custom "compute-spend" "alice" "shop" 10 CU 0.70 USD
+2026-05-14 * "bob" "Bob pays"
+  Assets:Bank            5.00 USD
+  Assets:Receivable:Bob
+2026-05-31 custom "compute-cancellation" "alice" "pro"
+2026-05-31 custom "compute-cancellation" "bob" "basic"
+"""
+
+
+def lines(ledger: str, by: By) -> list[tuple[str, str, str]]:
+    entries, errors, options = loader.load_string(ledger)
+    assert not errors, errors
+    month = month_of("2026-05")
+    figures = month_figures(read_books(entries, options), month, by)
+    (journal,) = journals_of(figures, month.name, month.last, NoMap(), "Expenses:Rounding")
+    return [(line.target.code, line.key, str(line.amount)) for line in journal.lines]
+
+
+def test_by_plan() -> None:
+    """Revenue by the lots' origin, fees by the lots sold, overage by the plan whose price applies;
+    the bank and the settled bill belong to no plan."""
+    assert lines(LEDGER, By.PLAN) == [
+        ("Assets:Bank", "", "5.00"),
+        ("Assets:Receivable:Alice", "pro", "20.00"),
+        ("Assets:Receivable:Alice", "top-up", "5.00"),
+        ("Assets:Receivable:Bob", "", "-5.00"),
+        ("Assets:Receivable:Bob", "basic", "1.50"),
+        ("Assets:Receivable:Bob", "top-up", "10.10"),
+        ("Income:Compute", "pro", "-20.00"),
+        ("Income:Compute", "top-up", "-3.00"),
+        ("Income:Fees", "top-up", "-0.60"),
+        ("Income:Overage", "basic", "-1.50"),
+        ("Income:Partners", "top-up", "-0.30"),
+        ("Liabilities:DeferredRevenue:Tokens:Alice", "top-up", "-1.00"),
+        ("Liabilities:Partners:Shop", "top-up", "-0.70"),
+        ("Liabilities:Payable:Alice", "top-up", "-9.50"),
+    ]
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_by_subscriber(pooled: bool) -> None:
+    """Each fee by who pays it, what is owed by who owes it, also on accounts that are pooled or
+    shared by two roles: then revenue and overage are one figure."""
+    ledger = LEDGER
+    receivable, payable, overage = "Assets:Receivable:Bob", "Liabilities:Payable:Alice", "Overage"
+    if pooled:
+        ledger = (LEDGER + POOLED).replace("Assets:Receivable:Bob", "Assets:Receivable")
+        receivable, payable, overage = "Assets:Receivable", "Liabilities:Payable", "Compute"
+    found = lines(ledger, By.SUBSCRIBER)
+    assert ("Assets:Bank", "", "5.00") in found
+    assert (receivable, "bob", "6.60") in found  # 10.10 + 1.50 - 5.00
+    assert (payable, "alice", "-9.50") in found
+    assert ("Income:Fees", "alice", "-0.50") in found
+    assert ("Income:Fees", "bob", "-0.10") in found
+    assert ("Income:Compute", "alice", "-21.00") in found
+    bob = "-3.50" if pooled else "-2.00"
+    assert ("Income:Compute", "bob", bob) in found
+    assert (("Income:Overage", "bob", "-1.50") in found) is (overage == "Overage")
+    assert ("Liabilities:Partners:Shop", "alice", "-0.70") in found
+    assert ("Liabilities:DeferredRevenue:Tokens:Alice", "alice", "-1.00") in found

@@ -1,0 +1,287 @@
+"""Breakage or market: one story worked out by hand, and what adds up on random ledgers."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal, localcontext
+from pathlib import Path
+
+import pytest
+from beancount import loader
+
+from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.rounding import WIDE
+from beancount_compute.economy.terms import RESERVED_ORIGINS
+from beancount_compute.reports.books import Books, Selection, read_books
+from beancount_compute.reports.economics import economics
+from beancount_compute.reports.facts import Earning, Flow
+from beancount_compute.reports.figures import Asked, How
+from tests.reports.showing import books_of, figures, labels_of, whole
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "laws"))
+from random_ledgers import write_ledger
+
+# alice leaves 800 of May's 1000 CU (160.00); sells 500 for 125.00, fee 6.25; bob uses 400 of them.
+# A year later her 300 and bob's 100 lapse, and a month later her 1000 of June (200.00).
+STORY = """\
+plugin "beancount_compute"
+option "operating_currency" "USD"
+2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
+  unused: "mint"
+  token-expires: "12 months"
+  overage: 0.30 USD
+2026-01-01 custom "compute-option" "seller-fee" 0.05
+2026-01-01 custom "compute-option" "unit-cost" 0.04 USD
+2026-05-01 custom "compute-subscription" "alice" "pro"
+2026-05-01 custom "compute-subscription" "bob" "pro"
+2026-05-20 custom "compute-consumption" "alice" 200 CU
+2026-05-20 custom "compute-consumption" "bob" 1000 CU
+2026-06-10 custom "compute-trade" "alice" "bob" 500 CU 0.25 USD
+2026-06-20 custom "compute-consumption" "bob" 1400 CU
+  id: "use"
+2026-06-20 custom "compute-cancellation" "alice" "pro"
+2026-06-20 custom "compute-cancellation" "bob" "pro"
+"""
+AS_OF = '2026-01-01 custom "compute-option" "as-of" 2027-07-01\n'
+
+
+def test_the_story_at_the_end_of_june() -> None:
+    """400 of 800 are used: 80.00 + 6.25 - 16.00 = 70.25 so far; 400 (80.00) are still held.
+    160.00 would have lapsed: 9.75 less in the end, as 16.00 / 125.00 = 12.8 % would break even."""
+    books = books_of(STORY)
+    found = figures(economics(), books, Selection(end=date(2026, 6, 30)), "units-by-month")
+    units = {
+        "unused": "800",
+        "sold": "500",
+        "share_sold": "0.625",
+        "used": "400",
+        "held": "400",
+    }
+    assert found == {("2026-06", "CU"): units, ("total", "CU"): units}
+    found = figures(economics(), books, Selection(end=date(2026, 6, 30)), "money-by-subscriber")
+    assert found == {
+        ("alice", "USD"): {
+            "lapsed": "160.00",
+            "use": "80.00",
+            "fees": "6.25",
+            "cost_of_use": "-16.00",
+            "market": "70.25",
+            "gain": "-89.75",
+            "held_amount": "80.00",
+            "gain_if_held_lapses": "-9.75",
+            "gross": "125.00",
+            "break_even": "0.128",
+            "fee_rate": "0.05",
+        }
+    }
+
+
+def test_the_story_to_its_end() -> None:
+    """What was held lapses and earns 80.00: 150.25 against 160.00. June's 1000 lapse as they would
+    have without a market, 200.00 against 200.00."""
+    found = figures(economics(), books_of(STORY + AS_OF), Selection(), "money-by-all")
+    may = found["2026-06", "pro", "alice", "USD"]
+    assert (may["lapsed"], may["use"], may["expiry"]) == ("160.00", "80.00", "80.00")
+    assert (may["market"], may["gain"], may["gain_if_held_lapses"]) == ("150.25", "-9.75", "-9.75")
+    june = found["2026-07", "pro", "alice", "USD"]
+    assert june == {"lapsed": "200.00", "expiry": "200.00", "market": "200.00"}
+
+
+def test_displaced_sales() -> None:
+    """Half of the 500 that bob bought would have been overage at 0.30: 75.00. Then the market
+    breaks even at (16.00 + 75.00) / 125.00."""
+    report = economics(Decimal("0.5"))
+    books = books_of(STORY)
+    found = figures(report, books, Selection(), "money-by-plan")["pro", "USD"]
+    assert (found["displaced"], found["market"]) == ("-75.00", "-4.75")
+    assert found["break_even"] == "0.728"
+    assumptions = figures(report, books, Selection(), "assumptions")
+    assert list(assumptions) == [
+        ("displaced sales", "0.5 of the units bought would have been overage"),
+        ("unit cost", "0.04 USD a unit used"),
+    ]
+
+
+def test_without_a_unit_cost_the_report_says_that_it_counts_none() -> None:
+    """80.00 + 6.25, and no cost of use."""
+    ledger = STORY.replace('2026-01-01 custom "compute-option" "unit-cost" 0.04 USD\n', "")
+    books = books_of(ledger)
+    found = figures(economics(), books, Selection(), "money-by-plan")["pro", "USD"]
+    assert found["market"] == "86.25"
+    assert "cost_of_use" not in found
+    said = [value for _, value in figures(economics(), books, Selection(), "assumptions")]
+    assert "none is given (compute-option unit-cost): counted as 0" in said
+
+
+def test_a_unit_cost_holds_from_its_day_and_a_reversal_takes_back_its_own() -> None:
+    """Used on 20 June at 0.04: 16.00. Reversed on 25 June, when it is 0.10: nothing is left of it.
+    Used again on 26 June: 40.00."""
+    later = '2026-06-21 custom "compute-option" "unit-cost" 0.10 USD\n'
+    undone = '2026-06-25 custom "compute-reversal" "use"\n'
+    books = books_of(STORY + later + undone)
+    found = figures(economics(), books, Selection(), "money-by-plan")["pro", "USD"]
+    assert {"use", "cost_of_use", "break_even"} & set(found) == set()
+    assert found["held_amount"] == "160.00"
+    again = '2026-06-26 custom "compute-consumption" "bob" 1400 CU\n'
+    books = books_of(STORY + later + undone + again)
+    found = figures(economics(), books, Selection(), "money-by-plan")["pro", "USD"]
+    assert (found["use"], found["cost_of_use"]) == ("80.00", "-40.00")
+
+
+SHARED = """\
+plugin "beancount_compute"
+option "operating_currency" "USD"
+2026-01-01 custom "compute-plan" "pro" 20.00 USD 100 CU
+  unused: "mint"
+  mint-rate: 0.5
+2026-01-01 custom "compute-option" "seller-fee" 0.10
+2026-01-01 custom "compute-option" "buyer-fee" 0.05
+2026-05-01 custom "compute-subscription" "alice" "pro"
+2026-05-01 custom "compute-subscription" "bob" "pro"
+2026-05-02 custom "compute-cancellation" "alice" "pro"
+2026-05-02 custom "compute-cancellation" "bob" "pro"
+2026-06-10 custom "compute-trade" "alice" "bob" 30 CU 1.00 USD
+  id: "sale"
+2026-06-11 custom "compute-spend" "bob" "shop" 60 CU 9.00 USD
+2026-06-12 custom "compute-refund" "alice" 5 CU
+"""
+
+
+def test_two_subscribers_whose_tokens_are_of_one_lot() -> None:
+    """Both leave 100 unused: 50 lapse at once (10.00), 50 become tokens at 0.20. Alice sells 30 to
+    bob for 30.00 (fees 3.00 and 1.50). Of bob's 80 his own 50 came first, so the partner takes
+    these and 10 of alice's: settlement 7.50 and 1.50, so 2.50 and 0.50 are income. She is given
+    back 5. Bob holds 20 of hers, she 15."""
+    books = books_of(SHARED)
+    units = figures(economics(), books, Selection(), "units-by-subscriber")
+    assert units["alice", "CU"] == {
+        "unused": "100",
+        "sold": "30",
+        "share_sold": "0.3",
+        "spent": "10",
+        "expired": "50",
+        "refunded": "5",
+        "held": "35",
+    }
+    assert units["bob", "CU"] == {"unused": "100", "spent": "50", "expired": "50"}
+    money = figures(economics(), books, Selection(), "money-by-subscriber")
+    alice, bob = money["alice", "USD"], money["bob", "USD"]
+    assert (alice["lapsed"], alice["expiry"], alice["fees"]) == ("20.00", "10.00", "4.50")
+    assert (alice["partner_income"], alice["held_amount"]) == ("0.50", "7.00")
+    assert (bob["lapsed"], bob["expiry"], bob["partner_income"]) == ("20.00", "10.00", "2.50")
+    assert "fees" not in bob
+
+
+def test_a_trade_that_is_undone_found_no_buyer() -> None:
+    """The very units that were sold go back, though bob's own lie with them: nothing is left."""
+    ledger = SHARED.replace(
+        '2026-06-11 custom "compute-spend"', '2026-06-13 custom "compute-spend"'
+    )
+    ledger = ledger.replace("60 CU 9.00", "50 CU 7.50")
+    books = books_of(ledger + '2026-06-12 custom "compute-reversal" "sale"\n')
+    alice = figures(economics(), books, Selection(), "units-by-subscriber")["alice", "CU"]
+    assert "sold" not in alice
+    assert alice["held"] == "45"
+    money = figures(economics(), books, Selection(), "money-by-subscriber")
+    assert {"fees", "gross"} & set(money["alice", "USD"]) == set()
+    assert money["bob", "USD"]["partner_income"] == "2.50"
+
+
+def test_units_sold_twice_found_a_buyer_once() -> None:
+    """Alice's 30 go to bob and on to carol: fees and gross of both sales count, units once. What
+    is sold on are bob's own, which came first: 30 of his 50."""
+    ledger = SHARED.replace('"bob" "shop" 60 CU', '"bob" "shop" 1 CU').replace(
+        "9.00 USD", "0.10 USD"
+    )
+    ledger = ledger.replace(
+        '2026-05-01 custom "compute-subscription" "bob"',
+        '2026-05-01 custom "compute-grant" "carol" 1 CU\n'
+        '2026-05-01 custom "compute-subscription" "bob"',
+    )
+    more = '2026-06-20 custom "compute-trade" "bob" "carol" 79 CU 1.00 USD\n'
+    found = figures(economics(), books_of(ledger + more), Selection(), "units-by-subscriber")
+    assert found["alice", "CU"]["sold"] == "30"
+    assert found["bob", "CU"]["sold"] == "49"
+
+
+@pytest.fixture(scope="module", params=range(18))
+def random_books(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Books:
+    path = write_ledger(request.param, tmp_path_factory.mktemp("ledger") / "l")
+    entries, _, options = loader.load_file(str(path))
+    return read_books(entries, options)
+
+
+def test_cohorts_add_up_to_the_books(random_books: Books) -> None:
+    """Every unit that was minted or lapsed in its pocket is in one cohort and went one way; by
+    month, by plan, by subscriber and all together give one total."""
+    books, report = random_books, economics(Decimal("0.25"))
+    tables = {table.name: table for table in report.tables(books, Selection())}
+    expected: defaultdict[str, Decimal] = defaultdict(Decimal)
+    with localcontext(WIDE):
+        for each in books.movements:
+            tokens = each.pocket is Pocket.TOKENS
+            if each.origin in RESERVED_ORIGINS or not each.origin:
+                continue
+            if each.flow is Flow.MINTED and tokens:
+                expected[each.commodity] += each.units
+            elif each.flow is Flow.EXPIRED and not tokens:
+                expected[each.commodity] -= each.units
+        for what in ("units", "money"):
+            sums: dict[str, dict[tuple[str, str], Decimal]] = {}
+            for name in ("month", "plan", "subscriber", "all"):
+                table = tables[f"{what}-by-{name}"]
+                front = labels_of(table)
+                found: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+                for row in table.rows:
+                    if row[0] != "total":
+                        for column, cell in zip(table.columns[front:], row[front:], strict=True):
+                            if column.kind != "rate":
+                                found[str(row[front - 1]), column.key] += whole(cell)
+                sums[name] = {key: number for key, number in found.items() if number}
+            assert sums["month"] == sums["plan"] == sums["subscriber"] == sums["all"]
+        for row in tables["units-by-all"].rows:
+            *labels, commodity = row[:4]
+            unused, _, _, used, spent, expired, refunded, removed, held = map(whole, row[4:])
+            assert unused == used + spent + expired + refunded + removed + held, labels
+            expected[str(commodity)] -= unused
+    assert not any(expected.values())
+
+
+def test_fees_and_partner_income_are_those_booked(random_books: Books) -> None:
+    """Of all lots of plans, where no tokens were there before the books began."""
+    books = random_books
+    before = {each for each in books.movements if each.flow is Flow.OPENING}
+    table = next(
+        each for each in economics().tables(books, Selection()) if each.name == "money-by-plan"
+    )
+    keys = [column.key for column in table.columns]
+    for column, earning in (("fees", Earning.FEES), ("partner_income", Earning.PARTNER_INCOME)):
+        booked: defaultdict[str, Decimal] = defaultdict(Decimal)
+        with localcontext(WIDE):
+            for income in books.incomes:
+                if income.earning is earning and income.origin not in RESERVED_ORIGINS:
+                    booked[income.currency] += income.amount
+            for row in table.rows:
+                booked[str(row[1])] -= whole(row[keys.index(column)])
+        if not before:
+            assert not any(booked.values()), (column, booked)
+
+
+def test_every_cell_is_explained_by_transactions_that_add_up_to_it(random_books: Books) -> None:
+    """In the tables of months and subscribers; rates are shared among the transactions above."""
+    books, report = random_books, economics()
+    layouts = {each.name: each for each in report.layouts(books, Selection())}
+    for table in report.tables(books, Selection()):
+        if table.name not in ("units-by-month", "money-by-subscriber"):
+            continue
+        front = labels_of(table)
+        for row in table.rows[:4]:
+            for figure, cell in zip(layouts[table.name].figures, row[front:], strict=True):
+                asked = Asked(table.name, row[:front], figure.key)
+                behind = report.trace(books, Selection(), asked)
+                with localcontext(WIDE):
+                    assert sum((number for _, number in behind), Decimal()) == whole(cell)
+                assert figure.how in (How.SUM, How.QUOTIENT)
+                assert all(0 <= at < len(books.transactions) for at, _ in behind)

@@ -1,0 +1,109 @@
+"""`bean-compute export`: what it writes, where, and with which exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from beancount_compute.cli import main
+
+LEDGER = """\
+plugin "beancount_compute"
+option "operating_currency" "USD"
+2026-05-01 custom "compute-allocation" "alice" 1000 CU 200.00 USD
+2026-05-02 custom "compute-consumption" "alice" 200 CU
+"""
+JOURNAL = """\
+journal,date,currency,account,code,name,plan,subscriber,description,debit,credit
+TOK-2026-05-USD,2026-05-31,USD,Assets:Receivable:Alice,,,,,Assets:Receivable:Alice,200.00,
+TOK-2026-05-USD,2026-05-31,USD,Income:Compute,,,,,Income:Compute,,40.00
+TOK-2026-05-USD,2026-05-31,USD,Liabilities:DeferredRevenue:Tokens:Alice,,,,,\
+Liabilities:DeferredRevenue:Tokens:Alice,,160.00
+"""
+OPEN = "Warning: 2026-05 is not closed: its figures may change.\n"
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(main, ["export", *[str(word) for word in words]])
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    """One top-up of 200.00 for 1000 CU, of which 200 are used (40.00)."""
+    path = tmp_path / "main.beancount"
+    path.write_text(LEDGER)
+    return path
+
+
+def test_csv_goes_to_standard_output(ledger: Path) -> None:
+    """With a warning on standard error, as the month is not closed."""
+    result = run("2026-05", ledger, "--format", "csv")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, JOURNAL, OPEN)
+
+
+def test_files_are_written_once_and_never_over_others(ledger: Path, tmp_path: Path) -> None:
+    """The same again changes nothing; another content is refused, and nothing is written."""
+    out = tmp_path / "gl"
+    words = ("2026-05", ledger, "--format", "csv", "--out", out)
+    file = out / "2026-05-journal.csv"
+    assert run(*words).stdout == f"Wrote {file}\n"
+    assert file.read_text() == JOURNAL
+    assert run(*words).stdout == f"Unchanged: {file}\n"
+    ledger.write_text(LEDGER + '2026-05-03 custom "compute-consumption" "alice" 1 CU\n')
+    again = run(*words)
+    assert again.exit_code == 1
+    assert f"{file} exists already and holds something else" in again.stderr
+    assert file.read_text() == JOURNAL
+    assert [path.name for path in out.iterdir()] == [file.name]
+
+
+def test_a_ledger_with_errors_is_refused(ledger: Path) -> None:
+    """Its errors on standard error, nothing on standard output."""
+    ledger.write_text(LEDGER + '2026-05-03 custom "compute-consumption" "alice" 9000 CU\n')
+    result = run("2026-05", ledger, "--format", "csv")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert 'main.beancount:5: "alice" uses 9000 CU and holds 800 CU' in result.stderr
+
+
+def test_a_suite_that_needs_a_map_says_what_to_write(ledger: Path, tmp_path: Path) -> None:
+    """All accounts at once, as lines to complete; likewise those that a map leaves out."""
+    result = run("2026-05", ledger, "--format", "xero")
+    assert result.exit_code == 1
+    lines = "Assets:Receivable:Alice,,\nIncome:Compute,,\n"
+    rest = "Liabilities:DeferredRevenue:Tokens:Alice,,\n"
+    assert result.stderr.endswith(f"account,code,name\n{lines}{rest}")
+    accounts = tmp_path / "accounts.csv"
+    accounts.write_text("account,code,name\nLiabilities:DeferredRevenue,2400,Deferred revenue\n")
+    result = run("2026-05", ledger, "--format", "netsuite", "--map", accounts)
+    assert result.exit_code == 1
+    assert result.stderr.endswith(f"\n\n{lines}")
+
+
+def test_a_map_that_is_wrong_or_unreadable_is_one_error(ledger: Path, tmp_path: Path) -> None:
+    """With its file and line."""
+    accounts = tmp_path / "accounts.csv"
+    accounts.write_text("account,code\nIncome,\n")
+    result = run("2026-05", ledger, "--format", "csv", "--map", accounts)
+    assert result.exit_code == 1
+    assert f"{accounts}:2: account or code is empty" in result.stderr
+    accounts.write_bytes(b"account,code\nIncome,\xff\n")
+    result = run("2026-05", ledger, "--format", "csv", "--map", accounts)
+    assert result.exit_code == 1
+    assert f"can't read {accounts}" in result.stderr
+
+
+@pytest.mark.parametrize("month", ["2026-13", "2026-5", "May", "2026-05-01", "-2026-05"])
+def test_a_month_that_does_not_exist_is_a_wrong_argument(ledger: Path, month: str) -> None:
+    """Exit code 2."""
+    assert run("--format", "csv", "--", month, ledger).exit_code == 2
+
+
+def test_a_month_in_which_nothing_was_booked_writes_nothing(ledger: Path, tmp_path: Path) -> None:
+    """And says so."""
+    out = tmp_path / "gl"
+    result = run("2026-04", ledger, "--format", "csv", "--out", out)
+    assert result.exit_code == 0
+    assert "nothing was booked in 2026-04" in result.stderr
+    assert not out.exists()
