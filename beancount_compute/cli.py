@@ -25,6 +25,7 @@ from beancount.core.data import BeancountError, Custom, Directive
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from beancount_compute.close_commands import COMMANDS
 from beancount_compute.export_command import export_command
 from beancount_compute.ledger.errors import ComputeError
 from beancount_compute.ledger.event_directives import FORMS
@@ -158,6 +159,8 @@ def _width() -> int:
     return Console().width if sys.stdout.isatty() else 80
 
 
+for command in COMMANDS:
+    main.add_command(command)
 main.add_command(
     report_command(
         Shell(_load, lambda errors: _show_errors(errors, to_stderr=True), _writing, _width)

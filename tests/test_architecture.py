@@ -23,7 +23,16 @@ KNOWS = {
     "close": {"economy", "ledger", "reports"},
     "report_command": {"economy", "ledger", "reports"},
     "export_command": {"ledger", "reports", "close"},
-    "cli": {"economy", "ledger", "reports", "close", "report_command", "export_command"},
+    "close_commands": {"economy", "ledger", "reports", "close"},
+    "cli": {
+        "economy",
+        "ledger",
+        "reports",
+        "close",
+        "report_command",
+        "export_command",
+        "close_commands",
+    },
     "fava_extension": {"economy", "ledger", "reports", "close"},
     "__init__": {"ledger"},
 }

@@ -60,11 +60,11 @@ _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\
 
 def booked_text(entries: Iterable[data.Directive], options_map: dict[str, Any]) -> Iterator[str]:
     """The text of a loaded ledger, piece by piece."""
-    options = "".join(_option_lines(options_map))
+    options = "".join(option_lines(options_map))
     if options:
         yield options
     before: type | None = None
-    for entry in sorted(entries, key=_place):
+    for entry in sorted(entries, key=place_in_books):
         if isinstance(entry, data.Pad):
             continue  # its transactions stand in the entries already
         if isinstance(entry, data.Custom) and entry.type.startswith(PREFIX):
@@ -75,7 +75,7 @@ def booked_text(entries: Iterable[data.Directive], options_map: dict[str, Any]) 
         yield directive_text(entry)
 
 
-def _place(entry: data.Directive) -> tuple[date, int, int, Decimal]:
+def place_in_books(entry: data.Directive) -> tuple[date, int, int, Decimal]:
     """Where a directive stands: in a day opening lots come before what the engine booked."""
     order = entry.meta.get(ORDER)
     if order is not None:
@@ -85,7 +85,8 @@ def _place(entry: data.Directive) -> tuple[date, int, int, Decimal]:
     return (entry.date, _SORT_BY_TYPE.get(type(entry), 0), 2, Decimal())
 
 
-def _option_lines(options_map: dict[str, Any]) -> Iterator[str]:
+def option_lines(options_map: dict[str, Any]) -> Iterator[str]:
+    """The options that decide how a ledger is booked and shown."""
     for name in _OPTIONS:
         value = options_map.get(name)
         if value == OPTIONS_DEFAULTS.get(name) or value is None:

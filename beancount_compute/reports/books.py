@@ -219,7 +219,7 @@ def read_books(entries: Iterable[Directive], options_map: dict[str, Any]) -> Boo
     transactions = _in_order([entry for entry in entries if entry.__class__ is Transaction])
     names = _names(transactions, accounts, introduced)
     reader = Reader(accounts, terms, names)
-    with localcontext(WIDE), _no_cyclic_garbage():
+    with localcontext(WIDE), no_cyclic_garbage():
         for at, entry in enumerate(transactions):
             reader.read(at, entry)
     money = reader.money
@@ -238,7 +238,7 @@ def read_books(entries: Iterable[Directive], options_map: dict[str, Any]) -> Boo
 
 
 @contextmanager
-def _no_cyclic_garbage() -> Iterator[None]:
+def no_cyclic_garbage() -> Iterator[None]:
     """Stop the collector, which would look through all the facts again and again for none."""
     enabled = gc.isenabled()
     gc.disable()
@@ -300,7 +300,13 @@ def _other(narration: str) -> str:
 
 def _prices(entries: Iterable[Directive]) -> tuple[DatedPrice, ...]:
     found = [
-        DatedPrice(entry.date, entry.currency, entry.amount.number, entry.amount.currency)
+        DatedPrice(
+            entry.date,
+            entry.currency,
+            entry.amount.number,
+            entry.amount.currency,
+            ORDER not in entry.meta,
+        )
         for entry in entries
         if isinstance(entry, Price) and entry.amount.number is not None
     ]

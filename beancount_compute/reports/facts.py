@@ -146,6 +146,7 @@ class DatedPrice(NamedTuple):
     commodity: str
     number: Decimal
     currency: str
+    own: bool  # the ledger's own
 
 
 class Reopened(NamedTuple):

@@ -20,7 +20,7 @@ from beancount_compute.economy.terms import Terms
 _DAY = len("2026-05-01")
 
 
-class _Period(NamedTuple):
+class Period(NamedTuple):
     plan: str
     first: date
     last: date
@@ -41,9 +41,9 @@ class Running:
     def overage_plan(self, subscriber: str, day: date, currency: str) -> str:
         """The plan whose price an overage of that day was billed at; "" if none can be told."""
         starts: dict[str, date] = {}
-        running: list[_Period] = []
+        running: list[Period] = []
         for entry in self._allocated[subscriber]:
-            period = _period(entry)
+            period = period_of(entry)
             if period is None:
                 continue
             starts.setdefault(period.subscription, period.first)
@@ -57,7 +57,7 @@ class Running:
         return min(each.plan for each in running if starts[each.subscription] == newest)
 
 
-def _period(entry: Transaction) -> _Period | None:
+def period_of(entry: Transaction) -> Period | None:
     """The period of a subscription that an allocation is; None for any other allocation."""
     words = (entry.narration or "").removeprefix("Allocation ")
     plan, _, days = words.rpartition(" ")
@@ -65,4 +65,4 @@ def _period(entry: Transaction) -> _Period | None:
     event = str(entry.meta["event"])
     if not first or not event.endswith("/" + first):
         return None
-    return _Period(plan, date.fromisoformat(first), date.fromisoformat(last), event[: -_DAY - 1])
+    return Period(plan, date.fromisoformat(first), date.fromisoformat(last), event[: -_DAY - 1])

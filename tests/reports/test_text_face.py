@@ -80,6 +80,22 @@ def test_a_long_name_wraps_and_a_figure_never_does() -> None:
     assert text.count("長い") > 0 and "[bold]" in text
 
 
+def test_a_list_of_single_things_is_never_turned() -> None:
+    """Alice's statement has five lines: still one below the other, the least telling column out."""
+    tables = REPORTS["statement"].tables(books_of(STORY), Selection(subscriber="alice"), "lines")
+    text = render(tables, 80)
+    assert "line   date         flow" in text
+    assert "Left out: what, event, lot, pocket." in text
+
+
+def test_long_names_wrap_before_anything_is_left_out() -> None:
+    """The longest one may take less room than it would like."""
+    table = wide(7, figures=5)
+    table = table._replace(rows=[("a long name " * 8, *row[1:]) for row in table.rows])
+    text = render([table], 100)
+    assert "figure 4" in text and "Left out" not in text
+
+
 def test_control_characters_of_a_name_are_shown_as_escapes() -> None:
     """Nothing that a name holds moves the cursor."""
     table = Table("T", (Column("a", "a"),), [("x\x1b[2Jy\nz",)])

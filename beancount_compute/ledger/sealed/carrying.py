@@ -6,17 +6,19 @@ closed/2026-05.events.csv  s-1,2026-05-01,,subscription,alice,,pro             -
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, localcontext
+from typing import NamedTuple
 
 from beancount.core.amount import Amount
 from beancount.core.data import Directive, Posting, Transaction
 from beancount.core.position import Cost
 
 from beancount_compute.economy.assertions import Totals
+from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.events import Event, Kind, content_id
-from beancount_compute.economy.facts import Introduction
+from beancount_compute.economy.facts import Facts, Introduction
 from beancount_compute.economy.journal import Booked, JournalEntry, Leg, LotLeg, MoneyLeg, Role
 from beancount_compute.economy.lots import Key, Lot, cost_of, key_of
 from beancount_compute.economy.rounding import WIDE, ZERO, multiply_money
@@ -25,6 +27,7 @@ from beancount_compute.economy.terms import RESERVED_ORIGINS, Money, Terms
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.sealed.event_rows import FrozenEvent
 from beancount_compute.ledger.sealed.month_files import Held
+from beancount_compute.ledger.term_directives import LedgerTerms
 from beancount_compute.ledger.writing import ORDER
 
 
@@ -229,7 +232,7 @@ class Undoing:
         of_kind = str(entry.meta.get("undoes") or kind)
         origins = [*dict.fromkeys(lot.origin for lot, _ in lots), *self._origins, ""]
         for role, holder, origin in self._candidates(entry, of_kind, origins):
-            if self._accounts.account(role, holder, origin) == posting.account:
+            if holder and self._accounts.account(role, holder, origin) == posting.account:
                 return MoneyLeg(role, holder, origin, number, currency)
         # terms were changed, which is an error of its own
         return MoneyLeg(Role.REVENUE, entry.payee or "", "", number, currency)
@@ -267,3 +270,42 @@ def _money_of(price: Amount | None) -> Money | None:
 def events_by_id(events: Iterable[FrozenEvent]) -> dict[str, Event]:
     """The closed events by the id under which they were booked, as far as one names them."""
     return {event.id or content_id(event): event for event, _ in events}
+
+
+class State(NamedTuple):
+    """The closed months, as the open ones go on from them."""
+
+    last_day: date
+    events: list[FrozenEvent]
+    booked: list[Directive]
+    copies: Callable[[], list[Directive]]  # what people wrote; only looked at where need be
+    held: Held
+
+
+def carried_state(
+    state: State,
+    facts: Facts,
+    terms: LedgerTerms,
+    accounts: Accounts,
+    wanted: frozenset[str],
+) -> Carried:
+    """What the engine goes on from; `wanted` are the ids that open events reverse."""
+    events, last_day = state.events, state.last_day
+    introductions = [each for each in facts.introductions if each.date <= last_day]
+    names = names_in(events) | {each.name for each in introductions} | set(terms.components)
+    holders = Holders(accounts, names)
+    lots = holders.lots(state.held)
+    assertions = any(facts.assertions)
+    undoing = None
+    if wanted or assertions:
+        undoing = Undoing(accounts, holders, terms.terms, events_by_id(events))
+    all_of_it = [*state.booked, *state.copies()] if assertions else []
+    return Carried(
+        last_day,
+        lots,
+        known_since(events, lots, introductions, last_day),
+        schedule(events),
+        undoing.undo(state.booked, wanted) if undoing else {},
+        terms_days(state.booked, holders),
+        undoing.totals(all_of_it) if undoing and assertions else None,
+    )

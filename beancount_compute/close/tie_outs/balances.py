@@ -1,0 +1,181 @@
+"""Tie-outs of what stands in the books: roll-forwards, deferred revenue, laws, the trial balance.
+
+opening 440.00 + movements of the month -160.00   =   280.00   closing balance of the pockets
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+
+from beancount_compute.close.tie_outs.open_lots import OpenLots
+from beancount_compute.close.tie_outs.postings import WHO, Weighed, place_of_entry
+from beancount_compute.close.tie_outs.tie_out import TieOut, count, of_money, of_units
+from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.rounding import ZERO
+from beancount_compute.ledger.writing import ORDER
+from beancount_compute.reports.books import Books
+from beancount_compute.reports.facts import Flow
+from beancount_compute.reports.summary import (
+    MONEY_IN,
+    MONEY_OUT,
+    UNITS_IN,
+    UNITS_OUT,
+    Flows,
+    flows_of,
+)
+
+_TRANSFERS = (
+    Flow.MINTED,
+    Flow.TRADED_IN,
+    Flow.TRADED_OUT,
+    Flow.TRANSFERRED_IN,
+    Flow.TRANSFERRED_OUT,
+)
+
+
+def roll_forwards(books: Books, weighed: Weighed, first: date) -> Iterator[TieOut]:
+    """Opening + movements = closing: units for each pocket, money for all."""
+    units: defaultdict[tuple[Pocket, str], Decimal] = defaultdict(Decimal)
+    amounts: defaultdict[str, Decimal] = defaultdict(Decimal)
+    opening: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for movement in books.movements:
+        units[movement.pocket, movement.commodity] += movement.units
+        currency = movement.currency or movement.commodity
+        if movement.date < first:
+            opening[currency] += movement.amount
+        else:
+            amounts[currency] += movement.amount
+    for pocket, commodity in sorted(units.keys() | weighed.units.keys()):
+        yield of_units(
+            f"units in {pocket}",
+            commodity,
+            ("opening + movements", units[pocket, commodity]),
+            ("closing balance of the accounts", weighed.units.get((pocket, commodity), ZERO)),
+        )
+    closing: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for (_, currency), number in weighed.deferred.items():
+        closing[currency] += number
+    for currency in sorted(opening.keys() | amounts.keys() | closing.keys()):
+        yield of_money(
+            "deferred revenue, roll-forward",
+            currency,
+            ("opening + movements", opening[currency] + amounts[currency]),
+            ("closing balance of the accounts, at cost", closing[currency]),
+        )
+
+
+def deferred_revenue(books: Books, weighed: Weighed, lots: OpenLots) -> Iterator[TieOut]:
+    """Deferred revenue = cost of open lots: in total, and for each subscriber that differs."""
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for movement in lots.negative:
+        component = books.accounts.component(movement.subscriber)
+        places[component].append(place_of_entry(books.transactions[movement.at]))
+    keys = sorted(weighed.deferred.keys() | lots.cost.keys())
+    for currency in sorted({currency for _, currency in keys}):
+        of_currency = [key for key in keys if key[1] == currency]
+        differing: list[TieOut] = []
+        left = right = ZERO
+        for key in of_currency:
+            posted, open_cost = weighed.deferred.get(key, ZERO), lots.cost.get(key, ZERO)
+            left, right = left + posted, right + open_cost
+            if posted != open_cost:
+                differing.append(_deferred(key[0], currency, posted, open_cost, places[key[0]]))
+        everyone = [line for lines in places.values() for line in lines]
+        whose = f"{len(of_currency):,} subscribers"
+        yield _deferred(whose, currency, left, right, everyone)
+        yield from differing
+
+
+def _deferred(
+    whose: str, currency: str, left: Decimal, right: Decimal, lines: Iterable[str]
+) -> TieOut:
+    return of_money(
+        f"deferred revenue = open lots, {whose}",
+        currency,
+        ("postings on pockets, at cost", left),
+        ("cost of open lots", right),
+        lines,
+    )
+
+
+def laws(books: Books, weighed: Weighed) -> Iterator[TieOut]:
+    """What came in, from the beginning, went out or is held: in units and in money."""
+    units, amounts = flows_of(books)
+    bent = _bent_moves(books)
+    for commodity in _named(units):
+        left, right = (
+            sum([units[name, commodity] for name in names], ZERO) for names in (UNITS_IN, UNITS_OUT)
+        )
+        names = (_said(UNITS_IN), _said(UNITS_OUT))
+        yield of_units(
+            "units in = out + held", commodity, (names[0], left), (names[1], right), bent
+        )
+    residuals = [place_of_entry(entry) for entry, _ in weighed.residuals]
+    for currency in _named(amounts):
+        left, right = (
+            sum([amounts[name, currency] for name in names], ZERO)
+            for names in (MONEY_IN, MONEY_OUT)
+        )
+        names = (_said(MONEY_IN), _said(MONEY_OUT))
+        yield of_money(
+            "money in = out + deferred",
+            currency,
+            (names[0], left),
+            (names[1], right),
+            [*residuals, *(line for line in bent if line not in residuals)],
+        )
+
+
+def _named(flows: Flows) -> list[str]:
+    return sorted({name for _, name in flows})
+
+
+def _said(names: Iterable[str]) -> str:
+    return " + ".join(names)
+
+
+def _bent_moves(books: Books) -> list[str]:
+    """The mints, trades and transfers that don't leave in sum what they found."""
+    moved: defaultdict[tuple[int, str], Decimal] = defaultdict(Decimal)
+    amounts: defaultdict[tuple[int, str], Decimal] = defaultdict(Decimal)
+    for movement in books.movements:
+        if movement.flow in _TRANSFERS:
+            moved[movement.at, movement.commodity] += movement.units
+            amounts[movement.at, movement.currency] += movement.amount
+    bent = {at for sums in (moved, amounts) for (at, _), number in sums.items() if number}
+    return [place_of_entry(books.transactions[at]) for at in sorted(bent)]
+
+
+def trial_balance(weighed: Weighed) -> Iterator[TieOut]:
+    """Debits = credits in every currency; what Beancount forgives by hand is only shown."""
+    for by_hand, who in enumerate(WHO):
+        of_them = [
+            (entry, tolerated)
+            for entry, tolerated in weighed.residuals
+            if (not tolerated or by_hand) and _is_by_hand(entry.meta) == bool(by_hand)
+        ]
+        bad = [place_of_entry(entry) for entry, tolerated in of_them if not tolerated]
+        for currency in sorted(
+            {key for key, name in weighed.debits.keys() | weighed.credits.keys() if name == who}
+        ):
+            yield of_money(
+                f"trial balance, {who}",
+                currency,
+                ("debits", weighed.debits[currency, who]),
+                ("credits", weighed.credits[currency, who]),
+                bad,
+                informational=bool(by_hand) and not bad,
+            )
+
+
+def no_lot_negative(books: Books, lots: OpenLots) -> TieOut:
+    """Nobody was ever given units of a lot that did not hold them."""
+    bad = [place_of_entry(books.transactions[movement.at]) for movement in lots.negative]
+    return count("lots, none negative", "lots", "never below zero", lots.lots, bad)
+
+
+def _is_by_hand(meta: dict[str, object]) -> bool:
+    return ORDER not in meta
