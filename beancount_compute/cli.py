@@ -166,7 +166,9 @@ main.add_command(
         Shell(_load, lambda errors: _show_errors(errors, to_stderr=True), _writing, _width)
     )
 )
-main.add_command(export_command(_load, lambda errors: _show_errors(errors, to_stderr=True)))
+main.add_command(
+    export_command(_load, lambda errors: _show_errors(errors, to_stderr=True), _writing)
+)
 
 
 if __name__ == "__main__":
