@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
+from beancount_compute.cli.shell import LEDGER, progress, show_errors, width
 from beancount_compute.close.carrying_over import carry
 from beancount_compute.close.closing import (
     BOOKS_HEAD,
@@ -39,7 +39,6 @@ from beancount_compute.close.verifying import verify as verified
 from beancount_compute.ledger.sealed.chain import Reopening, is_month
 from beancount_compute.reports.text_face import render
 
-LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 CLOSED = "closed"
 
@@ -94,14 +93,16 @@ def close(
             f"{ledger}"
         )
     with nullcontext() if dry_run else locked(folder):
-        loaded = load(ledger)
+        with progress(f"Loading {ledger.name}"):
+            loaded = load(ledger)
         check_included(loaded, ledger, folder)
         _stop_on_errors(loaded)
         seal = _seal_of(loaded, month)
         if seal:
             click.echo(f"{month} is closed already. Its seal:\n{seal}")
             return
-        closing = prepare(month, loaded)
+        with progress(f"Closing {month}"):
+            closing = prepare(month, loaded)
         _show(closing)
         if not all(tie.holds for tie in closing.ties):
             raise CloseError(f"{month} does not tie out: nothing was written")
@@ -146,16 +147,8 @@ def _seen(folder: Path, ledger: Path) -> str:
 
 def _stop_on_errors(loaded: Loaded) -> None:
     if loaded.errors:
-        show_errors(loaded)
+        show_errors(loaded.errors)
         raise CloseError(f"the ledger has {len(loaded.errors)} errors: nothing was written")
-
-
-def show_errors(loaded: Loaded) -> None:
-    """The errors of a ledger, one line each."""
-    for error in loaded.errors:
-        source = error.source or {}
-        place = f"{source.get('filename', '<unknown>')}:{source.get('lineno', 0)}"
-        click.echo(f"{place}: {' '.join(error.message.split())}", err=True)
 
 
 def _seal_of(loaded: Loaded, month: str) -> str:
@@ -167,7 +160,7 @@ def _seal_of(loaded: Loaded, month: str) -> str:
 def _show(closing: Closing) -> None:
     late = f", {closing.late} of them late" if closing.late else ""
     click.echo(f"{closing.month}: {closing.events:,} events{late}\n")
-    click.echo(render(tables(closing.ties), Console().width if sys.stdout.isatty() else 80))
+    click.echo(render(tables(closing.ties), width()))
     click.echo()
 
 
@@ -214,8 +207,9 @@ def verify(ledger: Path, seal: str) -> None:
     Exits with 1 where they differ; changes nothing.
     """
     loaded = load(ledger)
-    found = verified(loaded, seal)
-    show_errors(loaded)
+    with progress("Working the closed months out again"):
+        found = verified(loaded, seal)
+    show_errors(loaded.errors)
     for each in found:
         place = f"{each.place}: " if each.place else ""
         month = f"{each.month}: " if each.month else ""
@@ -258,6 +252,3 @@ def carry_(ledger: Path, folder: Path, year: int) -> None:
     _stop_on_errors(loaded)
     written = carry(loaded, year, folder)
     click.echo(f"Wrote {written}: {year} goes on from the books of {year - 1}")
-
-
-COMMANDS = (close, verify, reopen, carry_)
