@@ -92,7 +92,9 @@ def _reports(loaded: Loaded) -> None:
     click.echo(f"\n{'reading the books':32} {spent:8.2f} s")
     for name, report in REPORTS.items():
         subscriber = "user-00001" if name == "statement" else ""
-        _, spent = _timed(lambda of=report, who=subscriber: of.tables(books, Selection(None, None, who)))
+        _, spent = _timed(
+            lambda of=report, who=subscriber: of.tables(books, Selection(None, None, who))
+        )
         click.echo(f"{'report ' + name:32} {spent:8.2f} s   target 1")
 
 
