@@ -40,7 +40,7 @@ for command in (
     verify,
     reopen,
     carry_,
-    export_command(load, show_errors),
+    export_command(load, show_errors, writing),
     new,
 ):
     main.add_command(command)

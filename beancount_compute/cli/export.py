@@ -7,8 +7,8 @@ bean-compute export 2026-05 LEDGER --format xero --map accounts.csv --out gl
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from beancount_compute.ledger.sealed.chain import SEAL_TYPES, read_chain
 from beancount_compute.reports.books import read_books
 
 Load = Callable[[Path], tuple[list[Directive], list[BeancountError], dict[str, Any]]]
+Writing = Callable[[], AbstractContextManager[None]]  # turns a full disk into an error of one line
 ShowErrors = Callable[[list[BeancountError]], None]
 _LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -48,8 +49,8 @@ def _month(_ctx: click.Context, _param: click.Parameter, text: str) -> Month:
         raise click.BadParameter(f"{text!r} is not a month: write one such as 2026-05") from None
 
 
-def export_command(load: Load, show_errors: ShowErrors) -> click.Command:
-    """The command, which loads a ledger and shows its errors by the given functions."""
+def export_command(load: Load, show_errors: ShowErrors, writing: Writing) -> click.Command:
+    """The command, which loads a ledger, shows its errors and writes by the given functions."""
 
     @click.command(name="export")
     @click.argument("month", callback=_month)
@@ -85,7 +86,8 @@ def export_command(load: Load, show_errors: ShowErrors) -> click.Command:
         if not files:
             click.echo(f"Nothing to export: nothing was booked in {month.name}.", err=True)
         elif out is None and form == "csv":
-            sys.stdout.write(files[0].text)
+            with writing():
+                click.echo(files[0].text.encode(), nl=False)
         else:
             _write(files, out or Path())
 
