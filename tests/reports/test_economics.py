@@ -128,7 +128,7 @@ def test_displaced_sales() -> None:
     assumptions = figures(report, books, Selection(), "assumptions")
     assert list(assumptions) == [
         ("displaced sales", "0.5 of the units bought would have been overage"),
-        ("unit cost", "0.04 USD a unit used"),
+        ("unit cost from 2026-01-01", "0.04 USD a unit used"),
     ]
 
 
