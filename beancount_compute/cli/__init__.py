@@ -40,7 +40,7 @@ for command in (
     verify,
     reopen,
     carry_,
-    export_command(load, show_errors, writing),
+    export_command,
     new,
 ):
     main.add_command(command)
