@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from beancount_compute.cli.shell import LEDGER, load, show_errors, width, writing
+from beancount_compute.close.storage import INDEX
 from beancount_compute.ledger.text import booked_text
 from beancount_compute.reports.summary import summarise
 from beancount_compute.reports.text_face import render
@@ -53,12 +54,12 @@ def print_(ledger: Path) -> None:
 def new(folder: Path) -> None:
     """Write a small commented ledger to start from into FOLDER."""
     template = files("beancount_compute") / "new_ledger"
-    names = ("main.beancount", "events.csv")
+    names = ("main.beancount", "events.csv", f"closed/{INDEX}")
     try:
         there = [name for name in names if (folder / name).exists()]
         if there:
             raise click.ClickException(f"{folder / there[0]} exists already: name another folder")
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "closed").mkdir(parents=True, exist_ok=True)
         for name in names:
             text = (template / name).read_text(encoding="utf-8")
             with open(folder / name, "x", encoding="utf-8", newline="\n") as file:

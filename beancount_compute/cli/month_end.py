@@ -24,6 +24,7 @@ from beancount_compute.close.closing import (
     prepare,
     prove,
 )
+from beancount_compute.close.pack import pack_files
 from beancount_compute.close.reopening import reopen as reopened
 from beancount_compute.close.storage import (
     BOOKS,
@@ -107,7 +108,8 @@ def close(
         if not all(tie.holds for tie in closing.ties):
             raise CloseError(f"{month} does not tie out: nothing was written")
         _prove(closing, folder)
-        files = _pack(closing, loaded, month)
+        with progress("Writing the close pack"):
+            files = _pack(closing, loaded)
         if dry_run:
             click.echo(f"Dry run: nothing was written. The seal would be\n{closing.seal.digest}")
             return
@@ -180,8 +182,15 @@ def _prove(closing: Closing, folder: Path) -> None:
     click.echo("books.beancount loads with Beancount alone to the same balances and lots")
 
 
-def _pack(closing: Closing, loaded: Loaded, month: str) -> dict[str, bytes]:
-    return {}
+def _pack(closing: Closing, loaded: Loaded) -> dict[str, bytes]:
+    return pack_files(
+        closing.entries,
+        loaded.options,
+        closing.month,
+        closing.seal.digest,
+        closing.ties,
+        books=closing.books,
+    )
 
 
 def _write(closing: Closing, files: dict[str, bytes], folder: Path, pack: Path | None) -> None:

@@ -51,7 +51,7 @@ from beancount_compute.ledger.sealed.month_files import copy_of, month_text, ter
 from beancount_compute.ledger.sealed.rebooking import Rebooked, frozen_events, rebook
 from beancount_compute.ledger.text import directive_text, option_lines, place_in_books
 from beancount_compute.ledger.writing import ORDER
-from beancount_compute.reports.books import read_books
+from beancount_compute.reports.books import Books, read_books
 
 INDEX_HEAD = (
     f"; The seals of the closed months: written by {OURS}, included by the ledger. Don't edit it.\n"
@@ -76,6 +76,7 @@ class Closing(NamedTuple):
     files: dict[str, bytes]  # by name within the folder of closed months
     ties: list[TieOut]
     entries: list[Directive]  # the books up to the month's last day
+    books: Books  # those entries, read for reports
     late: int  # of the events
     events: int
 
@@ -157,7 +158,7 @@ def prepare(month: str, loaded: Loaded) -> Closing:
         BOOKS: books_text(loaded, months, whole).encode(),
     }
     late = sum(booked is not None for _, booked in events)
-    return Closing(month, seal, files, ties, whole, late, len(events))
+    return Closing(month, seal, files, ties, whole, books, late, len(events))
 
 
 def _check_order(month: str, booking: Booking) -> None:

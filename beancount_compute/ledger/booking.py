@@ -117,7 +117,13 @@ def book(
             assertions = written.assertions
             state = restore(closed, sources, facts, assertions, entries, terms, accounts, errors)
         writer.first_used.update(held.first_used)
-        carried = carried_state(state, facts, terms, accounts, _reversed(facts, late))
+        frozen = [event for event, _ in state.events]
+
+        def holder_of() -> dict[str, str]:
+            events = (*written.events, *late, *frozen)
+            return _holders(events, components, accounts)
+
+        carried = carried_state(state, facts, terms, accounts, _reversed(facts, late), holder_of)
         facts = _behind(facts, chain.last_day)
     kept = [*written.events] if _observers else []
     keeper = Bookkeeper(facts, terms.terms, accounts.component, carried)

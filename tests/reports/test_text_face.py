@@ -65,6 +65,7 @@ def test_no_line_is_longer_than_the_terminal(name: str, width: int) -> None:
     selection = Selection(subscriber="bob")
     text = render(REPORTS[name].tables(books_of(STORY), selection), width)
     assert max(map(cell_len, text.splitlines())) <= width
+    assert width < 80 or "…" not in text
 
 
 def test_a_long_name_wraps_and_a_figure_never_does() -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 
 from beancount.core.data import Custom, Directive, Price, Transaction
 
 from beancount_compute.economy.events import Place
 from beancount_compute.economy.facts import Assertion
 from beancount_compute.economy.words import quoted
+from beancount_compute.ledger.assertion_directives import assertion_of
 from beancount_compute.ledger.directives import place_of
-from beancount_compute.ledger.errors import Errors
+from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.sealed.carrying import names_in
 from beancount_compute.ledger.sealed.chain import Chain
 from beancount_compute.ledger.sealed.content import BY_HAND, FROZEN, item_of
@@ -19,7 +21,7 @@ from beancount_compute.ledger.sealed.month_files import copy_of, terms_in
 from beancount_compute.ledger.sealed.months import Closed, FrozenMonth, copied_entry
 from beancount_compute.ledger.sealed.used_terms import ASSERT, check_terms
 from beancount_compute.ledger.term_directives import LedgerTerms
-from beancount_compute.ledger.text import directive_text
+from beancount_compute.ledger.text import directive_text, string
 
 
 def is_copied(entry: Directive, units: frozenset[str]) -> bool:
@@ -117,13 +119,22 @@ def check_assertions(
     return opened
 
 
+def frozen_assertions(months: Iterable[FrozenMonth]) -> list[Assertion]:
+    """The assertions of closed months as they were frozen."""
+    found: list[Assertion] = []
+    for entry in (each for month in months for each in month.month.terms if each.type == ASSERT):
+        with suppress(FieldError):  # was edited: that is an error of its own
+            found.append(assertion_of(entry))
+    return found
+
+
 def _bare(entry: Custom) -> Custom:
     return entry._replace(meta={})
 
 
 def assertion_text(each: Assertion) -> str:
     """An assertion as it is frozen."""
-    whose = f" {_quote(each.subscriber)}" if each.subscriber else ""
+    whose = f" {string(each.subscriber)}" if each.subscriber else ""
     return f'{each.date} custom "{ASSERT}" "{each.figure}"{whose} {each.number:f} {each.currency}\n'
 
 
@@ -131,10 +142,6 @@ def assertion_item(each: Assertion) -> str:
     """An assertion by value."""
     (entry,) = terms_in(assertion_text(each))
     return item_of(_bare(entry))
-
-
-def _quote(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def check_frozen_terms(

@@ -31,6 +31,7 @@ from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.sealed.chain import Seal
 from beancount_compute.ledger.sealed.content import item_of
 from beancount_compute.ledger.term_directives import LedgerTerms
+from beancount_compute.ledger.text import string
 
 FIRST, LAST = "first-used", "last-used"
 ASSERT = "compute-assert"
@@ -56,7 +57,7 @@ def term_text(use: Use, terms: LedgerTerms) -> str:
 def _in_force(use: Use, day: date, terms: LedgerTerms) -> tuple[date, str, list[str]]:
     """What the ledger says of a term on a day: since when, its values, its metadata."""
     agreed = terms.terms
-    name = _string(use.name)
+    name = string(use.name)
     match use.type:
         case "compute-plan":
             plan = agreed.plan_of_lot(use.name, day)
@@ -64,10 +65,10 @@ def _in_force(use: Use, day: date, terms: LedgerTerms) -> tuple[date, str, list[
                 return (day, f"{name} no plan", [])
             return (plan.since, _plan_values(plan), _plan_meta(plan))
         case "compute-account":
-            return (use.first, f"{name} {_string(terms.templates[Role(use.name)])}", [])
+            return (use.first, f"{name} {string(terms.templates[Role(use.name)])}", [])
         case "compute-subscriber":
             component = terms.components.get(use.name)
-            return (use.first, f"{name} {_string(component or '')}", [])
+            return (use.first, f"{name} {string(component or '')}", [])
         case _:
             return (use.first, f"{name} {_option(use, day, agreed)}", [])
 
@@ -82,16 +83,16 @@ def _option(use: Use, day: date, terms: Terms) -> str:
             _, _, minimum = terms.fees(day, use.key)
             return f"{minimum:f} {use.key}"
         case "draw-down":
-            return _string(terms.draw_down.on(day) or DrawDown.EXPIRY)
+            return string(terms.draw_down.on(day) or DrawDown.EXPIRY)
         case "cost-step":
             return f"{terms.cost_step:f}" if terms.cost_step is not None else '"default"'
         case _:
-            return _string(terms.grain)
+            return string(terms.grain)
 
 
 def _plan_values(plan: Plan) -> str:
     price = f"{plan.price:f} {plan.currency}"
-    return f"{_string(plan.name)} {price} {plan.units:f} {plan.commodity}"
+    return f"{string(plan.name)} {price} {plan.units:f} {plan.commodity}"
 
 
 def _plan_meta(plan: Plan) -> list[str]:
@@ -106,10 +107,6 @@ def _plan_meta(plan: Plan) -> list[str]:
     if plan.overage:
         lines.append(f"overage: {plan.overage.number:f} {plan.overage.currency}")
     return lines
-
-
-def _string(text: str) -> str:
-    return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def use_of(entry: Custom) -> Use | None:
