@@ -18,7 +18,7 @@ from beancount.core.position import Cost
 
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.carried import Carried
-from beancount_compute.economy.events import Event, Kind, content_id
+from beancount_compute.economy.events import Event, Kind, content_id, names_of
 from beancount_compute.economy.facts import Facts, Introduction
 from beancount_compute.economy.journal import Booked, JournalEntry, Leg, LotLeg, MoneyLeg, Role
 from beancount_compute.economy.lots import Key, Lot, cost_of, key_of
@@ -74,12 +74,7 @@ class Holders:
 
 def names_in(events: Iterable[FrozenEvent]) -> set[str]:
     """All subscribers that events name; a spend's partner is none."""
-    names: set[str] = set()
-    for event, _ in events:
-        names.add(event.subscriber)
-        if event.kind is not Kind.SPEND:
-            names.add(event.counterparty)
-    return names - {""}
+    return {name for event, _ in events for name in names_of(event)}
 
 
 _MAKE_KNOWN = (Kind.SUBSCRIPTION, Kind.ALLOCATION, Kind.GRANT)

@@ -79,6 +79,7 @@ def restore(
         accounts,
         last_day,
         own_prices,
+        first_month=closed.months[0].name,
     )
     by_hand = [
         entry for entry in entries if entry.date <= last_day and is_copied(entry, terms.terms.units)

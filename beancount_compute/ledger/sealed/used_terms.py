@@ -203,13 +203,14 @@ def _place_of(use: Use, day: date, lines: Iterable[Custom]) -> Place | None:
 class Uses:
     """Collects the terms that bookings use, by the version of the term that was in force."""
 
-    def __init__(self, terms: LedgerTerms) -> None:
-        self._terms = terms
+    def __init__(self, terms: LedgerTerms, first_month: str) -> None:
+        self._terms, self._first_month = terms, first_month
         self._days: dict[tuple[str, str, str, str, str], tuple[date, date]] = {}
         self._seen: set[tuple[str, str, str, str, date]] = set()
 
-    def add(self, month: str, type_: str, name: str, day: date, key: str = "") -> None:
-        """Note that a month used a term under its version of a day."""
+    def add(self, booked: date, type_: str, name: str, day: date, key: str = "") -> None:
+        """Note that what was booked on a day used a term, under its version of a day."""
+        month = max(f"{booked:%Y-%m}", self._first_month)
         if (month, type_, name, key, day) in self._seen:
             return
         self._seen.add((month, type_, name, key, day))
