@@ -5,9 +5,9 @@
       first-used: 2026-05-01
       last-used: 2026-05-31
 
-A term holds from its day until the next of its name. So where the ledger's terms of the first and
-of the last day of use are those that were frozen, they are so on every day between; any other term
-may be added or changed freely.
+A term holds from its day until the next of its name. So where the ledger's terms are those that
+were frozen on the first and on the last day of use, and wherever another of its name stands between
+them, they are so on every day between; any other term may be added or changed freely.
 """
 
 from __future__ import annotations
@@ -89,6 +89,24 @@ def _option(use: Use, day: date, terms: Terms) -> str:
             return string(terms.grain)
 
 
+def _since(use: Use, day: date, terms: Terms) -> date:
+    """The day from which a term is in force on a day; it may have said the same before."""
+    match use.name:
+        case _ if use.type == "compute-plan":
+            plan = terms.plan_of_lot(use.name, day)
+            return plan.since if plan else date.min
+        case "seller-fee":
+            return terms.seller_fee.since(day)
+        case "buyer-fee":
+            return terms.buyer_fee.since(day)
+        case "minimum-fee" if use.key in terms.minimum_fee:
+            return terms.minimum_fee[use.key].since(day)
+        case "draw-down":
+            return terms.draw_down.since(day)
+        case _:
+            return date.min  # of the whole ledger
+
+
 def _plan_values(plan: Plan) -> str:
     price = f"{plan.price:f} {plan.currency}"
     return f"{string(plan.name)} {price} {plan.units:f} {plan.commodity}"
@@ -133,7 +151,7 @@ def check_terms(
             continue  # was edited: that is an error of its own
         if use is None:
             continue
-        found = _differing(use, entry, terms)
+        found = _differing(use, entry, terms, lines)
         if found is None:
             continue
         day, said = found
@@ -146,8 +164,16 @@ def check_terms(
         errors.add(place, message)
 
 
-def _differing(use: Use, entry: Custom, terms: LedgerTerms) -> tuple[date, str] | None:
-    for day in (use.first, use.last):
+def _differing(
+    use: Use, entry: Custom, terms: LedgerTerms, lines: Iterable[Custom]
+) -> tuple[date, str] | None:
+    days = {use.first, use.last}
+    days |= {
+        line.date
+        for line in lines
+        if use.first < line.date < use.last and line.values and line.values[0].value == use.name
+    }
+    for day in sorted(days):
         since, values, meta = _in_force(use, day, terms)
         now = item_of(_parsed(since, use, values, meta))
         if now != item_of(_without_days(entry, since)):
@@ -216,7 +242,8 @@ class Uses:
         self._seen.add((month, type_, name, key, day))
         use = Use(type_, name, key, day, day)
         _, values, meta = _in_force(use, day, self._terms)
-        version = (month, type_, name, key, " ".join([values, *meta]))
+        since = _since(use, day, self._terms.terms)
+        version = (month, type_, name, key, " ".join([since.isoformat(), values, *meta]))
         first, last = self._days.get(version, (day, day))
         self._days[version] = (min(first, day), max(last, day))
 
