@@ -237,10 +237,12 @@ def verify(ledger: Path, seal: str) -> None:
 @_refusing
 def reopen(month: str, ledger: Path, reason: str) -> None:
     """Open MONTH of LEDGER and the months behind it again; what was frozen is moved and kept."""
-    loaded = load(ledger)
-    folder = Path(loaded.booking.chain.folder) if loaded.booking else Path()
-    found = reopened(month, reason, loaded)
-    with locked(folder):
+    booking = load(ledger).booking
+    if booking is None or not booking.chain.folder:
+        raise CloseError(f"{month} is not closed: none is")
+    folder = Path(booking.chain.folder)
+    with locked(folder):  # which may finish what another left undone, so the ledger is read again
+        found = reopened(month, reason, load(ledger))
         apply(folder, found.change)
     link: Reopening = found.link
     months = ", ".join(name for name, _ in link.seals)
