@@ -64,6 +64,9 @@ def _refusing(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **kwargs)
         except CloseError as error:
             raise click.ClickException(str(error)) from None
+        except OSError as error:  # such as no room for the trial of the books
+            place = f" to {error.filename}" if error.filename else ""
+            raise click.ClickException(f"can't write{place}: {error.strerror or error}") from None
 
     refuse.__doc__, refuse.__name__ = command.__doc__, command.__name__
     return refuse
@@ -164,6 +167,12 @@ def _seal_of(loaded: Loaded, month: str) -> str:
     return next((seal.digest for seal in seals if seal.month == month), "")
 
 
+def _closed(loaded: Loaded) -> str:
+    booking = loaded.booking
+    months = [seal.month for seal in booking.chain.closed] if booking else []
+    return f"{months[0]} to {months[-1]}" if months else "no months"
+
+
 def _show(closing: Closing) -> None:
     late = f", {closing.late} of them late" if closing.late else ""
     click.echo(f"{closing.month}: {closing.events:,} events{late}\n")
@@ -241,8 +250,13 @@ def reopen(month: str, ledger: Path, reason: str) -> None:
     if booking is None or not booking.chain.folder:
         raise CloseError(f"{month} is not closed: none is")
     folder = Path(booking.chain.folder)
-    with locked(folder):  # which may finish what another left undone, so the ledger is read again
-        found = reopened(month, reason, load(ledger))
+    with locked(folder):
+        loaded = load(ledger)  # again: an earlier run may just have been finished
+        if loaded.booking is not None and loaded.booking.chain.head != booking.chain.head:
+            click.echo(f"An earlier run was finished first: now closed are {_closed(loaded)}")
+            if month not in [seal.month for seal in loaded.booking.chain.closed]:
+                return
+        found = reopened(month, reason, loaded)
         apply(folder, found.change)
     link: Reopening = found.link
     months = ", ".join(name for name, _ in link.seals)

@@ -65,16 +65,20 @@ def undone(tmp_path: Path, event: str, terms: str = "") -> str:
         # what is left of the period, 0 CU, can't be taken back: the use comes first
         (
             "o-1",
-            "Allocations/Carol -1000 CU {0.20, 2026-05-02, pro/2026-06-02}; Compute 200.00 USD; "
-            "Carol -0.60 USD; Overage 0.60 USD",
+            (
+                "Allocations/Carol -1000 CU {0.20, 2026-05-02, pro/2026-06-02}; Compute 200.00 USD; "
+                "Carol -0.60 USD; Overage 0.60 USD"
+            ),
         ),
         ("g-1", "Allocations/Alice 7 CU {0.00, 2026-05-03, grant}"),
         # the gross is 20.00: the seller's fee 1.00, the buyer's 0.20, on one account together
         (
             "m-1",
-            "Tokens/Alice -40 CU {0.10, 2026-05-02, top-up}; "
-            "Tokens/Bob 40 CU {0.10, 2026-05-02, top-up}; "
-            "Bob -20.20 USD; Alice 19.00 USD; Fees 1.20 USD",
+            (
+                "Tokens/Alice -40 CU {0.10, 2026-05-02, top-up}; "
+                "Tokens/Bob 40 CU {0.10, 2026-05-02, top-up}; "
+                "Bob -20.20 USD; Alice 19.00 USD; Fees 1.20 USD"
+            ),
         ),
         # the settlement is 0.70, the lots cost 1.00
         (
@@ -84,8 +88,10 @@ def undone(tmp_path: Path, event: str, terms: str = "") -> str:
         ("r-1", "Tokens/Alice -5 CU {0.10, 2026-05-02, top-up}; Alice 0.50 USD"),
         (
             "x-1",
-            "Tokens/Alice -5 CU {0.10, 2026-05-02, top-up}; "
-            "Tokens/Bob 5 CU {0.10, 2026-05-02, top-up}",
+            (
+                "Tokens/Alice -5 CU {0.10, 2026-05-02, top-up}; "
+                "Tokens/Bob 5 CU {0.10, 2026-05-02, top-up}"
+            ),
         ),
         (
             "s-c/2026-06-02",
@@ -341,8 +347,18 @@ def test_subscriptions_run_on_over_closed_months(tmp_path: Path) -> None:
         "m": ["01-31", "02-28", "03-31", "04-30", "05-31", "06-30", "07-31"],
         "q": ["01-31", "04-30"],  # cancelled on 20 May; the quarter to 31 July runs
         # by 10 days from 31 January; at 22 March months begin, on the day of month then reached
-        "d": ["01-31", "02-10", "02-20", "03-02", "03-12", "03-22", "04-22", "05-22", "06-22"]
-        + ["07-22"],
+        "d": [
+            "01-31",
+            "02-10",
+            "02-20",
+            "03-02",
+            "03-12",
+            "03-22",
+            "04-22",
+            "05-22",
+            "06-22",
+            "07-22",
+        ],
         "f": ["02-10", "03-10", "04-10", "05-10", "06-10", "07-10"],
         "s": ["02-15", "03-15"],  # of 15 December; cancelled on 20 March
         "n": ["03-31", "06-30"],  # of 31 December
@@ -368,12 +384,18 @@ def test_a_subscription_of_closed_months_is_cancelled_and_doubled_as_ever(tmp_pa
         "c-3,2026-06-11,,cancellation,dave,,quarterly,,,,,,,,,",
     )
     assert load_errors(ledger) == [
-        'events.csv:11: "alice" already has a subscription to "monthly", from 2026-01-31 '
-        "uncancelled: cancel that one first, or remove this line",
-        'events.csv:12: "alice" already has a subscription to "quarterly", from 2026-01-31 until '
-        "2026-07-31: date the new one 2026-07-31 or later",
-        'events.csv:13: cancellation without subscription: "carol" has no running subscription to '
-        '"monthly" on 2026-06-10',
+        (
+            'events.csv:11: "alice" already has a subscription to "monthly", from 2026-01-31 '
+            "uncancelled: cancel that one first, or remove this line"
+        ),
+        (
+            'events.csv:12: "alice" already has a subscription to "quarterly", from 2026-01-31 until '
+            "2026-07-31: date the new one 2026-07-31 or later"
+        ),
+        (
+            'events.csv:13: cancellation without subscription: "carol" has no running subscription to '
+            '"monthly" on 2026-06-10'
+        ),
     ]
 
 

@@ -244,8 +244,10 @@ def test_a_late_reversal_is_not_dated_before_what_it_undoes(ledger: Path) -> Non
     """As in an open month, where it would be refused too: the order of booking is no licence."""
     write_events(ledger, *MAY, "l-1,2026-05-01,,reversal,,,,,,,,,,,t-1,")
     assert load_errors(ledger) == [
-        'events.csv:5: nothing to reverse: no event "t-1" was booked on or before 2026-05-01, '
-        "or it is of a kind that can't be reversed"
+        (
+            'events.csv:5: nothing to reverse: no event "t-1" was booked on or before 2026-05-01, '
+            "or it is of a kind that can't be reversed"
+        )
     ]
 
 

@@ -43,9 +43,11 @@ def test_an_event_that_says_something_else_now_is_an_error_and_the_booking_stand
     write_events(ledger, ALICE, USE.replace(",200,", ",201,"), UNNAMED, OPEN)
     loaded = load(ledger)
     assert errors_of(loaded, ledger) == [
-        'events.csv:3: event id "u-1" is booked in the closed month 2026-05 with another content '
-        "(closed/2026-05.events.csv:3): restore this line as it was, and correct it with a "
-        "compute-reversal and a new event"
+        (
+            'events.csv:3: event id "u-1" is booked in the closed month 2026-05 with another content '
+            "(closed/2026-05.events.csv:3): restore this line as it was, and correct it with a "
+            "compute-reversal and a new event"
+        )
     ]
     (use,) = [each for each in booked(loaded.entries) if each.meta["event"] == "u-1"]
     assert "Allocations/Alice 200 CU" in as_text(use)
@@ -65,14 +67,18 @@ def test_events_that_are_gone_are_errors_at_their_frozen_rows(ledger: Path) -> N
     write_events(ledger, ALICE, OPEN)
     loaded = load(ledger)
     assert errors_of(loaded, ledger) == [
-        'closed/2026-05.events.csv:3: event "u-1" of the closed month 2026-05 is gone from the '
-        "ledger's events: restore it; what is booked stands, and a compute-reversal undoes it",
-        "closed/2026-05.events.csv:4: this consumption without an id of the closed month 2026-05 "
-        "is gone from the ledger's events: restore it; what is booked stands, and a "
-        "compute-reversal undoes it",
+        (
+            'closed/2026-05.events.csv:3: event "u-1" of the closed month 2026-05 is gone from the '
+            "ledger's events: restore it; what is booked stands, and a compute-reversal undoes it"
+        ),
+        (
+            "closed/2026-05.events.csv:4: this consumption without an id of the closed month 2026-05 "
+            "is gone from the ledger's events: restore it; what is booked stands, and a "
+            "compute-reversal undoes it"
+        ),
     ]
     income = [p.units.number for each in booked(loaded.entries) for p in each.postings[1:]]
-    assert [-40, -2, -6] == [number for number in income if -100 < number < 0]
+    assert [number for number in income if -100 < number < 0] == [-40, -2, -6]
 
 
 def test_of_many_events_that_are_gone_five_are_named_and_the_rest_is_counted(
@@ -106,8 +112,10 @@ def test_an_open_event_cannot_have_the_id_of_a_closed_one(ledger: Path) -> None:
     write_events(ledger, ALICE, USE, UNNAMED, OPEN, other)
     loaded = load(ledger)
     assert errors_of(loaded, ledger) == [
-        'events.csv:6: event id "u-1" stands for something else at events.csv:3: '
-        "give this one an id of its own"
+        (
+            'events.csv:6: event id "u-1" stands for something else at events.csv:3: '
+            "give this one an id of its own"
+        )
     ]
     assert [each.meta["event"] for each in booked(loaded.entries)].count("u-1") == 1
 
@@ -135,10 +143,14 @@ def test_a_subscription_or_cancellation_cannot_come_late(ledger: Path, name: str
     ]
     write_events(ledger, ALICE, USE, UNNAMED, OPEN, *late)
     assert load_errors(ledger) == [
-        "events.csv:6: a subscription can't come late: 2026-05-22 lies in a closed month; "
-        "date it 2026-06-01, the first open day, or later",
-        "events.csv:7: a cancellation can't come late: 2026-05-23 lies in a closed month; "
-        "date it 2026-06-01, the first open day, or later",
+        (
+            "events.csv:6: a subscription can't come late: 2026-05-22 lies in a closed month; "
+            "date it 2026-06-01, the first open day, or later"
+        ),
+        (
+            "events.csv:7: a cancellation can't come late: 2026-05-23 lies in a closed month; "
+            "date it 2026-06-01, the first open day, or later"
+        ),
     ]
 
 
@@ -162,8 +174,10 @@ def test_two_late_events_of_one_id_that_differ_are_an_error_at_the_second(ledger
     write_events(ledger, ALICE, USE, UNNAMED, OPEN, one, other)
     loaded = load(ledger)
     assert errors_of(loaded, ledger) == [
-        'events.csv:6: event id "l-1" stands for something else at events.csv:7: '
-        "give this one an id of its own"
+        (
+            'events.csv:6: event id "l-1" stands for something else at events.csv:7: '
+            "give this one an id of its own"
+        )
     ]
     (use,) = [each for each in booked(loaded.entries) if each.meta["event"] == "l-1"]
     assert use.meta["occurred"].isoformat() == "2026-05-25"
@@ -175,8 +189,10 @@ def test_an_open_event_cannot_have_the_id_of_a_late_one(ledger: Path) -> None:
     write_events(ledger, ALICE, USE, UNNAMED, OPEN, late)
     loaded = load(ledger)
     assert errors_of(loaded, ledger) == [
-        'events.csv:5: event id "u-2" stands for something else at events.csv:6: '
-        "give this one an id of its own"
+        (
+            'events.csv:5: event id "u-2" stands for something else at events.csv:6: '
+            "give this one an id of its own"
+        )
     ]
     (use,) = [each for each in booked(loaded.entries) if each.meta["event"] == "u-2"]
     assert use.date.isoformat() == "2026-06-01"
