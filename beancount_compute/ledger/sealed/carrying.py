@@ -72,30 +72,49 @@ class Holders:
         return found
 
 
-def names_in(events: Iterable[FrozenEvent]) -> set[str]:
-    """All subscribers that events name; a spend's partner is none."""
-    return {name for event, _ in events for name in names_of(event)}
-
-
 _MAKE_KNOWN = (Kind.SUBSCRIPTION, Kind.ALLOCATION, Kind.GRANT)
 
 
+class Seen:
+    """What to remember of frozen events, which are let go one by one."""
+
+    def __init__(self, events: Iterable[FrozenEvent] = ()) -> None:
+        self.first: dict[str, tuple[date, int, str]] = {}  # names, by when they come first
+        self.names: set[str] = set()  # of subscribers
+        self.known: dict[str, date] = {}  # those that an event made known, and since when
+        self._scheduled: list[Event] = []
+        for event in events:
+            self.add(event)
+
+    def add(self, frozen: FrozenEvent) -> None:
+        """Remember of one event what it says of subscribers."""
+        event, booked = frozen
+        for name in (event.subscriber, event.counterparty):
+            place = (event.date, event.phase, name)
+            if name and (name not in self.first or place < self.first[name]):
+                self.first[name] = place
+        self.names.update(names_of(event))
+        if event.kind in _MAKE_KNOWN:
+            _earliest(self.known, event.subscriber, booked or event.date)
+        if event.kind in (Kind.SUBSCRIPTION, Kind.CANCELLATION):
+            self._scheduled.append(event)
+
+    @property
+    def schedule(self) -> list[tuple[Event, str]]:
+        """The subscriptions and cancellations, with their ids, in the order of the books."""
+        return [(event, event.id or content_id(event)) for event in sorted(self._scheduled)]
+
+
 def known_since(
-    events: Iterable[FrozenEvent],
-    holders: Iterable[str],
-    introductions: Iterable[Introduction],
-    last_day: date,
+    seen: Seen, holders: Iterable[str], introductions: Iterable[Introduction], last_day: date
 ) -> dict[str, date]:
     """Whoever the closed months know, with the day since which they do.
 
     `holders` had opening lots: who is in the books of a closed month without an event of their own.
     """
-    known: dict[str, date] = {}
+    known = dict(seen.known)
     for introduction in introductions:
         _earliest(known, introduction.name, introduction.date)
-    for event, booked in events:
-        if event.kind in _MAKE_KNOWN:
-            _earliest(known, event.subscriber, booked or event.date)
     for name in holders:
         _earliest(known, name, last_day)
     return known
@@ -104,13 +123,6 @@ def known_since(
 def _earliest(known: dict[str, date], name: str, day: date) -> None:
     if name not in known or day < known[name]:
         known[name] = day
-
-
-def schedule(events: Iterable[FrozenEvent]) -> list[tuple[Event, str]]:
-    """The subscriptions and cancellations, with their ids, in the order of the books."""
-    kinds = (Kind.SUBSCRIPTION, Kind.CANCELLATION)
-    of_kind = sorted(event for event, _ in events if event.kind in kinds)
-    return [(event, event.id or content_id(event)) for event in of_kind]
 
 
 def terms_days(entries: Iterable[Directive], holders: Holders) -> dict[tuple[str, Key], date]:
@@ -335,9 +347,10 @@ class State(NamedTuple):
     """The closed months, as the open ones go on from them."""
 
     last_day: date
-    events: list[FrozenEvent]
+    seen: Seen
+    events: Callable[[], list[FrozenEvent]]  # only looked at where need be
     booked: list[Directive]
-    copies: Callable[[], list[Directive]]  # what people wrote; only looked at where need be
+    copies: Callable[[], list[Directive]]  # what people wrote; likewise
     held: Held
 
 
@@ -354,9 +367,8 @@ def carried_state(
     `holder_of` gives the subscribers by component, whatever their day: whoever had opening lots in
     a closed month may be named by an open event only.
     """
-    events, last_day = state.events, state.last_day
+    last_day, known = state.last_day, state.seen.names
     introductions = [each for each in facts.introductions if each.date <= last_day]
-    known = names_in(events)
     names = known | {each.name for each in introductions} | set(terms.components)
     holders = Holders(accounts, names)
     strangers = holders.strangers(state.held)
@@ -368,13 +380,13 @@ def carried_state(
     assertions = any(facts.assertions)
     undoing = None
     if wanted or assertions:
-        undoing = Undoing(accounts, holders, terms.terms, events_by_id(events))
+        undoing = Undoing(accounts, holders, terms.terms, events_by_id(state.events()))
     all_of_it = [*state.booked, *state.copies()] if assertions else []
     return Carried(
         last_day,
         lots,
-        known_since(events, known | strangers, introductions, last_day),
-        schedule(events),
+        known_since(state.seen, known | strangers, introductions, last_day),
+        state.seen.schedule,
         undoing.undo(state.booked, wanted) if undoing else {},
         terms_days(state.booked, holders),
         undoing.totals(all_of_it) if undoing and assertions else None,

@@ -14,7 +14,6 @@ from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.assertion_directives import assertion_of
 from beancount_compute.ledger.directives import place_of
 from beancount_compute.ledger.errors import Errors, FieldError
-from beancount_compute.ledger.sealed.carrying import names_in
 from beancount_compute.ledger.sealed.chain import Chain
 from beancount_compute.ledger.sealed.content import BY_HAND, FROZEN, item_of
 from beancount_compute.ledger.sealed.month_files import copy_of, terms_in
@@ -181,7 +180,7 @@ def check_frozen_terms(
             check_terms(seal, month.month.terms, terms, lines, first_open, errors)
 
 
-def check_names(closed: Closed, terms: LedgerTerms, errors: Errors) -> None:
+def check_names(closed: Closed, names: set[str], terms: LedgerTerms, errors: Errors) -> None:
     """A `compute-subscriber` line can't rename the accounts of somebody in a closed month."""
     named = {
         str(entry.values[0].value)
@@ -189,7 +188,6 @@ def check_names(closed: Closed, terms: LedgerTerms, errors: Errors) -> None:
         for entry in month.month.terms
         if entry.type == "compute-subscriber" and entry.values
     }
-    names = names_in(event for month in closed.months for event in month.events)
     for line in terms.introductions:
         if line.name in names and line.name not in named:
             message = (

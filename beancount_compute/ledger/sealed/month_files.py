@@ -158,8 +158,8 @@ class Reader:
     def _block(self, block: str, path: str, line: int, month: Month, held: Held) -> None:
         kind = block[11:18]
         if kind == "custom ":
-            month.terms.extend(_customs(block, path, line))
-        elif kind == "price C" or kind.startswith("price "):
+            return  # the terms are read with the file's head
+        if kind == "price C" or kind.startswith("price "):
             for at, text in enumerate(block.rstrip("\n").split("\n")):
                 if text[0] != " ":
                     self._price(text, path, line + at, block, month)

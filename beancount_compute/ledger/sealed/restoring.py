@@ -20,7 +20,7 @@ from beancount_compute.economy.facts import Assertion, Facts
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.directives import place_of
 from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.sealed.carrying import State
+from beancount_compute.ledger.sealed.carrying import Seen, State
 from beancount_compute.ledger.sealed.chain import Chain
 from beancount_compute.ledger.sealed.content import (
     BY_HAND,
@@ -96,7 +96,8 @@ def restore(
     held = nothing_held()
     held.add(rebooked.entries, accounts)
     held.add(by_hand, accounts)
-    return State(last_day, events, rebooked.entries, lambda: by_hand, held)
+    seen = Seen(events)
+    return State(last_day, seen, lambda: events, rebooked.entries, lambda: by_hand, held)
 
 
 def _events(closed: Closed, sources: Sources) -> list[FrozenEvent]:
@@ -177,7 +178,7 @@ def _event_piece(frozen: FrozenEvent, place: Place) -> Piece:
 def _tell(month: FrozenMonth, expected: list[Piece], errors: Errors) -> None:
     """Name what a month says otherwise than it did."""
     seal = month.files.seal
-    if month.files.month is None or month.files.events is None:
+    if not month.files.there:
         return  # that a file is gone was told
     found = [piece for piece in _found(month) if _ON_LOAD not in piece.item]
     before = len(errors.found)

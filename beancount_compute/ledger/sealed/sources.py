@@ -5,13 +5,15 @@ use-17,2026-05-20,,consumption,alice,...   in May, which is closed, and not froz
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
 from beancount_compute.economy.events import CONTENT, Event, Kind, same_content
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors
+from beancount_compute.ledger.sealed.carrying import Seen
 from beancount_compute.ledger.sealed.chain import Chain
 from beancount_compute.ledger.sealed.event_rows import FrozenEvent
 from beancount_compute.ledger.sealed.months import FrozenMonth
@@ -24,8 +26,10 @@ class Sources(NamedTuple):
 
     opened: list[Event]
     late: list[Event]
-    closed: dict[str, list[FrozenEvent]]  # by month: those that were frozen, as the ledger has them
+    # by month: those that were frozen, as the ledger has them; only where a month does not hold
+    closed: dict[str, list[FrozenEvent]]
     lost: list[Event]  # of months whose frozen text does not hold, and not in it
+    seen: Seen  # what the frozen events say of subscribers
 
 
 def split_sources(
@@ -33,9 +37,14 @@ def split_sources(
 ) -> Sources:
     """The open and the late events; each closed one must be what was frozen."""
     sorting = _Sorting(events, chain.last_day)
-    sources = Sources([], [], {}, [])
+    sources = Sources([], [], {}, [], Seen())
+    keep = chain.broken or not all(month.holds for month in months)
     for month in months:
-        sources.closed[month.name] = sorting.match(month, errors)
+        matched = sorting.match(month, sources.seen, errors)
+        if keep:
+            sources.closed[month.name] = list(matched)
+        else:
+            deque(matched, maxlen=0)  # each is let go
     left = [*_not_frozen(sorting.repeats, months, errors), *sorting.by_id.values()]
     anonymous = [event for same in sorting.anonymous.values() for event in same]
     doubtful = {month.name for month in months if not month.holds}
@@ -105,25 +114,24 @@ class _Sorting:
                 self.repeats.append(event)
         self._open_ids = {event.id: event for event in reversed(self.opened) if event.id}
 
-    def match(self, month: FrozenMonth, errors: Errors) -> list[FrozenEvent]:
+    def match(self, month: FrozenMonth, seen: Seen, errors: Errors) -> Iterator[FrozenEvent]:
         """Take a month's frozen events out; tell what differs or is gone, where the month holds."""
-        matched: list[FrozenEvent] = []
         gone: list[Event] = []
         for frozen in month.events:
+            seen.add(frozen)
             event, booked = frozen
             source = self._source(event)
             if source is None:
                 gone.append(event)
                 if month.holds:
-                    matched.append(frozen)
+                    yield frozen
                 continue
             if source[:CONTENT] != event[:CONTENT] and month.holds:
                 _tell_changed(month, event, source, errors)
                 source = event
-            matched.append(frozen if month.holds else FrozenEvent(source, booked))
+            yield frozen if month.holds else FrozenEvent(source, booked)
         if month.holds:
             _tell_gone(month, gone, errors)
-        return matched
 
     def _source(self, event: Event) -> Event | None:
         if not event.id:
