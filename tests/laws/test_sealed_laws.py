@@ -225,7 +225,8 @@ def test_a_carried_ledger_goes_on_like_the_old_one(seed: int, tmp_path: Path) ->
     close(ledger, *closed, ties=False)
     text = ledger.read_text(encoding="utf-8")
     (day,) = AS_OF.findall(text)
-    ledger.write_text(text.replace(day, max(day, f"{year}-01-31")), encoding="utf-8")
+    as_of = '"as-of" ' + max(day, f"{year}-01-31")
+    ledger.write_text(text.replace(f'"as-of" {day}', as_of), encoding="utf-8")
     old = load(ledger)
     booking = old.booking
     assert booking is not None

@@ -53,7 +53,8 @@ def _cell(event: Event, name: str) -> str:
 
 def read_rows(path: str, data: bytes, fields: Fields, errors: Errors) -> list[FrozenEvent]:
     """The frozen events of a file's bytes; a row that can't be read is an error."""
-    header, newline, rows = data.partition(b"\n")
+    above = data[: len(data) - len(data.lstrip())]  # blank lines are nothing
+    header, newline, rows = data[len(above) :].partition(b"\n")
     names = [name.strip() for name in header.split(b",")]
     late = BOOKED.encode() in names
     extra = _AS_EXTRA
@@ -62,7 +63,7 @@ def read_rows(path: str, data: bytes, fields: Fields, errors: Errors) -> list[Fr
     if late:
         as_extra = {BOOKED.encode(): extra.encode()}
         header = b",".join(as_extra.get(name, name) for name in names)
-        data = header + newline + rows
+        data = above + header + newline + rows
     events = read_csv(path, data, fields, errors)
     return [_taken_apart(e, extra) for e in events] if late else [FrozenEvent(e) for e in events]
 
