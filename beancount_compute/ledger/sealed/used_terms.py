@@ -15,8 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from beancount.core.amount import Amount
 from beancount.core.data import Custom
 from beancount.parser import parser
 
@@ -175,9 +176,9 @@ def _differing(
     }
     for day in sorted(days):
         since, values, meta = _in_force(use, day, terms)
-        now = item_of(_parsed(since, use, values, meta))
-        if now != item_of(_without_days(entry, since)):
-            return day, " ".join([values, *meta])
+        now = _parsed(since, use, values, meta)
+        if item_of(now) != item_of(_without_days(entry, since)):
+            return day, _said(now)
     return None
 
 
@@ -197,16 +198,19 @@ def _without_days(entry: Custom, since: date) -> Custom:
 
 
 def _said(entry: Custom) -> str:
-    values = [
-        f"{value.number:f} {value.currency}" if hasattr(value, "currency") else str(value)
-        for value, _ in (entry.values or ())[1:]
-    ]
+    values = [_written(value) for value, _ in (entry.values or ())[1:]]
     meta = [
-        f"{key}: {value}"
+        f"{key}: {_written(value)}"
         for key, value in entry.meta.items()
         if key not in ("filename", "lineno", FIRST, LAST) and not key.startswith("__")
     ]
-    return " ".join([*values, *meta])
+    return " ".join([*values, *meta]) or "nothing"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, Amount):
+        return f"{value.number:f} {value.currency}"
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def _place_of(use: Use, day: date, lines: Iterable[Custom]) -> Place | None:
