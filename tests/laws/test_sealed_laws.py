@@ -152,7 +152,8 @@ def late_event(chance: random.Random, loaded: Loaded) -> str:
     name, other = (quoted(chance.choice(names)) for _ in range(2))
     units = f"{chance.choice(['0.5', '1', '10'])} {commodity}"
     plans = sorted(booking.terms.terms.plans)
-    target = chance.choice(booking.closed.events).event.id or "nothing"
+    ids = [frozen.event.id for frozen in booking.closed.events if frozen.event.id]
+    target = chance.choice(ids or ["nothing"])
     what = chance.choice(
         [
             f'consumption" {name} {units}',
@@ -224,7 +225,8 @@ def test_a_carried_ledger_goes_on_like_the_old_one(seed: int, tmp_path: Path) ->
     close(ledger, *closed, ties=False)
     text = ledger.read_text(encoding="utf-8")
     (day,) = AS_OF.findall(text)
-    ledger.write_text(text.replace(day, max(day, f"{year}-01-31")), encoding="utf-8")
+    as_of = '"as-of" ' + max(day, f"{year}-01-31")
+    ledger.write_text(text.replace(f'"as-of" {day}', as_of), encoding="utf-8")
     old = load(ledger)
     booking = old.booking
     assert booking is not None

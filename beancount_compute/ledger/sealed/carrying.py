@@ -23,7 +23,7 @@ from beancount_compute.economy.facts import Facts, Introduction
 from beancount_compute.economy.journal import Booked, JournalEntry, Leg, LotLeg, MoneyLeg, Role
 from beancount_compute.economy.lots import Key, Lot, cost_of, key_of
 from beancount_compute.economy.rounding import WIDE, ZERO, multiply_money
-from beancount_compute.economy.state import Undo
+from beancount_compute.economy.state import REVERSIBLE, Undo
 from beancount_compute.economy.terms import RESERVED_ORIGINS, Money, Terms
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.sealed.event_rows import FrozenEvent
@@ -175,7 +175,7 @@ class Undoing:
         for entry in entries:
             if not isinstance(entry, Transaction) or ORDER not in entry.meta:
                 continue
-            if entry.meta.get("event") in wanted and kind_of(entry) not in ("mint", "expiry"):
+            if entry.meta.get("event") in wanted and kind_of(entry) in REVERSIBLE:
                 found[entry.meta["event"]] = Undo(self.entry(entry))
         for event_id in wanted - found.keys():
             merged = self._merged(event_id, entries)

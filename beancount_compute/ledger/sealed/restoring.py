@@ -40,7 +40,6 @@ from beancount_compute.ledger.sealed.months import Closed, FrozenMonth
 from beancount_compute.ledger.sealed.rebooking import Rebooked, rebook
 from beancount_compute.ledger.sealed.sources import MOST_OF_A_KIND, Sources
 from beancount_compute.ledger.term_directives import LedgerTerms
-from beancount_compute.ledger.writing import ORDER
 
 _ON_LOAD = f'{FROZEN}="{ON_LOAD}"'  # a copy of what only a whole load adds: nothing to compare with
 
@@ -102,7 +101,7 @@ def restore(
 
 def _events(closed: Closed, sources: Sources) -> list[FrozenEvent]:
     events = [event for found in sources.closed.values() for event in found]
-    return events + [FrozenEvent(event) for event in sources.lost]
+    return events + sources.lost
 
 
 def _expected(
@@ -142,8 +141,7 @@ def _expected(
     pieces += [
         _event_piece(each, rows)
         for each in events
-        if id(each.event) in own
-        or (each.booked is None and chain.month_of(each.event.date) == month.name)
+        if id(each.event) in own or chain.month_of(each.booked or each.event.date) == month.name
     ]
     return pieces
 
@@ -157,7 +155,7 @@ def _found(month: FrozenMonth) -> list[Piece]:
 
 def _piece(entry: Directive, place: Place) -> Piece:
     match entry:
-        case Transaction() if ORDER in entry.meta or "event" in entry.meta:
+        case Transaction() if "event" in entry.meta:
             name = f'event "{entry.meta.get("event")}"'
         case Custom():
             values = [str(value) for value, _ in entry.values or ()]

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
+from beancount.core.data import Transaction
+
 from beancount_compute.economy.events import CONTENT, Event, Kind, same_content
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.sealed.carrying import Seen
-from beancount_compute.ledger.sealed.chain import Chain
+from beancount_compute.ledger.sealed.chain import NO_SEAL, Chain, first_day_of
 from beancount_compute.ledger.sealed.event_rows import FrozenEvent
 from beancount_compute.ledger.sealed.months import FrozenMonth
 
@@ -28,7 +30,7 @@ class Sources(NamedTuple):
     late: list[Event]
     # by month: those that were frozen, as the ledger has them; only where a month does not hold
     closed: dict[str, list[FrozenEvent]]
-    lost: list[Event]  # of months whose frozen text does not hold, and not in it
+    lost: list[FrozenEvent]  # of months whose frozen text does not hold, and not in its rows
     seen: Seen  # what the frozen events say of subscribers
 
 
@@ -49,10 +51,13 @@ def split_sources(
     anonymous = [event for same in sorting.anonymous.values() for event in same]
     doubtful = {month.name for month in months if not month.holds}
     sealed = {month.name for month in months}
+    late_in = _late_in_doubtful(months)
     for event in (*left, *anonymous):
         name = chain.month_of(event.date)
-        if name in doubtful or (chain.broken and name not in sealed):
-            sources.lost.append(event)
+        if event.id in late_in:
+            sources.lost.append(FrozenEvent(event, late_in[event.id]))
+        elif name in doubtful or (chain.broken and name not in sealed):
+            sources.lost.append(FrozenEvent(event))
         elif event.kind in _NEVER_LATE:
             message = (
                 f"a {event.kind} can't come late: {event.date} lies in a closed month; "
@@ -75,6 +80,17 @@ def split_sources(
         elif event.id not in sorting.moved:
             _tell_taken(event, taken[event.id], errors)
     return sources
+
+
+def _late_in_doubtful(months: Iterable[FrozenMonth]) -> dict[str, date]:
+    """Late events that the text of a month which does not hold still shows, by id."""
+    return {
+        str(entry.meta.get("event")): first_day_of(month.name)
+        for month in months
+        if not month.holds
+        for entry in month.month.booked
+        if isinstance(entry, Transaction) and "compute-late" in entry.tags
+    }
 
 
 def _each_once(late: list[Event], errors: Errors) -> list[Event]:
@@ -119,7 +135,7 @@ class _Sorting:
         gone: list[Event] = []
         for frozen in month.events:
             seen.add(frozen)
-            event, booked = frozen
+            event, _ = frozen
             source = self._source(event)
             if source is None:
                 gone.append(event)
@@ -129,7 +145,7 @@ class _Sorting:
             if source[:CONTENT] != event[:CONTENT] and month.holds:
                 _tell_changed(month, event, source, errors)
                 source = event
-            yield frozen if month.holds else FrozenEvent(source, booked)
+            yield frozen if month.holds else _as_booked(source, month)
         if month.holds:
             _tell_gone(month, gone, errors)
 
@@ -144,6 +160,13 @@ class _Sorting:
                 self.moved.add(event.id)
                 return self._open_ids[event.id]
         return source
+
+
+def _as_booked(source: Event, month: FrozenMonth) -> FrozenEvent:
+    """An event of a month that does not hold: late ones are booked on its first day."""
+    first_day = first_day_of(month.name)
+    late = source.date < first_day and month.files.seal.previous != NO_SEAL
+    return FrozenEvent(source, first_day if late else None)
 
 
 _NEVER_LATE = (Kind.SUBSCRIPTION, Kind.CANCELLATION)

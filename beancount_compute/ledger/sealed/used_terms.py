@@ -16,8 +16,9 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from beancount.core.amount import Amount
 from beancount.core.data import Custom
 from beancount.parser import parser
 
@@ -176,17 +177,21 @@ def _differing(
     }
     for day in sorted(days):
         since, values, meta = _in_force(use, day, terms)
-        now = _item_in_force(since, use.type, values, tuple(meta))
-        if now != item_of(_without_days(entry, since)):
-            return day, " ".join([values, *meta])
+        now = _now(since, use.type, values, tuple(meta))
+        if item_of(now) != item_of(_without_days(entry, since)):
+            return day, _said(now)
     return None
 
 
 @lru_cache(1 << 10)  # the same few terms are in force in every month
-def _item_in_force(since: date, type_: str, values: str, meta: tuple[str, ...]) -> str:
+def _now(since: date, type_: str, values: str, meta: tuple[str, ...]) -> Custom:
     text = "\n  ".join([f'{since} custom "{type_}" {values}', *meta]) + "\n"
     entries, _, _ = parser.parse_string(text)
-    return item_of(entries[0]) if entries else ""  # none for a plan that is gone
+    if not entries:  # a plan that is gone
+        return Custom({}, since, type_, [])
+    (entry,) = entries
+    assert isinstance(entry, Custom)
+    return entry
 
 
 def _without_days(entry: Custom, since: date) -> Custom:
@@ -195,16 +200,19 @@ def _without_days(entry: Custom, since: date) -> Custom:
 
 
 def _said(entry: Custom) -> str:
-    values = [
-        f"{value.number:f} {value.currency}" if hasattr(value, "currency") else str(value)
-        for value, _ in (entry.values or ())[1:]
-    ]
+    values = [_written(value) for value, _ in (entry.values or ())[1:]]
     meta = [
-        f"{key}: {value}"
+        f"{key}: {_written(value)}"
         for key, value in entry.meta.items()
         if key not in ("filename", "lineno", FIRST, LAST) and not key.startswith("__")
     ]
-    return " ".join([*values, *meta])
+    return " ".join([*values, *meta]) or "nothing"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, Amount):
+        return f"{value.number:f} {value.currency}"
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def _place_of(use: Use, day: date, lines: Iterable[Custom]) -> Place | None:

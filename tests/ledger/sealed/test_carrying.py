@@ -66,8 +66,8 @@ def undone(tmp_path: Path, event: str, terms: str = "") -> str:
         (
             "o-1",
             (
-                "Allocations/Carol -1000 CU {0.20, 2026-05-02, pro/2026-06-02}; Compute 200.00 USD; "
-                "Carol -0.60 USD; Overage 0.60 USD"
+                "Allocations/Carol -1000 CU {0.20, 2026-05-02, pro/2026-06-02}; "
+                "Compute 200.00 USD; Carol -0.60 USD; Overage 0.60 USD"
             ),
         ),
         ("g-1", "Allocations/Alice 7 CU {0.00, 2026-05-03, grant}"),
@@ -389,12 +389,12 @@ def test_a_subscription_of_closed_months_is_cancelled_and_doubled_as_ever(tmp_pa
             "uncancelled: cancel that one first, or remove this line"
         ),
         (
-            'events.csv:12: "alice" already has a subscription to "quarterly", from 2026-01-31 until '
-            "2026-07-31: date the new one 2026-07-31 or later"
+            'events.csv:12: "alice" already has a subscription to "quarterly", from 2026-01-31 '
+            "until 2026-07-31: date the new one 2026-07-31 or later"
         ),
         (
-            'events.csv:13: cancellation without subscription: "carol" has no running subscription to '
-            '"monthly" on 2026-06-10'
+            'events.csv:13: cancellation without subscription: "carol" has no running '
+            'subscription to "monthly" on 2026-06-10'
         ),
     ]
 

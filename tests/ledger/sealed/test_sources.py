@@ -44,9 +44,9 @@ def test_an_event_that_says_something_else_now_is_an_error_and_the_booking_stand
     loaded = load(ledger)
     assert errors_of(loaded, ledger) == [
         (
-            'events.csv:3: event id "u-1" is booked in the closed month 2026-05 with another content '
-            "(closed/2026-05.events.csv:3): restore this line as it was, and correct it with a "
-            "compute-reversal and a new event"
+            'events.csv:3: event id "u-1" is booked in the closed month 2026-05 with another '
+            "content (closed/2026-05.events.csv:3): restore this line as it was, and correct it with "
+            "a compute-reversal and a new event"
         )
     ]
     (use,) = [each for each in booked(loaded.entries) if each.meta["event"] == "u-1"]
@@ -72,8 +72,8 @@ def test_events_that_are_gone_are_errors_at_their_frozen_rows(ledger: Path) -> N
             "ledger's events: restore it; what is booked stands, and a compute-reversal undoes it"
         ),
         (
-            "closed/2026-05.events.csv:4: this consumption without an id of the closed month 2026-05 "
-            "is gone from the ledger's events: restore it; what is booked stands, and a "
+            "closed/2026-05.events.csv:4: this consumption without an id of the closed month "
+            "2026-05 is gone from the ledger's events: restore it; what is booked stands, and a "
             "compute-reversal undoes it"
         ),
     ]
