@@ -8,6 +8,7 @@ import io
 import json
 import re
 from datetime import date
+from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
 
@@ -15,7 +16,8 @@ import pytest
 
 from beancount_compute.close.pack import bundle, pack_files
 from beancount_compute.close.pack.bundle import HOW_TO_GET_IT, plotly_bundle
-from beancount_compute.close.tie_outs import tie_outs
+from beancount_compute.close.pack.page import Page, page_text
+from beancount_compute.close.tie_outs import TieOut, tie_outs
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.charts import charts
 from beancount_compute.reports.exchange import csv_of
@@ -199,6 +201,26 @@ def test_markup_in_names_is_text() -> None:
     assert page.handlers == []
     scripts = [attrs for attrs, _ in page.scripts]
     assert len(scripts) == 2 + len([attrs for attrs in scripts if "data-figure" in attrs])
+
+
+def test_markup_in_what_differs_is_text(ledger: Ledger) -> None:
+    """A file's name stands in the lines of a tie-out."""
+    tie = TieOut(NASTY, NASTY, "", Decimal(1), "", Decimal(0), Decimal(1), (f"{NASTY}:7",))
+    page = seen(pack_files(ledger.entries, ledger.options, "2026-05", NASTY, [tie]))
+    assert f"{NASTY}:7" in page.all_text
+    assert "0 of 1 hold." in page.all_text
+    assert "img" not in page.tags
+
+
+def test_markup_in_a_figure_is_text(ledger: Ledger) -> None:
+    """What would end the script that holds the figure stands there as a JSON escape."""
+    (chart,) = [each for each in charts(ledger.books(), MAY) if each.name == "flow-CU"]
+    chart = chart._replace(title=NASTY, said=NASTY, figure={"data": [NASTY]})
+    page = seen({"index.html": page_text(Page("", "", "", [], [], [chart], []), "1;").encode()})
+    assert [json.loads(text) for attrs, text in page.scripts if "data-figure" in attrs] == [
+        {"data": [NASTY]}
+    ]
+    assert "img" not in page.tags
 
 
 def test_the_same_ledger_gives_the_same_bytes(pack: dict[str, bytes]) -> None:
