@@ -21,9 +21,7 @@ KNOWS = {
     "ledger": {"economy"},
     "reports": {"economy", "ledger"},
     "close": {"economy", "ledger", "reports"},
-    "report_command": {"economy", "ledger", "reports"},
-    "export_command": {"reports", "close"},
-    "cli": {"economy", "ledger", "reports", "close", "report_command", "export_command"},
+    "cli": {"economy", "ledger", "reports", "close"},
     "fava_extension": {"economy", "ledger", "reports", "close"},
     "__init__": {"ledger"},
 }

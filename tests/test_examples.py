@@ -99,9 +99,9 @@ def market_year() -> list[Any]:
 
 
 def test_the_promised_examples_exist() -> None:
-    """The three examples that the README names are there."""
+    """The examples that the README names are there."""
     names = {path.parent.name for path in LEDGERS}
-    assert {"quickstart", "market-year", "own-accounts"} <= names
+    assert {"quickstart", "market-year", "own-accounts", "closed-quarter"} <= names
 
 
 @every_example

@@ -12,8 +12,8 @@ from datetime import date
 from decimal import Decimal
 
 from beancount_compute.economy.events import Event
-from beancount_compute.economy.journal import Booked, JournalEntry, Leg, MoneyLeg, Role, into
-from beancount_compute.economy.lots import Lot, Pocket, key_of
+from beancount_compute.economy.journal import Booked, JournalEntry, into
+from beancount_compute.economy.lots import Lot, Pocket, key_of, lot_of
 from beancount_compute.economy.months import last_day, later, parse_span
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import (
@@ -23,8 +23,9 @@ from beancount_compute.economy.rounding import (
     round_money,
     split,
 )
-from beancount_compute.economy.state import Economy
-from beancount_compute.economy.terms import GRANT, TOP_UP, Money, Plan, Unused
+from beancount_compute.economy.short_forms import supply_of
+from beancount_compute.economy.state import Economy, Period
+from beancount_compute.economy.terms import GRANT, TOP_UP, Plan, Unused
 from beancount_compute.economy.words import amount, quoted
 
 
@@ -66,42 +67,40 @@ def allocate_period(
     """
     if not plan.bookable:
         return
+    key = (plan.name, plan.since, start, end, economy.today)
+    period = economy.periods.get(key)
+    if period is None:
+        period = economy.periods[key] = _period(
+            plan, start, end, economy.today, economy.terms.cost_step
+        )
+    narration, paid, of_lots = period
+    lots = [
+        (lot_of((subscriber, Pocket.ALLOCATIONS, plan.commodity, *of_lot)), units)
+        for of_lot, units in of_lots
+    ]
+    lots = economy.arriving(subscriber, lots)
+    if start != economy.today:  # a late period ends under the terms of its own first day
+        for lot, _ in lots:
+            economy.terms_days[subscriber, key_of(lot)] = start
+    economy.post_supply(
+        supply_of((economy.today, subscriber, narration, paid, lots, event_id, event, source))
+    )
+
+
+def _period(plan: Plan, start: date, end: date, day: date, cost_step: Decimal | None) -> Period:
+    """What one period of a plan, booked on a day, is for every subscriber."""
     paid = round_money(plan.price, plan.currency)
-    shares = split(paid, plan.units, plan.currency, economy.terms.cost_step)
     usable_until: date | None = end
     if plan.unused is Unused.ROLLOVER:
         usable_until = later(start, plan.expires) if plan.expires else None
-    lots = [
-        (
-            Lot(
-                subscriber,
-                Pocket.ALLOCATIONS,
-                plan.commodity,
-                share.cost,
-                plan.currency,
-                economy.today,
-                plan.name,
-                usable_until,
-            ),
-            share.units,
-        )
-        for share in shares
-    ]
-    lots = economy.arriving(subscriber, lots)
-    entry = JournalEntry(
-        economy.today,
-        Booked.ALLOCATION,
-        subscriber,
+    return Period(
         f"Allocation {plan.name} {start}/{last_day(start, end)}",
-        _billed(subscriber, plan.name, Money(paid, plan.currency), lots),
-        event_id,
-        event,
-        source,
+        paid,
+        [
+            ((cost, plan.currency, day, plan.name, usable_until), units)
+            for units, cost in split(paid, plan.units, plan.currency, cost_step)
+        ],
     )
-    if start != economy.today:  # a late period ends under the terms of its own first day
-        for lot, _ in lots:
-            economy.terms_days[lot.holder, key_of(lot)] = start
-    _book(economy, entry, lots)
 
 
 def _top_up(economy: Economy, event: Event, event_id: str) -> None:
@@ -115,19 +114,13 @@ def _top_up(economy: Economy, event: Event, event_id: str) -> None:
         )
     shares = shares_of(paid, event.currency, event.units, event.commodity, economy.terms.cost_step)
     end = end_of(event)
-    lots = _lots(economy.today, event, Pocket.TOKENS, TOP_UP, shares, event.currency, end)
+    day = economy.today
+    lots = _lots(day, event, Pocket.TOKENS, TOP_UP, shares, event.currency, end)
     lots = economy.arriving(event.subscriber, lots)
     economy.welcome(event.subscriber)
-    entry = JournalEntry(
-        economy.today,
-        Booked.ALLOCATION,
-        event.subscriber,
-        "Top-up",
-        _billed(event.subscriber, TOP_UP, Money(paid, event.currency), lots),
-        event_id,
-        event,
+    economy.post_supply(
+        supply_of((day, event.subscriber, "Top-up", paid, lots, event_id, event, ""))
     )
-    _book(economy, entry, lots)
 
 
 def grant(economy: Economy, event: Event, event_id: str) -> None:
@@ -141,11 +134,12 @@ def grant(economy: Economy, event: Event, event_id: str) -> None:
         )
     economy.check_commodities(event)
     shares = split(ZERO, event.units, currency, None)
-    lots = _lots(economy.today, event, Pocket.ALLOCATIONS, GRANT, shares, currency, end_of(event))
+    end, day = end_of(event), economy.today
+    lots = _lots(day, event, Pocket.ALLOCATIONS, GRANT, shares, currency, end)
     lots = economy.arriving(event.subscriber, lots)
-    economy.welcome(event.subscriber)
+    subscriber = economy.welcome(event.subscriber)
     entry = JournalEntry(
-        economy.today,
+        day,
         Booked.GRANT,
         event.subscriber,
         "Grant",
@@ -153,7 +147,10 @@ def grant(economy: Economy, event: Event, event_id: str) -> None:
         event_id,
         event,
     )
-    _book(economy, entry, lots)
+    economy.settle(subscriber.name)
+    economy.post(entry)
+    for lot, units in lots:
+        economy.put(subscriber, lot, units)
 
 
 def shares_of(
@@ -167,8 +164,8 @@ def shares_of(
             f"{amount(paid, currency)} for {amount(units, commodity)} is less than the cost-step "
             f"{step} per unit, so part of it would cost nothing: write a smaller cost-step"
         ) from None
-    for share in shares:
-        share.units * share.cost  # must be exact in Beancount's digits
+    for number, cost in shares:
+        number * cost  # must be exact in Beancount's digits
     return shares
 
 
@@ -195,36 +192,8 @@ def _lots(
     currency: str,
     end: date | None,
 ) -> list[tuple[Lot, Decimal]]:
+    name, commodity = event.subscriber, event.commodity
     return [
-        (
-            Lot(
-                event.subscriber,
-                pocket,
-                event.commodity,
-                share.cost,
-                currency,
-                day,
-                origin,
-                end,
-            ),
-            share.units,
-        )
-        for share in shares
+        (lot_of((name, pocket, commodity, cost, currency, day, origin, end)), units)
+        for units, cost in shares
     ]
-
-
-def _billed(
-    subscriber: str, origin: str, paid: Money, lots: list[tuple[Lot, Decimal]]
-) -> list[Leg]:
-    legs = into(lots)
-    if paid.number:
-        legs.insert(0, MoneyLeg(Role.RECEIVABLE, subscriber, origin, paid.number, paid.currency))
-    return legs
-
-
-def _book(economy: Economy, entry: JournalEntry, lots: list[tuple[Lot, Decimal]]) -> None:
-    subscriber = economy.subscribers[entry.subscriber]
-    economy.settle(subscriber.name)
-    economy.post(entry)
-    for lot, units in lots:
-        economy.put(subscriber, lot, units)

@@ -18,9 +18,10 @@ from datetime import date
 from decimal import Decimal
 
 from beancount_compute.economy.journal import Booked, JournalEntry, Leg, LotLeg, MoneyLeg, Role
-from beancount_compute.economy.lots import Lot, OpenLot, Pocket
+from beancount_compute.economy.lots import Lot, OpenLot, Pocket, lot_of
 from beancount_compute.economy.months import later
 from beancount_compute.economy.rounding import ZERO, part
+from beancount_compute.economy.short_forms import mint_of
 from beancount_compute.economy.state import Economy
 from beancount_compute.economy.terms import Plan, Unused
 
@@ -51,18 +52,12 @@ def meet_end(economy: Economy, open_lot: OpenLot, day: date) -> None:
 def _mint(economy: Economy, lot: Lot, units: Decimal, plan: Plan | None, day: date) -> None:
     assert plan is not None and lot.end is not None
     end = later(lot.end, plan.token_expires) if plan.token_expires else None
-    token = Lot(
-        lot.holder,
-        Pocket.TOKENS,
-        lot.commodity,
-        lot.cost,
-        lot.currency,
-        lot.date,
-        lot.origin,
-        end,
-    )
-    legs: list[Leg] = [LotLeg(lot, units), LotLeg(token, -units)]
-    economy.post(_derived(Booked.MINT, lot, legs, plan, day))
+    token = lot_of((lot.holder, Pocket.TOKENS, *lot[2:-1], end))
+    mint = mint_of((day, lot, token, units, *_cause(Booked.MINT, lot, plan)))
+    if economy.plain:
+        economy.journal.append(mint)
+    else:
+        economy.post(mint.entry)
     subscriber = economy.subscribers[lot.holder]
     economy.put(subscriber, token, units)
     if end is not None and end <= day:
@@ -76,21 +71,16 @@ def _expire(economy: Economy, lot: Lot, units: Decimal, plan: Plan | None, day: 
     if lot.cost:
         cost = units * lot.cost
         legs.append(MoneyLeg(Role.BREAKAGE, lot.holder, lot.origin, -cost, lot.currency))
-    economy.post(_derived(Booked.EXPIRY, lot, legs, plan, day))
-
-
-def _derived(kind: Booked, lot: Lot, legs: list[Leg], plan: Plan | None, day: date) -> JournalEntry:
-    terms = f"plan {plan.name} of {plan.since}" if plan else lot.origin
-    return JournalEntry(
-        day,
-        kind,
-        lot.holder,
-        "Mint" if kind is Booked.MINT else "Expiry",
-        legs,
-        f"{kind}/{lot.holder}/{lot.label}/{lot.date}",
-        None,
-        f"{terms}, end {lot.end}",
+    expiry_id, source = _cause(Booked.EXPIRY, lot, plan)
+    economy.post(
+        JournalEntry(day, Booked.EXPIRY, lot.holder, "Expiry", legs, expiry_id, None, source)
     )
+
+
+def _cause(kind: Booked, lot: Lot, plan: Plan | None) -> tuple[str, str]:
+    """The id of a lot's end, and the terms that it stems from."""
+    terms = f"plan {plan.name} of {plan.since}" if plan else lot.origin
+    return f"{kind}/{lot.holder}/{lot.label}/{lot.date}", f"{terms}, end {lot.end}"
 
 
 def _place(open_lot: OpenLot) -> tuple[str, str, str, date, str, Decimal, str]:

@@ -8,6 +8,7 @@ The engine goes on from it as if it had booked those months itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -41,4 +42,4 @@ def take_over(economy: Economy, carried: Carried, first_day: date) -> None:
     for lot, units in carried.lots:
         economy.put(economy.welcome(lot.holder), lot, units)
     resume(economy, carried.subscriptions, carried.last_day)
-    economy.undo.update(carried.undo)
+    economy.undo.update({event_id: replace(undo) for event_id, undo in carried.undo.items()})

@@ -22,11 +22,11 @@ from beancount_compute.economy.journal import (
     cost_by_origin,
     income,
     out_of,
-    use_of_lot,
 )
-from beancount_compute.economy.lots import Draw, Lot
+from beancount_compute.economy.lots import Lot
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import WIDE, ZERO, round_money
+from beancount_compute.economy.short_forms import use_of_lot
 from beancount_compute.economy.state import Economy, OverageBooked, Subscriber
 from beancount_compute.economy.terms import Grain, Money
 from beancount_compute.economy.words import amount, quoted
@@ -34,24 +34,26 @@ from beancount_compute.economy.words import amount, quoted
 
 def consume(economy: Economy, event: Event, event_id: str) -> None:
     """Book use: from allocations first, then tokens, then as overage."""
-    assert event.units is not None
-    subscriber = economy.subscribers.get(event.subscriber) or economy.known(event.subscriber)
     commodity, missing = event.commodity, event.units
-    draws: list[Draw] = []
+    assert missing is not None
+    subscriber = economy.subscribers.get(event.subscriber) or economy.known(event.subscriber)
     allocations = subscriber.allocations.get(commodity)
     if allocations is not None:
         if economy.plain and event_id not in economy.reversed_ids:
             # A fast path: most uses leave a rest of the first lot, and most events are uses.
             open_lot = allocations.first(economy.order)
-            if open_lot is not None and open_lot.units > missing:
+            if open_lot is not None and (held := open_lot.units) > missing:
                 lot = open_lot.lot
-                rest = open_lot.units - missing
-                rest * lot.cost  # what stays must be exact as well
-                record = use_of_lot((event, event_id, lot, missing * lot.cost))
+                cost = lot.cost
+                rest = held - missing
+                rest * cost  # what stays must be exact as well
+                record = use_of_lot((event, event_id, lot, missing * cost))
                 open_lot.units = rest
                 economy.journal.append(record)
                 return
         draws, missing = allocations.plan(missing, economy.order)
+    else:
+        draws = []
     if missing:
         tokens = subscriber.tokens.get(commodity)
         if tokens is not None:

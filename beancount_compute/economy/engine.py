@@ -27,13 +27,14 @@ from beancount_compute.economy.consumption import consume
 from beancount_compute.economy.events import Event, Kind, content_id, same_content
 from beancount_compute.economy.facts import Assertion, Facts, HandPosting, Introduction
 from beancount_compute.economy.horizon import Horizon, horizon
-from beancount_compute.economy.journal import JournalEntry, LotLeg, Record, Use
+from beancount_compute.economy.journal import JournalEntry, LotLeg
 from beancount_compute.economy.lots import Lot, key_of
 from beancount_compute.economy.market import trade, transfer
 from beancount_compute.economy.partners import spend
 from beancount_compute.economy.refund import refund, reverse
 from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.rounding import EXACT, WIDE, average_price
+from beancount_compute.economy.short_forms import Record
 from beancount_compute.economy.state import Economy
 from beancount_compute.economy.subscription import cancel, start_periods, subscribe
 from beancount_compute.economy.terms import DrawDown, Grain, Terms
@@ -108,7 +109,7 @@ class Bookkeeper:
         self._carried = carried
         self._repeats: dict[str, int] = {}
         self._first_of: dict[str, Event | None] = dict.fromkeys(repeated_ids)
-        totals = carried.totals if carried else None
+        totals = carried.totals.copy() if carried and carried.totals else None
         late = [event for events in self._late_on.values() for event in events]
         self._economy = Economy(
             terms,
@@ -123,10 +124,10 @@ class Bookkeeper:
     def entries(self) -> Iterator[JournalEntry]:
         """The journal, in order; each day is worked out when it is asked for."""
         for record in self.records():
-            yield record.entry if isinstance(record, Use) else record
+            yield record if isinstance(record, JournalEntry) else record.entry
 
     def records(self) -> Iterator[Record]:
-        """The journal with its most common entries in their short form."""
+        """The journal with its most common entries in their short forms."""
         economy = self._economy
         grouped = (self._assertions_on, self._openings_on, self._removals_on)
         economy.days = [*self._events_on, *self._introductions_on]
@@ -170,6 +171,14 @@ class Bookkeeper:
             for holding in pocket.values()
             for open_lot in holding
         ]
+
+    def has_plan(self, name: str) -> bool:
+        """Whether the terms know a plan."""
+        return name in self._economy.terms.plans
+
+    def terms_day_of(self, lot: Lot) -> date:
+        """The day whose terms decide on a lot's end."""
+        return self._economy.terms_day_of(lot)
 
     def _refuse_behind(self, reach: Horizon, assertions: list[Assertion]) -> None:
         """Refuse what lies behind the first gap of more than two years."""
@@ -221,12 +230,14 @@ class Bookkeeper:
         economy, first_of = self._economy, self._first_of
         with localcontext(EXACT):
             for event in events:
-                if event.id in first_of and not self._is_first(event):
+                event_id = event.id
+                if event_id in first_of and not self._is_first(event):
                     continue
                 try:
                     if event.flaw:
                         raise Refused(event.flaw)
-                    _book_event(economy, event, event.id or self._derived_id(event))
+                    rule = _RULES[event.kind]
+                    rule(economy, event, event_id or self._derived_id(event))
                 except Refused as refused:
                     self.refusals.append(Refusal(event.place, str(refused)))
                 except Inexact:
@@ -303,30 +314,34 @@ def _only_cancellations(events: list[Event]) -> bool:
     return all(event.kind is Kind.CANCELLATION for event in events)
 
 
-def _book_event(economy: Economy, event: Event, event_id: str) -> None:
-    match event.kind:
+def _rule_of(kind: Kind) -> Rule:
+    match kind:
         case Kind.CONSUMPTION:
-            consume(economy, event, event_id)
+            return consume
         case Kind.TRADE:
-            trade(economy, event, event_id)
+            return trade
         case Kind.ALLOCATION:
-            allocate(economy, event, event_id)
+            return allocate
         case Kind.GRANT:
-            grant(economy, event, event_id)
+            return grant
         case Kind.TRANSFER:
-            transfer(economy, event, event_id)
+            return transfer
         case Kind.SPEND:
-            spend(economy, event, event_id)
+            return spend
         case Kind.REFUND:
-            refund(economy, event, event_id)
+            return refund
         case Kind.REVERSAL:
-            reverse(economy, event, event_id)
+            return reverse
         case Kind.SUBSCRIPTION:
-            subscribe(economy, event, event_id)
+            return subscribe
         case Kind.CANCELLATION:
-            cancel(economy, event)
+            return cancel
         case _:
-            assert_never(event.kind)
+            assert_never(kind)
+
+
+Rule = Callable[[Economy, Event, str], None]
+_RULES = {kind: _rule_of(kind) for kind in Kind}
 
 
 def _open(economy: Economy, opening: HandPosting) -> None:

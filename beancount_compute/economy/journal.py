@@ -94,30 +94,6 @@ class JournalEntry(NamedTuple):
     occurred: datetime.date | None = None  # the day of a late event, which lies in a closed month
 
 
-class Use(NamedTuple):
-    """Use out of one lot: the most common entry by far, in a short form that balances by itself."""
-
-    event: Event
-    id: str  # of the event
-    lot: Lot
-    cost: Decimal  # of the units used
-
-    @property
-    def entry(self) -> JournalEntry:
-        """The entry in full."""
-        event, lot = self.event, self.lot
-        assert event.units is not None
-        legs: list[Leg] = [LotLeg(lot, event.units)]
-        if self.cost:
-            legs.append(MoneyLeg(Role.REVENUE, lot.holder, lot.origin, -self.cost, lot.currency))
-        return JournalEntry(
-            event.date, Booked.CONSUMPTION, lot.holder, "Consumption", legs, self.id, event
-        )
-
-
-Record = JournalEntry | Use
-
-
 class Unbalanced(Exception):
     """Legs that don't sum to exactly zero: an error of this program, never of the user's."""
 
@@ -126,7 +102,6 @@ class Unbalanced(Exception):
 # function and takes three times as long.
 lot_leg = partial(tuple.__new__, LotLeg)
 money_leg = partial(tuple.__new__, MoneyLeg)
-use_of_lot = partial(tuple.__new__, Use)
 
 
 def check_balance(legs: list[Leg]) -> None:

@@ -13,6 +13,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple, assert_never
 
@@ -53,17 +54,18 @@ class Lot(_LotFields):
         return self.origin if self.end is None else f"{self.origin}/{self.end}"
 
 
-Key = tuple[str, str, datetime.date, str, datetime.date | None]
+Key = tuple[Decimal, str, datetime.date, str, datetime.date | None]
 Rank = tuple[Any, ...]
 
 
 class OpenLot:
     """A lot and the units of it that are held; a mutable record, because a draw must be quick."""
 
-    __slots__ = ("holding", "lot", "rank", "units")
+    __slots__ = ("holding", "key", "lot", "rank", "units")
 
-    def __init__(self, lot: Lot, units: Decimal, rank: Rank, holding: Holding) -> None:
+    def __init__(self, lot: Lot, key: Key, units: Decimal, rank: Rank, holding: Holding) -> None:
         self.lot = lot
+        self.key = key
         self.units = units
         self.rank = rank
         self.holding = holding
@@ -72,16 +74,14 @@ class OpenLot:
 Draw = tuple[OpenLot, Decimal]  # units to take from a lot; planned first, taken when all is known
 
 _by_rank = attrgetter("rank")
+_NEVER = datetime.date.max.toordinal() + 1
+# A named tuple's own constructor is a Python function and takes three times as long.
+lot_of = partial(tuple.__new__, Lot)
 
 
 def key_of(lot: Lot) -> Key:
-    """What tells a lot from the others of its pocket.
-
-    The cost stands in it as text, which is quicker to hash than a decimal; so a unit cost is always
-    written with the decimals of its currency at least, and no idle zeros behind them (`cost_of`).
-    """
-    _, _, _, cost, currency, day, origin, end = lot
-    return (str(cost), currency, day, origin, end)
+    """What tells a lot from the others of its pocket: its cost, currency, date, origin and end."""
+    return lot[3:]
 
 
 def cost_of(number: Decimal, currency: str) -> Decimal:
@@ -89,21 +89,27 @@ def cost_of(number: Decimal, currency: str) -> Decimal:
     return trim(number, decimals_of(currency))
 
 
+def received(lot: Lot, name: str) -> Lot:
+    """A lot as tokens of who receives it: same cost, date, origin and end."""
+    return lot_of((name, Pocket.TOKENS, *lot[2:]))
+
+
 def rank_of(lot: Lot, order: DrawDown) -> Rank:
     """The lot's place in a draw-down order: the lowest goes first."""
-    end = (lot.end or datetime.date.max).toordinal() + (lot.end is None)
-    day = lot.date.toordinal()
+    cost, currency, lot_date, origin, lot_end = key_of(lot)
+    end = _NEVER if lot_end is None else lot_end.toordinal()
+    day = lot_date.toordinal()
     match order:
         case DrawDown.EXPIRY:
-            return (end, day, lot.currency, lot.cost, lot.origin)
+            return (end, day, currency, cost, origin)
         case DrawDown.FIFO:
-            return (day, end, lot.currency, lot.cost, lot.origin)
+            return (day, end, currency, cost, origin)
         case DrawDown.LIFO:
-            return (-day, end, lot.currency, lot.cost, lot.origin)
+            return (-day, end, currency, cost, origin)
         case DrawDown.HIFO:
-            return (lot.currency, -lot.cost, end, day, lot.origin)
+            return (currency, -cost, end, day, origin)
         case DrawDown.LOFO:
-            return (lot.currency, lot.cost, end, day, lot.origin)
+            return (currency, cost, end, day, origin)
         case _:
             assert_never(order)
 
@@ -176,7 +182,7 @@ class Holding:
         if open_lot is not None:
             open_lot.units += units
             return None
-        open_lot = self._by_key[key] = OpenLot(lot, units, rank_of(lot, self._order), self)
+        open_lot = self._by_key[key] = OpenLot(lot, key, units, rank_of(lot, self._order), self)
         if self._queue and open_lot.rank < self._queue[-1].rank:
             insort(self._queue, open_lot, key=_by_rank)
         else:
@@ -193,7 +199,7 @@ class Holding:
     def close(self, open_lot: OpenLot) -> None:
         """Take all that is left out of an open lot."""
         open_lot.units = ZERO
-        del self._by_key[key_of(open_lot.lot)]
+        del self._by_key[open_lot.key]
         if self._queue[0] is open_lot:
             del self._queue[0]
         else:

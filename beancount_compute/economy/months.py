@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 _NAMED = {"month": 1, "quarter": 3, "year": 12}
@@ -41,6 +42,7 @@ def parse_span(text: str) -> Span | None:
     return Span(count, 0) if found[2] == "month" else Span(0, count)
 
 
+@lru_cache(1 << 12)  # most lots of a plan begin and end together
 def later(day: date, span: Span, day_of_month: int | None = None) -> date:
     """The day one span after another; `date.max` where the calendar ends before it.
 

@@ -27,6 +27,7 @@ WIDE = Context(prec=1000, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
 
 PRICE_STEP = Decimal("0.000001")
 LARGEST_COST_STEP = Decimal("0.000001")
+_LARGEST_EXPONENT = LARGEST_COST_STEP.adjusted()
 _ONE = Decimal(1)
 _STEPS = [_ONE.scaleb(-decimals) for decimals in range(5)]
 _FLOOR = Context(prec=50, rounding=ROUND_FLOOR)
@@ -100,13 +101,13 @@ def is_power_of_ten(number: Decimal) -> bool:
 
 def default_cost_step(units: Decimal, currency: str) -> Decimal:
     """The largest power of ten at most 0.000001 and at most one minor unit over the units."""
-    bound = _FLOOR.divide(minor_unit(currency), units)
-    return min(LARGEST_COST_STEP, _ONE.scaleb(bound.adjusted()))
+    exponent = _FLOOR.divide(minor_unit(currency), units).adjusted()
+    return LARGEST_COST_STEP if exponent >= _LARGEST_EXPONENT else _ONE.scaleb(exponent)
 
 
 @lru_cache(maxsize=1 << 12)
 def split(paid: Decimal, units: Decimal, currency: str, step: Decimal | None) -> tuple[Share, ...]:
-    """Units at unit costs that are multiples of a step, whose sum is exactly what was paid.
+    """Units at unit costs that are multiples of a power of ten, whose sum is exactly what was paid.
 
     One share where the unit cost terminates within the step, else two at neighbouring costs, the
     lower first. Raises `CostStepTooCoarse` where part of what was paid for would cost nothing.
@@ -122,7 +123,7 @@ def split(paid: Decimal, units: Decimal, currency: str, step: Decimal | None) ->
             raise CostStepTooCoarse
         if not rest:
             return (Share(units, trim(low, decimals)),)
-        dearer = trim(rest / step, 0)
+        dearer = trim(rest.scaleb(-step.adjusted()), 0)  # rest / step, which takes 1,000 digits
         return (
             Share(units - dearer, trim(low, decimals)),
             Share(dearer, trim(low + step, decimals)),
@@ -136,8 +137,8 @@ def shares_of_total(total: Decimal, weights: Iterable[Decimal], step: Decimal) -
     what is left, and all of it where the weights sum to zero. No weights, no shares.
     """
     weights = list(weights)
-    if not weights:
-        return []
+    if len(weights) < 2:
+        return [total] * len(weights)
     with localcontext(WIDE):
         whole = sum(weights, ZERO)
         shares: list[Decimal] = []

@@ -15,14 +15,23 @@ from typing import NamedTuple
 
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.events import Event, Place
-from beancount_compute.economy.journal import Booked, JournalEntry, Record, check_balance
-from beancount_compute.economy.lots import Draw, Holding, Key, Lot, OpenLot, Pocket, key_of
+from beancount_compute.economy.journal import Booked, JournalEntry, check_balance
+from beancount_compute.economy.lots import (
+    Draw,
+    Holding,
+    Key,
+    Lot,
+    OpenLot,
+    Pocket,
+    key_of,
+    received,
+)
 from beancount_compute.economy.refusals import Refusal, Refused
+from beancount_compute.economy.short_forms import Record, Supply, check_paid
 from beancount_compute.economy.terms import DrawDown, Grain, Terms
 from beancount_compute.economy.words import quoted
 
 Lots = list[tuple[Lot, Decimal]]
-_new = tuple.__new__
 
 
 @dataclass(slots=True)
@@ -75,6 +84,14 @@ class OverageBooked(NamedTuple):
     booked: Decimal
 
 
+class Period(NamedTuple):
+    """What one period of a plan is for every subscriber."""
+
+    narration: str
+    paid: Decimal
+    lots: list[tuple[Key, Decimal]]
+
+
 REVERSIBLE = frozenset(Booked) - {Booked.MINT, Booked.EXPIRY, Booked.REVERSAL}
 
 
@@ -107,6 +124,8 @@ class Economy:
     overage: dict[tuple[str, str, str, int, int], tuple[Decimal, Decimal]] = field(
         default_factory=dict
     )
+    # by the plan's name and first day, and the period's first day and end
+    periods: dict[tuple[str, date, date, date, date], Period] = field(default_factory=dict)
     ends: dict[date, list[OpenLot]] = field(default_factory=dict)
     starts: dict[date, list[Subscription]] = field(default_factory=dict)
     days: list[date] = field(default_factory=list)  # a heap
@@ -167,14 +186,6 @@ class Economy:
             self.by_component[self.component(name)] = name
         return subscriber
 
-    def holding(self, subscriber: Subscriber, pocket: Pocket, commodity: str) -> Holding:
-        """A holding, new if need be."""
-        holdings = subscriber.pocket(pocket)
-        holding = holdings.get(commodity)
-        if holding is None:
-            holding = holdings[commodity] = Holding(self.order)
-        return holding
-
     def arriving(self, name: str, lots: Lots) -> Lots:
         """Lots as they will lie in a subscriber's pockets, which change only with `put`.
 
@@ -193,11 +204,7 @@ class Economy:
     def moving(self, draws: list[Draw], receiver: Subscriber) -> Lots:
         """The drawn units as the receiver's tokens: same cost, date, origin and end."""
         name = receiver.name
-        lots: Lots = [
-            (_new(Lot, (name, Pocket.TOKENS, *open_lot.lot[2:])), units)
-            for open_lot, units in draws
-        ]
-        return self.arriving(name, lots)
+        return self.arriving(name, [(received(each.lot, name), units) for each, units in draws])
 
     def fees_in(self, currency: str) -> tuple[Decimal, Decimal, Decimal]:
         """The day's rates of seller and buyer, and minimum fee, for trades in a currency."""
@@ -214,9 +221,14 @@ class Economy:
 
     def put(self, subscriber: Subscriber, lot: Lot, units: Decimal) -> None:
         """Put units of a lot into its pocket, to end on its day."""
-        opened = self.holding(subscriber, lot.pocket, lot.commodity).add(lot, units)
-        if opened is not None and lot.end is not None:
-            self.end_later(opened, max(lot.end, self.today))
+        _, pocket, commodity, _, _, _, _, end = lot
+        holdings = subscriber.pocket(pocket)
+        holding = holdings.get(commodity)
+        if holding is None:
+            holding = holdings[commodity] = Holding(self.order)
+        opened = holding.add(lot, units)
+        if opened is not None and end is not None:
+            self.end_later(opened, max(end, self.today))
 
     def end_later(self, opened: OpenLot, day: date) -> None:
         """Remember the day on which a lot ends; one behind the as-of day is not booked."""
@@ -258,6 +270,18 @@ class Economy:
         if self.totals is not None:
             self.totals.add(entry.legs)
         self.journal.append(entry)
+
+    def post_supply(self, supply: Supply) -> None:
+        """Book units that come in; in their short form, where nothing asks for the entry."""
+        if self.plain and supply.id not in self.reversed_ids:
+            check_paid(supply)
+            self.journal.append(supply)
+        else:
+            self.settle(supply.subscriber)
+            self.post(supply.entry)
+        subscriber = self.subscribers[supply.subscriber]
+        for lot, units in supply.lots:
+            self.put(subscriber, lot, units)
 
     def settle(self, *names: str) -> None:
         """End the run of uses that would be merged: something else happens to these subscribers."""

@@ -47,7 +47,7 @@ def subscribe(economy: Economy, event: Event, event_id: str) -> None:
         economy.start_later(subscription, subscription.period_end)
 
 
-def cancel(economy: Economy, event: Event) -> None:
+def cancel(economy: Economy, event: Event, _: str) -> None:
     """Let no period start on or after this day; the running one is not shortened."""
     subscriber = economy.known(event.subscriber)
     for subscription in subscriber.subscriptions:

@@ -91,6 +91,10 @@ class Timeline(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         return iter(self._values)
 
+    def items(self) -> Iterator[tuple[date, T]]:
+        """The values, each with the day from which it holds."""
+        return zip(self._days, self._values, strict=True)
+
     def on(self, day: date) -> T | None:
         """The value in force on a day; None before the first."""
         index = bisect_right(self._days, day)

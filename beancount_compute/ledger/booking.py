@@ -28,19 +28,18 @@ from beancount_compute.ledger.hand_written import (
     read_hand_written,
 )
 from beancount_compute.ledger.names import component_of
+from beancount_compute.ledger.sealed.carrying import State, carried_state
 from beancount_compute.ledger.sealed.chain import Chain, read_chain
-from beancount_compute.ledger.sealed.loading import (
-    Closed,
-    carried_state,
+from beancount_compute.ledger.sealed.copies import (
     check_assertions,
     check_copies,
     check_frozen_terms,
     check_names,
-    frozen_accounts,
-    read_files,
-    read_months,
-    split_sources,
 )
+from beancount_compute.ledger.sealed.files import read_files
+from beancount_compute.ledger.sealed.months import Closed, frozen_accounts, read_months
+from beancount_compute.ledger.sealed.restoring import restore
+from beancount_compute.ledger.sealed.sources import Sources, split_sources
 from beancount_compute.ledger.term_directives import LedgerTerms, Line
 from beancount_compute.ledger.terms_of_ledger import roots_of, terms_of
 from beancount_compute.ledger.writing import Writer, open_directives
@@ -66,6 +65,7 @@ class Booking(NamedTuple):
     terms: LedgerTerms
     accounts: Accounts
     facts: Facts  # of the open days, and the late events
+    written_by_hand: Facts  # opening lots, removals and introductions of all days
     events: list[Event]  # of the open days
     assertions: list[Assertion]  # all
     chain: Chain
@@ -107,28 +107,28 @@ def book(
     months, held = read_months(files, accounts, fields, writer.next_order, errors)
     closed = Closed(chain, months, held)
     generated: list[Directive] = closed.booked
-    if closed.months:
-        check_frozen_terms(closed, terms, written.terms, errors)
-        check_names(closed, terms, errors)
-        check_copies(entries, closed.months, chain, terms.terms.units, errors)
-        for account, day in held.first_used.items():
-            writer.first_used[account] = day
-    sources = split_sources(written.events, closed.months, chain, errors) if months else None
-    if sources is not None:
-        written.events[:] = sources.events
-    if len(closed.months) < len(chain.closed):  # without them nothing behind can be right
-        written.events.clear()
-        return generated + open_directives(_to_open(entries, writer.first_used))
+    sources = _of_closed(entries, written, closed, terms, errors) if months else None
     late = sources.late if sources else []
     facts = _facts(entries, written, late, named, writer, closed, errors)
-    carried = None
-    if closed.months:
-        carried = carried_state(closed, facts, terms, accounts, _reversed(facts, late))
+    carried, whole = None, facts
+    if sources is not None:
+        state = State(chain.last_day, closed.events, generated, closed.copies, held)
+        if not closed.hold:
+            assertions = written.assertions
+            state = restore(closed, sources, facts, assertions, entries, terms, accounts, errors)
+        writer.first_used.update(held.first_used)
+        frozen = [event for event, _ in state.events]
+
+        def holder_of() -> dict[str, str]:
+            events = (*written.events, *late, *frozen)
+            return _holders(events, components, accounts)
+
+        carried = carried_state(state, facts, terms, accounts, _reversed(facts, late), holder_of)
         facts = _behind(facts, chain.last_day)
     kept = [*written.events] if _observers else []
     keeper = Bookkeeper(facts, terms.terms, accounts.component, carried)
     written.events.clear()  # the bookkeeper has them now, and lets them go day by day
-    generated += [writer.transaction(record) for record in keeper.records()]
+    generated += writer.transactions(keeper.records())
     own_prices = _own_prices(entries)
     generated += [
         writer.price(price)
@@ -145,6 +145,7 @@ def book(
                 terms,
                 accounts,
                 facts,
+                whole,
                 kept,
                 list(written.assertions),
                 chain,
@@ -154,6 +155,22 @@ def book(
             )
         )
     return [*open_directives(_to_open(entries, writer.first_used)), *generated]
+
+
+def _of_closed(
+    entries: list[Directive],
+    written: Written,
+    closed: Closed,
+    terms: LedgerTerms,
+    errors: Errors,
+) -> Sources:
+    """Compare what a ledger says of closed months with what was frozen; keep the open events."""
+    check_frozen_terms(closed, terms, written.terms, errors)
+    check_names(closed, terms, errors)
+    check_copies(entries, closed.months, closed.chain, terms.terms.units, errors)
+    sources = split_sources(written.events, closed.months, closed.chain, errors)
+    written.events[:] = sources.opened
+    return sources
 
 
 def _facts(

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
+from datetime import date
 from decimal import Decimal
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from beancount.core.amount import Amount
@@ -20,10 +23,18 @@ from beancount_compute.ledger.directives import (
     values_of,
 )
 from beancount_compute.ledger.errors import FieldError
-from beancount_compute.ledger.fields import Fields, check_number, parse_name, parse_plan_name
+from beancount_compute.ledger.event_columns import NotPlain, events_of, places_of
+from beancount_compute.ledger.fields import (
+    Fields,
+    check_number,
+    parse_ids,
+    parse_name,
+    parse_plan_name,
+)
 
 Shapes = dict[tuple[str, ...], tuple[str, ...]]
 _new = tuple.__new__
+_date_of, _values_of, _meta_of = attrgetter("date"), attrgetter("values"), attrgetter("meta")
 
 
 class Form(NamedTuple):
@@ -73,17 +84,97 @@ class Shape(NamedTuple):
 
     form: Form
     places: tuple[int, ...]
+    filled: tuple[str, ...]
 
 
+_MONEY = {"units": "commodity", "price": "currency", "paid": "currency"}
 _DTYPES = {"text": str, "amount": Amount}
 # By type and by the types of its values, as Beancount's parser names them.
 _SHAPES: dict[tuple[Any, ...], Shape] = {
     (name, *(_DTYPES[each] for each in types)): Shape(
-        form, tuple(filled.index(field) if field in filled else -1 for field in _FIELDS)
+        form, tuple(filled.index(field) if field in filled else -1 for field in _FIELDS), filled
     )
     for name, form in FORMS.items()
     for types, filled in form.shapes.items()
 }
+
+
+def events_at_once(entries: Sequence[Custom], fields: Fields) -> list[Event] | None:
+    """The events that directives state, column by column; None where anything is odd."""
+    forms = [(entry.type, len(entry.values or ()), tuple(entry.meta)) for entry in entries]
+    alike: dict[Hashable, list[Custom]] = {form: [] for form in forms}
+    for form, entry in zip(forms, entries, strict=True):
+        alike[form].append(entry)
+    try:
+        found = {form: iter(_events_alike(of_form, fields)) for form, of_form in alike.items()}
+    except FieldError:
+        return None
+    return list(map(next, map(found.__getitem__, forms)))
+
+
+def _events_alike(entries: list[Custom], fields: Fields) -> list[Event]:
+    """The events of directives of one type, with as many values and the same keys of metadata."""
+    if not entries[0].values:
+        raise NotPlain
+    columns_of_values = zip(*map(_values_of, entries), strict=True)
+    values = [tuple(zip(*column, strict=True)) for column in columns_of_values]
+    shape = _SHAPES.get((entries[0].type, *[dtypes[0] for _, dtypes in values]))
+    if shape is None or any(dtypes.count(dtypes[0]) < len(dtypes) for _, dtypes in values):
+        raise NotPlain
+    kind = shape.form.kind
+    columns = _columns_of_metadata(list(map(_meta_of, entries)), shape.form, fields)
+    for name, (column, _) in zip(shape.filled, values, strict=True):
+        columns |= _columns_of_value(name, column, fields)
+    if "plan" in columns and "expires" in columns:
+        raise NotPlain
+    columns["date"] = list(map(_date_of, entries))
+    columns["kind"] = [kind] * len(entries)
+    columns["phase"] = [PHASE[kind]] * len(entries)
+    return events_of(columns)
+
+
+def _columns_of_value(name: str, column: Sequence[Any], fields: Fields) -> dict[str, Sequence[Any]]:
+    if name not in _MONEY:
+        if not all(column):
+            raise NotPlain
+        return {name: list(map(fields.of[name].__getitem__, column))}
+    numbers, currencies = zip(*column, strict=True)
+    if {*map(type, numbers)} != {Decimal}:
+        raise NotPlain
+    read = fields.decimals.__getitem__
+    return {name: list(map(read, map(str, numbers))), _MONEY[name]: currencies}
+
+
+def _columns_of_metadata(
+    metas: list[dict[str, Any]], form: Form, fields: Fields
+) -> dict[str, Sequence[Any]]:
+    """The place, time, id, end and start of events, from metadata of the same keys."""
+    written = {key: tuple(map(itemgetter(key), metas)) for key in metas[0]}
+    if not written.keys() >= {"filename", "lineno"}:
+        raise NotPlain
+    places = places_of(written.pop("filename"), written.pop("lineno"))
+    columns: dict[str, Sequence[Any]] = {"place": places}
+    for key, column in written.items():
+        if key.startswith(("__", "x-")):
+            continue
+        if key not in ("id", "time", *form.also):
+            raise NotPlain
+        texts = _texts(key, column)
+        read = fields.of.get(key)
+        columns[key] = list(map(read.__getitem__, texts)) if read else parse_ids(texts)
+    return columns
+
+
+def _texts(key: str, values: Sequence[Any]) -> list[str]:
+    """The values of one key of metadata as text, of which none is absent."""
+    if key in ("expires", "started"):
+        values = [each.isoformat() if type(each) is date else each for each in values]
+    if {*map(type, values)} != {str}:
+        raise NotPlain
+    texts = list(map(str.strip, values)) if key == "id" else list(values)
+    if not all(texts):
+        raise NotPlain
+    return texts
 
 
 def event_of(entry: Custom, form: Form, fields: Fields) -> Event:

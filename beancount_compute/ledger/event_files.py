@@ -3,9 +3,10 @@
     id,date,time,event,subscriber,counterparty,plan,units,commodity,price,paid,currency,expires,started,reverses,memo
     use-17,2026-05-20,,consumption,alice,,,200,CU,,,,,,,
 
-Columns in any order; empty means absent. This is a fast path (100,000 rows in well under a second):
-one loop over the rows, cells mapped to the canonical columns once, and every value looked up in the
-caches of `fields.py` before it is parsed.
+Columns in any order; empty means absent. This is a fast path (100,000 rows in a fraction of a
+second): blocks of lines go through `event_columns.py`, column by column, and every value is looked
+up in the caches of `fields.py` before it is parsed. A block with anything odd in it is read row by
+row, which gives the same events, and finds what is wrong.
 """
 
 from __future__ import annotations
@@ -14,16 +15,27 @@ import csv
 import os
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO, TextIOWrapper
-from itertools import islice
-from operator import itemgetter
-from typing import NamedTuple
+from itertools import chain, islice, repeat
+from operator import itemgetter, not_
+from typing import Any, NamedTuple
 
 from beancount_compute.economy.events import PHASE, Event, Kind, Place, flaw_of, is_sound
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors, FieldError
-from beancount_compute.ledger.fields import LONGEST_TEXT, Fields, check_text, parse_name
+from beancount_compute.ledger.event_columns import (
+    BLOCK,
+    NotPlain,
+    columns_of,
+    events_of,
+    places_of,
+)
+from beancount_compute.ledger.fields import (
+    Fields,
+    check_text,
+    parse_name,
+)
 
 COLUMNS = (
     "id",
@@ -47,13 +59,7 @@ MOST_BROKEN_ROWS = 1000  # each is read again to the end of what it swallows
 _EXTRA = re.compile(r"x_[A-Za-z0-9_-]*", re.ASCII)
 _SPACES = " \t\v\f\x1c\x1d\x1e\x1f"
 _new = tuple.__new__
-_PLAIN = bytes({*range(0x20, 0x7F), *b"\r\n"} - {*b'"'})
 _ALWAYS = ("id", "date", "time", "event", "memo")
-
-
-_USE = ("id", "date", "time", "event", "subscriber", "units", "commodity", "memo")
-_CONSUMPTION = Kind.CONSUMPTION
-_USE_PHASE = PHASE[Kind.CONSUMPTION]
 
 
 class RowForm(NamedTuple):
@@ -114,33 +120,30 @@ def read_file(path: str, named_at: Place, fields: Fields, errors: Errors) -> lis
 
 def read_csv(path: str, data: bytes, fields: Fields, errors: Errors) -> list[Event]:
     """The events in the bytes of a CSV file."""
-    events: list[Event] = []
     limit = csv.field_size_limit(len(data) + 1)  # the module's own default would end the reading
     try:
         text = _decoded(data)
-        look = _Look(_may_need_stripping(text), not data.translate(None, _PLAIN))
+        look = _Look(_may_need_stripping(text), '"' in text)
         del text
-        columns, header_lines = _header(data)
-        lines: Iterable[str] = islice(_lines(data), header_lines, None)
-        done = _read_rows(path, lines, header_lines, columns, look, fields, events, errors)
-        if done is not None:  # a row is broken: go on from a list, to begin anew behind it
-            every = list(_lines(data))
-            for _ in range(MOST_BROKEN_ROWS):
-                lines = (every[at] for at in range(done, len(every)))
-                done = _read_rows(path, lines, done, columns, look, fields, events, errors)
-                if done is None:
-                    break
-            else:
-                message = (
-                    f"more than {MOST_BROKEN_ROWS:,} rows are not CSV: those from here on are not "
-                    "read; export the file anew"
-                )
-                errors.add(Place(path, done + 1), message)
+        columns, done = _header(data)
+        rows = _Rows(path, columns, look, fields, errors)
+        if rows.read(islice(_lines(data), done, None), done):
+            return rows.events
+        every = list(_lines(data))  # a row is broken: go on from a list, to begin anew behind it
+        for _ in range(MOST_BROKEN_ROWS):
+            if rows.read((every[at] for at in range(rows.done, len(every))), rows.done):
+                return rows.events
+        message = (
+            f"more than {MOST_BROKEN_ROWS:,} rows are not CSV: those from here on are not "
+            "read; export the file anew"
+        )
+        errors.add(Place(path, rows.done + 1), message)
+        return rows.events
     except _NotCSV as error:
         errors.add(Place(path, error.line), str(error))
     finally:
         csv.field_size_limit(limit)
-    return events
+    return []
 
 
 class _NotCSV(Exception):
@@ -177,93 +180,92 @@ def _header(data: bytes) -> tuple[Columns, int]:
         raise _NotCSV(str(error), max(1, reader.line_num)) from None
 
 
-def _read_rows(
-    path: str,
-    lines: Iterable[str],
-    done: int,
-    columns: Columns,
-    look: _Look,
-    fields: Fields,
-    events: list[Event],
-    errors: Errors,
-) -> int | None:
-    """Read the rows behind the lines that are done; where one is broken, how many are done then.
+class _Rows:
+    """Reads the rows of a file into events."""
 
-    A broken row (a quote that is never closed, say) would swallow those behind it: reading goes on
-    with the line after its first.
-    """
-    reader = csv.reader(lines, strict=True)
-    in_order, width, extra = columns.in_order, columns.width, columns.extra
-    append, plain = events.append, look.plain and not extra
-    cells_of_use, others = columns.cells_of_use, width + 2 - len(_USE)
-    dates, times, names, numbers = fields.dates, fields.times, fields.names, fields.numbers
-    currencies = fields.currencies
-    line = done + 1
-    try:
-        for row in reader:
-            if len(row) == width:
-                if look.strip:
-                    row = [cell.strip() for cell in row]
-                row.append("")  # what a column that the file lacks holds
-                place: Place = _new(Place, (path, line, ""))
+    def __init__(
+        self, path: str, columns: Columns, look: _Look, fields: Fields, errors: Errors
+    ) -> None:
+        self.path = path
+        self.columns = columns
+        self.look = look
+        self.fields = fields
+        self.errors = errors
+        self.events: list[Event] = []
+        self.done = 0  # lines
+
+    def read(self, lines: Iterator[str], done: int) -> bool:
+        """Read the lines behind those that are done; False where a row is broken.
+
+        A broken row (a quote that is never closed, say) would swallow those behind it: reading goes
+        on with the line after its first.
+        """
+        self.done = done
+        while block := list(islice(lines, BLOCK)):
+            try:
+                self.events += self._by_column(block)
+                self.done += len(block)
+            except (FieldError, csv.Error):
+                if not self._by_row(chain(block, lines), len(block)):
+                    return False
+        return True
+
+    def _by_column(self, lines: list[str]) -> list[Event]:
+        """The events of lines that are a row each; raises where anything about them is odd."""
+        if self.look.quotes:
+            rows = list(csv.reader(lines, strict=True))
+        else:  # which is what the reader would make of them
+            rows = [line.rstrip("\r\n").split(",") for line in lines]
+        if len(rows) != len(lines) or {*map(len, rows)} != {self.columns.width}:
+            raise NotPlain
+        if self.look.strip:
+            rows = [[cell.strip() for cell in row] for row in rows]
+        texts = self.columns.filled(rows)
+        if not texts.keys() >= {"date", "event"} or not all(texts["date"]):
+            raise NotPlain
+        empty = [map(not_, texts[name]) if name in texts else repeat(True) for name in _TELLING]
+        if not {*zip(texts["event"], *empty, strict=False)} <= _KINDS.keys():
+            raise NotPlain
+        columns = columns_of(texts, self.fields)
+        columns["place"] = places_of(
+            repeat(self.path), range(self.done + 1, self.done + 1 + len(rows))
+        )
+        if self.columns.extra:
+            columns["extra"] = list(map(self.columns.extra_of, rows))
+        return events_of(columns)
+
+    def _by_row(self, lines: Iterable[str], at_least: int) -> bool:
+        """Read rows until so many lines are done; False where one is broken."""
+        reader = csv.reader(lines, strict=True)
+        done, width, place = self.done, self.columns.width, Place(self.path, self.done + 1)
+        try:
+            for row in reader:
                 try:
-                    event_id, day, time, kind, subscriber, units, commodity, memo = cells_of_use(
-                        row
-                    )
-                    # A fast path for plain rows of use that fill no other cell: most rows are such.
-                    # `event_of_row` reads them just the same.
-                    if (
-                        plain
-                        and kind == "consumption"
-                        and day
-                        and subscriber
-                        and units
-                        and commodity
-                        and not memo
-                        and row.count("") == others + (not time) + (not event_id)
-                        and (number := numbers[units]) is not None
-                        and number > 0
-                        and len(event_id) <= LONGEST_TEXT
-                    ):
-                        use = (
-                            dates[day],
-                            _USE_PHASE,
-                            times[time],
-                            _CONSUMPTION,
-                            names[subscriber],
-                            "",
-                            "",
-                            number,
-                            None,
-                            None,
-                            "",
-                            "",
-                            event_id,
-                            "",
-                            currencies[commodity],
-                            "",
-                            "",
-                            (),
-                            place,
-                            "",
+                    if len(row) == width:
+                        self.events.append(self._event_of(row, place))
+                    elif row:
+                        raise FieldError(
+                            f"the row has {_cells(len(row))} and the header {width}: write one "
+                            "for each column, and quotes around a cell that holds a comma"
                         )
-                        append(_new(Event, use))
-                    else:
-                        more = columns.extra_of(row) if extra else ()
-                        append(event_of_row(in_order(row), more, place, fields, look.plain))
                 except FieldError as error:
-                    errors.add(place, str(error))
-            elif row:
-                message = (
-                    f"the row has {_cells(len(row))} and the header {width}: write one for each "
-                    "column, and quotes around a cell that holds a comma"
-                )
-                errors.add(Place(path, line), message)
-            line = done + reader.line_num + 1
-    except csv.Error as error:
-        errors.add(Place(path, line), f"the row is not CSV: {_why(error)}")
-        return line
-    return None
+                    self.errors.add(place, str(error))
+                self.done = done + reader.line_num
+                place = Place(self.path, self.done + 1)
+                if reader.line_num >= at_least:
+                    break
+        except csv.Error as error:
+            self.errors.add(place, f"the row is not CSV: {_why(error)}")
+            self.done += 1
+            return False
+        return True
+
+    def _event_of(self, row: list[str], place: Place) -> Event:
+        if self.look.strip:
+            row = [cell.strip() for cell in row]
+        row.append("")  # what a column that the file lacks holds
+        columns = self.columns
+        return event_of_row(columns.in_order(row), columns.extra_of(row), place, self.fields)
 
 
 def _cells(count: int) -> str:
@@ -298,7 +300,7 @@ class _Look(NamedTuple):
     """What the text of a whole file tells of all its cells."""
 
     strip: bool  # some may begin or end with white space
-    plain: bool  # none holds anything but printable ASCII on one line
+    quotes: bool  # some may be in quotes
 
 
 class Columns:
@@ -321,15 +323,24 @@ class Columns:
                     f"such as {','.join(COLUMNS[:8])}"
                 )
         self.width = len(header)
+        self.at = {name: at for at, name in enumerate(header)}
         # a column that the file lacks is read from an empty cell behind the row
-        places = [header.index(name) if name in header else self.width for name in COLUMNS]
-        self.in_order: Callable[[Sequence[str]], tuple[str, ...]] = itemgetter(*places)
-        self.cells_of_use = itemgetter(*(places[COLUMNS.index(name)] for name in _USE))
+        places = [self.at.get(name, self.width) for name in COLUMNS]
+        self.in_order: Callable[[Sequence[Any]], tuple[Any, ...]] = itemgetter(*places)
         self.extra = [(at, name) for at, name in enumerate(header) if name.startswith("x_")]
 
     def extra_of(self, row: Sequence[str]) -> tuple[tuple[str, str], ...]:
         """The `x_` cells of a row that are filled."""
         return tuple([(name, check_text(row[at])) for at, name in self.extra if row[at]])
+
+    def filled(self, rows: Sequence[Sequence[str]]) -> dict[str, Sequence[str]]:
+        """The columns of rows in which any cell is filled, by name."""
+        columns = [*zip(*rows, strict=True)]
+        return {
+            name: columns[self.at[name]]
+            for name in COLUMNS
+            if name in self.at and any(columns[self.at[name]])
+        }
 
 
 def event_of_row(
@@ -337,12 +348,8 @@ def event_of_row(
     extra: tuple[tuple[str, str], ...],
     place: Place,
     fields: Fields,
-    plain: bool = False,
 ) -> Event:
-    """The event of a row's cells, in the order of `COLUMNS`; raises `FieldError`.
-
-    Of plain cells, ids need no look: they come once each, so that nothing is gained by remembering.
-    """
+    """The event of a row's cells, in the order of `COLUMNS`; raises `FieldError`."""
     (
         event_id,
         day,
@@ -379,8 +386,6 @@ def event_of_row(
     )
     if known is None or not day:
         raise _wrong_cells(cells)
-    if event_id and not (plain and len(event_id) <= LONGEST_TEXT):
-        event_id = parse_name(event_id)
     numbers = fields.numbers
     event: Event = _new(
         Event,
@@ -397,7 +402,7 @@ def event_of_row(
             numbers[paid],
             fields.currencies[currency],
             fields.expiries[expires],
-            event_id,
+            event_id and parse_name(event_id),
             memo and check_text(memo),
             fields.currencies[commodity],
             fields.days[started],

@@ -10,10 +10,10 @@ one load, so that a repeat costs a look-up.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Context, Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 from unicodedata import category, normalize
 
 from beancount_compute.economy.months import Span, parse_span
@@ -62,6 +62,22 @@ class Fields:
         # by their text, which is quicker to hash than a decimal
         self.decimals = Read[Decimal](lambda text: check_number(Decimal(text)), {})
         self.days = Read(lambda text: parse_date(text).isoformat(), {"": ""})
+        # what reads the text of each field of an event, but for those that hardly ever repeat
+        self.of: dict[str, Read[Any]] = {
+            "date": self.dates,
+            "time": self.times,
+            "subscriber": self.names,
+            "counterparty": self.names,
+            "plan": self.plans,
+            "units": self.numbers,
+            "price": self.numbers,
+            "paid": self.numbers,
+            "currency": self.currencies,
+            "expires": self.expiries,
+            "commodity": self.currencies,
+            "started": self.days,
+            "reverses": self.names,
+        }
 
 
 def parse_number(text: str) -> Decimal:
@@ -134,6 +150,23 @@ def parse_name(text: str) -> str:
     if not name.strip():
         raise FieldError("a name is empty: write who or what is meant")
     return name
+
+
+def parse_ids(texts: Sequence[str]) -> Sequence[str]:
+    """Names that come once each, so that nothing is gained by remembering them; "" is none."""
+    together = "".join(texts)
+    plain = together.isascii() and together.isprintable() and " " not in together
+    if plain and max(map(len, texts)) <= LONGEST_TEXT:  # asked of all at once, which is quicker
+        return texts
+    return [text and parse_name(text) for text in texts]
+
+
+def check_texts(texts: Sequence[str]) -> Sequence[str]:
+    """Texts that Beancount can write and read back."""
+    if not "".join(texts).isprintable() or max(map(len, texts)) > LONGEST_TEXT:
+        for text in texts:
+            check_text(text)
+    return texts
 
 
 def check_text(text: str) -> str:

@@ -19,7 +19,8 @@ from beancount_compute.ledger.assertion_directives import assertion_of
 from beancount_compute.ledger.booking import Written, book
 from beancount_compute.ledger.directives import PREFIX, metadata_of, place_of, values_of
 from beancount_compute.ledger.errors import ComputeError, Errors, FieldError
-from beancount_compute.ledger.event_directives import FORMS, event_of
+from beancount_compute.ledger.event_columns import BLOCK
+from beancount_compute.ledger.event_directives import FORMS, event_of, events_at_once
 from beancount_compute.ledger.event_files import read_file
 from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.finding_files import FileRequest, find_files
@@ -72,26 +73,38 @@ def _no_cyclic_garbage() -> Iterator[None]:
 
 def _read(entries: list[Directive], fields: Fields, errors: Errors) -> Written:
     written = Written([], [], [], [], [])
-    for entry in entries:
-        if entry.__class__ is not Custom or not entry.type.startswith(PREFIX):
-            continue
-        try:
-            form = FORMS.get(entry.type)
-            if form is not None:
-                written.events.append(event_of(entry, form, fields))
-            elif entry.type in TERM_TYPES:
-                written.terms.append(entry)
-            elif entry.type in SEAL_TYPES:
-                written.seals.append(entry)
-            elif entry.type == "compute-assert":
-                written.assertions.append(assertion_of(entry))
-            elif entry.type == "compute-events":
-                written.files.append(_file_request(entry))
-            else:
-                raise _unknown_type(entry.type)
-        except FieldError as error:
-            errors.add(place_of(entry.meta), str(error))
+    for at in range(0, len(entries), BLOCK):
+        block = [
+            entry
+            for entry in entries[at : at + BLOCK]
+            if entry.__class__ is Custom and entry.type.startswith(PREFIX)
+        ]
+        events = events_at_once([entry for entry in block if entry.type in FORMS], fields)
+        if events is not None:
+            written.events.extend(events)
+            block = [entry for entry in block if entry.type not in FORMS]
+        for entry in block:
+            try:
+                _read_one(entry, written, fields)
+            except FieldError as error:
+                errors.add(place_of(entry.meta), str(error))
     return written
+
+
+def _read_one(entry: Custom, written: Written, fields: Fields) -> None:
+    form = FORMS.get(entry.type)
+    if form is not None:
+        written.events.append(event_of(entry, form, fields))
+    elif entry.type in TERM_TYPES:
+        written.terms.append(entry)
+    elif entry.type in SEAL_TYPES:
+        written.seals.append(entry)
+    elif entry.type == "compute-assert":
+        written.assertions.append(assertion_of(entry))
+    elif entry.type == "compute-events":
+        written.files.append(_file_request(entry))
+    else:
+        raise _unknown_type(entry.type)
 
 
 def _unknown_type(name: str) -> FieldError:

@@ -13,21 +13,22 @@ metadata dictionary of its own: Fava takes equal ones for the same entry.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from itertools import count
 from typing import Any
 
 from beancount.core.amount import Amount
-from beancount.core.data import Open, Posting, Price, Transaction
+from beancount.core.data import Directive, Open, Posting, Price, Transaction
 from beancount.core.position import Cost
 
 from beancount_compute.economy.engine import PriceOfDay
 from beancount_compute.economy.events import NOWHERE, Event
-from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, Record, Role
+from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, Role
 from beancount_compute.economy.lots import Key, Lot, Pocket, key_of
 from beancount_compute.economy.rounding import WIDE, decimals_of, trim
-from beancount_compute.economy.terms import Money
+from beancount_compute.economy.short_forms import Mint, Record, Sale, Supply, Use
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.names import component_of, in_link
 
@@ -36,9 +37,18 @@ FIRST_ORDER = 10**9 + 1
 _ROLE_OF = {Pocket.ALLOCATIONS: Role.ALLOCATIONS, Pocket.TOKENS: Role.TOKENS}
 MOST_SHARED = 1 << 14  # amounts of a currency that are kept to be shared
 _USE_TAGS = frozenset(["compute-consumption"])
+_ALLOCATION_TAGS = frozenset(["compute-allocation"])
+_MINT_TAGS = frozenset(["compute-mint"])
+_TRADE_TAGS = frozenset(["compute-trade"])
 LATE_TAGS = frozenset(["compute-late"])
 NO_LINKS: frozenset[str] = frozenset()
 _new = tuple.__new__
+# a lot's account, cost and link, and the account of the money that goes with it
+WithMoney = tuple[str, Cost, frozenset[str], str]
+# by the number of units as text: the units and the posting of the income
+KnownUses = dict[str, tuple[Amount, Posting]]
+# a lot's account, cost, link and holder, the account of the income, and uses that cost the same
+SharedByUses = tuple[str, Cost, frozenset[str], str, str, KnownUses]
 
 
 class Writer:
@@ -47,53 +57,170 @@ class Writer:
     def __init__(self, accounts: Accounts) -> None:
         self.accounts = accounts
         self._lots: dict[Lot, tuple[str, Cost, frozenset[str]]] = {}  # account, cost, link
-        self._uses: dict[Lot, tuple[str, Cost, frozenset[str], str]] = {}
+        self._uses: dict[Lot, SharedByUses] = {}
+        # by income account, unit cost, currency and commodity
+        self._known_uses: defaultdict[tuple[str, str, str, str], KnownUses] = defaultdict(dict)
+        self._sold: dict[Lot, WithMoney] = {}
+        self._bought: dict[Lot, WithMoney] = {}
         self._costs: dict[Key, Cost] = {}
         self._links: dict[tuple[str, date, str], frozenset[str]] = {}
         self._accounts_of: dict[tuple[Role, str, str], str] = {}
         self._tags = {kind: frozenset([f"compute-{kind}"]) for kind in Booked}
         self._overage_tags = _USE_TAGS | {"compute-overage"}
         self._amounts: defaultdict[str, dict[str, Amount]] = defaultdict(dict)
+        self._prices: defaultdict[str, dict[str, Amount]] = defaultdict(dict)
         # ten digits, so that the texts sort as the numbers do
         self.next_order = map(str, count(FIRST_ORDER)).__next__
         self.first_used: dict[str, date] = {}  # accounts, with the day of their first posting
 
+    def transactions(self, records: Iterable[Record]) -> list[Directive]:
+        """The transactions of a journal, in the engine's order; most records are uses."""
+        return [
+            self._use_of_lot(record) if isinstance(record, Use) else self.transaction(record)
+            for record in records
+        ]
+
     def transaction(self, record: Record) -> Transaction:
         """The transaction of a record of the journal, next in the engine's order."""
-        if isinstance(record, JournalEntry):
-            return self._entry(record)
-        event, event_id, lot, cost = record
+        if isinstance(record, Use):
+            return self._use_of_lot(record)
+        if isinstance(record, Sale):
+            return self._sale_of_lot(record)
+        if isinstance(record, Supply):
+            return self._supply(record)
+        if isinstance(record, Mint):
+            return self._mint(record)
+        return self._entry(record)
+
+    def _use_of_lot(self, use: Use) -> Transaction:
+        event, event_id, lot, cost = use
         file, line, row = event.place
-        number = event.units
-        if row or event.memo or event.extra or not cost or number is None:
-            return self._entry(record.entry)
-        known = self._uses.get(lot)
-        account, lot_cost, link, revenue = (
-            known if known is not None else self._shared(lot, event.date)
-        )
-        units = self._amounts[lot.commodity].get(str(number))
-        if units is None:
-            units = self._amount(number, lot.commodity)
-        earned = -cost
-        income = self._amounts[lot.currency].get(str(earned))
-        if income is None:
-            income = self._amount(earned, lot.currency)
+        if row or event.memo or event.extra or not cost:
+            return self._entry(use.entry)
+        shared = self._uses.get(lot) or self._shared_by_uses(lot, event.date)
+        account, lot_cost, link, holder, revenue, known = shared
+        units, income = known.get(str(event.units)) or self._used(use, revenue, known)
         return _new(
             Transaction,
             (
                 {"filename": file, "lineno": line, "event": event_id, ORDER: self.next_order()},
                 event.date,
                 "*",
-                lot.holder,
+                holder,
                 "Consumption",
                 _USE_TAGS,
                 link,
                 [
                     _new(Posting, (account, units, lot_cost, None, None, None)),
-                    _new(Posting, (revenue, income, None, None, None, None)),
+                    income,
                 ],
             ),
         )
+
+    def _sale_of_lot(self, sale: Sale) -> Transaction:
+        event, event_id, lot, bought, due, owed, seller_fee, buyer_fee = sale
+        file, line, row = event.place
+        day, number, currency = event.date, event.units, event.currency
+        if row or event.memo or event.extra or not owed or number is None or event.price is None:
+            return self._entry(sale.entry)
+        account, cost, link, payable = self._sold.get(lot) or self._beside(
+            self._sold, (Role.PAYABLE, lot.holder, ""), lot, day
+        )
+        other, _, to_link, receivable = self._bought.get(bought) or self._beside(
+            self._bought, (Role.RECEIVABLE, bought.holder, ""), bought, day
+        )
+        income = self._fees_account(sale, day)
+        if income is None or income in (payable, receivable) or payable == receivable:
+            return self._entry(sale.entry)
+        out, into = self._there_and_back(number, lot.commodity)
+        price = self._price(event.price, currency) if currency == lot.currency else None
+        postings = [
+            _new(Posting, (account, out, cost, price, None, None)),
+            _new(Posting, (other, into, cost, price, None, None)),
+            _new(Posting, (receivable, _new(Amount, (due, currency)), None, None, None, None)),
+            _new(Posting, (payable, _new(Amount, (owed, currency)), None, None, None, None)),
+        ]
+        if income:
+            earned = _new(Amount, (WIDE.add(seller_fee, buyer_fee).copy_negate(), currency))
+            postings.append(_new(Posting, (income, earned, None, None, None, None)))
+        return _new(
+            Transaction,
+            (
+                {"filename": file, "lineno": line, "event": event_id, ORDER: self.next_order()},
+                day,
+                "*",
+                lot.holder,
+                f"Trade with {bought.holder}",
+                _TRADE_TAGS,
+                link | to_link,
+                postings,
+            ),
+        )
+
+    def _fees_account(self, sale: Sale, day: date) -> str | None:
+        """The account of a sale's fees; "" if there are none, None if each has its own."""
+        accounts = self._accounts_of
+        of_seller = of_buyer = ""
+        if sale.seller_fee:
+            key = (Role.FEES, sale.lot.holder, "")
+            of_seller = accounts.get(key) or self._account(key, day)
+        if sale.buyer_fee:
+            key = (Role.FEES, sale.bought.holder, "")
+            of_buyer = accounts.get(key) or self._account(key, day)
+        if of_seller and of_buyer and of_seller != of_buyer:
+            return None
+        return of_seller or of_buyer
+
+    def _supply(self, supply: Supply) -> Transaction:
+        day, subscriber, narration, paid, lots, event_id, event, source = supply
+        if event is None:
+            meta = self._derived(event_id, source)
+        else:
+            file, line, row = event.place
+            if row or event.memo or event.extra:
+                return self._entry(supply.entry)
+            meta = {"filename": file, "lineno": line, "event": event_id, ORDER: self.next_order()}
+        first, _ = lots[0]
+        postings: list[Posting] = []
+        if paid:
+            key = (Role.RECEIVABLE, subscriber, first.origin)
+            account = self._accounts_of.get(key) or self._account(key, day)
+            owed = _new(Amount, (paid, first.currency))
+            postings.append(_new(Posting, (account, owed, None, None, None, None)))
+        known = self._amounts[first.commodity]
+        link = NO_LINKS
+        for lot, number in lots:
+            account, cost, link = self._lots.get(lot) or self._lot(lot, day)
+            units = known.get("-" + str(number))
+            if units is None:
+                units = self._amount(number.copy_negate(), first.commodity)
+            postings.append(_new(Posting, (account, units, cost, None, None, None)))
+        return _new(
+            Transaction,
+            (meta, day, "*", subscriber, narration, _ALLOCATION_TAGS, link, postings),
+        )
+
+    def _mint(self, mint: Mint) -> Transaction:
+        day, lot, token, number, mint_id, source = mint
+        account, cost, link = self._lots.get(lot) or self._lot(lot, day)
+        to_account, to_cost, _ = self._lots.get(token) or self._lot(token, day)
+        out, into = self._there_and_back(number, lot.commodity)
+        postings = [
+            _new(Posting, (account, out, cost, None, None, None)),
+            _new(Posting, (to_account, into, to_cost, None, None, None)),
+        ]
+        meta = self._derived(mint_id, source)
+        return _new(Transaction, (meta, day, "*", lot.holder, "Mint", _MINT_TAGS, link, postings))
+
+    def _derived(self, event_id: str, source: str) -> dict[str, Any]:
+        """The metadata of what a policy causes rather than a line."""
+        return {
+            "filename": NOWHERE.file,
+            "lineno": NOWHERE.line,
+            "event": event_id,
+            "source": source,
+            ORDER: self.next_order(),
+        }
 
     def _entry(self, entry: JournalEntry) -> Transaction:
         day, kind, subscriber, narration, legs, event_id, event, source, overage, uses, *_ = entry
@@ -109,7 +236,7 @@ class Writer:
                 units = amounts[lot.commodity].get(str(number))
                 if units is None:
                     units = self._amount(number, lot.commodity)
-                paid = _price(price, lot.currency) if price else None
+                paid = self._price(*price) if price and price[1] == lot.currency else None
                 postings.append(_new(Posting, (account, units, cost, paid, None, None)))
             else:
                 role, holder, origin, number, currency = leg
@@ -121,9 +248,7 @@ class Writer:
         if money_legs > 1:
             postings = _one_money_posting_each(postings)
         if event is None:
-            meta = {"filename": NOWHERE.file, "lineno": NOWHERE.line, "event": event_id}
-            meta["source"] = source
-            meta[ORDER] = self.next_order()
+            meta = self._derived(event_id, source)
         else:
             file, line, row = event.place
             meta = {"filename": file, "lineno": line, "event": event_id, ORDER: self.next_order()}
@@ -139,11 +264,33 @@ class Writer:
         meta = {"filename": NOWHERE.file, "lineno": NOWHERE.line, ORDER: self.next_order()}
         return Price(meta, price.date, price.commodity, Amount(price.price, price.currency))
 
-    def _shared(self, lot: Lot, day: date) -> tuple[str, Cost, frozenset[str], str]:
-        """What all uses of a lot share; the lot's own account, cost and link, and the income's."""
+    def _shared_by_uses(self, lot: Lot, day: date) -> SharedByUses:
         key = (Role.REVENUE, lot.holder, lot.origin)
         revenue = self._accounts_of.get(key) or self._account(key, day)
-        shared = self._uses[lot] = (*(self._lots.get(lot) or self._lot(lot, day)), revenue)
+        known = self._known_uses[revenue, str(lot.cost), lot.currency, lot.commodity]
+        of_lot = self._lots.get(lot) or self._lot(lot, day)
+        shared = self._uses[lot] = (*of_lot, lot.holder, revenue, known)
+        return shared
+
+    def _used(self, use: Use, revenue: str, known: KnownUses) -> tuple[Amount, Posting]:
+        """The units of a use and the posting of its income, shared with uses that cost the same."""
+        number = use.event.units
+        assert number is not None
+        units = self._amounts[use.lot.commodity].get(str(number))
+        if units is None:
+            units = self._amount(number, use.lot.commodity)
+        earned = self._amount(-use.cost, use.lot.currency)
+        found = units, _new(Posting, (revenue, earned, None, None, None, None))
+        if len(known) < MOST_SHARED:
+            known[str(number)] = found
+        return found
+
+    def _beside(
+        self, known: dict[Lot, WithMoney], money: tuple[Role, str, str], lot: Lot, day: date
+    ) -> WithMoney:
+        """What all sales or purchases of a lot share, from now on known."""
+        account = self._accounts_of.get(money) or self._account(money, day)
+        shared = known[lot] = (*(self._lots.get(lot) or self._lot(lot, day)), account)
         return shared
 
     def _lot(self, lot: Lot, day: date) -> tuple[str, Cost, frozenset[str]]:
@@ -153,7 +300,7 @@ class Writer:
         cost_key = key_of(lot)
         cost = self._costs.get(cost_key)
         if cost is None:
-            cost = self._costs[cost_key] = Cost(number, currency, lot_date, lot.label)
+            cost = self._costs[cost_key] = _new(Cost, (number, currency, lot_date, lot.label))
         link_key = (holder, lot_date, origin)
         link = self._links.get(link_key)
         if link is None:
@@ -164,11 +311,31 @@ class Writer:
         written = self._lots[lot] = (account, cost, link)
         return written
 
+    def _there_and_back(self, number: Decimal, commodity: str) -> tuple[Amount, Amount]:
+        """The units that leave one lot for another."""
+        known, text = self._amounts[commodity], str(number)
+        out, into = known.get(text), known.get("-" + text)
+        if out is None:
+            out = self._amount(number, commodity)
+        if into is None:
+            into = self._amount(number.copy_negate(), commodity)
+        return out, into
+
     def _amount(self, number: Decimal, currency: str) -> Amount:
         known = self._amounts[currency]
         amount: Amount = _new(Amount, (number, currency))
         if len(known) < MOST_SHARED:
             known[str(number)] = amount
+        return amount
+
+    def _price(self, number: Decimal, currency: str) -> Amount:
+        """A trade's price, written with the decimals of its currency at least."""
+        known = self._prices[currency]
+        amount = known.get(str(number))
+        if amount is None:
+            amount = _new(Amount, (trim(number, decimals_of(currency)), currency))
+            if len(known) < MOST_SHARED:
+                known[str(number)] = amount
         return amount
 
     def _account(self, key: tuple[Role, str, str], day: date) -> str:
@@ -179,18 +346,6 @@ class Writer:
     def _use(self, account: str, day: date) -> None:
         if account not in self.first_used or day < self.first_used[account]:
             self.first_used[account] = day
-
-
-def _price(money: Money, cost_currency: str) -> Amount | None:
-    """A trade's price, written with the decimals of its currency at least.
-
-    None in another currency than the lot's cost: Beancount's booking refuses the two together.
-    """
-    number, currency = money
-    if currency != cost_currency:
-        return None
-    amount: Amount = _new(Amount, (trim(number, decimals_of(currency)), currency))
-    return amount
 
 
 def _add_metadata(meta: dict[str, Any], entry: JournalEntry, event: Event) -> None:

@@ -29,17 +29,22 @@ currencies than the lots' (fees, unit cost, overage) stands on lines of its own.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from itertools import islice
+from operator import attrgetter
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from beancount_compute.economy.lots import Pocket
 from beancount_compute.economy.rounding import ZERO, minor_unit, shares_of_total
 from beancount_compute.economy.terms import Terms
-from beancount_compute.reports.books import Books, Selection, until
-from beancount_compute.reports.facts import SUMMED, Earning, Flow
+from beancount_compute.reports.books import Books, Selection
+from beancount_compute.reports.facts import SUMMED, Earning, Flow, LotKey, Trade
 from beancount_compute.reports.figures import (
     Contribution,
     Figure,
@@ -102,7 +107,10 @@ _BY = {
 }
 _COMMODITY, _CURRENCY = Column("commodity", "unit"), Column("currency", "currency")
 _UNIT_KEYS = {figure.key for figure in _UNITS}
-_Sum = tuple[Cohort, str, str]  # what a figure is of, its column, and its unit or currency
+_OF_SUBSCRIBERS = tuple(
+    f"{what}-by-{by}" for what in ("units", "money") for by in ("subscriber", "all")
+)
+_by_date = attrgetter("date")
 
 
 def economics(displaced: Decimal = ZERO) -> Report:
@@ -138,36 +146,93 @@ def _contributions(
 ) -> Iterator[Contribution]:
     for assumption in _assumptions(displaced, books.terms):
         yield "assumptions", assumption, "", ZERO, SUMMED
-    found = _Sums(displaced, books).of(selection)
-    for (cohort, column, unit), number, at in found if request.each else _added_up(found):
+    together = not (request.each or selection.subscriber or request.wants(*_OF_SUBSCRIBERS))
+    lines = _lines(books, displaced, together=together)
+    found = _selected(lines, selection)
+    for _, cohort, column, unit, number, at in found if request.each else _added_up(found):
         what = "units" if column in _UNIT_KEYS else "money"
         month, plan, subscriber, _ = cohort
-        yield f"{what}-by-month", ("total", unit), column, number, at
-        yield f"{what}-by-month", (month, unit), column, number, at
-        yield f"{what}-by-plan", (plan, unit), column, number, at
-        yield f"{what}-by-subscriber", (subscriber, unit), column, number, at
-        yield f"{what}-by-all", (month, plan, subscriber, unit), column, number, at
+        for name, row in (
+            (f"{what}-by-month", ("total", unit)),
+            (f"{what}-by-month", (month, unit)),
+            (f"{what}-by-plan", (plan, unit)),
+            (f"{what}-by-subscriber", (subscriber, unit)),
+            (f"{what}-by-all", (month, plan, subscriber, unit)),
+        ):
+            if name in request.tables:
+                yield name, row, column, number, at
 
 
-def _added_up(
-    found: Iterable[tuple[_Sum, Decimal, int]],
-) -> Iterator[tuple[_Sum, Decimal, int]]:
-    sums: defaultdict[_Sum, Decimal] = defaultdict(Decimal)
-    for place, number, _ in found:
-        sums[place] += number
-    for place, number in sums.items():
-        yield place, number, SUMMED
+class _Line(NamedTuple):
+    """What one transaction adds to a figure of a cohort."""
+
+    date: date
+    cohort: Cohort
+    column: str
+    unit: str  # or the currency
+    number: Decimal
+    at: int
+
+
+# Following all units takes longest, and Fava asks for one selection after the other.
+_KNOWN: WeakKeyDictionary[Books, dict[tuple[Decimal, bool], list[_Line]]] = WeakKeyDictionary()
+
+
+def _lines(books: Books, displaced: Decimal, *, together: bool) -> list[_Line]:
+    """All lines of the books by date; `together`: those of all subscribers are added up by day."""
+    known = _KNOWN.setdefault(books, {})
+    lines = known.get((displaced, together))
+    if lines is None:
+        if together:
+            lines = list(_of_all(_lines(books, displaced, together=False)))
+        else:
+            lines = list(_Sums(displaced, books).lines())
+        known[displaced, together] = lines
+    return lines
+
+
+def _of_all(lines: Iterable[_Line]) -> Iterator[_Line]:
+    sums: defaultdict[tuple[date, Cohort, str, str], Decimal] = defaultdict(Decimal)
+    for day, cohort, column, unit, number, _ in lines:
+        month, plan, _, commodity = cohort
+        sums[day, Cohort(month, plan, "", commodity), column, unit] += number
+    for (day, cohort, column, unit), number in sums.items():
+        yield _Line(day, cohort, column, unit, number, SUMMED)
+
+
+def _selected(lines: list[_Line], selection: Selection) -> Iterator[_Line]:
+    """The lines of the cohorts in the selection, from the month of its first day on, up to its
+    last day."""
+    first = selection.start.isoformat()[: len("2026-05")] if selection.start else ""
+    _, _, subscriber, plan = selection
+    end = bisect_right(lines, selection.end, key=_by_date) if selection.end else len(lines)
+    for line in islice(lines, end):
+        cohort = line.cohort
+        if (
+            cohort.month >= first
+            and (not subscriber or cohort.subscriber == subscriber)
+            and (not plan or cohort.plan == plan)
+        ):
+            yield line
+
+
+def _added_up(lines: Iterable[_Line]) -> Iterator[_Line]:
+    sums: defaultdict[tuple[Cohort, str, str], Decimal] = defaultdict(Decimal)
+    for _, cohort, column, unit, number, _ in lines:
+        sums[cohort, column, unit] += number
+    for (cohort, column, unit), number in sums.items():
+        yield _Line(date.min, cohort, column, unit, number, SUMMED)
 
 
 def _assumptions(displaced: Decimal, terms: Terms) -> Iterator[tuple[str, str]]:
     """What the figures rest on besides the books."""
     share = f"{displaced:f} of the units bought would have been overage"
     yield "displaced sales", share if displaced else "none (see --displaced)"
-    costs = list(terms.unit_cost)
+    costs = list(terms.unit_cost.items())
     if not costs:
         yield "unit cost", "none is given (compute-option unit-cost): counted as 0"
-    for cost in costs:
-        yield "unit cost", f"{cost.number:f} {cost.currency} a unit used"
+    for day, cost in costs:
+        yield f"unit cost from {day}", f"{cost.number:f} {cost.currency} a unit used"
 
 
 class _Sums:
@@ -180,19 +245,14 @@ class _Sums:
         self._trades = {trade.at: trade for trade in books.trades}
         self._overage = OveragePrices(books)
 
-    def of(self, selection: Selection) -> Iterator[tuple[_Sum, Decimal, int]]:
-        """The figures of the cohorts in the selection, up to its last day."""
-        first = selection.start.isoformat()[: len("2026-05")] if selection.start else ""
-        for outcome in follow(until(self._books.movements, selection.end)):
-            at, commodity = outcome.movement.at, outcome.movement.commodity
+    def lines(self) -> Iterator[_Line]:
+        """What every transaction adds to every figure, by date."""
+        for outcome in follow(self._books.movements):
+            movement = outcome.movement
+            day, commodity = movement.date, movement.commodity
             for cohort, column, unit, number in self._figures(outcome):
-                if (
-                    cohort is not None
-                    and cohort.month >= first
-                    and selection.subscriber in ("", cohort.subscriber)
-                    and selection.plan in ("", cohort.plan)
-                ):
-                    yield (cohort, column, unit or commodity), number, at
+                if cohort is not None:
+                    yield _Line(day, cohort, column, unit or commodity, number, movement.at)
 
     def _figures(self, outcome: Outcome) -> Iterator[_Figure]:
         movement, parts, _ = outcome
@@ -229,11 +289,7 @@ class _Sums:
     def _sale(self, outcome: Outcome) -> Iterator[_Figure]:
         movement, parts, buyer = outcome
         trade = self._trades[movement.at]
-        lots = [lot for lot, _ in trade.lots]
-        weights = [units for _, units in trade.lots]
-        of_lots = shares_of_total(trade.gross, weights, minor_unit(trade.currency))
-        gross = sum([g for lot, g in zip(lots, of_lots, strict=True) if lot is movement.lot], ZERO)
-        yield from _split(parts, "gross", trade.currency, gross)
+        yield from _split(parts, "gross", trade.currency, _gross_of(trade, movement.lot))
         price = self._overage.of(buyer, movement.date) if self._displaced else None
         for part, _ in parts:
             if not part.sold:
@@ -251,6 +307,15 @@ class _Sums:
             yield from _split(outcome.parts, column, currency, amount)
 
 
+def _gross_of(trade: Trade, lot: LotKey) -> Decimal:
+    """A lot's share, by units, of the gross of the trade that sold it."""
+    if len(trade.lots) == 1:
+        return trade.gross
+    weights = [units for _, units in trade.lots]
+    shares = shares_of_total(trade.gross, weights, minor_unit(trade.currency))
+    return next(share for (each, _), share in zip(trade.lots, shares, strict=True) if each is lot)
+
+
 _Figure = tuple[Cohort | None, str, str, Decimal]  # its column, currency ("" for units), number
 
 
@@ -258,6 +323,9 @@ def _split(
     parts: list[tuple[Part, date]], column: str, currency: str, amount: Decimal
 ) -> Iterator[_Figure]:
     if not parts:
+        return
+    if len(parts) == 1:
+        yield parts[0][0].cohort, column, currency, amount
         return
     weights = [part.units for part, _ in parts]
     shares = shares_of_total(amount, weights, minor_unit(currency))
@@ -273,9 +341,10 @@ def _earned_by_lot(books: Books) -> dict[tuple[int, int], list[tuple[str, str, D
     found: defaultdict[tuple[int, int], list[tuple[str, str, Decimal]]] = defaultdict(list)
     refunds = {each.at for each in books.movements if each.flow is Flow.REFUNDED}
     for income in books.incomes:
-        column = _SHARED.get(income.earning)
-        if income.earning is Earning.COMPUTE and income.at in refunds:
-            column = "use"
+        if income.earning is Earning.COMPUTE:
+            column = "use" if income.at in refunds else None
+        else:
+            column = _SHARED.get(income.earning)
         if column is not None:
             found[income.at, id(income.lot)].append((column, income.currency, income.amount))
     return found

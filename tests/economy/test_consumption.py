@@ -8,7 +8,8 @@ import pytest
 
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.facts import Facts
-from beancount_compute.economy.journal import JournalEntry, Record, Use
+from beancount_compute.economy.journal import JournalEntry
+from beancount_compute.economy.short_forms import Record, Use
 from beancount_compute.economy.terms import Terms
 from tests.economy.building import (
     assertion,
@@ -280,7 +281,7 @@ def test_a_use_that_is_reversed_or_may_merge_has_no_short_form(grain: str) -> No
     found = [
         (type(each), each.id)
         for each in records(events, terms(plan(), grain=grain))
-        if isinstance(each, Use) or each.kind == "consumption"
+        if isinstance(each, Use) or (isinstance(each, JournalEntry) and each.kind == "consumption")
     ]
     if grain == "event":
         assert found == [(JournalEntry, "u1"), (Use, "u2")]

@@ -100,6 +100,7 @@ class Chain(NamedTuple):
     links: list[Link]
     closed: list[Seal]
     folder: str
+    broken: bool = False  # a seal between two others is gone
 
     @property
     def last_day(self) -> date:
@@ -110,6 +111,10 @@ class Chain(NamedTuple):
     def first_open_day(self) -> date:
         """The first day on which something can be booked."""
         return self.last_day + timedelta(1) if self.closed else date.min
+
+    def month_of(self, day: date) -> str:
+        """The month in which a day was closed; the first one holds what was written before it."""
+        return max(f"{day:%Y-%m}", self.closed[0].month) if self.closed else f"{day:%Y-%m}"
 
     @property
     def head(self) -> str:
@@ -146,7 +151,7 @@ def with_digest(link: Seal | Reopening) -> Any:
 def read_chain(entries: Iterable[Custom], errors: Errors) -> Chain:
     """The chain that the index holds; a line that does not fit into it is an error."""
     links: list[Link] = []
-    folder = ""
+    folder, unreadable = "", False
     for entry in entries:
         place = place_of(entry.meta)
         try:
@@ -154,6 +159,8 @@ def read_chain(entries: Iterable[Custom], errors: Errors) -> Chain:
             folder = folder or os.path.dirname(place.file)
         except FieldError as error:
             errors.add(place, str(error))
+            unreadable = True
+    before = len(errors.found)
     ordered = _in_order(links, errors)
     closed: list[Seal] = []
     for link in ordered:
@@ -165,7 +172,8 @@ def read_chain(entries: Iterable[Custom], errors: Errors) -> Chain:
             closed = [seal for seal in closed if seal.month < link.month]
     closed = sorted({seal.month: seal for seal in closed}.values())
     _check_gaps(closed, errors)
-    return Chain(ordered, closed, folder)
+    broken = unreadable or len(errors.found) > before
+    return Chain(ordered, closed, folder, broken)
 
 
 def _in_order(links: list[Link], errors: Errors) -> list[Link]:

@@ -22,6 +22,7 @@ from beancount_compute.economy.events import CONTENT, Event
 
 FROZEN = "frozen"  # metadata of a copy: what wrote the original, which stays in the ledger
 BY_HAND = "hand-written"
+ON_LOAD = "added on load"
 
 
 def digest(text: str | bytes) -> str:

@@ -28,15 +28,16 @@ from beancount.core.position import Cost, CostSpec
 from beancount.parser import parser
 
 from beancount_compute.economy.events import Place
+from beancount_compute.economy.lots import cost_of
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.sealed.content import FROZEN, item_of
 from beancount_compute.ledger.text import directive_text
-from beancount_compute.ledger.writing import ORDER
+from beancount_compute.ledger.writing import MOST_SHARED, ORDER
 
 HEADER = "; {month}, closed by bean-compute close. The ledger's index seals it: don't edit it.\n"
 _STRING = r'"((?:[^"\\]|\\.)*)"'
-_HEAD = re.compile(rf"(\S+) (?:{_STRING} )?{_STRING}((?: [#^]\S+)*)")
+_HEAD = re.compile(rf"(\S+) (?:{_STRING} )?{_STRING}")
 _BEHIND = re.compile(
     rf"(\S+)(?: (\{{(\S+) (\S+), ([0-9-]{{10}})(?:, {_STRING})?\}}))?(?: @ (\S+) (\S+))?"
 )
@@ -54,6 +55,14 @@ class Held(NamedTuple):
     costs: dict[str, tuple[str, Cost]]  # commodity and cost of a lot, by that text
     first_used: dict[str, date]  # accounts, with the day of their first posting
 
+    def take_over(self, other: Held) -> None:
+        """Count what a later month leaves."""
+        for key, units in other.lots.items():
+            self.lots[key] += units
+        self.costs.update(other.costs)
+        for account, day in other.first_used.items():
+            self.first_used.setdefault(account, day)
+
     def add(self, entries: Iterable[Directive], accounts: Accounts) -> None:
         """Count the postings of transactions."""
         for entry in entries:
@@ -66,9 +75,15 @@ class Held(NamedTuple):
         account, units, cost = posting.account, posting.units, posting.cost
         self.first_used.setdefault(account, day)
         if isinstance(cost, Cost) and units is not None and accounts.pocket_account(account):
-            text = f"{units.currency} {cost}"
+            text = lot_text(units.currency, cost)
             self.costs[text] = (units.currency, cost)
             self.lots[account, text] -= units.number or ZERO
+
+
+def lot_text(commodity: str, cost: Cost) -> str:
+    """What tells a lot from others on its account, however its cost is written."""
+    number = cost_of(cost.number, cost.currency)
+    return f"{commodity} {number} {cost.currency} {cost.date} {cost.label}"
 
 
 def nothing_held() -> Held:
@@ -116,20 +131,28 @@ class Reader:
         self._next_order = next_order
         self._days: dict[str, date] = {}
         self._heads: dict[str, tuple[Any, ...]] = {}
+        self._texts: dict[str, tuple[str, str | None, str]] = {}
+        self._tags: dict[frozenset[str], frozenset[str]] = {}
+        self._amounts: defaultdict[str, dict[str, tuple[Amount, Decimal]]]
+        self._amounts = defaultdict(dict)
         self._behind: dict[str, tuple[str, str, Cost | None, Amount | None]] = {}
         self._costs: dict[str, tuple[str, Cost]] = {}  # with the text of the lot, by the text read
         self._names: dict[str, tuple[str, bool]] = {}  # accounts, and whether they are pockets
 
     def as_written(self, path: str, text: str, held: Held) -> Month:
         """A month from the very text that was written; raises `NotAsWritten` for any other."""
-        month = Month([], [], [], [])
+        month, found = Month([], [], [], []), nothing_held()
+        self._names.clear()  # accounts are noted anew for each month
+        self._costs.clear()
+        self._behind.clear()
         line = 1
         try:
             for block in text.split("\n\n"):
-                self._block(block, path, line, month, held)
+                self._block(block, path, line, month, found)
                 line += block.count("\n") + 2
         except (ValueError, IndexError, InvalidOperation, KeyError):
             raise NotAsWritten from None
+        held.take_over(found)
         return month
 
     def _block(self, block: str, path: str, line: int, month: Month, held: Held) -> None:
@@ -138,7 +161,7 @@ class Reader:
             month.terms.extend(_customs(block, path, line))
         elif kind == "price C" or kind.startswith("price "):
             for at, text in enumerate(block.rstrip("\n").split("\n")):
-                if text[2] != " ":
+                if text[0] != " ":
                     self._price(text, path, line + at, block, month)
         elif block[0] != ";":
             copied = _COPIED in block
@@ -163,7 +186,7 @@ class Reader:
         known = self._heads.get(head[11:]) or self._head(head[11:])
         meta: dict[str, Any] = {"filename": path, "lineno": line}
         postings: list[Posting] = []
-        behind, names, lots = self._behind, self._names, held.lots
+        behind, names, lots, amounts = self._behind, self._names, held.lots, self._amounts
         for text in lines:
             first = text[2]
             if first == " ":  # metadata of a copy's posting
@@ -181,12 +204,18 @@ class Reader:
                 pocket = self._accounts.pocket_account(account) is not None
             else:
                 account, pocket = names.get(account) or self._name(account, day, held)
-            amount = Decimal(number)
+            units, amount = amounts[commodity].get(number) or self._amount(number, commodity)
             if pocket and lot:
                 lots[account, lot] -= amount
-            units = _new(Amount, (amount, commodity))
             postings.append(_new(Posting, (account, units, cost, price, None, None)))
         return _new(Transaction, (meta, day, *known, postings))
+
+    def _amount(self, number: str, commodity: str) -> tuple[Amount, Decimal]:
+        known, amount = self._amounts[commodity], Decimal(number)
+        units = (_new(Amount, (amount, commodity)), amount)
+        if len(known) < MOST_SHARED:
+            known[number] = units
+        return units
 
     def _name(self, account: str, day: date, held: Held) -> tuple[str, bool]:
         pocket = self._accounts.pocket_account(account) is not None
@@ -196,16 +225,24 @@ class Reader:
 
     def _head(self, text: str) -> tuple[Any, ...]:
         """Flag, payee, narration, tags and links behind a date."""
-        found = _HEAD.fullmatch(text)
-        if found is None:
-            raise NotAsWritten
-        flag, payee, narration, names = found.groups()
+        behind = text.rfind('"') + 1  # names hold no quotes
+        texts, names = text[:behind], text[behind:]
+        said = self._texts.get(texts)
+        if said is None:
+            found = _HEAD.fullmatch(texts)
+            if found is None:
+                raise NotAsWritten
+            flag, payee, narration = found.groups()
+            said = self._texts[texts] = (
+                flag,
+                None if payee is None else _unescaped(payee),
+                _unescaped(narration),
+            )
         words = names.split()
+        tags = frozenset([word[1:] for word in words if word[0] == "#"])
         known = self._heads[text] = (
-            flag,
-            None if payee is None else _unescaped(payee),
-            _unescaped(narration),
-            frozenset([word[1:] for word in words if word[0] == "#"]),
+            *said,
+            self._tags.setdefault(tags, tags),
             frozenset([word[1:] for word in words if word[0] == "^"]),
         )
         return known
@@ -222,7 +259,7 @@ class Reader:
             if known_cost is None:
                 name = None if label is None else _unescaped(label)
                 cost = Cost(Decimal(number), currency, self._day(day), name)
-                lot = f"{commodity} {cost}"
+                lot = lot_text(commodity, cost)
                 self._costs[f"{commodity} {at_cost}"] = (lot, cost)
                 held.costs[lot] = (commodity, cost)
             else:
@@ -233,14 +270,11 @@ class Reader:
 
     def _price(self, text: str, path: str, line: int, block: str, month: Month) -> None:
         day, _, commodity, number, currency = text.split()
-        amount = Amount(Decimal(number), currency)
-        marked = f'{text}\n  {FROZEN}: "'
-        meta: dict[str, Any] = {"filename": path, "lineno": line}
-        if marked in block:
-            entry = Price(meta, self._day(day), commodity, amount)
-            month.copies.append((_copied(block, text), Place(path, line), entry))
+        if f"{text}{_COPIED}" in block:
+            month.copies.append((_copied(block, text), Place(path, line), None))
             return
-        meta[ORDER] = self._next_order()
+        meta = {"filename": path, "lineno": line, ORDER: self._next_order()}
+        amount = Amount(Decimal(number), currency)
         month.booked.append(Price(meta, self._day(day), commodity, amount))
 
 

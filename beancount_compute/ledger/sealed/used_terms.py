@@ -12,9 +12,10 @@ may be added or changed freely.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from beancount.core.data import Custom
@@ -30,6 +31,7 @@ from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.sealed.chain import Seal
 from beancount_compute.ledger.sealed.content import item_of
 from beancount_compute.ledger.term_directives import LedgerTerms
+from beancount_compute.ledger.text import string
 
 FIRST, LAST = "first-used", "last-used"
 ASSERT = "compute-assert"
@@ -55,7 +57,7 @@ def term_text(use: Use, terms: LedgerTerms) -> str:
 def _in_force(use: Use, day: date, terms: LedgerTerms) -> tuple[date, str, list[str]]:
     """What the ledger says of a term on a day: since when, its values, its metadata."""
     agreed = terms.terms
-    name = _string(use.name)
+    name = string(use.name)
     match use.type:
         case "compute-plan":
             plan = agreed.plan_of_lot(use.name, day)
@@ -63,10 +65,10 @@ def _in_force(use: Use, day: date, terms: LedgerTerms) -> tuple[date, str, list[
                 return (day, f"{name} no plan", [])
             return (plan.since, _plan_values(plan), _plan_meta(plan))
         case "compute-account":
-            return (use.first, f"{name} {_string(terms.templates[Role(use.name)])}", [])
+            return (use.first, f"{name} {string(terms.templates[Role(use.name)])}", [])
         case "compute-subscriber":
             component = terms.components.get(use.name)
-            return (use.first, f"{name} {_string(component or '')}", [])
+            return (use.first, f"{name} {string(component or '')}", [])
         case _:
             return (use.first, f"{name} {_option(use, day, agreed)}", [])
 
@@ -81,16 +83,16 @@ def _option(use: Use, day: date, terms: Terms) -> str:
             _, _, minimum = terms.fees(day, use.key)
             return f"{minimum:f} {use.key}"
         case "draw-down":
-            return _string(terms.draw_down.on(day) or DrawDown.EXPIRY)
+            return string(terms.draw_down.on(day) or DrawDown.EXPIRY)
         case "cost-step":
             return f"{terms.cost_step:f}" if terms.cost_step is not None else '"default"'
         case _:
-            return _string(terms.grain)
+            return string(terms.grain)
 
 
 def _plan_values(plan: Plan) -> str:
     price = f"{plan.price:f} {plan.currency}"
-    return f"{_string(plan.name)} {price} {plan.units:f} {plan.commodity}"
+    return f"{string(plan.name)} {price} {plan.units:f} {plan.commodity}"
 
 
 def _plan_meta(plan: Plan) -> list[str]:
@@ -105,10 +107,6 @@ def _plan_meta(plan: Plan) -> list[str]:
     if plan.overage:
         lines.append(f"overage: {plan.overage.number:f} {plan.overage.currency}")
     return lines
-
-
-def _string(text: str) -> str:
-    return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def use_of(entry: Custom) -> Use | None:
@@ -152,20 +150,17 @@ def check_terms(
 def _differing(use: Use, entry: Custom, terms: LedgerTerms) -> tuple[date, str] | None:
     for day in (use.first, use.last):
         since, values, meta = _in_force(use, day, terms)
-        now = item_of(_parsed(since, use, values, meta))
+        now = _item_in_force(since, use.type, values, tuple(meta))
         if now != item_of(_without_days(entry, since)):
             return day, " ".join([values, *meta])
     return None
 
 
-def _parsed(since: date, use: Use, values: str, meta: list[str]) -> Custom:
-    text = "\n  ".join([f'{since} custom "{use.type}" {values}', *meta]) + "\n"
+@lru_cache(1 << 10)  # the same few terms are in force in every month
+def _item_in_force(since: date, type_: str, values: str, meta: tuple[str, ...]) -> str:
+    text = "\n  ".join([f'{since} custom "{type_}" {values}', *meta]) + "\n"
     entries, _, _ = parser.parse_string(text)
-    if not entries:  # a plan that is gone
-        return Custom({}, since, use.type, [])
-    (entry,) = entries
-    assert isinstance(entry, Custom)
-    return entry
+    return item_of(entries[0]) if entries else ""  # none for a plan that is gone
 
 
 def _without_days(entry: Custom, since: date) -> Custom:
@@ -208,21 +203,24 @@ class Uses:
 
     def __init__(self, terms: LedgerTerms) -> None:
         self._terms = terms
-        self._days: dict[tuple[str, str, str, str], tuple[date, date]] = {}
-        self._seen: set[tuple[str, str, str, date]] = set()
+        self._days: dict[tuple[str, str, str, str, str], tuple[date, date]] = {}
+        self._seen: set[tuple[str, str, str, str, date]] = set()
 
-    def add(self, type_: str, name: str, day: date, key: str = "") -> None:
-        """Note that a term was used under its version of a day."""
-        if (type_, name, key, day) in self._seen:
+    def add(self, month: str, type_: str, name: str, day: date, key: str = "") -> None:
+        """Note that a month used a term under its version of a day."""
+        if (month, type_, name, key, day) in self._seen:
             return
-        self._seen.add((type_, name, key, day))
+        self._seen.add((month, type_, name, key, day))
         use = Use(type_, name, key, day, day)
         _, values, meta = _in_force(use, day, self._terms)
-        version = (type_, name, key, " ".join([values, *meta]))
+        version = (month, type_, name, key, " ".join([values, *meta]))
         first, last = self._days.get(version, (day, day))
         self._days[version] = (min(first, day), max(last, day))
 
-    def texts(self) -> Iterator[str]:
-        """The used terms as they are frozen, in order."""
-        for (type_, name, key, _), (first, last) in sorted(self._days.items()):
-            yield term_text(Use(type_, name, key, first, last), self._terms)
+    def texts(self) -> dict[str, list[str]]:
+        """The used terms of each month as they are frozen, in order."""
+        found: dict[str, list[str]] = {}
+        for (month, type_, name, key, _), (first, last) in sorted(self._days.items()):
+            text = term_text(Use(type_, name, key, first, last), self._terms)
+            found.setdefault(month, []).append(text)
+        return found

@@ -1,0 +1,262 @@
+"""The next year's ledger: the same terms, opening lots and balances, as ordinary text.
+
+2026-12-31 * "Opening lots" #compute-opening
+  Liabilities:DeferredRevenue:Tokens:Alice  -800 CU {0.20 USD, 2026-05-01, "pro/2027-06-01"}
+  Equity:Opening-Balances                160.00 USD
+2027-01-01 custom "compute-subscription" "alice" "pro"
+  started: 2026-05-01
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal, localcontext
+from pathlib import Path
+from typing import Any
+
+from beancount.core.amount import Amount
+from beancount.core.data import (
+    Balance,
+    Close,
+    Commodity,
+    Custom,
+    Directive,
+    Open,
+    Posting,
+    Price,
+    Transaction,
+)
+from beancount.core.position import Cost
+
+from beancount_compute.close.closing import INDEX_HEAD, Loaded, balances, load
+from beancount_compute.close.storage import INDEX, CloseError
+from beancount_compute.economy.carried import Carried
+from beancount_compute.economy.events import Event, Kind
+from beancount_compute.economy.months import later
+from beancount_compute.economy.rounding import WIDE, ZERO
+from beancount_compute.economy.terms import Terms
+from beancount_compute.ledger.booking import Booking
+from beancount_compute.ledger.hand_written import OPENING_TAG
+from beancount_compute.ledger.sealed.chain import last_day_of
+from beancount_compute.ledger.term_directives import TERM_TYPES
+from beancount_compute.ledger.text import directive_text, option_lines
+
+MAIN = "main.beancount"
+
+
+def carry(loaded: Loaded, year: int, folder: Path) -> Path:
+    """Write the ledger of a year from the one before; raises `CloseError`, and proves its lots."""
+    booking = loaded.booking
+    last_month = f"{year - 1:04}-12"
+    closed = booking.chain.closed if booking else []
+    if booking is None or not closed or closed[-1].month != last_month:
+        now = f"{closed[-1].month} is" if closed else "none is"
+        raise CloseError(
+            f"the year {year} begins where {last_month} is the last closed month; {now}"
+        )
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CloseError(f"{folder} is there already and not empty: name another folder")
+    partial = folder.with_name(f".{folder.name}.partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        (partial / "closed").mkdir(parents=True)
+        (partial / "closed" / INDEX).write_text(INDEX_HEAD, encoding="utf-8")
+        text = "".join(_ledger(loaded, booking, last_day_of(last_month)))
+        (partial / MAIN).write_text(text, encoding="utf-8")
+        _check(partial / MAIN, loaded, last_day_of(last_month))
+        if folder.exists():
+            folder.rmdir()
+        os.replace(partial, folder)
+    except OSError as error:
+        raise CloseError(f"can't write to {folder}: {error.strerror or error}") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder / MAIN
+
+
+def _ledger(loaded: Loaded, booking: Booking, last_day: date) -> Iterator[str]:
+    carried = booking.carried
+    assert carried is not None  # a month is closed
+    first_day = last_day + timedelta(1)
+    entries = [entry for entry in loaded.entries if entry.date <= last_day]
+    yield f"; The books from {first_day} on, carried over by bean-compute carry.\n\n"
+    for name, config in loaded.options["plugin"]:
+        yield f'plugin "{name}"' + (f" {_string(config)}" if config else "") + "\n"
+    yield from option_lines(loaded.options)
+    yield f'\ninclude "closed/{INDEX}"\n'
+    yield '; custom "compute-events" "events/*.csv"  ; as soon as there are some\n'
+    yield from _section("Terms", _terms(booking, last_day))
+    yield from _section("Subscribers", _subscribers(carried, booking, last_day))
+    yield from _section("Subscriptions", _subscriptions(carried, booking.terms.terms, first_day))
+    yield from _section("Commodities and accounts", _accounts(entries, last_day))
+    yield from _section("Opening lots and balances", _openings(entries, booking, loaded, last_day))
+    yield from _section("Prices", _prices(entries, last_day))
+
+
+def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
+    found = list(lines)
+    if found:
+        yield f"\n; {title}\n\n"
+        yield from found
+
+
+def _terms(booking: Booking, last_day: date) -> Iterator[str]:
+    """The term lines as they stand; an as-of day that is over has no meaning any more."""
+    for entry in booking.entries:
+        if not isinstance(entry, Custom) or entry.type not in TERM_TYPES:
+            continue
+        values = [value for value, _ in entry.values or ()]
+        over = values[0] == "as-of" and isinstance(values[1], date) and values[1] <= last_day
+        if entry.type != "compute-subscriber" and not over:
+            yield directive_text(entry)
+
+
+def _subscribers(carried: Carried, booking: Booking, last_day: date) -> Iterator[str]:
+    for name in sorted(carried.known):
+        component = booking.accounts.component(name)
+        yield f'{last_day} custom "compute-subscriber" {_string(name)} {_string(component)}\n'
+
+
+def _subscriptions(carried: Carried, terms: Terms, first_day: date) -> Iterator[str]:
+    """The subscriptions of which a period runs on, or starts on the first day."""
+    events = list(carried.subscriptions)
+    for at, (event, event_id) in enumerate(events):
+        if event.kind is not Kind.SUBSCRIPTION:
+            continue
+        ended = next((each for each, _ in events[at + 1 :] if _ends(each, event)), None)
+        until = _end_of_last_period(event, ended, terms, first_day)
+        if ended is not None and until <= first_day:
+            continue
+        started = event.started or str(event.date)
+        yield f'{first_day} custom "compute-subscription" {_names(event)}\n'
+        yield f"  id: {_string(event_id)}\n  started: {started}\n"
+        if ended is not None:
+            day = first_day + timedelta(1)
+            yield f'{day} custom "compute-cancellation" {_names(event)}\n'
+
+
+def _ends(event: Event, subscription: Event) -> bool:
+    return event.kind is Kind.CANCELLATION and (event.subscriber, event.plan) == (
+        subscription.subscriber,
+        subscription.plan,
+    )
+
+
+def _end_of_last_period(event: Event, ended: Event | None, terms: Terms, first_day: date) -> date:
+    """The first day behind the period that runs when the old books end, or the last one."""
+    start = date.fromisoformat(event.started) if event.started else event.date
+    day, day_of_month, in_days = start, start.day, False
+    stop = min(ended.date, first_day) if ended else first_day
+    while day < stop:
+        plan = terms.plan_of_lot(event.plan, day)
+        assert plan is not None  # it was booked
+        if plan.every.days:
+            in_days = True
+        elif in_days:
+            in_days, day_of_month = False, day.day
+        day = later(day, plan.every, day_of_month)
+    return day
+
+
+def _names(event: Event) -> str:
+    return f"{_string(event.subscriber)} {_string(event.plan)}"
+
+
+def _string(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def _accounts(entries: Iterable[Directive], last_day: date) -> Iterator[str]:
+    held = balances(entries)
+    for entry in entries:
+        if isinstance(entry, Commodity):
+            yield directive_text(entry._replace(date=last_day))
+    opened = {entry.account: entry for entry in entries if isinstance(entry, Open)}
+    closed = {entry.account for entry in entries if isinstance(entry, Close)}
+    for account in sorted((opened.keys() - closed) | held.keys()):
+        entry = opened.get(account) or Open({}, last_day, account, [], None)
+        yield directive_text(entry._replace(date=last_day, meta={}))
+
+
+def _openings(
+    entries: list[Directive], booking: Booking, loaded: Loaded, last_day: date
+) -> Iterator[str]:
+    """Opening lots, then all other balances; income and expenses go to equity."""
+    options = loaded.options
+    equity = f"{options['name_equity']}:{options['account_previous_balances']}"
+    kept = (options["name_assets"], options["name_liabilities"], options["name_equity"])
+    lots: list[Posting] = []
+    others: list[Posting] = []
+    asserted: list[Balance] = []
+    for account, held in sorted(balances(entries).items()):
+        if account.split(":")[0] not in kept or account == equity:
+            continue
+        pocket = booking.accounts.pocket_account(account) is not None
+        totals: dict[str, Decimal] = {}
+        for (commodity, cost), number in sorted(held.items(), key=str):
+            posting = Posting(account, Amount(number, commodity), cost, None, None, None)
+            (lots if pocket else others).append(posting)
+            totals[commodity] = WIDE.add(totals.get(commodity, ZERO), number)
+        asserted += [
+            Balance({}, last_day + timedelta(1), account, Amount(number, commodity), None, None)
+            for commodity, number in sorted(totals.items())
+        ]
+    for narration, postings, tags in (
+        ("Opening lots", lots, frozenset([OPENING_TAG])),
+        ("Opening balances", others, frozenset[str]()),
+    ):
+        if postings:
+            postings = [*postings, *_against(equity, postings)]
+            yield directive_text(
+                Transaction({}, last_day, "*", None, narration, tags, frozenset(), postings)
+            )
+            yield "\n"
+    yield from map(directive_text, asserted)
+
+
+def _against(equity: str, postings: Iterable[Posting]) -> list[Posting]:
+    """The postings to equity that balance others, one for each currency."""
+    totals: dict[str, Decimal] = {}
+    with localcontext(WIDE):
+        for posting in postings:
+            assert posting.units is not None and posting.units.number is not None
+            number, currency = posting.units.number, posting.units.currency
+            if isinstance(posting.cost, Cost):
+                number, currency = number * posting.cost.number, posting.cost.currency
+            totals[currency] = totals.get(currency, ZERO) - number
+    return [
+        Posting(equity, Amount(number, currency), None, None, None, None)
+        for currency, number in sorted(totals.items())
+        if number
+    ]
+
+
+def _prices(entries: Iterable[Directive], last_day: date) -> Iterator[str]:
+    """The last price of each pair: what market values go on from."""
+    last: dict[tuple[str, str], Price] = {}
+    for entry in entries:
+        if isinstance(entry, Price):
+            last[entry.currency, entry.amount.currency] = entry
+    for _, price in sorted(last.items()):
+        yield directive_text(price._replace(date=last_day, meta={}))
+
+
+def _check(ledger: Path, loaded: Loaded, last_day: date) -> None:
+    """Prove that the new ledger loads without errors, to the same pockets."""
+    again = load(ledger)
+    if again.errors:
+        raise CloseError(f"the carried ledger would have errors: {again.errors[0].message}")
+    before = _pockets(loaded, last_day)
+    after = _pockets(again, last_day)
+    if before != after:
+        raise CloseError("the carried ledger would not hold the same lots")
+
+
+def _pockets(loaded: Loaded, last_day: date) -> dict[str, Any]:
+    assert loaded.booking is not None
+    held = balances(entry for entry in loaded.entries if entry.date <= last_day)
+    accounts = loaded.booking.accounts
+    return {name: lots for name, lots in held.items() if lots and accounts.pocket_account(name)}

@@ -1,0 +1,353 @@
+"""Closing a month: everything agrees, is frozen, and can be proved later.
+
+    2026-05-31 custom "compute-close" "2026-05" "sha256:9f2c..."
+      previous: "none"
+      deferred-revenue: 280.00 USD
+      events: 124
+
+`prepare` works it all out and writes nothing; `storage.apply` then writes it whole.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal, localcontext
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from beancount import loader
+from beancount.core.amount import Amount
+from beancount.core.data import BeancountError, Directive, Open, Price, Transaction
+from beancount.core.position import Cost
+
+from beancount_compute.close.storage import BOOKS, INDEX, OURS, CloseError
+from beancount_compute.close.tie_outs import TieOut, tie_outs
+from beancount_compute.economy.rounding import WIDE, ZERO, decimals_of, trim
+from beancount_compute.ledger.booking import Booking, observed
+from beancount_compute.ledger.sealed.chain import (
+    NO_SEAL,
+    Chain,
+    Seal,
+    last_day_of,
+    link_text,
+    next_month,
+    with_digest,
+)
+from beancount_compute.ledger.sealed.content import (
+    BY_HAND,
+    FROZEN,
+    ON_LOAD,
+    content_digest,
+    item_of,
+    item_of_event,
+)
+from beancount_compute.ledger.sealed.copies import assertion_text, is_copied
+from beancount_compute.ledger.sealed.event_rows import FrozenEvent, rows_text
+from beancount_compute.ledger.sealed.files import files_digest
+from beancount_compute.ledger.sealed.month_files import copy_of, month_text, terms_in
+from beancount_compute.ledger.sealed.rebooking import Rebooked, frozen_events, rebook
+from beancount_compute.ledger.text import directive_text, option_lines, place_in_books
+from beancount_compute.ledger.writing import ORDER
+from beancount_compute.reports.books import Books, read_books
+
+INDEX_HEAD = (
+    f"; The seals of the closed months: written by {OURS}, included by the ledger. Don't edit it.\n"
+)
+BOOKS_HEAD = f"; All closed months, to load with Beancount alone: written by {OURS}.\n"
+
+
+class Loaded(NamedTuple):
+    """A ledger as Beancount loads it, and what the plugin worked with."""
+
+    entries: list[Directive]
+    errors: list[BeancountError]
+    options: dict[str, Any]
+    booking: Booking | None
+
+
+class Closing(NamedTuple):
+    """A month, closed but not written yet."""
+
+    month: str
+    seal: Seal
+    files: dict[str, bytes]  # by name within the folder of closed months
+    ties: list[TieOut]
+    entries: list[Directive]  # the books up to the month's last day
+    books: Books  # those entries, read for reports
+    late: int  # of the events
+    events: int
+
+
+def load(ledger: Path) -> Loaded:
+    """Load a ledger, without Beancount's cache."""
+    loader.initialize(use_cache=False)
+    with observed() as seen:
+        entries, errors, options = loader.load_file(str(ledger))
+    return Loaded(entries, errors, options, seen[-1] if seen else None)
+
+
+def check_included(loaded: Loaded, ledger: Path, folder: Path) -> None:
+    """Refuse a ledger that does not include the index."""
+    index = (folder / INDEX).resolve()
+    included = {Path(name).resolve() for name in loaded.options["include"]}
+    if index not in included:
+        name = os.path.relpath(index, ledger.resolve().parent)
+        there = "" if index.exists() else f"; write it first: bean-compute close --init {ledger}"
+        raise CloseError(
+            f'{ledger} does not include the index of closed months: add the line  include "{name}"'
+            f"{there}"
+        )
+
+
+def next_to_close(booking: Booking) -> str | None:
+    """The month that comes next; None where nothing was booked and none is closed."""
+    if booking.chain.closed:
+        return next_month(booking.chain.closed[-1].month)
+    days = [entry.date for entry in booking.generated]
+    return f"{min(days):%Y-%m}" if days else None
+
+
+def prepare(month: str, loaded: Loaded) -> Closing:
+    """Work a month's close out; raises `CloseError` where it can't be closed."""
+    booking = loaded.booking
+    if booking is None:
+        raise CloseError('the ledger has no line plugin "beancount_compute": nothing is booked')
+    if loaded.errors:
+        raise CloseError(f"the ledger loads with {len(loaded.errors)} errors: mend them first")
+    _check_order(month, booking)
+    last_day = last_day_of(month)
+    copies = _copies(loaded, booking, last_day)
+    own_prices = frozenset(
+        (entry.date, entry.currency, entry.amount.currency)
+        for entry in booking.entries
+        if isinstance(entry, Price)
+    )
+    order = iter(range(_next_order(booking), 10**10))
+    rebooked = rebook(
+        booking.facts._replace(events=booking.events),
+        booking.terms,
+        booking.accounts,
+        last_day,
+        own_prices,
+        booking.carried,
+        lambda: str(next(order)),
+    )
+    _check_rebooked(rebooked, booking, last_day)
+    events = [
+        FrozenEvent(*each)
+        for each in frozen_events(booking.facts._replace(events=booking.events), last_day)
+    ]
+    terms = [*rebooked.terms.get(month, ()), *_assertions(booking, last_day)]
+    entries = sorted([*rebooked.entries, *copies], key=place_in_books)
+    text = month_text(month, terms, entries).encode()
+    rows = rows_text(events).encode()
+    closed_before = [*booking.closed.booked, *_before(loaded, booking)]
+    whole = [*closed_before, *rebooked.entries, *_originals(copies)]
+    seal = _seal(month, booking.chain, text, rows, terms, entries, events, whole, booking)
+    others = [entry for entry in loaded.entries if not isinstance(entry, Transaction | Price)]
+    books = read_books([*others, *whole], loaded.options)
+    ties = tie_outs(books, month, [event for event, _ in events])
+    months = [*(each.month for each in booking.chain.closed), month]
+    files = {
+        f"{month}.beancount": text,
+        f"{month}.events.csv": rows,
+        INDEX: index_text([*booking.chain.links, seal]).encode(),
+        BOOKS: books_text(loaded, months, whole).encode(),
+    }
+    late = sum(booked is not None for _, booked in events)
+    return Closing(month, seal, files, ties, whole, books, late, len(events))
+
+
+def _check_order(month: str, booking: Booking) -> None:
+    expected = next_to_close(booking)
+    closed = booking.chain.closed
+    if closed and month != expected:
+        raise CloseError(
+            f"months close in order: {closed[-1].month} is closed, so close {expected} next"
+        )
+    if not closed and expected is not None and month > expected:
+        raise CloseError(f"months close in order: {expected} is the first with bookings, close it")
+
+
+def _next_order(booking: Booking) -> int:
+    orders = [int(entry.meta[ORDER]) for entry in booking.closed.booked]
+    return max(orders, default=10**9) + 1
+
+
+def _copies(loaded: Loaded, booking: Booking, last_day: date) -> list[Directive]:
+    """What people and other plugins wrote in the month, as it is frozen.
+
+    Nothing stands before the first closed month, so that one holds what was written earlier too.
+    """
+    units = booking.terms.terms.units
+    after = booking.chain.last_day
+    by_hand = [
+        entry
+        for entry in booking.entries
+        if after < entry.date <= last_day and is_copied(entry, units)
+    ]
+    seen = Counter(item_of(entry) for entry in booking.entries if is_copied(entry, units))
+    copies = [copy_of(entry, BY_HAND) for entry in by_hand]
+    for entry in loaded.entries:  # paddings, and what plugins behind ours wrote
+        if ORDER in entry.meta or not is_copied(entry, units):
+            continue
+        item = item_of(entry)
+        if seen[item]:
+            seen[item] -= 1
+        elif after < entry.date <= last_day:
+            copies.append(copy_of(entry, ON_LOAD))
+    return copies
+
+
+def _originals(copies: Iterable[Directive]) -> list[Directive]:
+    """The copies without their mark, as reports read them."""
+    return [
+        entry._replace(meta={key: value for key, value in entry.meta.items() if key != FROZEN})
+        for entry in copies
+    ]
+
+
+def _before(loaded: Loaded, booking: Booking) -> list[Directive]:
+    """What people wrote in months that are closed already."""
+    units, after = booking.terms.terms.units, booking.chain.last_day
+    return [
+        entry
+        for entry in loaded.entries
+        if ORDER not in entry.meta and entry.date <= after and is_copied(entry, units)
+    ]
+
+
+def _check_rebooked(rebooked: Rebooked, booking: Booking, last_day: date) -> None:
+    """A later event must not have changed the month, nor the way in which it was booked."""
+    if rebooked.refusals:
+        first = rebooked.refusals[0]
+        raise CloseError(f"{first.place.file}:{first.place.line}: {first.message}")
+    after = booking.chain.last_day
+    loaded = Counter(
+        item_of(_without_source(entry))
+        for entry in booking.generated
+        if after < entry.date <= last_day and isinstance(entry, Transaction | Price)
+    )
+    again = Counter(item_of(_without_source(entry)) for entry in rebooked.entries)
+    if loaded - again:
+        ((item, _),) = (loaded - again).most_common(1)
+        raise CloseError(f"booked again up to {last_day}, this one differs: {item}")
+
+
+def _without_source(entry: Directive) -> Directive:
+    meta = {key: value for key, value in entry.meta.items() if key != "source"}
+    return entry._replace(meta=meta)
+
+
+def _assertions(booking: Booking, last_day: date) -> list[str]:
+    after = booking.chain.last_day
+    found = [assertion_text(each) for each in booking.assertions if after < each.date <= last_day]
+    return sorted(set(found))
+
+
+def _seal(
+    month: str,
+    chain: Chain,
+    text: bytes,
+    rows: bytes,
+    terms: Sequence[str],
+    entries: Iterable[Directive],
+    events: Sequence[FrozenEvent],
+    whole: Iterable[Directive],
+    booking: Booking,
+) -> Seal:
+    items = [item_of(entry) for term in terms for entry in terms_in(term)]
+    items += [item_of(entry) for entry in entries]
+    items += [item_of_event(event, booked) for event, booked in events]
+    seal = Seal(
+        month,
+        chain.head if chain.links else NO_SEAL,
+        content_digest(items),
+        files_digest(text, rows),
+        _deferred(whole, booking),
+        len(events),
+    )
+    sealed: Seal = with_digest(seal)
+    return sealed
+
+
+def _deferred(entries: Iterable[Directive], booking: Booking) -> tuple[Amount, ...]:
+    """Deferred revenue at the month's end: the cost of what is held, by currency."""
+    held: defaultdict[str, Decimal] = defaultdict(Decimal)
+    with localcontext(WIDE):
+        for entry in entries:
+            if isinstance(entry, Transaction):
+                for posting in entry.postings:
+                    if isinstance(posting.cost, Cost) and booking.accounts.pocket_account(
+                        posting.account
+                    ):
+                        units = posting.units.number if posting.units else None
+                        held[posting.cost.currency] -= (units or ZERO) * posting.cost.number
+        return tuple(
+            Amount(trim(number, decimals_of(currency)), currency)
+            for currency, number in sorted(held.items())
+        )
+
+
+def index_text(links: Iterable[Any]) -> str:
+    """The index of closed months."""
+    return INDEX_HEAD + "".join("\n" + link_text(link) for link in links)
+
+
+def books_text(loaded: Loaded, months: Iterable[str], entries: Iterable[Directive]) -> str:
+    """The file that loads all closed months with Beancount alone."""
+    first_used: dict[str, date] = {}
+    for entry in entries:
+        if isinstance(entry, Transaction):
+            for posting in entry.postings:
+                known = first_used.get(posting.account, date.max)
+                first_used[posting.account] = min(known, entry.date)
+    opened = {entry.account: entry for entry in loaded.entries if isinstance(entry, Open)}
+    opens = [
+        opened.get(account) or Open({}, day, account, [], None)
+        for account, day in sorted(first_used.items())
+    ]
+    lines = [BOOKS_HEAD, *option_lines(loaded.options), "\n"]
+    lines += [directive_text(entry._replace(meta={})) for entry in opens]
+    return "".join([*lines, "\n", *(f'include "{month}.beancount"\n' for month in months)])
+
+
+class Proof(NamedTuple):
+    """Whether the closed months, loaded by Beancount alone, are the books."""
+
+    errors: list[str]
+    differences: list[str]  # accounts whose balance is another
+
+
+def prove(books: Path, entries: Iterable[Directive]) -> Proof:
+    """Load the books of closed months by themselves, and compare every balance and lot."""
+    loader.initialize(use_cache=False)
+    found, errors, _ = loader.load_file(str(books))
+    left, right = balances(found), balances(entries)
+    differing = sorted(
+        account for account in left.keys() | right.keys() if left[account] != right[account]
+    )
+    return Proof([error.message for error in errors], differing)
+
+
+Balances = defaultdict[str, dict[tuple[str, Any], Decimal]]
+
+
+def balances(entries: Iterable[Directive]) -> Balances:
+    """What each account holds: units by commodity and lot; nothing where it is zero."""
+    held: defaultdict[str, defaultdict[tuple[str, Any], Decimal]]
+    held = defaultdict(lambda: defaultdict(Decimal))
+    with localcontext(WIDE):
+        for entry in entries:
+            if isinstance(entry, Transaction):
+                for posting in entry.postings:
+                    if posting.units is not None and posting.units.number is not None:
+                        lot = (posting.units.currency, posting.cost)
+                        held[posting.account][lot] += posting.units.number
+    found: Balances = defaultdict(dict)
+    for account, lots in held.items():
+        found[account] = {lot: number for lot, number in lots.items() if number}
+    return found

@@ -1,0 +1,149 @@
+"""The ledger's own events against the frozen ones: what is open, what is late, what was changed.
+
+use-17,2026-05-20,,consumption,alice,...   in May, which is closed, and not frozen: a late event
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+from beancount_compute.economy.events import CONTENT, Event, Kind
+from beancount_compute.economy.words import quoted
+from beancount_compute.ledger.errors import Errors
+from beancount_compute.ledger.sealed.chain import Chain
+from beancount_compute.ledger.sealed.event_rows import FrozenEvent
+from beancount_compute.ledger.sealed.months import FrozenMonth
+
+MOST_OF_A_KIND = 5  # errors of one kind for a month, before the rest is only counted
+
+
+class Sources(NamedTuple):
+    """The ledger's own events, by what becomes of them."""
+
+    opened: list[Event]
+    late: list[Event]
+    closed: dict[str, list[FrozenEvent]]  # by month: those that were frozen, as the ledger has them
+    lost: list[Event]  # of months whose frozen text does not hold, and not in it
+
+
+def split_sources(
+    events: Iterable[Event], months: Iterable[FrozenMonth], chain: Chain, errors: Errors
+) -> Sources:
+    """The open and the late events; each closed one must be what was frozen."""
+    sorting = _Sorting(events, chain.last_day)
+    sources = Sources([], [], {}, [])
+    for month in months:
+        sources.closed[month.name] = sorting.match(month, errors)
+    left = [
+        event for event in sorting.repeats if not _repeats_frozen(event, months, errors)
+    ] + list(sorting.by_id.values())
+    doubtful = {month.name for month in months if not month.holds}
+    sealed = {month.name for month in months}
+    for event in (*left, *(each for same in sorting.anonymous.values() for each in same)):
+        name = f"{event.date:%Y-%m}"
+        if name in doubtful or (chain.broken and name not in sealed):
+            sources.lost.append(event)
+        elif not event.id:
+            message = (
+                f"{event.date} lies in a closed month: give this event an id, and it is booked "
+                f"late, on {chain.first_open_day}; or date it {chain.first_open_day} or later"
+            )
+            errors.add(event.place, message)
+        elif event.kind in _NEVER_LATE:
+            message = (
+                f"a {event.kind} can't come late: {event.date} lies in a closed month; "
+                f"date it {chain.first_open_day}, the first open day, or later"
+            )
+            errors.add(event.place, message)
+        else:
+            sources.late.append(event)
+    moved = sorting.moved
+    sources.opened.extend(event for event in sorting.opened if not moved or event.id not in moved)
+    return sources
+
+
+class _Sorting:
+    """The events of a ledger, to be matched with frozen ones month by month."""
+
+    def __init__(self, events: Iterable[Event], last_day: date) -> None:
+        self.opened: list[Event] = []
+        self.by_id: dict[str, Event] = {}
+        self.repeats: list[Event] = []
+        self.anonymous: dict[tuple[object, ...], list[Event]] = {}
+        self.moved: set[str] = set()  # ids of closed events that the ledger now dates later
+        for event in events:
+            if event.date > last_day:
+                self.opened.append(event)
+            elif not event.id:
+                self.anonymous.setdefault(event[:CONTENT], []).append(event)
+            elif self.by_id.setdefault(event.id, event) is not event:
+                self.repeats.append(event)
+        self._open_ids = {event.id: event for event in self.opened if event.id}
+
+    def match(self, month: FrozenMonth, errors: Errors) -> list[FrozenEvent]:
+        """Take a month's frozen events out; tell what differs or is gone, where the month holds."""
+        matched: list[FrozenEvent] = []
+        gone: list[Event] = []
+        for frozen in month.events:
+            event, booked = frozen
+            source = self._source(event)
+            if source is None:
+                gone.append(event)
+                if month.holds:
+                    matched.append(frozen)
+                continue
+            if source[:CONTENT] != event[:CONTENT] and month.holds:
+                _tell_changed(month, event, source, errors)
+                source = event
+            matched.append(frozen if month.holds else FrozenEvent(source, booked))
+        if month.holds:
+            _tell_gone(month, gone, errors)
+        return matched
+
+    def _source(self, event: Event) -> Event | None:
+        if not event.id:
+            same = self.anonymous.get(event[:CONTENT])
+            return same.pop() if same else None
+        source = self.by_id.pop(event.id, None)
+        if source is None and (source := self._open_ids.get(event.id)) is not None:
+            self.moved.add(event.id)
+        return source
+
+
+_NEVER_LATE = (Kind.SUBSCRIPTION, Kind.CANCELLATION)
+
+
+def _tell_changed(month: FrozenMonth, event: Event, source: Event, errors: Errors) -> None:
+    message = (
+        f"event id {quoted(event.id)} is booked in the closed month {month.name} with another "
+        f"content ({event.place.file}:{event.place.line}): restore this line as it was, and "
+        "correct it with a compute-reversal and a new event"
+    )
+    errors.add(source.place, message)
+
+
+def _tell_gone(month: FrozenMonth, gone: list[Event], errors: Errors) -> None:
+    for at, event in enumerate(gone):
+        rest = len(gone) - at - 1
+        more = f" (and {rest} more of {month.name})" if rest and at + 1 == MOST_OF_A_KIND else ""
+        name = f"event {quoted(event.id)}" if event.id else f"this {event.kind} without an id"
+        message = (
+            f"{name} of the closed month {month.name} is gone from the ledger's events{more}: "
+            "restore it; what is booked stands, and a compute-reversal undoes it"
+        )
+        errors.add(event.place, message)
+        if more:
+            break
+
+
+def _repeats_frozen(event: Event, months: Iterable[FrozenMonth], errors: Errors) -> bool:
+    """Whether a second event of an id is a frozen one: the same once more, or an error."""
+    for month in months:
+        for frozen, _ in month.events:
+            if frozen.id == event.id:
+                if frozen[:CONTENT] != event[:CONTENT]:
+                    _tell_changed(month, frozen, event, errors)
+                return True
+    return False

@@ -1,0 +1,254 @@
+"""Events read column by column, beside the same events read one by one."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from beancount.core.amount import Amount
+from beancount.core.data import Custom
+from beancount.parser.grammar import ValueType
+
+from beancount_compute.economy.events import Event, Place
+from beancount_compute.ledger import event_files, plugin
+from beancount_compute.ledger.errors import Errors
+from beancount_compute.ledger.event_columns import NotPlain
+from beancount_compute.ledger.event_directives import events_at_once
+from beancount_compute.ledger.event_files import COLUMNS, read_file
+from beancount_compute.ledger.fields import LONGEST_TEXT, Fields
+from tests.ledger.docstrings import directives
+
+# CSV
+
+HEAD = ",".join(COLUMNS)
+PLAIN = [
+    "s1,2026-05-01,,subscription,alice,,pro,,,,,,,2025-11-15,,",
+    ",2026-05-01,,cancellation,alice,,pro,,,,,,,,,",
+    "a1,2026-05-01,,allocation,alice,,,500,CU,,100.00,USD,year,,,",
+    ",2026-05-01,,allocation,alice,,pro,,,,,,,,,",
+    ",2026-05-01,,grant,alice,,,100,CU,,,,2027-01-01,,,",
+    "u1,2026-05-01,14:05:09,consumption,alice,,,0.50,CU,,,,,,,at night",
+    ",2026-05-01,,trade,alice,bob,,500,CU,0.25,,USD,,,,",
+    ",2026-05-01,,transfer,alice,bob,,5,CU,,,,,,,",
+    ",2026-05-01,,spend,alice,shop,,5,CU,,17,EUR,,,,",
+    ",2026-05-01,,refund,alice,,,5,CU,,,,,,,",
+    "an id,2026-05-01,,reversal,,,,,,,,,,,u1,",
+]
+ODD = [
+    "",
+    "only,two",
+    ",2026-05-01,,consumption,alice,,,5,CU,,,,,,,,",
+    ",2026-05-01,,party,alice,,,5,CU,,,,,,,",
+    ",2026-05-01,,,alice,,,5,CU,,,,,,,",
+    ",,,consumption,alice,,,5,CU,,,,,,,",
+    ",2026-02-30,,consumption,alice,,,5,CU,,,,,,,",
+    ",2026-05-01,25:00:00,consumption,alice,,,5,CU,,,,,,,",
+    ",2026-05-01,,consumption,,,,5,CU,,,,,,,",
+    ",2026-05-01,,consumption,alice,,,,CU,,,,,,,",
+    ",2026-05-01,,consumption,alice,,,5,,,,,,,,",
+    ",2026-05-01,,consumption,alice,bob,,5,CU,,,,,,,",
+    ",2026-05-01,,consumption,alice,,,5,CU,,,,year,,,",
+    ",2026-05-01,,consumption,alice,,,5,cu,,,,,,,",
+    ",2026-05-01,,consumption,alice,,,0,CU,,,,,,,",
+    ",2026-05-01,,consumption,alice,,,-5,CU,,,,,,,",
+    ",2026-05-01,,consumption,alice,,,5e1,CU,,,,,,,",
+    ",2026-05-01,,trade,alice,bob,,500,CU,0,,USD,,,,",
+    ",2026-05-01,,trade,alice,bob,,500,CU,0.25,,CU,,,,",
+    ",2026-05-01,,spend,alice,shop,,5,CU,,-17,EUR,,,,",
+    ",2026-05-01,,allocation,alice,,pro,500,CU,,100.00,USD,,,,",
+    ",2026-05-01,,allocation,alice,,pro,,,,,,year,,,",
+    ",2026-05-01,,subscription,alice,,top-up,,,,,,,,,",
+    f"{'x' * (LONGEST_TEXT + 1)},2026-05-01,,consumption,alice,,,5,CU,,,,,,,",
+    f",2026-05-01,,consumption,alice,,,5,CU,,,,,,,{'x' * (LONGEST_TEXT + 1)}",
+    "e\u0301,2026-05-01,,consumption,zoe\u0308,,,5,CU,,,,,,,\u00fc",
+    "\u00a0,2026-05-01,,consumption,alice,,,5,CU,,,,,,,",
+    "\x01,2026-05-01,,consumption,alice,,,5,CU,,,,,,,",
+    ",2026-05-01,,consumption,alice,,,5,CU,,,,,,,\x02",
+    " u2 ,2026-05-01, , consumption,  alice ,,,5 ,CU,,,,,,,\tnow",
+    '"u,2",2026-05-01,,consumption,alice,,,5,CU,,,,,,,"a ""b"""',
+    ',2026-05-01,,consumption,"  ",,,5,CU,,,,,,,',
+    ',2026-05-01,,consumption,alice,,,5,CU,,,,,,,"a\nb"',
+    ',2026-05-01,,consumption,"al"ice,,,5,CU,,,,,,,',
+    ',2026-05-01,,consumption,"alice,,,5,CU,,,,,,,',
+    ",2026-05-01,,consumption,al\x00ice,,,5,CU,,,,,,,",
+    ",2026-05-01,,consumption,a\x0cb\x1ec,,,5,CU,,,,,,,",
+]
+
+
+def read(path: Path) -> tuple[list[Event], list[Any]]:
+    errors = Errors()
+    return read_file(str(path), Place("main.beancount", 7), Fields(), errors), errors.found
+
+
+def read_by_row(path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Event], list[Any]]:
+    """The same file, where no column is read at once."""
+
+    def not_plain(*_: object) -> list[Event]:
+        raise NotPlain
+
+    with monkeypatch.context() as patch:
+        patch.setattr(event_files._Rows, "_by_column", not_plain)
+        return read(path)
+
+
+@pytest.mark.parametrize("block", [2, 5, 400])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("odd", [None, *ODD])
+def test_columns_and_rows_give_the_same_events_and_errors(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    odd: str | None,
+    line_end: str,
+    block: int,
+) -> None:
+    """Whatever stands between plain rows, in whichever block of lines."""
+    monkeypatch.setattr(event_files, "BLOCK", block)
+    path = tmp_path / "e.csv"
+    lines = [HEAD, *PLAIN, *([] if odd is None else [odd]), *PLAIN]
+    path.write_bytes(line_end.join(lines).encode())
+    expected = read_by_row(path, monkeypatch)
+    assert read(path) == expected
+    assert len(expected[0]) >= 2 * len(PLAIN)
+
+
+@pytest.mark.parametrize("comma", [",", " , "])
+@pytest.mark.parametrize(
+    "head",
+    ["date,event,subscriber,units,commodity", "units,x_a,date,commodity,x_b,subscriber,event"],
+)
+def test_any_columns_give_the_same_events_and_errors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: str, comma: str
+) -> None:
+    """In another order, fewer of them, and with those of one's own."""
+    path = tmp_path / "e.csv"
+    cells = {"date": "2026-05-01", "event": "consumption", "subscriber": "alice", "units": "5"}
+    cells |= {"commodity": "CU", "x_a": "red"}
+    row = comma.join(cells.get(name, "") for name in head.split(","))
+    path.write_text("\n".join([head, row, row]))
+    expected = read_by_row(path, monkeypatch)
+    assert read(path) == expected
+    assert len(expected[0]) == 2
+
+
+def test_plain_rows_are_read_by_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every form of the language qualifies: else what is compared here were one thing, not two."""
+
+    def never(*_: object) -> bool:
+        raise AssertionError
+
+    monkeypatch.setattr(event_files._Rows, "_by_row", never)
+    path = tmp_path / "e.csv"
+    path.write_text("\n".join([HEAD, *PLAIN]))
+    assert len(read(path)[0]) == len(PLAIN)
+
+
+# Directives
+
+PLAIN_DIRECTIVES = """
+2026-05-01 custom "compute-subscription" "alice" "pro"
+2026-05-01 custom "compute-subscription" "alice" "pro"
+  started: 2025-11-15
+2026-05-01 custom "compute-subscription" "alice" "pro"
+  started: "2025-11-15"
+2026-05-01 custom "compute-cancellation" "alice" "pro"
+2026-05-01 custom "compute-allocation" "alice" 500 CU 100.00 USD
+  id: " a1 "
+  expires: "year"
+2026-05-01 custom "compute-allocation" "alice" "pro"
+2026-05-01 custom "compute-grant" "alice" 100 CU
+  expires: 2027-01-01
+2026-05-01 custom "compute-consumption" "alice" 0.50 CU
+  id: "u1"
+  time: "14:05:09"
+2026-05-01 custom "compute-consumption" "zoe\u0308" 1.50 CU
+  time: "14:05:09"
+  id: "u e\u0301"
+  x-note: "mine"
+2026-05-01 custom "compute-trade" "alice" "bob" 500 CU 0.25 USD
+2026-05-01 custom "compute-transfer" "alice" "bob" 5 CU
+2026-05-01 custom "compute-spend" "alice" "shop" 100 CU 17.00 EUR
+2026-05-01 custom "compute-refund" "alice" 5 CU
+2026-05-01 custom "compute-reversal" "u1"
+"""
+ODD_DIRECTIVES = [
+    'consumption" "alice"',
+    'consumption" "alice" 5',
+    'consumption" "alice" "5 CU"',
+    'consumption" "alice" 5 CU 1.00 USD',
+    'consumption" Assets:Alice 5 CU',
+    'consumption" "" 5 CU',
+    'consumption" " " 5 CU',
+    'consumption" "alice" 0 CU',
+    'consumption" "alice" -5 CU',
+    'consumption" "alice" 123456789012345 CU',
+    'trade" "alice" "bob" 5 CU 0 USD',
+    'trade" "alice" "bob" 5 CU 5 CU',
+    'subscription" "alice" "top-up"',
+    'reversal" ""',
+    'reversal" 17',
+    'party" "alice"',
+    'assert" "deferred-revenue" 5 USD',
+    'consumption" "alice" 5 CU\n  colour: "red"',
+    'consumption" "alice" 5 CU\n  id: 5',
+    'consumption" "alice" 5 CU\n  id: " "',
+    'consumption" "alice" 5 CU\n  id: ""',
+    'consumption" "alice" 5 CU\n  id:',
+    'consumption" "alice" 5 CU\n  id: 2026-05-01',
+    'consumption" "alice" 5 CU\n  time: "noon"',
+    'consumption" "alice" 5 CU\n  time: 2026-05-01',
+    'consumption" "alice" 5 CU\n  expires: "year"',
+    'grant" "alice" 5 CU\n  expires: 12',
+    'grant" "alice" 5 CU\n  expires: "soon"',
+    'allocation" "alice" "pro"\n  expires: "year"',
+    'subscription" "alice" "pro"\n  started: "1 month"',
+]
+
+
+def read_directives(entries: list[Custom]) -> tuple[plugin.Written, list[Any]]:
+    errors = Errors()
+    return plugin._read([*entries], Fields(), errors), errors.found
+
+
+def compare(entries: list[Custom], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same directives, whether they may be read at once or not."""
+    with monkeypatch.context() as patch:
+        patch.setattr(plugin, "events_at_once", lambda *_: None)
+        expected = read_directives(entries)
+    assert read_directives(entries) == expected
+
+
+@pytest.mark.parametrize("block", [2, 400])
+@pytest.mark.parametrize("odd", ODD_DIRECTIVES)
+def test_columns_and_directives_give_the_same_events_and_errors(
+    monkeypatch: pytest.MonkeyPatch, odd: str, block: int
+) -> None:
+    """Whatever stands beside plain directives, in whichever block of them."""
+    monkeypatch.setattr(plugin, "BLOCK", block)
+    text = f'2026-05-01 custom "compute-{odd}\n'
+    compare(directives(PLAIN_DIRECTIVES + text + PLAIN_DIRECTIVES), monkeypatch)
+
+
+@pytest.mark.parametrize("number", [None, Decimal("NaN")])
+def test_directives_of_another_plugin_may_be_incomplete(
+    monkeypatch: pytest.MonkeyPatch, number: Decimal | None
+) -> None:
+    """Without values, file or line, or with an amount that lacks its number."""
+    use = directives('2026-05-01 custom "compute-consumption" "alice" 5 CU')[0]
+    amount = ValueType(Amount(number, "CU"), Amount)
+    for odd in (
+        use._replace(values=None),
+        use._replace(values=[]),
+        use._replace(meta={}),
+        use._replace(values=[use.values[0], amount]),
+    ):
+        compare([use, odd, use], monkeypatch)
+
+
+def test_plain_directives_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every form of the language qualifies, in the order in which they stand."""
+    entries = directives(PLAIN_DIRECTIVES)
+    found = events_at_once(entries, Fields())
+    assert found is not None and len(found) == len(entries)
+    compare(entries, monkeypatch)
