@@ -64,6 +64,9 @@ def _refusing(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **kwargs)
         except CloseError as error:
             raise click.ClickException(str(error)) from None
+        except OSError as error:  # such as no room for the trial of the books
+            place = f" to {error.filename}" if error.filename else ""
+            raise click.ClickException(f"can't write{place}: {error.strerror or error}") from None
 
     refuse.__doc__, refuse.__name__ = command.__doc__, command.__name__
     return refuse
@@ -159,6 +162,12 @@ def _seal_of(loaded: Loaded, month: str) -> str:
     return next((seal.digest for seal in seals if seal.month == month), "")
 
 
+def _closed(loaded: Loaded) -> str:
+    booking = loaded.booking
+    months = [seal.month for seal in booking.chain.closed] if booking else []
+    return f"{months[0]} to {months[-1]}" if months else "no months"
+
+
 def _show(closing: Closing) -> None:
     late = f", {closing.late} of them late" if closing.late else ""
     click.echo(f"{closing.month}: {closing.events:,} events{late}\n")
@@ -240,10 +249,17 @@ def verify(ledger: Path, seal: str) -> None:
 @_refusing
 def reopen(month: str, ledger: Path, reason: str) -> None:
     """Open MONTH of LEDGER and the months behind it again; what was frozen is moved and kept."""
-    loaded = load(ledger)
-    folder = Path(loaded.booking.chain.folder) if loaded.booking else Path()
-    found = reopened(month, reason, loaded)
+    booking = load(ledger).booking
+    if booking is None or not booking.chain.folder:
+        raise CloseError(f"{month} is not closed: none is")
+    folder = Path(booking.chain.folder)
     with locked(folder):
+        loaded = load(ledger)  # again: an earlier run may just have been finished
+        if loaded.booking is not None and loaded.booking.chain.head != booking.chain.head:
+            click.echo(f"An earlier run was finished first: now closed are {_closed(loaded)}")
+            if month not in [seal.month for seal in loaded.booking.chain.closed]:
+                return
+        found = reopened(month, reason, loaded)
         apply(folder, found.change)
     link: Reopening = found.link
     months = ", ".join(name for name, _ in link.seals)

@@ -134,6 +134,7 @@ def prepare(month: str, loaded: Loaded) -> Closing:
         own_prices,
         booking.carried,
         lambda: str(next(order)),
+        month,
     )
     _check_rebooked(rebooked, booking, last_day)
     events = [

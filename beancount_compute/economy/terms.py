@@ -100,6 +100,11 @@ class Timeline(Generic[T]):
         index = bisect_right(self._days, day)
         return self._values[index - 1] if index else None
 
+    def since(self, day: date) -> date:
+        """The day from which the value of a day is in force; the first of all days for none."""
+        index = bisect_right(self._days, day)
+        return self._days[index - 1] if index else date.min
+
     def first(self) -> T | None:
         """The value that came into force first."""
         return self._values[0] if self._values else None

@@ -35,6 +35,8 @@ from beancount_compute.ledger.sealed.copies import (
     check_copies,
     check_frozen_terms,
     check_names,
+    units_by_month,
+    written_in_closed,
 )
 from beancount_compute.ledger.sealed.files import read_files
 from beancount_compute.ledger.sealed.months import Closed, frozen_accounts, read_months
@@ -167,7 +169,9 @@ def _of_closed(
     """Compare what a ledger says of closed months with what was frozen; keep the open events."""
     check_frozen_terms(closed, terms, written.terms, errors)
     check_names(closed, terms, errors)
-    check_copies(entries, closed.months, closed.chain, terms.terms.units, errors)
+    units = units_by_month(closed.months, terms.terms.units)
+    by_hand = written_in_closed(entries, units, closed.chain)
+    check_copies(by_hand, closed.months, closed.chain, errors)
     sources = split_sources(written.events, closed.months, closed.chain, errors)
     written.events[:] = sources.opened
     return sources

@@ -26,6 +26,7 @@ COLUMNS = (
     "id,date,time,event,subscriber,counterparty,plan,units,commodity,price,paid,currency,"
     "expires,started,reverses,memo"
 )
+_IDLE_ZEROS = re.compile(r"(?<![\w.-])(-?\d+)(?:(\.\d*?[1-9])0+|\.0+)(?= [A-Z])")
 _ROW_OF_PARQUET = re.compile(r'^  source: ".*\.parquet.* row \d+"\n', re.MULTILINE)
 
 
@@ -96,13 +97,14 @@ def load_errors(ledger: Path) -> list[str]:
 
 
 def printed(loaded: Loaded) -> str:
-    """The printed books, without opens and without the places of Parquet rows.
+    """The printed books, without opens, idle zeros and the places of Parquet rows.
 
     An account is opened where it is first used, whoever uses it; the row of a Parquet file is no
     place any more once it is frozen.
     """
     entries = [entry for entry in loaded.entries if not isinstance(entry, Open)]
-    return _ROW_OF_PARQUET.sub("", "".join(booked_text(entries, loaded.options)))
+    text = _ROW_OF_PARQUET.sub("", "".join(booked_text(entries, loaded.options)))
+    return re.sub("  +", "  ", _IDLE_ZEROS.sub(r"\1\2", text))
 
 
 def booked(entries: Iterable[Directive]) -> list[Transaction]:

@@ -18,7 +18,7 @@ from beancount.core.position import Cost
 
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.carried import Carried
-from beancount_compute.economy.events import Event, Kind, content_id
+from beancount_compute.economy.events import Event, Kind, content_id, names_of
 from beancount_compute.economy.facts import Facts, Introduction
 from beancount_compute.economy.journal import Booked, JournalEntry, Leg, LotLeg, MoneyLeg, Role
 from beancount_compute.economy.lots import Key, Lot, cost_of, key_of
@@ -74,12 +74,7 @@ class Holders:
 
 def names_in(events: Iterable[FrozenEvent]) -> set[str]:
     """All subscribers that events name; a spend's partner is none."""
-    names: set[str] = set()
-    for event, _ in events:
-        names.add(event.subscriber)
-        if event.kind is not Kind.SPEND:
-            names.add(event.counterparty)
-    return names - {""}
+    return {name for event, _ in events for name in names_of(event)}
 
 
 _MAKE_KNOWN = (Kind.SUBSCRIPTION, Kind.ALLOCATION, Kind.GRANT)
@@ -170,10 +165,29 @@ class Undoing:
                 continue
             if entry.meta.get("event") in wanted and kind_of(entry) not in ("mint", "expiry"):
                 found[entry.meta["event"]] = Undo(self.entry(entry))
+        for event_id in wanted - found.keys():
+            merged = self._merged(event_id, entries)
+            if merged is not None:
+                found[event_id] = Undo(self.entry(merged))
         for entry in entries:
             if isinstance(entry, Transaction) and entry.meta.get("reverses") in found:
                 found[entry.meta["reverses"]].done = True
         return found
+
+    def _merged(self, event_id: str, entries: Iterable[Directive]) -> Transaction | None:
+        """The transaction of a use that was merged into those before it."""
+        event = self._events.get(event_id)
+        if event is None or event.kind is not Kind.CONSUMPTION:
+            return None
+        runs = (
+            entry
+            for entry in entries
+            if isinstance(entry, Transaction)
+            and entry.payee == event.subscriber
+            and "events" in entry.meta
+            and entry.date >= event.date
+        )
+        return min(runs, key=lambda entry: entry.date, default=None)
 
     def totals(self, entries: Iterable[Directive]) -> Totals:
         """The figures to date."""
@@ -195,8 +209,11 @@ class Undoing:
                 legs.append(LotLeg(*held, _money_of(posting.price)))
             elif kind:
                 legs.append(self._money(entry, kind, posting, lots))
-        if kind and "trade" in (kind, entry.meta.get("undoes")):
+        of_kind = str(entry.meta.get("undoes") or kind)
+        if kind and of_kind == "trade":
             legs = self._with_fees_by_side(entry, legs)
+        elif kind and of_kind == "consumption":
+            legs = _with_overage_apart(legs)
         event = self._events.get(str(entry.meta.get("event")))
         return JournalEntry(
             entry.date,
@@ -269,6 +286,28 @@ class Undoing:
                 }
                 for role in roles.get(kind, ()):
                     yield from ((role, name, origin) for origin in origins)
+
+
+def _with_overage_apart(legs: list[Leg]) -> list[Leg]:
+    """The legs of a use with the overage out of the posting that it shares with revenue.
+
+    What is billed is overage: the rest of that posting is the cost of the lots.
+    """
+    money = [leg for leg in legs if isinstance(leg, MoneyLeg)]
+    found: list[Leg] = list(legs)
+    for bill in money:
+        if bill.role is not Role.RECEIVABLE:
+            continue
+        if any(leg.role is Role.OVERAGE and leg.currency == bill.currency for leg in money):
+            continue
+        for leg in money:
+            if leg.role is Role.REVENUE and leg.currency == bill.currency:
+                at = found.index(leg)
+                rest = leg._replace(number=WIDE.add(leg.number, bill.number))
+                over = leg._replace(role=Role.OVERAGE, number=-bill.number)
+                found[at : at + 1] = [rest, over] if rest.number else [over]
+                break
+    return found
 
 
 def _money_of(price: Amount | None) -> Money | None:

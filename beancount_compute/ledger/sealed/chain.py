@@ -234,7 +234,7 @@ def _seal(values: list[Any], meta: dict[str, Any], place: Place) -> Seal | None:
         meta.pop("content"),
         meta.pop("files"),
         tuple(sorted(deferred, key=lambda each: str(each.currency))),
-        int(meta.pop("events")),
+        _whole(meta.pop("events")),
         found,
         place,
     )
@@ -245,6 +245,12 @@ def _seal(values: list[Any], meta: dict[str, Any], place: Place) -> Seal | None:
         and all(isinstance(each.number, Decimal) for each in deferred)
     )
     return seal if sound else None
+
+
+def _whole(number: Decimal) -> int:
+    if number != int(number):
+        raise ValueError(number)
+    return int(number)
 
 
 def _reopening(values: list[Any], meta: dict[str, Any], place: Place) -> Reopening | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from beancount.core.data import Custom, Directive, Price, Transaction
@@ -29,12 +29,41 @@ def is_copied(entry: Directive, units: frozenset[str]) -> bool:
     return isinstance(entry, Transaction) or (isinstance(entry, Price) and entry.currency in units)
 
 
+def units_by_month(
+    months: Iterable[FrozenMonth], units: frozenset[str]
+) -> dict[str, frozenset[str]]:
+    """The units whose prices each closed month has copies of.
+
+    Those of the plans that were used so far, and whatever it has prices of: a plan of new units
+    makes none of its own prices theirs. A month that does not hold can't tell: then all `units`.
+    """
+    known: set[str] = set()
+    found: dict[str, frozenset[str]] = {}
+    for month in months:
+        for entry in month.month.terms:
+            if entry.type == "compute-plan" and len(entry.values or ()) == 3:
+                known.add(str(getattr(entry.values[2].value, "currency", "")))
+        texts = [text.split(None, 3) for text, _, _ in month.month.copies]
+        priced = {words[2] for words in texts if words[1] == "price"}
+        found[month.name] = frozenset(known | priced) if month.holds else units
+    return found
+
+
+def written_in_closed(
+    entries: Iterable[Directive], units: Mapping[str, frozenset[str]], chain: Chain
+) -> list[Directive]:
+    """What people wrote in closed months, of the kinds that are frozen with them."""
+    none: frozenset[str] = frozenset()
+    return [
+        entry
+        for entry in entries
+        if entry.date <= chain.last_day
+        and is_copied(entry, units.get(chain.month_of(entry.date), none))
+    ]
+
+
 def check_copies(
-    entries: Iterable[Directive],
-    months: Iterable[FrozenMonth],
-    chain: Chain,
-    units: frozenset[str],
-    errors: Errors,
+    written: Iterable[Directive], months: Iterable[FrozenMonth], chain: Chain, errors: Errors
 ) -> None:
     """Compare what people wrote in closed months with the frozen copies."""
     frozen: dict[str, list[tuple[FrozenMonth, Place, Directive | None]]] = {}
@@ -43,9 +72,7 @@ def check_copies(
             if f'{FROZEN}: "{BY_HAND}"' in text:
                 frozen.setdefault(text, []).append((month, place, entry))
     strange: list[Directive] = []
-    for entry in entries:
-        if entry.date > chain.last_day or not is_copied(entry, units):
-            continue
+    for entry in written:
         text = directive_text(copy_of(entry, BY_HAND)).rstrip("\n")
         if frozen.get(text):
             frozen[text].pop()

@@ -87,11 +87,13 @@ def frozen_accounts(
 ) -> tuple[dict[Role, str], dict[str, str]]:
     """The accounts' templates as the closed months used them, and their named components.
 
-    The books stand on them, whatever the ledger says now.
+    The books stand on them, whatever the ledger says now. Files that were touched say nothing.
     """
     templates: dict[Role, str] = dict(terms.templates)
     components: dict[str, str] = {}
     for each in files:
+        if not each.hold:
+            continue
         for entry in terms_in((each.month or b"").decode("utf-8", "replace")):
             values = [value for value, _ in entry.values or ()]
             if entry.type == "compute-account" and values[0] in set(Role):

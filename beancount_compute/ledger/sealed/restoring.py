@@ -29,7 +29,11 @@ from beancount_compute.ledger.sealed.content import (
     item_of,
     item_of_event,
 )
-from beancount_compute.ledger.sealed.copies import assertion_text, is_copied
+from beancount_compute.ledger.sealed.copies import (
+    assertion_text,
+    units_by_month,
+    written_in_closed,
+)
 from beancount_compute.ledger.sealed.event_rows import FrozenEvent
 from beancount_compute.ledger.sealed.month_files import copy_of, nothing_held, terms_in
 from beancount_compute.ledger.sealed.months import Closed, FrozenMonth
@@ -79,10 +83,10 @@ def restore(
         accounts,
         last_day,
         own_prices,
+        first_month=closed.months[0].name,
     )
-    by_hand = [
-        entry for entry in entries if entry.date <= last_day and is_copied(entry, terms.terms.units)
-    ]
+    units = units_by_month(closed.months, terms.terms.units)
+    by_hand = written_in_closed(entries, units, closed.chain)
     for month in closed.months:
         if not month.holds:
             expected = _expected(

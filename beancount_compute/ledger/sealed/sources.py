@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
-from beancount_compute.economy.events import CONTENT, Event, Kind
+from beancount_compute.economy.events import CONTENT, Event, Kind, same_content
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.sealed.chain import Chain
@@ -36,32 +36,54 @@ def split_sources(
     sources = Sources([], [], {}, [])
     for month in months:
         sources.closed[month.name] = sorting.match(month, errors)
-    left = [
-        event for event in sorting.repeats if not _repeats_frozen(event, months, errors)
-    ] + list(sorting.by_id.values())
+    left = [*_not_frozen(sorting.repeats, months, errors), *sorting.by_id.values()]
+    anonymous = [event for same in sorting.anonymous.values() for event in same]
     doubtful = {month.name for month in months if not month.holds}
     sealed = {month.name for month in months}
-    for event in (*left, *(each for same in sorting.anonymous.values() for each in same)):
-        name = f"{event.date:%Y-%m}"
+    for event in (*left, *anonymous):
+        name = chain.month_of(event.date)
         if name in doubtful or (chain.broken and name not in sealed):
             sources.lost.append(event)
-        elif not event.id:
-            message = (
-                f"{event.date} lies in a closed month: give this event an id, and it is booked "
-                f"late, on {chain.first_open_day}; or date it {chain.first_open_day} or later"
-            )
-            errors.add(event.place, message)
         elif event.kind in _NEVER_LATE:
             message = (
                 f"a {event.kind} can't come late: {event.date} lies in a closed month; "
                 f"date it {chain.first_open_day}, the first open day, or later"
             )
             errors.add(event.place, message)
+        elif not event.id:
+            message = (
+                f"{event.date} lies in a closed month: give this event an id, and it is booked "
+                f"late, on {chain.first_open_day}; or date it {chain.first_open_day} or later"
+            )
+            errors.add(event.place, message)
         else:
             sources.late.append(event)
-    moved = sorting.moved
-    sources.opened.extend(event for event in sorting.opened if not moved or event.id not in moved)
+    sources.late[:] = _each_once(sources.late, errors)
+    taken = {**sorting.taken, **{event.id: event for event in sources.late}}
+    for event in sorting.opened:
+        if event.id not in taken:
+            sources.opened.append(event)
+        elif event.id not in sorting.moved:
+            _tell_taken(event, taken[event.id], errors)
     return sources
+
+
+def _each_once(late: list[Event], errors: Errors) -> list[Event]:
+    """Late events of one id and the same content count once; the first in order stands."""
+    first_of: dict[str, Event] = {}
+    for event in sorted(late):
+        first = first_of.setdefault(event.id, event)
+        if not same_content(first, event):
+            _tell_taken(event, first, errors)
+    return list(first_of.values())
+
+
+def _tell_taken(event: Event, first: Event, errors: Errors) -> None:
+    message = (
+        f"event id {quoted(event.id)} stands for something else at "
+        f"{first.place.file}:{first.place.line}: give this one an id of its own"
+    )
+    errors.add(event.place, message)
 
 
 class _Sorting:
@@ -72,7 +94,8 @@ class _Sorting:
         self.by_id: dict[str, Event] = {}
         self.repeats: list[Event] = []
         self.anonymous: dict[tuple[object, ...], list[Event]] = {}
-        self.moved: set[str] = set()  # ids of closed events that the ledger now dates later
+        self.taken: dict[str, Event] = {}  # closed events whose ids open ones have as well
+        self.moved: set[str] = set()  # those that the ledger now only dates later
         for event in events:
             if event.date > last_day:
                 self.opened.append(event)
@@ -80,7 +103,7 @@ class _Sorting:
                 self.anonymous.setdefault(event[:CONTENT], []).append(event)
             elif self.by_id.setdefault(event.id, event) is not event:
                 self.repeats.append(event)
-        self._open_ids = {event.id: event for event in self.opened if event.id}
+        self._open_ids = {event.id: event for event in reversed(self.opened) if event.id}
 
     def match(self, month: FrozenMonth, errors: Errors) -> list[FrozenEvent]:
         """Take a month's frozen events out; tell what differs or is gone, where the month holds."""
@@ -107,8 +130,11 @@ class _Sorting:
             same = self.anonymous.get(event[:CONTENT])
             return same.pop() if same else None
         source = self.by_id.pop(event.id, None)
-        if source is None and (source := self._open_ids.get(event.id)) is not None:
-            self.moved.add(event.id)
+        if event.id in self._open_ids:
+            self.taken[event.id] = source or event
+            if source is None:
+                self.moved.add(event.id)
+                return self._open_ids[event.id]
         return source
 
 
@@ -138,12 +164,15 @@ def _tell_gone(month: FrozenMonth, gone: list[Event], errors: Errors) -> None:
             break
 
 
-def _repeats_frozen(event: Event, months: Iterable[FrozenMonth], errors: Errors) -> bool:
-    """Whether a second event of an id is a frozen one: the same once more, or an error."""
-    for month in months:
-        for frozen, _ in month.events:
-            if frozen.id == event.id:
-                if frozen[:CONTENT] != event[:CONTENT]:
-                    _tell_changed(month, frozen, event, errors)
-                return True
-    return False
+def _not_frozen(repeats: list[Event], months: Iterable[FrozenMonth], errors: Errors) -> list[Event]:
+    """The second events of an id that repeat no frozen one; one that says else is an error."""
+    if not repeats:
+        return []
+    frozen_of = {event.id: (month, event) for month in months for event, _ in month.events}
+    left: list[Event] = []
+    for event in repeats:
+        if event.id not in frozen_of:
+            left.append(event)
+        elif not same_content(frozen_of[event.id][1], event):
+            _tell_changed(*frozen_of[event.id], event, errors)
+    return left

@@ -5,9 +5,9 @@
       first-used: 2026-05-01
       last-used: 2026-05-31
 
-A term holds from its day until the next of its name. So where the ledger's terms of the first and
-of the last day of use are those that were frozen, they are so on every day between; any other term
-may be added or changed freely.
+A term holds from its day until the next of its name. So where the ledger's terms are those that
+were frozen on the first and on the last day of use, and wherever another of its name stands between
+them, they are so on every day between; any other term may be added or changed freely.
 """
 
 from __future__ import annotations
@@ -90,6 +90,24 @@ def _option(use: Use, day: date, terms: Terms) -> str:
             return string(terms.grain)
 
 
+def _since(use: Use, day: date, terms: Terms) -> date:
+    """The day from which a term is in force on a day; it may have said the same before."""
+    match use.name:
+        case _ if use.type == "compute-plan":
+            plan = terms.plan_of_lot(use.name, day)
+            return plan.since if plan else date.min
+        case "seller-fee":
+            return terms.seller_fee.since(day)
+        case "buyer-fee":
+            return terms.buyer_fee.since(day)
+        case "minimum-fee" if use.key in terms.minimum_fee:
+            return terms.minimum_fee[use.key].since(day)
+        case "draw-down":
+            return terms.draw_down.since(day)
+        case _:
+            return date.min  # of the whole ledger
+
+
 def _plan_values(plan: Plan) -> str:
     price = f"{plan.price:f} {plan.currency}"
     return f"{string(plan.name)} {price} {plan.units:f} {plan.commodity}"
@@ -134,7 +152,7 @@ def check_terms(
             continue  # was edited: that is an error of its own
         if use is None:
             continue
-        found = _differing(use, entry, terms)
+        found = _differing(use, entry, terms, lines)
         if found is None:
             continue
         day, said = found
@@ -147,8 +165,16 @@ def check_terms(
         errors.add(place, message)
 
 
-def _differing(use: Use, entry: Custom, terms: LedgerTerms) -> tuple[date, str] | None:
-    for day in (use.first, use.last):
+def _differing(
+    use: Use, entry: Custom, terms: LedgerTerms, lines: Iterable[Custom]
+) -> tuple[date, str] | None:
+    days = {use.first, use.last}
+    days |= {
+        line.date
+        for line in lines
+        if use.first < line.date < use.last and line.values and line.values[0].value == use.name
+    }
+    for day in sorted(days):
         since, values, meta = _in_force(use, day, terms)
         now = _item_in_force(since, use.type, values, tuple(meta))
         if now != item_of(_without_days(entry, since)):
@@ -201,19 +227,21 @@ def _place_of(use: Use, day: date, lines: Iterable[Custom]) -> Place | None:
 class Uses:
     """Collects the terms that bookings use, by the version of the term that was in force."""
 
-    def __init__(self, terms: LedgerTerms) -> None:
-        self._terms = terms
+    def __init__(self, terms: LedgerTerms, first_month: str) -> None:
+        self._terms, self._first_month = terms, first_month
         self._days: dict[tuple[str, str, str, str, str], tuple[date, date]] = {}
         self._seen: set[tuple[str, str, str, str, date]] = set()
 
-    def add(self, month: str, type_: str, name: str, day: date, key: str = "") -> None:
-        """Note that a month used a term under its version of a day."""
+    def add(self, booked: date, type_: str, name: str, day: date, key: str = "") -> None:
+        """Note that what was booked on a day used a term, under its version of a day."""
+        month = max(f"{booked:%Y-%m}", self._first_month)
         if (month, type_, name, key, day) in self._seen:
             return
         self._seen.add((month, type_, name, key, day))
         use = Use(type_, name, key, day, day)
         _, values, meta = _in_force(use, day, self._terms)
-        version = (month, type_, name, key, " ".join([values, *meta]))
+        since = _since(use, day, self._terms.terms)
+        version = (month, type_, name, key, " ".join([since.isoformat(), values, *meta]))
         first, last = self._days.get(version, (day, day))
         self._days[version] = (min(first, day), max(last, day))
 
