@@ -31,6 +31,8 @@ from beancount_compute.close.general_ledger.export import (
     rounding_account,
 )
 from beancount_compute.close.general_ledger.formats import By, Format, LimitExceeded
+from beancount_compute.ledger.errors import Errors
+from beancount_compute.ledger.sealed.chain import SEAL_TYPES, read_chain
 from beancount_compute.reports.books import read_books
 
 Load = Callable[[Path], tuple[list[Directive], list[BeancountError], dict[str, Any]]]
@@ -91,13 +93,9 @@ def export_command(load: Load, show_errors: ShowErrors) -> click.Command:
 
 
 def is_closed(entries: list[Directive], month: str) -> bool:
-    """Whether the ledger's index of closed months holds a seal of the month."""
-    return any(
-        isinstance(entry, Custom)
-        and entry.type == "compute-close"
-        and [value.value for value in entry.values[:1]] == [month]
-        for entry in entries
-    )
+    """Whether the chain of seals holds the month closed, and not opened again."""
+    seals = [entry for entry in entries if isinstance(entry, Custom) and entry.type in SEAL_TYPES]
+    return month in [seal.month for seal in read_chain(seals, Errors()).closed]
 
 
 def _map(path: Path | None) -> AccountMap | None:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import date, timedelta
+from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +26,8 @@ from beancount_compute.economy.months import MONTH, later
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.text import directive_text
 from beancount_compute.reports.books import Books, Selection, read_books
+from beancount_compute.reports.disclosure import disclosure
+from beancount_compute.reports.economics import economics
 from beancount_compute.reports.exchange import csv_of, json_of
 from beancount_compute.reports.explaining import NoSuchCell, explain, find_cell
 from beancount_compute.reports.figures import NotSummed, Report
@@ -33,6 +36,7 @@ from beancount_compute.reports.tables import Table
 from beancount_compute.reports.text_face import render
 
 _LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
+_SHARE = re.compile(r"[01](\.[0-9]{1,13})?", re.ASCII)
 _MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 
 
@@ -90,6 +94,26 @@ def _month(_ctx: click.Context, _param: click.Parameter, text: str | None) -> da
     raise click.BadParameter(f"{text!r} is no month: write one such as 2026-05")
 
 
+def _share(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Decimal | None:
+    """A share from 0 to 1, of at most 14 digits."""
+    if text is None:
+        return None
+    if not _SHARE.fullmatch(text) or Decimal(text) > 1:
+        raise click.BadParameter(f"{text!r} is no share: write a number from 0 to 1, such as 0.25")
+    return Decimal(text)
+
+
+def _report(name: str, displaced: Decimal | None, pattern: int | None) -> Report:
+    """The report of that name, with the option that only it has."""
+    if displaced is not None and name != "economics":
+        raise click.UsageError("--displaced is an option of economics")
+    if pattern is not None and name != "disclosure":
+        raise click.UsageError("--pattern is an option of disclosure")
+    if displaced is not None:
+        return economics(displaced)
+    return disclosure(pattern) if pattern is not None else REPORTS[name]
+
+
 def report_command(shell: Shell) -> click.Command:
     """The command."""
 
@@ -102,6 +126,16 @@ def report_command(shell: Shell) -> click.Command:
     @click.option("--subscriber", default="", help="Only of this subscriber.")
     @click.option("--plan", default="", help="Only of this plan, `top-up` or `grant`.")
     @click.option("--table", default="", help="Only this one of the report's tables.")
+    @click.option(
+        "--displaced",
+        callback=_share,
+        help="economics: the share of units bought that would have been overage, 0 to 1.",
+    )
+    @click.option(
+        "--pattern",
+        type=click.IntRange(1, 120),
+        help="disclosure: a forecast by the releases of so many months.",
+    )
     @click.option(
         "--format", "form", type=click.Choice([each.value for each in Form]), default="text"
     )
@@ -121,10 +155,12 @@ def report_command(shell: Shell) -> click.Command:
         subscriber: str,
         plan: str,
         table: str,
+        displaced: Decimal | None,
+        pattern: int | None,
         form: str,
         cell: tuple[str, str] | None,
     ) -> None:
-        report = REPORTS[name]
+        report = _report(name, displaced, pattern)
         if month is not None:
             if start or end:
                 raise click.UsageError("--month is a --from and a --to: leave those out")

@@ -22,7 +22,7 @@ KNOWS = {
     "reports": {"economy", "ledger"},
     "close": {"economy", "ledger", "reports"},
     "report_command": {"economy", "ledger", "reports"},
-    "export_command": {"reports", "close"},
+    "export_command": {"ledger", "reports", "close"},
     "close_commands": {"economy", "ledger", "reports", "close"},
     "cli": {
         "economy",

@@ -5,9 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from beancount.parser import parser
 from click.testing import CliRunner, Result
 
 from beancount_compute.cli import main
+from beancount_compute.export_command import is_closed
+from beancount_compute.ledger.sealed.chain import (
+    NO_SEAL,
+    Link,
+    Reopening,
+    Seal,
+    link_text,
+    with_digest,
+)
 
 LEDGER = """\
 plugin "beancount_compute"
@@ -41,6 +51,25 @@ def test_csv_goes_to_standard_output(ledger: Path) -> None:
     """With a warning on standard error, as the month is not closed."""
     result = run("2026-05", ledger, "--format", "csv")
     assert (result.exit_code, result.stdout, result.stderr) == (0, JOURNAL, OPEN)
+
+
+SHA = "sha256:" + "0" * 64
+CLOSE = with_digest(Seal("2026-05", NO_SEAL, SHA, SHA, (), 2))
+REOPEN = with_digest(
+    Reopening("2026-05", "a late invoice", CLOSE.digest, (("2026-05", CLOSE.digest),))
+)
+
+
+@pytest.mark.parametrize(
+    ("links", "closed"), [([], False), ([CLOSE], True), ([CLOSE, REOPEN], False)]
+)
+def test_a_month_is_closed_by_its_seal_until_it_is_opened_again(
+    links: list[Link], closed: bool
+) -> None:
+    """Then no warning is due."""
+    entries, _, _ = parser.parse_string("".join(map(link_text, links)))
+    assert is_closed(entries, "2026-05") is closed
+    assert not is_closed(entries, "2026-06")
 
 
 def test_files_are_written_once_and_never_over_others(ledger: Path, tmp_path: Path) -> None:

@@ -23,9 +23,10 @@ from decimal import Decimal
 from beancount.core.data import Transaction
 
 from beancount_compute.economy.journal import Role
+from beancount_compute.ledger.names import component_of
 from beancount_compute.reports.books import Books, Selection, until
 from beancount_compute.reports.facts import Owed
-from beancount_compute.reports.figures import Asked, Contribution, Figure, Layout, Report
+from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
 from beancount_compute.reports.tables import Column, Kind
 
 NOT_NAMED = "(not named)"
@@ -56,17 +57,30 @@ def _layouts(books: Books, selection: Selection) -> list[Layout]:
     ]
 
 
-def _contributions(books: Books, selection: Selection, _: Asked | None) -> Iterator[Contribution]:
-    day = selection.end or books.last_day or date.min
+def _contributions(books: Books, selection: Selection, _: Request) -> Iterator[Contribution]:
+    day = selection.day_of(books)
     lines: defaultdict[tuple[Role, str, str], list[Owed]] = defaultdict(list)
+    partners = _partners(books)
     for owed in until(books.owed, day):
-        if selection.subscriber in ("", owed.party):
-            lines[owed.role, owed.party, owed.currency].append(owed)
+        party = owed.party
+        if owed.role is Role.PARTNER and not owed.kind:
+            party = partners.get(party, party)
+        if selection.subscriber in ("", party):
+            lines[owed.role, party, owed.currency].append(owed)
     for (role, party, currency), owed_lines in lines.items():
         name = _TABLES[role][0]
         for column, amount, at in _aged(role, owed_lines, books.transactions, day):
             yield name, (party or NOT_NAMED, currency), column, amount, at
             yield "totals", (name, currency), column, amount, at
+
+
+def _partners(books: Books) -> dict[str, str]:
+    """The partner of each account component: a hand-written posting knows no more than that."""
+    return {
+        component_of(owed.party): owed.party
+        for owed in books.owed
+        if owed.role is Role.PARTNER and owed.kind and owed.party
+    }
 
 
 def _aged(

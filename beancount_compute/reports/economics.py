@@ -39,15 +39,14 @@ from beancount_compute.economy.lots import Pocket
 from beancount_compute.economy.rounding import ZERO, minor_unit, shares_of_total
 from beancount_compute.economy.terms import Terms
 from beancount_compute.reports.books import Books, Selection, until
-from beancount_compute.reports.facts import Earning, Flow
+from beancount_compute.reports.facts import SUMMED, Earning, Flow, LotKey, Trade
 from beancount_compute.reports.figures import (
-    SUMMED,
-    Asked,
     Contribution,
     Figure,
     How,
     Layout,
     Report,
+    Request,
 )
 from beancount_compute.reports.overage_prices import OveragePrices
 from beancount_compute.reports.tables import Column, Kind
@@ -93,7 +92,7 @@ _MONEY = (
     Figure("break_even", "break-even\nfee rate", Kind.RATE, ("outlay", "gross"), How.QUOTIENT),
     Figure("fee_rate", "fee rate", Kind.RATE, ("fees", "gross"), How.QUOTIENT),
 )
-_MONTH, _PLAN = Column("month", "month"), Column("plan", "plan")
+_MONTH, _PLAN = Column("month", "month", Kind.DATE), Column("plan", "plan")
 _SUBSCRIBER = Column("subscriber", "subscriber")
 _BY = {
     "month": (_MONTH,),
@@ -135,19 +134,23 @@ def _layouts(displaced: Decimal, books: Books, _: Selection) -> list[Layout]:
 
 
 def _contributions(
-    displaced: Decimal, books: Books, selection: Selection, asked: Asked | None
+    displaced: Decimal, books: Books, selection: Selection, request: Request
 ) -> Iterator[Contribution]:
     for assumption in _assumptions(displaced, books.terms):
         yield "assumptions", assumption, "", ZERO, SUMMED
     found = _Sums(displaced, books).of(selection)
-    for (cohort, column, unit), number, at in found if asked else _added_up(found):
+    for (cohort, column, unit), number, at in found if request.each else _added_up(found):
         what = "units" if column in _UNIT_KEYS else "money"
         month, plan, subscriber, _ = cohort
-        yield f"{what}-by-month", ("total", unit), column, number, at
-        yield f"{what}-by-month", (month, unit), column, number, at
-        yield f"{what}-by-plan", (plan, unit), column, number, at
-        yield f"{what}-by-subscriber", (subscriber, unit), column, number, at
-        yield f"{what}-by-all", (month, plan, subscriber, unit), column, number, at
+        for name, row in (
+            (f"{what}-by-month", ("total", unit)),
+            (f"{what}-by-month", (month, unit)),
+            (f"{what}-by-plan", (plan, unit)),
+            (f"{what}-by-subscriber", (subscriber, unit)),
+            (f"{what}-by-all", (month, plan, subscriber, unit)),
+        ):
+            if name in request.tables:
+                yield name, row, column, number, at
 
 
 def _added_up(
@@ -230,11 +233,7 @@ class _Sums:
     def _sale(self, outcome: Outcome) -> Iterator[_Figure]:
         movement, parts, buyer = outcome
         trade = self._trades[movement.at]
-        lots = [lot for lot, _ in trade.lots]
-        weights = [units for _, units in trade.lots]
-        of_lots = shares_of_total(trade.gross, weights, minor_unit(trade.currency))
-        gross = sum([g for lot, g in zip(lots, of_lots, strict=True) if lot is movement.lot], ZERO)
-        yield from _split(parts, "gross", trade.currency, gross)
+        yield from _split(parts, "gross", trade.currency, _gross_of(trade, movement.lot))
         price = self._overage.of(buyer, movement.date) if self._displaced else None
         for part, _ in parts:
             if not part.sold:
@@ -252,6 +251,15 @@ class _Sums:
             yield from _split(outcome.parts, column, currency, amount)
 
 
+def _gross_of(trade: Trade, lot: LotKey) -> Decimal:
+    """A lot's share, by units, of the gross of the trade that sold it."""
+    if len(trade.lots) == 1:
+        return trade.gross
+    weights = [units for _, units in trade.lots]
+    shares = shares_of_total(trade.gross, weights, minor_unit(trade.currency))
+    return next(share for (each, _), share in zip(trade.lots, shares, strict=True) if each is lot)
+
+
 _Figure = tuple[Cohort | None, str, str, Decimal]  # its column, currency ("" for units), number
 
 
@@ -259,6 +267,9 @@ def _split(
     parts: list[tuple[Part, date]], column: str, currency: str, amount: Decimal
 ) -> Iterator[_Figure]:
     if not parts:
+        return
+    if len(parts) == 1:
+        yield parts[0][0].cohort, column, currency, amount
         return
     weights = [part.units for part, _ in parts]
     shares = shares_of_total(amount, weights, minor_unit(currency))
@@ -274,9 +285,10 @@ def _earned_by_lot(books: Books) -> dict[tuple[int, int], list[tuple[str, str, D
     found: defaultdict[tuple[int, int], list[tuple[str, str, Decimal]]] = defaultdict(list)
     refunds = {each.at for each in books.movements if each.flow is Flow.REFUNDED}
     for income in books.incomes:
-        column = _SHARED.get(income.earning)
-        if income.earning is Earning.COMPUTE and income.at in refunds:
-            column = "use"
+        if income.earning is Earning.COMPUTE:
+            column = "use" if income.at in refunds else None
+        else:
+            column = _SHARED.get(income.earning)
         if column is not None:
             found[income.at, id(income.lot)].append((column, income.currency, income.amount))
     return found

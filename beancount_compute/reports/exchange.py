@@ -12,11 +12,9 @@ exist is an empty cell, in JSON null.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable
 from decimal import Decimal
-from io import StringIO
 from typing import Any
 
 from beancount_compute.reports.tables import Cell, Table
@@ -25,17 +23,21 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", 
 
 
 def csv_of(tables: Iterable[Table]) -> str:
-    """The tables as CSV (RFC 4180, UTF-8, header rows); several are parted by an empty line."""
+    """The tables as CSV (RFC 4180, header rows, LF); several are parted by an empty line."""
     return "\n".join(_csv_of(table) for table in tables)
 
 
 def _csv_of(table: Table) -> str:
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([defused(column.key) for column in table.columns])
-    for row in table.rows:
-        writer.writerow([_plain(cell) for cell in row])
-    return out.getvalue()
+    header = [_quoted(defused(column.key)) for column in table.columns]
+    lines = [header, *([_quoted(_plain(cell)) for cell in row] for row in table.rows)]
+    return "".join(",".join(line) + "\n" for line in lines)
+
+
+def _quoted(text: str) -> str:
+    """A cell in quotes where it needs them; Python's own writer forgets a lone CR."""
+    if any(mark in text for mark in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
 
 
 def _plain(cell: Cell) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from beancount_compute.reports.aging import AGING
 from beancount_compute.reports.corrections import CORRECTIONS
+from beancount_compute.reports.disclosure import disclosure
+from beancount_compute.reports.economics import economics
 from beancount_compute.reports.figures import Report
 from beancount_compute.reports.lots import LOTS
 from beancount_compute.reports.market import MARKET
@@ -13,5 +16,16 @@ from beancount_compute.reports.vintages import VINTAGES
 
 REPORTS: dict[str, Report] = {
     report.name: report
-    for report in (ROLLFORWARD, VINTAGES, LOTS, STATEMENT, REVENUE, MARKET, CORRECTIONS)
+    for report in (
+        ROLLFORWARD,
+        VINTAGES,
+        LOTS,
+        STATEMENT,
+        REVENUE,
+        MARKET,
+        economics(),  # without displaced sales
+        AGING,
+        CORRECTIONS,
+        disclosure(),  # without a forecast
+    )
 }

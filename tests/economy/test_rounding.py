@@ -19,6 +19,7 @@ from beancount_compute.economy.rounding import (
     part,
     round_half_even,
     round_money,
+    shares_of_total,
     split,
     trim,
 )
@@ -221,3 +222,27 @@ def test_a_part_that_28_digits_cannot_hold_is_rounded_down_to_whole_units() -> N
     rate = D("0.98765432109877")
     assert part(D("0.12345678901234"), rate, D("0.123456")) == 0
     assert part(D("1000.12345678901234"), rate, D("0.123456")) == 987
+
+
+@pytest.mark.parametrize(
+    ("total", "weights", "step", "expected"),
+    [
+        ("1.00", "1 1 1", "0.01", "0.33 0.34 0.33"),  # 0.333.., 0.666.. as 0.67, then the rest
+        ("-1.00", "-1 -1 -1", "0.01", "-0.33 -0.34 -0.33"),
+        ("0.01", "1 1 1", "0.01", "0.00 0.01 0.00"),
+        ("5", "2 3", "1", "2 3"),
+        ("0.375", "1 1", "0.01", "0.19 0.185"),  # the last takes what is finer than the step
+        ("7.00", "1 -1", "0.01", "0 7.00"),  # weights that sum to zero tell nothing
+        ("7.00", "3", "0.01", "7.00"),
+    ],
+)
+def test_shares_of_a_total_add_up_to_it(total: str, weights: str, step: str, expected: str) -> None:
+    """Each share is what its weight adds to the rounded running total."""
+    shares = shares_of_total(Decimal(total), map(Decimal, weights.split()), Decimal(step))
+    assert shares == [Decimal(share) for share in expected.split()]
+    assert sum(shares) == Decimal(total)
+
+
+def test_no_weights_have_no_shares() -> None:
+    """Nobody is there to take anything."""
+    assert shares_of_total(Decimal(1), [], Decimal("0.01")) == []

@@ -8,6 +8,7 @@ from beancount_compute.economy.journal import Role
 from beancount_compute.economy.lots import Pocket
 from beancount_compute.ledger.accounts import (
     Accounts,
+    OwedAccount,
     PocketAccount,
     Roots,
     check_template,
@@ -169,3 +170,28 @@ def test_pockets_with_plans_and_dots_are_read_back() -> None:
     assert read.pocket_account("Liabilities:Alice:T-1:Pro:Alice") == expected
     assert read.pocket_account("Liabilities:Alice:T-1:Pro:Bob") is None
     assert read.pocket_account("Liabilities:Alice:T11:Pro:Alice") is None
+
+
+@pytest.mark.parametrize(
+    ("account", "read"),
+    [
+        ("Assets:Receivable:Alice", OwedAccount(Role.RECEIVABLE, "Alice", None)),
+        ("Liabilities:Payable:Alice", OwedAccount(Role.PAYABLE, "Alice", None)),
+        ("Liabilities:Partners:Shop", OwedAccount(Role.PARTNER, None, "Shop")),
+        ("Assets:Receivable:Alice:Old", None),
+        ("Assets:Bank", None),
+        ("Income:Fees", None),
+    ],
+)
+def test_an_account_of_what_is_owed_is_read_back(account: str, read: OwedAccount | None) -> None:
+    """With whom its name names; an account of another depth or role is none."""
+    assert accounts().owed_account(account) == read
+
+
+def test_a_pooled_account_names_nobody_and_a_shared_one_is_of_the_first_role() -> None:
+    """Payable and partners in one account: payable comes first."""
+    pooled = accounts(
+        receivable="Assets:Owed", payable="Liabilities:Owed", partner="Liabilities:Owed"
+    )
+    assert pooled.owed_account("Assets:Owed") == OwedAccount(Role.RECEIVABLE, None, None)
+    assert pooled.owed_account("Liabilities:Owed") == OwedAccount(Role.PAYABLE, None, None)

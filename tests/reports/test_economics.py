@@ -89,6 +89,34 @@ def test_the_story_to_its_end() -> None:
     assert june == {"lapsed": "200.00", "expiry": "200.00", "market": "200.00"}
 
 
+def test_a_selection_is_of_cohorts() -> None:
+    """Of July alone: what left its period then, with what became of it up to July's end; of bob,
+    who never left any unused: nothing."""
+    books = books_of(STORY + AS_OF.replace("2027-07-01", "2026-08-01"))
+    july = Selection(date(2026, 7, 1), date(2026, 7, 31))
+    found = figures(economics(), books, july, "units-by-month")
+    assert found["total", "CU"] == {"unused": "1000", "held": "1000"}
+    assert ("2026-06", "CU") not in found
+    assert figures(economics(), books, Selection(subscriber="bob"), "units-by-month") == {}
+    assert figures(economics(), books, Selection(plan="top-up"), "units-by-month") == {}
+
+
+def test_what_the_rounding_of_a_refund_leaves_is_earned() -> None:
+    """10.00 for 3 CU: 2 at 3.333333 and 1 at 3.333334. 1 CU is given back as 3.33: 0.003333 are
+    revenue, of the cohort that it is of."""
+    ledger = """\
+plugin "beancount_compute"
+option "operating_currency" "USD"
+2026-01-01 custom "compute-plan" "pro" 10.00 USD 3 CU
+  unused: "mint"
+2026-05-01 custom "compute-subscription" "alice" "pro"
+2026-05-02 custom "compute-cancellation" "alice" "pro"
+2026-06-02 custom "compute-refund" "alice" 1 CU
+"""
+    found = figures(economics(), books_of(ledger), Selection(), "money-by-plan")
+    assert found["pro", "USD"]["use"] == "0.003333"
+
+
 def test_displaced_sales() -> None:
     """Half of the 500 that bob bought would have been overage at 0.30: 75.00. Then the market
     breaks even at (16.00 + 75.00) / 125.00."""
@@ -128,6 +156,33 @@ def test_a_unit_cost_holds_from_its_day_and_a_reversal_takes_back_its_own() -> N
     books = books_of(STORY + later + undone + again)
     found = figures(economics(), books, Selection(), "money-by-plan")["pro", "USD"]
     assert (found["use"], found["cost_of_use"]) == ("80.00", "-40.00")
+
+
+def test_what_a_reversal_brings_back_is_what_went_last() -> None:
+    """100 tokens on 20 June at 0.04, 100 on 22 June at 0.10; the second use is undone: 4.00."""
+    ledger = STORY.replace("1400 CU", "1100 CU")
+    ledger += (
+        '2026-06-21 custom "compute-option" "unit-cost" 0.10 USD\n'
+        '2026-06-22 custom "compute-consumption" "bob" 100 CU\n  id: "second"\n'
+        '2026-06-25 custom "compute-reversal" "second"\n'
+    )
+    found = figures(economics(), books_of(ledger), Selection(), "money-by-plan")["pro", "USD"]
+    assert (found["use"], found["cost_of_use"]) == ("20.00", "-4.00")
+
+
+def test_tokens_that_come_later_go_later() -> None:
+    """Bob uses all his 100, and 20 of them come back on 12 June, when their period is over: they
+    turn into tokens behind the 30 of alice's that he bought on 10 June. Of 40 used 30 are hers."""
+    ledger = SHARED[: SHARED.index("2026-06-11")].replace("  mint-rate: 0.5\n", "")
+    ledger += (
+        '2026-05-20 custom "compute-consumption" "bob" 80 CU\n'
+        '2026-05-21 custom "compute-consumption" "bob" 20 CU\n  id: "twenty"\n'
+        '2026-06-12 custom "compute-reversal" "twenty"\n'
+        '2026-06-20 custom "compute-consumption" "bob" 40 CU\n'
+    )
+    found = figures(economics(), books_of(ledger), Selection(), "units-by-subscriber")
+    assert found["alice", "CU"]["used"] == "30"
+    assert found["bob", "CU"] == {"unused": "20", "used": "10", "held": "10"}
 
 
 SHARED = """\
@@ -187,6 +242,29 @@ def test_a_trade_that_is_undone_found_no_buyer() -> None:
     money = figures(economics(), books, Selection(), "money-by-subscriber")
     assert {"fees", "gross"} & set(money["alice", "USD"]) == set()
     assert money["bob", "USD"]["partner_income"] == "2.50"
+
+
+def test_a_trade_of_two_lots_shares_its_gross_and_its_fees() -> None:
+    """Alice sells 10 CU that cost 0.20 (of pro) and 30 that cost 0.10 (of lite) for 40.00, fee
+    4.00: a quarter and three quarters."""
+    ledger = """\
+plugin "beancount_compute"
+option "operating_currency" "USD"
+2026-01-01 custom "compute-plan" "pro" 2.00 USD 10 CU
+  unused: "mint"
+2026-01-01 custom "compute-plan" "lite" 3.00 USD 30 CU
+  unused: "mint"
+2026-01-01 custom "compute-option" "seller-fee" 0.10
+2026-05-01 custom "compute-subscription" "alice" "pro"
+2026-05-01 custom "compute-subscription" "alice" "lite"
+2026-05-02 custom "compute-cancellation" "alice" "pro"
+2026-05-02 custom "compute-cancellation" "alice" "lite"
+2026-05-02 custom "compute-grant" "bob" 1 CU
+2026-06-02 custom "compute-trade" "alice" "bob" 40 CU 1.00 USD
+"""
+    found = figures(economics(), books_of(ledger), Selection(), "money-by-plan")
+    assert (found["pro", "USD"]["gross"], found["pro", "USD"]["fees"]) == ("10.00", "1.00")
+    assert (found["lite", "USD"]["gross"], found["lite", "USD"]["fees"]) == ("30.00", "3.00")
 
 
 def test_units_sold_twice_found_a_buyer_once() -> None:

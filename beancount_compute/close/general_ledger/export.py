@@ -28,7 +28,7 @@ from beancount_compute.close.general_ledger.netsuite import NETSUITE
 from beancount_compute.close.general_ledger.plain import PLAIN
 from beancount_compute.close.general_ledger.quickbooks import QUICKBOOKS
 from beancount_compute.close.general_ledger.xero import XERO
-from beancount_compute.economy.months import MONTH, last_day, later
+from beancount_compute.ledger.sealed.chain import first_day_of, is_month, last_day_of
 from beancount_compute.reports.books import Books
 
 FORMATS = {form.name: form for form in (PLAIN, QUICKBOOKS, XERO, NETSUITE)}
@@ -51,10 +51,9 @@ class Month(NamedTuple):
 
 def month_of(text: str) -> Month:
     """The month that a text like 2026-05 names. Raises `ValueError` where it names none."""
-    if len(text) != len("2026-05"):
+    if not is_month(text):
         raise ValueError(text)
-    first = date.fromisoformat(f"{text}-01")
-    return Month(text, first, last_day(first, later(first, MONTH)))
+    return Month(text, first_day_of(text), last_day_of(text))
 
 
 def export(

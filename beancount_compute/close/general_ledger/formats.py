@@ -16,10 +16,10 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from beancount_compute.close.general_ledger.journals import Journal, Line
+from beancount_compute.reports.exchange import defused
 
 Cell = str | Decimal
 Row = tuple[Cell, ...]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class By(StrEnum):
@@ -82,6 +82,4 @@ def csv_text(form: Format, journals: Iterable[Journal], setting: Setting) -> str
 
 def shown(cell: Cell) -> str:
     """A cell as it stands in the file."""
-    if isinstance(cell, Decimal):
-        return f"{cell:f}"
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return f"{cell:f}" if isinstance(cell, Decimal) else defused(cell)

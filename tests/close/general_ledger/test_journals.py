@@ -154,3 +154,10 @@ def test_files_hold_whole_journals_of_one_currency(sizes: list[int], most: int) 
     for file in files:
         assert sum(len(each.lines) for each in file) <= most + 1
         assert len({each.currency for each in file}) == 1
+
+
+def test_a_file_is_filled_to_its_limit() -> None:
+    """Two journals of four lines go into a file of eight, not into one of seven."""
+    made = [journal([100, 100, 100]), journal([100, 100, 100])]
+    assert [len(file) for file in files_of(made, 8)] == [2]
+    assert [len(file) for file in files_of(made, 7)] == [1, 1]

@@ -1,0 +1,100 @@
+"""When what is deferred will be released, if it goes on as in the last months.
+
+    Of the amounts that were one month old in the last 12 months, 30 % were released in that month;
+    of those two months old, 20 %; so of 100.00 that are one month old next month
+
+        next month      30.00        100.00 x 30 %
+        the month after 14.00         70.00 x 20 %
+        at its end      56.00        what is left when the lot ends
+
+A lot's age is counted in months from the month of its date. The rate of an age is what was released
+at that age (used, spent, lapsed, given back or removed) over what was open then (at the beginning
+of the month, and what came in it), over all vintages. What is older than anything that was seen
+stays until its lot ends; without an end it is beyond the pattern.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+from beancount_compute.economy.rounding import ZERO
+from beancount_compute.reports.facts import Flow, Movement
+
+BEYOND = None  # the month of what the pattern says nothing about
+_ADDED = (Flow.OPENING, Flow.ALLOCATED, Flow.TOPPED_UP)
+_RELEASED = (Flow.USED, Flow.SPENT, Flow.EXPIRED, Flow.REFUNDED, Flow.REMOVED)
+_Vintages = defaultdict[tuple[int, int], Decimal]  # by vintage and month, counted from year 0
+
+
+class Aged(NamedTuple):
+    """What was open at an age, and what of it was released, over the months looked at."""
+
+    open: Decimal
+    released: Decimal
+
+    @property
+    def rate(self) -> Fraction:
+        """The part that was released; reversals can't make it negative, or more than all."""
+        return min(Fraction(1), max(Fraction(0), Fraction(self.released) / Fraction(self.open)))
+
+
+def number_of(day: date) -> int:
+    """A month as a number that grows by one each month."""
+    return day.year * 12 + day.month
+
+
+def ages(movements: Iterable[Movement], last: date, months: int) -> dict[int, Aged]:
+    """What the last `months` months to that of the day `last` say of each age, of one currency.
+
+    Sums need the context `WIDE`.
+    """
+    added: _Vintages = defaultdict(Decimal)
+    released: _Vintages = defaultdict(Decimal)
+    for each in movements:
+        place = (number_of(each.lot.date), number_of(each.date))
+        if each.flow in _ADDED:
+            added[place] += each.amount
+        elif each.flow in _RELEASED:
+            released[place] -= each.amount
+    found: defaultdict[int, Aged] = defaultdict(lambda: Aged(ZERO, ZERO))
+    first, end = number_of(last) - months + 1, number_of(last)
+    for vintage in {vintage for vintage, _ in added}:
+        balance = ZERO
+        for month in range(min(month for of, month in added if of == vintage), end + 1):
+            balance += added[vintage, month]
+            if month >= first and balance > 0:
+                age, gone = month - vintage, released[vintage, month]
+                found[age] = Aged(found[age].open + balance, found[age].released + gone)
+            balance -= released[vintage, month]
+    return dict(sorted(found.items()))
+
+
+def project(
+    amount: Decimal, since: date, end: date | None, last: date, pattern: Mapping[int, Aged]
+) -> Iterator[tuple[int | None, Fraction]]:
+    """The months after `last`, counted from 1, in which an amount is expected to be released.
+
+    It lies in a lot of the date `since` that can be used until the day before `end`. `BEYOND` is
+    the month of what has no end and is older than the pattern knows.
+    """
+    left, now, oldest = Fraction(amount), number_of(last), max(pattern, default=-1)
+    ends = max(number_of(end) - now, 1) if end else None
+    ahead = 1
+    while left:
+        age = now + ahead - number_of(since)
+        if ends is not None and (ahead == ends or age > oldest):
+            yield ends, left
+            return
+        if age > oldest:
+            yield BEYOND, left
+            return
+        if age in pattern:
+            released = left * pattern[age].rate
+            yield ahead, released
+            left -= released
+        ahead += 1

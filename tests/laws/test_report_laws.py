@@ -1,0 +1,273 @@
+"""What holds for the reports of every ledger, random ones included.
+
+The sums are worked out again here from the postings alone, without the reports' own reading.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal, localcontext
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from beancount import loader
+from beancount.core.data import Transaction
+from beancount.core.position import Cost
+from random_ledgers import write_ledger
+
+from beancount_compute.economy.months import MONTH, later
+from beancount_compute.economy.rounding import WIDE
+from beancount_compute.reports.books import Books, Selection, read_books
+from beancount_compute.reports.figures import Asked, NotSummed
+from beancount_compute.reports.registry import REPORTS
+from beancount_compute.reports.tables import Kind
+from tests.reports.story import STORY, by_key
+
+SEEDS = range(18)  # two of each profile
+SMALL = (0, 1, 2, 5, 6)  # profiles whose every cell is explained: clean, money, reversals ...
+Sums = dict[tuple[str, ...], Decimal]
+
+
+@cache
+def loaded(seed: int) -> tuple[list[Any], Books]:
+    with TemporaryDirectory() as folder:
+        ledger = write_ledger(seed, Path(folder) / "ledger")
+        entries, _, options = loader.load_file(str(ledger))
+    return entries, read_books(entries, options)
+
+
+def table(books: Books, report: str, name: str, selection: Selection | None = None) -> list[Any]:
+    (found,) = REPORTS[report].tables(books, selection or Selection(), name)
+    return by_key(found)
+
+
+def added_up(rows: list[Any], key: str, *columns: str) -> Sums:
+    """The sums of some columns over all rows, by the commodity or currency."""
+    sums: defaultdict[tuple[str, ...], Decimal] = defaultdict(Decimal)
+    with localcontext(WIDE):
+        for row in rows:
+            for column in columns:
+                sums[row[key], column] += row[column] or 0
+    return {what: number for what, number in sums.items() if number}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_roll_forward_closes_to_the_pockets(seed: int) -> None:
+    """Units and cost on the pockets' accounts, added up from the postings."""
+    entries, books = loaded(seed)
+    held: defaultdict[tuple[str, ...], Decimal] = defaultdict(Decimal)
+    with localcontext(WIDE):
+        for entry in entries:
+            for posting in entry.postings if isinstance(entry, Transaction) else ():
+                pocket = books.accounts.pocket_account(posting.account)
+                if pocket is None:
+                    continue
+                held["units", pocket.pocket, posting.units.currency] -= posting.units.number
+                if isinstance(posting.cost, Cost):
+                    cost = posting.units.number * posting.cost.number
+                    held["money", pocket.pocket, posting.cost.currency] -= cost
+    found = {
+        (what, row["pocket"], row[unit]): row["closing"]
+        for what, unit in (("units", "commodity"), ("money", "currency"))
+        for row in table(books, "rollforward", f"{what}-by-pocket")
+        if row["pocket"] != "total"
+    }
+    assert {key: n for key, n in found.items() if n} == {key: n for key, n in held.items() if n}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_plans_and_subscribers_add_up_to_the_total(seed: int) -> None:
+    """Each flow of units and money, and each kind of income."""
+    _, books = loaded(seed)
+    for what, unit in (("units", "commodity"), ("money", "currency")):
+        rows = table(books, "rollforward", f"{what}-by-pocket")
+        columns = [key for key in (rows[0] if rows else {}) if key not in ("pocket", unit)]
+        total = added_up([row for row in rows if row["pocket"] == "total"], unit, *columns)
+        for name in ("plan", "subscriber"):
+            parts = table(books, "rollforward", f"{what}-by-{name}")
+            assert added_up(parts, unit, *columns) == total
+    kinds = ("compute", "breakage", "fees", "partner_income", "overage", "total")
+    months = added_up(table(books, "revenue", "by-month"), "currency", *kinds)
+    for name in ("plan", "subscriber"):
+        assert added_up(table(books, "revenue", f"by-{name}"), "currency", *kinds) == months
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_revenue_is_what_the_income_accounts_hold(seed: int) -> None:
+    """By month and currency, from the postings that the plugin booked under the income root."""
+    entries, books = loaded(seed)
+    root = books.accounts.roots.income + ":"
+    booked: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    with localcontext(WIDE):
+        for entry in entries:
+            if isinstance(entry, Transaction) and "__order" in entry.meta:
+                for posting in entry.postings:
+                    if posting.account.startswith(root):
+                        month = entry.date.isoformat()[:7]
+                        booked[month, posting.units.currency] -= posting.units.number
+    found = {
+        (row["month"], row["currency"]): row["total"] for row in table(books, "revenue", "by-month")
+    }
+    assert {k: n for k, n in found.items() if n} == {k: n for k, n in booked.items() if n}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_fees_and_what_is_owed_are_what_was_booked(seed: int) -> None:
+    """Fees of trades; receivables, payables and partners' accounts, by currency."""
+    entries, books = loaded(seed)
+    roots = books.accounts.roots
+    booked: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    with localcontext(WIDE):
+        for entry in entries:
+            if not isinstance(entry, Transaction) or "__order" not in entry.meta:
+                continue
+            of_trade = "compute-trade" in entry.tags or entry.meta.get("undoes") == "trade"
+            for posting in entry.postings:
+                root = posting.account.split(":")[0]
+                if posting.cost is None and root in (roots.assets, roots.liabilities):
+                    booked["owed", posting.units.currency] += posting.units.number
+                elif root == roots.income and of_trade:
+                    booked["fees", posting.units.currency] -= posting.units.number
+        found: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        for line in books.owed:
+            if line.kind:
+                found["owed", line.currency] += line.amount
+        for trade in books.trades:
+            found["fees", trade.currency] += trade.seller_fee + trade.buyer_fee
+    assert {k: n for k, n in found.items() if n} == {k: n for k, n in booked.items() if n}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_vintages_add_up_to_revenue_and_to_themselves(seed: int) -> None:
+    """Each row: added = recognised + otherwise + deferred. All rows: compute and breakage."""
+    _, books = loaded(seed)
+    rows = table(books, "vintages", "recognised")
+    with localcontext(WIDE):
+        for row in rows:
+            months = [number for key, number in row.items() if key[:1].isdigit()]
+            out = sum(months) + row["earlier"] + row["otherwise"] + row["deferred"]
+            assert row["added"] == out
+    for name, kind in (("revenue", "compute"), ("breakage", "breakage")):
+        recognised = added_up(table(books, "vintages", name), "currency", "total")
+        earned = added_up(table(books, "revenue", "by-month"), "currency", kind)
+        assert {k[0]: n for k, n in recognised.items()} == {k[0]: n for k, n in earned.items()}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_statement_ends_with_what_is_held(seed: int) -> None:
+    """The last running figures of each unit and currency are those of the lots that follow."""
+    _, books = loaded(seed)
+    for name in sorted(books.subscribers):
+        selection = Selection(subscriber=name)
+        lines = table(books, "statement", "lines", selection)
+        lots = table(books, "statement", "lots", selection)
+        for unit, held, of_lot in (
+            ("commodity", "units_held", "units"),
+            ("currency", "amount_held", "carrying_amount"),
+        ):
+            last = {(row[unit], of_lot): row[held] for row in lines}
+            assert {k: n for k, n in last.items() if n} == added_up(lots, unit, of_lot)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_months_add_up_to_the_whole(seed: int) -> None:
+    """Each month opens with what the one before closed with; flows, income and trades add up."""
+    _, books = loaded(seed)
+    if not books.movements:
+        return
+    month = books.movements[0].date.replace(day=1)
+    closing: Sums = {}
+    flows: Sums = {}
+    columns = ("allocated", "topped_up", "granted", "minted", "used", "expired", "spent")
+    with localcontext(WIDE):
+        while books.last_day is not None and month <= books.last_day:
+            selection = Selection(month, later(month, MONTH).replace(day=1))
+            selection = selection._replace(end=_day_before(selection.end))
+            rows = [
+                row
+                for row in table(books, "rollforward", "money-by-pocket", selection)
+                if row["pocket"] == "total"
+            ]
+            brought = sum(
+                (
+                    m.amount
+                    for m in books.movements
+                    if m.flow == "opening" and m.month == str(month)[:7]
+                ),
+                Decimal(),
+            )
+            opened = {k[0]: n for k, n in added_up(rows, "currency", "opening").items()}
+            if not brought:
+                assert opened == closing
+            closing = {k[0]: n for k, n in added_up(rows, "currency", "closing").items()}
+            for key, number in added_up(rows, "currency", *columns).items():
+                flows[key] = flows.get(key, Decimal()) + number
+            month = later(month, MONTH)
+    whole = [
+        row for row in table(books, "rollforward", "money-by-pocket") if row["pocket"] == "total"
+    ]
+    assert {k: n for k, n in flows.items() if n} == added_up(whole, "currency", *columns)
+
+
+def _day_before(day: Any) -> Any:
+    return day.fromordinal(day.toordinal() - 1)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_plan_or_subscriber_alone_is_its_row_of_all(seed: int) -> None:
+    """Selected, or read off the table of all: the same figures."""
+    _, books = loaded(seed)
+    for name, field in (("plan", "plan"), ("subscriber", "subscriber")):
+        rows = table(books, "rollforward", f"money-by-{name}")
+        for row in rows:
+            if row[name]:
+                selection = Selection(**{field: row[name]})
+                assert row in table(books, "rollforward", f"money-by-{name}", selection)
+
+
+def explain_all(books: Books, selection: Selection) -> int:
+    """Check every figure of every report; how many there were."""
+    explained = 0
+    for report in REPORTS.values():
+        for found in report.tables(books, selection):
+            for row in found.rows:
+                labels = row[: found.labels]
+                for column, cell in zip(found.columns, row, strict=True):
+                    if not column.is_figure or cell is None or column.kind is Kind.DAYS:
+                        continue
+                    asked = Asked(found.name, labels, column.key)
+                    try:
+                        traced = report.trace(books, selection, asked)
+                    except NotSummed:
+                        continue
+                    with localcontext(WIDE):
+                        total = sum((number for _, number in traced), Decimal())
+                    assert total == cell, (report.name, asked)
+                    explained += 1
+    return explained
+
+
+def test_every_figure_of_the_story_is_explained() -> None:
+    """What is listed adds up to what is shown: whole, in June, and for one subscriber or plan."""
+    entries, _, options = loader.load_string(STORY)
+    books = read_books(entries, options)
+    for selection in (
+        Selection(),
+        Selection(date(2026, 6, 1), date(2026, 6, 15)),
+        Selection(subscriber="bob"),
+        Selection(date(2026, 6, 1), date(2026, 6, 30), "alice"),
+        Selection(plan="pro", subscriber="bob"),
+    ):
+        assert explain_all(books, selection) > 100
+
+
+@pytest.mark.parametrize("seed", SMALL)
+def test_every_figure_of_a_random_ledger_is_explained(seed: int) -> None:
+    """For its busiest subscriber, quotients and extremes included."""
+    _, books = loaded(seed)
+    busiest = max(sorted(books.movements_of), key=lambda name: len(books.movements_of[name]))
+    assert explain_all(books, Selection(subscriber=busiest)) > 0

@@ -1,0 +1,225 @@
+"""What the notes need of the contract liability: by hand, and what ties on random ledgers."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal, localcontext
+from pathlib import Path
+
+import pytest
+from beancount import loader
+
+from beancount_compute.economy.rounding import WIDE
+from beancount_compute.reports.books import Books, Selection, read_books
+from beancount_compute.reports.disclosure import disclosure
+from beancount_compute.reports.facts import Earning
+from beancount_compute.reports.figures import Asked, NotSummed
+from tests.reports.showing import books_of, figures, labels_of, whole
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "laws"))
+from random_ledgers import write_ledger
+
+JUNE = Selection(date(2026, 6, 1), date(2026, 6, 30))
+OPENING, ADDED = ("in the opening balance", "USD"), ("added in the period", "USD")
+TOTAL = ("total", "USD")
+# Opening lot: 40.00, of which 10.00 are used in May, 6.00 in June; 5.00 are spent in June, of which
+# the partner gets 4.00; 2.00 are refunded, 1.00 written off, 3.00 sold to bob. In June come carol's
+# 7.00, on the first day, all of it used, and bob's 20.00.
+LEDGER = """\
+plugin "beancount_compute"
+option "operating_currency" "USD"
+2026-01-01 open Equity:Opening
+2026-05-01 * "Opening" #compute-opening
+  Liabilities:DeferredRevenue:Tokens:Alice  -40 CU {1.00 USD, 2026-02-01, "top-up/2026-12-31"}
+  Equity:Opening
+2026-05-02 custom "compute-grant" "bob" 1 CU
+2026-05-20 custom "compute-consumption" "alice" 10 CU
+2026-06-02 custom "compute-consumption" "alice" 6 CU
+2026-06-03 custom "compute-spend" "alice" "shop" 5 CU 4.00 USD
+2026-06-04 custom "compute-refund" "alice" 2 CU
+2026-06-05 * "Written off"
+  Liabilities:DeferredRevenue:Tokens:Alice  1 CU {1.00 USD, 2026-02-01, "top-up/2026-12-31"}
+  Equity:Opening
+2026-06-06 custom "compute-trade" "alice" "bob" 3 CU 2.00 USD
+2026-06-07 custom "compute-allocation" "bob" 10 CU 20.00 USD
+  expires: "3 months"
+2026-06-01 custom "compute-allocation" "carol" 10 CU 7.00 USD
+2026-06-09 custom "compute-consumption" "carol" 10 CU
+2026-07-01 custom "compute-consumption" "bob" 1 CU
+"""
+
+
+def test_the_movement_and_the_revenue_from_the_opening_balance() -> None:
+    """30.00 of the opening lot were there on 1 June; 6.00 + 5.00 + 2.00 + 1.00 went: 16.00 stay.
+    27.00 came, 7.00 went. Revenue from the opening balance: 6.00 use and 1.00 partner income."""
+    report, books = disclosure(), books_of(LEDGER)
+    assert figures(report, books, JUNE, "movement") == {
+        OPENING: {
+            "opening": "30.00",
+            "used": "-6.00",
+            "spent": "-5.00",
+            "refunded": "-2.00",
+            "removed": "-1.00",
+            "closing": "16.00",
+        },
+        ADDED: {"topped_up": "27.00", "used": "-7.00", "closing": "20.00"},
+        TOTAL: {
+            "opening": "30.00",
+            "topped_up": "27.00",
+            "used": "-13.00",
+            "spent": "-5.00",
+            "refunded": "-2.00",
+            "removed": "-1.00",
+            "closing": "36.00",
+        },
+    }
+    opening = {"use": "6.00", "partner_income": "1.00", "revenue": "7.00"}
+    assert figures(report, books, JUNE, "revenue") == {
+        OPENING: opening,
+        ADDED: {"use": "7.00", "revenue": "7.00"},
+        TOTAL: {"use": "13.00", "partner_income": "1.00", "revenue": "14.00"},
+    }
+    assert figures(report, books, JUNE, "opening-revenue") == {("2026-02", "USD"): opening}
+
+
+def test_of_the_whole_ledger_opening_lots_are_the_opening_balance() -> None:
+    """40.00 were entered; 16.00 of them are used, and 7.00 of what came. July's use takes bob's
+    grant, which carries nothing."""
+    found = figures(disclosure(), books_of(LEDGER), Selection(), "movement")
+    assert (found[OPENING]["opening"], found[OPENING]["used"]) == ("40.00", "-16.00")
+    assert (found[ADDED]["topped_up"], found[ADDED]["used"]) == ("27.00", "-7.00")
+
+
+def test_what_remains_by_the_last_day_of_use() -> None:
+    """The opening lot's 16.00 can be used to 30 December: within half a year; it started within a
+    year and lives less than one. Bob's top-up of 20.00: to 6 September. Not yet July's use."""
+    found = figures(disclosure(), books_of(LEDGER), JUNE, "remaining")
+    assert found == {
+        ("2026-07-01 to 2026-09-30", "USD"): dict.fromkeys(
+            ("amount", "started_within_a_year", "life_of_a_year"), "20.00"
+        ),
+        ("2026-10-01 to 2026-12-31", "USD"): dict.fromkeys(
+            ("amount", "started_within_a_year", "life_of_a_year"), "16.00"
+        ),
+    }
+
+
+def test_of_one_subscriber_what_was_bought_is_between_subscribers() -> None:
+    """Bob: 3.00 bought and 20.00 topped up."""
+    found = figures(disclosure(), books_of(LEDGER), JUNE._replace(subscriber="bob"), "movement")
+    assert found[TOTAL] == {
+        "topped_up": "20.00",
+        "between_subscribers": "3.00",
+        "closing": "23.00",
+    }
+
+
+MINT = """\
+plugin "beancount_compute"
+option "operating_currency" "USD"
+2025-01-01 custom "compute-plan" "pro" 100.00 USD 100 CU
+  unused: "mint"
+  mint-rate: 0.75
+  token-expires: "12 months"
+2025-01-01 custom "compute-plan" "ever" 10.00 USD 10 CU
+  unused: "rollover"
+2025-06-30 custom "compute-allocation" "alice" "ever"
+2026-06-15 custom "compute-subscription" "alice" "pro"
+2026-06-16 custom "compute-cancellation" "alice" "pro"
+2026-06-30 custom "compute-consumption" "alice" 4 CU
+"""
+
+
+def test_an_allocation_that_will_be_minted_can_be_used_as_tokens() -> None:
+    """96.00 are left: a quarter, 24.00, to 14 July; 72.00 as tokens to 14 July 2027, so of a life
+    of 13 months. The 10.00 without an end started on 30 June 2025, a year ago to the day."""
+    found = figures(disclosure(), books_of(MINT), JUNE, "remaining")
+    assert found == {
+        ("2026-07-01 to 2026-09-30", "USD"): dict.fromkeys(
+            ("amount", "started_within_a_year", "life_of_a_year"), "24.00"
+        ),
+        ("2027-07-01 to 2028-06-30", "USD"): {
+            "amount": "72.00",
+            "started_within_a_year": "72.00",
+        },
+        ("without an end", "USD"): {"amount": "10.00"},
+    }
+
+
+STORY = Path(__file__).parents[1] / "golden" / "story" / "ledger.beancount"
+
+
+def test_the_story_by_its_release_pattern() -> None:
+    """Age 0: 440.00 of 800.00 were used, age 1: 80.00 of 160.00. June's 200.00: half in July, the
+    rest when its tokens end on 1 July 2027; May's 80.00 at their end, on 1 June 2027."""
+    entries, _, options = loader.load_file(str(STORY))
+    books = read_books(entries, options)
+    assert figures(disclosure(12), books, JUNE, "expected") == {
+        ("2026-07-01 to 2026-09-30", "USD"): {"amount": "100.00"},
+        ("2027-01-01 to 2027-06-30", "USD"): {"amount": "80.00"},
+        ("2027-07-01 to 2028-06-30", "USD"): {"amount": "100.00"},
+    }
+    tokens = {"amount": "280.00", "started_within_a_year": "280.00"}
+    assert figures(disclosure(12), books, JUNE, "remaining") == {  # last used on 30 June 2027
+        ("2027-01-01 to 2027-06-30", "USD"): tokens
+    }
+    assert figures(disclosure(12), books, JUNE, "pattern") == {
+        ("00", "USD"): {"open": "800.00", "released": "440.00", "rate": "0.55"},
+        ("01", "USD"): {"open": "160.00", "released": "80.00", "rate": "0.5"},
+    }
+    with pytest.raises(NotSummed):
+        disclosure(12).trace(
+            books, JUNE, Asked("expected", ("2027-01-01 to 2027-06-30", "USD"), "amount")
+        )
+
+
+def test_a_ledger_without_anything_has_a_disclosure() -> None:
+    """Empty tables."""
+    books = books_of('plugin "beancount_compute"\n')
+    assert [table.rows for table in disclosure(12).tables(books, Selection())] == [[]] * 6
+
+
+@pytest.mark.parametrize("seed", range(18))
+def test_the_tables_tie_on_random_ledgers(seed: int, tmp_path: Path) -> None:
+    """Parts add up to the total, revenue to that booked out of lots, what remains (by end and by
+    pattern) to the closing balance, and transactions to their cell."""
+    path = write_ledger(seed, tmp_path / "l")
+    entries, _, options = loader.load_file(str(path))
+    books: Books = read_books(entries, options)
+    if not books.movements:
+        return
+    report = disclosure(12)
+    middle = books.transactions[len(books.transactions) // 2].date
+    for selection in (Selection(), Selection(middle, books.transactions[-1].date)):
+        tables = {table.name: table for table in report.tables(books, selection)}
+        with localcontext(WIDE):
+            sums: dict[str, defaultdict[tuple[str, str], Decimal]] = {}
+            for name, table in tables.items():
+                front = labels_of(table)
+                found = sums[name] = defaultdict(Decimal)
+                for row in table.rows:
+                    for column, cell in zip(table.columns[front:], row[front:], strict=True):
+                        sign = -1 if row[0] == "total" else 1
+                        found[str(row[front - 1]), column.key] += sign * whole(cell)
+                        if name in ("movement", "remaining") and selection.start:
+                            asked = Asked(name, row[:front], column.key)
+                            behind = report.trace(books, selection, asked)
+                            assert sum((n for _, n in behind), Decimal()) == whole(cell)
+            assert not any(sums["movement"].values())
+            assert not any(sums["revenue"].values())
+            closing: defaultdict[str, Decimal] = defaultdict(Decimal)
+            for each in books.movements:
+                closing[each.currency] += each.amount
+            for currency, amount in closing.items():
+                assert sums["remaining"][currency, "amount"] == amount
+                assert sums["expected"][currency, "amount"] == amount
+            booked: defaultdict[str, Decimal] = defaultdict(Decimal)
+            for income in selection.incomes(books):
+                if income.earning not in (Earning.FEES, Earning.OVERAGE):
+                    booked[income.currency] += income.amount
+            for row in tables["revenue"].rows:
+                if row[0] == "total":
+                    assert whole(row[-1]) == booked.pop(str(row[1]))
+            assert not any(booked.values())

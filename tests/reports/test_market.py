@@ -1,0 +1,94 @@
+"""The market of the story and of a few trades, by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from beancount_compute.reports.books import Selection
+from tests.reports.story import HEAD, STORY, books_of, figures, rows
+
+# 100 at 0.20 and 300 at 0.25 on 1 February: gross 20.00 and 75.00, 0.2375 on average; 50 at 0.30
+# on 2 March. Fees are 5 % of each: 1.00, 3.75, 0.75. Alice brought 1000 tokens.
+TRADES = HEAD + (
+    '2026-01-01 custom "compute-option" "seller-fee" 0.05\n'
+    '2026-01-01 custom "compute-allocation" "alice" 1000 CU 200.00 USD\n'
+    '2026-01-01 custom "compute-grant" "bob" 1 CU\n'
+    '2026-02-01 custom "compute-trade" "alice" "bob" 100 CU 0.20 USD\n  id: "a"\n'
+    '2026-02-01 custom "compute-trade" "alice" "bob" 300 CU 0.25 USD\n  id: "b"\n'
+    '2026-03-02 custom "compute-trade" "alice" "bob" 50 CU 0.30 USD\n  id: "c"\n'
+)
+
+
+def test_the_months_of_a_market() -> None:
+    """Price 95.00 / 400; take rate 4.75 / 95.00; turnover 400 of 1000 tokens."""
+    february, march = rows(books_of(TRADES), "market", "by-month")
+    assert (february["month"], february["trades"]) == ("2026-02", 2)
+    assert figures(february) == {
+        "units": "400",
+        "gross": "95.00",
+        "price": "0.2375",
+        "low": "0.20",
+        "high": "0.25",
+        "fees": "4.75",
+        "take_rate": "0.05",
+        "outstanding": "1000",
+        "turnover": "0.4",
+    }
+    assert (march["trades"], march["high"]) == (1, march["low"])
+
+
+def test_days_have_their_own_rows() -> None:
+    """Two days with trades; tokens outstanding are those of the day's end."""
+    books = books_of(TRADES + '2026-03-01 custom "compute-consumption" "bob" 101 CU\n')
+    first, second = rows(books, "market", "by-day")
+    assert (first["date"], second["date"]) == ("2026-02-01", "2026-03-02")
+    assert (first["outstanding"], second["outstanding"]) == (1000, 900)
+
+
+def test_the_story_has_one_trade() -> None:
+    """500 at 0.25; of the 800 tokens minted 400 are used by the end of June."""
+    (june,) = rows(books_of(STORY), "market", "by-month")
+    assert figures(june) == {
+        "units": "500",
+        "gross": "125.00",
+        "price": "0.25",
+        "low": "0.25",
+        "high": "0.25",
+        "fees": "6.25",
+        "take_rate": "0.05",
+        "outstanding": "400",
+        "turnover": "1.25",
+    }
+
+
+def test_a_reversed_trade_is_taken_out_when_it_is_reversed() -> None:
+    """In February it still counts, but never for low and high; March has 1 - 1 trades."""
+    books = books_of(TRADES + '2026-03-05 custom "compute-reversal" "a"\n')
+    february, march = rows(books, "market", "by-month")
+    assert (february["trades"], february["low"]) == (2, february["high"])
+    assert march["trades"] == 0
+    assert figures(march) == {
+        "units": "-50",
+        "gross": "-5.00",
+        "price": "0.10",  # (15.00 - 20.00) / (50 - 100)
+        "low": "0.30",
+        "high": "0.30",
+        "fees": "-0.25",
+        "take_rate": "0.05",
+        "outstanding": "1000",
+        "turnover": "-0.05",
+    }
+
+
+def test_a_quotient_over_nothing_is_no_figure() -> None:
+    """A trade and its reversal in one month leave neither units nor price."""
+    books = books_of(TRADES + '2026-03-05 custom "compute-reversal" "c"\n')
+    _, march = rows(books, "market", "by-month")
+    assert (march["price"], march["take_rate"], march["low"]) == (None, None, None)
+
+
+def test_a_selection_holds_for_trades_and_for_what_is_outstanding() -> None:
+    """Of bob: what he bought, and the 450 tokens he has at the end of March."""
+    selection = Selection(date(2026, 3, 1), None, "bob")
+    (march,) = rows(books_of(TRADES), "market", "by-month", selection)
+    assert (march["units"], march["outstanding"]) == (50, 450)
