@@ -219,7 +219,7 @@ def read_books(entries: Iterable[Directive], options_map: dict[str, Any]) -> Boo
     transactions = _in_order([entry for entry in entries if entry.__class__ is Transaction])
     names = _names(transactions, accounts, introduced)
     reader = Reader(accounts, terms, names)
-    with localcontext(WIDE), _no_cyclic_garbage():
+    with localcontext(WIDE), no_cyclic_garbage():
         for at, entry in enumerate(transactions):
             reader.read(at, entry)
     money = reader.money
@@ -238,7 +238,7 @@ def read_books(entries: Iterable[Directive], options_map: dict[str, Any]) -> Boo
 
 
 @contextmanager
-def _no_cyclic_garbage() -> Iterator[None]:
+def no_cyclic_garbage() -> Iterator[None]:
     """Stop the collector, which would look through all the facts again and again for none."""
     enabled = gc.isenabled()
     gc.disable()

@@ -118,29 +118,46 @@ def summarise(entries: Iterable[Directive], options_map: dict[str, Any]) -> Summ
 
 def summary_of(books: Books) -> Summary:
     """The summary of books that were read."""
-    units: Flows = defaultdict(Decimal)
-    money: Flows = defaultdict(Decimal)
     pockets: defaultdict[tuple[Pocket, str], Decimal] = defaultdict(Decimal)
     with localcontext(WIDE):
         for movement in books.movements:
-            number, commodity = movement.units, movement.commodity
-            pockets[movement.pocket, commodity] += number
-            name, sign = _UNIT_FLOWS.get(movement.flow, ("", 0))
-            if name:
-                units[name, commodity] += sign * number
-            units["held", commodity] += number
-            if movement.currency:
-                money["deferred", movement.currency] += movement.amount
-                if name in ("opening", "removed by hand"):
-                    money[name, movement.currency] += sign * movement.amount
-        for income in books.incomes:
-            money[_EARNED[income.earning], income.currency] += income.amount
-        for owed in books.owed:
-            name, sign = _MONEY_FLOWS.get(owed.kind, ("", 0))
-            if name:
-                money[name, owed.currency] += sign * owed.amount
+            pockets[movement.pocket, movement.commodity] += movement.units
     holders = {movement.subscriber for movement in books.movements}
-    return Summary(len(holders), dict(pockets), units, money, _negative_lots(books))
+    return Summary(len(holders), dict(pockets), *flows_of(books), _negative_lots(books))
+
+
+def flows_of(books: Books) -> tuple[Flows, Flows]:
+    """What came in and went out from the beginning: units by commodity, money by currency."""
+    with localcontext(WIDE):
+        return _moved(books)
+
+
+def _moved(books: Books) -> tuple[Flows, Flows]:
+    numbers: defaultdict[tuple[Flow, str], Decimal] = defaultdict(Decimal)
+    amounts: defaultdict[tuple[Flow, str], Decimal] = defaultdict(Decimal)
+    for _, _, flow, _, _, _, commodity, number, currency, amount, *_ in books.movements:
+        numbers[flow, commodity] += number
+        amounts[flow, currency] += amount
+    units: Flows = defaultdict(Decimal)
+    money: Flows = defaultdict(Decimal)
+    for (flow, commodity), number in numbers.items():
+        name, sign = _UNIT_FLOWS.get(flow, ("", 0))
+        if name:
+            units[name, commodity] += sign * number
+        units["held", commodity] += number
+    for (flow, currency), amount in amounts.items():
+        name, sign = _UNIT_FLOWS.get(flow, ("", 0))
+        if currency:
+            money["deferred", currency] += amount
+            if name in ("opening", "removed by hand"):
+                money[name, currency] += sign * amount
+    for income in books.incomes:
+        money[_EARNED[income.earning], income.currency] += income.amount
+    for owed in books.owed:
+        name, sign = _MONEY_FLOWS.get(owed.kind, ("", 0))
+        if name:
+            money[name, owed.currency] += sign * owed.amount
+    return units, money
 
 
 _UNIT_FLOWS: dict[Flow, tuple[str, int]] = {  # mints, trades and transfers only move units

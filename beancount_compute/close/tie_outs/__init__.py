@@ -31,7 +31,7 @@ from beancount_compute.close.tie_outs.tie_out import TieOut, tables
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.ledger.sealed.chain import first_day_of, last_day_of
-from beancount_compute.reports.books import Books, until
+from beancount_compute.reports.books import Books, no_cyclic_garbage, until
 
 __all__ = ["TieOut", "hand_postings", "tables", "tie_outs"]
 
@@ -47,7 +47,7 @@ def tie_outs(books: Books, month: str, events: Sequence[Event]) -> list[TieOut]:
     if books.last_day is not None and books.last_day > last:
         books = _cut(books, last)
     of_month = [entry for entry in books.transactions if entry.date >= first]
-    with localcontext(WIDE):
+    with localcontext(WIDE), no_cyclic_garbage():
         weighed = weigh(books.transactions, books.accounts)
         checked = check_bookings(books, of_month, events)
         lots = open_lots(books)

@@ -24,7 +24,7 @@ from beancount_compute.reports.summary import (
     UNITS_IN,
     UNITS_OUT,
     Flows,
-    summary_of,
+    flows_of,
 )
 
 _TRANSFERS = (
@@ -103,21 +103,20 @@ def _deferred(
 
 def laws(books: Books, weighed: Weighed) -> Iterator[TieOut]:
     """What came in, from the beginning, went out or is held: in units and in money."""
-    summary = summary_of(books)
+    units, amounts = flows_of(books)
     bent = _bent_moves(books)
-    for commodity in _named(summary.units):
+    for commodity in _named(units):
         left, right = (
-            sum([summary.units[name, commodity] for name in names], ZERO)
-            for names in (UNITS_IN, UNITS_OUT)
+            sum([units[name, commodity] for name in names], ZERO) for names in (UNITS_IN, UNITS_OUT)
         )
         names = (_said(UNITS_IN), _said(UNITS_OUT))
         yield of_units(
             "units in = out + held", commodity, (names[0], left), (names[1], right), bent
         )
     residuals = [place_of_entry(entry) for entry, _ in weighed.residuals]
-    for currency in _named(summary.money):
+    for currency in _named(amounts):
         left, right = (
-            sum([summary.money[name, currency] for name in names], ZERO)
+            sum([amounts[name, currency] for name in names], ZERO)
             for names in (MONEY_IN, MONEY_OUT)
         )
         names = (_said(MONEY_IN), _said(MONEY_OUT))

@@ -91,13 +91,10 @@ class Expected:
         elif event is not None and event.kind == kind:
             wanted = self._rules[kind](entry, found, event)
         if wanted is not None:
-            self._seen(event_id, wanted)
+            self.booked.add(event_id)
+            if event_id in self.reversed and uses_in(entry) == 1:
+                self._made[event_id] = wanted
         return wanted
-
-    def _seen(self, event_id: str, wanted: Wanted) -> None:
-        self.booked.add(event_id)
-        if event_id in self.reversed:
-            self._made[event_id] = wanted
 
     def _derived(self, entry: Transaction, kind: str, found: Posted) -> Wanted:
         """A mint keeps units and cost with their holder; a lapsed lot's cost is breakage."""
@@ -247,7 +244,7 @@ class Expected:
         return Wanted(debits, {(self._component(name), event.commodity): event.units})
 
     def _reversal(self, entry: Transaction, found: Posted, event: Event) -> Wanted | None:
-        """The mirror image of what it undoes; a merged use is told by its own lots."""
+        """The mirror image of what it undoes; for a merged use, its lots tell the revenue."""
         charge = self._overage.undo(event.reverses)
         made = self._made.get(event.reverses)
         if made is not None:
@@ -255,12 +252,23 @@ class Expected:
         original = self._found_earlier(event.reverses)
         if original is not None:
             return mirrored(as_posted(original, self._accounts))
-        if event.reverses not in self.events or event.reverses not in self.booked:
+        if entry.meta.get("undoes") != Booked.CONSUMPTION:
             return None
-        debits = self._earned(self.events[event.reverses].subscriber, found)
+        undone = self.events.get(event.reverses)
+        name = undone.subscriber if undone else entry.payee or ""
+        debits = self._earned(name, found)
         if charge is not None:
             self._charge(debits, charge, -1)
+        elif undone is None:  # of an earlier month, whose overage stands in no event of this one
+            self._overage_as_found(debits, found)
         return Wanted(debits, None)
+
+    def _overage_as_found(self, debits: Debits, found: Posted) -> None:
+        roots = self._accounts.roots
+        for (account, currency), number in found.money.items():
+            role = role_of(account, Booked.CONSUMPTION, roots)
+            if role is Role.RECEIVABLE or (role, account, currency) not in debits:
+                debits[role, account, currency] += number
 
     def _found_earlier(self, event_id: str) -> Transaction | None:
         """The transaction that booked an event before this month."""

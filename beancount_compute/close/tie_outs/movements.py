@@ -123,7 +123,7 @@ def prices(books: Books, first: date, events: Iterable[Event]) -> Iterator[TieOu
             shown.append(of_money(name, currency, *sides))
     derived = [key for key, of_day in given.items() if not all(price.own for price in of_day)]
     for day, commodity, _ in sorted(key for key in derived if key not in trades):
-        bad.append(f"price of {commodity} on {day}: no trade")
+        bad.append(f"{commodity} on {day}: no trade")
     days = len(trades.keys() | derived)
     yield count("prices = average of trades", "days", "tie", days, bad)
     yield from shown
@@ -146,7 +146,7 @@ def _compared(
         (f"postings on {len(accounts):,} {named}", sign * sum(posted.values(), ZERO)),
         lines,
     )
-    for account in accounts:
+    for account in accounts if len(accounts) > 1 else ():
         left, right = wanted.get(account, ZERO), posted.get(account, ZERO)
         if left != right:
             sides = (("events and terms", sign * left), ("postings", sign * right))

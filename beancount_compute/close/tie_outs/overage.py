@@ -5,8 +5,8 @@
 
 The rule is that of `economy/consumption.py`: the plan of the newest running subscription, rounded
 on the running total of subscriber, plan and calendar month. Subscriptions are read from the periods
-that were booked. One that began before the books has none at first: then it is the plan whose price
-gives what was booked.
+that were booked. One that began before the books has none at first, and no event of the month need
+say so; hence, where the newest that is known would not give what was booked, another plan may.
 """
 
 from __future__ import annotations
@@ -58,20 +58,22 @@ class Overage:
         self._billed: defaultdict[Month, Decimal] = defaultdict(Decimal)
         self._charges: dict[str, Charge] = {}
         self._periods: dict[str, list[Period]] | None = None
+        self._starts: dict[str, date] = {}  # the first booked day of each subscription
 
     def charge(self, uses: Sequence[Use], billed: dict[str, Decimal]) -> list[Charge] | None:
         """The charges of the uses of one transaction; None where no plan has an overage price.
 
-        `billed` is what was booked, by currency: it only decides where the plan can't be told.
+        `billed` is what was booked, by currency: it only decides between plans.
         """
-        told = [self._running_plan(use.event) for use in uses]
-        if all(told):
-            return self._keep(self._worked_out(uses, told))
+        told = [self._newest(self._running(use.event)) for use in uses]
+        by_rule = self._worked_out(uses, told)
+        if by_rule is not None and _totals(by_rule) == billed:
+            return self._keep(by_rule)
         for plan in sorted(self._books.terms.plans):
             charges = self._worked_out(uses, [plan] * len(uses))
             if charges is not None and _totals(charges) == billed:
                 return self._keep(charges)
-        return None
+        return self._keep(by_rule)
 
     def undo(self, event_id: str) -> Charge | None:
         """Take the charge of a use of this month back; None where it had none."""
@@ -91,7 +93,7 @@ class Overage:
         return charges
 
     def _worked_out(self, uses: Sequence[Use], plans: Sequence[str]) -> list[Charge] | None:
-        exact, billed = self._exact.copy(), self._billed.copy()
+        added: dict[Month, tuple[Decimal, Decimal]] = {}  # by the uses before
         charges: list[Charge] = []
         for use, name in zip(uses, plans, strict=True):
             plan = self._books.terms.plan(name, use.event.date)
@@ -99,31 +101,37 @@ class Overage:
                 return None
             price, currency = plan.overage
             month = (use.event.subscriber, name, currency)
-            exact[month] += use.units * price
-            number = round_money(exact[month], currency) - billed[month]
-            billed[month] += number
+            exact, billed = added.get(month, (ZERO, ZERO))
+            exact += use.units * price
+            total = round_money(self._exact[month] + exact, currency)
+            number = total - self._billed[month] - billed
+            added[month] = (exact, billed + number)
             charges.append(Charge(use.id, *month, use.units * price, number))
         return charges
 
-    def _running_plan(self, event: Event) -> str:
-        """The plan of the subscriber's newest subscription that runs; "" if none can be told."""
-        starts: dict[str, date] = {}
-        running: list[Period] = []
-        for period in self._periods_of(event.subscriber):
-            starts.setdefault(period.subscription, period.first)
-            plan = self._books.terms.plan(period.plan, event.date)
-            fits = plan is not None and plan.commodity == event.commodity
-            if fits and period.first <= event.date <= period.last:
-                running.append(period)
+    def _running(self, event: Event) -> list[Period]:
+        """The subscriber's periods on that day whose plan is for such units."""
+        plan = self._books.terms.plan
+        return [
+            period
+            for period in self._periods_of(event.subscriber)
+            if period.first <= event.date <= period.last
+            and (terms := plan(period.plan, event.date)) is not None
+            and terms.commodity == event.commodity
+        ]
+
+    def _newest(self, running: Sequence[Period]) -> str:
+        """The plan of the newest subscription; "" if there is none."""
         if not running:
             return ""
-        newest = max(starts[period.subscription] for period in running)
-        return min(each.plan for each in running if starts[each.subscription] == newest)
+        newest = max(self._starts[period.subscription] for period in running)
+        return min(each.plan for each in running if self._starts[each.subscription] == newest)
 
     def _periods_of(self, subscriber: str) -> list[Period]:
         if self._periods is None:
             self._periods = {}
             for name, period in _all_periods(self._books):
+                self._starts.setdefault(period.subscription, period.first)
                 self._periods.setdefault(name, []).append(period)
         return self._periods.get(subscriber, [])
 

@@ -1,0 +1,134 @@
+"""What a booking must be, in the corners: overage, merged uses, late events, other currencies."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from beancount_compute.economy.events import Event, Kind
+from tests.close.tie_outs.ledgers import Ledger, load, posting
+
+PLAN = """\
+2026-01-01 custom "compute-plan" "pro" 20.00 USD 100 CU
+  overage: 0.30 USD
+2026-01-01 custom "compute-plan" "max" 50.00 USD 10 CU
+  overage: 0.50 USD
+2026-05-01 custom "compute-subscription" "alice" "pro"
+"""
+
+
+def receivables(ledger: Ledger) -> tuple[Decimal, Decimal | None]:
+    tie = ledger.tied()["receivables USD"]
+    return tie.left, tie.right
+
+
+def test_overage_is_billed_by_the_newest_subscription() -> None:
+    """20.00, then 50.00 for max; of 120 CU the lots cover 110, and 10 x 0.50 are 5.00."""
+    ledger = load(
+        PLAN + '2026-05-03 custom "compute-subscription" "alice" "max"\n'
+        '2026-05-04 custom "compute-consumption" "alice" 120 CU\n'
+    )
+    assert receivables(ledger) == (Decimal("75.00"), Decimal("75.00"))
+    assert ledger.failing() == {}
+
+
+def test_overage_of_a_subscription_older_than_the_books_ties() -> None:
+    """`max` runs from April, its next period starts on 20 May: 2 x 0.50, not 2 x 0.30."""
+    ledger = load(
+        PLAN.replace("05-01 custom", "05-02 custom")
+        + '2026-05-01 custom "compute-subscription" "alice" "max"\n  started: 2026-04-20\n'
+        + '2026-05-01 custom "compute-consumption" "alice" 2 CU\n'
+    )
+    assert receivables(ledger) == (Decimal("71.00"), Decimal("71.00"))  # 1.00 + 20.00 + 50.00
+    assert ledger.failing() == {}
+
+
+def test_merged_uses_are_taken_apart_again() -> None:
+    """Three uses in one transaction: 100 of 105 CU are covered, 5 x 0.30 are 1.50."""
+    ledger = load(
+        PLAN + '2026-01-01 custom "compute-option" "posting-grain" "month"\n'
+        '2026-05-04 custom "compute-consumption" "alice" 60 CU\n  id: "one"\n'
+        '2026-05-05 custom "compute-consumption" "alice" 42 CU\n  id: "two"\n'
+        '2026-05-06 custom "compute-consumption" "alice" 3 CU\n  id: "three"\n'
+    )
+    assert receivables(ledger) == (Decimal("21.50"), Decimal("21.50"))
+    assert ledger.tied()["events booked events"].right == 3
+    assert ledger.failing() == {}
+    ledger.edit("one", posting("Assets:Receivable:Alice", "1.40"))
+    assert ledger.failing()["receivables USD"] == (ledger.line("60 CU"),)
+
+
+def test_a_merged_use_that_is_reversed_ties() -> None:
+    """Of 60 + 45 CU the second leaves 5 as overage (1.50); reversed, 40 CU come back and 1.50."""
+    ledger = load(
+        PLAN + '2026-01-01 custom "compute-option" "posting-grain" "month"\n'
+        '2026-05-04 custom "compute-consumption" "alice" 60 CU\n  id: "one"\n'
+        '2026-05-05 custom "compute-consumption" "alice" 45 CU\n  id: "two"\n'
+        '2026-05-06 custom "compute-reversal" "two"\n'
+    )
+    assert receivables(ledger) == (Decimal("20.00"), Decimal("20.00"))
+    assert ledger.failing() == {}
+
+
+def test_a_reversal_of_what_another_month_booked_is_its_mirror_image() -> None:
+    """10.00 billed in April is taken back in May; 9.00 would not do."""
+    ledger = load(
+        '2026-04-30 custom "compute-allocation" "bob" 40 CU 10.00 USD\n  id: "buy"\n'
+        '2026-05-02 custom "compute-reversal" "buy"\n  id: "undo"\n'
+    )
+    assert receivables(ledger) == (Decimal("-10.00"), Decimal("-10.00"))
+    assert ledger.failing() == {}
+    ledger.edit("undo", posting("Assets:Receivable:Bob", "-9.00"))
+    assert "receivables USD" in ledger.failing()
+
+
+def test_events_without_an_id_are_told_by_their_content() -> None:
+    """The same use twice, without ids, is two events; both are found."""
+    use = '2026-05-04 custom "compute-consumption" "alice" 6 CU\n'
+    ledger = load(PLAN + use + use)
+    assert ledger.tied()["events booked events"].right == 2
+    assert ledger.failing() == {}
+
+
+def test_a_use_that_nothing_could_bill_must_be_covered() -> None:
+    """Half of a use of 6 CU without any overage price: the booking is not the event's."""
+    ledger = load(
+        '2026-05-01 custom "compute-grant" "alice" 9 CU\n'
+        '2026-05-04 custom "compute-consumption" "alice" 6 CU\n  id: "use"\n'
+    )
+    ledger.edit("use", posting("Liabilities:DeferredRevenue:Allocations:Alice", "3"))
+    assert "bookings as events say bookings" in ledger.failing()
+
+
+def test_lots_of_several_currencies_tie_each_in_their_own() -> None:
+    """4.00 USD and 3 EUR for 10 CU each; all is given back, and the rest of the spend is a loss."""
+    ledger = load(
+        '2026-05-01 custom "compute-allocation" "bob" 10 CU 4.00 USD\n'
+        '2026-05-02 custom "compute-allocation" "bob" 10 CU 3.00 EUR\n'
+        '2026-05-03 custom "compute-spend" "bob" "shop" 12 CU 5.00 EUR\n'
+        '2026-05-04 custom "compute-refund" "bob" 8 CU\n'
+    )
+    found = ledger.tied()
+    assert found["owed to partners EUR"].left == Decimal("5.00")
+    assert found["payables EUR"].left == Decimal("2.40")  # 8 x 0.30
+    assert all(tie.holds for tie in found.values())
+
+
+def test_a_late_event_ties_on_the_terms_of_its_own_day() -> None:
+    """A sale of April, booked in May, when the fee has changed: 0.10 of 4.00, not 0.50."""
+    ledger = load(
+        '2026-01-01 custom "compute-option" "seller-fee" 0.10\n'
+        '2026-03-01 custom "compute-allocation" "bob" 40 CU 10.00 USD\n'
+        '2026-03-01 custom "compute-grant" "alice" 1 CU\n'
+        '2026-05-01 custom "compute-trade" "bob" "alice" 10 CU 0.40 USD\n  id: "sale"\n'
+        '2026-05-01 custom "compute-option" "seller-fee" 0.50\n'
+    )
+    assert ledger.tied()["fees = sum over trades USD"].left == Decimal("2.00")
+    (sale,) = [event for event in ledger.events if event.kind is Kind.TRADE]
+    late: Event = sale._replace(date=sale.date.replace(month=4, day=20))
+    ledger.events.remove(sale)
+    ledger.late.append(late)
+    ledger.edit("sale", posting("Income:Fees", "-0.40"))
+    ledger.edit("sale", posting("Liabilities:Payable:Bob", "-3.60"))
+    found = ledger.tied()
+    assert found["fees = sum over trades USD"].left == Decimal("0.40")
+    assert all(tie.holds for tie in found.values())

@@ -1,0 +1,47 @@
+"""Random ledgers tie out in every month, under every term that the language has."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from beancount import loader
+from beancount.core.data import Transaction
+
+from beancount_compute.close.tie_outs import tie_outs
+from beancount_compute.economy.events import Event
+from beancount_compute.ledger.booking import observed
+from beancount_compute.ledger.errors import ComputeError
+from beancount_compute.reports.books import read_books
+
+from random_ledgers import PROFILES, VALID, write_ledger  # isort: skip
+
+SEEDS = [
+    seed
+    for seed in range(int(os.environ.get("BEANCOUNT_COMPUTE_EXAMPLES", "60")))
+    if PROFILES[seed % len(PROFILES)] in VALID
+]
+
+
+def once_each(events: list[Event]) -> list[Event]:
+    """The events without those that come a second time under one id."""
+    found: dict[object, Event] = {}
+    for event in events:
+        found.setdefault(event.id or id(event), event)
+    return list(found.values())
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_month_of_a_random_ledger_ties_out(seed: int, tmp_path: Path) -> None:
+    """All tie-outs hold in every month in which anything was booked."""
+    with observed() as seen:
+        entries, errors, options = loader.load_file(str(write_ledger(seed, tmp_path / "l")))
+    assert [each for each in errors if isinstance(each, ComputeError)] == []
+    books = read_books(entries, options)
+    events = once_each(seen[0].events)
+    months = sorted({str(each.date)[:7] for each in entries if isinstance(each, Transaction)})
+    assert months
+    for month in months:
+        of_month = [event for event in events if str(event.date)[:7] == month]
+        assert [tie for tie in tie_outs(books, month, of_month) if not tie.holds] == []
