@@ -44,10 +44,10 @@ class Row(NamedTuple):
     paid: str = ""
 
 
-def rows(events: int) -> Iterator[Row]:
-    """That many events, the same for the same number."""
+def rows(events: int, people: int = 0) -> Iterator[Row]:
+    """That many events, the same for the same number; `people` in place of one for 50 events."""
     dice = random.Random(2026)
-    people = max(2, events // 50)
+    people = people or max(2, events // 50)
     names = [f"user-{number:05}" for number in range(people)]
     for name in names:
         yield Row(f"s-{name}", FIRST.isoformat(), "subscription", name, plan="pro")
@@ -68,14 +68,14 @@ def rows(events: int) -> Iterator[Row]:
             yield Row(f"b-{number}", day, "allocation", name, units=units, paid=paid)
 
 
-def write_csv(folder: Path, events: int) -> Path:
-    """A ledger whose events stand in one CSV file."""
+def write_csv(folder: Path, events: int, people: int = 0, more: str = "") -> Path:
+    """A ledger whose events stand in one CSV file, with `more` lines in the ledger."""
     ledger = folder / f"csv-{events}.beancount"
     source = 'plugin "beancount_compute"\n2026-01-01 custom "compute-events" "%s.csv"'
-    ledger.write_text(TERMS.format(plugin=source % ledger.stem))
+    ledger.write_text(TERMS.format(plugin=source % ledger.stem) + more)
     with open(folder / f"{ledger.stem}.csv", "w", newline="") as file:
         file.write(HEADER + "\n")
-        for row in rows(events):
+        for row in rows(events, people):
             commodity = "CU" if row.units else ""
             currency = "USD" if row.price or row.paid else ""
             file.write(
