@@ -1,0 +1,129 @@
+"""The close pack: what a closed month shows, as files to hand on.
+
+    index.html                          figures, tie-outs, tables and charts on one page
+    tie-outs.csv  journal.csv           the proof, and the journal for the general ledger
+    rollforward-money-by-plan.csv ...   every table of every report
+
+All from the loaded ledger; the same ledger gives the same bytes. The charts need the extra
+`[charts]`; without it the page shows their tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from beancount.core.data import Directive
+
+from beancount_compute.close.general_ledger.account_map import NoMap
+from beancount_compute.close.general_ledger.export import export, month_of, rounding_account
+from beancount_compute.close.general_ledger.formats import By
+from beancount_compute.close.general_ledger.plain import PLAIN
+from beancount_compute.close.pack.bundle import plotly_bundle
+from beancount_compute.close.pack.page import Page, Section, page_text
+from beancount_compute.close.tie_outs import TieOut, tables
+from beancount_compute.reports.books import Books, Selection, read_books
+from beancount_compute.reports.charts import Chart, charts
+from beancount_compute.reports.exchange import csv_of
+from beancount_compute.reports.figures import Report
+from beancount_compute.reports.registry import REPORTS
+from beancount_compute.reports.tables import Cell, Column, Table
+
+INDEX = "index.html"
+# Balances and cohorts are shown as they stand at the month's end, all else within the month.
+_TO_DATE = frozenset(["vintages", "lots", "aging", "economics"])
+# What the page shows in full; tables by subscriber, lot or day can be very long.
+_ON_PAGE = {
+    "rollforward": ("money-by-pocket", "money-by-plan", "units-by-pocket", "units-by-plan"),
+    "revenue": ("by-plan",),
+    "disclosure": (),
+    "aging": ("totals",),
+}
+
+
+class Shown(NamedTuple):
+    """A report's tables in a pack."""
+
+    report: Report
+    tables: list[Table]
+
+
+def pack_files(
+    entries: Sequence[Directive],
+    options: dict[str, Any],
+    month: str,
+    seal: str,
+    tie_outs: Sequence[TieOut],
+    *,
+    books: Books | None = None,
+) -> dict[str, bytes]:
+    """The files of a month's pack, by name.
+
+    `seal` is the month's digest, "" before it is closed. `books` saves reading the entries again.
+    There is no journal.csv where nothing was booked.
+    """
+    books = books or read_books(entries, options)
+    named = month_of(month)
+    shown = [_shown(report, books, named.first, named.last) for report in REPORTS.values()]
+    drawn = charts(books, Selection(named.first, named.last))
+    files: dict[str, str] = {}
+    for table in tables(tie_outs):
+        files[f"{table.name}.csv"] = csv_of([table])
+    journals = export(books, named, PLAIN, By.ACCOUNT, NoMap(), rounding_account(options))
+    for journal in journals:  # plain CSV holds all currencies in one file
+        files["journal.csv"] = journal.text
+    for each in shown:
+        for table in each.tables:
+            files[f"{each.report.name}-{table.name}.csv"] = csv_of([table])
+    for chart in drawn:
+        files[f"chart-{chart.name.replace('/', '_')}.csv"] = csv_of([chart.table])
+    page = Page(
+        str(options.get("title") or "Beancount"),
+        month,
+        seal,
+        [_tie_outs(tie_outs), *_sections(shown)],
+        drawn,
+        sorted(files),
+    )
+    files[INDEX] = page_text(page, plotly_bundle())
+    return {name: files[name].encode() for name in sorted(files)}
+
+
+def _shown(report: Report, books: Books, first: date, last: date) -> Shown:
+    start = None if report.name in _TO_DATE else first
+    selection = Selection(start, last)
+    if report.needs_subscriber:
+        return Shown(report, _of_everyone(report, books, selection))
+    return Shown(report, report.tables(books, selection))
+
+
+def _of_everyone(report: Report, books: Books, selection: Selection) -> list[Table]:
+    """A report that is of one subscriber, for all of them, with their names in front."""
+    found: dict[str, Table] = {}
+    for name in sorted(books.subscribers):
+        for table in report.tables(books, selection._replace(subscriber=name)):
+            rows: list[tuple[Cell, ...]] = [(name, *row) for row in table.rows]
+            if table.name in found:
+                found[table.name].rows.extend(rows)
+            else:
+                columns = (Column("subscriber", "subscriber"), *table.columns)
+                found[table.name] = table._replace(columns=columns, rows=rows)
+    return list(found.values())
+
+
+def _tie_outs(tie_outs: Sequence[TieOut]) -> Section:
+    hold = sum(tie.holds for tie in tie_outs)
+    said = f"{hold} of {len(tie_outs)} hold."
+    return Section("tie-outs", "Tie-outs", said, tables(tie_outs))
+
+
+def _sections(shown: Sequence[Shown]) -> Iterator[Section]:
+    for each in shown:
+        names = _ON_PAGE.get(each.report.name)
+        if names is not None:
+            kept = [table for table in each.tables if not names or table.name in names]
+            yield Section(each.report.name, each.report.title, "", kept)
+
+
+__all__ = ["Chart", "pack_files"]

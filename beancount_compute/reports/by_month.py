@@ -1,0 +1,92 @@
+"""Deferred revenue month by month: what the roll-forward of each month would say, in one pass.
+
+    month    currency  opening   added  released  closing
+    2026-05  USD          0.00  400.00   -240.00   160.00
+    2026-06  USD        160.00  400.00   -280.00   280.00
+
+Added is what was allocated, topped up and granted; released what was used, spent, expired,
+refunded or removed by hand. Opening lots count as opening of the month in which they were entered.
+Months in which nothing happened are there too.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal, localcontext
+
+from beancount_compute.economy.months import MONTH, later
+from beancount_compute.economy.rounding import WIDE
+from beancount_compute.reports.books import Books, Selection
+from beancount_compute.reports.facts import Flow
+from beancount_compute.reports.tables import Cell, Column, Kind, Table, money
+
+COLUMNS = (
+    Column("month", "month", Kind.DATE),
+    Column("currency", "currency"),
+    Column("opening", "opening", Kind.MONEY),
+    Column("added", "added", Kind.MONEY),
+    Column("released", "released", Kind.MONEY),
+    Column("closing", "closing", Kind.MONEY),
+)
+_IN = frozenset([Flow.ALLOCATED, Flow.TOPPED_UP, Flow.GRANTED])
+_OUT = frozenset([Flow.USED, Flow.SPENT, Flow.EXPIRED, Flow.REFUNDED, Flow.REMOVED])
+Sums = defaultdict[tuple[str, str], Decimal]  # by month and currency
+
+
+def deferred_by_month(books: Books, selection: Selection) -> Table:
+    """The movement of deferred revenue in every month up to the selection's last day."""
+    opened: Sums = defaultdict(Decimal)
+    added: Sums = defaultdict(Decimal)
+    released: Sums = defaultdict(Decimal)
+    currencies: set[str] = set()
+    first = last = ""
+    with localcontext(WIDE):
+        for each in selection.movements(books, each=False):
+            if not each.currency or not each.amount:
+                continue
+            first = first or each.month
+            last = each.month
+            currencies.add(each.currency)
+            key = (each.month, each.currency)
+            if each.flow is Flow.OPENING:
+                opened[key] += each.amount
+            elif each.flow in _IN:
+                added[key] += each.amount
+            elif each.flow in _OUT:  # what only moves from one to another changes nothing in sum
+                released[key] += each.amount
+            else:
+                (added if each.amount > 0 else released)[key] += each.amount
+        if selection.end is not None:
+            last = max(last, _name(selection.end))
+        rows = list(_rows(sorted(currencies), _months(first, last), opened, added, released))
+    start = _name(selection.start) if selection.start else ""
+    kept = [row for row in rows if str(row[0]) >= start]
+    return Table("Deferred revenue by month", COLUMNS, kept, "deferred-by-month")
+
+
+def _rows(
+    currencies: list[str], months: list[str], opened: Sums, added: Sums, released: Sums
+) -> Iterator[tuple[Cell, ...]]:
+    held = dict.fromkeys(currencies, Decimal())
+    for month in months:
+        for currency in currencies:
+            key = (month, currency)
+            opening = held[currency] + opened[key]
+            held[currency] = opening + added[key] + released[key]
+            figures = (opening, added[key], released[key], held[currency])
+            yield (month, currency, *[money(number, currency) for number in figures])
+
+
+def _months(first: str, last: str) -> list[str]:
+    """All months between two, both included; none where there is no first one."""
+    found: list[str] = []
+    while first and first <= last:
+        found.append(first)
+        first = _name(later(date.fromisoformat(f"{first}-01"), MONTH))
+    return found
+
+
+def _name(day: date) -> str:
+    return f"{day.year:04}-{day.month:02}"

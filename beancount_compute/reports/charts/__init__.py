@@ -1,0 +1,47 @@
+"""Pictures of reports, as plain Plotly figures: the close pack and Fava draw the very same ones.
+
+    deferred_revenue(table)  ->  [Chart("deferred-revenue-USD", title, table, figure, said)]
+
+A figure is a dictionary of `data` and `layout` for Plotly, which nothing here imports. It holds
+binary fractions, for drawing only; every figure that counts stands in the chart's table. It sets no
+background and no colour of text: the page gives both, light or dark.
+"""
+
+from __future__ import annotations
+
+from beancount_compute.reports.books import Books, Selection
+from beancount_compute.reports.by_month import deferred_by_month
+from beancount_compute.reports.charts.flow import unit_flow
+from beancount_compute.reports.charts.heat import vintages
+from beancount_compute.reports.charts.money import breakage_or_market, deferred_revenue, income
+from beancount_compute.reports.charts.price import market
+from beancount_compute.reports.charts.traces import Chart, only
+from beancount_compute.reports.economics import economics
+from beancount_compute.reports.market import MARKET
+from beancount_compute.reports.revenue import REVENUE
+from beancount_compute.reports.rollforward import ROLLFORWARD
+from beancount_compute.reports.vintages import VINTAGES
+
+__all__ = [
+    "Chart",
+    "breakage_or_market",
+    "charts",
+    "deferred_revenue",
+    "income",
+    "market",
+    "unit_flow",
+    "vintages",
+]
+
+
+def charts(books: Books, selection: Selection) -> list[Chart]:
+    """All pictures: over time up to the selection's last day, the flow of units within its days."""
+    to_date = selection._replace(start=None)
+    return [
+        *deferred_revenue(deferred_by_month(books, to_date)),
+        *income(only(REVENUE.tables(books, to_date, "by-month"))),
+        *unit_flow(only(ROLLFORWARD.tables(books, selection, "units-by-pocket"))),
+        *market(only(MARKET.tables(books, to_date, "by-day"))),
+        *vintages(only(VINTAGES.tables(books, to_date, "recognised"))),
+        *breakage_or_market(only(economics().tables(books, to_date, "money-by-month"))),
+    ]

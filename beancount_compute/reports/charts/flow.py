@@ -1,0 +1,104 @@
+"""The picture of units: where they came from, and where they went, through the two pockets.
+
+pocket       allocated  minted  used  closing
+allocations       2000    -800 -1200        0     ->  allocated 2000 to allocations,
+tokens               0     800     0      800         800 of them on to tokens, 1200 to used
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from beancount_compute.reports.charts.traces import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    TEAL,
+    Chart,
+    Figure,
+    figure_of,
+    numbers,
+    parts,
+)
+from beancount_compute.reports.tables import Table, shown
+
+# The flow of units: what links two nodes, by pocket and column of the roll-forward.
+_NODES = {
+    "opening": GREY,
+    "allocated": BLUE,
+    "topped up": BLUE,
+    "granted": TEAL,
+    "allocations": PURPLE,
+    "tokens": PURPLE,
+    "used": GREEN,
+    "spent": GREEN,
+    "expired": ORANGE,
+    "refunded": RED,
+    "removed by hand": RED,
+    "held": GREY,
+}
+_SOURCES = ("opening", "allocated", "topped_up", "granted")
+_TARGETS = ("used", "spent", "expired", "refunded", "removed_by_hand")
+
+
+def unit_flow(table: Table) -> list[Chart]:
+    """Where units came from and went to, through the two pockets, as a Sankey diagram."""
+    found: list[Chart] = []
+    for (commodity,), part in parts(table, "commodity"):
+        by_pocket = {str(row[0]): numbers(part, row) for row in part.rows}
+        links = list(_links(by_pocket))
+        if not links:
+            continue
+        traded = by_pocket.get("tokens", {}).get("traded_in", Decimal())
+        joined = {name for source, target, _ in links for name in (source, target)}
+        names = [name for name in _NODES if name in joined]
+        labels = [_label(name, links, traded) for name in names]
+        trace: Figure = {
+            "type": "sankey",
+            "valueformat": ",",
+            "valuesuffix": f" {commodity}",
+            "node": {
+                "label": labels,
+                "color": [_NODES[name] for name in names],
+                "pad": 18,
+                "thickness": 14,
+                "line": {"width": 0},
+            },
+            "link": {
+                "source": [names.index(source) for source, _, _ in links],
+                "target": [names.index(target) for _, target, _ in links],
+                "value": [float(units) for _, _, units in links],
+                "color": "rgba(139,149,161,0.35)",
+            },
+        }
+        title = f"Flow of units ({commodity})"
+        held = sum([units for _, target, units in links if target == "held"], Decimal())
+        said = f"At the end {shown(held)} {commodity} are held."
+        figure = figure_of([trace], {"margin": {"l": 8, "r": 8, "t": 12, "b": 12}, "height": 400})
+        found.append(Chart(f"flow-{commodity}", title, part, figure, said))
+    return found
+
+
+def _links(by_pocket: dict[str, dict[str, Decimal]]) -> Iterable[tuple[str, str, Decimal]]:
+    """Units from one node to another; what a month takes back more of than it gives is no flow."""
+    for pocket in ("allocations", "tokens"):
+        numbers = by_pocket.get(pocket, {})
+        flows = [(key.replace("_", " "), pocket, numbers.get(key)) for key in _SOURCES]
+        flows += [(pocket, key.replace("_", " "), -numbers.get(key, Decimal())) for key in _TARGETS]
+        flows.append((pocket, "held", numbers.get("closing")))
+        if pocket == "tokens":
+            flows.append(("allocations", "tokens", numbers.get("minted")))
+        for source, target, units in flows:
+            if units is not None and units > 0:
+                yield source, target, units
+
+
+def _label(name: str, links: Sequence[tuple[str, str, Decimal]], traded: Decimal) -> str:
+    inward = sum([units for _, target, units in links if target == name], Decimal())
+    outward = sum([units for source, _, units in links if source == name], Decimal())
+    label = f"{name} {shown(max(inward, outward))}"
+    return f"{label}, {shown(traded)} of them traded" if name == "tokens" and traded > 0 else label

@@ -1,0 +1,54 @@
+"""The picture of vintages: when what was paid for in a month became income, as a heat map.
+
+vintage  2026-05  2026-06
+2026-05   240.00    80.00     ->  a strong and a weak cell
+"""
+
+from __future__ import annotations
+
+from beancount_compute.reports.charts.traces import (
+    Chart,
+    Figure,
+    figure_of,
+    floats,
+    layout_of,
+    parts,
+    texts,
+)
+from beancount_compute.reports.tables import Table
+
+MOST_LABELLED = 14  # columns whose cells show their amounts
+
+
+def vintages(table: Table) -> list[Chart]:
+    """What was recognised of each vintage in each month, as a heat map."""
+    found: list[Chart] = []
+    months = [each.key for each in table.columns if each.key[:2].isdecimal()]
+    for (currency,), part in parts(table, "currency"):
+        columns = [floats(part, key) for key in months]
+        cells = [[number or None for number in row] for row in zip(*columns, strict=True)]
+        trace: Figure = {
+            "type": "heatmap",
+            "x": months,
+            "y": texts(part, "vintage"),
+            "z": cells,
+            "colorscale": [[0, "rgba(59,130,196,0.12)"], [1, "rgba(59,130,196,1)"]],
+            "colorbar": {"title": {"text": currency}, "thickness": 12, "outlinewidth": 0},
+            "hovertemplate": f"paid for in %{{y}}<br>recognised in %{{x}}<br>%{{z:,}} {currency}"
+            "<extra></extra>",
+            "xgap": 2,
+            "ygap": 2,
+        }
+        if len(months) <= MOST_LABELLED:
+            trace["texttemplate"] = "%{z:,.0f}"
+        layout = layout_of("", hovermode="closest")
+        layout["xaxis"].update(type="category", title={"text": "recognised in"})
+        layout["yaxis"].update(type="category", autorange="reversed", title={"text": "paid for in"})
+        title = f"Revenue and breakage by vintage ({currency})"
+        said = (
+            "Each row is a month in which units were paid for, each column a month in which they "
+            "became income; the stronger the colour, the more."
+        )
+        figure = figure_of([trace], layout)
+        found.append(Chart(f"vintages-{currency}", title, part, figure, said))
+    return found

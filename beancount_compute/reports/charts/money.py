@@ -1,0 +1,101 @@
+"""Pictures of money by month: deferred revenue, income, and breakage beside the market.
+
+month    opening   added  released  closing
+2026-05     0.00  400.00   -240.00   160.00     ->  three bars and a point on a line
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from beancount_compute.reports.charts.traces import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    Chart,
+    bar,
+    column,
+    figure_of,
+    floats,
+    last,
+    layout_of,
+    line,
+    parts,
+    texts,
+)
+from beancount_compute.reports.rollforward import TOTAL
+from beancount_compute.reports.tables import Table, money, shown
+
+_INCOME = {
+    "compute": BLUE,
+    "breakage": ORANGE,
+    "fees": GREEN,
+    "partner_income": PURPLE,
+    "overage": RED,
+}
+_MOVED = {"opening": GREY, "added": GREEN, "released": RED}
+_COMPARED = (
+    ("lapsed, had there been no market", "lapsed", ORANGE),
+    ("market, so far", "market", BLUE),
+    ("still held", "held_amount", GREY),
+)
+
+
+def deferred_revenue(table: Table) -> list[Chart]:
+    """Opening, added and released of each month as bars, closing as a line."""
+    found: list[Chart] = []
+    for (currency,), part in parts(table, "currency"):
+        months = texts(part, "month")
+        data = [
+            bar(key, months, floats(part, key), colour, currency) for key, colour in _MOVED.items()
+        ]
+        data.append(line("closing", months, floats(part, "closing"), BLUE, currency))
+        figure = figure_of(data, layout_of(currency, barmode="relative"))
+        closing = f"{last(part, 'closing')} {currency}"
+        said = f"Deferred revenue is {closing} at the end of {months[-1]}."
+        title = f"Deferred revenue by month ({currency})"
+        found.append(Chart(f"deferred-revenue-{currency}", title, part, figure, said))
+    return found
+
+
+def income(table: Table) -> list[Chart]:
+    """Income by kind and month, as stacked bars."""
+    found: list[Chart] = []
+    for (currency,), part in parts(table, "currency"):
+        months = texts(part, "month")
+        data = [
+            bar(key.replace("_", " "), months, floats(part, key), colour, currency)
+            for key, colour in _INCOME.items()
+            if any(column(part, key))
+        ]
+        figure = figure_of(data, layout_of(currency, barmode="relative"))
+        said = f"Income is {last(part, 'total')} {currency} in {months[-1]}."
+        title = f"Income by kind and month ({currency})"
+        found.append(Chart(f"income-{currency}", title, part, figure, said))
+    return found
+
+
+def breakage_or_market(table: Table) -> list[Chart]:
+    """What unused units would have earned as breakage beside what the market made of them."""
+    found: list[Chart] = []
+    for (currency,), part in parts(table, "currency"):
+        by_month = part._replace(rows=[row for row in part.rows if row[0] != TOTAL])
+        months = texts(by_month, "month")
+        data = [
+            bar(name, months, floats(by_month, key), colour, currency)
+            for name, key, colour in _COMPARED
+        ]
+        figure = figure_of(data, layout_of(currency, barmode="group"))
+        gains = column(by_month, "gain_if_held_lapses")
+        total = sum([gain for gain in gains if isinstance(gain, Decimal)], Decimal())
+        said = (
+            f"If all that is still held lapses, the market will have earned "
+            f"{shown(money(abs(total), currency))} {currency} "
+            f"{'more' if total > 0 else 'less'} than breakage."
+        )
+        title = f"Breakage or market ({currency})"
+        found.append(Chart(f"breakage-or-market-{currency}", title, part, figure, said))
+    return found

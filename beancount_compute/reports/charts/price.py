@@ -1,0 +1,43 @@
+"""The picture of the market: the price of each day, and the units that were traded.
+
+date        units  price   low  high
+2026-06-10    500   0.25  0.24  0.26     ->  a point in a band, and a bar below
+"""
+
+from __future__ import annotations
+
+from beancount_compute.reports.charts.traces import (
+    BLUE,
+    TEAL,
+    Chart,
+    band_of,
+    bar,
+    figure_of,
+    floats,
+    last,
+    layout_of,
+    line,
+    parts,
+    texts,
+)
+from beancount_compute.reports.tables import Table
+
+
+def market(table: Table) -> list[Chart]:
+    """Price of each day in the band of its lowest and highest, and the units traded below."""
+    found: list[Chart] = []
+    for (commodity, currency), part in parts(table, "commodity", "currency"):
+        days = texts(part, "date")
+        band = band_of(days, floats(part, "low"), floats(part, "high"))
+        price = line("price", days, floats(part, "price"), BLUE, currency)
+        volume = bar("units traded", days, floats(part, "units"), TEAL, commodity)
+        volume["yaxis"] = "y2"
+        layout = layout_of(f"{currency} per {commodity}", hovermode="x unified")
+        layout["yaxis"]["domain"] = [0.36, 1]
+        layout["yaxis2"] = {"domain": [0, 0.26], "automargin": True, "title": {"text": commodity}}
+        layout["xaxis"].update(anchor="y2", type="date")
+        title = f"Price and volume of {commodity} ({currency})"
+        said = f"The last price is {last(part, 'price')} {currency}, on {days[-1]}."
+        figure = figure_of([*band, price, volume], layout)
+        found.append(Chart(f"market-{commodity}-{currency}", title, part, figure, said))
+    return found

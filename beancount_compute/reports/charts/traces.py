@@ -1,0 +1,133 @@
+"""What pictures are made of: a table's columns as numbers to draw, bars, lines, a layout.
+
+bar("added", ["2026-05"], [400.0], GREEN, "USD")  ->  {"type": "bar", "name": "added", ...}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from beancount_compute.reports.tables import Cell, Table, shown
+
+Figure = dict[str, Any]
+BLUE, ORANGE, GREEN, RED = "#3b82c4", "#e08a2e", "#3f9b6c", "#cc5a4f"
+PURPLE, GREY, TEAL = "#8a6fc0", "#8b95a1", "#2a9d9d"
+
+
+class Chart(NamedTuple):
+    """A picture, the table that it shows, and what it says in words."""
+
+    name: str
+    title: str
+    table: Table
+    figure: Figure
+    said: str
+
+
+def only(tables: Sequence[Table]) -> Table:
+    (table,) = tables
+    return table
+
+
+def parts(table: Table, *keys: str) -> Iterable[tuple[tuple[str, ...], Table]]:
+    """The table in parts, one for each value of some of its columns, in order."""
+    places = [place(table, key) for key in keys]
+    found: dict[tuple[str, ...], list[tuple[Cell, ...]]] = {}
+    for row in table.rows:
+        found.setdefault(tuple([str(row[at]) for at in places]), []).append(row)
+    for values in sorted(found):
+        yield values, table._replace(rows=found[values])
+
+
+def place(table: Table, key: str) -> int:
+    return next(at for at, column in enumerate(table.columns) if column.key == key)
+
+
+def column(table: Table, key: str) -> list[Cell]:
+    at = place(table, key)
+    return [row[at] for row in table.rows]
+
+
+def texts(table: Table, key: str) -> list[str]:
+    return [str(cell) for cell in column(table, key)]
+
+
+def floats(table: Table, key: str) -> list[float | None]:
+    return floats_of(column(table, key))
+
+
+def floats_of(cells: Iterable[Cell]) -> list[float | None]:
+    """Numbers for drawing only; no number is a gap."""
+    return [float(cell) if isinstance(cell, int | Decimal) else None for cell in cells]
+
+
+def numbers(table: Table, row: tuple[Cell, ...]) -> dict[str, Decimal]:
+    return {
+        column.key: cell
+        for column, cell in zip(table.columns, row, strict=True)
+        if isinstance(cell, Decimal)
+    }
+
+
+def last(table: Table, key: str) -> str:
+    return shown(column(table, key)[-1])
+
+
+def figure_of(data: list[Figure], layout: Figure) -> Figure:
+    return {"data": data, "layout": layout}
+
+
+def layout_of(unit: str, *, hovermode: str = "x unified", **more: Any) -> Figure:
+    return {
+        "margin": {"l": 8, "r": 8, "t": 12, "b": 8},
+        "height": 380,
+        "legend": {"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0},
+        "hovermode": hovermode,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "xaxis": {"type": "category", "automargin": True},
+        "yaxis": {"automargin": True, "title": {"text": unit}, "tickformat": ",~f"},
+        **more,
+    }
+
+
+def bar(name: str, x: list[str], y: list[float | None], colour: str, unit: str) -> Figure:
+    return {
+        "type": "bar",
+        "name": name,
+        "x": x,
+        "y": y,
+        "marker": {"color": colour},
+        "hovertemplate": f"%{{y:,}} {unit}",
+    }
+
+
+def line(name: str, x: list[str], y: list[float | None], colour: str, unit: str) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": name,
+        "x": x,
+        "y": y,
+        "line": {"color": colour, "width": 2},
+        "marker": {"size": 5},
+        "hovertemplate": f"%{{y:,}} {unit}",
+    }
+
+
+def band_of(x: list[str], low: list[float | None], high: list[float | None]) -> list[Figure]:
+    edge: Figure = {"type": "scatter", "mode": "lines", "x": x, "line": {"width": 0}}
+    return [
+        {**edge, "name": "high", "y": high, "showlegend": False, "hovertemplate": "%{y:,}"},
+        {
+            **edge,
+            "name": "low",
+            "y": low,
+            "fill": "tonexty",
+            "fillcolor": "rgba(59,130,196,0.2)",
+            "showlegend": False,
+            "hovertemplate": "%{y:,}",
+        },
+    ]
