@@ -102,7 +102,7 @@ _BY = {
 }
 _COMMODITY, _CURRENCY = Column("commodity", "unit"), Column("currency", "currency")
 _UNIT_KEYS = {figure.key for figure in _UNITS}
-_Sum = tuple[Cohort, str, str]  # what a figure is of, its column, and its unit or currency
+Sum = tuple[Cohort, str, str]  # what a figure is of, its column, and its unit or currency
 
 
 def economics(displaced: Decimal = ZERO) -> Report:
@@ -136,10 +136,17 @@ def _layouts(displaced: Decimal, books: Books, _: Selection) -> list[Layout]:
 def _contributions(
     displaced: Decimal, books: Books, selection: Selection, request: Request
 ) -> Iterator[Contribution]:
+    found = Sums(displaced, books).of(selection)
+    yield from rows_of(found if request.each else _added_up(found), displaced, books, request)
+
+
+def rows_of(
+    found: Iterable[tuple[Sum, Decimal, int]], displaced: Decimal, books: Books, request: Request
+) -> Iterator[Contribution]:
+    """What figures of cohorts add to the tables that are asked for."""
     for assumption in _assumptions(displaced, books.terms):
         yield "assumptions", assumption, "", ZERO, SUMMED
-    found = _Sums(displaced, books).of(selection)
-    for (cohort, column, unit), number, at in found if request.each else _added_up(found):
+    for (cohort, column, unit), number, at in found:
         what = "units" if column in _UNIT_KEYS else "money"
         month, plan, subscriber, _ = cohort
         for name, row in (
@@ -154,9 +161,9 @@ def _contributions(
 
 
 def _added_up(
-    found: Iterable[tuple[_Sum, Decimal, int]],
-) -> Iterator[tuple[_Sum, Decimal, int]]:
-    sums: defaultdict[_Sum, Decimal] = defaultdict(Decimal)
+    found: Iterable[tuple[Sum, Decimal, int]],
+) -> Iterator[tuple[Sum, Decimal, int]]:
+    sums: defaultdict[Sum, Decimal] = defaultdict(Decimal)
     for place, number, _ in found:
         sums[place] += number
     for place, number in sums.items():
@@ -174,7 +181,12 @@ def _assumptions(displaced: Decimal, terms: Terms) -> Iterator[tuple[str, str]]:
         yield "unit cost", f"{cost.number:f} {cost.currency} a unit used"
 
 
-class _Sums:
+def first_month(selection: Selection) -> str:
+    """The first month whose cohorts are selected."""
+    return selection.start.isoformat()[: len("2026-05")] if selection.start else ""
+
+
+class Sums:
     """Turns what became of cohorts into figures."""
 
     def __init__(self, displaced: Decimal, books: Books) -> None:
@@ -184,19 +196,25 @@ class _Sums:
         self._trades = {trade.at: trade for trade in books.trades}
         self._overage = OveragePrices(books)
 
-    def of(self, selection: Selection) -> Iterator[tuple[_Sum, Decimal, int]]:
-        """The figures of the cohorts in the selection, up to its last day."""
-        first = selection.start.isoformat()[: len("2026-05")] if selection.start else ""
-        for outcome in follow(until(self._books.movements, selection.end)):
-            at, commodity = outcome.movement.at, outcome.movement.commodity
+    def each(self, movements: Iterable[Movement]) -> Iterator[tuple[Sum, Decimal, Movement]]:
+        """The figures of all cohorts, in the order of the movements, with what caused each."""
+        for outcome in follow(movements):
+            commodity = outcome.movement.commodity
             for cohort, column, unit, number in self._figures(outcome):
-                if (
-                    cohort is not None
-                    and cohort.month >= first
-                    and selection.subscriber in ("", cohort.subscriber)
-                    and selection.plan in ("", cohort.plan)
-                ):
-                    yield (cohort, column, unit or commodity), number, at
+                if cohort is not None:
+                    yield (cohort, column, unit or commodity), number, outcome.movement
+
+    def of(self, selection: Selection) -> Iterator[tuple[Sum, Decimal, int]]:
+        """The figures of the cohorts in the selection, up to its last day."""
+        first = first_month(selection)
+        for place, number, movement in self.each(until(self._books.movements, selection.end)):
+            cohort = place[0]
+            if (
+                cohort.month >= first
+                and selection.subscriber in ("", cohort.subscriber)
+                and selection.plan in ("", cohort.plan)
+            ):
+                yield place, number, movement.at
 
     def _figures(self, outcome: Outcome) -> Iterator[_Figure]:
         movement, parts, _ = outcome

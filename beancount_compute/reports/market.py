@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 
 from beancount_compute.economy.lots import Pocket
 from beancount_compute.reports.books import Books, Selection
@@ -27,6 +28,7 @@ from beancount_compute.reports.figures import (
     Request,
     Row,
 )
+from beancount_compute.reports.intervals import Interval, name_of
 from beancount_compute.reports.tables import Column, Kind
 
 _UNIT, _CURRENCY = Column("commodity", "unit"), Column("currency", "currency")
@@ -42,29 +44,35 @@ _FIGURES = (
     Figure("outstanding", "tokens\noutstanding", Kind.UNITS),
     Figure("turnover", "turnover", Kind.RATE, ("units", "outstanding"), How.QUOTIENT),
 )
-_TABLES = {"by-month": "month", "by-day": "date"}
+_BY = {f"by-{interval}": interval for interval in Interval}
 
 
-def _layouts(*_: object) -> list[Layout]:
+def market_by(*intervals: Interval) -> Report:
+    """The report, with a table for each interval."""
+    return Report("market", "The market between subscribers", partial(_layouts, intervals), _yield)
+
+
+def _layouts(intervals: tuple[Interval, ...], *_: object) -> list[Layout]:
+    titles = {each: "date" if each is Interval.DAY else each.value for each in intervals}
     return [
         Layout(
-            table,
-            f"Market {table.replace('-', ' ')}",
-            (Column(key, key, Kind.DATE), _UNIT, _CURRENCY),
+            f"by-{interval}",
+            f"Market by {interval}",
+            (Column(title, title, Kind.DATE), _UNIT, _CURRENCY),
             _FIGURES,
         )
-        for table, key in _TABLES.items()
+        for interval, title in titles.items()
     ]
 
 
-def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
+def _yield(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
     trades = selection.trades(books)
     reversed_ids = {
         str(books.transactions[each.at].meta.get("reverses", ""))
         for each in books.trades
         if each.times < 0
     }
-    for table in _TABLES:
+    for table in _BY:
         if request.wants(table):
             for trade in trades:
                 event = str(books.transactions[trade.at].meta.get("event", ""))
@@ -78,8 +86,7 @@ def _contributions(books: Books, selection: Selection, request: Request) -> Iter
 
 
 def _row(table: str, trade: Trade) -> Row:
-    day = trade.month if table == "by-month" else str(trade.date)
-    return (day, trade.commodity, trade.currency)
+    return (name_of(_BY[table], trade.date), trade.commodity, trade.currency)
 
 
 def _of_trade(table: str, trade: Trade, *, undone: bool) -> Iterator[Contribution]:
@@ -120,7 +127,7 @@ def _held_after(
         last = str(row[0])
         while done < len(of_commodity):
             each = of_commodity[done]
-            if (each.month if table == "by-month" else str(each.date)) > last:
+            if name_of(_BY[table], each.date) > last:
                 break
             if single:
                 yield table, row, "outstanding", each.units, each.at
@@ -130,4 +137,4 @@ def _held_after(
             yield table, row, "outstanding", held, SUMMED
 
 
-MARKET = Report("market", "The market between subscribers", _layouts, _contributions)
+MARKET = market_by(Interval.MONTH, Interval.DAY)
