@@ -9,12 +9,14 @@ now. The events that they compare with are read again, because a loaded ledger h
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from beancount.core.data import Custom, Directive, Transaction
 
+from beancount_compute.close.storage import INDEX, OURS
 from beancount_compute.close.tie_outs import TieOut, tie_outs
-from beancount_compute.economy.events import Event
+from beancount_compute.economy.events import NOWHERE, Event
 from beancount_compute.ledger.booking import observed
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.plugin import compute
@@ -27,7 +29,7 @@ from beancount_compute.ledger.sealed.chain import (
     read_chain,
 )
 from beancount_compute.ledger.sealed.rebooking import frozen_events
-from beancount_compute.ledger.writing import NOWHERE, ORDER
+from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import Books
 
 PADDED = "P"
@@ -48,6 +50,15 @@ def months_of(entries: Sequence[Directive], books: Books) -> Months:
         return Months(chain, next_month(chain.closed[-1].month))
     first = next((entry for entry in books.transactions if ORDER in entry.meta), None)
     return Months(chain, None if first is None else f"{first.date:%Y-%m}")
+
+
+def index_folder(options: dict[str, Any]) -> str:
+    """The folder whose index of closed months the ledger includes; "" if it includes none."""
+    for name in options["include"]:
+        path = Path(name)
+        if path.name == INDEX and path.is_file() and OURS in path.read_text("utf-8", "replace"):
+            return str(path.parent)
+    return ""
 
 
 def ties_of(

@@ -39,7 +39,7 @@ from beancount_compute.economy.lots import Pocket
 from beancount_compute.economy.rounding import ZERO, minor_unit, shares_of_total
 from beancount_compute.economy.terms import Terms
 from beancount_compute.reports.books import Books, Selection, until
-from beancount_compute.reports.facts import SUMMED, Earning, Flow, LotKey, Trade
+from beancount_compute.reports.facts import SUMMED, Earning, Flow, LotKey, Movement, Trade
 from beancount_compute.reports.figures import (
     Contribution,
     Figure,

@@ -36,7 +36,7 @@ def release_curves(vintages: Table) -> Table:
 
 def _shares(cells: dict[str, Cell], months: list[str], last: str) -> list[Cell]:
     vintage, added = str(cells["vintage"]), cells["added"]
-    if not isinstance(added, Decimal) or added <= 0:
+    if not last or not isinstance(added, Decimal) or added <= 0:
         return []
     recognised = {_age(vintage, month): cells[month] for month in months}
     earlier = [number for age, number in recognised.items() if age < 0]

@@ -241,12 +241,19 @@ def totals(rows: Iterable[Standing]) -> Table:
         for commodity, currency in sorted(of_pair):
             among = of_pair[commodity, currency]
             values = [row.value for row in among if row.value is not None]
-            units, carrying, receivable, payable = [
-                sum([row[at] for row in among], ZERO) for at in (3, 4, 7, 8)
-            ]
-            value = sum(values, ZERO) if values else None
-            figures = (units, carrying, value, None, receivable, payable)
-            found.append(Standing("total", commodity, currency, *figures))
+            found.append(
+                Standing(
+                    "total",
+                    commodity,
+                    currency,
+                    units=sum([row.units for row in among], ZERO),
+                    carrying=sum([row.carrying for row in among], ZERO),
+                    value=sum(values, ZERO) if values else None,
+                    end=None,
+                    receivable=sum([row.receivable for row in among], ZERO),
+                    payable=sum([row.payable for row in among], ZERO),
+                )
+            )
     return as_table(found, "Totals")._replace(name="totals")
 
 
