@@ -248,7 +248,9 @@ function dressed(layout) {
   const colour = (name) => style.getPropertyValue(name).trim();
   const lines = { gridcolor: colour("--border-lighter"), linecolor: colour("--border"), zerolinecolor: colour("--chart-line-at-zero") };
   const font = { family: colour("--font-family"), size: window.innerWidth < 768 ? 11 : 12, color: colour("--text-color") };
-  const own = { ...layout, font, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
+  const legend = { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" };
+  const separators = byId("compute-books").dataset.separators;
+  const own = { ...layout, font, legend, separators, margin: { l: 8, r: 8, t: 24, b: 8 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
   for (const axis of ["xaxis", "yaxis", "yaxis2"]) if (layout[axis]) own[axis] = { ...lines, ...layout[axis] };
   own.hoverlabel = { bgcolor: colour("--background"), bordercolor: colour("--border"), font: { color: colour("--text-color") } };
   return own;

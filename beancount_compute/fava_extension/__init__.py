@@ -71,6 +71,11 @@ class ComputeBooks(FavaExtensionBase):
         """The command that installs the drawing library."""
         return plotly_file.HOW_TO_GET_IT
 
+    @property
+    def separators(self) -> str:
+        """The decimal mark and what parts thousands, as Fava writes numbers."""
+        return fava_parts.separators(self.ledger)
+
     @fava_parts.endpoint("data")
     def data(self) -> Response:
         """A view, as blocks."""

@@ -9,6 +9,7 @@ Everything is text, never markup: the page puts it in as such.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -21,6 +22,7 @@ Block = dict[str, Any]
 ROWS_A_PAGE = 50
 MOST_ROWS = 200  # of a table that is not sorted by the server, before it is shown in pages
 PERCENT = Decimal(100)
+_NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+\.[0-9]+", re.ASCII)
 
 
 class Numbers:
@@ -82,14 +84,29 @@ class Numbers:
         shown = rows[(page - 1) * MOST_ROWS : page * MOST_ROWS]
         return self.table(table._replace(rows=shown), page=page, pages=pages, found=len(rows))
 
+    def rewritten(self, text: str) -> str:
+        """A sentence of a report, with its numbers as Fava writes them."""
+        return _NUMBER.sub(lambda found: self._grouped(Decimal(found[0].replace(",", ""))), text)
+
+    def _figure(self, figure: Block) -> Block:
+        """A picture; the labels of a flow name numbers."""
+        traces: list[Block] = []
+        for trace in figure["data"]:
+            node = trace.get("node")
+            if node:
+                labels = [self.rewritten(label) for label in node["label"]]
+                trace = {**trace, "node": {**node, "label": labels}}
+            traces.append(trace)
+        return {**figure, "data": traces}
+
     def chart(self, chart: Chart, table: Block | None = None) -> Block:
         """A picture, with the table that it shows."""
         return {
             "kind": "chart",
             "name": chart.name,
             "title": chart.title,
-            "said": chart.said,
-            "figure": chart.figure,
+            "said": self.rewritten(chart.said),
+            "figure": self._figure(chart.figure),
             "table": table or self.table(chart.table),
         }
 

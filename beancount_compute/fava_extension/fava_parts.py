@@ -124,6 +124,12 @@ def grouped_text(ledger: FavaLedger, number: Decimal) -> str:
     return f"{'-' if number < 0 else ''}{shown[:-3]}{mark}"
 
 
+def separators(ledger: FavaLedger) -> str:
+    """The decimal mark of Fava's locale, and what it puts between thousands, if anything."""
+    shown = ledger.format_decimal(Decimal(1000))  # for no currency: with two decimals
+    return shown[-3] + shown[1:-6]
+
+
 class Links:
     """Addresses of Fava's own pages; of the whole ledger, without the filters of this page."""
 

@@ -50,7 +50,9 @@ def _charts(table: Table, interval: Interval) -> list[tuple[Chart, Table]]:
 
     Days lie on a line of time, other intervals side by side.
     """
-    found = [(chart, _PRICE) for chart in price_and_volume(table)]
+    found: list[tuple[Chart, tuple[str, ...]]] = [
+        (chart, _PRICE) for chart in price_and_volume(table)
+    ]
     found += [(chart, _FEES) for chart in fees_and_take_rate(table)]
     for chart, _ in found:
         kind = "date" if interval is Interval.DAY else "category"

@@ -102,7 +102,7 @@ def _income(page: Page, interval: Interval) -> list[Block]:
     columns = (
         *named[:2],
         named[2]._replace(title=name),
-        named[3]._replace(title=f"before: {before[0]} to {before[1]}"),
+        named[3],
         named[4],
     )
     table = compared._replace(
