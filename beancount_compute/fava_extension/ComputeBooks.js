@@ -58,6 +58,8 @@ const exactOf = (cell) => {
   return typeof cell === "object" ? exactOf(cell.text) : cell;
 };
 
+const kindOf = (column) => (column.figure ? "num" : column.date ? "date" : undefined);
+
 function cellContent(cell) {
   if (typeof cell !== "object" || Array.isArray(cell)) return textOf(cell);
   if (cell.go) return link(textOf(cell.text), cell.go);
@@ -66,7 +68,7 @@ function cellContent(cell) {
 }
 
 function cellElement(cell, column, first, heat) {
-  const attributes = { class: column.figure ? "num" : undefined };
+  const attributes = { class: kindOf(column) };
   if (column.figure && exactOf(cell) !== "") attributes["data-value"] = exactOf(cell);
   if (Array.isArray(cell)) attributes.title = cell[1];
   if (first) attributes.scope = "row";
@@ -79,7 +81,7 @@ function cellElement(cell, column, first, heat) {
 }
 
 function headerCell(column, at, block, sortHere) {
-  const attributes = { scope: "col", class: column.figure ? "num" : undefined };
+  const attributes = { scope: "col", class: kindOf(column) };
   if (!column.title) return el("th", attributes);
   if (block.sort) {
     const current = block.sort.key === column.key;
@@ -319,6 +321,7 @@ async function show() {
     answer = { error: `The figures could not be loaded: ${error.message}` };
   }
   if (mine !== asked || !root.isConnected) return;
+  performance.mark("compute-data");
   const blocks = answer.error ? [{ kind: "words", text: answer.error, tone: "bad" }] : answer.blocks;
   const before = remembered();
   pictures = [];
@@ -335,7 +338,9 @@ async function show() {
   } catch (error) {
     say("The pictures could not be drawn; the tables hold the same figures.");
   }
-  if (mine === asked) root.dataset.state = "drawn";
+  if (mine !== asked) return;
+  performance.mark("compute-drawn");
+  root.dataset.state = "drawn";
 }
 
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {

@@ -61,6 +61,11 @@ class ComputeBooks(FavaExtensionBase):
         self._loaded = _loaded(self.ledger)
         self._loaded.prepare()
 
+    def wait(self) -> None:
+        """Until all that pages need is prepared."""
+        if self._loaded is not None:
+            self._loaded.wait()
+
     @property
     def plotly(self) -> str:
         """What tells one version of the drawing library from another; "" where there is none."""

@@ -56,7 +56,24 @@ class Numbers:
                 return self._grouped(number)
 
     def table(self, table: Table, **more: Any) -> Block:
-        """A table as a block."""
+        """A table as a block; a unit and a currency that all rows share stand in its title."""
+        block = self.plain_table(table, **more)
+        shared = [
+            at
+            for at, column in enumerate(table.columns)
+            if column.key in ("commodity", "currency") and len({row[at] for row in table.rows}) == 1
+        ]
+        names = ", ".join([str(table.rows[0][at]) for at in shared if table.rows[0][at]])
+        kept = [at for at in range(len(table.columns)) if at not in shared]
+        return {
+            **block,
+            "title": f"{table.title}, in {names}" if names else table.title,
+            "columns": [block["columns"][at] for at in kept],
+            "rows": [[row[at] for at in kept] for row in block["rows"]],
+        }
+
+    def plain_table(self, table: Table, **more: Any) -> Block:
+        """A table as a block, with all its columns."""
         units = [_unit_of(table.columns, at) for at in range(len(table.columns))]
         rows = [
             [
@@ -116,6 +133,8 @@ def _column(column: Column) -> Block:
     found: Block = {"key": column.key, "title": title}
     if column.is_figure:
         found["figure"] = True
+    elif column.kind is Kind.DATE:
+        found["date"] = True
     return found
 
 

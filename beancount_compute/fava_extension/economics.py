@@ -57,7 +57,7 @@ def economics(page: Page) -> list[Block]:
 
 def _headlines(page: Page, by_month: Table) -> list[Block]:
     totals = by_month._replace(rows=[row for row in by_month.rows if row[0] == TOTAL])
-    block = page.numbers.table(totals)
+    block = page.numbers.plain_table(totals)
     keys = [column["key"] for column in block["columns"]]
     found: list[Block] = []
     for row in block["rows"]:

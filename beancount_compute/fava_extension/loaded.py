@@ -45,13 +45,14 @@ class Loaded:
         self.errors = errors
         self._lock = threading.RLock()
         self._abandoned = False
+        self._thread: threading.Thread | None = None
 
     @property
     def has_plugin(self) -> bool:
         """Whether the ledger has the plugin's line."""
         return any(name == PLUGIN for name, _ in self.options["plugin"])
 
-    @property
+    @cached_property
     def has_bookings(self) -> bool:
         """Whether the plugin booked anything."""
         return any(ORDER in entry.meta for entry in self.entries)
@@ -75,6 +76,12 @@ class Loaded:
             return self._holdings
 
     @property
+    def holdings_by_account(self) -> Holdings:
+        """The same by account and plan."""
+        with self._lock:
+            return self._holdings_by_account
+
+    @property
     def economics(self) -> EconomicsByDay:
         """What became of units that were left unused."""
         with self._lock:
@@ -89,7 +96,8 @@ class Loaded:
     @property
     def months(self) -> Months:
         """The closed months, and the next one to close."""
-        return months_of(self.entries, self.books)
+        with self._lock:
+            return self._months
 
     @property
     def index_folder(self) -> str:
@@ -112,7 +120,15 @@ class Loaded:
 
     @cached_property
     def _holdings(self) -> Holdings:
-        return Holdings(self._books, self._books.movements, self._books.owed)
+        return Holdings(self._books, self._books.movements, self._books.owed, fine=False)
+
+    @cached_property
+    def _holdings_by_account(self) -> Holdings:
+        return Holdings(self._books, self._books.movements, self._books.owed, fine=True)
+
+    @cached_property
+    def _months(self) -> Months:
+        return months_of(self.entries, self._books)
 
     @cached_property
     def _economics(self) -> EconomicsByDay:
@@ -126,22 +142,31 @@ class Loaded:
 
     @cached_property
     def _ties(self) -> list[TieOut]:
-        month = self.months.next_to_close
+        month = self._months.next_to_close
         return ties_of(self.entries, self.options, self._books, month) if month else []
 
     def prepare(self) -> None:
         """Make what pages need in a thread of its own, unless there is nothing to make."""
         if self.has_plugin and self.has_bookings:
-            threading.Thread(target=self._make_all, name="beancount_compute", daemon=True).start()
+            self._thread = threading.Thread(
+                target=self._make_all, name="beancount_compute", daemon=True
+            )
+            self._thread.start()
+
+    def wait(self) -> None:
+        """Until everything is made."""
+        if self._thread is not None:
+            self._thread.join()
 
     def abandon(self) -> None:
         """The ledger was loaded again: make nothing more."""
         self._abandoned = True
 
     def _make_all(self) -> None:
-        for piece in ("books", "summed", "holdings", "accounts", "economics"):
+        for piece in ("books", "summed", "holdings", "accounts", "months", "economics"):
             if self._abandoned:
                 return
             getattr(self, piece)
         for index in ("movements_of", "incomes_of", "pocket_accounts", "place_of", "corrections"):
             getattr(self.books, index)
+        _ = self.holdings_by_account

@@ -67,7 +67,7 @@ def _headline(page: Page, held: Table) -> Block:
     """Units outstanding, deferred revenue at cost and at market price, at the last day."""
     day = page.asked.selection.day_of(page.loaded.books)
     items: list[tuple[str, Any, str, str]] = []
-    block = page.numbers.table(held)
+    block = page.numbers.plain_table(held)
     for row in block["rows"]:
         pocket, commodity, currency, units, carrying, value, price = row
         if pocket != "total":

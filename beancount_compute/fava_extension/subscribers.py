@@ -69,22 +69,20 @@ def _go(name: str) -> dict[str, str]:
 
 
 def _standing(page: Page) -> list[Standing]:
-    """All subscribers as of the last day; quickly where no filter of entries or plan is set."""
-    day, plan = page.asked.selection.end, page.asked.selection.plan
-    books = page.loaded.books
-    last = day or page.asked.selection.day_of(books)
-    if page.entries is None and not plan:
-        return page.loaded.holdings.on(last, page.accounts)
-    kept = page.kept.transactions
-    movements = [
-        each
-        for each in books.movements
-        if (kept is None or each.at in kept) and plan in ("", each.origin)
-    ]
-    owed = [each for each in books.owed if (kept is None or each.at in kept) and not plan]
+    """All subscribers as of the last day."""
+    loaded, plan = page.loaded, page.asked.selection.plan
+    books = loaded.books
+    day = page.asked.selection.day_of(books)
     if plan:
         page.notes.append("What is owed is left out: a bill may be for several plans.")
-    return Holdings(books, movements, owed).on(last, page.accounts)
+    kept = page.kept.transactions
+    if kept is not None:
+        movements = [each for each in books.movements if each.at in kept]
+        owed = [each for each in books.owed if each.at in kept]
+        return Holdings(books, movements, owed, fine=True).on(day, page.accounts, plan)
+    fine = page.accounts is not None or bool(plan)
+    holdings = loaded.holdings_by_account if fine else loaded.holdings
+    return holdings.on(day, page.accounts, plan)
 
 
 def _statement(page: Page) -> list[Block]:

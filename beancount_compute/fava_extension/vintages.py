@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, words
@@ -40,10 +39,9 @@ def _with_heat(block: Block, table: Table) -> Block:
     largest = max([_size(row[at]) for row in table.rows for at in months], default=Decimal())
     if not largest:
         return block
-    heat: list[list[Any]] = []
-    for row in table.rows:
-        heat.append([int(_size(row[at]) / largest * STRONGEST) for at in months])
-    return {**block, "heat": {"columns": months, "strength": heat}}
+    heat = [[int(_size(row[at]) / largest * STRONGEST) for at in months] for row in table.rows]
+    shown = [at for at, each in enumerate(block["columns"]) if each["key"][:1].isdecimal()]
+    return {**block, "heat": {"columns": shown, "strength": heat}}
 
 
 def _size(cell: Cell) -> Decimal:

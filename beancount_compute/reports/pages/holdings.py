@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal, localcontext
 from operator import itemgetter
@@ -42,23 +42,24 @@ _NONE: Held = (ZERO, ZERO, None)
 
 
 class Line(NamedTuple):
-    """What one subscriber holds on one account, in one unit and currency, after each day."""
+    """What one subscriber holds, in one unit and currency, after each day on which it changed."""
 
-    account: str
+    account: str  # "" for all accounts and plans together
+    origin: str
     days: list[int]  # ordinals, which compare faster than dates
     held: list[Held]
 
 
 class OwedLine(NamedTuple):
-    """What one subscriber owes, or is owed, on one account and in one currency, after each day."""
+    """What one subscriber owes and is owed, in one currency, after each day."""
 
-    role: Role
-    account: str
+    account: str  # "" for all accounts together
     days: list[int]
-    total: list[Decimal]
+    total: list[tuple[Decimal, Decimal]]  # receivable, payable
 
 
 Key = tuple[str, str, str]  # subscriber, unit, currency
+Pair = tuple[str, str]  # subscriber, currency
 
 
 class Standing(NamedTuple):
@@ -78,68 +79,59 @@ class Standing(NamedTuple):
 class Holdings:
     """What every subscriber holds and owes after every day; `movements` and `owed` by date."""
 
-    def __init__(self, books: Books, movements: Iterable[Movement], owed: Iterable[Owed]) -> None:
+    def __init__(
+        self, books: Books, movements: Sequence[Movement], owed: Sequence[Owed], *, fine: bool
+    ) -> None:
+        """With `fine` holdings, by account and plan, some of these can be asked for."""
         self._books = books
+        self._fine = fine
         with localcontext(WIDE):
-            self._held = _held_lines(movements)
-            self._owed = _owed_lines(owed)
+            held_lines = _held_lines(movements, fine=fine)
+            owed_lines = _owed_lines(owed, fine=fine)
+        first_of = {key[::2]: key for key in reversed(held_lines)}  # which row shows what is owed
+        self._rows = [
+            (key, lines, owed_lines.pop(key[::2], []) if first_of[key[::2]] == key else [])
+            for key, lines in held_lines.items()
+        ]
+        self._rows += [
+            ((name, "", money), [], lines) for (name, money), lines in owed_lines.items()
+        ]
+        self._rows.sort(key=itemgetter(0))
 
-    def on(self, day: date, accounts: frozenset[str] | None = None) -> list[Standing]:
-        """All that hold or owe something on a day, by name; on some accounts only, if given."""
+    def on(
+        self, day: date, accounts: frozenset[str] | None = None, plan: str = ""
+    ) -> list[Standing]:
+        """All that hold or owe something on a day, by name.
+
+        What is owed is left out where a plan is named: a bill may be for several.
+        """
+        at = day.toordinal()
         prices: dict[tuple[str, str], Decimal | None] = {}
         found: list[Standing] = []
         with localcontext(WIDE):
-            owed = self._owed_on(day.toordinal(), accounts)
-            at = day.toordinal()
-            for key, lines in self._held:
-                units, carrying, end = _held_at(lines, at, accounts)
-                name, commodity, currency = key
-                if not (units or carrying) and (name, currency) not in owed:
+            for key, lines, owed_lines in self._rows:
+                units, carrying, end = _held_at(lines, at, accounts, plan)
+                owed = _owed_at(owed_lines, at, accounts) if owed_lines and not plan else _NOTHING
+                if not (units or carrying or owed[0] or owed[1]):
                     continue
-                receivable, payable = owed.pop((name, currency), _NOTHING)
-                pair = (commodity, currency)
+                pair = key[1:]
                 if pair not in prices:
                     prices[pair] = self._books.price_on(day, *pair)
                 price = prices[pair]
                 value = None if price is None else units * price
-                row = (name, commodity, currency, units, carrying, value, end, receivable, payable)
-                found.append(_new(Standing, row))
-        if not owed:
-            return found
-        only_owing = [
-            Standing(name, "", currency, ZERO, ZERO, None, None, *amounts)
-            for (name, currency), amounts in owed.items()
-        ]
-        return sorted([*found, *only_owing], key=_by_key)
-
-    def _owed_on(
-        self, at: int, accounts: frozenset[str] | None
-    ) -> dict[tuple[str, str], tuple[Decimal, Decimal]]:
-        found: dict[tuple[str, str], tuple[Decimal, Decimal]] = {}
-        for key, lines in self._owed:
-            receivable = payable = ZERO
-            for role, account, days, total in lines:
-                after = bisect_right(days, at)
-                if after and (accounts is None or account in accounts):
-                    if role is Role.RECEIVABLE:
-                        receivable += total[after - 1]
-                    else:
-                        payable -= total[after - 1]
-            if receivable or payable:
-                found[key] = (receivable, payable)
+                found.append(_new(Standing, (*key, units, carrying, value, end, *owed)))
         return found
 
 
 _new = tuple.__new__
 _NOTHING = (ZERO, ZERO)
-_by_key = itemgetter(0, 1, 2)
 
 
-def _held_at(lines: list[Line], at: int, accounts: frozenset[str] | None) -> Held:
+def _held_at(lines: list[Line], at: int, accounts: frozenset[str] | None, plan: str) -> Held:
     held = _NONE
-    for account, days, after in lines:
+    for account, origin, days, after in lines:
         place = bisect_right(days, at)
-        if place and (accounts is None or account in accounts):
+        if place and (accounts is None or account in accounts) and plan in ("", origin):
             one = after[place - 1]
             held = one if held is _NONE else _together(held, one)
     return held
@@ -150,16 +142,31 @@ def _together(one: Held, other: Held) -> Held:
     return one[0] + other[0], one[1] + other[1], min(ends, default=None)
 
 
-def _held_lines(movements: Iterable[Movement]) -> list[tuple[Key, list[Line]]]:
+def _owed_at(
+    lines: list[OwedLine], at: int, accounts: frozenset[str] | None
+) -> tuple[Decimal, Decimal]:
+    owed = _NOTHING
+    for account, days, total in lines:
+        place = bisect_right(days, at)
+        if place and (accounts is None or account in accounts):
+            one = total[place - 1]
+            owed = one if owed is _NOTHING else (owed[0] + one[0], owed[1] + one[1])
+    return owed
+
+
+def _held_lines(movements: Iterable[Movement], *, fine: bool) -> dict[Key, list[Line]]:
     """The lines of each subscriber, unit and currency, by name."""
-    lines: dict[tuple[str, str, str], tuple[Key, Line, dict[int, Decimal]]] = {}
+    lines: dict[tuple[str, ...], tuple[Key, Line, dict[int, Decimal]]] = {}
     ends: dict[int, date | None] = {}
-    for day, _, _, name, _, _, commodity, units, currency, amount, lot, account, *_ in movements:
-        key = (account, commodity, currency)
+    for each in movements:
+        day, _, _, name, _, origin, commodity, units, currency, amount, lot, account, *_ = each
+        named = (name, commodity, currency)
+        key = (*named, account, origin) if fine else named
         found = lines.get(key)
         if found is None:
-            found = lines[key] = ((name, commodity, currency), Line(account, [], []), {})
-        _, (_, days, held), lots = found
+            line = Line(account, origin, [], []) if fine else Line("", "", [], [])
+            found = lines[key] = (named, line, {})
+        _, (_, _, days, held), lots = found
         at, ordinal = id(lot), day.toordinal()
         left = lots.get(at, ZERO) + units
         if left:
@@ -170,7 +177,7 @@ def _held_lines(movements: Iterable[Movement]) -> list[tuple[Key, list[Line]]]:
         before = held[-1] if held else _NONE
         end = before[2]
         if end is None or (lot.end is not None and lot.end <= end):
-            end = min([each for at in lots if (each := ends[at]) is not None], default=None)
+            end = min([an_end for at in lots if (an_end := ends[at]) is not None], default=None)
         after = (before[0] + units, before[1] + amount, end)
         if days and days[-1] == ordinal:
             held[-1] = after
@@ -178,31 +185,36 @@ def _held_lines(movements: Iterable[Movement]) -> list[tuple[Key, list[Line]]]:
             days.append(ordinal)
             held.append(after)
     grouped: defaultdict[Key, list[Line]] = defaultdict(list)
-    for named, line, _ in lines.values():
+    for named, line, _ in sorted(lines.values(), key=itemgetter(0)):
         grouped[named].append(line)
-    return sorted(grouped.items())
+    return grouped
 
 
-def _owed_lines(owed: Iterable[Owed]) -> list[tuple[tuple[str, str], list[OwedLine]]]:
+def _owed_lines(owed: Iterable[Owed], *, fine: bool) -> dict[Pair, list[OwedLine]]:
     """The lines of each subscriber and currency; what partners are owed is left out."""
-    lines: dict[tuple[Role, str, str, str], OwedLine] = {}
-    grouped: defaultdict[tuple[str, str], list[OwedLine]] = defaultdict(list)
+    lines: dict[tuple[Pair, str], OwedLine] = {}
+    grouped: defaultdict[Pair, list[OwedLine]] = defaultdict(list)
     for each in owed:
         if each.role is Role.PARTNER:
             continue
-        key = (each.role, each.party, each.account, each.currency)
+        pair = (each.party, each.currency)
+        key = (pair, each.account if fine else "")
         line = lines.get(key)
         if line is None:
-            line = lines[key] = OwedLine(each.role, each.account, [], [])
-            grouped[each.party, each.currency].append(line)
-        total = (line.total[-1] if line.total else ZERO) + each.amount
+            line = lines[key] = OwedLine(key[1], [], [])
+            grouped[pair].append(line)
+        receivable, payable = line.total[-1] if line.total else _NOTHING
+        if each.role is Role.RECEIVABLE:
+            receivable += each.amount
+        else:
+            payable -= each.amount
         ordinal = each.date.toordinal()
         if line.days and line.days[-1] == ordinal:
-            line.total[-1] = total
+            line.total[-1] = (receivable, payable)
         else:
             line.days.append(ordinal)
-            line.total.append(total)
-    return sorted(grouped.items())
+            line.total.append((receivable, payable))
+    return grouped
 
 
 NOT_NAMED = "(not named)"
