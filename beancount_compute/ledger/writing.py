@@ -304,10 +304,7 @@ class Writer:
         link_key = (holder, lot_date, origin)
         link = self._links.get(link_key)
         if link is None:
-            component = in_link(self.accounts.component(holder), holder)
-            plan = in_link(component_of(origin), origin)
-            name = f"lot-{component}-{lot_date.isoformat()}-{plan}"
-            link = self._links[link_key] = frozenset([name])
+            link = self._links[link_key] = frozenset([lot_link(self.accounts, *link_key)])
         written = self._lots[lot] = (account, cost, link)
         return written
 
@@ -387,6 +384,12 @@ def _one_money_posting_each(postings: list[Posting]) -> list[Posting]:
         total = WIDE.add(known.number, posting.units.number)
         merged[at] = merged[at]._replace(units=Amount(total, known.currency))
     return [each for each in merged if each.cost is not None or (each.units and each.units.number)]
+
+
+def lot_link(accounts: Accounts, holder: str, lot_date: date, origin: str) -> str:
+    """The link that all transactions of a holder's lot of a day and origin carry."""
+    component = in_link(accounts.component(holder), holder)
+    return f"lot-{component}-{lot_date.isoformat()}-{in_link(component_of(origin), origin)}"
 
 
 def open_directives(first_used: dict[str, date]) -> list[Open]:

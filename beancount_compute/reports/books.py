@@ -25,6 +25,7 @@ from typing import Any, NamedTuple, TypeVar
 from beancount.core.data import Custom, Directive, Price, Transaction
 
 from beancount_compute.economy.journal import Booked
+from beancount_compute.economy.lots import Pocket
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.accounts import Accounts
@@ -119,6 +120,19 @@ class Books:
                 for key, each in first.items()
             ]
         )
+
+    @cached_property
+    def pocket_accounts(self) -> dict[Pocket, frozenset[str]]:
+        """The accounts of each pocket that anything was posted to."""
+        found: defaultdict[Pocket, set[str]] = defaultdict(set)
+        for movement in self.movements:
+            found[movement.pocket].add(movement.account)
+        return {pocket: frozenset(accounts) for pocket, accounts in found.items()}
+
+    @cached_property
+    def place_of(self) -> dict[int, int]:
+        """The place of each transaction, by the identity of the directive."""
+        return {id(entry): at for at, entry in enumerate(self.transactions)}
 
     @cached_property
     def origins(self) -> frozenset[str]:

@@ -62,6 +62,8 @@ def _contributions(books: Books, selection: Selection, request: Request) -> Iter
 
 def _of_transactions(books: Books, selection: Selection) -> Iterator[Contribution]:
     corrected = _corrected(books, selection)
+    if not corrected:
+        return
     movements: defaultdict[int, list[Movement]] = defaultdict(list)
     for movement in selection.movements(books):
         if movement.at in corrected:

@@ -29,22 +29,17 @@ currencies than the lots' (fees, unit cost, overage) stands on lines of its own.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from functools import partial
-from itertools import islice
-from operator import attrgetter
-from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from beancount_compute.economy.lots import Pocket
 from beancount_compute.economy.rounding import ZERO, minor_unit, shares_of_total
 from beancount_compute.economy.terms import Terms
-from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import SUMMED, Earning, Flow, LotKey, Trade
+from beancount_compute.reports.books import Books, Selection, until
+from beancount_compute.reports.facts import SUMMED, Earning, Flow, LotKey, Movement, Trade
 from beancount_compute.reports.figures import (
     Contribution,
     Figure,
@@ -107,10 +102,7 @@ _BY = {
 }
 _COMMODITY, _CURRENCY = Column("commodity", "unit"), Column("currency", "currency")
 _UNIT_KEYS = {figure.key for figure in _UNITS}
-_OF_SUBSCRIBERS = tuple(
-    f"{what}-by-{by}" for what in ("units", "money") for by in ("subscriber", "all")
-)
-_by_date = attrgetter("date")
+Sum = tuple[Cohort, str, str]  # what a figure is of, its column, and its unit or currency
 
 
 def economics(displaced: Decimal = ZERO) -> Report:
@@ -144,12 +136,17 @@ def _layouts(displaced: Decimal, books: Books, _: Selection) -> list[Layout]:
 def _contributions(
     displaced: Decimal, books: Books, selection: Selection, request: Request
 ) -> Iterator[Contribution]:
+    found = Sums(displaced, books).of(selection)
+    yield from rows_of(found if request.each else _added_up(found), displaced, books, request)
+
+
+def rows_of(
+    found: Iterable[tuple[Sum, Decimal, int]], displaced: Decimal, books: Books, request: Request
+) -> Iterator[Contribution]:
+    """What figures of cohorts add to the tables that are asked for."""
     for assumption in _assumptions(displaced, books.terms):
         yield "assumptions", assumption, "", ZERO, SUMMED
-    together = not (request.each or selection.subscriber or request.wants(*_OF_SUBSCRIBERS))
-    lines = _lines(books, displaced, together=together)
-    found = _selected(lines, selection)
-    for _, cohort, column, unit, number, at in found if request.each else _added_up(found):
+    for (cohort, column, unit), number, at in found:
         what = "units" if column in _UNIT_KEYS else "money"
         month, plan, subscriber, _ = cohort
         for name, row in (
@@ -163,65 +160,14 @@ def _contributions(
                 yield name, row, column, number, at
 
 
-class _Line(NamedTuple):
-    """What one transaction adds to a figure of a cohort."""
-
-    date: date
-    cohort: Cohort
-    column: str
-    unit: str  # or the currency
-    number: Decimal
-    at: int
-
-
-# Following all units takes longest, and Fava asks for one selection after the other.
-_KNOWN: WeakKeyDictionary[Books, dict[tuple[Decimal, bool], list[_Line]]] = WeakKeyDictionary()
-
-
-def _lines(books: Books, displaced: Decimal, *, together: bool) -> list[_Line]:
-    """All lines of the books by date; `together`: those of all subscribers are added up by day."""
-    known = _KNOWN.setdefault(books, {})
-    lines = known.get((displaced, together))
-    if lines is None:
-        if together:
-            lines = list(_of_all(_lines(books, displaced, together=False)))
-        else:
-            lines = list(_Sums(displaced, books).lines())
-        known[displaced, together] = lines
-    return lines
-
-
-def _of_all(lines: Iterable[_Line]) -> Iterator[_Line]:
-    sums: defaultdict[tuple[date, Cohort, str, str], Decimal] = defaultdict(Decimal)
-    for day, cohort, column, unit, number, _ in lines:
-        month, plan, _, commodity = cohort
-        sums[day, Cohort(month, plan, "", commodity), column, unit] += number
-    for (day, cohort, column, unit), number in sums.items():
-        yield _Line(day, cohort, column, unit, number, SUMMED)
-
-
-def _selected(lines: list[_Line], selection: Selection) -> Iterator[_Line]:
-    """The lines of the cohorts in the selection, from the month of its first day on, up to its
-    last day."""
-    first = selection.start.isoformat()[: len("2026-05")] if selection.start else ""
-    _, _, subscriber, plan = selection
-    end = bisect_right(lines, selection.end, key=_by_date) if selection.end else len(lines)
-    for line in islice(lines, end):
-        cohort = line.cohort
-        if (
-            cohort.month >= first
-            and (not subscriber or cohort.subscriber == subscriber)
-            and (not plan or cohort.plan == plan)
-        ):
-            yield line
-
-
-def _added_up(lines: Iterable[_Line]) -> Iterator[_Line]:
-    sums: defaultdict[tuple[Cohort, str, str], Decimal] = defaultdict(Decimal)
-    for _, cohort, column, unit, number, _ in lines:
-        sums[cohort, column, unit] += number
-    for (cohort, column, unit), number in sums.items():
-        yield _Line(date.min, cohort, column, unit, number, SUMMED)
+def _added_up(
+    found: Iterable[tuple[Sum, Decimal, int]],
+) -> Iterator[tuple[Sum, Decimal, int]]:
+    sums: defaultdict[Sum, Decimal] = defaultdict(Decimal)
+    for place, number, _ in found:
+        sums[place] += number
+    for place, number in sums.items():
+        yield place, number, SUMMED
 
 
 def _assumptions(displaced: Decimal, terms: Terms) -> Iterator[tuple[str, str]]:
@@ -235,7 +181,12 @@ def _assumptions(displaced: Decimal, terms: Terms) -> Iterator[tuple[str, str]]:
         yield f"unit cost from {day}", f"{cost.number:f} {cost.currency} a unit used"
 
 
-class _Sums:
+def first_month(selection: Selection) -> str:
+    """The first month whose cohorts are selected."""
+    return selection.start.isoformat()[: len("2026-05")] if selection.start else ""
+
+
+class Sums:
     """Turns what became of cohorts into figures."""
 
     def __init__(self, displaced: Decimal, books: Books) -> None:
@@ -245,14 +196,25 @@ class _Sums:
         self._trades = {trade.at: trade for trade in books.trades}
         self._overage = OveragePrices(books)
 
-    def lines(self) -> Iterator[_Line]:
-        """What every transaction adds to every figure, by date."""
-        for outcome in follow(self._books.movements):
-            movement = outcome.movement
-            day, commodity = movement.date, movement.commodity
+    def each(self, movements: Iterable[Movement]) -> Iterator[tuple[Sum, Decimal, Movement]]:
+        """The figures of all cohorts, in the order of the movements, with what caused each."""
+        for outcome in follow(movements):
+            commodity = outcome.movement.commodity
             for cohort, column, unit, number in self._figures(outcome):
                 if cohort is not None:
-                    yield _Line(day, cohort, column, unit or commodity, number, movement.at)
+                    yield (cohort, column, unit or commodity), number, outcome.movement
+
+    def of(self, selection: Selection) -> Iterator[tuple[Sum, Decimal, int]]:
+        """The figures of the cohorts in the selection, up to its last day."""
+        first = first_month(selection)
+        for place, number, movement in self.each(until(self._books.movements, selection.end)):
+            cohort = place[0]
+            if (
+                cohort.month >= first
+                and selection.subscriber in ("", cohort.subscriber)
+                and selection.plan in ("", cohort.plan)
+            ):
+                yield place, number, movement.at
 
     def _figures(self, outcome: Outcome) -> Iterator[_Figure]:
         movement, parts, _ = outcome

@@ -137,6 +137,7 @@ class Owed(NamedTuple):
     currency: str
     kind: str  # what was booked (`economy.journal.Booked`); "" for one written by hand
     at: int
+    account: str
 
 
 class DatedPrice(NamedTuple):

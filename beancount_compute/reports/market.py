@@ -14,8 +14,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 
 from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.rounding import ZERO
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED, Movement, Trade
 from beancount_compute.reports.figures import (
@@ -27,6 +29,7 @@ from beancount_compute.reports.figures import (
     Request,
     Row,
 )
+from beancount_compute.reports.intervals import Interval, name_of
 from beancount_compute.reports.tables import Column, Kind
 
 _UNIT, _CURRENCY = Column("commodity", "unit"), Column("currency", "currency")
@@ -42,56 +45,80 @@ _FIGURES = (
     Figure("outstanding", "tokens\noutstanding", Kind.UNITS),
     Figure("turnover", "turnover", Kind.RATE, ("units", "outstanding"), How.QUOTIENT),
 )
-_TABLES = {"by-month": "month", "by-day": "date"}
+_BY = {f"by-{interval}": interval for interval in Interval}
 
 
-def _layouts(*_: object) -> list[Layout]:
+def market_by(*intervals: Interval) -> Report:
+    """The report, with a table for each interval."""
+    return Report("market", "The market between subscribers", partial(_layouts, intervals), _yield)
+
+
+def _layouts(intervals: tuple[Interval, ...], *_: object) -> list[Layout]:
+    titles = {each: "date" if each is Interval.DAY else each.value for each in intervals}
     return [
         Layout(
-            table,
-            f"Market {table.replace('-', ' ')}",
-            (Column(key, key, Kind.DATE), _UNIT, _CURRENCY),
+            f"by-{interval}",
+            f"Market by {interval}",
+            (Column(title, title, Kind.DATE), _UNIT, _CURRENCY),
             _FIGURES,
         )
-        for table, key in _TABLES.items()
+        for interval, title in titles.items()
     ]
 
 
-def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
+def _yield(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
     trades = selection.trades(books)
     reversed_ids = {
         str(books.transactions[each.at].meta.get("reverses", ""))
         for each in books.trades
         if each.times < 0
     }
-    for table in _TABLES:
+    for table in _BY:
         if request.wants(table):
+            of_rows: defaultdict[Row, list[Trade]] = defaultdict(list)
             for trade in trades:
-                event = str(books.transactions[trade.at].meta.get("event", ""))
-                undone = trade.times < 0 or event in reversed_ids
-                yield from _of_trade(table, trade, undone=undone)
-            rows = {_row(table, trade) for trade in trades}
+                of_rows[_row(table, trade)].append(trade)
+            for row, among in of_rows.items():
+                undone = [_is_undone(books, trade, reversed_ids) for trade in among]
+                of_row = _each if request.each else _added_up
+                yield from of_row(table, row, among, undone)
+            rows = set(of_rows)
             if request.row is not None:
                 rows &= {request.row}
             if request.row is not None or not request.each:
                 yield from _outstanding(table, rows, selection, books, request)
 
 
+def _is_undone(books: Books, trade: Trade, reversed_ids: set[str]) -> bool:
+    """Whether a trade is a reversal, or was reversed."""
+    if trade.times < 0 or not reversed_ids:
+        return trade.times < 0
+    return str(books.transactions[trade.at].meta.get("event", "")) in reversed_ids
+
+
 def _row(table: str, trade: Trade) -> Row:
-    day = trade.month if table == "by-month" else str(trade.date)
-    return (day, trade.commodity, trade.currency)
+    return (name_of(_BY[table], trade.date), trade.commodity, trade.currency)
 
 
-def _of_trade(table: str, trade: Trade, *, undone: bool) -> Iterator[Contribution]:
-    row, at = _row(table, trade), trade.at
-    yield table, row, "trades", Decimal(trade.times), at
-    yield table, row, "units", trade.units, at
-    yield table, row, "gross", trade.gross, at
-    yield table, row, "exact", trade.price * trade.units, at
-    yield table, row, "fees", trade.seller_fee + trade.buyer_fee, at
-    if not undone:
-        yield table, row, "lowest", trade.price, at
-        yield table, row, "highest", trade.price, at
+def _each(table: str, row: Row, trades: list[Trade], undone: list[bool]) -> Iterator[Contribution]:
+    for trade, is_undone in zip(trades, undone, strict=True):
+        for _, _, column, number, _ in _added_up(table, row, [trade], [is_undone]):
+            yield table, row, column, number, trade.at
+
+
+def _added_up(
+    table: str, row: Row, trades: list[Trade], undone: list[bool]
+) -> Iterator[Contribution]:
+    yield table, row, "trades", Decimal(sum([each.times for each in trades])), SUMMED
+    yield table, row, "units", sum([each.units for each in trades], ZERO), SUMMED
+    yield table, row, "gross", sum([each.gross for each in trades], ZERO), SUMMED
+    yield table, row, "exact", sum([each.price * each.units for each in trades], ZERO), SUMMED
+    fees = sum([each.seller_fee + each.buyer_fee for each in trades], ZERO)
+    yield table, row, "fees", fees, SUMMED
+    prices = [each.price for each, gone in zip(trades, undone, strict=True) if not gone]
+    if prices:
+        yield table, row, "lowest", min(prices), SUMMED
+        yield table, row, "highest", max(prices), SUMMED
 
 
 def _outstanding(
@@ -120,7 +147,7 @@ def _held_after(
         last = str(row[0])
         while done < len(of_commodity):
             each = of_commodity[done]
-            if (each.month if table == "by-month" else str(each.date)) > last:
+            if name_of(_BY[table], each.date) > last:
                 break
             if single:
                 yield table, row, "outstanding", each.units, each.at
@@ -130,4 +157,4 @@ def _held_after(
             yield table, row, "outstanding", held, SUMMED
 
 
-MARKET = Report("market", "The market between subscribers", _layouts, _contributions)
+MARKET = market_by(Interval.MONTH, Interval.DAY)

@@ -190,7 +190,7 @@ class MoneyReader:
             else:
                 party = payee if payee in self._known else ""
             line = (seen.entry.date, seen.month, owed.role, party, number, currency)
-            self.owed.append(Owed(*line, BY_HAND, seen.at))
+            self.owed.append(Owed(*line, BY_HAND, seen.at, account))
 
     def _under(self, root: str, seen: Seen) -> list[tuple[Decimal, str]]:
         """The money that a transaction posts under a root account."""
@@ -205,7 +205,7 @@ class MoneyReader:
         for account, number, currency in seen.posted:
             if account.startswith(root):
                 line = (seen.entry.date, seen.month, role, party or "", number, currency)
-                self.owed.append(_new(Owed, (*line, seen.kind, seen.at)))
+                self.owed.append(_new(Owed, (*line, seen.kind, seen.at, account)))
 
     def _income_of(
         self, seen: Seen, earning: Earning, moved: Movement, currency: str, amount: Decimal

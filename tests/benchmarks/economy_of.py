@@ -45,10 +45,13 @@ class Row(NamedTuple):
     paid: str = ""
 
 
-def rows(events: int, first: date = FIRST, days: int = DAYS) -> Iterator[Row]:
-    """That many events, the same for the same number; trades begin when tokens are minted."""
+def rows(events: int, first: date = FIRST, days: int = DAYS, people: int = 0) -> Iterator[Row]:
+    """That many events, the same for the same number; trades begin when tokens are minted.
+
+    `people` in place of one for 50 events.
+    """
     dice = random.Random(2026)
-    people = max(2, events // 50)
+    people = people or max(2, events // 50)
     market_opens = (first + timedelta(32)).isoformat()
     names = [f"user-{number:05}" for number in range(people)]
     for name in names:
@@ -71,15 +74,20 @@ def rows(events: int, first: date = FIRST, days: int = DAYS) -> Iterator[Row]:
 
 
 def write_csv(
-    folder: Path, events: int, first: date = FIRST, days: int = DAYS, more: str = ""
+    folder: Path,
+    events: int,
+    first: date = FIRST,
+    days: int = DAYS,
+    people: int = 0,
+    more: str = "",
 ) -> Path:
-    """A ledger whose events stand in one CSV file; `more` is what it says besides."""
+    """A ledger whose events stand in one CSV file, with `more` lines in the ledger."""
     ledger = folder / f"csv-{events}.beancount"
     source = 'plugin "beancount_compute"\n2026-01-01 custom "compute-events" "%s.csv"'
-    ledger.write_text(TERMS.format(plugin=source % ledger.stem + more, first=first))
+    ledger.write_text(TERMS.format(plugin=source % ledger.stem, first=first) + more)
     with open(folder / f"{ledger.stem}.csv", "w", newline="") as file:
         file.write(HEADER + "\n")
-        for row in rows(events, first, days):
+        for row in rows(events, first, days, people):
             commodity = "CU" if row.units else ""
             currency = "USD" if row.price or row.paid else ""
             file.write(

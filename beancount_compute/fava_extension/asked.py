@@ -1,0 +1,121 @@
+"""What a page is asked for: its address, read once and checked.
+
+    view=market&time=2026-05&interval=week&plan=pro   ->  Asked("market", Selection(...), ...)
+
+Fava's filters and its two choices, interval and conversion, keep their names; the others are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from beancount_compute.economy.rounding import ZERO
+from beancount_compute.economy.words import quoted
+from beancount_compute.reports.books import Selection
+from beancount_compute.reports.intervals import Interval
+
+VIEWS = {
+    "overview": "Overview",
+    "subscribers": "Subscribers",
+    "market": "Market",
+    "vintages": "Vintages",
+    "economics": "Breakage or market",
+    "close": "Close",
+}
+FIRST_VIEW = "overview"
+AT_COST, AT_VALUE, IN_UNITS = "at_cost", "at_value", "units"
+CONVERSIONS = {AT_COST: "At cost", AT_VALUE: "At market value", IN_UNITS: "Units"}
+
+
+class BadRequest(Exception):
+    """An address that names something that is not there; says what to write instead."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a page is asked for, apart from Fava's account filter and its filter of entries."""
+
+    view: str
+    selection: Selection  # days and plan
+    interval: Interval | None  # None: the address names none
+    conversion: str
+    subscriber: str
+    words: str  # to search for
+    sort: str
+    falling: bool
+    page: int
+    displaced: Decimal
+    time: str  # the time filter, as written
+    account: str
+    entries: str
+
+    @property
+    def start(self) -> date | None:
+        """The first day of the time filter."""
+        return self.selection.start
+
+
+def read_address(
+    args: Mapping[str, str], days: tuple[date, date] | None, intervals: Mapping[str, str]
+) -> Asked:
+    """Read an address; raises `BadRequest`."""
+    start, end = days or (None, None)
+    return Asked(
+        _view(args.get("view", "")),
+        Selection(start, end, plan=args.get("plan", "")),
+        _interval(args.get("interval", ""), intervals),
+        args.get("conversion", "") or AT_COST,
+        args.get("subscriber", ""),
+        args.get("q", "").strip(),
+        args.get("sort", ""),
+        _falling(args.get("order", "")),
+        _page(args.get("page", "")),
+        _share(args.get("displaced", "")),
+        args.get("time", ""),
+        args.get("account", ""),
+        args.get("filter", ""),
+    )
+
+
+def _view(name: str) -> str:
+    if name and name not in VIEWS:
+        raise BadRequest(f"no view {quoted(name)}: there are {', '.join(VIEWS)}")
+    return name or FIRST_VIEW
+
+
+def _interval(name: str, intervals: Mapping[str, str]) -> Interval | None:
+    if not name:
+        return None
+    if name.lower() not in intervals:
+        raise BadRequest(f"no interval {quoted(name)}: write day, week, month, quarter or year")
+    return Interval(intervals[name.lower()])
+
+
+def _falling(order: str) -> bool:
+    if order not in ("", "asc", "desc"):
+        raise BadRequest(f"no order {quoted(order)}: write asc or desc")
+    return order == "desc"
+
+
+def _page(number: str) -> int:
+    if not number:
+        return 1
+    if not (number.isascii() and number.isdecimal() and 0 < len(number) < 9 and int(number)):
+        raise BadRequest(f"page {quoted(number)} is no page: write a number from 1 on")
+    return int(number)
+
+
+def _share(number: str) -> Decimal:
+    """A share from 0 to 1."""
+    if not number:
+        return ZERO
+    try:
+        share = Decimal(number) if number.isascii() and len(number) <= 16 else None
+    except InvalidOperation:
+        share = None
+    if share is None or not share.is_finite() or not 0 <= share <= 1:
+        raise BadRequest(f"displaced={number} is no share: write a number from 0 to 1, such as 0.3")
+    return share

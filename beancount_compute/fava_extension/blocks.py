@@ -1,0 +1,194 @@
+"""What pages are made of, as plain data: figures, tables, charts, words, a line to copy.
+
+    {"kind": "table", "title": "Income", "columns": [...], "rows": [["fees", "6.25"], ...]}
+
+A cell is a text; a figure that Fava writes with fewer digits than it has is [text, all digits]; and
+what leads somewhere is {"text", "href"} or, within these pages, {"text", "go": {parameter: value}}.
+Everything is text, never markup: the page puts it in as such.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from beancount_compute.economy.words import printable
+from beancount_compute.reports.charts import Chart
+from beancount_compute.reports.tables import Cell, Column, Kind, Table
+
+Block = dict[str, Any]
+ROWS_A_PAGE = 50
+MOST_ROWS = 200  # of a table that is not sorted by the server, before it is shown in pages
+PERCENT = Decimal(100)
+_NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+\.[0-9]+", re.ASCII)
+
+
+class Numbers:
+    """Writes figures as Fava does; `amount` rounds for the eye, `grouped` keeps all digits."""
+
+    def __init__(
+        self, amount: Callable[[Decimal, str], str], grouped: Callable[[Decimal], str]
+    ) -> None:
+        self._amount = amount
+        self._grouped = grouped
+
+    def cell(self, kind: Kind, cell: Cell, unit: str) -> Any:
+        """A cell as the page shows it."""
+        if cell is None:
+            return ""
+        if isinstance(cell, str):
+            return printable(cell)
+        number = Decimal(cell)
+        exact = f"{number:f}"
+        text = self._text(kind, number, unit)
+        return text if text == exact else [text, exact]
+
+    def _text(self, kind: Kind, number: Decimal, unit: str) -> str:
+        match kind:
+            case Kind.MONEY | Kind.UNITS:
+                return self._amount(number, unit)
+            case Kind.RATE:
+                percent = number * PERCENT
+                return f"{self._grouped(percent.normalize() + 0)} %"
+            case _:
+                return self._grouped(number)
+
+    def table(self, table: Table, **more: Any) -> Block:
+        """A table as a block; a unit and a currency that all rows share stand in its title."""
+        block = self.plain_table(table, **more)
+        shared = [
+            at
+            for at, column in enumerate(table.columns)
+            if column.key in ("commodity", "currency") and len({row[at] for row in table.rows}) == 1
+        ]
+        names = ", ".join([str(table.rows[0][at]) for at in shared if table.rows[0][at]])
+        kept = [at for at in range(len(table.columns)) if at not in shared]
+        return {
+            **block,
+            "title": f"{table.title}, in {names}" if names else table.title,
+            "columns": [block["columns"][at] for at in kept],
+            "rows": [[row[at] for at in kept] for row in block["rows"]],
+        }
+
+    def plain_table(self, table: Table, **more: Any) -> Block:
+        """A table as a block, with all its columns."""
+        units = [_unit_of(table.columns, at) for at in range(len(table.columns))]
+        rows = [
+            [
+                self.cell(column.kind, cell, str(row[unit]) if unit is not None else "")
+                for column, cell, unit in zip(table.columns, row, units, strict=True)
+            ]
+            for row in table.rows
+        ]
+        return {
+            "kind": "table",
+            "name": table.name,
+            "title": table.title,
+            "columns": [_column(each) for each in table.columns],
+            "rows": rows,
+            **more,
+        }
+
+    def paged(self, table: Table, page: int, *, newest_first: bool = False) -> Block:
+        """A table of which a long one is shown in pages."""
+        rows = table.rows[::-1] if newest_first else table.rows
+        if len(rows) <= MOST_ROWS:
+            return self.table(table._replace(rows=rows))
+        pages = -(-len(rows) // MOST_ROWS)
+        page = min(page, pages)
+        shown = rows[(page - 1) * MOST_ROWS : page * MOST_ROWS]
+        return self.table(table._replace(rows=shown), page=page, pages=pages, found=len(rows))
+
+    def rewritten(self, text: str) -> str:
+        """A sentence of a report, with its numbers as Fava writes them."""
+        return _NUMBER.sub(lambda found: self._grouped(Decimal(found[0].replace(",", ""))), text)
+
+    def _figure(self, figure: Block) -> Block:
+        """A picture; the labels of a flow name numbers."""
+        traces: list[Block] = []
+        for trace in figure["data"]:
+            node = trace.get("node")
+            if node:
+                labels = [self.rewritten(label) for label in node["label"]]
+                trace = {**trace, "node": {**node, "label": labels}}
+            traces.append(trace)
+        return {**figure, "data": traces}
+
+    def chart(self, chart: Chart, table: Block | None = None) -> Block:
+        """A picture, with the table that it shows."""
+        return {
+            "kind": "chart",
+            "name": chart.name,
+            "title": chart.title,
+            "said": self.rewritten(chart.said),
+            "figure": self._figure(chart.figure),
+            "table": table or self.table(chart.table),
+        }
+
+
+def _column(column: Column) -> Block:
+    title = column.title.replace("\n", " ")
+    found: Block = {"key": column.key, "title": title}
+    if column.is_figure:
+        found["figure"] = True
+    elif column.kind is Kind.DATE:
+        found["date"] = True
+    return found
+
+
+def _unit_of(columns: Sequence[Column], at: int) -> int | None:
+    """The column that names the unit or the currency of another's figures."""
+    if columns[at].kind is Kind.UNITS:
+        keys = ["commodity", "currency"]
+    elif columns[at].kind in (Kind.MONEY, Kind.PRICE):
+        keys = ["currency"]
+    else:
+        return None
+    places = {column.key: place for place, column in enumerate(columns)}
+    return next((places[key] for key in keys if key in places), None)
+
+
+def figures(items: Iterable[tuple[str, Any, str, str]], title: str) -> Block:
+    """A row of headline figures: what it is, the figure, its unit, a remark."""
+    found = [
+        {"label": label, "value": value, "unit": unit, "note": note}
+        for label, value, unit, note in items
+    ]
+    return {"kind": "figures", "title": title, "items": found}
+
+
+def words(text: str, *, tone: str = "") -> Block:
+    """A paragraph."""
+    return {"kind": "words", "text": text, "tone": tone}
+
+
+def copied(label: str, text: str) -> Block:
+    """A line to copy."""
+    return {"kind": "copy", "label": label, "text": text}
+
+
+def choice(name: str, label: str, value: str, options: Iterable[tuple[str, str]]) -> Block:
+    """A choice among a few values of a parameter."""
+    return {
+        "kind": "choice",
+        "name": name,
+        "label": label,
+        "value": value,
+        "options": [list(each) for each in options],
+    }
+
+
+def field(name: str, label: str, value: str, hint: str = "", **more: Any) -> Block:
+    """A text that is typed in."""
+    return {"kind": "field", "name": name, "label": label, "value": value, "hint": hint, **more}
+
+
+def linked(block: Block, key: str, links: Sequence[Mapping[str, Any] | None]) -> Block:
+    """The table with links on one of its columns, one for each row or none."""
+    at = next(at for at, column in enumerate(block["columns"]) if column["key"] == key)
+    for row, link in zip(block["rows"], links, strict=True):
+        if link:
+            row[at] = {"text": row[at], **link}
+    return block

@@ -1,0 +1,71 @@
+"""Breakage or market: what unused units would have earned as breakage, and what they did earn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from beancount_compute.fava_extension.asked import AT_COST
+from beancount_compute.fava_extension.blocks import Block, field, figures, words
+from beancount_compute.fava_extension.page import Page
+from beancount_compute.reports.charts import breakage_or_market
+from beancount_compute.reports.charts.fees import break_even
+from beancount_compute.reports.intervals import Interval
+from beancount_compute.reports.pages.economics_by_day import OF_MONTHS
+from beancount_compute.reports.rollforward import TOTAL
+from beancount_compute.reports.tables import Table
+
+_TABLES = ("money-by-month", "units-by-month", "money-by-plan", "units-by-plan", "assumptions")
+_HEADLINE = {
+    "lapsed": "Lapsed, had there been no market",
+    "market": "Market, so far",
+    "gain_if_held_lapses": "Gain of the market, if what is held lapses",
+    "break_even": "Break-even fee rate",
+    "fee_rate": "Fee rate charged",
+}
+
+
+def economics(page: Page) -> list[Block]:
+    """The view."""
+    page.conversion(AT_COST, because="income is at carrying amount")
+    because = "units are followed from hand to hand, through all accounts and transactions"
+    page.ignores("account", because=because)
+    page.ignores("filter", because=because)
+    page.ignores("subscriber", because="the figures are of all subscribers")
+    interval = page.interval(Interval.MONTH, *OF_MONTHS)
+    asked = page.asked
+    tables = {
+        table.name: table
+        for table in page.loaded.economics.tables(
+            asked.selection, asked.displaced, interval, *_TABLES
+        )
+    }
+    by_month = tables["money-by-month"]
+    hint = "share of units bought that would have been overage, 0 to 1"
+    displaced = field("displaced", "Displaced sales", f"{asked.displaced:f}", hint)
+    items = [page.intervals(Interval.MONTH, *OF_MONTHS), page.plans(), displaced]
+    controls = {"kind": "controls", "items": items}
+    if not by_month.rows:
+        return [controls, words("No units have left their period unused in these days.")]
+    pictures = [*breakage_or_market(by_month), *break_even(by_month)]
+    return [
+        controls,
+        *_headlines(page, by_month),
+        *[page.numbers.chart(chart) for chart in pictures],
+        *[page.numbers.table(tables[name]) for name in _TABLES],
+    ]
+
+
+def _headlines(page: Page, by_month: Table) -> list[Block]:
+    totals = by_month._replace(rows=[row for row in by_month.rows if row[0] == TOTAL])
+    block = page.numbers.plain_table(totals)
+    keys = [column["key"] for column in block["columns"]]
+    found: list[Block] = []
+    for row in block["rows"]:
+        cells: dict[str, Any] = dict(zip(keys, row, strict=True))
+        currency = cells["currency"]
+        items = [
+            (label, cells[key] or "-", "" if "rate" in label.lower() else currency, "")
+            for key, label in _HEADLINE.items()
+        ]
+        found.append(figures(items, f"All months ({currency})"))
+    return found

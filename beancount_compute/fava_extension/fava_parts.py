@@ -1,0 +1,150 @@
+"""All that this extension takes from Fava beyond the documented extension class, in one file.
+
+    time=2026-05  account=Alice  filter=#compute-trade   ->  FavaFilters(...)
+
+Fava calls none of this a public interface; the version is pinned, and `tests/fava_extension/
+test_fava_parts.py` says which part has changed when Fava does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple, TypeVar, cast
+from urllib.parse import urlencode
+
+from beancount.core.account import has_component
+from beancount.core.data import Directive
+from fava.beans.funcs import hash_entry
+from fava.context import g
+from fava.core import FavaLedger
+from fava.core.filters import Match
+from fava.ext import extension_endpoint
+from fava.helpers import FavaAPIError
+from fava.util.date import parse_date
+from flask import url_for
+
+INTERVALS = {  # the names that Fava's own selection writes into addresses
+    "day": "day",
+    "daily": "day",
+    "week": "week",
+    "weekly": "week",
+    "month": "month",
+    "monthly": "month",
+    "quarter": "quarter",
+    "quarterly": "quarter",
+    "year": "year",
+    "yearly": "year",
+}
+
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def endpoint(name: str) -> Callable[[Method], Method]:
+    """Mark a method as what answers to an address; Fava's own mark, with a type."""
+    return cast(Callable[[Method], Method], extension_endpoint(name))
+
+
+class FilterRefused(Exception):
+    """A filter that Fava can't read; says why."""
+
+
+class Days(NamedTuple):
+    """The days of Fava's time filter, both included."""
+
+    start: date
+    end: date
+
+
+def days_of(ledger: FavaLedger, time: str) -> Days | None:
+    """The days that a time filter such as "2026-Q2" names; None where there is no filter."""
+    if not time.strip():
+        return None
+    try:
+        begin, end = parse_date(time, ledger.fava_options.fiscal_year_end)
+    except ValueError as error:
+        raise FilterRefused(f"Fava can't read the time filter {time!r}: {error}") from None
+    if begin is None or end is None or begin >= end:
+        raise FilterRefused(
+            f"Fava can't read the time filter {time!r}: write 2026-05, 2026-Q2 or 2026-01 - 2026-05"
+        )
+    return Days(begin, end - timedelta(1))
+
+
+def accounts_kept(accounts: Iterable[str], account: str) -> frozenset[str] | None:
+    """The accounts that an account filter keeps, as Fava understands it; None: all of them."""
+    if not account.strip():
+        return None
+    matches = Match(account)
+    return frozenset([each for each in accounts if has_component(each, account) or matches(each)])
+
+
+def entries_kept(ledger: FavaLedger, words: str) -> list[Directive] | None:
+    """The directives of the whole ledger that Fava's third filter keeps; None: all of them."""
+    if not words.strip():
+        return None
+    try:
+        return list(ledger.get_filtered(account="", filter=words, time="").entries)  # type: ignore[arg-type]
+    except FavaAPIError as error:
+        raise FilterRefused(str(error)) from None
+
+
+def entries_of(ledger: FavaLedger) -> list[Directive]:
+    """All directives, unfiltered."""
+    return list(ledger.all_entries)  # type: ignore[arg-type]
+
+
+def options_of(ledger: FavaLedger) -> dict[str, Any]:
+    """Beancount's options."""
+    return dict(ledger.options)
+
+
+def errors_of(ledger: FavaLedger) -> list[tuple[str, int, str]]:
+    """All errors of the ledger, Fava's own among them: file, line, message."""
+    found: list[tuple[str, int, str]] = []
+    for error in ledger.errors:
+        source: Mapping[str, Any] = error.source or {}
+        file, line = str(source.get("filename", "")), source.get("lineno", 0)
+        found.append((file, line if isinstance(line, int) else 0, error.message))
+    return found
+
+
+def amount_text(ledger: FavaLedger, number: Decimal, currency: str) -> str:
+    """An amount as Fava writes it everywhere: its digits for the currency, its separators."""
+    return ledger.format_decimal(number, currency)
+
+
+def grouped_text(ledger: FavaLedger, number: Decimal) -> str:
+    """A number with all its digits, and the separators of Fava's locale."""
+    whole, _, fraction = f"{abs(number):f}".partition(".")
+    shown = ledger.format_decimal(Decimal(whole))  # for no currency: with two decimals
+    mark = shown[-3] + fraction if fraction else ""
+    return f"{'-' if number < 0 else ''}{shown[:-3]}{mark}"
+
+
+def separators(ledger: FavaLedger) -> str:
+    """The decimal mark of Fava's locale, and what it puts between thousands, if anything."""
+    shown = ledger.format_decimal(Decimal(1000))  # for no currency: with two decimals
+    return shown[-3] + shown[1:-6]
+
+
+class Links:
+    """Addresses of Fava's own pages; of the whole ledger, without the filters of this page."""
+
+    def __init__(self) -> None:
+        self._base = url_for("index", bfile=g.beancount_file_slug)
+
+    def journal(self, words: str) -> str:
+        """The journal under Fava's third filter."""
+        return f"{self._base}journal/?{urlencode({'filter': words})}"
+
+    def editor(self, file: str, line: int) -> str:
+        """A place in Fava's editor."""
+        return f"{self._base}editor/?{urlencode({'file_path': file, 'line': line})}"
+
+    @staticmethod
+    def context(entry: Directive) -> str:
+        """The overlay in which Fava shows one directive, on whatever page."""
+        return f"#context-{hash_entry(entry)}"  # type: ignore[arg-type]

@@ -1,0 +1,172 @@
+"""What is worked out once per load of a ledger, and asked by every page.
+
+    loaded = Loaded(entries, options, errors)
+    loaded.books, loaded.holdings, loaded.economics, loaded.months, loaded.ties
+
+Each piece is made when it is first asked for, by one thread; `prepare` makes them ahead of that,
+beside Fava's own work, so that a load takes no longer than before.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from beancount.core.data import Directive
+
+from beancount_compute.close.standing import Months, index_folder, months_of, ties_of
+from beancount_compute.close.tie_outs import TieOut
+from beancount_compute.ledger.plugin import PLUGIN
+from beancount_compute.ledger.writing import ORDER
+from beancount_compute.reports.books import Books, read_books
+from beancount_compute.reports.pages.coarse import coarse
+from beancount_compute.reports.pages.economics_by_day import EconomicsByDay
+from beancount_compute.reports.pages.holdings import Holdings
+
+
+class LoadError(NamedTuple):
+    """An error of the ledger."""
+
+    file: str
+    line: int
+    message: str
+
+
+class Loaded:
+    """A loaded ledger, and what pages need of it."""
+
+    def __init__(
+        self, entries: Sequence[Directive], options: dict[str, Any], errors: Sequence[LoadError]
+    ) -> None:
+        self.entries = entries
+        self.options = options
+        self.errors = errors
+        self._lock = threading.RLock()
+        self._abandoned = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def has_plugin(self) -> bool:
+        """Whether the ledger has the plugin's line."""
+        return any(name == PLUGIN for name, _ in self.options["plugin"])
+
+    @cached_property
+    def has_bookings(self) -> bool:
+        """Whether the plugin booked anything."""
+        return any(ORDER in entry.meta for entry in self.entries)
+
+    @property
+    def books(self) -> Books:
+        """The books, whole and unfiltered."""
+        with self._lock:
+            return self._books
+
+    @property
+    def summed(self) -> Books:
+        """The books with alike facts of a day added up."""
+        with self._lock:
+            return self._summed
+
+    @property
+    def holdings(self) -> Holdings:
+        """What every subscriber holds on every day."""
+        with self._lock:
+            return self._holdings
+
+    @property
+    def holdings_by_account(self) -> Holdings:
+        """The same by account and plan."""
+        with self._lock:
+            return self._holdings_by_account
+
+    @property
+    def economics(self) -> EconomicsByDay:
+        """What became of units that were left unused."""
+        with self._lock:
+            return self._economics
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        """All accounts that anything was posted to."""
+        with self._lock:
+            return self._accounts
+
+    @property
+    def months(self) -> Months:
+        """The closed months, and the next one to close."""
+        with self._lock:
+            return self._months
+
+    @property
+    def index_folder(self) -> str:
+        """The folder of closed months; "" where the ledger includes no index."""
+        return index_folder(self.options)
+
+    @property
+    def ties(self) -> list[TieOut]:
+        """The tie-outs of the next month to close; none where nothing was booked."""
+        with self._lock:
+            return self._ties
+
+    @cached_property
+    def _books(self) -> Books:
+        return read_books(self.entries, self.options)
+
+    @cached_property
+    def _summed(self) -> Books:
+        return coarse(self._books)
+
+    @cached_property
+    def _holdings(self) -> Holdings:
+        return Holdings(self._books, self._books.movements, self._books.owed, fine=False)
+
+    @cached_property
+    def _holdings_by_account(self) -> Holdings:
+        return Holdings(self._books, self._books.movements, self._books.owed, fine=True)
+
+    @cached_property
+    def _months(self) -> Months:
+        return months_of(self.entries, self._books)
+
+    @cached_property
+    def _economics(self) -> EconomicsByDay:
+        return EconomicsByDay(self._books)
+
+    @cached_property
+    def _accounts(self) -> frozenset[str]:
+        return frozenset(
+            [posting.account for entry in self._books.transactions for posting in entry.postings]
+        )
+
+    @cached_property
+    def _ties(self) -> list[TieOut]:
+        month = self._months.next_to_close
+        return ties_of(self.entries, self.options, self._books, month) if month else []
+
+    def prepare(self) -> None:
+        """Make what pages need in a thread of its own, unless there is nothing to make."""
+        if self.has_plugin and self.has_bookings:
+            self._thread = threading.Thread(
+                target=self._make_all, name="beancount_compute", daemon=True
+            )
+            self._thread.start()
+
+    def wait(self) -> None:
+        """Until everything is made."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def abandon(self) -> None:
+        """The ledger was loaded again: make nothing more."""
+        self._abandoned = True
+
+    def _make_all(self) -> None:
+        for piece in ("books", "summed", "holdings", "accounts", "months", "economics"):
+            if self._abandoned:
+                return
+            getattr(self, piece)
+        for index in ("movements_of", "incomes_of", "pocket_accounts", "place_of", "corrections"):
+            getattr(self.books, index)
+        _ = self.holdings_by_account

@@ -1,0 +1,69 @@
+"""Market: price, volume, fees and take rate over time, and the largest trades."""
+
+from __future__ import annotations
+
+from beancount_compute.fava_extension.asked import AT_COST
+from beancount_compute.fava_extension.blocks import Block, linked, words
+from beancount_compute.fava_extension.page import Page
+from beancount_compute.reports.charts import Chart
+from beancount_compute.reports.charts import market as price_and_volume
+from beancount_compute.reports.charts.fees import fees_and_take_rate
+from beancount_compute.reports.intervals import Interval
+from beancount_compute.reports.market import market_by
+from beancount_compute.reports.pages.largest import largest_trades
+from beancount_compute.reports.tables import Table
+
+LARGEST = 20
+
+
+def market(page: Page) -> list[Block]:
+    """The view."""
+    page.conversion(AT_COST, because="prices and fees are in the currency of the trades")
+    interval = page.interval(Interval.DAY)
+    selection = page.asked.selection
+    table = _dated(market_by(interval).tables(page.books, selection)[0])
+    controls = {"kind": "controls", "items": [page.intervals(Interval.DAY), page.plans()]}
+    if not table.rows:
+        return [controls, words("Nothing was traded in these days.")]
+    largest, places = largest_trades(page.books, selection, LARGEST)
+    block = page.numbers.table(largest)
+    entries = [page.loaded.books.transactions[at] for at in places]
+    return [
+        controls,
+        *[
+            page.numbers.chart(chart, page.numbers.paged(shown, page.asked.page, newest_first=True))
+            for chart, shown in _charts(table, interval)
+        ],
+        page.numbers.paged(table, page.asked.page, newest_first=True),
+        linked(block, "event", [{"href": page.links.context(entry)} for entry in entries]),
+    ]
+
+
+def _dated(table: Table) -> Table:
+    """The table with the first column under the name that the pictures know."""
+    first = table.columns[0]._replace(key="date")
+    return table._replace(columns=(first, *table.columns[1:]))
+
+
+def _charts(table: Table, interval: Interval) -> list[tuple[Chart, Table]]:
+    """The pictures, each with its own columns of the table.
+
+    Days lie on a line of time, other intervals side by side.
+    """
+    found: list[tuple[Chart, tuple[str, ...]]] = [
+        (chart, _PRICE) for chart in price_and_volume(table)
+    ]
+    found += [(chart, _FEES) for chart in fees_and_take_rate(table)]
+    for chart, _ in found:
+        kind = "date" if interval is Interval.DAY else "category"
+        chart.figure["layout"]["xaxis"]["type"] = kind
+    return [(chart, _only(chart.table, keys)) for chart, keys in found]
+
+
+def _only(table: Table, keys: tuple[str, ...]) -> Table:
+    return table.only([at for at, column in enumerate(table.columns) if column.key in keys])
+
+
+_LABELS = ("date", "commodity", "currency")
+_PRICE = (*_LABELS, "price", "low", "high", "units")
+_FEES = (*_LABELS, "gross", "fees", "take_rate")

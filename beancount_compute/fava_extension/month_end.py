@@ -1,0 +1,180 @@
+"""Close: which months are sealed, how the next one ties out, what came late, what is wrong."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from beancount_compute.close.storage import INDEX
+from beancount_compute.close.tie_outs import TieOut
+from beancount_compute.fava_extension.asked import AT_COST
+from beancount_compute.fava_extension.blocks import Block, copied, linked, words
+from beancount_compute.fava_extension.loaded import Loaded
+from beancount_compute.fava_extension.page import Page
+from beancount_compute.ledger.sealed.chain import Seal, last_day_of
+from beancount_compute.reports.books import Selection
+from beancount_compute.reports.corrections import CORRECTIONS
+from beancount_compute.reports.tables import Cell, Column, Kind, Table
+
+CLOSED = "closed"  # the folder that `bean-compute close` takes if none is named
+TICK, CROSS = "\u2713", "\u2717"
+MOST_ERRORS = 100
+_SEALS = (
+    Column("month", "month", Kind.DATE),
+    Column("currency", "currency"),
+    Column("deferred", "deferred revenue", Kind.MONEY),
+    Column("events", "events", Kind.COUNT),
+    Column("seal", "seal"),
+)
+_ERRORS = (Column("place", "place"), Column("message", "error"))
+
+
+def month_end(page: Page) -> list[Block]:
+    """The view, apart from the tie-outs, which the page asks for next."""
+    for name in ("account", "filter", "plan", "subscriber"):
+        page.ignores(name, because="months are closed whole")
+    page.ignores("interval", because="months are closed one by one")
+    page.conversion(AT_COST, because="deferred revenue is sealed at carrying amount")
+    selection = page.asked.selection._replace(plan="")
+    if page.asked.time:
+        page.notes.append("The time filter chooses seals and corrections, not the tie-outs.")
+    return [
+        *_next(page.loaded),
+        {"kind": "later", "endpoint": "ties", "said": "Working out the tie-outs ..."},
+        *_seals(page, selection),
+        *_corrections(page, selection),
+        *errors(page),
+    ]
+
+
+def _next(loaded: Loaded) -> list[Block]:
+    """The command that closes the next month, and what must be there before it."""
+    month = loaded.months.next_to_close
+    if month is None:
+        return [words("Nothing was booked: there is no month to close yet.")]
+    ledger = str(loaded.options["filename"])
+    name = shlex.quote(ledger)
+    found: list[Block] = []
+    folder = loaded.index_folder
+    if loaded.errors:
+        count = f"{len(loaded.errors):,} error{'s' if len(loaded.errors) > 1 else ''}"
+        found.append(words(f"The ledger has {count}: a close stops until they are mended."))
+    if not folder:
+        found.append(
+            words("The ledger includes no index of closed months. Once, before the first:")
+        )
+        found.append(copied("Write the index", f"bean-compute close --init {name}"))
+        found.append(copied("Add to the ledger", f'include "{CLOSED}/{INDEX}"'))
+    usual = Path(ledger).resolve().parent / CLOSED
+    into = "" if not folder or Path(folder).resolve() == usual else f" --into {shlex.quote(folder)}"
+    command = f"bean-compute close {month} {name}{into}"
+    return [*found, copied(f"Close {month}", command)]
+
+
+def ties(page: Page) -> list[Block]:
+    """The tie-outs of the next month to close, each with a tick or its difference."""
+    month = page.loaded.months.next_to_close
+    if month is None:
+        return []
+    found = page.loaded.ties
+    failed = [tie for tie in found if not tie.holds]
+    hold = f"{len(found) - len(failed)} of {len(found)} hold"
+    table = Table(
+        f"Tie-outs of {month}: {hold}", _TIES, [_tie_row(tie) for tie in found], "tie-outs"
+    )
+    block = page.numbers.table(table)
+    marks = [TICK if tie.holds else CROSS for tie in found]
+    said = ["holds" if tie.holds else "differs" for tie in found]
+    for row, mark, word in zip(block["rows"], marks, said, strict=True):
+        row[0] = {"text": mark, "said": word, "tone": "good" if mark == TICK else "bad"}
+    return [block, *_differing(page, failed)]
+
+
+_TIES = (
+    Column("holds", "holds"),
+    Column("name", "tie-out"),
+    Column("left_name", "left"),
+    Column("left", "figure", Kind.PRICE),
+    Column("right_name", "right"),
+    Column("right", "figure", Kind.PRICE),
+    Column("difference", "difference", Kind.PRICE),
+    Column("about", "unit or currency"),
+)
+
+
+def _tie_row(tie: TieOut) -> tuple[Cell, ...]:
+    difference = None if tie.right is None else tie.difference
+    return (
+        "",
+        tie.name,
+        tie.left_name,
+        tie.left,
+        tie.right_name,
+        tie.right,
+        difference,
+        tie.about,
+    )
+
+
+def _differing(page: Page, failed: list[TieOut]) -> list[Block]:
+    """The lines that cause the differences, leading into Fava's editor."""
+    rows: list[tuple[Cell, ...]] = []
+    links: list[Mapping[str, Any] | None] = []
+    for tie in failed:
+        for line in tie.lines[:MOST_ERRORS]:
+            rows.append((line, tie.name))
+            file, _, number = line.rpartition(":")
+            here = Path(str(page.loaded.options["filename"])).parent / file
+            known = str(here) in page.loaded.options["include"] and number.isdecimal()
+            links.append({"href": page.links.editor(str(here), int(number))} if known else None)
+    if not rows:
+        return []
+    table = Table("What causes the differences", _ERRORS, rows, "differences")
+    return [linked(page.numbers.table(table), "place", links)]
+
+
+def _seals(page: Page, selection: Selection) -> list[Block]:
+    closed = page.loaded.months.chain.closed
+    seals = [seal for seal in closed if selection.covers(last_day_of(seal.month))]
+    rows = [row for seal in seals for row in _seal_rows(seal)]
+    if not rows:
+        none = "in these days" if closed else "yet"
+        return [words(f"No month is closed {none}.")]
+    table = Table("Closed months", _SEALS, rows, "seals")
+    return [page.numbers.table(table)]
+
+
+def _seal_rows(seal: Seal) -> list[tuple[Cell, ...]]:
+    amounts: list[tuple[str, Cell]] = [(each.currency, each.number) for each in seal.deferred]
+    return [
+        (seal.month, currency, number, seal.events, seal.digest)
+        for currency, number in amounts or [("", None)]
+    ]
+
+
+def _corrections(page: Page, selection: Selection) -> list[Block]:
+    tables = CORRECTIONS.tables(page.loaded.books, selection)
+    found = [page.numbers.paged(table, page.asked.page) for table in tables if table.rows]
+    return found or [words("No late events, reversals or reopened months in these days.")]
+
+
+def errors(page: Page) -> list[Block]:
+    """The errors of the ledger, each with a link into Fava's editor."""
+    known = page.loaded.errors
+    if not known:
+        return [words("The ledger has no errors.")]
+    shown = known[:MOST_ERRORS]
+    rows: list[tuple[Cell, ...]] = [
+        (f"{Path(each.file).name}:{each.line}" if each.file else "", each.message) for each in shown
+    ]
+    more = f", the first {MOST_ERRORS}" if len(known) > MOST_ERRORS else ""
+    block = page.numbers.table(Table(f"Errors: {len(known):,}{more}", _ERRORS, rows, "errors"))
+    links = [
+        {"href": page.links.editor(each.file, each.line)}
+        if each.file in page.loaded.options["include"]
+        else None
+        for each in shown
+    ]
+    return [linked(block, "place", links)]

@@ -1,0 +1,112 @@
+"""Overview: what is held and deferred now, what was earned, where units came from and went."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from beancount_compute.fava_extension.asked import AT_COST, IN_UNITS
+from beancount_compute.fava_extension.blocks import Block, figures, words
+from beancount_compute.fava_extension.page import Page
+from beancount_compute.reports.books import Selection
+from beancount_compute.reports.charts import deferred_revenue, unit_flow
+from beancount_compute.reports.intervals import Interval, days_before, first_of, last_of, name_of
+from beancount_compute.reports.pages.overview import deferred_by, held_on, income_compared, latest
+from beancount_compute.reports.rollforward import ROLLFORWARD
+from beancount_compute.reports.tables import Table
+
+
+def overview(page: Page) -> list[Block]:
+    """The view."""
+    interval = page.interval(Interval.MONTH)
+    conversion = page.conversion(
+        AT_COST,
+        IN_UNITS,
+        because="deferred revenue is carried at cost, and its market value stands beside it; "
+        "currencies are never added up",
+    )
+    selection = page.asked.selection
+    deferred = deferred_by(page.books, selection, interval, in_units=conversion == IN_UNITS)
+    held = held_on(page.books, selection)
+    return [
+        _controls(page, conversion),
+        _headline(page, held),
+        *_income(page, interval),
+        *[
+            page.numbers.chart(
+                chart._replace(title=f"{deferred.title} ({_unit(chart.table)})"),
+                page.numbers.paged(chart.table, page.asked.page),
+            )
+            for chart in deferred_revenue(deferred)
+        ],
+        *[
+            page.numbers.chart(chart)
+            for table in ROLLFORWARD.tables(page.books, selection, "units-by-pocket")
+            for chart in unit_flow(table)
+        ],
+        page.numbers.table(held),
+    ]
+
+
+def _unit(table: Table) -> str:
+    return str(table.rows[0][1])
+
+
+def _controls(page: Page, conversion: str) -> Block:
+    return {
+        "kind": "controls",
+        "items": [
+            page.intervals(Interval.MONTH),
+            page.conversions((AT_COST, IN_UNITS), conversion),
+            page.plans(),
+        ],
+    }
+
+
+def _headline(page: Page, held: Table) -> Block:
+    """Units outstanding, deferred revenue at cost and at market price, at the last day."""
+    day = page.asked.selection.day_of(page.loaded.books)
+    items: list[tuple[str, Any, str, str]] = []
+    block = page.numbers.plain_table(held)
+    for row in block["rows"]:
+        pocket, commodity, currency, units, carrying, value, price = row
+        if pocket != "total":
+            continue
+        at_price = f"at {_text(price)} {currency}" if price else "there is no market price yet"
+        items.append(("Units outstanding", units, commodity, ""))
+        items.append(("Deferred revenue, at carrying amount", carrying, currency, ""))
+        items.append(("Deferred revenue, at market price", value or "-", currency, at_price))
+    return figures(items, f"Held on {day}")
+
+
+def _text(cell: Any) -> str:
+    return str(cell[0]) if isinstance(cell, list) else str(cell)
+
+
+def _income(page: Page, interval: Interval) -> list[Block]:
+    """Income of the chosen days against those before; of the last interval where none is chosen."""
+    asked = page.asked.selection
+    if asked.start is not None and asked.end is not None:
+        name, first, last = page.asked.time, asked.start, asked.end
+        before = days_before(first, last)
+        note = ""
+    else:
+        day = latest(page.loaded.books) or date.min
+        name, first, last = name_of(interval, day), first_of(interval, day), last_of(interval, day)
+        past = first_of(interval, first) if first == date.min else days_before(first, first)[1]
+        before = (first_of(interval, past), last_of(interval, past))
+        note = f"No time filter: this is the last {interval} of the books."
+    period = Selection(first, last, plan=asked.plan)
+    compared = income_compared(page.books, period, Selection(*before, plan=asked.plan))
+    named = compared.columns
+    columns = (
+        *named[:2],
+        named[2]._replace(title=name),
+        named[3],
+        named[4],
+    )
+    table = compared._replace(
+        title=f"Income, {first} to {last}, against {before[0]} to {before[1]}", columns=columns
+    )
+    remark = [words(note)] if note else []
+    return [page.numbers.table(table), *remark]

@@ -1,0 +1,135 @@
+"""One request: what it asks for, the books that it may see, and what every view says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+from beancount.core.data import Directive
+
+from beancount_compute.economy.words import quoted
+from beancount_compute.fava_extension.asked import CONVERSIONS, Asked, BadRequest
+from beancount_compute.fava_extension.blocks import Block, Numbers, choice
+from beancount_compute.fava_extension.loaded import Loaded
+from beancount_compute.reports.books import Books
+from beancount_compute.reports.intervals import Interval
+from beancount_compute.reports.pages.narrowing import Filter, narrow
+
+
+class Addresses(Protocol):
+    """Addresses of Fava's own pages."""
+
+    def journal(self, words: str) -> str: ...
+    def editor(self, file: str, line: int) -> str: ...
+    def context(self, entry: Directive) -> str: ...
+
+
+@dataclass
+class Page:
+    """A request to one view; `notes` collects what does not apply to it."""
+
+    loaded: Loaded
+    asked: Asked
+    accounts: frozenset[str] | None  # those that Fava's account filter keeps; None: all
+    entries: list[Directive] | None  # those that Fava's third filter keeps; None: all
+    numbers: Numbers
+    links: Addresses
+    notes: list[str] = field(default_factory=list)
+
+    @cached_property
+    def kept(self) -> Filter:
+        """What Fava's filters of accounts and entries keep, and the subscriber that was chosen."""
+        places = None
+        if self.entries is not None:
+            place_of = self.loaded.books.place_of
+            found = [place_of.get(id(entry)) for entry in self.entries]
+            places = frozenset([at for at in found if at is not None])
+        return Filter(self.accounts, places, self.asked.subscriber)
+
+    @cached_property
+    def books(self) -> Books:
+        """The books that the filters let through, alike facts of a day added up."""
+        return narrow(self.loaded.books, self.loaded.summed, self.kept)
+
+    def check_names(self) -> None:
+        """Refuse a plan or a subscriber that the ledger does not know."""
+        books, asked = self.loaded.books, self.asked
+        for what, name, known in (
+            ("plan", asked.selection.plan, books.origins),
+            ("subscriber", asked.subscriber, books.subscribers),
+        ):
+            if name and name not in known:
+                raise BadRequest(f"the ledger has no {what} {quoted(name)}")
+
+    def interval(self, default: Interval, *allowed: Interval) -> Interval:
+        """The interval of the address, as far as the view knows it."""
+        asked = self.asked.interval
+        if asked is None:
+            return default
+        if allowed and asked not in allowed:
+            names = ", ".join(allowed)
+            self.notes.append(f"The interval {asked} does not apply here; these do: {names}.")
+            return default
+        return asked
+
+    def ignores(self, what: str, *, because: str) -> None:
+        """Say that a filter of the address does not apply, if the address has it."""
+        asked = self.asked
+        given = {
+            "time": bool(asked.time),
+            "account": self.accounts is not None,
+            "filter": self.entries is not None,
+            "interval": asked.interval is not None,
+            "plan": bool(asked.selection.plan),
+            "subscriber": bool(asked.subscriber),
+        }
+        if given[what]:
+            self.notes.append(f"{_NAMES[what]} does not apply here: {because}.")
+
+    def conversion(self, *applies: str, because: str) -> str:
+        """The conversion of the address, if the view knows it; else the first that it knows."""
+        asked = self.asked.conversion
+        if asked in applies:
+            return asked
+        if asked != "at_cost":
+            name = CONVERSIONS.get(asked, asked)
+            self.notes.append(f"The conversion {quoted(name)} does not apply here: {because}.")
+        return applies[0] if applies else ""
+
+    def plans(self) -> Block:
+        """The choice of a plan."""
+        options = [("", "All plans"), *[(each, each) for each in sorted(self.loaded.books.origins)]]
+        options = [(value, text) for value, text in options if value or text == "All plans"]
+        return choice("plan", "Plan", self.asked.selection.plan, options)
+
+    def intervals(self, default: Interval, *allowed: Interval) -> Block:
+        """The choice of an interval."""
+        names = allowed or tuple(Interval)
+        asked = self.asked.interval
+        value = asked if asked in names else default
+        shown = [(each.value, _SHOWN[each]) for each in names]
+        return choice("interval", "Interval", value or default, shown)
+
+    def conversions(self, names: Iterable[str], value: str) -> Block:
+        """The choice of a conversion."""
+        shown = [(name, CONVERSIONS[name]) for name in names]
+        return choice("conversion", "Conversion", value, shown)
+
+
+_NAMES = {
+    "time": "The time filter",
+    "account": "The account filter",
+    "filter": "The filter of entries",
+    "interval": "The interval",
+    "plan": "The plan",
+    "subscriber": "The subscriber",
+}
+_SHOWN = {
+    Interval.DAY: "Daily",
+    Interval.WEEK: "Weekly",
+    Interval.MONTH: "Monthly",
+    Interval.QUARTER: "Quarterly",
+    Interval.YEAR: "Yearly",
+}

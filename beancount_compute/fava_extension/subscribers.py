@@ -1,0 +1,140 @@
+"""Subscribers: who holds what, searched, sorted and paged; and the statement of one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from beancount_compute.economy.words import quoted
+from beancount_compute.fava_extension.asked import AT_COST, BadRequest
+from beancount_compute.fava_extension.blocks import (
+    MOST_ROWS,
+    ROWS_A_PAGE,
+    Block,
+    field,
+    linked,
+    words,
+)
+from beancount_compute.fava_extension.page import Page
+from beancount_compute.ledger.writing import lot_link
+from beancount_compute.reports.books import Books
+from beancount_compute.reports.facts import Movement
+from beancount_compute.reports.pages.holdings import (
+    SORTABLE,
+    Holdings,
+    Standing,
+    as_table,
+    matching,
+    ordered,
+    totals,
+)
+from beancount_compute.reports.statement import STATEMENT
+from beancount_compute.reports.tables import Table
+
+_ALL_SHOWN = "carrying amount, market value and units stand beside each other"
+
+
+def subscribers(page: Page) -> list[Block]:
+    """The table of all, or the statement of the one that the address names."""
+    page.conversion(AT_COST, because=_ALL_SHOWN)
+    if page.asked.subscriber:
+        return _statement(page)
+    page.ignores("interval", because="holdings are shown as of one day")
+    asked = page.asked
+    day = asked.selection.day_of(page.loaded.books)
+    found = matching(_standing(page), asked.words)
+    key = asked.sort or "subscriber"
+    if key not in SORTABLE:
+        raise BadRequest(f"no column {quoted(key)}: sort by {', '.join(SORTABLE)}")
+    rows = ordered(found, key, falling=asked.falling)
+    pages = max(1, -(-len(rows) // ROWS_A_PAGE))
+    at = min(asked.page, pages)
+    shown = rows[(at - 1) * ROWS_A_PAGE : at * ROWS_A_PAGE]
+    block = page.numbers.table(
+        as_table(shown, f"Subscribers on {day}"),
+        page=at,
+        pages=pages,
+        found=len(rows),
+        sort={"key": key, "order": "desc" if asked.falling else "asc"},
+    )
+    links = [{"go": _go(row.subscriber)} if row.subscriber else None for row in shown]
+    search = field("q", "Search subscribers", asked.words, "part of a name", live=True)
+    controls = {"kind": "controls", "items": [search, page.plans()]}
+    return [controls, linked(block, "subscriber", links), page.numbers.table(totals(found))]
+
+
+def _go(name: str) -> dict[str, str]:
+    return {"subscriber": name, "page": "", "sort": "", "order": "", "q": ""}
+
+
+def _standing(page: Page) -> list[Standing]:
+    """All subscribers as of the last day."""
+    loaded, plan = page.loaded, page.asked.selection.plan
+    books = loaded.books
+    day = page.asked.selection.day_of(books)
+    if plan:
+        page.notes.append("What is owed is left out: a bill may be for several plans.")
+    kept = page.kept.transactions
+    if kept is not None:
+        movements = [each for each in books.movements if each.at in kept]
+        owed = [each for each in books.owed if each.at in kept]
+        return Holdings(books, movements, owed, fine=True).on(day, page.accounts, plan)
+    fine = page.accounts is not None or bool(plan)
+    holdings = loaded.holdings_by_account if fine else loaded.holdings
+    return holdings.on(day, page.accounts, plan)
+
+
+def _statement(page: Page) -> list[Block]:
+    page.ignores("interval", because="a statement shows every line")
+    page.ignores("account", because="a statement runs over both pockets of its subscriber")
+    page.ignores("filter", because="its running figures need every line")
+    asked, books = page.asked, page.loaded.books
+    selection = asked.selection._replace(subscriber=asked.subscriber)
+    lines, lots = STATEMENT.tables(books, selection)
+    title = f"Statement of {asked.subscriber}"
+    back = {"kind": "link", "text": "All subscribers", "go": {"subscriber": "", "page": ""}}
+    found: list[Block] = [back, {"kind": "controls", "items": [page.plans()]}]
+    if not lines.rows:
+        return [*found, words(f"{title}: nothing in these days.")]
+    moved = [each for each in selection.movements(books) if selection.covers(each.date)]
+    return [
+        *found,
+        _lots(page, lots),
+        _lines(page, lines._replace(title=title), moved),
+    ]
+
+
+def _lots(page: Page, lots: Table) -> Block:
+    """The lots held at the end; each leads to its life in Fava's journal."""
+    block = page.numbers.table(lots)
+    accounts, holder = page.loaded.books.accounts, page.asked.subscriber
+    places = {column.key: at for at, column in enumerate(lots.columns)}
+    links: list[Mapping[str, Any] | None] = []
+    for row in lots.rows:
+        origin, day = str(row[places["plan"]]), str(row[places["vintage"]])
+        if not origin:
+            links.append(None)
+            continue
+        link = lot_link(accounts, holder, date.fromisoformat(day), origin)
+        links.append({"href": page.links.journal(f"^{link}"), "title": f"Its life: ^{link}"})
+    return linked(block, "vintage", links)
+
+
+def _lines(page: Page, lines: Table, moved: Sequence[Movement]) -> Block:
+    """The lines, newest first; each leads to its transaction."""
+    books = page.loaded.books
+    forward = len(lines.rows) - len(moved)
+    at_of = [None] * forward + [each.at for each in moved]
+    newest = list(zip(lines.rows, at_of, strict=True))[::-1]
+    pages = -(-len(newest) // MOST_ROWS)
+    at = min(page.asked.page, pages)
+    shown = newest[(at - 1) * MOST_ROWS : at * MOST_ROWS]
+    table = lines._replace(rows=[row for row, _ in shown])
+    more = {"page": at, "pages": pages, "found": len(newest)} if pages > 1 else {}
+    block = page.numbers.table(table, **more)
+    return linked(block, "event", [_context(page, books, place) for _, place in shown])
+
+
+def _context(page: Page, books: Books, place: int | None) -> dict[str, str] | None:
+    return None if place is None else {"href": page.links.context(books.transactions[place])}

@@ -1,0 +1,48 @@
+"""The picture of release curves: how fast what was paid for becomes income, vintage by vintage.
+
+vintage     0     1     2
+2026-05   0.6   0.8   0.8     ->  a line that rises to 80 %
+"""
+
+from __future__ import annotations
+
+from beancount_compute.reports.charts.traces import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    TEAL,
+    Chart,
+    figure_of,
+    floats_of,
+    layout_of,
+    line,
+    parts,
+)
+from beancount_compute.reports.tables import Table
+
+_COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, TEAL, GREY)
+
+
+def release(table: Table) -> list[Chart]:
+    """A line for each vintage, from the month in which it was paid for."""
+    found: list[Chart] = []
+    ages = [each.key for each in table.columns if each.is_figure]
+    first = len(table.columns) - len(ages)
+    for (currency,), part in parts(table, "currency"):
+        data = [
+            {
+                **line(str(row[0]), ages, floats_of(row[first:]), colour, ""),
+                "hovertemplate": "%{y:.1%}",
+            }
+            for row, colour in zip(part.rows, _COLOURS * len(part.rows), strict=False)
+        ]
+        layout = layout_of("")
+        layout["yaxis"] = {"automargin": True, "tickformat": ".0%", "rangemode": "tozero"}
+        layout["xaxis"]["title"] = {"text": "months since it was paid for"}
+        title = f"Release curves ({currency})"
+        said = "How much of each month's allocations was recognised, month by month."
+        found.append(Chart(f"release-{currency}", title, part, figure_of(data, layout), said))
+    return found

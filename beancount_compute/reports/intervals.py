@@ -1,0 +1,99 @@
+"""Intervals: how days are grouped, under the names that Fava's time filter knows.
+
+2026-05-20  ->  "2026-05-20", "2026-W21", "2026-05", "2026-Q2" or "2026"
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from enum import StrEnum
+from functools import lru_cache
+
+from beancount_compute.economy.months import MONTH, Span, later
+
+_ONE_DAY = timedelta(1)
+
+
+class Interval(StrEnum):
+    """How long the stretches are for which figures are shown."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+@lru_cache(1 << 14)
+def name_of(interval: Interval, day: date) -> str:
+    """The name of the interval that a day lies in; names sort by time."""
+    match interval:
+        case Interval.DAY:
+            return day.isoformat()
+        case Interval.WEEK:
+            year, week, _ = day.isocalendar()
+            return f"{year:04}-W{week:02}"
+        case Interval.MONTH:
+            return f"{day.year:04}-{day.month:02}"
+        case Interval.QUARTER:
+            return f"{day.year:04}-Q{(day.month + 2) // 3}"
+        case Interval.YEAR:
+            return f"{day.year:04}"
+
+
+def first_of(interval: Interval, day: date) -> date:
+    """The first day of the interval that a day lies in."""
+    match interval:
+        case Interval.DAY:
+            return day
+        case Interval.WEEK:
+            return day - timedelta(min(day.weekday(), (day - date.min).days))
+        case Interval.MONTH:
+            return day.replace(day=1)
+        case Interval.QUARTER:
+            return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
+        case Interval.YEAR:
+            return day.replace(month=1, day=1)
+
+
+_SPANS = {
+    Interval.DAY: Span(0, 1),
+    Interval.WEEK: Span(0, 7),
+    Interval.MONTH: MONTH,
+    Interval.QUARTER: Span(3, 0),
+    Interval.YEAR: Span(12, 0),
+}
+
+
+def last_of(interval: Interval, day: date) -> date:
+    """The last day of the interval that a day lies in."""
+    end = later(first_of(interval, day), _SPANS[interval])
+    return end if end == date.max else end - _ONE_DAY
+
+
+def names_between(interval: Interval, first: date, last: date) -> list[str]:
+    """The names of all intervals from the one of a day to that of another."""
+    found: list[str] = []
+    day = first
+    while day <= last:
+        found.append(name_of(interval, day))
+        day = last_of(interval, day)
+        if day >= last or day == date.max:
+            break
+        day += _ONE_DAY
+    return found
+
+
+def days_before(first: date, last: date) -> tuple[date, date]:
+    """The days just before a stretch, as many; whole months where it is one of whole months.
+
+    2026-05-01 to 2026-06-30  ->  2026-03-01 to 2026-04-30
+    """
+    if first == date.min:
+        return first, first
+    end = first - _ONE_DAY
+    if first.day == 1 and last == last_of(Interval.MONTH, last):
+        months = (last.year - first.year) * 12 + last.month - first.month + 1
+        back = first.year * 12 + first.month - 1 - months
+        return (date(back // 12, back % 12 + 1, 1) if back >= 12 else date.min), end
+    return first - min(last - first + _ONE_DAY, first - date.min), end

@@ -1,0 +1,280 @@
+"""All subscribers as of a day: open units, what they carry and are worth, next expiry, money owed.
+
+    subscriber  unit  currency  open units  carrying  market value  next expiry  receivable  payable
+    alice       CU    USD             1300    260.00        325.00   2026-07-01      200.00   118.75
+
+For any day in no time: the holdings after each movement are worked out once, and found by date.
+Units, carrying amount and market value are those of the roll-forward and of the open lots, what is
+owed that of the aging report.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal, localcontext
+from operator import itemgetter
+from typing import NamedTuple
+
+from beancount_compute.economy.journal import Role
+from beancount_compute.economy.rounding import WIDE, ZERO
+from beancount_compute.reports.books import Books
+from beancount_compute.reports.facts import Movement, Owed
+from beancount_compute.reports.figures import written
+from beancount_compute.reports.tables import Cell, Column, Kind, Table
+
+COLUMNS = (
+    Column("subscriber", "subscriber"),
+    Column("commodity", "unit"),
+    Column("currency", "currency"),
+    Column("units", "open units", Kind.UNITS),
+    Column("carrying_amount", "carrying amount", Kind.MONEY),
+    Column("market_value", "market value", Kind.MONEY),
+    Column("next_expiry", "next expiry", Kind.DATE),
+    Column("receivable", "receivable", Kind.MONEY),
+    Column("payable", "payable", Kind.MONEY),
+)
+SORTABLE = tuple(column.key for column in COLUMNS)
+Held = tuple[Decimal, Decimal, date | None]  # units, carrying amount, the next end of a lot
+_NONE: Held = (ZERO, ZERO, None)
+
+
+class Line(NamedTuple):
+    """What one subscriber holds, in one unit and currency, after each day on which it changed."""
+
+    account: str  # "" for all accounts and plans together
+    origin: str
+    days: list[int]  # ordinals, which compare faster than dates
+    held: list[Held]
+
+
+class OwedLine(NamedTuple):
+    """What one subscriber owes and is owed, in one currency, after each day."""
+
+    account: str  # "" for all accounts together
+    days: list[int]
+    total: list[tuple[Decimal, Decimal]]  # receivable, payable
+
+
+Key = tuple[str, str, str]  # subscriber, unit, currency
+Pair = tuple[str, str]  # subscriber, currency
+
+
+class Standing(NamedTuple):
+    """One row, not yet written."""
+
+    subscriber: str
+    commodity: str
+    currency: str
+    units: Decimal
+    carrying: Decimal
+    value: Decimal | None
+    end: date | None
+    receivable: Decimal
+    payable: Decimal
+
+
+class Holdings:
+    """What every subscriber holds and owes after every day; `movements` and `owed` by date."""
+
+    def __init__(
+        self, books: Books, movements: Sequence[Movement], owed: Sequence[Owed], *, fine: bool
+    ) -> None:
+        """With `fine` holdings, by account and plan, some of these can be asked for."""
+        self._books = books
+        self._fine = fine
+        with localcontext(WIDE):
+            held_lines = _held_lines(movements, fine=fine)
+            owed_lines = _owed_lines(owed, fine=fine)
+        first_of = {key[::2]: key for key in reversed(held_lines)}  # which row shows what is owed
+        self._rows = [
+            (key, lines, owed_lines.pop(key[::2], []) if first_of[key[::2]] == key else [])
+            for key, lines in held_lines.items()
+        ]
+        self._rows += [
+            ((name, "", money), [], lines) for (name, money), lines in owed_lines.items()
+        ]
+        self._rows.sort(key=itemgetter(0))
+
+    def on(
+        self, day: date, accounts: frozenset[str] | None = None, plan: str = ""
+    ) -> list[Standing]:
+        """All that hold or owe something on a day, by name.
+
+        What is owed is left out where a plan is named: a bill may be for several.
+        """
+        at = day.toordinal()
+        prices: dict[tuple[str, str], Decimal | None] = {}
+        found: list[Standing] = []
+        with localcontext(WIDE):
+            for key, lines, owed_lines in self._rows:
+                units, carrying, end = _held_at(lines, at, accounts, plan)
+                owed = _owed_at(owed_lines, at, accounts) if owed_lines and not plan else _NOTHING
+                if not (units or carrying or owed[0] or owed[1]):
+                    continue
+                pair = key[1:]
+                if pair not in prices:
+                    prices[pair] = self._books.price_on(day, *pair)
+                price = prices[pair]
+                value = None if price is None else units * price
+                found.append(_new(Standing, (*key, units, carrying, value, end, *owed)))
+        return found
+
+
+_new = tuple.__new__
+_NOTHING = (ZERO, ZERO)
+
+
+def _held_at(lines: list[Line], at: int, accounts: frozenset[str] | None, plan: str) -> Held:
+    held = _NONE
+    for account, origin, days, after in lines:
+        place = bisect_right(days, at)
+        if place and (accounts is None or account in accounts) and plan in ("", origin):
+            one = after[place - 1]
+            held = one if held is _NONE else _together(held, one)
+    return held
+
+
+def _together(one: Held, other: Held) -> Held:
+    ends = [end for end in (one[2], other[2]) if end is not None]
+    return one[0] + other[0], one[1] + other[1], min(ends, default=None)
+
+
+def _owed_at(
+    lines: list[OwedLine], at: int, accounts: frozenset[str] | None
+) -> tuple[Decimal, Decimal]:
+    owed = _NOTHING
+    for account, days, total in lines:
+        place = bisect_right(days, at)
+        if place and (accounts is None or account in accounts):
+            one = total[place - 1]
+            owed = one if owed is _NOTHING else (owed[0] + one[0], owed[1] + one[1])
+    return owed
+
+
+def _held_lines(movements: Iterable[Movement], *, fine: bool) -> dict[Key, list[Line]]:
+    """The lines of each subscriber, unit and currency, by name."""
+    lines: dict[tuple[str, ...], tuple[Key, Line, dict[int, Decimal]]] = {}
+    ends: dict[int, date | None] = {}
+    for each in movements:
+        day, _, _, name, _, origin, commodity, units, currency, amount, lot, account, *_ = each
+        named = (name, commodity, currency)
+        key = (*named, account, origin) if fine else named
+        found = lines.get(key)
+        if found is None:
+            line = Line(account, origin, [], []) if fine else Line("", "", [], [])
+            found = lines[key] = (named, line, {})
+        _, (_, _, days, held), lots = found
+        at, ordinal = id(lot), day.toordinal()
+        left = lots.get(at, ZERO) + units
+        if left:
+            lots[at] = left
+            ends[at] = lot.end
+        else:
+            lots.pop(at, None)
+        before = held[-1] if held else _NONE
+        end = before[2]
+        if end is None or (lot.end is not None and lot.end <= end):
+            end = min([an_end for at in lots if (an_end := ends[at]) is not None], default=None)
+        after = (before[0] + units, before[1] + amount, end)
+        if days and days[-1] == ordinal:
+            held[-1] = after
+        else:
+            days.append(ordinal)
+            held.append(after)
+    grouped: defaultdict[Key, list[Line]] = defaultdict(list)
+    for named, line, _ in sorted(lines.values(), key=itemgetter(0)):
+        grouped[named].append(line)
+    return grouped
+
+
+def _owed_lines(owed: Iterable[Owed], *, fine: bool) -> dict[Pair, list[OwedLine]]:
+    """The lines of each subscriber and currency; what partners are owed is left out."""
+    lines: dict[tuple[Pair, str], OwedLine] = {}
+    grouped: defaultdict[Pair, list[OwedLine]] = defaultdict(list)
+    for each in owed:
+        if each.role is Role.PARTNER:
+            continue
+        pair = (each.party, each.currency)
+        key = (pair, each.account if fine else "")
+        line = lines.get(key)
+        if line is None:
+            line = lines[key] = OwedLine(key[1], [], [])
+            grouped[pair].append(line)
+        receivable, payable = line.total[-1] if line.total else _NOTHING
+        if each.role is Role.RECEIVABLE:
+            receivable += each.amount
+        else:
+            payable -= each.amount
+        ordinal = each.date.toordinal()
+        if line.days and line.days[-1] == ordinal:
+            line.total[-1] = (receivable, payable)
+        else:
+            line.days.append(ordinal)
+            line.total.append((receivable, payable))
+    return grouped
+
+
+NOT_NAMED = "(not named)"
+
+
+def matching(rows: Iterable[Standing], words: str) -> list[Standing]:
+    """The rows whose subscriber holds the words, in whatever case."""
+    wanted = words.casefold()
+    return [row for row in rows if wanted in row.subscriber.casefold()] if wanted else list(rows)
+
+
+def ordered(rows: list[Standing], key: str, *, falling: bool) -> list[Standing]:
+    """The rows by a column; what has no such figure comes last, names decide between equals.
+
+    `rows` stand in the order of names.
+    """
+    at = SORTABLE.index(key)
+    having = [row for row in rows if row[at] is not None and row[at] != ""]
+    missing = [row for row in rows if row[at] is None or row[at] == ""]
+    having.sort(key=itemgetter(at), reverse=falling)
+    return having + missing
+
+
+def as_table(rows: Iterable[Standing], title: str) -> Table:
+    """The rows as a table."""
+    return Table(title, COLUMNS, [_written(row) for row in rows], "subscribers")
+
+
+def totals(rows: Iterable[Standing]) -> Table:
+    """The rows added up, by unit and currency."""
+    of_pair: defaultdict[tuple[str, str], list[Standing]] = defaultdict(list)
+    for row in rows:
+        of_pair[row.commodity, row.currency].append(row)
+    found: list[Standing] = []
+    with localcontext(WIDE):
+        for commodity, currency in sorted(of_pair):
+            among = of_pair[commodity, currency]
+            values = [row.value for row in among if row.value is not None]
+            found.append(
+                Standing(
+                    "total",
+                    commodity,
+                    currency,
+                    units=sum([row.units for row in among], ZERO),
+                    carrying=sum([row.carrying for row in among], ZERO),
+                    value=sum(values, ZERO) if values else None,
+                    end=None,
+                    receivable=sum([row.receivable for row in among], ZERO),
+                    payable=sum([row.payable for row in among], ZERO),
+                )
+            )
+    return as_table(found, "Totals")._replace(name="totals")
+
+
+def _written(row: Standing) -> tuple[Cell, ...]:
+    money = [
+        written(Kind.MONEY, number, row.currency)
+        for number in (row.carrying, row.value, row.receivable, row.payable)
+    ]
+    units = written(Kind.UNITS, row.units, "")
+    end = str(row.end) if row.end else None
+    name = row.subscriber or NOT_NAMED
+    return (name, row.commodity, row.currency, units, money[0], money[1], end, money[2], money[3])
