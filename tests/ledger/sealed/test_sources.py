@@ -45,8 +45,8 @@ def test_an_event_that_says_something_else_now_is_an_error_and_the_booking_stand
     assert errors_of(loaded, ledger) == [
         (
             'events.csv:3: event id "u-1" is booked in the closed month 2026-05 with another '
-            "content (closed/2026-05.events.csv:3): restore this line as it was, and correct it with "
-            "a compute-reversal and a new event"
+            "content (closed/2026-05.events.csv:3): restore this line as it was, and correct it "
+            "with a compute-reversal and a new event"
         )
     ]
     (use,) = [each for each in booked(loaded.entries) if each.meta["event"] == "u-1"]
