@@ -56,6 +56,7 @@ from beancount_compute.reports.books import Books, read_books
 INDEX_HEAD = (
     f"; The seals of the closed months: written by {OURS}, included by the ledger. Don't edit it.\n"
 )
+ROOT_OPTION = 'option "name_'
 BOOKS_HEAD = f"; All closed months, to load with Beancount alone: written by {OURS}.\n"
 
 
@@ -143,7 +144,8 @@ def prepare(month: str, loaded: Loaded) -> Closing:
     ]
     terms = [*rebooked.terms.get(month, ()), *_assertions(booking, last_day)]
     entries = sorted([*rebooked.entries, *copies], key=place_in_books)
-    text = month_text(month, terms, entries).encode()
+    roots = [line for line in option_lines(loaded.options) if line.startswith(ROOT_OPTION)]
+    text = month_text(month, roots, terms, entries).encode()
     rows = rows_text(events).encode()
     closed_before = [*booking.closed.booked, *_before(loaded, booking)]
     whole = [*closed_before, *rebooked.entries, *_originals(copies)]

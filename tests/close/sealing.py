@@ -16,8 +16,8 @@ from beancount.core.data import Directive, Open, Transaction
 from click.testing import CliRunner, Result
 
 from beancount_compute.cli import main
-from beancount_compute.close.closing import INDEX_HEAD, Closing, Loaded, load, prepare
-from beancount_compute.close.storage import INDEX, Change, apply
+from beancount_compute.close.closing import INDEX_HEAD, Closing, Loaded, load, prepare, prove
+from beancount_compute.close.storage import BOOKS, INDEX, Change, apply
 from beancount_compute.ledger.text import booked_text
 
 HEAD = 'plugin "beancount_compute"\noption "operating_currency" "USD"\n'
@@ -67,12 +67,16 @@ def add(ledger: Path, text: str) -> None:
 
 def close(ledger: Path, *months: str, loaded: Loaded | None = None, ties: bool = True) -> Closing:
     """Close months one after the other; all of their tie-outs must hold."""
+    closing: Closing | None = None
     for month in months:
         closing = prepare(month, loaded or load(ledger))
         wrong = [tie for tie in closing.ties if not tie.holds]
         assert not (ties and wrong), (month, wrong)
         apply(ledger.parent / "closed", Change(closing.files))
         loaded = None
+    if ties and closing is not None:
+        proof = prove(ledger.parent / "closed" / BOOKS, closing.entries)
+        assert not proof.errors and not proof.differences, proof
     return closing
 
 

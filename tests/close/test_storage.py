@@ -110,7 +110,7 @@ def test_a_close_that_was_committed_is_finished_before_a_month_is_opened_again(
 ) -> None:
     """Killed after the commit and before the first move: the seal of June is not lost."""
     monkeypatch.setattr(storage, "recover", lambda folder: None)
-    close(ledger, "2026-06")
+    close(ledger, "2026-06", ties=False)
     monkeypatch.undo()
     assert len(seals_of(ledger)) == 1
     result = run("reopen", "2026-05", ledger, "--reason", "an invoice")

@@ -249,8 +249,8 @@ def _seal(values: list[Any], meta: dict[str, Any], place: Place) -> Seal | None:
     return seal if sound else None
 
 
-def _whole(number: Decimal) -> int:
-    if number != int(number):
+def _whole(number: object) -> int:
+    if not isinstance(number, Decimal) or number != int(number):
         raise ValueError(number)
     return int(number)
 

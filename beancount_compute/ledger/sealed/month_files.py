@@ -100,9 +100,15 @@ class Month(NamedTuple):
     unreadable: list[tuple[Place, str]]
 
 
-def month_text(month: str, terms: Iterable[str], entries: Iterable[Directive]) -> str:
-    """The text of a month: its terms, then its entries in the order given."""
-    pieces = [HEADER.format(month=month)]
+def month_text(
+    month: str, options: Iterable[str], terms: Iterable[str], entries: Iterable[Directive]
+) -> str:
+    """The text of a month: its terms, then its entries in the order given.
+
+    `options` are the lines that name the roots otherwise than Beancount does: a file that is
+    included must say that for itself.
+    """
+    pieces = [HEADER.format(month=month), *options]
     pieces += [f"\n{text}" for text in terms]
     before: type | None = None
     for entry in entries:

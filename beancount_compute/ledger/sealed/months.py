@@ -8,7 +8,7 @@ from typing import NamedTuple
 from beancount.core.data import Directive
 
 from beancount_compute.economy.journal import Role
-from beancount_compute.ledger.accounts import Accounts
+from beancount_compute.ledger.accounts import POCKETS, Accounts
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.sealed.chain import Chain, with_digest
@@ -103,12 +103,19 @@ def frozen_accounts(
     components: dict[str, str] = {}
     for each in files:
         for entry in each.head:
-            values = [value for value, _ in entry.values or ()]
-            if entry.type == "compute-account" and values[0] in set(Role):
-                templates[Role(values[0])] = str(values[1])
-            elif entry.type == "compute-subscriber":
-                components[str(values[0])] = str(values[1])
+            name, value, *_ = [*(str(value) for value, _ in entry.values or ()), "", ""]
+            if entry.type == "compute-account" and _can_serve(name, value):
+                templates[Role(name)] = value
+            elif entry.type == "compute-subscriber" and value:
+                components[name] = value
     return templates, components
+
+
+def _can_serve(role: str, template: str) -> bool:
+    """Whether a template can be that of a role: whoever forged it may have written anything."""
+    if role not in set(Role):
+        return False
+    return "{subscriber}" in template or (bool(template) and Role(role) not in POCKETS)
 
 
 def open_months(

@@ -25,6 +25,7 @@ from beancount.parser import parser
 from beancount_compute.economy.events import Place
 from beancount_compute.economy.journal import Role
 from beancount_compute.economy.months import MONTH
+from beancount_compute.economy.rounding import decimals_of, trim
 from beancount_compute.economy.terms import DrawDown, Plan, Terms
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.directives import place_of
@@ -82,7 +83,7 @@ def _option(use: Use, day: date, terms: Terms) -> str:
             return f"{terms.buyer_fee.on(day) or Decimal():f}"
         case "minimum-fee":
             _, _, minimum = terms.fees(day, use.key)
-            return f"{minimum:f} {use.key}"
+            return _money(minimum, use.key)
         case "draw-down":
             return string(terms.draw_down.on(day) or DrawDown.EXPIRY)
         case "cost-step":
@@ -110,8 +111,12 @@ def _since(use: Use, day: date, terms: Terms) -> date:
 
 
 def _plan_values(plan: Plan) -> str:
-    price = f"{plan.price:f} {plan.currency}"
+    price = _money(plan.price, plan.currency)
     return f"{string(plan.name)} {price} {plan.units:f} {plan.commodity}"
+
+
+def _money(number: Decimal, currency: str) -> str:
+    return f"{trim(number, decimals_of(currency)):f} {currency}"
 
 
 def _plan_meta(plan: Plan) -> list[str]:
@@ -124,7 +129,7 @@ def _plan_meta(plan: Plan) -> list[str]:
     if plan.token_expires:
         lines.append(f'token-expires: "{plan.token_expires}"')
     if plan.overage:
-        lines.append(f"overage: {plan.overage.number:f} {plan.overage.currency}")
+        lines.append(f"overage: {_money(*plan.overage)}")
     return lines
 
 
