@@ -40,6 +40,7 @@ def deferred_by_month(books: Books, selection: Selection) -> Table:
     opened: Sums = defaultdict(Decimal)
     added: Sums = defaultdict(Decimal)
     released: Sums = defaultdict(Decimal)
+    moved: Sums = defaultdict(Decimal)  # of one subscriber or plan alone, it comes or goes
     currencies: set[str] = set()
     first = last = ""
     with localcontext(WIDE):
@@ -54,12 +55,14 @@ def deferred_by_month(books: Books, selection: Selection) -> Table:
                 opened[key] += each.amount
             elif each.flow in _IN:
                 added[key] += each.amount
-            elif each.flow in _OUT:  # what only moves from one to another changes nothing in sum
+            elif each.flow in _OUT:
                 released[key] += each.amount
-            else:
-                (added if each.amount > 0 else released)[key] += each.amount
+            else:  # what only moves from one to another changes nothing in sum
+                moved[key] += each.amount
         if selection.end is not None:
             last = max(last, _name(selection.end))
+        for key, amount in moved.items():
+            (added if amount > 0 else released)[key] += amount
         rows = list(_rows(sorted(currencies), _months(first, last), opened, added, released))
     start = _name(selection.start) if selection.start else ""
     kept = [row for row in rows if str(row[0]) >= start]
