@@ -314,6 +314,7 @@ async function show() {
   root.dataset.state = "asked";
   tabs(wanted.view || "overview");
   byId("compute-view").setAttribute("aria-busy", "true");
+  if (root.dataset.plotly) plotly().catch(() => {}); // fetched beside the figures; draw() tells
   let answer;
   try {
     answer = await api.get("data", wanted);

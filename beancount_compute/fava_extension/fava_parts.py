@@ -8,6 +8,7 @@ test_fava_parts.py` says which part has changed when Fava does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
@@ -78,7 +79,14 @@ def accounts_kept(accounts: Iterable[str], account: str) -> frozenset[str] | Non
     if not account.strip():
         return None
     matches = Match(account)
-    return frozenset([each for each in accounts if has_component(each, account) or matches(each)])
+    try:
+        return frozenset(
+            [each for each in accounts if has_component(each, account) or matches(each)]
+        )
+    except re.error as error:
+        raise FilterRefused(
+            f"Fava can't read the account filter {account!r}: as a regular expression, {error}"
+        ) from None
 
 
 def entries_kept(ledger: FavaLedger, words: str) -> list[Directive] | None:

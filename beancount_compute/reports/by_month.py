@@ -5,9 +5,8 @@
     2026-06  USD        160.00  400.00   -280.00   280.00
 
 Added is what was allocated, topped up and granted; released what was used, spent, expired,
-refunded or removed by hand. What is minted, traded or transferred is zero over all subscribers; for
-one of them the sum of a month is added or released. Opening lots count as opening of the month in
-which they were entered. Months in which nothing happened are there too.
+refunded or removed by hand. Opening lots count as opening of the month in which they were entered.
+Months in which nothing happened are there too.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ def deferred_by_month(books: Books, selection: Selection) -> Table:
     opened: Sums = defaultdict(Decimal)
     added: Sums = defaultdict(Decimal)
     released: Sums = defaultdict(Decimal)
-    moved: Sums = defaultdict(Decimal)  # from pocket to pocket, and between subscribers
+    moved: Sums = defaultdict(Decimal)  # of one subscriber or plan alone, it comes or goes
     currencies: set[str] = set()
     first = last = ""
     with localcontext(WIDE):
@@ -58,12 +57,12 @@ def deferred_by_month(books: Books, selection: Selection) -> Table:
                 added[key] += each.amount
             elif each.flow in _OUT:
                 released[key] += each.amount
-            else:
+            else:  # what only moves from one to another changes nothing in sum
                 moved[key] += each.amount
-        for key, amount in moved.items():
-            (added if amount > 0 else released)[key] += amount
         if selection.end is not None:
             last = max(last, _name(selection.end))
+        for key, amount in moved.items():
+            (added if amount > 0 else released)[key] += amount
         rows = list(_rows(sorted(currencies), _months(first, last), opened, added, released))
     start = _name(selection.start) if selection.start else ""
     kept = [row for row in rows if str(row[0]) >= start]

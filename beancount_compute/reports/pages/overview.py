@@ -35,6 +35,7 @@ def deferred_by(
     opened: Sums = defaultdict(Decimal)
     added: Sums = defaultdict(Decimal)
     released: Sums = defaultdict(Decimal)
+    moved: Sums = defaultdict(Decimal)
     held: defaultdict[str, Decimal] = defaultdict(Decimal)
     first, last = selection.start, selection.end
     with localcontext(WIDE):
@@ -57,13 +58,14 @@ def deferred_by(
                 added[key] += number
             elif each.flow in _OUT:
                 released[key] += number
-            else:  # what only moves changes nothing in sum; filtered, it comes or goes
-                (added if number > 0 else released)[key] += number
+            else:  # a move changes nothing in sum; of one pocket alone, it comes or goes
+                moved[key] += number
         names = names_between(interval, first, last) if first and last and held else []
         rows: list[tuple[Cell, ...]] = []
         for name in names:
             for unit in sorted(held):
                 key = (name, unit)
+                (added if moved[key] > 0 else released)[key] += moved[key]
                 opening = held[unit] + opened[key]
                 held[unit] = opening + added[key] + released[key]
                 figures = (opening, added[key], released[key], held[unit])

@@ -1,0 +1,108 @@
+"""Ledgers in Fava, and what its pages show beside what `bean-compute report` says."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import nullcontext
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import click
+from beancount import loader
+from beancount_compute.report_command import Shell, report_command
+from click.testing import CliRunner
+from fava.application import create_app
+from flask import Flask
+
+EXAMPLES = Path(__file__).parents[2] / "example-ledgers"
+EXTENSION = '2026-01-01 custom "fava-extension" "beancount_compute.fava_extension"\n'
+VIEWS = ("overview", "subscribers", "market", "vintages", "economics", "close")
+
+
+def example(name: str, folder: Path) -> Path:
+    """A copy of an example ledger."""
+    shutil.copytree(EXAMPLES / name, folder / name)
+    return folder / name / "main.beancount"
+
+
+class Site:
+    """A ledger in Fava, asked without a browser."""
+
+    def __init__(self, ledger: Path) -> None:
+        self.ledger = ledger
+        self.app: Flask = create_app([str(ledger)], load=True)
+        self._client = self.app.test_client()
+        slug = self._client.get("/").headers["Location"].split("/")[1]
+        self.base = f"/{slug}/"
+        self.path = f"/{slug}/extension/ComputeBooks/"
+
+    def get(self, address: str) -> Any:
+        """The answer to an address of Fava."""
+        return self._client.get(address)
+
+    def page(self, view: str, endpoint: str = "data", **asked: str) -> dict[str, Any]:
+        """A view's blocks; fails unless the answer is good."""
+        address = f"{self.path}{endpoint}?{urlencode({'view': view, **asked})}"
+        answer = self._client.get(address)
+        assert answer.status_code == 200, answer.get_data(as_text=True)
+        found: dict[str, Any] = answer.get_json()
+        return found
+
+    def refusal(self, view: str, **asked: str) -> str:
+        """What is said of an address that is refused."""
+        answer = self._client.get(f"{self.path}data?{urlencode({'view': view, **asked})}")
+        assert answer.status_code == 400
+        said: str = answer.get_json()["error"]
+        return said
+
+
+def exact(cell: Any) -> str:
+    """All digits of a cell."""
+    if isinstance(cell, list):
+        return str(cell[1])
+    return exact(cell["text"]) if isinstance(cell, dict) else str(cell)
+
+
+def tables(page: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The tables of a page by name, those of pictures among them."""
+    found: dict[str, dict[str, Any]] = {}
+    for block in page["blocks"]:
+        if block["kind"] == "chart":
+            found[block["name"]] = block["table"]
+        elif block["kind"] == "table":
+            found[block["name"]] = block
+    return found
+
+
+def rows(table: dict[str, Any]) -> list[dict[str, str]]:
+    """The rows of a table, with all digits; rates as the number that they are, not per cent."""
+    keys = [column["key"] for column in table["columns"]]
+    return [dict(zip(keys, map(exact, row), strict=True)) for row in table["rows"]]
+
+
+@cache
+def _command() -> click.Command:
+    """The command, which loads each ledger only once."""
+    return report_command(Shell(cache(_load), lambda errors: None, nullcontext, lambda: 80))
+
+
+def _load(ledger: Path) -> Any:
+    loader.initialize(use_cache=False)
+    return loader.load_file(str(ledger))
+
+
+def report(name: str, ledger: Path, *options: str) -> dict[str, list[dict[str, str]]]:
+    """The tables of `bean-compute report` by name, figures as texts, none as ""."""
+    words = [name, str(ledger), "--format", "json", *options]
+    result = CliRunner().invoke(_command(), words)
+    assert result.stdout, result.stderr
+    return {
+        table["name"]: [
+            {key: "" if cell is None else str(cell) for key, cell in row.items()}
+            for row in table["rows"]
+        ]
+        for table in json.loads(result.stdout)["tables"]
+    }

@@ -1,0 +1,71 @@
+"""What this extension takes from Fava that is not public: each test names the part that changed."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from fava.core import FavaLedger
+
+from beancount_compute.fava_extension import fava_parts
+from tests.fava_extension.serving import Site
+
+
+@pytest.fixture(scope="module")
+def fava(market_year: Site) -> FavaLedger:
+    found: FavaLedger = market_year.app.config["LEDGERS"].ledgers[0]
+    return found
+
+
+def test_the_time_filter(fava: FavaLedger) -> None:
+    """`fava.util.date.parse_date` gives a first day and the day after the last."""
+    changed = "Fava reads time filters in another way: see fava_parts.days_of"
+    days = fava_parts.days_of(fava, "2026-Q2")
+    assert days == (date(2026, 4, 1), date(2026, 6, 30)), changed
+    assert fava_parts.days_of(fava, " ") is None, changed
+    with pytest.raises(fava_parts.FilterRefused):
+        fava_parts.days_of(fava, "soon-ish")
+
+
+def test_the_account_filter(fava: FavaLedger) -> None:
+    """`fava.core.filters.Match` and components of accounts keep what Fava's own filter keeps."""
+    changed = "Fava filters accounts in another way: see fava_parts.accounts_kept"
+    for words in ("Alice", "Tokens", "receivable", "^Income:(Fees|Breakage)$"):
+        kept = fava_parts.accounts_kept(sorted(fava.accounts), words)
+        of_fava = fava.get_filtered(account=words).entries
+        opened = {each.account for each in of_fava if type(each).__name__ == "Open"}
+        assert kept == opened, changed
+    with pytest.raises(fava_parts.FilterRefused):
+        fava_parts.accounts_kept(["Income:Fees"], "(")
+
+
+def test_the_filter_of_entries(fava: FavaLedger) -> None:
+    """`FavaLedger.get_filtered` keeps directives as they are, of all days."""
+    changed = "Fava filters entries in another way: see fava_parts.entries_kept"
+    kept = fava_parts.entries_kept(fava, "#compute-refund")
+    assert kept, changed
+    everything = {id(entry) for entry in fava_parts.entries_of(fava)}
+    assert all(id(entry) in everything for entry in kept), changed
+    with pytest.raises(fava_parts.FilterRefused):
+        fava_parts.entries_kept(fava, "any(")
+
+
+def test_numbers(fava: FavaLedger) -> None:
+    """`format_decimal` gives two decimals where it knows no currency."""
+    changed = "Fava writes numbers in another way: see fava_parts.amount_text and grouped_text"
+    assert fava_parts.amount_text(fava, Decimal("1234.567"), "USD") == "1234.57", changed
+    assert fava_parts.grouped_text(fava, Decimal("-1234.5678")) == "-1234.5678", changed
+    assert fava_parts.separators(fava) == ".", changed
+
+
+def test_errors(fava: FavaLedger) -> None:
+    """`FavaLedger.errors` are named tuples of a source and a message."""
+    assert fava_parts.errors_of(fava) == [], "Fava keeps errors elsewhere: see errors_of"
+
+
+def test_intervals_of_addresses() -> None:
+    """Those that Fava writes are those that we read."""
+    from fava.util.date import INTERVALS
+
+    assert set(INTERVALS) == set(fava_parts.INTERVALS), "Fava names intervals in another way"

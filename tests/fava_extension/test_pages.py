@@ -1,0 +1,291 @@
+"""What pages say besides figures: help, errors, notes, links, refusals; and that names are text."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from beancount_compute.close.closing import load, prepare
+from beancount_compute.fava_extension import plotly_file
+from tests.fava_extension.serving import EXTENSION, VIEWS, Site, exact, rows, tables
+from tests.reports.story import STORY
+
+MARKUP = "<img src=x onerror=alert(1)>"
+
+
+def texts(page: dict[str, Any]) -> str:
+    """All that a page says."""
+    return json.dumps(page, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_opens(site: Site, view: str) -> None:
+    """With blocks, without notes, in less than 300 KB; Fava's page around it too."""
+    page = site.page(view)
+    assert page["view"] == view
+    assert page["blocks"]
+    assert page["notes"] == []
+    assert len(texts(page).encode()) < 300_000
+    shell = site.get(f"{site.path}?view={view}")
+    assert shell.status_code == 200
+    assert 'id="compute-books"' in shell.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_ledger_without_the_plugin_says_what_to_add(ledger: Path, view: str) -> None:
+    """One line to copy, in every view."""
+    ledger.write_text(EXTENSION)
+    blocks = Site(ledger).page(view)["blocks"]
+    assert 'plugin "beancount_compute"' in [block["text"] for block in blocks]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_ledger_without_events_says_what_to_write(ledger: Path, view: str) -> None:
+    """An example to copy, in every view."""
+    ledger.write_text('plugin "beancount_compute"\n' + EXTENSION)
+    blocks = Site(ledger).page(view)["blocks"]
+    assert "Nothing was booked yet" in blocks[0]["text"]
+    assert any("compute-subscription" in block.get("text", "") for block in blocks)
+
+
+def test_a_ledger_with_nothing_but_errors_shows_them(ledger: Path) -> None:
+    """With a link into Fava's editor, at the line."""
+    ledger.write_text(
+        f'plugin "beancount_compute"\n{EXTENSION}'
+        '2026-01-01 custom "compute-consumption" "nobody" 5 CU\n'
+    )
+    (errors,) = [
+        block for block in Site(ledger).page("overview")["blocks"] if block["kind"] == "table"
+    ]
+    place, message = errors["rows"][0]
+    assert place["text"] == "main.beancount:3"
+    assert "/editor/?" in place["href"]
+    assert "line=3" in place["href"]
+    assert "nobody" in message
+
+
+def test_errors_are_announced_in_every_view_and_listed_under_close(ledger: Path) -> None:
+    """A use beyond the holdings is refused; the other figures stand."""
+    ledger.write_text(
+        f'{STORY}{EXTENSION}2026-06-21 custom "compute-consumption" "alice" 9999 CU\n'
+    )
+    site = Site(ledger)
+    first = site.page("market")["blocks"][0]
+    assert first["text"].startswith("The ledger has 1 error;")
+    assert first["go"] == {"view": "close"}
+    page = site.page("close")
+    assert "The ledger has 1 error: a close stops" in texts(page)
+    assert "9999" in exact(tables(page)["errors"]["rows"][0][1])
+
+
+def test_markup_in_names_memos_and_file_names_stays_text(ledger: Path) -> None:
+    """What is sent is JSON in which it is a value; the page around it holds none of it."""
+    folder = ledger.parent / "<b>events"
+    folder.mkdir()
+    (folder / "a&<i>.csv").write_text(
+        "date,event,subscriber,plan,units,commodity,memo\n"
+        f'2026-05-01,subscription,"{MARKUP}",pro,,,\n'
+        f'2026-05-02,consumption,"{MARKUP}",,5,CU,"{MARKUP}"\n'
+        f'2026-05-03,consumption,"{MARKUP}",,5000000,CU,"{MARKUP}"\n'
+    )
+    terms, _, _ = STORY.partition("2026-05-01")
+    ledger.write_text(f'{terms}{EXTENSION}2026-01-01 custom "compute-events" "<b>events/*.csv"\n')
+    site = Site(ledger)
+    (row,) = rows(tables(site.page("subscribers"))["subscribers"])
+    assert row["subscriber"] == MARKUP
+    assert rows(tables(site.page("subscribers", subscriber=MARKUP))["lines"])
+    assert "a&<i>.csv:4" in texts(site.page("close"))
+    for view in VIEWS:
+        shell = site.get(f"{site.path}?view={view}&subscriber={MARKUP}").get_data(as_text=True)
+        assert "<img" not in shell.partition('id="ledger-data"')[0]
+
+
+@pytest.mark.parametrize(
+    ("view", "asked", "note"),
+    [
+        ("subscribers", {"interval": "week"}, "The interval does not apply here"),
+        ("vintages", {"interval": "year"}, "The interval does not apply here"),
+        ("economics", {"interval": "day"}, "The interval day does not apply here"),
+        ("economics", {"account": "Tokens"}, "The account filter does not apply here"),
+        ("economics", {"filter": "#compute-mint"}, "The filter of entries does not apply here"),
+        ("close", {"plan": "pro"}, "The plan does not apply here"),
+        ("close", {"time": "2026-05"}, "The time filter chooses seals and corrections"),
+        ("overview", {"conversion": "at_value"}, 'The conversion "At market value" does not apply'),
+        ("market", {"conversion": "EUR"}, 'The conversion "EUR" does not apply here'),
+    ],
+)
+def test_a_view_says_what_does_not_apply(
+    site: Site, view: str, asked: dict[str, str], note: str
+) -> None:
+    """Rather than ignore it in silence."""
+    (said,) = site.page(view, **asked)["notes"]
+    assert said.startswith(note)
+
+
+def test_the_account_filter_keeps_postings_not_transactions(market_year: Site) -> None:
+    """Of a mint only the tokens' side; of all income only that on the account."""
+    page = tables(market_year.page("overview", account="Liabilities:DeferredRevenue:Tokens"))
+    assert [row["pocket"] for row in rows(page["flow-CU"])] == ["tokens", "total"]
+    assert rows(page["income"]) == []
+    fees = rows(tables(market_year.page("overview", account="Income:Fees"))["income"])
+    assert [row["income"] for row in fees if row["period"] not in ("0.00", "0")] == [
+        "fees",
+        "total",
+    ]
+
+
+def test_the_filter_of_entries_keeps_transactions(market_year: Site) -> None:
+    """Of trades only: nothing is used; and the reversal of one, fees of 3.56, is another kind."""
+    page = tables(market_year.page("overview", filter="#compute-trade", time="2026-05"))
+    (row,) = [row for row in rows(page["income"]) if row["income"] == "compute"]
+    assert row["period"] == "0.00"
+    whole = tables(market_year.page("overview", time="2026-05"))
+    fees = [
+        next(each["period"] for each in rows(found["income"]) if each["income"] == "fees")
+        for found in (page, whole)
+    ]
+    assert Decimal(fees[0]) - Decimal("3.56") == Decimal(fees[1])
+
+
+def test_units_as_conversion_and_weeks_as_interval(market_year: Site) -> None:
+    """The movement of units by week; each opens with what the one before closed with."""
+    page = tables(market_year.page("overview", conversion="units", interval="week"))
+    weeks = rows(page["deferred-revenue-CU"])
+    assert weeks[0]["month"] == "2026-W01"
+    assert [row["opening"] for row in weeks[1:]] == [row["closing"] for row in weeks[:-1]]
+    assert weeks[-1]["closing"] == "74525"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"view": "nowhere"}, 'no view "nowhere": there are overview,'),
+        ({"time": "yesterdayish"}, "Fava can't read the time filter"),
+        ({"filter": "any("}, "Failed to parse filter"),
+        ({"account": "("}, "Fava can't read the account filter"),
+        ({"interval": "fortnight"}, 'no interval "fortnight"'),
+        ({"plan": "gold"}, 'the ledger has no plan "gold"'),
+        ({"subscriber": "nobody"}, 'the ledger has no subscriber "nobody"'),
+        ({"view": "subscribers", "sort": "colour"}, 'no column "colour": sort by subscriber,'),
+        ({"page": "-1"}, 'page "-1" is no page'),
+        ({"order": "up"}, 'no order "up": write asc or desc'),
+        ({"displaced": "1.5"}, "displaced=1.5 is no share"),
+        ({"displaced": "NaN"}, "displaced=NaN is no share"),
+    ],
+)
+def test_a_wrong_address_gives_one_clear_error(
+    market_year: Site, asked: dict[str, str], said: str
+) -> None:
+    """And no traceback."""
+    assert market_year.refusal(asked.pop("view", "overview"), **asked).startswith(said)
+
+
+def test_search_sort_and_pages(market_year: Site) -> None:
+    """Found by part of a name in any case; the largest first; a page too far is the last."""
+    found = rows(tables(market_year.page("subscribers", q="LAB"))["subscribers"])
+    assert [row["subscriber"] for row in found] == ["acme-labs", "lab-7"]
+    sorted_ = market_year.page("subscribers", sort="units", order="desc", page="9")
+    block = tables(sorted_)["subscribers"]
+    units = [int(row["units"]) for row in rows(block)]
+    assert units == sorted(units, reverse=True)
+    assert (block["page"], block["sort"]) == (1, {"key": "units", "order": "desc"})
+
+
+def test_lots_and_trades_lead_into_fava(market_year: Site) -> None:
+    """A lot to its life in the journal, without the filters of the page; a trade to its overlay."""
+    page = market_year.page("subscribers", subscriber="alice", time="2026-05")
+    block = tables(page)["lots"]
+    keys = [column["key"] for column in block["columns"]]
+    link = block["rows"][0][keys.index("vintage")]
+    assert link["href"].startswith(f"{market_year.base}journal/?filter=%5Elot-Alice-")
+    assert "time=" not in link["href"]
+    trades = tables(market_year.page("market"))["largest"]
+    context = trades["rows"][0][1]["href"].removeprefix("#context-")
+    answer = market_year.get(f"{market_year.base}api/context?entry_hash={context}")
+    assert "Trade with" in answer.get_data(as_text=True)
+
+
+def test_the_close_view_shows_seals_and_the_next_command(closed_quarter: Site) -> None:
+    """Three months with their seals as the index has them, and the command for the fourth."""
+    page = closed_quarter.page("close")
+    seals = rows(tables(page)["seals"])
+    index = (closed_quarter.ledger.parent / "closed" / "index.beancount").read_text()
+    assert [row["month"] for row in seals] == ["2026-04", "2026-05", "2026-06"]
+    assert all(f'"{row["month"]}" "{row["seal"]}"' in index for row in seals)
+    (command,) = [block for block in page["blocks"] if block["kind"] == "copy"]
+    assert command["text"] == f"bean-compute close 2026-07 {closed_quarter.ledger}"
+    assert len(rows(tables(page)["late"])) == 2
+
+
+def test_the_tie_outs_are_those_of_the_close(site: Site) -> None:
+    """Name, both figures and difference of each, as `bean-compute close` works them out."""
+    shown = rows(tables(site.page("close", endpoint="ties"))["tie-outs"])
+    month = "2026-07" if "closed" in str(site.ledger) else "2026-01"
+    ties = prepare(month, load(site.ledger)).ties
+    assert [(row["name"], row["left"], row["holds"]) for row in shown] == [
+        (tie.name, f"{tie.left:f}", "\u2713" if tie.holds else "\u2717") for tie in ties
+    ]
+    assert [row["difference"] for row in shown] == [
+        "" if tie.right is None else f"{tie.difference:f}" for tie in ties
+    ]
+
+
+def test_a_broken_month_shows_its_difference(ledger: Path) -> None:
+    """A hand-written posting on a pocket that names no open lot: a cross, and the line."""
+    ledger.write_text(
+        f'{STORY}{EXTENSION}2026-05-02 open Equity:Other\n2026-05-25 * "odd"\n'
+        "  Liabilities:DeferredRevenue:Tokens:Alice  5 CU {0.99 USD, 2026-01-01}\n"
+        "  Equity:Other\n"
+    )
+    page = Site(ledger).page("close", endpoint="ties")
+    marks = [row["holds"] for row in rows(tables(page)["tie-outs"])]
+    assert "\u2717" in marks
+    assert tables(page)["differences"]["rows"]
+
+
+def test_pictures_come_from_the_installed_plotly(
+    market_year: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its JavaScript is served; without it the page says how to get it."""
+    answer = market_year.get(f"{market_year.path}plotly.js")
+    assert answer.status_code == 200
+    assert answer.mimetype == "text/javascript"
+    assert len(answer.get_data()) > 1_000_000
+    answer.close()
+    monkeypatch.setattr(plotly_file, "path", lambda: None)
+    assert market_year.get(f"{market_year.path}plotly.js").status_code == 404
+    shell = market_year.get(market_year.path).get_data(as_text=True)
+    assert 'data-plotly=""' in shell
+    assert "beancount_compute[charts]" in shell
+
+
+def test_an_edited_event_file_changes_the_figures(tmp_path: Path) -> None:
+    """Fava loads anew, and so do the pages."""
+    (tmp_path / "e.csv").write_text("date,event,subscriber,plan\n2026-05-01,subscription,ann,pro\n")
+    terms, _, _ = STORY.partition("2026-05-01")
+    ledger = tmp_path / "main.beancount"
+    ledger.write_text(f'{terms}{EXTENSION}2026-01-01 custom "compute-events" "e.csv"\n')
+    site = Site(ledger)
+    assert rows(tables(site.page("subscribers"))["subscribers"])[0]["units"] == "1000"
+    (tmp_path / "e.csv").write_text(
+        "date,event,subscriber,plan,units,commodity\n2026-05-01,subscription,ann,pro,,\n"
+        "2026-05-02,consumption,ann,,300,CU\n"
+    )
+    site.app.config["LEDGERS"].ledgers[0].load_file()
+    assert rows(tables(site.page("subscribers"))["subscribers"])[0]["units"] == "700"
+
+
+def test_numbers_follow_favas_locale(ledger: Path) -> None:
+    """Separators and digits of the locale that the ledger names; all digits stay there."""
+    ledger.write_text(f'{STORY}{EXTENSION}2026-01-01 custom "fava-option" "locale" "de"\n')
+    (block,) = [
+        each for each in Site(ledger).page("overview")["blocks"] if each["kind"] == "figures"
+    ]
+    units, carrying, market = [item["value"] for item in block["items"]]
+    assert exact(units) == "1400"
+    assert carrying == ["280,00", "280.00"]
+    assert market == ["350,00", "350.00"]
