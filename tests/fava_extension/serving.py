@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import click
 from beancount import loader
-from beancount_compute.report_command import Shell, report_command
+from beancount_compute.cli.report import Shell, report_command
 from click.testing import CliRunner
 from fava.application import create_app
 from flask import Flask
