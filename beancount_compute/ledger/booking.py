@@ -123,7 +123,7 @@ def book(
 
         def holder_of() -> dict[str, str]:
             events = (*written.events, *late, *frozen)
-            return _holders(events, components, accounts)
+            return _holders(events, components, accounts, closed)
 
         carried = carried_state(state, facts, terms, accounts, _reversed(facts, late), holder_of)
         facts = _behind(facts, chain.last_day)
@@ -194,7 +194,8 @@ def _facts(
     components = {line.name: line.value for line in named}
     frozen = [frozen.event for month in closed.months for frozen in month.events]
     events = (*written.events, *late, *frozen) if postings else ()
-    hand_written = read_hand_written(postings, _holders(events, components, accounts), errors)
+    holders = _holders(events, components, accounts, closed)
+    hand_written = read_hand_written(postings, holders, errors)
     for account in hand_written.accounts:
         writer.first_used.setdefault(account, date.max)
     assertions = written.assertions
@@ -254,10 +255,16 @@ def _free_components(lines: list[Line], events: Iterable[Event], errors: Errors)
 
 
 def _holders(
-    events: Iterable[Event], components: dict[str, str], accounts: Accounts
+    events: Iterable[Event], components: dict[str, str], accounts: Accounts, closed: Closed
 ) -> dict[str, str]:
-    """The subscriber of each component: the named ones, then whoever appears first in the books."""
+    """The subscriber of each component: the named ones, then whoever appears first in the books.
+
+    A name under which closed months booked an opening lot stays: no later event changes it.
+    """
     holders = {component: name for name, component in components.items()}
+    booked = {entry.payee for entry in closed.booked if isinstance(entry, Transaction)}
+    for name in sorted(payee for payee in booked if payee):
+        holders.setdefault(accounts.component(name), name)
     first: dict[str, tuple[date, int, str]] = {}
     for event in events:
         for name in (event.subscriber, event.counterparty):

@@ -181,7 +181,7 @@ KINDS = ("digit", "letter", "gone", "double", "order", "zero", "space", "comment
 def test_an_edit_is_found_where_it_changes_what_is_said(
     sealed: Path, seed: int, tmp_path: Path
 ) -> None:
-    """Named with the month and the file; `close` and `export` refuse, and the plugin never raises."""
+    """Named with the month and the file; close and export refuse, and the plugin never raises."""
     chance = random.Random(seed)
     ledger = Path(shutil.copytree(sealed.parent, tmp_path / "l")) / sealed.name
     folder = ledger.parent / "closed"
