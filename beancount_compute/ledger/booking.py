@@ -133,7 +133,8 @@ def book(
         writer.first_used.update(held.first_used)
 
         def holder_of() -> dict[str, str]:
-            return _holders((*written.events, *late), state.seen.first, components, accounts)
+            events = (*written.events, *late)
+            return _holders(events, state.seen.first, components, accounts, closed)
 
         carried = carried_state(state, facts, terms, accounts, _reversed(facts, late), holder_of)
         facts = _behind(facts, chain.last_day)
@@ -201,9 +202,9 @@ def _facts(
     postings = pocket_postings(transactions, accounts)
     check_openings(transactions, accounts, errors)
     components = {line.name: line.value for line in named}
-    events = (*written.events, *late) if postings else ()
     first = sources.seen.first if sources else {}
-    holders = _holders(events, first, components, accounts)
+    events = (*written.events, *late)
+    holders = _holders(events, first, components, accounts, closed) if postings else {}
     hand_written = read_hand_written(postings, holders, errors)
     for account in hand_written.accounts:
         writer.first_used.setdefault(account, date.max)
@@ -268,9 +269,16 @@ def _holders(
     frozen: Mapping[str, tuple[date, int, str]],
     components: dict[str, str],
     accounts: Accounts,
+    closed: Closed,
 ) -> dict[str, str]:
-    """The subscriber of each component: the named ones, then whoever appears first in the books."""
+    """The subscriber of each component: the named ones, then whoever appears first in the books.
+
+    A name under which closed months booked an opening lot stays: no later event changes it.
+    """
     holders = {component: name for name, component in components.items()}
+    booked = {entry.payee for entry in closed.booked if isinstance(entry, Transaction)}
+    for name in sorted(payee for payee in booked if payee):
+        holders.setdefault(accounts.component(name), name)
     first = dict(frozen)
     for event in events:
         for name in (event.subscriber, event.counterparty):

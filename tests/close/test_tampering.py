@@ -181,7 +181,7 @@ KINDS = ("digit", "letter", "gone", "double", "order", "zero", "space", "comment
 def test_an_edit_is_found_where_it_changes_what_is_said(
     sealed: Path, seed: int, tmp_path: Path
 ) -> None:
-    """Named with the month and the file; `close` refuses, and the plugin never raises."""
+    """Named with the month and the file; close and export refuse, and the plugin never raises."""
     chance = random.Random(seed)
     ledger = Path(shutil.copytree(sealed.parent, tmp_path / "l")) / sealed.name
     folder = ledger.parent / "closed"
@@ -201,6 +201,7 @@ def test_an_edit_is_found_where_it_changes_what_is_said(
     if changed:
         assert_named(path, kind, loaded.errors)
         assert run("close", "2026-08", ledger).exit_code == 1
+        assert run("export", "2026-05", ledger, "--format", "csv").exit_code == 1
         assert not (folder / "2026-08.beancount").exists()
 
 

@@ -37,7 +37,7 @@ from random_ledgers import PROFILES, VALID, quoted, write_ledger  # isort: skip
 AS_OF = re.compile(r'^\S+ custom "compute-option" "as-of" (\S+)\n', re.MULTILINE)
 SEEDS = [
     seed
-    for seed in range(int(os.environ.get("BEANCOUNT_COMPUTE_EXAMPLES", "18")))
+    for seed in range(int(os.environ.get("BEANCOUNT_COMPUTE_EXAMPLES", "12")))
     if PROFILES[seed % len(PROFILES)] in VALID
 ]
 

@@ -259,15 +259,36 @@ OPENING = """\
 
 
 def test_holders_of_opening_lots_are_known_by_the_name_that_events_use(tmp_path: Path) -> None:
-    """Frank's lots are Frank's by their account; an event of June says "frank". The use takes the
-    lot of 0.20; the other lapsed on 15 May."""
-    ledger = write(tmp_path, TERMS + OPENING, *MAY)
+    """Frank's lots are Frank's by their account; an event of June says "frank"."""
+    ledger = write(tmp_path, TERMS + OPENING.replace("2026-05-15", "2026-06-15"), *MAY)
     close(ledger, "2026-04", "2026-05")
-    write_events(ledger, *MAY, "u-1,2026-06-02,,consumption,frank,,,10,CU,,,,,,,")
+    write_events(ledger, *MAY, "u-1,2026-06-16,,consumption,frank,,,10,CU,,,,,,,")
     loaded = load(ledger)
-    assert errors_of(loaded, ledger) == []
-    (use,) = [each for each in booked(loaded.entries) if each.meta["event"] == "u-1"]
-    assert as_text(use).endswith("Tokens/Frank 10 CU {0.20, 2026-01-01, top-up}; Compute -2.00 USD")
+    assert errors_of(loaded, ledger) == [] and verify(loaded) == []
+    found = {each.meta["event"]: each for each in booked(loaded.entries)}
+    assert found["expiry/frank/top-up/2026-06-15/2026-01-01"].payee == "frank"
+    assert as_text(found["u-1"]).endswith(
+        "Tokens/Frank 10 CU {0.20, 2026-01-01, top-up}; Compute -2.00 USD"
+    )
+
+
+def test_a_name_that_a_closed_month_booked_stays(tmp_path: Path) -> None:
+    """One of Frank's lots lapsed in May, under the name of his account: "frank" is somebody else
+    now, and can't take that account. Where the ledger said "frank" before, May says it too."""
+    use = "u-1,2026-06-02,,consumption,frank,,,10,CU,,,,,,,"
+    one = write(tmp_path / "one", TERMS + OPENING, *MAY)
+    close(one, "2026-04", "2026-05")
+    write_events(one, *MAY, use, "t-9,2026-06-03,,allocation,frank,,,1,CU,,1.00,USD,,,,")
+    loaded = load(one)
+    assert verify(loaded) == []
+    unknown, taken = errors_of(loaded, one)
+    assert unknown.startswith('events.csv:11: unknown subscriber "frank"')
+    assert 'would have the account component Frank of "Frank"' in taken
+    write_events(one, *MAY, use.replace("frank", "Frank"))
+    assert load_errors(one) == []
+    other = write(tmp_path / "other", TERMS + OPENING, *MAY, use)
+    close(other, "2026-04", "2026-05")
+    assert load_errors(other) == [] and verify(load(other)) == []
 
 
 def test_who_had_opening_lots_stays_known_when_nothing_is_left_of_them(tmp_path: Path) -> None:
@@ -275,7 +296,7 @@ def test_who_had_opening_lots_stays_known_when_nothing_is_left_of_them(tmp_path:
     one = "".join(line for line in OPENING.splitlines(True) if '"top-up"' not in line)
     ledger = write(tmp_path, TERMS + one.replace("30.00", "10.00"), *MAY)
     close(ledger, "2026-04", "2026-05")
-    write_events(ledger, *MAY, "x-2,2026-06-02,,transfer,bob,frank,,10,CU,,,,,,,")
+    write_events(ledger, *MAY, "x-2,2026-06-02,,transfer,bob,Frank,,10,CU,,,,,,,")
     assert load_errors(ledger) == []
 
 

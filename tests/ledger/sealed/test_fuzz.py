@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -134,7 +135,10 @@ def check(ledger: Path) -> None:
         verify(loaded)
 
 
-SLOW = settings(suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(
+    max_examples=int(os.environ.get("BEANCOUNT_COMPUTE_EXAMPLES", "60")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 
 @given(EDITS)

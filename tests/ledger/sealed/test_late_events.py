@@ -152,12 +152,25 @@ def test_a_late_trade_pays_the_fee_of_its_day_and_sets_the_price_of_its_booking(
     assert [(str(each.date), str(each.amount)) for each in prices] == [("2026-06-01", "0.50 USD")]
 
 
+def test_each_late_trade_pays_the_fee_of_its_own_day(tmp_path: Path) -> None:
+    """7 % from 15 May: of a gross of 5.00 each, 0.25 before and 0.35 from then on."""
+    fee = '2026-05-15 custom "compute-option" "seller-fee" 0.07\n'
+    ledger = write(tmp_path, TERMS + fee, *MAY)
+    close(ledger, "2026-05")
+    found = entries_of(
+        ledger,
+        "l-1,2026-05-14,,trade,alice,bob,,10,CU,0.50,,USD,,,,",
+        "l-2,2026-05-15,,trade,alice,bob,,10,CU,0.50,,USD,,,,",
+    )
+    assert found["l-1"].endswith("; Fees -0.25 USD")
+    assert found["l-2"].endswith("; Fees -0.35 USD")
+
+
 def test_late_overage_has_the_price_of_its_day_and_counts_in_the_month_of_its_booking(
     tmp_path: Path,
 ) -> None:
-    """Carol's 1000 CU of May are used up. 1 CU beyond on 20 May: 0.30 for each; 0.015 would be
-    the price of half a tenth, so 0.05 CU cost 0.015 and round to 0.02 (half-even), and another
-    0.05 CU of June at 0.60 make 0.045, 0.04 in all, of which 0.02 are billed already."""
+    """Carol's 1000 CU are used up. 0.05 CU of May at 0.30 are 0.015, so 0.02 are billed (half to
+    even); another 0.05 CU of June at 0.60 make 0.045, so 0.04 in all, of which 0.02 are new."""
     rows = (
         "s-c,2026-05-01,,subscription,carol,,pro,,,,,,,,,",
         "c-c,2026-05-02,,cancellation,carol,,pro,,,,,,,,,",
