@@ -184,7 +184,8 @@ def test_a_trade_leads_to_its_transaction(year: Shown) -> None:
     """In Fava's overlay, on the same page."""
     page = year.open("market")
     page.locator("a[href^='#context-']").first.click()
-    expect(page.locator(".overlay, [role=dialog]").get_by_text("Trade with").first).to_be_visible()
+    expect(page.locator("dialog[open] .content").first).to_contain_text(".csv")
+    expect(page.get_by_role("heading", level=2, name="Market")).to_be_attached()
     assert year.complaints == []
 
 
