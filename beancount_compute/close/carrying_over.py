@@ -42,7 +42,7 @@ from beancount_compute.ledger.booking import Booking
 from beancount_compute.ledger.hand_written import OPENING_TAG
 from beancount_compute.ledger.sealed.chain import last_day_of
 from beancount_compute.ledger.term_directives import TERM_TYPES
-from beancount_compute.ledger.text import directive_text, option_lines
+from beancount_compute.ledger.text import directive_text, option_lines, string
 
 MAIN = "main.beancount"
 
@@ -84,16 +84,22 @@ def _ledger(loaded: Loaded, booking: Booking, last_day: date) -> Iterator[str]:
     entries = [entry for entry in loaded.entries if entry.date <= last_day]
     yield f"; The books from {first_day} on, carried over by bean-compute carry.\n\n"
     for name, config in loaded.options["plugin"]:
-        yield f'plugin "{name}"' + (f" {_string(config)}" if config else "") + "\n"
+        yield f'plugin "{name}"' + (f" {string(config)}" if config else "") + "\n"
     yield from option_lines(loaded.options)
     yield f'\ninclude "closed/{INDEX}"\n'
     yield '; custom "compute-events" "events/*.csv"  ; as soon as there are some\n'
     yield from _section("Terms", _terms(booking, last_day))
     yield from _section("Subscribers", _subscribers(carried, booking, last_day))
     yield from _section("Subscriptions", _subscriptions(carried, booking.terms.terms, first_day))
-    yield from _section("Commodities and accounts", _accounts(entries, last_day))
+    equity = _equity(loaded)
+    yield from _section("Commodities and accounts", _accounts(entries, equity, last_day))
     yield from _section("Opening lots and balances", _openings(entries, booking, loaded, last_day))
     yield from _section("Prices", _prices(entries, last_day))
+
+
+def _equity(loaded: Loaded) -> str:
+    """The account that opening lots and balances stand against."""
+    return f"{loaded.options['name_equity']}:{loaded.options['account_previous_balances']}"
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
@@ -117,7 +123,7 @@ def _terms(booking: Booking, last_day: date) -> Iterator[str]:
 def _subscribers(carried: Carried, booking: Booking, last_day: date) -> Iterator[str]:
     for name in sorted(carried.known):
         component = booking.accounts.component(name)
-        yield f'{last_day} custom "compute-subscriber" {_string(name)} {_string(component)}\n'
+        yield f'{last_day} custom "compute-subscriber" {string(name)} {string(component)}\n'
 
 
 def _subscriptions(carried: Carried, terms: Terms, first_day: date) -> Iterator[str]:
@@ -132,7 +138,7 @@ def _subscriptions(carried: Carried, terms: Terms, first_day: date) -> Iterator[
             continue
         started = event.started or str(event.date)
         yield f'{first_day} custom "compute-subscription" {_names(event)}\n'
-        yield f"  id: {_string(event_id)}\n  started: {started}\n"
+        yield f"  id: {string(event_id)}\n  started: {started}\n"
         if ended is not None:
             day = first_day + timedelta(1)
             yield f'{day} custom "compute-cancellation" {_names(event)}\n'
@@ -162,21 +168,17 @@ def _end_of_last_period(event: Event, ended: Event | None, terms: Terms, first_d
 
 
 def _names(event: Event) -> str:
-    return f"{_string(event.subscriber)} {_string(event.plan)}"
+    return f"{string(event.subscriber)} {string(event.plan)}"
 
 
-def _string(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-
-
-def _accounts(entries: Iterable[Directive], last_day: date) -> Iterator[str]:
+def _accounts(entries: Iterable[Directive], equity: str, last_day: date) -> Iterator[str]:
     held = balances(entries)
     for entry in entries:
         if isinstance(entry, Commodity):
             yield directive_text(entry._replace(date=last_day))
     opened = {entry.account: entry for entry in entries if isinstance(entry, Open)}
     closed = {entry.account for entry in entries if isinstance(entry, Close)}
-    for account in sorted((opened.keys() - closed) | held.keys()):
+    for account in sorted((opened.keys() - closed) | held.keys() | {equity}):
         entry = opened.get(account) or Open({}, last_day, account, [], None)
         yield directive_text(entry._replace(date=last_day, meta={}))
 
@@ -186,24 +188,20 @@ def _openings(
 ) -> Iterator[str]:
     """Opening lots, then all other balances; income and expenses go to equity."""
     options = loaded.options
-    equity = f"{options['name_equity']}:{options['account_previous_balances']}"
+    equity = _equity(loaded)
     kept = (options["name_assets"], options["name_liabilities"], options["name_equity"])
     lots: list[Posting] = []
     others: list[Posting] = []
-    asserted: list[Balance] = []
+    totals: dict[str, dict[str, Decimal]] = {}
     for account, held in sorted(balances(entries).items()):
         if account.split(":")[0] not in kept or account == equity:
             continue
         pocket = booking.accounts.pocket_account(account) is not None
-        totals: dict[str, Decimal] = {}
+        own = totals.setdefault(account, {})
         for (commodity, cost), number in sorted(held.items(), key=str):
             posting = Posting(account, Amount(number, commodity), cost, None, None, None)
             (lots if pocket else others).append(posting)
-            totals[commodity] = WIDE.add(totals.get(commodity, ZERO), number)
-        asserted += [
-            Balance({}, last_day + timedelta(1), account, Amount(number, commodity), None, None)
-            for commodity, number in sorted(totals.items())
-        ]
+            own[commodity] = WIDE.add(own.get(commodity, ZERO), number)
     for narration, postings, tags in (
         ("Opening lots", lots, frozenset([OPENING_TAG])),
         ("Opening balances", others, frozenset[str]()),
@@ -214,7 +212,25 @@ def _openings(
                 Transaction({}, last_day, "*", None, narration, tags, frozenset(), postings)
             )
             yield "\n"
-    yield from map(directive_text, asserted)
+    day = last_day + timedelta(1)
+    for account, numbers in _with_those_below(totals).items():
+        for commodity, number in sorted(numbers.items()):
+            amount = Amount(number, commodity)
+            yield directive_text(Balance({}, day, account, amount, None, None))
+
+
+def _with_those_below(totals: dict[str, dict[str, Decimal]]) -> dict[str, dict[str, Decimal]]:
+    """What a balance of each account counts: its own, and of all accounts below it."""
+    found = {account: dict(numbers) for account, numbers in totals.items()}
+    for account, numbers in totals.items():
+        above = account.rpartition(":")[0]
+        while above:
+            if above in found:
+                for commodity, number in numbers.items():
+                    known = found[above].get(commodity, ZERO)
+                    found[above][commodity] = WIDE.add(known, number)
+            above = above.rpartition(":")[0]
+    return found
 
 
 def _against(equity: str, postings: Iterable[Posting]) -> list[Posting]:

@@ -51,11 +51,12 @@ from beancount_compute.ledger.sealed.month_files import copy_of, month_text, ter
 from beancount_compute.ledger.sealed.rebooking import Rebooked, frozen_events, rebook
 from beancount_compute.ledger.text import directive_text, option_lines, place_in_books
 from beancount_compute.ledger.writing import ORDER
-from beancount_compute.reports.books import read_books
+from beancount_compute.reports.books import Books, read_books
 
 INDEX_HEAD = (
     f"; The seals of the closed months: written by {OURS}, included by the ledger. Don't edit it.\n"
 )
+ROOT_OPTION = 'option "name_'
 BOOKS_HEAD = f"; All closed months, to load with Beancount alone: written by {OURS}.\n"
 
 
@@ -76,6 +77,7 @@ class Closing(NamedTuple):
     files: dict[str, bytes]  # by name within the folder of closed months
     ties: list[TieOut]
     entries: list[Directive]  # the books up to the month's last day
+    books: Books  # those entries, read for reports
     late: int  # of the events
     events: int
 
@@ -133,6 +135,7 @@ def prepare(month: str, loaded: Loaded) -> Closing:
         own_prices,
         booking.carried,
         lambda: str(next(order)),
+        month,
     )
     _check_rebooked(rebooked, booking, last_day)
     events = [
@@ -141,7 +144,8 @@ def prepare(month: str, loaded: Loaded) -> Closing:
     ]
     terms = [*rebooked.terms.get(month, ()), *_assertions(booking, last_day)]
     entries = sorted([*rebooked.entries, *copies], key=place_in_books)
-    text = month_text(month, terms, entries).encode()
+    roots = [line for line in option_lines(loaded.options) if line.startswith(ROOT_OPTION)]
+    text = month_text(month, roots, terms, entries).encode()
     rows = rows_text(events).encode()
     closed_before = [*booking.closed.booked, *_before(loaded, booking)]
     whole = [*closed_before, *rebooked.entries, *_originals(copies)]
@@ -157,7 +161,7 @@ def prepare(month: str, loaded: Loaded) -> Closing:
         BOOKS: books_text(loaded, months, whole).encode(),
     }
     late = sum(booked is not None for _, booked in events)
-    return Closing(month, seal, files, ties, whole, late, len(events))
+    return Closing(month, seal, files, ties, whole, books, late, len(events))
 
 
 def _check_order(month: str, booking: Booking) -> None:

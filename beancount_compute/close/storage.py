@@ -4,8 +4,9 @@
     closed/.next/commit      its last file: from now on the new state is what holds
 
 Killed before `commit` exists, the folder holds the old state, and what lies in `.next` is thrown
-away by whoever comes next; killed after it, the next one finishes the moves. The index is moved
-last, and it alone says what is closed.
+away by whoever comes next; killed after it, the next one finishes the moves. Of what is written the
+index is moved last, and it alone says what is closed; what a reopened month leaves behind is moved
+away after that.
 """
 
 from __future__ import annotations
@@ -52,7 +53,12 @@ def locked(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise CloseError(f"can't write to {folder}: {error.strerror or error}") from None
     try:
-        recover(folder)
+        try:
+            recover(folder)
+        except (OSError, ValueError, KeyError) as error:
+            raise CloseError(
+                f"can't finish what an earlier run left in {folder / NEXT}: {error}"
+            ) from None
         yield
     finally:
         lock.release()
@@ -83,14 +89,16 @@ def recover(folder: Path) -> None:
         shutil.rmtree(stage)
         return
     plan = json.loads((stage / COMMIT).read_text(encoding="utf-8"))
-    for source, target in plan["move"].items():
-        if (folder / source).exists():
-            (folder / target).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(folder / source, folder / target)
     for name in sorted(plan["write"], key=lambda each: (each == INDEX, each)):
         if (stage / "files" / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(stage / "files" / name, folder / name)
+    _sync(folder)
+    for source, target in plan["move"].items():
+        if (folder / source).exists():
+            (folder / target).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(folder / source, folder / target)
+            _sync((folder / target).parent)
     _sync(folder)
     shutil.rmtree(stage)
 
@@ -106,6 +114,8 @@ def _stage(folder: Path, stage: Path, change: Change) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+    for parent in sorted({(stage / "files" / name).parent for name in change.write}):
+        _sync(parent)
     plan = {"write": list(change.write), "move": dict(change.move)}
     almost = stage / f"{COMMIT}.tmp"
     with open(almost, "w", encoding="utf-8") as out:

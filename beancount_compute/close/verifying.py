@@ -22,6 +22,7 @@ from beancount_compute.economy.facts import Facts
 from beancount_compute.ledger.booking import Booking
 from beancount_compute.ledger.sealed.chain import Reopening, is_month, with_digest
 from beancount_compute.ledger.sealed.content import content_digest, item_of, item_of_event
+from beancount_compute.ledger.sealed.copies import frozen_assertions
 from beancount_compute.ledger.sealed.files import files_digest, month_paths
 from beancount_compute.ledger.sealed.months import FrozenMonth, copied_entry
 from beancount_compute.ledger.sealed.rebooking import rebook
@@ -108,7 +109,9 @@ def _facts(booking: Booking) -> Facts:
                 events.append(event)
             else:
                 late[booked].append(event)
-    return booking.written_by_hand._replace(events=events, assertions=[], late=dict(late))
+    return booking.written_by_hand._replace(
+        events=events, assertions=frozen_assertions(booking.closed.months), late=dict(late)
+    )
 
 
 def differences(month: FrozenMonth, again: Iterable[Directive]) -> list[Difference]:

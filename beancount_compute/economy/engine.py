@@ -109,7 +109,7 @@ class Bookkeeper:
         self._carried = carried
         self._repeats: dict[str, int] = {}
         self._first_of: dict[str, Event | None] = dict.fromkeys(repeated_ids)
-        totals = carried.totals if carried else None
+        totals = carried.totals.copy() if carried and carried.totals else None
         late = [event for events in self._late_on.values() for event in events]
         self._economy = Economy(
             terms,

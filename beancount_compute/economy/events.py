@@ -133,6 +133,12 @@ def flaw_of(event: Event) -> str:
     )
 
 
+def names_of(event: Event) -> list[str]:
+    """The subscribers that an event names; a spend's partner is none."""
+    names = [event.subscriber, "" if event.kind is Kind.SPEND else event.counterparty]
+    return [name for name in names if name]
+
+
 def content_id(event: Event) -> str:
     """The id of an event that was given none: `e-` and 12 hex digits of its content's SHA-256."""
     text = "\x1f".join([str(value) for value in event[:CONTENT]])

@@ -79,7 +79,7 @@ def refund(economy: Economy, event: Event, event_id: str) -> None:
 def reverse(economy: Economy, event: Event, event_id: str) -> None:
     """Book the mirror image of an event's transaction, and give the very lots back."""
     undo = economy.undo.get(event.reverses)
-    if undo is None:
+    if undo is None or undo.day > event.date:
         raise Refused(
             f"nothing to reverse: no event {quoted(event.reverses)} was booked on or before "
             f"{event.date}, or it is of a kind that can't be reversed"

@@ -137,8 +137,8 @@ def shares_of_total(total: Decimal, weights: Iterable[Decimal], step: Decimal) -
     what is left, and all of it where the weights sum to zero. No weights, no shares.
     """
     weights = list(weights)
-    if not weights:
-        return []
+    if len(weights) < 2:
+        return [total] * len(weights)
     with localcontext(WIDE):
         whole = sum(weights, ZERO)
         shares: list[Decimal] = []

@@ -103,6 +103,11 @@ class Undo:
     overage: OverageBooked | None = None
     done: bool = False
 
+    @property
+    def day(self) -> date:
+        """The day on which the event happened, which is before the booking of a late one."""
+        return self.entry.event.date if self.entry.event else self.entry.date
+
 
 @dataclass(slots=True)
 class Economy:

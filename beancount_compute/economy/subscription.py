@@ -83,6 +83,8 @@ def resume(economy: Economy, events: Iterable[tuple[Event, str]], last_closed: d
             subscription = running.pop(key)
             _run_to(economy, subscription, event.date)
             subscription.ended = True
+            if last_closed < subscription.period_end < date.max:
+                economy.start_later(subscription, subscription.period_end)  # it ends there
             continue
         start = date.fromisoformat(event.started) if event.started else event.date
         subscriber = economy.welcome(event.subscriber)

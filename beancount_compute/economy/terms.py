@@ -91,10 +91,19 @@ class Timeline(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         return iter(self._values)
 
+    def items(self) -> Iterator[tuple[date, T]]:
+        """The values, each with the day from which it holds."""
+        return zip(self._days, self._values, strict=True)
+
     def on(self, day: date) -> T | None:
         """The value in force on a day; None before the first."""
         index = bisect_right(self._days, day)
         return self._values[index - 1] if index else None
+
+    def since(self, day: date) -> date:
+        """The day from which the value of a day is in force; the first of all days for none."""
+        index = bisect_right(self._days, day)
+        return self._days[index - 1] if index else date.min
 
     def first(self) -> T | None:
         """The value that came into force first."""

@@ -5,7 +5,7 @@ terms, events, opening lots, seals  ->  closed months as they stand, then the op
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from typing import Any, NamedTuple
@@ -35,9 +35,17 @@ from beancount_compute.ledger.sealed.copies import (
     check_copies,
     check_frozen_terms,
     check_names,
+    units_by_month,
+    written_in_closed,
 )
 from beancount_compute.ledger.sealed.files import read_files
-from beancount_compute.ledger.sealed.months import Closed, frozen_accounts, read_months
+from beancount_compute.ledger.sealed.month_files import nothing_held
+from beancount_compute.ledger.sealed.months import (
+    Closed,
+    frozen_accounts,
+    open_months,
+    read_texts,
+)
 from beancount_compute.ledger.sealed.restoring import restore
 from beancount_compute.ledger.sealed.sources import Sources, split_sources
 from beancount_compute.ledger.term_directives import LedgerTerms, Line
@@ -104,20 +112,30 @@ def book(
     components = {**{line.name: line.value for line in named}, **frozen_components}
     accounts = Accounts(templates, components, roots_of(options_map))
     writer = Writer(accounts)
-    months, held = read_months(files, accounts, fields, writer.next_order, errors)
+    held = nothing_held()
+    months = open_months(files, accounts, fields, writer.next_order, held, errors)
     closed = Closed(chain, months, held)
+    sources = split_sources(written.events, months, chain, errors) if months else None
+    if sources is not None:
+        written.events[:] = sources.opened
+        months = read_texts(months, accounts, fields, writer.next_order, held, errors)
+        closed = Closed(chain, months, held)
+        _check_closed(entries, written, closed, sources, terms, errors)
     generated: list[Directive] = closed.booked
-    sources = _of_closed(entries, written, closed, terms, errors) if months else None
     late = sources.late if sources else []
-    facts = _facts(entries, written, late, named, writer, closed, errors)
+    facts = _facts(entries, written, late, named, writer, closed, sources, errors)
     carried, whole = None, facts
     if sources is not None:
-        state = State(chain.last_day, closed.events, generated, closed.copies, held)
+        state = State(chain.last_day, sources.seen, closed.events, generated, closed.copies, held)
         if not closed.hold:
             assertions = written.assertions
             state = restore(closed, sources, facts, assertions, entries, terms, accounts, errors)
         writer.first_used.update(held.first_used)
-        carried = carried_state(state, facts, terms, accounts, _reversed(facts, late))
+
+        def holder_of() -> dict[str, str]:
+            return _holders((*written.events, *late), state.seen.first, components, accounts)
+
+        carried = carried_state(state, facts, terms, accounts, _reversed(facts, late), holder_of)
         facts = _behind(facts, chain.last_day)
     kept = [*written.events] if _observers else []
     keeper = Bookkeeper(facts, terms.terms, accounts.component, carried)
@@ -151,20 +169,20 @@ def book(
     return [*open_directives(_to_open(entries, writer.first_used)), *generated]
 
 
-def _of_closed(
+def _check_closed(
     entries: list[Directive],
     written: Written,
     closed: Closed,
+    sources: Sources,
     terms: LedgerTerms,
     errors: Errors,
-) -> Sources:
-    """Compare what a ledger says of closed months with what was frozen; keep the open events."""
+) -> None:
+    """Compare what else a ledger says of its closed months with what was frozen."""
     check_frozen_terms(closed, terms, written.terms, errors)
-    check_names(closed, terms, errors)
-    check_copies(entries, closed.months, closed.chain, terms.terms.units, errors)
-    sources = split_sources(written.events, closed.months, closed.chain, errors)
-    written.events[:] = sources.opened
-    return sources
+    check_names(closed, sources.seen.names, terms, errors)
+    units = units_by_month(closed.months, terms.terms.units)
+    by_hand = written_in_closed(entries, units, closed.chain)
+    check_copies(by_hand, closed.months, closed.chain, errors)
 
 
 def _facts(
@@ -174,6 +192,7 @@ def _facts(
     named: list[Line],
     writer: Writer,
     closed: Closed,
+    sources: Sources | None,
     errors: Errors,
 ) -> Facts:
     """What the ledger states, apart from its terms."""
@@ -182,9 +201,10 @@ def _facts(
     postings = pocket_postings(transactions, accounts)
     check_openings(transactions, accounts, errors)
     components = {line.name: line.value for line in named}
-    frozen = [frozen.event for month in closed.months for frozen in month.events]
-    events = (*written.events, *late, *frozen) if postings else ()
-    hand_written = read_hand_written(postings, _holders(events, components, accounts), errors)
+    events = (*written.events, *late) if postings else ()
+    first = sources.seen.first if sources else {}
+    holders = _holders(events, first, components, accounts)
+    hand_written = read_hand_written(postings, holders, errors)
     for account in hand_written.accounts:
         writer.first_used.setdefault(account, date.max)
     assertions = written.assertions
@@ -244,11 +264,14 @@ def _free_components(lines: list[Line], events: Iterable[Event], errors: Errors)
 
 
 def _holders(
-    events: Iterable[Event], components: dict[str, str], accounts: Accounts
+    events: Iterable[Event],
+    frozen: Mapping[str, tuple[date, int, str]],
+    components: dict[str, str],
+    accounts: Accounts,
 ) -> dict[str, str]:
     """The subscriber of each component: the named ones, then whoever appears first in the books."""
     holders = {component: name for name, component in components.items()}
-    first: dict[str, tuple[date, int, str]] = {}
+    first = dict(frozen)
     for event in events:
         for name in (event.subscriber, event.counterparty):
             place = (event.date, event.phase, name)

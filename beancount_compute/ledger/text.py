@@ -98,7 +98,7 @@ def option_lines(options_map: dict[str, Any]) -> Iterator[str]:
         else:
             values = [value.value if isinstance(value, Enum) else str(value)]
         for each in values:
-            yield f'option "{name}" {_string(each)}\n'
+            yield f'option "{name}" {string(each)}\n'
 
 
 def directive_text(entry: data.Directive) -> str:
@@ -106,13 +106,14 @@ def directive_text(entry: data.Directive) -> str:
     return _WRITERS[type(entry)](entry) + _posting_lines(entry)
 
 
-def _string(text: str) -> str:
+def string(text: str) -> str:
+    """A text as Beancount reads it back, on one line."""
     return '"' + text.translate(_ESCAPES) + '"'
 
 
 def _lines(text: str) -> str:
     """A text that people wrote over several lines; Beancount reads up to 64."""
-    return _string(text) if text.count("\n") > 60 else _string(text).replace("\\n", "\n")
+    return string(text) if text.count("\n") > 60 else string(text).replace("\\n", "\n")
 
 
 def _number(number: Any) -> str:
@@ -151,14 +152,14 @@ def _value(value: Any) -> str:
         case date():
             return value.isoformat()
         case _:
-            return _string(str(value))
+            return string(str(value))
 
 
 def _transaction(entry: data.Transaction) -> str:
-    payee = f"{_string(entry.payee)} " if entry.payee is not None else ""
+    payee = f"{string(entry.payee)} " if entry.payee is not None else ""
     names = _tags_and_links(entry.tags, entry.links)
     flag = entry.flag or "*"
-    return f"{entry.date} {flag} {payee}{_string(entry.narration or '')}{names}\n"
+    return f"{entry.date} {flag} {payee}{string(entry.narration or '')}{names}\n"
 
 
 def _posting_lines(entry: data.Directive) -> str:
@@ -179,7 +180,7 @@ def _held_at(posting: data.Posting) -> str:
     text = f" {posting.units.currency}" if posting.units else ""
     cost = posting.cost
     if isinstance(cost, Cost):
-        label = f", {_string(cost.label)}" if cost.label else ""
+        label = f", {string(cost.label)}" if cost.label else ""
         text += f" {{{_number(cost.number)} {cost.currency}, {cost.date}{label}}}"
     if posting.price is not None:
         text += f" @ {_amount(posting.price)}"
@@ -200,17 +201,17 @@ def _balance(entry: data.Balance) -> str:
 
 def _custom(entry: data.Custom) -> str:
     values = [value if dtype == ACCOUNT else _value(value) for value, dtype in entry.values or ()]
-    return " ".join([f"{entry.date} custom {_string(entry.type)}", *values]) + "\n"
+    return " ".join([f"{entry.date} custom {string(entry.type)}", *values]) + "\n"
 
 
 def _note(entry: data.Note) -> str:
     names = _tags_and_links(entry.tags, entry.links)
-    return f"{entry.date} note {entry.account} {_string(entry.comment)}{names}\n"
+    return f"{entry.date} note {entry.account} {string(entry.comment)}{names}\n"
 
 
 def _document(entry: data.Document) -> str:
     names = _tags_and_links(entry.tags, entry.links)
-    return f"{entry.date} document {entry.account} {_string(entry.filename)}{names}\n"
+    return f"{entry.date} document {entry.account} {string(entry.filename)}{names}\n"
 
 
 _WRITERS: dict[type, Callable[[Any], str]] = {
@@ -223,10 +224,10 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
     data.Note: _note,
     data.Document: _document,
     data.Event: lambda entry: (
-        f"{entry.date} event {_string(entry.type)} {_string(entry.description)}\n"
+        f"{entry.date} event {string(entry.type)} {string(entry.description)}\n"
     ),
     data.Query: lambda entry: (
-        f"{entry.date} query {_string(entry.name)} {_lines(entry.query_string)}\n"
+        f"{entry.date} query {string(entry.name)} {_lines(entry.query_string)}\n"
     ),
     data.Custom: _custom,
 }

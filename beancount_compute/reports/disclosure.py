@@ -21,18 +21,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
-from decimal import Decimal
-from fractions import Fraction
-from functools import cache, partial
-from typing import NamedTuple
+from datetime import date
+from functools import partial
 
-from beancount_compute.economy.lots import Pocket
-from beancount_compute.economy.months import Span, later
-from beancount_compute.economy.rounding import ZERO, decimals_of, minor_unit
-from beancount_compute.economy.terms import Terms, Unused
+from beancount_compute.economy.months import later
+from beancount_compute.economy.terms import Terms
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import SUMMED, Earning, Flow, Income, LotKey, Movement
+from beancount_compute.reports.facts import SUMMED, Earning, Flow, Income, Movement
 from beancount_compute.reports.figures import (
     Contribution,
     Figure,
@@ -42,7 +37,16 @@ from beancount_compute.reports.figures import (
     Report,
     Request,
 )
-from beancount_compute.reports.release_pattern import BEYOND, ages, project
+from beancount_compute.reports.release_pattern import ages
+from beancount_compute.reports.remaining import (
+    YEAR,
+    Moved,
+    band_of,
+    ends_of,
+    expected,
+    one_by_one,
+    summed,
+)
 from beancount_compute.reports.tables import Column, Kind
 
 _OPENING, _ADDED, _TOTAL = "in the opening balance", "added in the period", "total"
@@ -84,9 +88,6 @@ _RATES = (
     Figure("rate", "rate", Kind.RATE, ("released", "open"), How.QUOTIENT),
 )
 _CURRENCY = Column("currency", "currency")
-_YEAR = Span(12, 0)
-_BANDS = (3, 6, 12, 24)  # months after the last day
-_NO_END, _NO_PATTERN = "without an end", "beyond the pattern"
 
 
 def disclosure(pattern: int | None = None) -> Report:
@@ -121,14 +122,15 @@ def _layouts(pattern: int | None, books: Books, selection: Selection) -> list[La
             _REMAINING,
         ),
     ]
-    if pattern is None:
-        return layouts
+    return layouts if pattern is None else [*layouts, *_forecast_layouts(pattern, remaining)]
+
+
+def _forecast_layouts(pattern: int, remaining: str) -> list[Layout]:
     months = f"release pattern of the last {pattern} months"
-    expected = (Column("expected", "expected"), _CURRENCY)
+    bands = (Column("expected", "expected"), _CURRENCY)
     rates = (Column("age", "age in\nmonths"), _CURRENCY)
     return [
-        *layouts,
-        Layout("expected", f"{remaining}, by the {months}", expected, _REMAINING[:1]),
+        Layout("expected", f"{remaining}, by the {months}", bands, _REMAINING[:1]),
         Layout("pattern", months.capitalize(), rates, _RATES),
     ]
 
@@ -141,50 +143,21 @@ def _contributions(
         raise NotSummed("it is worked out from a pattern, not summed from transactions")
     day, start = selection.day_of(books), selection.start or date.min
     movements = selection.movements(books, each=request.each)
-    moved = list(_each(movements, start) if request.each else _summed(movements, start))
+    moved = list((one_by_one if request.each else summed)(movements, start))
     # by identity: equal lots of the books are the same object
     old = {id(each.lot) for each in moved if each.flow is Flow.OPENING or each.lot.date < start}
     yield from _movement(moved, old)
     yield from _revenue(selection.incomes(books, each=request.each), old)
     for each in moved:
-        for end, amount in _ends(each, books.terms):
-            row = (_band(end, day), each.lot.currency)
+        for end, amount in ends_of(each, books.terms):
+            row = (band_of(end, day), each.lot.currency)
             for column in _columns(each.lot.date, end, day):
                 yield "remaining", row, column, amount, each.at
     if pattern is not None and forecast and not request.each:
-        yield from _by_pattern(movements, moved, books.terms, day, pattern)
+        yield from _forecast(movements, moved, books.terms, day, pattern)
 
 
-class _Moved(NamedTuple):
-    """A movement, or all that are alike."""
-
-    lot: LotKey
-    flow: Flow
-    pocket: Pocket
-    before: bool  # before the period, or an opening lot
-    amount: Decimal
-    at: int
-
-
-def _each(movements: Iterable[Movement], start: date) -> Iterator[_Moved]:
-    for each in movements:
-        before = each.flow is Flow.OPENING or each.date < start
-        yield _Moved(each.lot, each.flow, each.pocket, before, each.amount, each.at)
-
-
-def _summed(movements: Iterable[Movement], start: date) -> Iterator[_Moved]:
-    lots: dict[int, LotKey] = {}
-    sums: defaultdict[tuple[int, Flow, Pocket, bool], Decimal] = defaultdict(Decimal)
-    for day, _, flow, _, pocket, _, _, _, _, amount, lot, *_ in movements:
-        key = id(lot)
-        lots[key] = lot
-        sums[key, flow, pocket, day < start] += amount
-    for (key, flow, pocket, earlier), amount in sums.items():
-        before = flow is Flow.OPENING or earlier
-        yield _Moved(lots[key], flow, pocket, before, amount, SUMMED)
-
-
-def _movement(moved: Iterable[_Moved], old: set[int]) -> Iterator[Contribution]:
+def _movement(moved: Iterable[Moved], old: set[int]) -> Iterator[Contribution]:
     for each in moved:
         if each.flow is Flow.MINTED:
             continue  # it only changes the pocket
@@ -206,92 +179,24 @@ def _revenue(incomes: Iterable[Income], old: set[int]) -> Iterator[Contribution]
             yield "opening-revenue", row, column, income.amount, income.at
 
 
-def _ends(moved: _Moved, terms: Terms) -> Iterator[tuple[date | None, Decimal]]:
-    """The first day on which an amount can no longer be used, also as the tokens it may become."""
-    lot, amount = moved.lot, moved.amount
-    plan = terms.plan_of_lot(lot.origin, lot.date) if moved.pocket is Pocket.ALLOCATIONS else None
-    if plan is None or plan.unused is not Unused.MINT or lot.end is None:
-        yield lot.end, amount
-        return
-    minted = amount * plan.mint_rate
-    yield (later(lot.end, plan.token_expires) if plan.token_expires else None), minted
-    if minted != amount:
-        yield lot.end, amount - minted
-
-
 def _columns(since: date, end: date | None, day: date) -> Iterator[str]:
     yield "amount"
-    if later(since, _YEAR) > day:
+    if later(since, YEAR) > day:
         yield "started_within_a_year"
-    if end is not None and end <= later(since, _YEAR):
+    if end is not None and end <= later(since, YEAR):
         yield "life_of_a_year"
 
 
-@cache
-def _bands(day: date) -> list[tuple[date, str]]:
-    """The last day of each band of the future, and its name; names sort by time."""
-    is_last = (day + timedelta(1)).day == 1
-    found: list[tuple[date, str]] = []
-    first = day + timedelta(1)
-    for months in _BANDS:
-        last = later(day, Span(months, 0), 31 if is_last else None)
-        found.append((last, f"{first} to {last}"))
-        first = last + timedelta(1)
-    return [*found, (date.max, f"{first} and later")]
-
-
-def _band(end: date | None, day: date) -> str:
-    if end is None:
-        return _NO_END
-    return next(name for last, name in _bands(day) if end - timedelta(1) <= last)
-
-
-def _by_pattern(
-    movements: Iterable[Movement], moved: list[_Moved], terms: Terms, day: date, months: int
+def _forecast(
+    movements: Iterable[Movement], moved: list[Moved], terms: Terms, day: date, months: int
 ) -> Iterator[Contribution]:
     by_currency: defaultdict[str, list[Movement]] = defaultdict(list)
     for each in movements:
         by_currency[each.currency].append(each)
-    names = [name for _, name in _bands(day)]
     for currency, of_currency in by_currency.items():
         pattern = ages(of_currency, day, months)
         for age, aged in pattern.items():
             yield "pattern", (f"{age:02}", currency), "open", aged.open, SUMMED
             yield "pattern", (f"{age:02}", currency), "released", aged.released, SUMMED
-        expected: defaultdict[str, Fraction] = defaultdict(Fraction)
-        whole = ZERO
-        for (since, end), amount in _open(moved, currency, terms).items():
-            whole += amount
-            for month, part in project(amount, since, end, day, pattern):
-                band = sum(month > most for most in _BANDS) if month is not BEYOND else None
-                expected[_NO_PATTERN if band is None else names[band]] += part
-        for name, number in _rounded(expected, whole, currency):
-            yield "expected", (name, currency), "amount", number, SUMMED
-
-
-def _open(
-    moved: Iterable[_Moved], currency: str, terms: Terms
-) -> dict[tuple[date, date | None], Decimal]:
-    """What is open, by the date of the lot and the day from which it can't be used."""
-    amounts: defaultdict[tuple[date, date | None], Decimal] = defaultdict(Decimal)
-    for each in moved:
-        if each.lot.currency == currency:
-            for end, amount in _ends(each, terms):
-                amounts[each.lot.date, end] += amount
-    return {key: amount for key, amount in amounts.items() if amount}
-
-
-def _rounded(
-    parts: dict[str, Fraction], whole: Decimal, currency: str
-) -> Iterator[tuple[str, Decimal]]:
-    """The parts to the minor unit, rounded on their running total; together they are the whole."""
-    scale = 10 ** decimals_of(currency)
-    names = [name for name in sorted(parts) if parts[name]]
-    given, running = ZERO, Fraction(0)
-    for name in names[:-1]:
-        running += parts[name]
-        due = round(running * scale) * minor_unit(currency)
-        yield name, due - given
-        given = due
-    for name in names[-1:]:
-        yield name, whole - given
+        for band, number in expected(moved, currency, terms, day, pattern):
+            yield "expected", (band, currency), "amount", number, SUMMED

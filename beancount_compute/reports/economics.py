@@ -174,11 +174,11 @@ def _assumptions(displaced: Decimal, terms: Terms) -> Iterator[tuple[str, str]]:
     """What the figures rest on besides the books."""
     share = f"{displaced:f} of the units bought would have been overage"
     yield "displaced sales", share if displaced else "none (see --displaced)"
-    costs = list(terms.unit_cost)
+    costs = list(terms.unit_cost.items())
     if not costs:
         yield "unit cost", "none is given (compute-option unit-cost): counted as 0"
-    for cost in costs:
-        yield "unit cost", f"{cost.number:f} {cost.currency} a unit used"
+    for day, cost in costs:
+        yield f"unit cost from {day}", f"{cost.number:f} {cost.currency} a unit used"
 
 
 def first_month(selection: Selection) -> str:

@@ -13,12 +13,14 @@ exist is an empty cell, in JSON null.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from beancount_compute.reports.tables import Cell, Table
 
+_MARKS = re.compile(r'[,"\r\n]')
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
@@ -35,7 +37,7 @@ def _csv_of(table: Table) -> str:
 
 def _quoted(text: str) -> str:
     """A cell in quotes where it needs them; Python's own writer forgets a lone CR."""
-    if any(mark in text for mark in ',"\r\n'):
+    if _MARKS.search(text):
         return '"' + text.replace('"', '""') + '"'
     return text
 

@@ -46,10 +46,12 @@ _PAIRS: dict[str, Pair] = {
     Booked.TRANSFER: (Flow.TRANSFERRED_IN, Flow.TRANSFERRED_OUT),
     OPENING: (Flow.OPENING, Flow.REMOVED),
 }
-_FLOWS: dict[tuple[str, Pocket], Pair] = {
-    **{(kind, pocket): pair for kind, pair in _PAIRS.items() for pocket in Pocket},
-    (Booked.ALLOCATION, Pocket.ALLOCATIONS): (Flow.ALLOCATED, Flow.ALLOCATED),
-    (Booked.ALLOCATION, Pocket.TOKENS): (Flow.TOPPED_UP, Flow.TOPPED_UP),
+_FLOWS: dict[str, dict[Pocket, Pair]] = {
+    **{kind: dict.fromkeys(Pocket, pair) for kind, pair in _PAIRS.items()},
+    Booked.ALLOCATION: {
+        Pocket.ALLOCATIONS: (Flow.ALLOCATED, Flow.ALLOCATED),
+        Pocket.TOKENS: (Flow.TOPPED_UP, Flow.TOPPED_UP),
+    },
 }
 _EARNING: dict[str, Earning] = {  # what the carrying amount of a lot is recognised as
     Booked.CONSUMPTION: Earning.COMPUTE,
@@ -86,7 +88,8 @@ class Reader:
             kind, undoes = _UNDONE.get(meta.get("undoes"), BY_HAND), True
         month = self._months.get(day) or self._month(day)
         earning = _EARNING.get(kind)
-        lots, pockets = self._lots_by_id, self._pockets
+        lots, pockets, incomes = self._lots_by_id, self._pockets, self.money.incomes
+        flows = _FLOWS[kind]
         moved: list[Movement] = []
         posted: list[Posted] = []
         number: Any  # a Decimal, as is looked at below
@@ -102,24 +105,19 @@ class Reader:
             unit_cost, currency, _, _, origin, _, _ = lot
             holding, subscriber = pocket
             out = number * unit_cost
-            flow = _FLOWS[kind, holding][(number > 0) is not undoes]
-            fields = (day, month, flow, subscriber, holding, origin, commodity, -number, currency)
-            moved.append(_new(Movement, (*fields, -out, lot, account, at, undoes)))
+            flow = flows[holding][(number > 0) is not undoes]
+            # fmt: off
+            fields = (
+                day, month, flow, subscriber, holding, origin, commodity, -number, currency, -out,
+                lot, account, at, undoes,
+            )
+            moved.append(_new(Movement, fields))
             if earning is not None and out:
                 income = (
-                    day,
-                    month,
-                    earning,
-                    subscriber,
-                    origin,
-                    currency,
-                    out,
-                    lot,
-                    at,
-                    undoes,
-                    kind,
+                    day, month, earning, subscriber, origin, currency, out, lot, at, undoes, kind,
                 )
-                self.money.incomes.append(_new(Income, income))
+                incomes.append(_new(Income, income))
+            # fmt: on
         self.movements += moved
         if earning is None or len(posted) > 1:  # else its money is what its lots earned
             self.money.read(_new(Seen, (at, entry, month, kind, undoes, moved, posted)))

@@ -107,11 +107,11 @@ class MoneyReader:
         self.trades.append(made)
         self._owe(seen, Role.RECEIVABLE, made.buyer)
         self._owe(seen, Role.PAYABLE, made.seller)
+        weights, currency = [units for _, units in made.lots], made.currency
         for payer, fee in ((made.seller, made.seller_fee), (made.buyer, made.buyer_fee)):
-            weights = [units for _, units in made.lots]
-            shares = shares_of_total(fee, weights, minor_unit(made.currency)) if fee else []
-            for (lot, _), share in zip(made.lots, shares, strict=bool(fee)):
-                self._income(seen, Earning.FEES, payer, lot.origin, made.currency, share, lot)
+            shares = shares_of_total(fee, weights, minor_unit(currency))
+            for (lot, _), share in zip(made.lots, shares, strict=True):
+                self._income(seen, Earning.FEES, payer, lot.origin, currency, share, lot)
 
     def _new_trade(self, seen: Seen) -> Trade | None:
         """The trade; None where a frozen transaction was edited until it is none."""

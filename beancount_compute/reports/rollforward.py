@@ -85,8 +85,7 @@ def _names(*by: str) -> list[str]:
 
 
 def _cells(each: Movement, by: str, label: str, start: date) -> Iterator[Contribution]:
-    before = each.flow is Flow.OPENING or each.date < start
-    column = "opening" if before else _key(each.flow)
+    column = "opening" if each.date < start else _key(each.flow)
     yield f"units-by-{by}", (label, each.commodity), column, each.units, each.at
     if each.currency:
         yield f"money-by-{by}", (label, each.currency), column, each.amount, each.at

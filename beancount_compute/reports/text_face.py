@@ -28,6 +28,7 @@ from beancount_compute.reports.tables import Cell, Column, Kind, Table, shown
 
 MOST_ON_SIDE = 6  # rows of a table that is turned on its side
 _GAP = 3  # between two columns
+_EDGE = 1  # beside the outer ones
 _LEAST_TEXT = 12  # characters to which a column of text may shrink
 _KEEP = "\ue000"  # a space that is not stripped; `shown` lets none pass
 
@@ -107,7 +108,7 @@ def _widths(table: Table) -> list[int]:
 
 def _fits(table: Table, width: int) -> bool:
     widths = _widths(table)
-    return sum(widths) + _GAP * len(widths) <= width
+    return sum(widths) + _GAP * len(widths) + _EDGE <= width
 
 
 def _turned(table: Table) -> Iterator[_Shape]:
@@ -178,7 +179,7 @@ def _parts(shape: _Shape, width: int) -> Iterator[_Shape]:
     widths = [each + _GAP for each in _widths(table)]
     front, part = list(range(table.labels)), list[int]()
     for at in range(len(front), len(widths)):
-        if part and sum(widths[i] for i in (*front, *part, at)) > width:
+        if part and sum(widths[i] for i in (*front, *part, at)) + _EDGE > width:
             yield _Shape(table.only([*front, *part]), "")
             part = []
         part.append(at)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 FIRST = date(2026, 1, 1)
 DAYS = 90
+TWO_YEARS = (date(2024, 1, 1), 761)  # 25 months: to close 24 of them
 HEADER = (
     "id,date,time,event,subscriber,counterparty,plan,units,commodity,price,paid,currency,"
     "expires,started,reverses,memo"
@@ -22,11 +23,11 @@ TERMS = """\
 option "title" "Benchmark"
 option "operating_currency" "USD"
 {plugin}
-2026-01-01 custom "compute-plan" "pro" 200.00 USD 100000 CU
+{first} custom "compute-plan" "pro" 200.00 USD 100000 CU
   unused: "mint"
   token-expires: "12 months"
-2026-01-01 custom "compute-option" "seller-fee" 0.05
-2026-01-01 custom "compute-option" "buyer-fee" 0.01
+{first} custom "compute-option" "seller-fee" 0.05
+{first} custom "compute-option" "buyer-fee" 0.01
 """
 
 
@@ -44,20 +45,24 @@ class Row(NamedTuple):
     paid: str = ""
 
 
-def rows(events: int, people: int = 0) -> Iterator[Row]:
-    """That many events, the same for the same number; `people` in place of one for 50 events."""
+def rows(events: int, first: date = FIRST, days: int = DAYS, people: int = 0) -> Iterator[Row]:
+    """That many events, the same for the same number; trades begin when tokens are minted.
+
+    `people` in place of one for 50 events.
+    """
     dice = random.Random(2026)
     people = people or max(2, events // 50)
+    market_opens = (first + timedelta(32)).isoformat()
     names = [f"user-{number:05}" for number in range(people)]
     for name in names:
-        yield Row(f"s-{name}", FIRST.isoformat(), "subscription", name, plan="pro")
+        yield Row(f"s-{name}", first.isoformat(), "subscription", name, plan="pro")
     for number in range(events - people):
-        day = (FIRST + timedelta(dice.randrange(1, DAYS))).isoformat()
+        day = (first + timedelta(dice.randrange(1, days))).isoformat()
         name = names[number % people]
         kind = dice.random()
         if kind < 0.82:
             yield Row(f"u-{number}", day, "consumption", name, units=str(dice.randrange(1, 2000)))
-        elif kind < 0.97 and day >= "2026-02-02":
+        elif kind < 0.97 and day >= market_opens:
             other = names[(number + dice.randrange(1, people)) % people]
             price = f"0.{dice.randrange(1400, 2600):04}"
             units = str(dice.randrange(1, 200))
@@ -68,14 +73,21 @@ def rows(events: int, people: int = 0) -> Iterator[Row]:
             yield Row(f"b-{number}", day, "allocation", name, units=units, paid=paid)
 
 
-def write_csv(folder: Path, events: int, people: int = 0, more: str = "") -> Path:
+def write_csv(
+    folder: Path,
+    events: int,
+    first: date = FIRST,
+    days: int = DAYS,
+    people: int = 0,
+    more: str = "",
+) -> Path:
     """A ledger whose events stand in one CSV file, with `more` lines in the ledger."""
     ledger = folder / f"csv-{events}.beancount"
     source = 'plugin "beancount_compute"\n2026-01-01 custom "compute-events" "%s.csv"'
-    ledger.write_text(TERMS.format(plugin=source % ledger.stem) + more)
+    ledger.write_text(TERMS.format(plugin=source % ledger.stem, first=first) + more)
     with open(folder / f"{ledger.stem}.csv", "w", newline="") as file:
         file.write(HEADER + "\n")
-        for row in rows(events, people):
+        for row in rows(events, first, days, people):
             commodity = "CU" if row.units else ""
             currency = "USD" if row.price or row.paid else ""
             file.write(
@@ -89,7 +101,7 @@ def write_directives(folder: Path, events: int) -> Path:
     """A ledger whose events are `custom` directives."""
     ledger = folder / f"directives-{events}.beancount"
     with open(ledger, "w") as file:
-        file.write(TERMS.format(plugin='plugin "beancount_compute"'))
+        file.write(TERMS.format(plugin='plugin "beancount_compute"', first=FIRST))
         for row in rows(events):
             values = [f'"{row.subscriber}"']
             values += [f'"{text}"' for text in (row.counterparty, row.plan) if text]

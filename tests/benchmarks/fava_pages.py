@@ -72,7 +72,7 @@ def main(quick: bool) -> None:
     events, people = (10_000, 1_000) if quick else (100_000, 10_000)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as name:
-        ledger = write_csv(Path(name), events, people, POOLED)
+        ledger = write_csv(Path(name), events, people=people, more=POOLED)
         _show_load(ledger)
         with _served(ledger) as (host, port, path):
             _wait(host, port, path)

@@ -26,6 +26,7 @@ def test_the_first_value_is_the_earliest_whatever_the_order() -> None:
     """An empty timeline has none."""
     line: Timeline[Any] = Timeline([(day("2026-03-01"), "late"), (day("2026-01-01"), "early")])
     assert line.first() == "early"
+    assert list(line.items()) == [(day("2026-01-01"), "early"), (day("2026-03-01"), "late")]
     assert Timeline[Any]().first() is None
     assert Timeline[Any]().on(day("2026-01-01")) is None
 

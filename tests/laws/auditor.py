@@ -381,7 +381,9 @@ def money(number: Decimal | Fraction, currency: str) -> Decimal:
 
 
 def significant_digits(number: Decimal) -> int:
-    return len(str(abs(int(number.scaleb(-int(number.as_tuple().exponent)))))) if number else 0
+    """Zeros behind the last decimal that says something are none: 2.50 has two."""
+    number = number.normalize() if number else number
+    return number.adjusted() + 1 - min(0, int(number.as_tuple().exponent)) if number else 0
 
 
 def check_number(number: Decimal) -> Decimal:

@@ -194,6 +194,30 @@ def test_overage_belongs_to_the_plan_that_priced_it() -> None:
     ]
 
 
+def test_overage_in_another_unit_belongs_to_the_plan_of_that_unit() -> None:
+    """The newer plan sells GPU and prices in EUR; use of CU falls under the older one."""
+    books = books_of(
+        HEAD + '2026-01-01 custom "compute-plan" "old" 10.00 USD 100 CU\n  overage: 0.30 USD\n'
+        '2026-01-01 custom "compute-plan" "new" 10.00 EUR 100 GPU\n  overage: 0.50 EUR\n'
+        '2026-01-01 custom "compute-subscription" "alice" "old"\n'
+        '2026-01-03 custom "compute-subscription" "alice" "new"\n'
+        '2026-01-05 custom "compute-consumption" "alice" 110 CU\n'
+    )
+    assert earned(books)[-1] == ("overage", "alice", "old", "3.00")
+
+
+def test_an_opening_lot_stands_before_what_is_booked_on_its_day() -> None:
+    """It can be used on the day itself."""
+    books = books_of(
+        HEAD + "2026-01-01 open Equity:Opening\n"
+        '2026-01-02 custom "compute-consumption" "Zoe" 4 CU\n'
+        '2026-01-02 * "Opening" #compute-opening\n'
+        '  Liabilities:DeferredRevenue:Tokens:Zoe  -10 CU {0.20 USD, 2025-12-01, "pro"}\n'
+        "  Equity:Opening\n"
+    )
+    assert [each.flow for each in books.movements] == ["opening", "used"]
+
+
 def test_a_reversal_is_the_negative_of_what_it_undoes() -> None:
     """The trade of the story and bob's first use, undone."""
     books = books_of(

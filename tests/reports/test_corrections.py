@@ -42,6 +42,7 @@ def test_a_reversal_names_what_it_undoes() -> None:
     (undone,) = rows(books_of(REVERSED), "corrections", "reversals")
     assert (undone["reverses"], undone["kind"]) == ("trade", "trade")
     assert figures(undone) == {"income": "-6.25"}
+    assert rows(books_of(REVERSED), "corrections", "late") == []
 
 
 def test_corrections_outside_the_selection_are_left_out() -> None:

@@ -116,6 +116,14 @@ def test_of_one_subscriber_what_was_bought_is_between_subscribers() -> None:
     }
 
 
+def test_what_has_ended_and_is_not_yet_booked_stands_apart() -> None:
+    """The ledger is written up to 1 July; asked for October, bob's 20.00 have ended."""
+    october = Selection(date(2026, 10, 1), date(2026, 10, 31))
+    found = figures(disclosure(), books_of(LEDGER), october, "remaining")
+    assert found["ended, not yet booked", "USD"]["amount"] == "20.00"
+    assert found["2026-11-01 to 2027-01-31", "USD"]["amount"] == "16.00"
+
+
 MINT = """\
 plugin "beancount_compute"
 option "operating_currency" "USD"

@@ -128,7 +128,7 @@ def test_displaced_sales() -> None:
     assumptions = figures(report, books, Selection(), "assumptions")
     assert list(assumptions) == [
         ("displaced sales", "0.5 of the units bought would have been overage"),
-        ("unit cost", "0.04 USD a unit used"),
+        ("unit cost from 2026-01-01", "0.04 USD a unit used"),
     ]
 
 
@@ -325,6 +325,15 @@ def test_cohorts_add_up_to_the_books(random_books: Books) -> None:
             assert unused == used + spent + expired + refunded + removed + held, labels
             expected[str(commodity)] -= unused
     assert not any(expected.values())
+
+
+def test_a_table_alone_is_the_one_among_all(random_books: Books) -> None:
+    """Worked out from sums of all subscribers, or from each; to the end, or to a day within."""
+    books, report = random_books, economics()
+    days = [each.date for each in books.movements]
+    for selection in (Selection(), Selection(end=days[len(days) // 2]) if days else Selection()):
+        for table in report.tables(books, selection):
+            assert report.tables(books, selection, table.name) == [table]
 
 
 def test_fees_and_partner_income_are_those_booked(random_books: Books) -> None:

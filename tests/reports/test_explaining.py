@@ -74,6 +74,18 @@ def test_days_left_are_not_summed() -> None:
         explained(books_of(STORY), "lots", "2026-07", "days_left", "by-month")
 
 
+def test_what_people_wrote_is_named_by_its_line() -> None:
+    """Also where they wrote a source of their own; only a derived entry stands for one."""
+    removal = (
+        '2026-06-21 * "Write-off"\n  source: "letter"\n'
+        '  Liabilities:DeferredRevenue:Tokens:Bob  1 CU {0.20 USD, 2026-05-01, "pro/2027-06-01"}\n'
+        "  Equity:Lost\n"
+    )
+    books = books_of(STORY + "2026-01-01 open Equity:Lost\n" + removal)
+    found = explained(books, "rollforward", "bob", "removed_by_hand", "units-by-subscriber")
+    assert [row[2] for row in found] == ["<string>:22"]
+
+
 @pytest.mark.parametrize(
     ("row", "column", "table", "message"),
     [

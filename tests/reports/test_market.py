@@ -61,6 +61,13 @@ def test_the_story_has_one_trade() -> None:
     }
 
 
+def test_the_average_price_is_of_written_prices_not_of_rounded_gross() -> None:
+    """1 CU at 0.333: the gross is 0.33, the price stays 0.333."""
+    books = books_of(TRADES + '2026-04-01 custom "compute-trade" "alice" "bob" 1 CU 0.333 USD\n')
+    *_, april = rows(books, "market", "by-month")
+    assert (f"{april['gross']:f}", f"{april['price']:f}") == ("0.33", "0.333")
+
+
 def test_a_reversed_trade_is_taken_out_when_it_is_reversed() -> None:
     """In February it still counts, but never for low and high; March has 1 - 1 trades."""
     books = books_of(TRADES + '2026-03-05 custom "compute-reversal" "a"\n')

@@ -65,6 +65,7 @@ def test_no_line_is_longer_than_the_terminal(name: str, width: int) -> None:
     selection = Selection(subscriber="bob")
     text = render(REPORTS[name].tables(books_of(STORY), selection), width)
     assert max(map(cell_len, text.splitlines())) <= width
+    assert width < 80 or "…" not in text
 
 
 def test_a_long_name_wraps_and_a_figure_never_does() -> None:
@@ -78,6 +79,22 @@ def test_a_long_name_wraps_and_a_figure_never_does() -> None:
     text = render([table], 40)
     assert "1,234,567,890.123456789" in text
     assert text.count("長い") > 0 and "[bold]" in text
+
+
+def test_a_list_of_single_things_is_never_turned() -> None:
+    """Alice's statement has five lines: still one below the other, the least telling column out."""
+    tables = REPORTS["statement"].tables(books_of(STORY), Selection(subscriber="alice"), "lines")
+    text = render(tables, 80)
+    assert "line   date         flow" in text
+    assert "Left out: what, event, lot, pocket." in text
+
+
+def test_long_names_wrap_before_anything_is_left_out() -> None:
+    """The longest one may take less room than it would like."""
+    table = wide(7, figures=5)
+    table = table._replace(rows=[("a long name " * 8, *row[1:]) for row in table.rows])
+    text = render([table], 100)
+    assert "figure 4" in text and "Left out" not in text
 
 
 def test_control_characters_of_a_name_are_shown_as_escapes() -> None:

@@ -42,6 +42,12 @@ def test_what_was_recognised_before_the_selection_is_earlier() -> None:
     }
 
 
+def test_the_first_day_of_the_selection_is_in_it() -> None:
+    """From 20 May on, May's use is not earlier."""
+    may, _ = rows(books_of(STORY), "vintages", "recognised", Selection(date(2026, 5, 20), None))
+    assert (may["earlier"], may["2026-05"]) == (0, 240)
+
+
 def test_what_leaves_otherwise_closes_the_row() -> None:
     """20.00 for 3000 CU; 1 refunded at 0.01 with -0.003334 of revenue, 2 spent at 0.006666."""
     books = books_of(

@@ -59,21 +59,25 @@ def journals_of(
             for slot, (target, of) in sorted(merged.items())
             if slot.currency == currency and (amount := movement(of, currency))
         ]
-        with localcontext(WIDE):
-            residual = -sum((line.amount for line in lines), ZERO)
+        residual = _residual(lines)
         if residual:
             target = names.find(rounding)
             if target is None:
+                target = Target(rounding)
                 missing.add(rounding)
-            else:
-                lines.append(Line(target, "", residual, ROUNDING))
+            lines.append(Line(target, "", residual, ROUNDING))
         if lines:
-            name = f"TOK-{month}-{currency}"
-            memo = f"Compute tokens, {month}"
+            name, memo = f"TOK-{month}-{currency}", f"Compute tokens, {month}"
             journals.append(Journal(name, last, currency, memo, tuple(lines)))
     if missing:
         raise Unmapped(missing)
     return journals
+
+
+def _residual(lines: Iterable[Line]) -> Decimal:
+    """What the lines lack to sum to zero."""
+    with localcontext(WIDE):
+        return -sum((line.amount for line in lines), ZERO)
 
 
 def _merged(

@@ -21,9 +21,10 @@ from beancount_compute.close.general_ledger.export import export, month_of, roun
 from beancount_compute.close.general_ledger.formats import By
 from beancount_compute.close.general_ledger.plain import PLAIN
 from beancount_compute.close.pack.bundle import plotly_bundle
+from beancount_compute.close.pack.headlines import headlines
 from beancount_compute.close.pack.page import Page, Section, page_text
 from beancount_compute.close.tie_outs import TieOut, tables
-from beancount_compute.reports.books import Books, Selection, read_books
+from beancount_compute.reports.books import Books, Selection, no_cyclic_garbage, read_books
 from beancount_compute.reports.charts import Chart, charts
 from beancount_compute.reports.exchange import csv_of
 from beancount_compute.reports.figures import Report
@@ -63,25 +64,35 @@ def pack_files(
     `seal` is the month's digest, "" before it is closed. `books` saves reading the entries again.
     There is no journal.csv where nothing was booked.
     """
-    books = books or read_books(entries, options)
+    with no_cyclic_garbage():
+        return _files(books or read_books(entries, options), options, month, seal, tie_outs)
+
+
+def _files(
+    books: Books,
+    options: dict[str, Any],
+    month: str,
+    seal: str,
+    tie_outs: Sequence[TieOut],
+) -> dict[str, bytes]:
     named = month_of(month)
     shown = [_shown(report, books, named.first, named.last) for report in REPORTS.values()]
-    drawn = charts(books, Selection(named.first, named.last))
+    known = {f"{each.report.name}-{table.name}": table for each in shown for table in each.tables}
+    drawn = charts(books, Selection(named.first, named.last), known)
     files: dict[str, str] = {}
     for table in tables(tie_outs):
         files[f"{table.name}.csv"] = csv_of([table])
     journals = export(books, named, PLAIN, By.ACCOUNT, NoMap(), rounding_account(options))
     for journal in journals:  # plain CSV holds all currencies in one file
         files["journal.csv"] = journal.text
-    for each in shown:
-        for table in each.tables:
-            files[f"{each.report.name}-{table.name}.csv"] = csv_of([table])
+    files |= {f"{name}.csv": csv_of([table]) for name, table in known.items()}
     for chart in drawn:
         files[f"chart-{chart.name.replace('/', '_')}.csv"] = csv_of([chart.table])
     page = Page(
         str(options.get("title") or "Beancount"),
         month,
         seal,
+        list(headlines({each.report.name: each.tables for each in shown}, drawn)),
         [_tie_outs(tie_outs), *_sections(shown)],
         drawn,
         sorted(files),

@@ -1,11 +1,13 @@
 "use strict";
 // Draws the page's figures in the page's own colours, again when these change or it is printed.
 (() => {
+  const PAPER = 660; // pixels of a picture on A4 or Letter
   const figures = [...document.querySelectorAll("script[data-figure]")].map((script) => ({
     ...JSON.parse(script.textContent),
     at: document.querySelector(`[data-chart="${script.dataset.figure}"]`),
   }));
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  let printing = false;
   const narrow = () => window.innerWidth < 600;
 
   const dressed = (layout) => {
@@ -14,22 +16,37 @@
     for (const axis of ["xaxis", "yaxis", "yaxis2"]) {
       if (layout[axis]) own[axis] = { ...grid, ...layout[axis] };
     }
+    if (printing) own.width = PAPER;
     own.hoverlabel = { bgcolor: colour("--back"), bordercolor: colour("--line"), font: { color: colour("--text") } };
     return own;
   };
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  // A heat map's weakest colour is that of the page; where it is narrow no text fits its cells.
+  const fitted = (trace) => {
+    if (trace.type !== "heatmap") return trace;
+    const colours = dark.matches && !printing ? { colorscale: [[0, "#222d39"], [1, "#5aa2e6"]] } : {};
+    return { ...trace, ...colours, ...(narrow() ? { texttemplate: "" } : {}) };
+  };
   const draw = () => {
     for (const { at, data, layout } of figures) {
-      Plotly.react(at, data, dressed(layout), { displayModeBar: false, responsive: true });
+      Plotly.react(at, data.map(fitted), dressed(layout), { displayModeBar: false, responsive: true });
     }
   };
+  const onPaper = (paper) => {
+    printing = paper;
+    document.documentElement.classList.toggle("paper", paper);
+    draw();
+  };
   draw();
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  dark.addEventListener("change", draw);
   let opened = [];
   window.addEventListener("beforeprint", () => {
     opened = [...document.querySelectorAll("details:not([open])")];
     for (const each of opened) each.open = true;
+    onPaper(true);
   });
   window.addEventListener("afterprint", () => {
     for (const each of opened) each.open = false;
+    onPaper(false);
   });
 })();

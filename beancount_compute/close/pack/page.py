@@ -33,12 +33,21 @@ class Section(NamedTuple):
     tables: Sequence[Table]
 
 
+class Headline(NamedTuple):
+    """A figure at the top of the page."""
+
+    name: str
+    amount: str
+    note: str
+
+
 class Page(NamedTuple):
     """All that a page shows."""
 
     ledger: str  # its title
     month: str
     seal: str
+    headlines: Sequence[Headline]
     sections: Sequence[Section]
     charts: Sequence[Chart]
     files: Sequence[str]  # beside the page
@@ -61,6 +70,7 @@ def _pieces(page: Page, plotly: str | None) -> Iterator[str]:
     yield f"<title>{title}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
     yield f"<header>\n<h1>{escape(page.ledger)}</h1>\n<p>Close of {escape(page.month)}</p>\n"
     yield f"<p class=seal>{_seal(page.seal)}</p>\n</header>\n"
+    yield from _headlines(page.headlines)
     yield from _contents(page)
     yield "<main>\n"
     yield from _charts(page.charts, drawn=bool(scripts))
@@ -95,6 +105,15 @@ def _inline(script: str) -> str:
 
 def _seal(seal: str) -> str:
     return f"Sealed <code>{escape(seal)}</code>" if seal else "Not sealed yet"
+
+
+def _headlines(headlines: Sequence[Headline]) -> Iterator[str]:
+    if headlines:
+        yield "<dl class=figures>\n"
+        for name, amount, note in headlines:
+            yield f"<div><dt>{escape(name)}</dt><dd class=amount>{escape(amount)}</dd>"
+            yield f"<dd class=note>{escape(note)}</dd></div>\n"
+        yield "</dl>\n"
 
 
 def _contents(page: Page) -> Iterator[str]:
@@ -139,7 +158,7 @@ def _section(section: Section) -> Iterator[str]:
     if section.said:
         yield f"<p>{escape(section.said)}</p>\n"
     for table in section.tables:
-        yield from _table(table)
+        yield from _table(_telling(table))
     yield "</section>\n"
 
 
@@ -149,7 +168,7 @@ def _table(table: Table) -> Iterator[str]:
     yield f"<table>\n<caption>{title}</caption>\n<thead><tr>"
     for at, column in enumerate(table.columns):
         kind = "" if _is_text(table, at, column) else " class=n"
-        words = escape(column.title.replace("\n", " ")) or "<span class=hidden>unit</span>"
+        words = escape(column.title).replace("\n", "<br>") or "<span class=hidden>unit</span>"
         yield f"<th scope=col{kind}>{words}</th>"
     yield "</tr></thead>\n<tbody>\n"
     for row in table.rows:
@@ -162,13 +181,26 @@ def _table(table: Table) -> Iterator[str]:
     yield "</tbody>\n</table>\n</div>\n"
 
 
+def _telling(table: Table) -> Table:
+    """The table without columns that hold nothing but zeros; the CSV file has them."""
+    kept = [
+        at
+        for at, column in enumerate(table.columns)
+        if column.kind in _TEXT or not table.rows or any(row[at] for row in table.rows)
+    ]
+    return table._replace(
+        columns=tuple([table.columns[at] for at in kept]),
+        rows=[tuple([row[at] for at in kept]) for row in table.rows],
+    )
+
+
 def _cell(cell: Cell, *, first: bool) -> str:
     text = escape(shown(cell))
     if first:
         return f"<th scope=row>{text}</th>"
     if isinstance(cell, str) or cell is None:
         return f"<td>{text}</td>"
-    return f"<td class='n minus'>{text}</td>" if cell < 0 else f"<td class=n>{text}</td>"
+    return f"<td class=n>{text}</td>"
 
 
 def _is_text(table: Table, at: int, column: Column) -> bool:

@@ -6,6 +6,7 @@ closed/2026-05.events.csv  s-1,2026-05-01,,subscription,alice,,pro             -
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, localcontext
@@ -17,12 +18,12 @@ from beancount.core.position import Cost
 
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.carried import Carried
-from beancount_compute.economy.events import Event, Kind, content_id
+from beancount_compute.economy.events import Event, Kind, content_id, names_of
 from beancount_compute.economy.facts import Facts, Introduction
 from beancount_compute.economy.journal import Booked, JournalEntry, Leg, LotLeg, MoneyLeg, Role
 from beancount_compute.economy.lots import Key, Lot, cost_of, key_of
 from beancount_compute.economy.rounding import WIDE, ZERO, multiply_money
-from beancount_compute.economy.state import Undo
+from beancount_compute.economy.state import REVERSIBLE, Undo
 from beancount_compute.economy.terms import RESERVED_ORIGINS, Money, Terms
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.sealed.event_rows import FrozenEvent
@@ -55,6 +56,11 @@ class Holders:
             date.fromisoformat(end) if end else None,
         )
 
+    def strangers(self, held: Held) -> set[str]:
+        """The components that hold a pocket and that no name has."""
+        pockets = (self._accounts.pocket_account(account) for account, _ in held.lots)
+        return {each.subscriber for each in pockets if each is not None} - self._names.keys()
+
     def lots(self, held: Held) -> list[tuple[Lot, Decimal]]:
         """The open lots; what is empty is gone."""
         found: list[tuple[Lot, Decimal]] = []
@@ -66,46 +72,57 @@ class Holders:
         return found
 
 
-def names_in(events: Iterable[FrozenEvent]) -> set[str]:
-    """All subscribers that events name; a spend's partner among them does no harm."""
-    names: set[str] = set()
-    for event, _ in events:
-        names.add(event.subscriber)
-        names.add(event.counterparty)
-    return names - {""}
-
-
 _MAKE_KNOWN = (Kind.SUBSCRIPTION, Kind.ALLOCATION, Kind.GRANT)
 
 
+class Seen:
+    """What to remember of frozen events, which are let go one by one."""
+
+    def __init__(self, events: Iterable[FrozenEvent] = ()) -> None:
+        self.first: dict[str, tuple[date, int, str]] = {}  # names, by when they come first
+        self.names: set[str] = set()  # of subscribers
+        self.known: dict[str, date] = {}  # those that an event made known, and since when
+        self._scheduled: list[Event] = []
+        for event in events:
+            self.add(event)
+
+    def add(self, frozen: FrozenEvent) -> None:
+        """Remember of one event what it says of subscribers."""
+        event, booked = frozen
+        for name in (event.subscriber, event.counterparty):
+            place = (event.date, event.phase, name)
+            if name and (name not in self.first or place < self.first[name]):
+                self.first[name] = place
+        self.names.update(names_of(event))
+        if event.kind in _MAKE_KNOWN:
+            _earliest(self.known, event.subscriber, booked or event.date)
+        if event.kind in (Kind.SUBSCRIPTION, Kind.CANCELLATION):
+            self._scheduled.append(event)
+
+    @property
+    def schedule(self) -> list[tuple[Event, str]]:
+        """The subscriptions and cancellations, with their ids, in the order of the books."""
+        return [(event, event.id or content_id(event)) for event in sorted(self._scheduled)]
+
+
 def known_since(
-    events: Iterable[FrozenEvent],
-    lots: Iterable[tuple[Lot, Decimal]],
-    introductions: Iterable[Introduction],
-    last_day: date,
+    seen: Seen, holders: Iterable[str], introductions: Iterable[Introduction], last_day: date
 ) -> dict[str, date]:
-    """Whoever the closed months know, with the day since which they do."""
-    known: dict[str, date] = {}
+    """Whoever the closed months know, with the day since which they do.
+
+    `holders` had opening lots: who is in the books of a closed month without an event of their own.
+    """
+    known = dict(seen.known)
     for introduction in introductions:
         _earliest(known, introduction.name, introduction.date)
-    for event, booked in events:
-        if event.kind in _MAKE_KNOWN:
-            _earliest(known, event.subscriber, booked or event.date)
-    for lot, _ in lots:
-        _earliest(known, lot.holder, last_day)
+    for name in holders:
+        _earliest(known, name, last_day)
     return known
 
 
 def _earliest(known: dict[str, date], name: str, day: date) -> None:
     if name not in known or day < known[name]:
         known[name] = day
-
-
-def schedule(events: Iterable[FrozenEvent]) -> list[tuple[Event, str]]:
-    """The subscriptions and cancellations, with their ids, in the order of the books."""
-    kinds = (Kind.SUBSCRIPTION, Kind.CANCELLATION)
-    of_kind = sorted(event for event, _ in events if event.kind in kinds)
-    return [(event, event.id or content_id(event)) for event in of_kind]
 
 
 def terms_days(entries: Iterable[Directive], holders: Holders) -> dict[tuple[str, Key], date]:
@@ -128,10 +145,17 @@ def kind_of(entry: Transaction) -> str:
 
 def _lot_postings(entry: Transaction, holders: Holders) -> Iterator[tuple[Lot, Decimal]]:
     for posting in entry.postings:
-        if isinstance(posting.cost, Cost) and posting.units is not None:
-            lot = holders.lot(posting.account, posting.units.currency, posting.cost)
-            if lot is not None:
-                yield lot, posting.units.number or ZERO
+        held = _lot_posting(posting, holders)
+        if held is not None:
+            yield held
+
+
+def _lot_posting(posting: Posting, holders: Holders) -> tuple[Lot, Decimal] | None:
+    """The lot that a posting is on, with its units; None where it is on no pocket."""
+    if not isinstance(posting.cost, Cost) or posting.units is None:
+        return None
+    lot = holders.lot(posting.account, posting.units.currency, posting.cost)
+    return None if lot is None else (lot, posting.units.number or ZERO)
 
 
 class Undoing:
@@ -151,12 +175,31 @@ class Undoing:
         for entry in entries:
             if not isinstance(entry, Transaction) or ORDER not in entry.meta:
                 continue
-            if entry.meta.get("event") in wanted and kind_of(entry) not in ("mint", "expiry"):
+            if entry.meta.get("event") in wanted and kind_of(entry) in REVERSIBLE:
                 found[entry.meta["event"]] = Undo(self.entry(entry))
+        for event_id in wanted - found.keys():
+            merged = self._merged(event_id, entries)
+            if merged is not None:
+                found[event_id] = Undo(self.entry(merged))
         for entry in entries:
             if isinstance(entry, Transaction) and entry.meta.get("reverses") in found:
                 found[entry.meta["reverses"]].done = True
         return found
+
+    def _merged(self, event_id: str, entries: Iterable[Directive]) -> Transaction | None:
+        """The transaction of a use that was merged into those before it."""
+        event = self._events.get(event_id)
+        if event is None or event.kind is not Kind.CONSUMPTION:
+            return None
+        runs = (
+            entry
+            for entry in entries
+            if isinstance(entry, Transaction)
+            and entry.payee == event.subscriber
+            and "events" in entry.meta
+            and entry.date >= event.date
+        )
+        return min(runs, key=lambda entry: entry.date, default=None)
 
     def totals(self, entries: Iterable[Directive]) -> Totals:
         """The figures to date."""
@@ -171,17 +214,18 @@ class Undoing:
         """A booked or copied transaction as the journal entry that it was written from."""
         kind = kind_of(entry) if ORDER in entry.meta else ""
         lots = list(_lot_postings(entry, self._holders))
-        prices = [posting.price for posting in entry.postings if self._is_pocket(posting)]
-        legs: list[Leg] = [
-            LotLeg(lot, units, _money_of(price))
-            for (lot, units), price in zip(lots, prices, strict=True)
-        ]
-        if kind:
-            for posting in entry.postings:
-                if not self._is_pocket(posting):
-                    legs.append(self._money(entry, kind, posting, lots))
-        if kind and "trade" in (kind, entry.meta.get("undoes")):
+        legs: list[Leg] = []
+        for posting in entry.postings:
+            held = _lot_posting(posting, self._holders)
+            if held is not None:
+                legs.append(LotLeg(*held, _money_of(posting.price)))
+            elif kind:
+                legs.append(self._money(entry, kind, posting, lots))
+        of_kind = str(entry.meta.get("undoes") or kind)
+        if kind and of_kind == "trade":
             legs = self._with_fees_by_side(entry, legs)
+        elif kind and of_kind == "consumption":
+            legs = _with_overage_apart(legs)
         event = self._events.get(str(entry.meta.get("event")))
         return JournalEntry(
             entry.date,
@@ -208,21 +252,15 @@ class Undoing:
         ]
         of_seller = -(gross + sum(paid, ZERO))
         sides = ((event.subscriber, of_seller), (event.counterparty, fee.number - of_seller))
-        legs = [leg for leg in legs if leg is not fee]
-        return legs + [
+        at = legs.index(fee)
+        apart = [
             MoneyLeg(Role.FEES, name, "", number, fee.currency) for name, number in sides if number
         ]
+        return [*legs[:at], *apart, *legs[at + 1 :]]
 
     def _event(self, entry: Transaction) -> Event | None:
         """The event that a transaction books, or undoes."""
         return self._events.get(str(entry.meta.get("reverses") or entry.meta.get("event")))
-
-    def _is_pocket(self, posting: Posting) -> bool:
-        return (
-            isinstance(posting.cost, Cost)
-            and posting.units is not None
-            and self._accounts.pocket_account(posting.account) is not None
-        )
 
     def _money(
         self, entry: Transaction, kind: str, posting: Posting, lots: list[tuple[Lot, Decimal]]
@@ -230,9 +268,10 @@ class Undoing:
         assert posting.units is not None and posting.units.number is not None
         number, currency = posting.units.number, posting.units.currency
         of_kind = str(entry.meta.get("undoes") or kind)
-        origins = [*dict.fromkeys(lot.origin for lot, _ in lots), *self._origins, ""]
+        origins = [*dict.fromkeys(lot.origin for lot, _ in lots), *self._origins]
         for role, holder, origin in self._candidates(entry, of_kind, origins):
-            if holder and self._accounts.account(role, holder, origin) == posting.account:
+            named = holder and (origin or role is not Role.PARTNER)
+            if named and self._accounts.account(role, holder, origin) == posting.account:
                 return MoneyLeg(role, holder, origin, number, currency)
         # terms were changed, which is an error of its own
         return MoneyLeg(Role.REVENUE, entry.payee or "", "", number, currency)
@@ -261,6 +300,28 @@ class Undoing:
                     yield from ((role, name, origin) for origin in origins)
 
 
+def _with_overage_apart(legs: list[Leg]) -> list[Leg]:
+    """The legs of a use with the overage out of the posting that it shares with revenue.
+
+    What is billed is overage: the rest of that posting is the cost of the lots.
+    """
+    money = [leg for leg in legs if isinstance(leg, MoneyLeg)]
+    found: list[Leg] = list(legs)
+    for bill in money:
+        if bill.role is not Role.RECEIVABLE:
+            continue
+        if any(leg.role is Role.OVERAGE and leg.currency == bill.currency for leg in money):
+            continue
+        for leg in money:
+            if leg.role is Role.REVENUE and leg.currency == bill.currency:
+                at = found.index(leg)
+                rest = leg._replace(number=WIDE.add(leg.number, bill.number))
+                over = leg._replace(role=Role.OVERAGE, number=-bill.number)
+                found[at : at + 1] = [rest, over] if rest.number else [over]
+                break
+    return found
+
+
 def _money_of(price: Amount | None) -> Money | None:
     if price is None or price.number is None:
         return None
@@ -268,17 +329,28 @@ def _money_of(price: Amount | None) -> Money | None:
 
 
 def events_by_id(events: Iterable[FrozenEvent]) -> dict[str, Event]:
-    """The closed events by the id under which they were booked, as far as one names them."""
-    return {event.id or content_id(event): event for event, _ in events}
+    """The closed events by the id under which they were booked."""
+    found: dict[str, Event] = {}
+    repeats: Counter[str] = Counter()
+    for event, _ in events:
+        event_id = event.id
+        if not event_id:
+            event_id = content_id(event)
+            repeats[event_id] += 1
+            if repeats[event_id] > 1:
+                event_id = f"{event_id}-{repeats[event_id]}"
+        found[event_id] = event
+    return found
 
 
 class State(NamedTuple):
     """The closed months, as the open ones go on from them."""
 
     last_day: date
-    events: list[FrozenEvent]
+    seen: Seen
+    events: Callable[[], list[FrozenEvent]]  # only looked at where need be
     booked: list[Directive]
-    copies: Callable[[], list[Directive]]  # what people wrote; only looked at where need be
+    copies: Callable[[], list[Directive]]  # what people wrote; likewise
     held: Held
 
 
@@ -288,23 +360,33 @@ def carried_state(
     terms: LedgerTerms,
     accounts: Accounts,
     wanted: frozenset[str],
+    holder_of: Callable[[], Mapping[str, str]],
 ) -> Carried:
-    """What the engine goes on from; `wanted` are the ids that open events reverse."""
-    events, last_day = state.events, state.last_day
+    """What the engine goes on from; `wanted` are the ids that open events reverse.
+
+    `holder_of` gives the subscribers by component, whatever their day: whoever had opening lots in
+    a closed month may be named by an open event only.
+    """
+    last_day, known = state.last_day, state.seen.names
     introductions = [each for each in facts.introductions if each.date <= last_day]
-    names = names_in(events) | {each.name for each in introductions} | set(terms.components)
+    names = known | {each.name for each in introductions} | set(terms.components)
     holders = Holders(accounts, names)
+    strangers = holders.strangers(state.held)
+    if strangers:
+        found = holder_of()
+        strangers = {found.get(component, component) for component in strangers}
+        holders = Holders(accounts, names | strangers)
     lots = holders.lots(state.held)
     assertions = any(facts.assertions)
     undoing = None
     if wanted or assertions:
-        undoing = Undoing(accounts, holders, terms.terms, events_by_id(events))
+        undoing = Undoing(accounts, holders, terms.terms, events_by_id(state.events()))
     all_of_it = [*state.booked, *state.copies()] if assertions else []
     return Carried(
         last_day,
         lots,
-        known_since(events, lots, introductions, last_day),
-        schedule(events),
+        known_since(state.seen, known | strangers, introductions, last_day),
+        state.seen.schedule,
         undoing.undo(state.booked, wanted) if undoing else {},
         terms_days(state.booked, holders),
         undoing.totals(all_of_it) if undoing and assertions else None,

@@ -167,10 +167,12 @@ def read_chain(entries: Iterable[Custom], errors: Errors) -> Chain:
         if isinstance(link, Seal):
             closed.append(link)
         else:
-            if link.digest != digest(link.statement):
-                errors.add(link.place, f"the seal of this {REOPEN} is not that of its line")
             closed = [seal for seal in closed if seal.month < link.month]
     closed = sorted({seal.month: seal for seal in closed}.values())
+    for link in ordered:  # a closed month's is compared with its files
+        if link not in closed and link.digest != digest(link.statement):
+            message = f"this line for {link.month} is not what its seal says"
+            errors.add(link.place, f"{message}: restore the index as it was")
     _check_gaps(closed, errors)
     broken = unreadable or len(errors.found) > before
     return Chain(ordered, closed, folder, broken)
@@ -234,7 +236,7 @@ def _seal(values: list[Any], meta: dict[str, Any], place: Place) -> Seal | None:
         meta.pop("content"),
         meta.pop("files"),
         tuple(sorted(deferred, key=lambda each: str(each.currency))),
-        int(meta.pop("events")),
+        _whole(meta.pop("events")),
         found,
         place,
     )
@@ -245,6 +247,12 @@ def _seal(values: list[Any], meta: dict[str, Any], place: Place) -> Seal | None:
         and all(isinstance(each.number, Decimal) for each in deferred)
     )
     return seal if sound else None
+
+
+def _whole(number: object) -> int:
+    if not isinstance(number, Decimal) or number != int(number):
+        raise ValueError(number)
+    return int(number)
 
 
 def _reopening(values: list[Any], meta: dict[str, Any], place: Place) -> Reopening | None:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from beancount.core.data import Custom, Directive, Price, Transaction
 
 from beancount_compute.economy.events import Place
 from beancount_compute.economy.facts import Assertion
 from beancount_compute.economy.words import quoted
+from beancount_compute.ledger.assertion_directives import assertion_of
 from beancount_compute.ledger.directives import place_of
-from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.sealed.carrying import names_in
+from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.sealed.chain import Chain
 from beancount_compute.ledger.sealed.content import BY_HAND, FROZEN, item_of
 from beancount_compute.ledger.sealed.month_files import copy_of, terms_in
 from beancount_compute.ledger.sealed.months import Closed, FrozenMonth, copied_entry
 from beancount_compute.ledger.sealed.used_terms import ASSERT, check_terms
 from beancount_compute.ledger.term_directives import LedgerTerms
-from beancount_compute.ledger.text import directive_text
+from beancount_compute.ledger.text import directive_text, string
 
 
 def is_copied(entry: Directive, units: frozenset[str]) -> bool:
@@ -27,12 +28,41 @@ def is_copied(entry: Directive, units: frozenset[str]) -> bool:
     return isinstance(entry, Transaction) or (isinstance(entry, Price) and entry.currency in units)
 
 
+def units_by_month(
+    months: Iterable[FrozenMonth], units: frozenset[str]
+) -> dict[str, frozenset[str]]:
+    """The units whose prices each closed month has copies of.
+
+    Those of the plans that were used so far, and whatever it has prices of: a plan of new units
+    makes none of its own prices theirs. A month that does not hold can't tell: then all `units`.
+    """
+    known: set[str] = set()
+    found: dict[str, frozenset[str]] = {}
+    for month in months:
+        for entry in month.month.terms:
+            if entry.type == "compute-plan" and len(entry.values or ()) == 3:
+                known.add(str(getattr(entry.values[2].value, "currency", "")))
+        texts = [text.split(None, 3) for text, _, _ in month.month.copies]
+        priced = {words[2] for words in texts if words[1] == "price"}
+        found[month.name] = frozenset(known | priced) if month.holds else units
+    return found
+
+
+def written_in_closed(
+    entries: Iterable[Directive], units: Mapping[str, frozenset[str]], chain: Chain
+) -> list[Directive]:
+    """What people wrote in closed months, of the kinds that are frozen with them."""
+    none: frozenset[str] = frozenset()
+    return [
+        entry
+        for entry in entries
+        if entry.date <= chain.last_day
+        and is_copied(entry, units.get(chain.month_of(entry.date), none))
+    ]
+
+
 def check_copies(
-    entries: Iterable[Directive],
-    months: Iterable[FrozenMonth],
-    chain: Chain,
-    units: frozenset[str],
-    errors: Errors,
+    written: Iterable[Directive], months: Iterable[FrozenMonth], chain: Chain, errors: Errors
 ) -> None:
     """Compare what people wrote in closed months with the frozen copies."""
     frozen: dict[str, list[tuple[FrozenMonth, Place, Directive | None]]] = {}
@@ -41,9 +71,7 @@ def check_copies(
             if f'{FROZEN}: "{BY_HAND}"' in text:
                 frozen.setdefault(text, []).append((month, place, entry))
     strange: list[Directive] = []
-    for entry in entries:
-        if entry.date > chain.last_day or not is_copied(entry, units):
-            continue
+    for entry in written:
         text = directive_text(copy_of(entry, BY_HAND)).rstrip("\n")
         if frozen.get(text):
             frozen[text].pop()
@@ -117,13 +145,22 @@ def check_assertions(
     return opened
 
 
+def frozen_assertions(months: Iterable[FrozenMonth]) -> list[Assertion]:
+    """The assertions of closed months as they were frozen."""
+    found: list[Assertion] = []
+    for entry in (each for month in months for each in month.month.terms if each.type == ASSERT):
+        with suppress(FieldError):  # was edited: that is an error of its own
+            found.append(assertion_of(entry))
+    return found
+
+
 def _bare(entry: Custom) -> Custom:
     return entry._replace(meta={})
 
 
 def assertion_text(each: Assertion) -> str:
     """An assertion as it is frozen."""
-    whose = f" {_quote(each.subscriber)}" if each.subscriber else ""
+    whose = f" {string(each.subscriber)}" if each.subscriber else ""
     return f'{each.date} custom "{ASSERT}" "{each.figure}"{whose} {each.number:f} {each.currency}\n'
 
 
@@ -131,10 +168,6 @@ def assertion_item(each: Assertion) -> str:
     """An assertion by value."""
     (entry,) = terms_in(assertion_text(each))
     return item_of(_bare(entry))
-
-
-def _quote(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def check_frozen_terms(
@@ -147,7 +180,7 @@ def check_frozen_terms(
             check_terms(seal, month.month.terms, terms, lines, first_open, errors)
 
 
-def check_names(closed: Closed, terms: LedgerTerms, errors: Errors) -> None:
+def check_names(closed: Closed, names: set[str], terms: LedgerTerms, errors: Errors) -> None:
     """A `compute-subscriber` line can't rename the accounts of somebody in a closed month."""
     named = {
         str(entry.values[0].value)
@@ -155,7 +188,6 @@ def check_names(closed: Closed, terms: LedgerTerms, errors: Errors) -> None:
         for entry in month.month.terms
         if entry.type == "compute-subscriber" and entry.values
     }
-    names = names_in(event for month in closed.months for event in month.events)
     for line in terms.introductions:
         if line.name in names and line.name not in named:
             message = (

@@ -53,21 +53,24 @@ def _cell(event: Event, name: str) -> str:
 
 def read_rows(path: str, data: bytes, fields: Fields, errors: Errors) -> list[FrozenEvent]:
     """The frozen events of a file's bytes; a row that can't be read is an error."""
-    header, newline, rows = data.partition(b"\n")
-    names = header.rstrip(b"\r").split(b",")
+    above = data[: len(data) - len(data.lstrip())]  # blank lines are nothing
+    header, newline, rows = data[len(above) :].partition(b"\n")
+    names = [name.strip() for name in header.split(b",")]
     late = BOOKED.encode() in names
+    extra = _AS_EXTRA
+    while extra.encode() in names:  # somebody's own column
+        extra += "_"
     if late:
-        header = b",".join(
-            _AS_EXTRA.encode() if name == BOOKED.encode() else name for name in names
-        )
-        data = header + newline + rows
+        as_extra = {BOOKED.encode(): extra.encode()}
+        header = b",".join(as_extra.get(name, name) for name in names)
+        data = above + header + newline + rows
     events = read_csv(path, data, fields, errors)
-    return [_taken_apart(event) for event in events] if late else [FrozenEvent(e) for e in events]
+    return [_taken_apart(e, extra) for e in events] if late else [FrozenEvent(e) for e in events]
 
 
-def _taken_apart(event: Event) -> FrozenEvent:
+def _taken_apart(event: Event, extra: str) -> FrozenEvent:
     own = dict(event.extra)
-    booked = own.pop(_AS_EXTRA, "")
+    booked = own.pop(extra, "")
     try:
         day = date.fromisoformat(booked) if booked else None
     except ValueError:  # was edited: differs from what was sealed in any case

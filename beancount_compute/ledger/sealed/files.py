@@ -5,30 +5,35 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from beancount.core.data import Custom
+
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.sealed.chain import Chain, Seal, with_digest
 from beancount_compute.ledger.sealed.content import digest
+from beancount_compute.ledger.sealed.month_files import terms_in
 
 
 class Files(NamedTuple):
-    """The bytes of a month's two files; None where one is gone."""
+    """The two files of a month: what seals them, where they lie, whether they are untouched.
+
+    Their bytes are read when they are needed, and let go: those of two years are many.
+    """
 
     seal: Seal
     month_path: str
     events_path: str
-    month: bytes | None
-    events: bytes | None
+    there: bool  # both of them
+    hold: bool  # byte by byte those that were sealed
+    head: list[Custom]  # the terms at the beginning of the text, where it holds
 
-    @property
-    def hold(self) -> bool:
-        """Whether the files are, byte by byte, those that were sealed."""
-        return (
-            self.month is not None
-            and self.events is not None
-            and files_digest(self.month, self.events) == self.seal.files
-            and with_digest(self.seal).digest == self.seal.digest
-        )
+    def month(self) -> bytes:
+        """The bytes of the month's text; none where it is gone."""
+        return _bytes(self.month_path) or b""
+
+    def events(self) -> bytes:
+        """The bytes of the month's events; none where they are gone."""
+        return _bytes(self.events_path) or b""
 
 
 def files_digest(month: bytes, events: bytes) -> str:
@@ -41,11 +46,13 @@ def read_files(chain: Chain, include: list[str], errors: Errors) -> list[Files]:
     found: list[Files] = []
     for seal in chain.closed:
         paths = month_paths(chain.folder, seal.month)
-        data = [_bytes(path, seal, errors) for path in paths]
-        for path, content in zip(paths, data, strict=True):
-            if content is not None and path not in include:
-                include.append(path)
-        found.append(Files(seal, *paths, *data))
+        month, events = [_registered(path, seal, include, errors) for path in paths]
+        if month is None or events is None:
+            found.append(Files(seal, *paths, False, False, []))
+            continue
+        hold = files_digest(month, events) == seal.files and with_digest(seal).digest == seal.digest
+        head = terms_in(month.decode("utf-8", "replace")) if hold else []
+        found.append(Files(seal, *paths, True, hold, head))
     return found
 
 
@@ -55,14 +62,25 @@ def month_paths(folder: str, month: str) -> tuple[str, str]:
     return f"{stem}.beancount", f"{stem}.events.csv"
 
 
-def _bytes(path: str, seal: Seal, errors: Errors) -> bytes | None:
+def _registered(path: str, seal: Seal, include: list[str], errors: Errors) -> bytes | None:
     try:
         with open(path, "rb") as file:
-            return file.read()
+            found = file.read()
     except OSError as error:
         message = (
             f"closed month {seal.month}: can't read {quoted(os.path.basename(path))}: "
             f"{error.strerror or error}: restore it"
         )
         errors.add(seal.place, message)
+        return None
+    if path not in include:
+        include.append(path)
+    return found
+
+
+def _bytes(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
         return None

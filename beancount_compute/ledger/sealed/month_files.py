@@ -100,9 +100,15 @@ class Month(NamedTuple):
     unreadable: list[tuple[Place, str]]
 
 
-def month_text(month: str, terms: Iterable[str], entries: Iterable[Directive]) -> str:
-    """The text of a month: its terms, then its entries in the order given."""
-    pieces = [HEADER.format(month=month)]
+def month_text(
+    month: str, options: Iterable[str], terms: Iterable[str], entries: Iterable[Directive]
+) -> str:
+    """The text of a month: its terms, then its entries in the order given.
+
+    `options` are the lines that name the roots otherwise than Beancount does: a file that is
+    included must say that for itself.
+    """
+    pieces = [HEADER.format(month=month), *options]
     pieces += [f"\n{text}" for text in terms]
     before: type | None = None
     for entry in entries:
@@ -132,7 +138,8 @@ class Reader:
         self._days: dict[str, date] = {}
         self._heads: dict[str, tuple[Any, ...]] = {}
         self._texts: dict[str, tuple[str, str | None, str]] = {}
-        self._tags: dict[frozenset[str], frozenset[str]] = {}
+        self._words: dict[frozenset[str], frozenset[str]] = {}  # tags and links
+        self._keys: dict[str, str] = {}
         self._amounts: defaultdict[str, dict[str, tuple[Amount, Decimal]]]
         self._amounts = defaultdict(dict)
         self._behind: dict[str, tuple[str, str, Cost | None, Amount | None]] = {}
@@ -158,8 +165,8 @@ class Reader:
     def _block(self, block: str, path: str, line: int, month: Month, held: Held) -> None:
         kind = block[11:18]
         if kind == "custom ":
-            month.terms.extend(_customs(block, path, line))
-        elif kind == "price C" or kind.startswith("price "):
+            return  # the terms are read with the file's head
+        if kind == "price C" or kind.startswith("price "):
             for at, text in enumerate(block.rstrip("\n").split("\n")):
                 if text[0] != " ":
                     self._price(text, path, line + at, block, month)
@@ -187,6 +194,7 @@ class Reader:
         meta: dict[str, Any] = {"filename": path, "lineno": line}
         postings: list[Posting] = []
         behind, names, lots, amounts = self._behind, self._names, held.lots, self._amounts
+        keys = self._keys
         for text in lines:
             first = text[2]
             if first == " ":  # metadata of a copy's posting
@@ -194,7 +202,7 @@ class Reader:
             if "a" <= first <= "z":
                 key, _, value = text[2:].partition(": ")
                 plain = value[:1] == '"' and "\\" not in value
-                meta[key.rstrip(":")] = value[1:-1] if plain else _value(value)
+                meta[keys.get(key) or self._key(key)] = value[1:-1] if plain else _value(value)
                 continue
             account, number, rest = text.split(None, 2)
             if len(account) == 1:  # the flag of a copy's posting
@@ -209,6 +217,11 @@ class Reader:
                 lots[account, lot] -= amount
             postings.append(_new(Posting, (account, units, cost, price, None, None)))
         return _new(Transaction, (meta, day, *known, postings))
+
+    def _key(self, text: str) -> str:
+        """A key of metadata; one text for all that have it."""
+        key = self._keys[text] = text.rstrip(":")
+        return key
 
     def _amount(self, number: str, commodity: str) -> tuple[Amount, Decimal]:
         known, amount = self._amounts[commodity], Decimal(number)
@@ -240,10 +253,11 @@ class Reader:
             )
         words = names.split()
         tags = frozenset([word[1:] for word in words if word[0] == "#"])
+        links = frozenset([word[1:] for word in words if word[0] == "^"])
         known = self._heads[text] = (
             *said,
-            self._tags.setdefault(tags, tags),
-            frozenset([word[1:] for word in words if word[0] == "^"]),
+            self._words.setdefault(tags, tags),
+            self._words.setdefault(links, links),
         )
         return known
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from beancount.core.data import Directive
 
 from beancount_compute.economy.journal import Role
-from beancount_compute.ledger.accounts import Accounts
+from beancount_compute.ledger.accounts import POCKETS, Accounts
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.sealed.chain import Chain, with_digest
@@ -22,8 +22,6 @@ from beancount_compute.ledger.sealed.month_files import (
     Reader,
     as_found,
     items_of,
-    nothing_held,
-    terms_in,
 )
 from beancount_compute.ledger.term_directives import LedgerTerms
 
@@ -33,13 +31,26 @@ class FrozenMonth(NamedTuple):
 
     files: Files
     month: Month
-    events: list[FrozenEvent]
+    events: Iterable[FrozenEvent]  # may be read anew each time
     holds: bool  # says what was sealed
 
     @property
     def name(self) -> str:
         """The month, such as "2026-05"."""
         return self.files.seal.month
+
+
+class Rows:
+    """The frozen events of an untouched file, read each time that somebody asks."""
+
+    def __init__(self, files: Files, fields: Fields) -> None:
+        self._files, self._fields = files, fields
+
+    def __iter__(self) -> Iterator[FrozenEvent]:
+        rows = read_rows(self._files.events_path, self._files.events(), self._fields, Errors())
+        rows.reverse()
+        while rows:  # each is let go as soon as the next is asked for
+            yield rows.pop()
 
 
 class Closed(NamedTuple):
@@ -59,7 +70,6 @@ class Closed(NamedTuple):
         """What they add to the books."""
         return [entry for month in self.months for entry in month.month.booked]
 
-    @property
     def events(self) -> list[FrozenEvent]:
         """The events that were booked in them."""
         return [event for month in self.months for event in month.events]
@@ -87,47 +97,65 @@ def frozen_accounts(
 ) -> tuple[dict[Role, str], dict[str, str]]:
     """The accounts' templates as the closed months used them, and their named components.
 
-    The books stand on them, whatever the ledger says now.
+    The books stand on them, whatever the ledger says now. Files that were touched say nothing.
     """
     templates: dict[Role, str] = dict(terms.templates)
     components: dict[str, str] = {}
     for each in files:
-        for entry in terms_in((each.month or b"").decode("utf-8", "replace")):
-            values = [value for value, _ in entry.values or ()]
-            if entry.type == "compute-account" and values[0] in set(Role):
-                templates[Role(values[0])] = str(values[1])
-            elif entry.type == "compute-subscriber":
-                components[str(values[0])] = str(values[1])
+        for entry in each.head:
+            name, value, *_ = [*(str(value) for value, _ in entry.values or ()), "", ""]
+            if entry.type == "compute-account" and _can_serve(name, value):
+                templates[Role(name)] = value
+            elif entry.type == "compute-subscriber" and value:
+                components[name] = value
     return templates, components
 
 
-def read_months(
+def _can_serve(role: str, template: str) -> bool:
+    """Whether a template can be that of a role: whoever forged it may have written anything."""
+    if role not in set(Role):
+        return False
+    return "{subscriber}" in template or (bool(template) and Role(role) not in POCKETS)
+
+
+def open_months(
     files: Iterable[Files],
     accounts: Accounts,
     fields: Fields,
     next_order: Callable[[], str],
+    held: Held,
     errors: Errors,
-) -> tuple[list[FrozenMonth], Held]:
-    """The closed months, and what they leave in the pockets."""
+) -> list[FrozenMonth]:
+    """The closed months, the text of untouched ones not read yet."""
+    return [
+        FrozenMonth(each, Month([], [], [], []), Rows(each, fields), True)
+        if each.hold
+        else _by_value(each, accounts, fields, next_order, held, errors)
+        for each in files
+    ]
+
+
+def read_texts(
+    months: Iterable[FrozenMonth],
+    accounts: Accounts,
+    fields: Fields,
+    next_order: Callable[[], str],
+    held: Held,
+    errors: Errors,
+) -> list[FrozenMonth]:
+    """The same months with the text of the untouched ones."""
     reader = Reader(accounts, next_order)
-    held = nothing_held()
-    months: list[FrozenMonth] = []
-    for each in files:
-        month = _as_written(each, reader, fields, held) if each.hold else None
-        months.append(month or _by_value(each, accounts, fields, next_order, held, errors))
-    return months, held
-
-
-def _as_written(files: Files, reader: Reader, fields: Fields, held: Held) -> FrozenMonth | None:
-    """A month whose files are those that were sealed; None where `close` did not write them."""
-    assert files.month is not None and files.events is not None
-    errors = Errors()
-    events = read_rows(files.events_path, files.events, fields, errors)
-    try:
-        month = reader.as_written(files.month_path, files.month.decode(), held)
-    except (NotAsWritten, UnicodeDecodeError):
-        return None
-    return None if errors.found else FrozenMonth(files, month, events, True)
+    found: list[FrozenMonth] = []
+    for month in months:
+        files = month.files
+        if files.hold:
+            try:
+                text = reader.as_written(files.month_path, files.month().decode(), held)
+                month = month._replace(month=text._replace(terms=files.head))
+            except (NotAsWritten, UnicodeDecodeError):  # sealed, but not by `close`
+                month = _by_value(files, accounts, fields, next_order, held, errors)
+        found.append(month)
+    return found
 
 
 def _by_value(
@@ -140,9 +168,9 @@ def _by_value(
 ) -> FrozenMonth:
     """A month whose files were touched: it holds if it still says what was sealed."""
     own = Errors()
-    rows = files.events
-    events = [] if rows is None else read_rows(files.events_path, rows, fields, own)
-    text = (files.month or b"").decode("utf-8", "replace")
+    rows = files.events() if files.there else b""
+    events = read_rows(files.events_path, rows, fields, own) if rows else []
+    text = files.month().decode("utf-8", "replace") if files.there else ""
     month = as_found(files.month_path, text, next_order)
     for place, message in month.unreadable:
         own.add(place, message)

@@ -10,7 +10,7 @@ from beancount.core.data import Directive
 
 from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.engine import Bookkeeper
-from beancount_compute.economy.events import Event
+from beancount_compute.economy.events import Event, names_of
 from beancount_compute.economy.facts import Facts
 from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, MoneyLeg, Role
 from beancount_compute.economy.refusals import Refusal
@@ -39,15 +39,19 @@ def rebook(
     own_prices: frozenset[tuple[date, str, str]],
     carried: Carried | None = None,
     next_order: Callable[[], str] | None = None,
+    first_month: str = "",
 ) -> Rebooked:
-    """Book facts up to a day, as a load with nothing behind that day would."""
+    """Book facts up to a day, as a load with nothing behind that day would.
+
+    What lies before `first_month` counts to it, as the first closed month holds it.
+    """
     writer = Writer(accounts)
     if next_order is not None:
         writer.next_order = next_order
-    uses = Uses(terms)
-    keeper = Bookkeeper(
-        _until(facts, last_day), terms.terms._replace(as_of=last_day), accounts.component, carried
-    )
+    uses = Uses(terms, first_month)
+    facts = _until(facts, last_day)
+    _note_names(uses, facts, terms)
+    keeper = Bookkeeper(facts, terms.terms._replace(as_of=last_day), accounts.component, carried)
     entries: list[Directive] = []
     for entry in keeper.entries():
         _note_uses(uses, entry, keeper, terms)
@@ -69,20 +73,32 @@ def _until(facts: Facts, last_day: date) -> Facts:
         [each for each in facts.openings if each.date <= last_day],
         [each for each in facts.removals if each.date <= last_day],
         [each for each in facts.introductions if each.date <= last_day],
-        [],  # checked on load
+        [each for each in facts.assertions if each.date <= last_day],  # they end a merge of uses
         {day: events for day, events in facts.late.items() if day <= last_day},
     )
 
 
 def _note_uses(uses: Uses, entry: JournalEntry, keeper: Bookkeeper, terms: LedgerTerms) -> None:
     """Note the terms that an entry depends on, on the day whose terms they were."""
-    day, month = entry.occurred or entry.date, f"{entry.date:%Y-%m}"
+    day = entry.occurred or entry.date
     for type_, name, on, key in _used(entry, day, keeper):
-        uses.add(month, type_, name, on, key)
+        uses.add(entry.date, type_, name, on, key)
     for leg in entry.legs:
         holder = leg.lot.holder if isinstance(leg, LotLeg) else leg.holder
         if holder in terms.components:
-            uses.add(month, "compute-subscriber", holder, entry.date)
+            uses.add(entry.date, "compute-subscriber", holder, entry.date)
+
+
+def _note_names(uses: Uses, facts: Facts, terms: LedgerTerms) -> None:
+    """Note the components of all whom events name, also where nothing is booked yet."""
+    if not terms.components:
+        return
+    booked = [(event, event.date) for event in facts.events]
+    booked += [(event, day) for day, events in facts.late.items() for event in events]
+    for event, day in booked:
+        for name in names_of(event):
+            if name in terms.components:
+                uses.add(day, "compute-subscriber", name, day)
 
 
 def _used(

@@ -20,7 +20,7 @@ from beancount_compute.economy.facts import Assertion, Facts
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.directives import place_of
 from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.sealed.carrying import State
+from beancount_compute.ledger.sealed.carrying import Seen, State
 from beancount_compute.ledger.sealed.chain import Chain
 from beancount_compute.ledger.sealed.content import (
     BY_HAND,
@@ -29,14 +29,17 @@ from beancount_compute.ledger.sealed.content import (
     item_of,
     item_of_event,
 )
-from beancount_compute.ledger.sealed.copies import assertion_text, is_copied
+from beancount_compute.ledger.sealed.copies import (
+    assertion_text,
+    units_by_month,
+    written_in_closed,
+)
 from beancount_compute.ledger.sealed.event_rows import FrozenEvent
 from beancount_compute.ledger.sealed.month_files import copy_of, nothing_held, terms_in
 from beancount_compute.ledger.sealed.months import Closed, FrozenMonth
 from beancount_compute.ledger.sealed.rebooking import Rebooked, rebook
 from beancount_compute.ledger.sealed.sources import MOST_OF_A_KIND, Sources
 from beancount_compute.ledger.term_directives import LedgerTerms
-from beancount_compute.ledger.writing import ORDER
 
 _ON_LOAD = f'{FROZEN}="{ON_LOAD}"'  # a copy of what only a whole load adds: nothing to compare with
 
@@ -79,10 +82,10 @@ def restore(
         accounts,
         last_day,
         own_prices,
+        first_month=closed.months[0].name,
     )
-    by_hand = [
-        entry for entry in entries if entry.date <= last_day and is_copied(entry, terms.terms.units)
-    ]
+    units = units_by_month(closed.months, terms.terms.units)
+    by_hand = written_in_closed(entries, units, closed.chain)
     for month in closed.months:
         if not month.holds:
             expected = _expected(
@@ -92,12 +95,13 @@ def restore(
     held = nothing_held()
     held.add(rebooked.entries, accounts)
     held.add(by_hand, accounts)
-    return State(last_day, events, rebooked.entries, lambda: by_hand, held)
+    seen = Seen(events)
+    return State(last_day, seen, lambda: events, rebooked.entries, lambda: by_hand, held)
 
 
 def _events(closed: Closed, sources: Sources) -> list[FrozenEvent]:
     events = [event for found in sources.closed.values() for event in found]
-    return events + [FrozenEvent(event) for event in sources.lost]
+    return events + sources.lost
 
 
 def _expected(
@@ -137,8 +141,7 @@ def _expected(
     pieces += [
         _event_piece(each, rows)
         for each in events
-        if id(each.event) in own
-        or (each.booked is None and chain.month_of(each.event.date) == month.name)
+        if id(each.event) in own or chain.month_of(each.booked or each.event.date) == month.name
     ]
     return pieces
 
@@ -152,7 +155,7 @@ def _found(month: FrozenMonth) -> list[Piece]:
 
 def _piece(entry: Directive, place: Place) -> Piece:
     match entry:
-        case Transaction() if ORDER in entry.meta or "event" in entry.meta:
+        case Transaction() if "event" in entry.meta:
             name = f'event "{entry.meta.get("event")}"'
         case Custom():
             values = [str(value) for value, _ in entry.values or ()]
@@ -173,7 +176,7 @@ def _event_piece(frozen: FrozenEvent, place: Place) -> Piece:
 def _tell(month: FrozenMonth, expected: list[Piece], errors: Errors) -> None:
     """Name what a month says otherwise than it did."""
     seal = month.files.seal
-    if month.files.month is None or month.files.events is None:
+    if not month.files.there:
         return  # that a file is gone was told
     found = [piece for piece in _found(month) if _ON_LOAD not in piece.item]
     before = len(errors.found)

@@ -5,14 +5,18 @@ use-17,2026-05-20,,consumption,alice,...   in May, which is closed, and not froz
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
-from beancount_compute.economy.events import CONTENT, Event, Kind
+from beancount.core.data import Transaction
+
+from beancount_compute.economy.events import CONTENT, Event, Kind, same_content
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.sealed.chain import Chain
+from beancount_compute.ledger.sealed.carrying import Seen
+from beancount_compute.ledger.sealed.chain import NO_SEAL, Chain, first_day_of
 from beancount_compute.ledger.sealed.event_rows import FrozenEvent
 from beancount_compute.ledger.sealed.months import FrozenMonth
 
@@ -24,8 +28,10 @@ class Sources(NamedTuple):
 
     opened: list[Event]
     late: list[Event]
-    closed: dict[str, list[FrozenEvent]]  # by month: those that were frozen, as the ledger has them
-    lost: list[Event]  # of months whose frozen text does not hold, and not in it
+    # by month: those that were frozen, as the ledger has them; only where a month does not hold
+    closed: dict[str, list[FrozenEvent]]
+    lost: list[FrozenEvent]  # of months whose frozen text does not hold, and not in its rows
+    seen: Seen  # what the frozen events say of subscribers
 
 
 def split_sources(
@@ -33,35 +39,76 @@ def split_sources(
 ) -> Sources:
     """The open and the late events; each closed one must be what was frozen."""
     sorting = _Sorting(events, chain.last_day)
-    sources = Sources([], [], {}, [])
+    sources = Sources([], [], {}, [], Seen())
+    keep = chain.broken or not all(month.holds for month in months)
     for month in months:
-        sources.closed[month.name] = sorting.match(month, errors)
-    left = [
-        event for event in sorting.repeats if not _repeats_frozen(event, months, errors)
-    ] + list(sorting.by_id.values())
+        matched = sorting.match(month, sources.seen, errors)
+        if keep:
+            sources.closed[month.name] = list(matched)
+        else:
+            deque(matched, maxlen=0)  # each is let go
+    left = [*_not_frozen(sorting.repeats, months, errors), *sorting.by_id.values()]
+    anonymous = [event for same in sorting.anonymous.values() for event in same]
     doubtful = {month.name for month in months if not month.holds}
     sealed = {month.name for month in months}
-    for event in (*left, *(each for same in sorting.anonymous.values() for each in same)):
-        name = f"{event.date:%Y-%m}"
-        if name in doubtful or (chain.broken and name not in sealed):
-            sources.lost.append(event)
-        elif not event.id:
-            message = (
-                f"{event.date} lies in a closed month: give this event an id, and it is booked "
-                f"late, on {chain.first_open_day}; or date it {chain.first_open_day} or later"
-            )
-            errors.add(event.place, message)
+    late_in = _late_in_doubtful(months)
+    for event in (*left, *anonymous):
+        name = chain.month_of(event.date)
+        if event.id in late_in:
+            sources.lost.append(FrozenEvent(event, late_in[event.id]))
+        elif name in doubtful or (chain.broken and name not in sealed):
+            sources.lost.append(FrozenEvent(event))
         elif event.kind in _NEVER_LATE:
             message = (
                 f"a {event.kind} can't come late: {event.date} lies in a closed month; "
                 f"date it {chain.first_open_day}, the first open day, or later"
             )
             errors.add(event.place, message)
+        elif not event.id:
+            message = (
+                f"{event.date} lies in a closed month: give this event an id, and it is booked "
+                f"late, on {chain.first_open_day}; or date it {chain.first_open_day} or later"
+            )
+            errors.add(event.place, message)
         else:
             sources.late.append(event)
-    moved = sorting.moved
-    sources.opened.extend(event for event in sorting.opened if not moved or event.id not in moved)
+    sources.late[:] = _each_once(sources.late, errors)
+    taken = {**sorting.taken, **{event.id: event for event in sources.late}}
+    for event in sorting.opened:
+        if event.id not in taken:
+            sources.opened.append(event)
+        elif event.id not in sorting.moved:
+            _tell_taken(event, taken[event.id], errors)
     return sources
+
+
+def _late_in_doubtful(months: Iterable[FrozenMonth]) -> dict[str, date]:
+    """Late events that the text of a month which does not hold still shows, by id."""
+    return {
+        str(entry.meta.get("event")): first_day_of(month.name)
+        for month in months
+        if not month.holds
+        for entry in month.month.booked
+        if isinstance(entry, Transaction) and "compute-late" in entry.tags
+    }
+
+
+def _each_once(late: list[Event], errors: Errors) -> list[Event]:
+    """Late events of one id and the same content count once; the first in order stands."""
+    first_of: dict[str, Event] = {}
+    for event in sorted(late):
+        first = first_of.setdefault(event.id, event)
+        if not same_content(first, event):
+            _tell_taken(event, first, errors)
+    return list(first_of.values())
+
+
+def _tell_taken(event: Event, first: Event, errors: Errors) -> None:
+    message = (
+        f"event id {quoted(event.id)} stands for something else at "
+        f"{first.place.file}:{first.place.line}: give this one an id of its own"
+    )
+    errors.add(event.place, message)
 
 
 class _Sorting:
@@ -72,7 +119,8 @@ class _Sorting:
         self.by_id: dict[str, Event] = {}
         self.repeats: list[Event] = []
         self.anonymous: dict[tuple[object, ...], list[Event]] = {}
-        self.moved: set[str] = set()  # ids of closed events that the ledger now dates later
+        self.taken: dict[str, Event] = {}  # closed events whose ids open ones have as well
+        self.moved: set[str] = set()  # those that the ledger now only dates later
         for event in events:
             if event.date > last_day:
                 self.opened.append(event)
@@ -80,36 +128,45 @@ class _Sorting:
                 self.anonymous.setdefault(event[:CONTENT], []).append(event)
             elif self.by_id.setdefault(event.id, event) is not event:
                 self.repeats.append(event)
-        self._open_ids = {event.id: event for event in self.opened if event.id}
+        self._open_ids = {event.id: event for event in reversed(self.opened) if event.id}
 
-    def match(self, month: FrozenMonth, errors: Errors) -> list[FrozenEvent]:
+    def match(self, month: FrozenMonth, seen: Seen, errors: Errors) -> Iterator[FrozenEvent]:
         """Take a month's frozen events out; tell what differs or is gone, where the month holds."""
-        matched: list[FrozenEvent] = []
         gone: list[Event] = []
         for frozen in month.events:
-            event, booked = frozen
+            seen.add(frozen)
+            event, _ = frozen
             source = self._source(event)
             if source is None:
                 gone.append(event)
                 if month.holds:
-                    matched.append(frozen)
+                    yield frozen
                 continue
             if source[:CONTENT] != event[:CONTENT] and month.holds:
                 _tell_changed(month, event, source, errors)
                 source = event
-            matched.append(frozen if month.holds else FrozenEvent(source, booked))
+            yield frozen if month.holds else _as_booked(source, month)
         if month.holds:
             _tell_gone(month, gone, errors)
-        return matched
 
     def _source(self, event: Event) -> Event | None:
         if not event.id:
             same = self.anonymous.get(event[:CONTENT])
             return same.pop() if same else None
         source = self.by_id.pop(event.id, None)
-        if source is None and (source := self._open_ids.get(event.id)) is not None:
-            self.moved.add(event.id)
+        if event.id in self._open_ids:
+            self.taken[event.id] = source or event
+            if source is None:
+                self.moved.add(event.id)
+                return self._open_ids[event.id]
         return source
+
+
+def _as_booked(source: Event, month: FrozenMonth) -> FrozenEvent:
+    """An event of a month that does not hold: late ones are booked on its first day."""
+    first_day = first_day_of(month.name)
+    late = source.date < first_day and month.files.seal.previous != NO_SEAL
+    return FrozenEvent(source, first_day if late else None)
 
 
 _NEVER_LATE = (Kind.SUBSCRIPTION, Kind.CANCELLATION)
@@ -138,12 +195,15 @@ def _tell_gone(month: FrozenMonth, gone: list[Event], errors: Errors) -> None:
             break
 
 
-def _repeats_frozen(event: Event, months: Iterable[FrozenMonth], errors: Errors) -> bool:
-    """Whether a second event of an id is a frozen one: the same once more, or an error."""
-    for month in months:
-        for frozen, _ in month.events:
-            if frozen.id == event.id:
-                if frozen[:CONTENT] != event[:CONTENT]:
-                    _tell_changed(month, frozen, event, errors)
-                return True
-    return False
+def _not_frozen(repeats: list[Event], months: Iterable[FrozenMonth], errors: Errors) -> list[Event]:
+    """The second events of an id that repeat no frozen one; one that says else is an error."""
+    if not repeats:
+        return []
+    frozen_of = {event.id: (month, event) for month in months for event, _ in month.events}
+    left: list[Event] = []
+    for event in repeats:
+        if event.id not in frozen_of:
+            left.append(event)
+        elif not same_content(frozen_of[event.id][1], event):
+            _tell_changed(*frozen_of[event.id], event, errors)
+    return left

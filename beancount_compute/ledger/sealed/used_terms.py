@@ -5,9 +5,9 @@
       first-used: 2026-05-01
       last-used: 2026-05-31
 
-A term holds from its day until the next of its name. So where the ledger's terms of the first and
-of the last day of use are those that were frozen, they are so on every day between; any other term
-may be added or changed freely.
+A term holds from its day until the next of its name. So where the ledger's terms are those that
+were frozen on the first and on the last day of use, and wherever another of its name stands between
+them, they are so on every day between; any other term may be added or changed freely.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from beancount.core.amount import Amount
 from beancount.core.data import Custom
 from beancount.parser import parser
 
 from beancount_compute.economy.events import Place
 from beancount_compute.economy.journal import Role
 from beancount_compute.economy.months import MONTH
+from beancount_compute.economy.rounding import decimals_of, trim
 from beancount_compute.economy.terms import DrawDown, Plan, Terms
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.directives import place_of
@@ -31,6 +33,7 @@ from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.sealed.chain import Seal
 from beancount_compute.ledger.sealed.content import item_of
 from beancount_compute.ledger.term_directives import LedgerTerms
+from beancount_compute.ledger.text import string
 
 FIRST, LAST = "first-used", "last-used"
 ASSERT = "compute-assert"
@@ -56,7 +59,7 @@ def term_text(use: Use, terms: LedgerTerms) -> str:
 def _in_force(use: Use, day: date, terms: LedgerTerms) -> tuple[date, str, list[str]]:
     """What the ledger says of a term on a day: since when, its values, its metadata."""
     agreed = terms.terms
-    name = _string(use.name)
+    name = string(use.name)
     match use.type:
         case "compute-plan":
             plan = agreed.plan_of_lot(use.name, day)
@@ -64,10 +67,10 @@ def _in_force(use: Use, day: date, terms: LedgerTerms) -> tuple[date, str, list[
                 return (day, f"{name} no plan", [])
             return (plan.since, _plan_values(plan), _plan_meta(plan))
         case "compute-account":
-            return (use.first, f"{name} {_string(terms.templates[Role(use.name)])}", [])
+            return (use.first, f"{name} {string(terms.templates[Role(use.name)])}", [])
         case "compute-subscriber":
             component = terms.components.get(use.name)
-            return (use.first, f"{name} {_string(component or '')}", [])
+            return (use.first, f"{name} {string(component or '')}", [])
         case _:
             return (use.first, f"{name} {_option(use, day, agreed)}", [])
 
@@ -80,18 +83,40 @@ def _option(use: Use, day: date, terms: Terms) -> str:
             return f"{terms.buyer_fee.on(day) or Decimal():f}"
         case "minimum-fee":
             _, _, minimum = terms.fees(day, use.key)
-            return f"{minimum:f} {use.key}"
+            return _money(minimum, use.key)
         case "draw-down":
-            return _string(terms.draw_down.on(day) or DrawDown.EXPIRY)
+            return string(terms.draw_down.on(day) or DrawDown.EXPIRY)
         case "cost-step":
             return f"{terms.cost_step:f}" if terms.cost_step is not None else '"default"'
         case _:
-            return _string(terms.grain)
+            return string(terms.grain)
+
+
+def _since(use: Use, day: date, terms: Terms) -> date:
+    """The day from which a term is in force on a day; it may have said the same before."""
+    match use.name:
+        case _ if use.type == "compute-plan":
+            plan = terms.plan_of_lot(use.name, day)
+            return plan.since if plan else date.min
+        case "seller-fee":
+            return terms.seller_fee.since(day)
+        case "buyer-fee":
+            return terms.buyer_fee.since(day)
+        case "minimum-fee" if use.key in terms.minimum_fee:
+            return terms.minimum_fee[use.key].since(day)
+        case "draw-down":
+            return terms.draw_down.since(day)
+        case _:
+            return date.min  # of the whole ledger
 
 
 def _plan_values(plan: Plan) -> str:
-    price = f"{plan.price:f} {plan.currency}"
-    return f"{_string(plan.name)} {price} {plan.units:f} {plan.commodity}"
+    price = _money(plan.price, plan.currency)
+    return f"{string(plan.name)} {price} {plan.units:f} {plan.commodity}"
+
+
+def _money(number: Decimal, currency: str) -> str:
+    return f"{trim(number, decimals_of(currency)):f} {currency}"
 
 
 def _plan_meta(plan: Plan) -> list[str]:
@@ -104,12 +129,8 @@ def _plan_meta(plan: Plan) -> list[str]:
     if plan.token_expires:
         lines.append(f'token-expires: "{plan.token_expires}"')
     if plan.overage:
-        lines.append(f"overage: {plan.overage.number:f} {plan.overage.currency}")
+        lines.append(f"overage: {_money(*plan.overage)}")
     return lines
-
-
-def _string(text: str) -> str:
-    return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def use_of(entry: Custom) -> Use | None:
@@ -137,7 +158,7 @@ def check_terms(
             continue  # was edited: that is an error of its own
         if use is None:
             continue
-        found = _differing(use, entry, terms)
+        found = _differing(use, entry, terms, lines)
         if found is None:
             continue
         day, said = found
@@ -150,20 +171,32 @@ def check_terms(
         errors.add(place, message)
 
 
-def _differing(use: Use, entry: Custom, terms: LedgerTerms) -> tuple[date, str] | None:
-    for day in (use.first, use.last):
+def _differing(
+    use: Use, entry: Custom, terms: LedgerTerms, lines: Iterable[Custom]
+) -> tuple[date, str] | None:
+    days = {use.first, use.last}
+    days |= {
+        line.date
+        for line in lines
+        if use.first < line.date < use.last and line.values and line.values[0].value == use.name
+    }
+    for day in sorted(days):
         since, values, meta = _in_force(use, day, terms)
-        now = _item_in_force(since, use.type, values, tuple(meta))
-        if now != item_of(_without_days(entry, since)):
-            return day, " ".join([values, *meta])
+        now = _now(since, use.type, values, tuple(meta))
+        if item_of(now) != item_of(_without_days(entry, since)):
+            return day, _said(now)
     return None
 
 
 @lru_cache(1 << 10)  # the same few terms are in force in every month
-def _item_in_force(since: date, type_: str, values: str, meta: tuple[str, ...]) -> str:
+def _now(since: date, type_: str, values: str, meta: tuple[str, ...]) -> Custom:
     text = "\n  ".join([f'{since} custom "{type_}" {values}', *meta]) + "\n"
     entries, _, _ = parser.parse_string(text)
-    return item_of(entries[0]) if entries else ""  # none for a plan that is gone
+    if not entries:  # a plan that is gone
+        return Custom({}, since, type_, [])
+    (entry,) = entries
+    assert isinstance(entry, Custom)
+    return entry
 
 
 def _without_days(entry: Custom, since: date) -> Custom:
@@ -172,16 +205,19 @@ def _without_days(entry: Custom, since: date) -> Custom:
 
 
 def _said(entry: Custom) -> str:
-    values = [
-        f"{value.number:f} {value.currency}" if hasattr(value, "currency") else str(value)
-        for value, _ in (entry.values or ())[1:]
-    ]
+    values = [_written(value) for value, _ in (entry.values or ())[1:]]
     meta = [
-        f"{key}: {value}"
+        f"{key}: {_written(value)}"
         for key, value in entry.meta.items()
         if key not in ("filename", "lineno", FIRST, LAST) and not key.startswith("__")
     ]
-    return " ".join([*values, *meta])
+    return " ".join([*values, *meta]) or "nothing"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, Amount):
+        return f"{value.number:f} {value.currency}"
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def _place_of(use: Use, day: date, lines: Iterable[Custom]) -> Place | None:
@@ -204,19 +240,21 @@ def _place_of(use: Use, day: date, lines: Iterable[Custom]) -> Place | None:
 class Uses:
     """Collects the terms that bookings use, by the version of the term that was in force."""
 
-    def __init__(self, terms: LedgerTerms) -> None:
-        self._terms = terms
+    def __init__(self, terms: LedgerTerms, first_month: str) -> None:
+        self._terms, self._first_month = terms, first_month
         self._days: dict[tuple[str, str, str, str, str], tuple[date, date]] = {}
         self._seen: set[tuple[str, str, str, str, date]] = set()
 
-    def add(self, month: str, type_: str, name: str, day: date, key: str = "") -> None:
-        """Note that a month used a term under its version of a day."""
+    def add(self, booked: date, type_: str, name: str, day: date, key: str = "") -> None:
+        """Note that what was booked on a day used a term, under its version of a day."""
+        month = max(f"{booked:%Y-%m}", self._first_month)
         if (month, type_, name, key, day) in self._seen:
             return
         self._seen.add((month, type_, name, key, day))
         use = Use(type_, name, key, day, day)
         _, values, meta = _in_force(use, day, self._terms)
-        version = (month, type_, name, key, " ".join([values, *meta]))
+        since = _since(use, day, self._terms.terms)
+        version = (month, type_, name, key, " ".join([since.isoformat(), values, *meta]))
         first, last = self._days.get(version, (day, day))
         self._days[version] = (min(first, day), max(last, day))
 

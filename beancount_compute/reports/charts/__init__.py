@@ -9,6 +9,9 @@ background and no colour of text: the page gives both, light or dark.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.by_month import deferred_by_month
 from beancount_compute.reports.charts.flow import unit_flow
@@ -17,9 +20,11 @@ from beancount_compute.reports.charts.money import breakage_or_market, deferred_
 from beancount_compute.reports.charts.price import market
 from beancount_compute.reports.charts.traces import Chart, only
 from beancount_compute.reports.economics import economics
+from beancount_compute.reports.figures import Report
 from beancount_compute.reports.market import MARKET
 from beancount_compute.reports.revenue import REVENUE
 from beancount_compute.reports.rollforward import ROLLFORWARD
+from beancount_compute.reports.tables import Table
 from beancount_compute.reports.vintages import VINTAGES
 
 __all__ = [
@@ -34,14 +39,25 @@ __all__ = [
 ]
 
 
-def charts(books: Books, selection: Selection) -> list[Chart]:
-    """All pictures: over time up to the selection's last day, the flow of units within its days."""
+def charts(
+    books: Books, selection: Selection, known: Mapping[str, Table] = MappingProxyType({})
+) -> list[Chart]:
+    """All pictures: over time up to the selection's last day, the flow of units within its days.
+
+    `known` are tables that were worked out already, such as "vintages-recognised" up to that day
+    and "rollforward-units-by-pocket" within those days.
+    """
     to_date = selection._replace(start=None)
+
+    def table(report: Report, name: str, days: Selection = to_date) -> Table:
+        ready = known.get(f"{report.name}-{name}")
+        return ready or only(report.tables(books, days, name))
+
     return [
         *deferred_revenue(deferred_by_month(books, to_date)),
         *income(only(REVENUE.tables(books, to_date, "by-month"))),
-        *unit_flow(only(ROLLFORWARD.tables(books, selection, "units-by-pocket"))),
+        *unit_flow(table(ROLLFORWARD, "units-by-pocket", selection)),
         *market(only(MARKET.tables(books, to_date, "by-day"))),
-        *vintages(only(VINTAGES.tables(books, to_date, "recognised"))),
-        *breakage_or_market(only(economics().tables(books, to_date, "money-by-month"))),
+        *vintages(table(VINTAGES, "recognised")),
+        *breakage_or_market(table(economics(), "money-by-month")),
     ]

@@ -23,6 +23,7 @@ from beancount_compute.reports.charts.traces import (
     figure_of,
     numbers,
     parts,
+    plain_layout,
 )
 from beancount_compute.reports.tables import Table, shown
 
@@ -64,7 +65,7 @@ def unit_flow(table: Table) -> list[Chart]:
             "node": {
                 "label": labels,
                 "color": [_NODES[name] for name in names],
-                "pad": 18,
+                "pad": 32,
                 "thickness": 14,
                 "line": {"width": 0},
             },
@@ -78,7 +79,7 @@ def unit_flow(table: Table) -> list[Chart]:
         title = f"Flow of units ({commodity})"
         held = sum([units for _, target, units in links if target == "held"], Decimal())
         said = f"At the end {shown(held)} {commodity} are held."
-        figure = figure_of([trace], {"margin": {"l": 8, "r": 8, "t": 12, "b": 12}, "height": 400})
+        figure = figure_of([trace], plain_layout())
         found.append(Chart(f"flow-{commodity}", title, part, figure, said))
     return found
 
@@ -100,5 +101,5 @@ def _links(by_pocket: dict[str, dict[str, Decimal]]) -> Iterable[tuple[str, str,
 def _label(name: str, links: Sequence[tuple[str, str, Decimal]], traded: Decimal) -> str:
     inward = sum([units for _, target, units in links if target == name], Decimal())
     outward = sum([units for source, _, units in links if source == name], Decimal())
-    label = f"{name} {shown(max(inward, outward))}"
-    return f"{label}, {shown(traded)} of them traded" if name == "tokens" and traded > 0 else label
+    label = f"{name}<br>{shown(max(inward, outward))}"
+    return f"{label}<br>({shown(traded)} traded)" if name == "tokens" and traded > 0 else label

@@ -32,7 +32,7 @@ def vintages(table: Table) -> list[Chart]:
             "x": months,
             "y": texts(part, "vintage"),
             "z": cells,
-            "colorscale": [[0, "rgba(59,130,196,0.12)"], [1, "rgba(59,130,196,1)"]],
+            "colorscale": [[0, "#e4edf6"], [1, "#2a6cab"]],
             "colorbar": {"title": {"text": currency}, "thickness": 12, "outlinewidth": 0},
             "hovertemplate": f"paid for in %{{y}}<br>recognised in %{{x}}<br>%{{z:,}} {currency}"
             "<extra></extra>",
@@ -42,8 +42,10 @@ def vintages(table: Table) -> list[Chart]:
         if len(months) <= MOST_LABELLED:
             trace["texttemplate"] = "%{z:,.0f}"
         layout = layout_of("", hovermode="closest")
-        layout["xaxis"].update(type="category", title={"text": "recognised in"})
-        layout["yaxis"].update(type="category", autorange="reversed", title={"text": "paid for in"})
+        layout["xaxis"].update(showgrid=False, title={"text": "recognised in"})
+        layout["yaxis"].update(
+            type="category", autorange="reversed", showgrid=False, title={"text": "paid for in"}
+        )
         title = f"Revenue and breakage by vintage ({currency})"
         said = (
             "Each row is a month in which units were paid for, each column a month in which they "

@@ -22,6 +22,8 @@ from beancount_compute.reports.charts.traces import (
 )
 from beancount_compute.reports.tables import Table
 
+MOST_MARKED = 90  # days
+
 
 def market(table: Table) -> list[Chart]:
     """Price of each day in the band of its lowest and highest, and the units traded below."""
@@ -29,12 +31,18 @@ def market(table: Table) -> list[Chart]:
     for (commodity, currency), part in parts(table, "commodity", "currency"):
         days = texts(part, "date")
         band = band_of(days, floats(part, "low"), floats(part, "high"))
+        # a point for each of many days would hide the line
         price = line("price", days, floats(part, "price"), BLUE, currency)
+        price["mode"] = "lines+markers" if len(days) <= MOST_MARKED else "lines"
         volume = bar("units traded", days, floats(part, "units"), TEAL, commodity)
         volume["yaxis"] = "y2"
         layout = layout_of(f"{currency} per {commodity}", hovermode="x unified")
         layout["yaxis"]["domain"] = [0.36, 1]
-        layout["yaxis2"] = {"domain": [0, 0.26], "automargin": True, "title": {"text": commodity}}
+        layout["yaxis2"] = {
+            **layout["yaxis"],
+            "domain": [0, 0.26],
+            "title": {"text": commodity},
+        }
         layout["xaxis"].update(anchor="y2", type="date")
         title = f"Price and volume of {commodity} ({currency})"
         said = f"The last price is {last(part, 'price')} {currency}, on {days[-1]}."

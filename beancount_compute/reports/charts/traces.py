@@ -81,15 +81,22 @@ def figure_of(data: list[Figure], layout: Figure) -> Figure:
 
 def layout_of(unit: str, *, hovermode: str = "x unified", **more: Any) -> Figure:
     return {
-        "margin": {"l": 8, "r": 8, "t": 12, "b": 8},
-        "height": 380,
-        "legend": {"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0},
+        **plain_layout(),
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         "hovermode": hovermode,
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
         "xaxis": {"type": "category", "automargin": True},
         "yaxis": {"automargin": True, "title": {"text": unit}, "tickformat": ",~f"},
         **more,
+    }
+
+
+def plain_layout() -> Figure:
+    """The layout of a picture without axes."""
+    return {
+        "margin": {"l": 8, "r": 8, "t": 12, "b": 12},
+        "height": 380,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
     }
 
 
@@ -111,8 +118,8 @@ def line(name: str, x: list[str], y: list[float | None], colour: str, unit: str)
         "name": name,
         "x": x,
         "y": y,
-        "line": {"color": colour, "width": 2},
-        "marker": {"size": 5},
+        "line": {"color": colour, "width": 2.5},
+        "marker": {"size": 6},
         "hovertemplate": f"%{{y:,}} {unit}",
     }
 

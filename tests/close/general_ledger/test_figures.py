@@ -55,6 +55,27 @@ def test_postings_count_at_what_they_balance_with() -> None:
     assert Slot("USD", "Assets:Euro", "") in found
 
 
+def test_units_of_compute_are_no_money() -> None:
+    """A posting of units without a cost is left out; one at cost counts as money."""
+    ledger = """\
+plugin "beancount.plugins.auto_accounts"
+2026-05-01 * "Units"
+  Assets:Machines        5 CU
+  Equity:Machines
+2026-05-02 * "At cost"
+  Assets:Bought          2 CU {3.00 USD}
+  Assets:Bank
+"""
+    entries, errors, _ = loader.load_string(ledger)
+    assert not errors
+    transactions = [entry for entry in entries if isinstance(entry, Transaction)]
+    found = totals(transactions, date(2026, 5, 1), date(2026, 5, 31), by_account, {"CU"})
+    assert {slot.account: str(of.end) for slot, of in found.items()} == {
+        "Assets:Bank": "-6.00",
+        "Assets:Bought": "6.00",
+    }
+
+
 @pytest.mark.parametrize(
     ("before", "end", "currency", "figure"),
     [

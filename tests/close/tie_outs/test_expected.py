@@ -25,10 +25,12 @@ def test_overage_is_billed_by_the_newest_subscription() -> None:
     """20.00, then 50.00 for max; of 120 CU the lots cover 110, and 10 x 0.50 are 5.00."""
     ledger = load(
         PLAN + '2026-05-03 custom "compute-subscription" "alice" "max"\n'
-        '2026-05-04 custom "compute-consumption" "alice" 120 CU\n'
+        '2026-05-04 custom "compute-consumption" "alice" 120 CU\n  id: "use"\n'
     )
     assert receivables(ledger) == (Decimal("75.00"), Decimal("75.00"))
     assert ledger.failing() == {}
+    ledger.edit("use", posting("Assets:Receivable:Alice", "5.10"))
+    assert receivables(ledger) == (Decimal("75.00"), Decimal("75.10"))
 
 
 def test_overage_of_a_subscription_older_than_the_books_ties() -> None:
@@ -79,6 +81,17 @@ def test_a_reversal_of_what_another_month_booked_is_its_mirror_image() -> None:
     assert ledger.failing() == {}
     ledger.edit("undo", posting("Assets:Receivable:Bob", "-9.00"))
     assert "receivables USD" in ledger.failing()
+
+
+def test_a_refund_is_rounded_to_the_minor_unit() -> None:
+    """1.00 for 3 CU: one comes back at 0.333333, of which 0.33 are owed."""
+    ledger = load(
+        '2026-05-01 custom "compute-allocation" "bob" 3 CU 1.00 USD\n'
+        '2026-05-02 custom "compute-refund" "bob" 1 CU\n'
+    )
+    tie = ledger.tied()["payables USD"]
+    assert (tie.left, tie.right) == (Decimal("0.33"), Decimal("0.33"))
+    assert ledger.failing() == {}
 
 
 def test_events_without_an_id_are_told_by_their_content() -> None:

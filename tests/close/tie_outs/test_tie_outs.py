@@ -207,6 +207,21 @@ EDITS = {
             "deferred revenue = open lots, Alice USD",
         ],
     ),
+    "a use of more than the event says, in balance": (
+        (
+            "use",
+            lambda entry: posting("Income:Compute", "-5.00")(posting(ALLOCATIONS, "25")(entry)),
+        ),
+        ["bookings as events say bookings"],
+    ),
+    "revenue on another account": (
+        ("use", on("Income:Compute", lambda each: each._replace(account="Income:Other"))),
+        ["bookings as events say bookings"],
+    ),
+    "more spent than was held": (
+        ("spend", posting(ALICE, "40")),
+        ["lots, none negative lots", "deferred revenue = open lots, Alice USD"],
+    ),
     "a booking that is gone": (("gift", lambda entry: None), ["events booked events"]),
 }
 
@@ -331,6 +346,23 @@ def test_a_posting_by_another_hand_that_bends_a_pocket_stops_the_close(
     may.entries.append(entry)
     (line,) = may.failing()["hand-written on pockets postings"]
     assert line.startswith("other.beancount:7: ")
+
+
+def test_an_opening_lot_of_money_bends_a_pocket(may: Ledger) -> None:
+    """Tagged as an opening, complete, and yet no units of compute: 1 EUR at 1.10 USD."""
+    lot = Posting(BOB, Amount(Decimal(-1), "EUR"), LOT, None, None, None)
+    units = lot._replace(units=Amount(Decimal(-1), "CU"))
+    may.entries.append(_opening(units))
+    assert may.failing().keys() & {"hand-written on pockets postings"} == set()
+    may.entries[-1] = _opening(lot._replace(cost=LOT._replace(currency="EUR")))
+    (line,) = may.failing()["hand-written on pockets postings"]
+    assert line == "other.beancount:7: EUR is money, not a unit of compute"
+
+
+def _opening(lot: Posting) -> Transaction:
+    meta = {"filename": "other.beancount", "lineno": 7}
+    tags = frozenset(["compute-opening"])
+    return Transaction(meta, date(2026, 5, 30), "*", None, "More", tags, frozenset(), [lot])
 
 
 def test_the_lines_of_what_differs_stand_below_the_table(may: Ledger) -> None:

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from beancount_compute.cli import main
 
-STORY = Path(__file__).parent / "golden" / "story" / "ledger.beancount"
+STORY = Path(__file__).parents[1] / "golden" / "story" / "ledger.beancount"
 
 
 def run(*words: object) -> Result:

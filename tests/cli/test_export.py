@@ -9,7 +9,7 @@ from beancount.parser import parser
 from click.testing import CliRunner, Result
 
 from beancount_compute.cli import main
-from beancount_compute.export_command import is_closed
+from beancount_compute.cli.export import is_closed
 from beancount_compute.ledger.sealed.chain import (
     NO_SEAL,
     Link,

@@ -7,14 +7,13 @@ bean-compute export 2026-05 LEDGER --format xero --map accounts.csv --out gl
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-from beancount.core.data import BeancountError, Custom, Directive
+from beancount.core.data import Custom, Directive
 
+from beancount_compute.cli.shell import LEDGER, load, show_errors, writing
 from beancount_compute.close.general_ledger.account_map import (
     AccountMap,
     MapError,
@@ -35,9 +34,6 @@ from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.sealed.chain import SEAL_TYPES, read_chain
 from beancount_compute.reports.books import read_books
 
-Load = Callable[[Path], tuple[list[Directive], list[BeancountError], dict[str, Any]]]
-ShowErrors = Callable[[list[BeancountError]], None]
-_LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -48,48 +44,44 @@ def _month(_ctx: click.Context, _param: click.Parameter, text: str) -> Month:
         raise click.BadParameter(f"{text!r} is not a month: write one such as 2026-05") from None
 
 
-def export_command(load: Load, show_errors: ShowErrors) -> click.Command:
-    """The command, which loads a ledger and shows its errors by the given functions."""
+@click.command(name="export")
+@click.argument("month", callback=_month)
+@click.argument("ledger", type=LEDGER)
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), required=True)
+@click.option(
+    "--by", type=click.Choice([each.value for each in By]), default="account", show_default=True
+)
+@click.option("--map", "accounts", type=LEDGER, help="CSV: account,code,name")
+@click.option("--out", type=_FOLDER, help="Folder to write to; csv goes to standard output.")
+@click.option("--subsidiary", default="", help="Of NetSuite OneWorld.")
+def export_command(
+    month: Month,
+    ledger: Path,
+    form: str,
+    by: str,
+    accounts: Path | None,
+    out: Path | None,
+    subsidiary: str,
+) -> None:
+    """Write MONTH of LEDGER as balanced journals for a general ledger.
 
-    @click.command(name="export")
-    @click.argument("month", callback=_month)
-    @click.argument("ledger", type=_LEDGER)
-    @click.option("--format", "form", type=click.Choice(list(FORMATS)), required=True)
-    @click.option(
-        "--by", type=click.Choice([each.value for each in By]), default="account", show_default=True
-    )
-    @click.option("--map", "accounts", type=_LEDGER, help="CSV: account,code,name")
-    @click.option("--out", type=_FOLDER, help="Folder to write to; csv goes to standard output.")
-    @click.option("--subsidiary", default="", help="Of NetSuite OneWorld.")
-    def command(
-        month: Month,
-        ledger: Path,
-        form: str,
-        by: str,
-        accounts: Path | None,
-        out: Path | None,
-        subsidiary: str,
-    ) -> None:
-        """Write MONTH of LEDGER as balanced journals for a general ledger.
-
-        Refuses a ledger with errors, and accounts that the map leaves out.
-        """
-        entries, errors, options = load(ledger)
-        if errors:
-            show_errors(errors)
-            raise click.ClickException(f"nothing exported: {ledger} has errors, see above")
-        names = _map(accounts)
-        if not is_closed(entries, month.name):
-            click.echo(f"Warning: {month.name} is not closed: its figures may change.", err=True)
-        files = _export(entries, options, month, FORMATS[form], By(by), names, subsidiary)
-        if not files:
-            click.echo(f"Nothing to export: nothing was booked in {month.name}.", err=True)
-        elif out is None and form == "csv":
-            sys.stdout.write(files[0].text)
-        else:
-            _write(files, out or Path())
-
-    return command
+    Refuses a ledger with errors, and accounts that the map leaves out.
+    """
+    entries, errors, options = load(ledger)
+    if errors:
+        show_errors(errors)
+        raise click.ClickException(f"nothing exported: {ledger} has errors, see above")
+    names = _map(accounts)
+    if not is_closed(entries, month.name):
+        click.echo(f"Warning: {month.name} is not closed: its figures may change.", err=True)
+    files = _export(entries, options, month, FORMATS[form], By(by), names, subsidiary)
+    if not files:
+        click.echo(f"Nothing to export: nothing was booked in {month.name}.", err=True)
+    elif out is None and form == "csv":
+        with writing():
+            click.echo(files[0].text.encode(), nl=False)
+    else:
+        _write(files, out or Path())
 
 
 def is_closed(entries: list[Directive], month: str) -> bool:

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from beancount_compute.cli import main
 
-QUICKSTART = Path(__file__).parent.parent / "example-ledgers" / "quickstart" / "main.beancount"
+QUICKSTART = Path(__file__).parents[2] / "example-ledgers" / "quickstart" / "main.beancount"
 LEDGER = """\
 plugin "beancount_compute"
 option "operating_currency" "USD"

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
+from beancount_compute.cli.shell import LEDGER, progress, show_errors, width
 from beancount_compute.close.carrying_over import carry
 from beancount_compute.close.closing import (
     BOOKS_HEAD,
@@ -24,6 +24,7 @@ from beancount_compute.close.closing import (
     prepare,
     prove,
 )
+from beancount_compute.close.pack import pack_files
 from beancount_compute.close.reopening import reopen as reopened
 from beancount_compute.close.storage import (
     BOOKS,
@@ -39,7 +40,6 @@ from beancount_compute.close.verifying import verify as verified
 from beancount_compute.ledger.sealed.chain import Reopening, is_month
 from beancount_compute.reports.text_face import render
 
-LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 CLOSED = "closed"
 
@@ -64,6 +64,9 @@ def _refusing(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **kwargs)
         except CloseError as error:
             raise click.ClickException(str(error)) from None
+        except OSError as error:  # such as no room for the trial of the books
+            place = f" to {error.filename}" if error.filename else ""
+            raise click.ClickException(f"can't write{place}: {error.strerror or error}") from None
 
     refuse.__doc__, refuse.__name__ = command.__doc__, command.__name__
     return refuse
@@ -94,19 +97,22 @@ def close(
             f"{ledger}"
         )
     with nullcontext() if dry_run else locked(folder):
-        loaded = load(ledger)
+        with progress(f"Loading {ledger.name}"):
+            loaded = load(ledger)
         check_included(loaded, ledger, folder)
         _stop_on_errors(loaded)
         seal = _seal_of(loaded, month)
         if seal:
             click.echo(f"{month} is closed already. Its seal:\n{seal}")
             return
-        closing = prepare(month, loaded)
+        with progress(f"Closing {month}"):
+            closing = prepare(month, loaded)
         _show(closing)
         if not all(tie.holds for tie in closing.ties):
             raise CloseError(f"{month} does not tie out: nothing was written")
         _prove(closing, folder)
-        files = _pack(closing, loaded, month)
+        with progress("Writing the close pack"):
+            files = _pack(closing, loaded)
         if dry_run:
             click.echo(f"Dry run: nothing was written. The seal would be\n{closing.seal.digest}")
             return
@@ -146,16 +152,8 @@ def _seen(folder: Path, ledger: Path) -> str:
 
 def _stop_on_errors(loaded: Loaded) -> None:
     if loaded.errors:
-        show_errors(loaded)
+        show_errors(loaded.errors)
         raise CloseError(f"the ledger has {len(loaded.errors)} errors: nothing was written")
-
-
-def show_errors(loaded: Loaded) -> None:
-    """The errors of a ledger, one line each."""
-    for error in loaded.errors:
-        source = error.source or {}
-        place = f"{source.get('filename', '<unknown>')}:{source.get('lineno', 0)}"
-        click.echo(f"{place}: {' '.join(error.message.split())}", err=True)
 
 
 def _seal_of(loaded: Loaded, month: str) -> str:
@@ -164,10 +162,16 @@ def _seal_of(loaded: Loaded, month: str) -> str:
     return next((seal.digest for seal in seals if seal.month == month), "")
 
 
+def _closed(loaded: Loaded) -> str:
+    booking = loaded.booking
+    months = [seal.month for seal in booking.chain.closed] if booking else []
+    return f"{months[0]} to {months[-1]}" if months else "no months"
+
+
 def _show(closing: Closing) -> None:
     late = f", {closing.late} of them late" if closing.late else ""
     click.echo(f"{closing.month}: {closing.events:,} events{late}\n")
-    click.echo(render(tables(closing.ties), Console().width if sys.stdout.isatty() else 80))
+    click.echo(render(tables(closing.ties), width()))
     click.echo()
 
 
@@ -187,8 +191,15 @@ def _prove(closing: Closing, folder: Path) -> None:
     click.echo("books.beancount loads with Beancount alone to the same balances and lots")
 
 
-def _pack(closing: Closing, loaded: Loaded, month: str) -> dict[str, bytes]:
-    return {}
+def _pack(closing: Closing, loaded: Loaded) -> dict[str, bytes]:
+    return pack_files(
+        closing.entries,
+        loaded.options,
+        closing.month,
+        closing.seal.digest,
+        closing.ties,
+        books=closing.books,
+    )
 
 
 def _write(closing: Closing, files: dict[str, bytes], folder: Path, pack: Path | None) -> None:
@@ -214,8 +225,9 @@ def verify(ledger: Path, seal: str) -> None:
     Exits with 1 where they differ; changes nothing.
     """
     loaded = load(ledger)
-    found = verified(loaded, seal)
-    show_errors(loaded)
+    with progress("Working the closed months out again"):
+        found = verified(loaded, seal)
+    show_errors(loaded.errors)
     for each in found:
         place = f"{each.place}: " if each.place else ""
         month = f"{each.month}: " if each.month else ""
@@ -237,10 +249,17 @@ def verify(ledger: Path, seal: str) -> None:
 @_refusing
 def reopen(month: str, ledger: Path, reason: str) -> None:
     """Open MONTH of LEDGER and the months behind it again; what was frozen is moved and kept."""
-    loaded = load(ledger)
-    folder = Path(loaded.booking.chain.folder) if loaded.booking else Path()
-    found = reopened(month, reason, loaded)
+    booking = load(ledger).booking
+    if booking is None or not booking.chain.folder:
+        raise CloseError(f"{month} is not closed: none is")
+    folder = Path(booking.chain.folder)
     with locked(folder):
+        loaded = load(ledger)  # again: an earlier run may just have been finished
+        if loaded.booking is not None and loaded.booking.chain.head != booking.chain.head:
+            click.echo(f"An earlier run was finished first: now closed are {_closed(loaded)}")
+            if month not in [seal.month for seal in loaded.booking.chain.closed]:
+                return
+        found = reopened(month, reason, loaded)
         apply(folder, found.change)
     link: Reopening = found.link
     months = ", ".join(name for name, _ in link.seals)
@@ -258,6 +277,3 @@ def carry_(ledger: Path, folder: Path, year: int) -> None:
     _stop_on_errors(loaded)
     written = carry(loaded, year, folder)
     click.echo(f"Wrote {written}: {year} goes on from the books of {year - 1}")
-
-
-COMMANDS = (close, verify, reopen, carry_)

@@ -1,0 +1,46 @@
+"""`bean-compute`: arguments in; text and an exit code out.
+
+bean-compute check LEDGER         every error, then what is open, earned and whether it ties
+bean-compute print LEDGER         the booked ledger as plain Beancount text
+bean-compute report NAME LEDGER   roll-forward, revenue, market and others, see reports/
+bean-compute close MONTH LEDGER   tie out, freeze and seal a month; verify, reopen, carry go with it
+bean-compute export MONTH LEDGER  a month's journal for the general ledger
+bean-compute new FOLDER           a small commented ledger to start from
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from io import TextIOWrapper
+
+import click
+
+from beancount_compute.cli.export import export_command
+from beancount_compute.cli.ledgers import check, new, print_
+from beancount_compute.cli.month_end import carry_, close, reopen, verify
+from beancount_compute.cli.report import Shell, report_command
+from beancount_compute.cli.shell import load, show_errors, width, writing
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("beancount_compute"), message="%(version)s")
+def main() -> None:
+    """The books of the compute-token economy, beside bean-check and Fava."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a name must not fail in a narrow encoding
+            stream.reconfigure(errors="replace")
+
+
+for command in (
+    check,
+    print_,
+    report_command(Shell(load, show_errors, writing, width)),
+    close,
+    verify,
+    reopen,
+    carry_,
+    export_command,
+    new,
+):
+    main.add_command(command)

@@ -1,0 +1,70 @@
+"""`bean-compute check | print | new`: a ledger looked at, written out, begun."""
+
+from __future__ import annotations
+
+import sys
+from importlib.resources import files
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from beancount_compute.cli.shell import LEDGER, load, show_errors, width, writing
+from beancount_compute.close.storage import INDEX
+from beancount_compute.ledger.text import booked_text
+from beancount_compute.reports.summary import summarise
+from beancount_compute.reports.text_face import render
+
+PIECES_AT_ONCE = 1000
+
+
+@click.command()
+@click.argument("ledger", type=LEDGER)
+def check(ledger: Path) -> None:
+    """Load LEDGER, print every error, then what is open, earned and whether it ties.
+
+    Exits with 1 on any error, and where units or money don't tie.
+    """
+    loaded = load(ledger)
+    show_errors(loaded.errors, to_stderr=False)
+    summary = summarise(loaded.entries, loaded.options)
+    with writing():
+        click.echo(render(summary.tables(), width()))
+    sys.exit(1 if loaded.errors or not summary.ties else 0)
+
+
+@click.command(name="print")
+@click.argument("ledger", type=LEDGER)
+def print_(ledger: Path) -> None:
+    """Print the booked LEDGER as plain Beancount text, which loads without the plugin.
+
+    Errors of the ledger go to standard error; any makes the exit code 1.
+    """
+    loaded = load(ledger)
+    show_errors(loaded.errors, to_stderr=True)
+    pieces = booked_text(loaded.entries, loaded.options)
+    with writing():
+        while chunk := "".join(islice(pieces, PIECES_AT_ONCE)):
+            click.echo(chunk.encode(), nl=False)
+    sys.exit(1 if loaded.errors else 0)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def new(folder: Path) -> None:
+    """Write a small commented ledger to start from into FOLDER."""
+    template = files("beancount_compute") / "new_ledger"
+    names = ("main.beancount", "events.csv", f"closed/{INDEX}")
+    try:
+        there = [name for name in names if (folder / name).exists()]
+        if there:
+            raise click.ClickException(f"{folder / there[0]} exists already: name another folder")
+        (folder / "closed").mkdir(parents=True, exist_ok=True)
+        for name in names:
+            text = (template / name).read_text(encoding="utf-8")
+            with open(folder / name, "x", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+    except OSError as error:
+        raise click.ClickException(f"can't write to {folder}: {error.strerror}") from None
+    click.echo(f"Wrote {folder / names[0]} and {folder / names[1]}. Next:\n")
+    click.echo(f"  bean-check {folder / names[0]}\n  fava {folder / names[0]}")

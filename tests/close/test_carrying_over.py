@@ -1,0 +1,172 @@
+"""`bean-compute carry`: the next year's ledger goes on where the old one ends."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from beancount_compute.close.closing import load
+from tests.close.sealing import (
+    add,
+    as_text,
+    booked,
+    close,
+    contents,
+    errors_of,
+    load_errors,
+    run,
+    write,
+)
+
+TERMS = """\
+2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
+  unused: "mint"
+  token-expires: "12 months"
+  overage: 0.30 USD
+2026-01-01 custom "compute-plan" "days" 10.00 USD 10 CU
+  every: "10 days"
+2026-01-01 custom "compute-option" "seller-fee" 0.05
+2026-01-01 custom "compute-option" "as-of" 2026-12-31
+2026-01-01 custom "compute-subscriber" "u@example.com" "Acme"
+2026-01-01 open Assets:Bank
+2026-12-20 * "paid"
+  Assets:Bank               100.00 USD
+  Assets:Receivable:Alice  -100.00 USD
+"""
+ROWS = (
+    "s-a,2026-10-31,,subscription,alice,,pro,,,,,,,,,",
+    "s-b,2026-12-05,,subscription,u@example.com,,pro,,,,,,,,,",
+    "c-b,2026-12-10,,cancellation,u@example.com,,pro,,,,,,,,,",
+    "s-c,2026-12-05,,subscription,carol,,days,,,,,,,,,",
+    "u-1,2026-11-20,,consumption,alice,,,200,CU,,,,,,,",
+    "t-1,2026-12-06,,trade,alice,u@example.com,,500,CU,0.25,,USD,,,,",
+    "g-1,2026-12-07,,grant,dave,,,5,CU,,,,,,,",
+)
+MONTHS = ("2026-10", "2026-11", "2026-12")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    """A year that is closed."""
+    path = write(tmp_path / "old", TERMS, *ROWS)
+    close(path, *MONTHS)
+    return path
+
+
+def test_the_new_ledger_holds_the_same_lots_and_balances(ledger: Path, tmp_path: Path) -> None:
+    """Billed to alice: 200.00 on 31 October, 30 November and 31 December, 100.00 of it paid.
+    Of her 1000 CU of October 200 are used and 500 sold, for 125.00 less 6.25; the 1000 of November
+    were minted on 31 December. The income of the year is in equity: 770.00 are deferred, and 836.25
+    more are owed to the operator than by it."""
+    result = run("carry", ledger, "--to", "2027", tmp_path / "new")
+    assert result.exit_code == 0, result.stderr
+    new = tmp_path / "new" / "main.beancount"
+    text = new.read_text()
+    assert load_errors(new) == []
+    tokens = "Liabilities:DeferredRevenue:Tokens:"
+    assert (
+        '2026-12-31 * "Opening lots" #compute-opening\n'
+        "  Liabilities:DeferredRevenue:Allocations:Acme" in text
+    )
+    assert f'{tokens}Acme          -500 CU {{0.20 USD, 2026-10-31, "pro/2027-11-30"}}\n' in text
+    assert f'{tokens}Alice         -300 CU {{0.20 USD, 2026-10-31, "pro/2027-11-30"}}\n' in text
+    assert f'{tokens}Alice        -1000 CU {{0.20 USD, 2026-11-30, "pro/2027-12-31"}}\n' in text
+    assert "  Assets:Bank                 100.00 USD\n" in text
+    assert "  Assets:Receivable:Alice     500.00 USD\n" in text
+    assert "  Liabilities:Payable:Alice  -118.75 USD\n" in text
+    assert "  Equity:Opening-Balances                        770.00 USD\n" in text
+    assert "  Equity:Opening-Balances    -836.25 USD\n" in text
+    assert not re.search("^  Income:", text, re.MULTILINE)
+    assert '2026-12-31 custom "compute-subscriber" "u@example.com" "Acme"\n' in text
+    assert '2026-12-31 custom "compute-subscriber" "dave" "Dave"\n' in text
+    assert "2026-12-31 price CU  0.25 USD\n" in text
+    assert '"as-of"' not in text and 'compute-events" "events.csv' not in text
+
+
+def test_the_new_ledger_goes_on_as_the_old_one(ledger: Path, tmp_path: Path) -> None:
+    """January of both: alice's period of the 31st, none of the cancelled one whose last runs to 5
+    January, carol's of 10 days, mints, a use beyond the holdings, and a new plan for one."""
+    assert run("carry", ledger, "--to", "2027", tmp_path / "new").exit_code == 0
+    new = tmp_path / "new" / "main.beancount"
+    more = (
+        '2027-01-10 custom "compute-consumption" "carol" 11 CU\n  id: "x-1"\n'
+        '2027-01-02 custom "compute-allocation" "carol" 1 CU 1.00 USD\n  id: "x-2"\n'
+        '2027-02-05 custom "compute-consumption" "alice" 3301 CU\n  id: "x-3"\n'
+        '2027-02-06 custom "compute-cancellation" "alice" "pro"\n'
+    )
+    found = []
+    for path in (ledger, new):
+        add(path, more)
+        loaded = load(path)
+        assert errors_of(loaded, path) == []
+        found.append([as_text(each) for each in booked(loaded.entries) if each.date.year == 2027])
+    assert found[0] == found[1]
+    names = [line.split()[1] for line in found[1]]
+    assert [name for name in names if name.startswith("s-")] == [
+        "s-c/2027-01-04",
+        "s-c/2027-01-14",
+        "s-c/2027-01-24",
+        "s-a/2027-01-31",
+        "s-c/2027-02-03",
+    ]
+    assert "mint/u@example.com/pro/2027-01-05/2026-12-05" in names
+
+
+def test_the_new_ledger_closes_its_own_months(ledger: Path, tmp_path: Path) -> None:
+    """From the month of its opening on; its chain is its own."""
+    assert run("carry", ledger, "--to", "2027", tmp_path / "new").exit_code == 0
+    new = tmp_path / "new" / "main.beancount"
+    assert run("close", "2027-01", new).exit_code == 0
+    assert load_errors(new) == []
+    assert run("verify", new).exit_code == 0
+
+
+def test_a_year_that_is_not_closed_is_not_carried(ledger: Path, tmp_path: Path) -> None:
+    for year, message in (
+        ("2026", "the year 2026 begins where 2025-12 is the last closed month; 2026-12 is"),
+        ("2028", "the year 2028 begins where 2027-12 is the last closed month; 2026-12 is"),
+    ):
+        result = run("carry", ledger, "--to", year, tmp_path / "new")
+        assert result.exit_code == 1 and message in result.stderr
+    none = write(tmp_path / "open", TERMS, *ROWS)
+    result = run("carry", none, "--to", "2027", tmp_path / "new")
+    assert result.exit_code == 1 and "the last closed month; none is" in result.stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(ledger: Path, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "mine").write_text("mine")
+    before = contents(tmp_path)
+    result = run("carry", ledger, "--to", "2027", tmp_path / "new")
+    assert result.exit_code == 1 and "is there already and not empty" in result.stderr
+    assert contents(tmp_path) == before
+
+
+def test_an_account_below_another_is_carried(tmp_path: Path) -> None:
+    """A balance of Assets:Bank counts what lies below it, so that the check does too."""
+    below = (
+        "2026-01-01 open Assets:Bank:Petty\n"
+        '2026-12-21 * "cash"\n  Assets:Bank  -10.00 USD\n  Assets:Bank:Petty  10.00 USD\n'
+    )
+    ledger = write(tmp_path / "old", TERMS + below, *ROWS)
+    close(ledger, *MONTHS)
+    result = run("carry", ledger, "--to", "2027", tmp_path / "new")
+    assert result.exit_code == 0, result.stderr
+    text = (tmp_path / "new" / "main.beancount").read_text()
+    assert "2027-01-01 balance Assets:Bank  100.00 USD\n" in text
+    assert "2027-01-01 balance Assets:Bank:Petty  10.00 USD\n" in text
+
+
+def test_other_plugins_and_odd_names_are_carried(tmp_path: Path) -> None:
+    """A name with a line break and quotes stays the same subscriber."""
+    odd = '2026-12-01 custom "compute-allocation" "a\n\\"b\\"" 10 CU 1.00 USD\n'
+    ledger = write(tmp_path / "old", 'option "title" "Ours"\n' + TERMS + odd, *ROWS)
+    close(ledger, *MONTHS)
+    assert run("carry", ledger, "--to", "2027", tmp_path / "new").exit_code == 0
+    new = tmp_path / "new" / "main.beancount"
+    add(new, '2027-01-02 custom "compute-consumption" "a\n\\"b\\"" 10 CU\n')
+    assert load_errors(new) == []
+    assert 'option "title" "Ours"\n' in new.read_text()

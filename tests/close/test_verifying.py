@@ -1,0 +1,143 @@
+"""`bean-compute verify`: closed months worked out again from their frozen events."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from beancount_compute.economy import market
+from tests.close.sealing import add, close, contents, run, write
+from tests.close.test_closing import ROWS, TERMS
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    """May and June are closed."""
+    path = write(tmp_path, TERMS, *ROWS)
+    close(path, "2026-05", "2026-06")
+    return path
+
+
+def closed(ledger: Path, name: str) -> Path:
+    return ledger.parent / "closed" / name
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_months_that_agree_are_named_with_the_newest_seal(ledger: Path) -> None:
+    before = contents(ledger.parent)
+    result = run("verify", ledger)
+    assert result.exit_code == 0
+    seal = closed(ledger, "index.beancount").read_text().split('"2026-06" "')[1][:71]
+    assert result.stdout == (
+        f"2026-05 to 2026-06: 2 closed months give the same books again\nThe newest seal: {seal}\n"
+    )
+    assert contents(ledger.parent) == before
+
+
+def test_a_release_that_would_book_otherwise_shows_and_changes_nothing(
+    ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without fees, June's trade differs by 6.25: what is frozen, and what would be."""
+    monkeypatch.setattr(market, "fee_on", lambda *_: market.ZERO)
+    before = contents(ledger.parent)
+    result = run("verify", ledger)
+    assert result.exit_code == 1
+    frozen, again = result.stderr.splitlines()
+    assert "closed/2026-06.beancount:" in frozen
+    assert "2026-06: frozen, and not worked out again: " in frozen
+    assert "Income:Fees -6.25 USD" in frozen
+    assert again.startswith("2026-06: worked out again, and not frozen: ")
+    assert "Liabilities:Payable:Alice -125 USD" in again
+    assert contents(ledger.parent) == before
+    assert run("check", ledger).exit_code == 0
+
+
+def test_a_seal_kept_elsewhere_is_in_the_chain_or_not(ledger: Path) -> None:
+    """Also one that was opened again since; not one of a chain that was made anew."""
+    seal = closed(ledger, "index.beancount").read_text().split('"2026-06" "')[1][:71]
+    assert run("verify", ledger, "--seal", seal).exit_code == 0
+    other = "sha256:" + "0" * 64
+    result = run("verify", ledger, "--seal", other)
+    assert result.exit_code == 1
+    assert result.stderr == f"the seal {other} is not in the chain\n"
+    assert run("reopen", "2026-06", ledger, "--reason", "x").exit_code == 0
+    assert run("verify", ledger, "--seal", seal).exit_code == 0
+
+
+def test_the_newest_month_removed_shows_by_the_files_that_are_left(ledger: Path) -> None:
+    """Removed whole, only a seal kept elsewhere shows it."""
+    path = closed(ledger, "index.beancount")
+    seal = path.read_text().split('"2026-06" "')[1][:71]
+    path.write_text(path.read_text().split("\n2026-06-30 ")[0])
+    result = run("verify", ledger)
+    assert result.exit_code == 1
+    assert "a frozen month that no seal names: was the newest seal removed?" in result.stderr
+    for name in ("2026-06.beancount", "2026-06.events.csv"):
+        closed(ledger, name).unlink()
+    assert "is not in the chain" in run("verify", ledger, "--seal", seal).stderr
+
+
+def test_a_touched_month_is_no_proof(ledger: Path) -> None:
+    """The load's errors and the differences: exit 1."""
+    replace(closed(ledger, "2026-05.beancount"), "   200 CU", "   201 CU")
+    result = run("verify", ledger)
+    assert result.exit_code == 1
+    assert "closed month 2026-05 was changed" in result.stderr
+    assert "2026-05: the text is not the content of the seal" in result.stderr
+
+
+def test_books_that_differ_or_are_gone_are_named(ledger: Path) -> None:
+    """An account opened too late, another month left out, the file removed."""
+    path = closed(ledger, "books.beancount")
+    text = path.read_text()
+    path.write_text(text.replace('include "2026-06.beancount"\n', ""))
+    result = run("verify", ledger)
+    assert result.exit_code == 1 and "another balance of Income:Compute" in result.stderr
+    path.write_text(text.replace("2026-05-01 open", "2026-05-02 open", 1))
+    assert "Beancount says: " in run("verify", ledger).stderr
+    path.unlink()
+    assert "the file is gone; the next close writes it anew" in run("verify", ledger).stderr
+
+
+@pytest.mark.parametrize("damage", ["gone", "changed"])
+def test_evidence_of_reopened_months_is_kept(ledger: Path, damage: str) -> None:
+    """What was frozen is proved by its old seal for ever."""
+    assert run("reopen", "2026-06", ledger, "--reason", "x").exit_code == 0
+    assert run("verify", ledger).exit_code == 0
+    (folder,) = closed(ledger, "reopened").iterdir()
+    if damage == "gone":
+        shutil.rmtree(folder)
+        message = "2026-06: the reopened month's files are gone"
+    else:
+        replace(folder / "2026-06.events.csv", "t-1", "t-9")
+        message = "2026-06: the reopened month's files are not those that were sealed"
+    result = run("verify", ledger)
+    assert result.exit_code == 1 and message in result.stderr
+
+
+def test_nothing_closed_is_nothing_to_verify(tmp_path: Path) -> None:
+    ledger = write(tmp_path, TERMS, *ROWS)
+    for _ in range(2):
+        result = run("verify", ledger)
+        assert result.exit_code == 1
+        assert "no month of this ledger is closed: there is nothing to verify" in result.stderr
+        ledger.write_text(ledger.read_text().replace('plugin "beancount_compute"\n', ""))
+
+
+def test_differences_beyond_twenty_are_counted(tmp_path: Path) -> None:
+    """Thirty uses whose rows are frozen at other units than their bookings."""
+    uses = [f"u-{n},2026-05-20,,consumption,alice,,,{n},CU,,,,,,," for n in range(1, 31)]
+    ledger = write(tmp_path, TERMS, ROWS[0], *uses)
+    close(ledger, "2026-05")
+    add(ledger, "; touched\n")
+    path = closed(ledger, "2026-05.beancount")
+    path.write_text(path.read_text().replace("Consumption", "Use"))
+    result = run("verify", ledger)
+    assert "2026-05: and 40 more differences" in result.stderr

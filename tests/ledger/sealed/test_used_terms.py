@@ -1,0 +1,172 @@
+"""Terms that a closed month used may not change; any other may be added, also back-dated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from beancount_compute.close.closing import load
+from beancount_compute.close.verifying import verify
+from tests.close.sealing import HEAD, INCLUDE, close, load_errors, write
+
+TERMS = """\
+2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
+  unused: "mint"
+  overage: 0.30 USD
+2026-01-01 custom "compute-option" "seller-fee" 0.05
+2026-01-01 custom "compute-option" "minimum-fee" 0.01 USD
+2026-01-01 custom "compute-option" "draw-down" "fifo"
+2026-01-01 custom "compute-option" "cost-step" 0.000001
+2026-01-01 custom "compute-option" "posting-grain" "event"
+2026-01-01 custom "compute-account" "revenue" Income:Use
+2026-01-01 custom "compute-subscriber" "u@example.com" "Acme"
+"""  # lines 4 to 13
+ROWS = (
+    "s-a,2026-05-01,,subscription,alice,,pro,,,,,,,,,",
+    "t-1,2026-05-05,,allocation,u@example.com,,,100,CU,,10.00,USD,,,,",
+    "u-1,2026-05-20,,consumption,alice,,,1001,CU,,,,,,,",
+    "m-1,2026-05-21,,trade,u@example.com,alice,,5,CU,0.30,,USD,,,,",
+    "u-2,2026-06-20,,consumption,alice,,,1,CU,,,,,,,",
+)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    """May is closed; it used a plan, its overage, both fees, draw-down, step, grain, accounts."""
+    path = write(tmp_path, TERMS, *ROWS)
+    close(path, "2026-05")
+    return path
+
+
+def errors_with(ledger: Path, terms: str) -> list[str]:
+    ledger.write_text(HEAD + INCLUDE + terms + '2026-01-01 custom "compute-events" "events.csv"\n')
+    return load_errors(ledger)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        (
+            "200.00 USD",
+            "210.00 USD",
+            4,
+            'plan "pro" says 210.00 USD 1000 CU unused: mint',
+        ),
+        ("1000 CU", "1001 CU", 4, 'plan "pro" says 200.00 USD 1001 CU'),
+        ('"mint"', '"expire"', 4, 'plan "pro" says 200.00 USD 1000 CU unused: expire'),
+        ("0.30 USD", "0.31 USD", 4, "unused: mint overage: 0.31 USD on 2026-05-01"),
+        ('fee" 0.05', 'fee" 0.04', 7, 'option "seller-fee" says 0.04 on 2026-05-21'),
+        ("0.01 USD", "0.02 USD", 8, 'option "minimum-fee" says 0.02 USD'),
+        ('"fifo"', '"lifo"', 9, 'option "draw-down" says lifo on 2026-05-20'),
+        ("0.000001", "0.0000001", 10, 'option "cost-step" says 0.0000001'),
+        ('"event"', '"day"', 11, 'option "posting-grain" says day'),
+        ("Income:Use", "Income:Used", 12, 'account "revenue" says Income:Used'),
+        ('"Acme"', '"Acme2"', 13, 'subscriber "u@example.com" says Acme2'),
+    ],
+)
+def test_a_changed_term_is_named_with_its_line_and_what_it_was(
+    ledger: Path, old: str, new: str, line: int, message: str
+) -> None:
+    """And the closed month, and the first day on which new terms may begin."""
+    (error,) = errors_with(ledger, TERMS.replace(old, new))
+    assert error.startswith(f"main.beancount:{line}: "), error
+    assert message in error
+    assert "and the closed month 2026-05 was booked with " in error
+    assert error.endswith(": restore it, and date the new terms 2026-06-01 or later")
+    loaded = load(ledger)
+    revenue = "Income:Use"
+    assert any(p.account == revenue for e in loaded.entries for p in getattr(e, "postings", ()))
+
+
+def test_a_term_that_is_gone_is_an_error_too(ledger: Path) -> None:
+    """At the month's seal, as no line says it; what rests on it is refused beside."""
+    lines = TERMS.splitlines(keepends=True)
+    errors = errors_with(ledger, "".join(line for line in lines if "seller-fee" not in line))
+    assert errors == [
+        (
+            'closed/index.beancount:3: option "seller-fee" says 0 on 2026-05-21, and the '
+            "closed month 2026-05 was booked with 0.05: restore it, and date the new terms "
+            "2026-06-01 or later"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '2026-06-01 custom "compute-plan" "pro" 300.00 USD 1000 CU\n',
+        '2026-05-02 custom "compute-plan" "new" 300.00 USD 1000 CU\n',
+        '2026-05-02 custom "compute-plan" "gpu" 300.00 USD 1000 GPU\n',
+        '2026-02-02 custom "compute-option" "minimum-fee" 5.00 EUR\n',
+        '2026-05-22 custom "compute-option" "seller-fee" 0.50\n',
+        '2026-01-01 custom "compute-option" "seller-fee" 0.05\n',
+        '2026-05-10 custom "compute-option" "seller-fee" 0.05\n',
+        '2026-05-01 custom "compute-option" "unit-cost" 0.04 USD\n',
+        '2026-05-01 custom "compute-option" "as-of" 2026-09-30\n',
+        '2026-05-01 custom "compute-account" "partner" "Liabilities:P:{partner}"\n',
+        '2026-05-01 custom "compute-account" "breakage" Income:Lapsed\n',
+        '2026-05-01 custom "compute-subscriber" "carol" "Carol-1"\n',
+    ],
+)
+def test_what_nobody_used_yet_may_be_added(ledger: Path, text: str) -> None:
+    """Also with a day in the closed month; nor does a line that says the same matter."""
+    assert errors_with(ledger, TERMS + text) == []
+    assert verify(load(ledger)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '2026-04-30 custom "compute-plan" "pro" 300.00 USD 1000 CU\n',
+        '2026-05-20 custom "compute-plan" "pro" 200.00 USD 1000 CU\n  overage: 0.50 USD\n',
+        '2026-05-21 custom "compute-option" "seller-fee" 0.50\n',
+        '2026-05-21 custom "compute-option" "buyer-fee" 0.50\n',
+        '2026-05-20 custom "compute-option" "draw-down" "lifo"\n',
+        '2026-05-01 custom "compute-account" "overage" Income:Over\n',
+        '2026-05-01 custom "compute-subscriber" "alice" "Alice-1"\n',
+    ],
+)
+def test_what_was_used_may_not_be_added_back_dated(ledger: Path, text: str) -> None:
+    """Defaults are used as well: no fee of the buyer, an account."""
+    (error, *_) = errors_with(ledger, TERMS + text)
+    assert error.startswith("main.beancount:14: ")
+
+
+def test_terms_that_change_and_change_back_within_the_month_are_found(tmp_path: Path) -> None:
+    """Three trades at 5 %; 50 % from 12 to 18 May, added later, would have changed the second."""
+    rows = (
+        ROWS[1],
+        *(
+            f"m-{day},2026-05-{day},,trade,u@example.com,alice,,5,CU,0.30,,USD,,,,"
+            for day in (10, 15, 21)
+        ),
+    )
+    alice = "t-2,2026-05-05,,allocation,alice,,,100,CU,,10.00,USD,,,,"
+    ledger = write(tmp_path, TERMS, alice, *rows)
+    close(ledger, "2026-05")
+    fees = (
+        '2026-05-12 custom "compute-option" "seller-fee" 0.50\n'
+        '2026-05-18 custom "compute-option" "seller-fee" 0.05\n'
+    )
+    errors = errors_with(ledger, TERMS + fees)
+    assert len(errors) == 1 and "0.5 on 2026-05-12" in errors[0]
+
+
+def test_terms_that_changed_within_the_month_before_it_was_closed_are_no_error(
+    tmp_path: Path,
+) -> None:
+    """5 %, 50 % for a week, 5 % again: each with the days on which it was used."""
+    fees = (
+        '2026-05-12 custom "compute-option" "seller-fee" 0.50\n'
+        '2026-05-18 custom "compute-option" "seller-fee" 0.05\n'
+    )
+    alice = "t-2,2026-05-05,,allocation,alice,,,100,CU,,10.00,USD,,,,"
+    rows = [
+        f"m-{day},2026-05-{day},,trade,u@example.com,alice,,5,CU,0.30,,USD,,,,"
+        for day in (10, 15, 21)
+    ]
+    ledger = write(tmp_path, TERMS + fees, alice, ROWS[1], *rows)
+    close(ledger, "2026-05")
+    assert load_errors(ledger) == []
+    assert verify(load(ledger)) == []
