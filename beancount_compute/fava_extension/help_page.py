@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from beancount_compute.fava_extension.blocks import Block, Numbers, copied, linked, words
 from beancount_compute.fava_extension.loaded import Loaded
 from beancount_compute.fava_extension.page import Addresses
@@ -29,15 +31,21 @@ def help_page(loaded: Loaded, links: Addresses) -> list[Block] | None:
         words("Nothing was booked yet: the ledger has the plugin, and no event that it could book.")
     ]
     if loaded.errors:
-        return [*found, *_errors(loaded, links)]
+        found += _errors(loaded, links)
     found.append(copied("A plan, a subscription, and a first use", _EXAMPLE))
     return [*found, words("A whole example: bean-compute new FOLDER")]
 
 
 def _errors(loaded: Loaded, links: Addresses) -> list[Block]:
     columns = (Column("place", "place"), Column("message", "error"))
-    rows = [(f"{each.file.rpartition('/')[2]}:{each.line}", each.message) for each in loaded.errors]
+    rows = [
+        (f"{Path(each.file).name}:{each.line}" if each.file else "", each.message)
+        for each in loaded.errors
+    ]
     table = Table(f"Errors: {len(rows):,}", columns, list(rows), "errors")
     block = Numbers(lambda number, _: f"{number:f}", lambda number: f"{number:f}").table(table)
-    hrefs = [{"href": links.editor(each.file, each.line)} for each in loaded.errors]
+    hrefs = [
+        {"href": links.editor(each.file, each.line)} if each.file else None
+        for each in loaded.errors
+    ]
     return [linked(block, "place", hrefs)]
