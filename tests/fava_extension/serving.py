@@ -12,10 +12,11 @@ from urllib.parse import urlencode
 
 import click
 from beancount import loader
-from beancount_compute.cli.report import Shell, report_command
 from click.testing import CliRunner
 from fava.application import create_app
 from flask import Flask
+
+from beancount_compute.cli.report import Shell, report_command
 
 EXAMPLES = Path(__file__).parents[2] / "example-ledgers"
 EXTENSION = '2026-01-01 custom "fava-extension" "beancount_compute.fava_extension"\n'
