@@ -152,7 +152,7 @@ def late_event(chance: random.Random, loaded: Loaded) -> str:
     name, other = (quoted(chance.choice(names)) for _ in range(2))
     units = f"{chance.choice(['0.5', '1', '10'])} {commodity}"
     plans = sorted(booking.terms.terms.plans)
-    ids = [frozen.event.id for frozen in booking.closed.events if frozen.event.id]
+    ids = [frozen.event.id for frozen in booking.closed.events() if frozen.event.id]
     target = chance.choice(ids or ["nothing"])
     what = chance.choice(
         [

@@ -61,7 +61,13 @@ class Held(NamedTuple):
             self.lots[key] += units
         self.costs.update(other.costs)
         for account, day in other.first_used.items():
-            self.first_used.setdefault(account, day)
+            self.use(account, day)
+
+    def use(self, account: str, day: date) -> None:
+        """Note a day on which an account was booked; touched months are read before the others."""
+        known = self.first_used.get(account)
+        if known is None or day < known:
+            self.first_used[account] = day
 
     def add(self, entries: Iterable[Directive], accounts: Accounts) -> None:
         """Count the postings of transactions."""
@@ -73,7 +79,7 @@ class Held(NamedTuple):
     def add_posting(self, day: date, posting: Posting, accounts: Accounts) -> None:
         """Count one posting."""
         account, units, cost = posting.account, posting.units, posting.cost
-        self.first_used.setdefault(account, day)
+        self.use(account, day)
         if isinstance(cost, Cost) and units is not None and accounts.pocket_account(account):
             text = lot_text(units.currency, cost)
             self.costs[text] = (units.currency, cost)
