@@ -1,0 +1,227 @@
+"""The engine goes on from closed months, and books what comes late."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from beancount_compute.economy.assertions import Totals
+from beancount_compute.economy.carried import Carried
+from beancount_compute.economy.engine import Bookkeeper, Books
+from beancount_compute.economy.events import Event, names_of
+from beancount_compute.economy.facts import Facts
+from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, MoneyLeg, Role
+from beancount_compute.economy.state import Undo
+from beancount_compute.economy.terms import Terms
+from tests.economy.building import (
+    assertion,
+    cancellation,
+    consumption,
+    day,
+    first_letter_up,
+    lot,
+    lots_shown,
+    messages,
+    one_period,
+    plan,
+    reversal,
+    shown,
+    spend,
+    subscription,
+    terms,
+    text,
+    timeline,
+    top_up,
+    trade,
+)
+
+MINTING = plan(unused="mint", token_expires="12 months", overage="0.30 USD")
+LAST_DAY = day("2026-05-31")
+FIRST_DAY = day("2026-06-01")
+
+
+def carried(*lots: str, **more: Any) -> Carried:
+    """The state at the end of May."""
+    found = [lot(each) for each in lots]
+    known = {each.holder: day("2026-05-01") for each, _ in found} | more.pop("known", {})
+    totals = more.pop("totals", None)
+    return Carried(
+        LAST_DAY,
+        found,
+        known,
+        more.pop("subscriptions", ()),
+        more.pop("undo", {}),
+        more.pop("terms_days", {}),
+        totals,
+    )
+
+
+def book(
+    events: list[Event], agreed: Terms, state: Carried | None = None, **facts: Any
+) -> tuple[Books, Bookkeeper]:
+    keeper = Bookkeeper(Facts(events, **facts), agreed, first_letter_up, state)
+    journal = list(keeper.entries())
+    return Books(journal, keeper.prices(), keeper.refusals, keeper.lots(), keeper.as_of), keeper
+
+
+def test_lots_and_subscriptions_of_closed_months_go_on() -> None:
+    """What alice left of May mints on the first of June, and her next period starts; bob, who
+    cancelled in May, keeps his period until it ends; carol's ended long ago."""
+    state = carried(
+        "allocations alice 800 CU {0.2 USD, 2026-05-01, pro/2026-06-01}",
+        "allocations bob 1000 CU {0.2 USD, 2026-05-15, pro/2026-06-15}",
+        known={"carol": day("2026-03-01")},
+        subscriptions=[
+            (subscription("2026-03-01", "carol"), "s-carol"),
+            (cancellation("2026-03-10", "carol"), "c-carol"),
+            (subscription("2026-05-01", "alice"), "s-alice"),
+            (subscription("2026-05-15", "bob"), "s-bob"),
+            (cancellation("2026-05-20", "bob"), "c-bob"),
+            (subscription("2026-05-20", "dave", "ages", started="2026-05-01"), "s-dave"),
+        ],
+    )
+    agreed = terms(MINTING, plan("ages", every="99999 months"), as_of="2026-06-15")
+    books, keeper = book([], agreed, state)
+    assert shown(books) == text("""
+        2026-06-01 mint alice
+          allocations alice 800 CU {0.2 USD, 2026-05-01, pro/2026-06-01}
+          tokens alice -800 CU {0.2 USD, 2026-05-01, pro/2027-06-01}
+        2026-06-01 allocation alice
+          receivable alice pro 200 USD
+          allocations alice -1000 CU {0.2 USD, 2026-06-01, pro/2026-07-01}
+        2026-06-15 mint bob
+          allocations bob 1000 CU {0.2 USD, 2026-05-15, pro/2026-06-15}
+          tokens bob -1000 CU {0.2 USD, 2026-05-15, pro/2027-06-15}
+    """)
+    assert [entry.id for entry in books.journal][1] == "s-alice/2026-06-01"
+    assert keeper.has_plan("ages") and not keeper.has_plan("other")
+
+
+def test_books_reach_at_least_the_last_closed_day() -> None:
+    """Derived entries are made up to it, though no event lies there."""
+    books, _ = book([], terms(MINTING), carried())
+    assert books.as_of == LAST_DAY
+
+
+def test_a_reversal_undoes_a_closed_event_on_its_own_lots() -> None:
+    """100 CU used in May come back on 2 June; their end is past, so they mint at once."""
+    used, _ = lot("allocations alice 100 CU {0.2 USD, 2026-05-01, pro/2026-06-01}")
+    entry = JournalEntry(
+        day("2026-05-20"),
+        Booked.CONSUMPTION,
+        "alice",
+        "Consumption",
+        [
+            LotLeg(used, Decimal(100)),
+            MoneyLeg(Role.REVENUE, "alice", "pro", Decimal(-20), "USD"),
+        ],
+        "u-1",
+        None,
+    )
+    state = carried(known={"alice": day("2026-05-01")}, undo={"u-1": Undo(entry)})
+    events = [reversal("2026-06-02", "u-1", id="v-1")]
+    books, _ = book(events, terms(MINTING), state)
+    assert lots_shown(books) == ["tokens alice 100 CU {0.2 USD, 2026-05-01, pro/2027-06-01}"]
+    merged = carried(known={"alice": day("2026-05-01")}, undo={"u-1": Undo(entry._replace(uses=3))})
+    books, _ = book(events, terms(MINTING), merged)
+    assert "was merged with 2 other uses in a closed month" in messages(books)[0]
+    assert not state.undo["u-1"].done
+
+
+def test_assertions_count_on_from_the_closed_months() -> None:
+    """160.00 are deferred when May ends, and still at the beginning of 2 June."""
+    totals = Totals()
+    held, units = lot("tokens alice 800 CU {0.2 USD, 2026-05-01, pro}")
+    totals.add([LotLeg(held, -units)])
+    state = carried("tokens alice 800 CU {0.2 USD, 2026-05-01, pro}", totals=totals)
+    asserted = [
+        assertion("2026-06-02", "deferred-revenue", "160 USD", line=1),
+        assertion("2026-06-03", "deferred-revenue", "160 USD", line=2),
+    ]
+    events = [consumption("2026-06-02", "alice", "10 CU")]
+    for _ in range(2):  # the state is not used up
+        books, _ = book(events, terms(MINTING), state, assertions=asserted)
+        assert [refusal.place.line for refusal in books.refusals] == [2]
+
+
+def test_late_events_come_before_all_else_on_the_terms_of_their_day() -> None:
+    """The late trade of 20 May pays May's fee of 5 %, the one of 1 June June's of 10 %; the late
+    use is booked before the mint of the day; the top-up's 12 months count from 25 May."""
+    state = carried(
+        "allocations alice 300 CU {0.2 USD, 2026-05-01, pro/2026-06-01}",
+        "tokens alice 500 CU {0.2 USD, 2026-04-01, pro}",
+        known={"bob": day("2026-05-01")},
+    )
+    agreed = terms(MINTING, seller_fee={"2026-01-01": "0.05", "2026-06-01": "0.10"})
+    late = {
+        FIRST_DAY: [
+            top_up("2026-05-25", "alice", "10 CU", "3 USD", id="l-3", expires="12 months"),
+            consumption("2026-05-20", "alice", "50 CU", id="l-2"),
+            trade("2026-05-20", "alice", "bob", "100 CU", "0.25 USD", id="l-1"),
+        ]
+    }
+    events = [trade("2026-06-01", "alice", "bob", "100 CU", "0.25 USD", id="t-1")]
+    books, _ = book(events, agreed, state, late=late)
+    found = [(entry.id, str(entry.occurred or "")) for entry in books.journal]
+    assert found == [
+        ("l-1", "2026-05-20"),
+        ("l-2", "2026-05-20"),
+        ("l-3", "2026-05-25"),
+        ("mint/alice/pro/2026-06-01/2026-05-01", ""),
+        ("t-1", ""),
+    ]
+    assert {str(entry.date) for entry in books.journal} == {"2026-06-01"}
+    fees = [
+        leg.number
+        for entry in books.journal
+        for leg in entry.legs
+        if isinstance(leg, MoneyLeg) and leg.role is Role.FEES
+    ]
+    assert [str(-fee) for fee in fees] == ["1.25", "2.50"]
+    # it ends first of alice's tokens, so the trade of the day takes it first
+    assert "tokens bob 10 CU {0.3 USD, 2026-06-01, top-up/2027-05-25}" in lots_shown(books)
+
+
+def test_a_late_period_ends_under_the_terms_of_its_own_day() -> None:
+    """A period of 20 May, booked on 1 June, ends on 20 June and mints, as May's terms say; those
+    of June would let it lapse. Of two late ones neither takes the other's terms."""
+    agreed = terms(MINTING, plan(since="2026-06-01", unused="expire"), as_of="2026-06-20")
+    late = {FIRST_DAY: [one_period("2026-05-20", "alice", id="l-1")]}
+    books, keeper = book([], agreed, carried(), late=late)
+    assert lots_shown(books) == ["tokens alice 1000 CU {0.2 USD, 2026-06-01, pro/2027-06-20}"]
+    came, _ = lot("allocations alice 1 CU {0.2 USD, 2026-06-01, pro/2026-06-20}")
+    other, _ = lot("allocations alice 1 CU {0.2 USD, 2026-06-01, pro/2026-07-01}")
+    assert keeper.terms_day_of(came) == day("2026-05-20")
+    assert keeper.terms_day_of(other) == day("2026-06-01")
+
+
+def test_a_late_reversal_mints_what_would_have_minted() -> None:
+    """What it restores meets its end at once; that entry is derived, and no late event."""
+    late = {
+        FIRST_DAY: [
+            consumption("2026-05-28", "alice", "100 CU", id="l-1"),
+            reversal("2026-05-29", "l-1", id="l-2"),
+        ]
+    }
+    state = carried("allocations alice 100 CU {0.2 USD, 2026-05-01, pro/2026-06-01}")
+    books, _ = book([], terms(MINTING), state, late=late)
+    assert [(entry.kind.value, entry.occurred is not None) for entry in books.journal] == [
+        ("consumption", True),
+        ("reversal", True),
+        ("mint", False),
+    ]
+
+
+def test_a_term_says_since_when_it_holds() -> None:
+    """The day of the value in force; the first of all days before any."""
+    values = timeline({"2026-01-01": "a", "2026-06-01": "b"})
+    assert values.since(day("2026-05-31")) == day("2026-01-01")
+    assert values.since(day("2026-06-01")) == day("2026-06-01")
+    assert values.since(day("2025-12-31")) == day("0001-01-01")
+
+
+def test_an_event_names_subscribers_and_no_partner() -> None:
+    """Both sides of a trade; of a spend only who spends."""
+    both = trade("2026-06-01", "alice", "bob", "1 CU", "1 USD")
+    assert names_of(both) == ["alice", "bob"]
+    assert names_of(spend("2026-06-01", "alice", "shop", "1 CU", "1 USD")) == ["alice"]
