@@ -15,7 +15,7 @@ from beancount.core.getters import get_entry_accounts
 
 from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.engine import Bookkeeper
-from beancount_compute.economy.events import Event, Kind
+from beancount_compute.economy.events import Event, Kind, names_of
 from beancount_compute.economy.facts import Assertion, Facts, Introduction
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.accounts import Accounts
@@ -281,9 +281,9 @@ def _holders(
         holders.setdefault(accounts.component(name), name)
     first = dict(frozen)
     for event in events:
-        for name in (event.subscriber, event.counterparty):
+        for name in names_of(event):
             place = (event.date, event.phase, name)
-            if name and (name not in first or place < first[name]):
+            if name not in first or place < first[name]:
                 first[name] = place
     for _, _, name in sorted(first.values()):
         holders.setdefault(accounts.component(name), name)

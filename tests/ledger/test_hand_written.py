@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from beancount import loader
 from beancount.core.data import Transaction
 from beancount.parser import booking, parser
 
@@ -212,3 +214,23 @@ def test_a_cost_may_be_spelled_with_other_zeros(books: Books) -> None:
     """
     assert books.messages == []
     assert len(books.one("consumption").postings) == 2
+
+
+def test_a_partner_is_no_holder(tmp_path: Path) -> None:
+    """A spend with the partner "alice" comes first; the lots of the subscriber "Alice" are hers."""
+    ledger = tmp_path / "ledger.beancount"
+    ledger.write_text(
+        """\
+plugin "beancount_compute"
+option "operating_currency" "USD"
+2026-01-01 open Equity:Adjustments
+2026-01-01 custom "compute-allocation" "bob" 10 CU 2.00 USD
+2026-01-02 custom "compute-spend" "bob" "alice" 5 CU 0.50 USD
+2026-01-03 custom "compute-allocation" "Alice" 10 CU 2.00 USD
+2026-01-04 * "By hand"
+  Liabilities:DeferredRevenue:Tokens:Alice  4 CU {0.20 USD, 2026-01-03, "top-up"}
+  Equity:Adjustments
+"""
+    )
+    _, errors, _ = loader.load_file(str(ledger))
+    assert errors == []

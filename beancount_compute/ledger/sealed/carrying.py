@@ -89,11 +89,11 @@ class Seen:
     def add(self, frozen: FrozenEvent) -> None:
         """Remember of one event what it says of subscribers."""
         event, booked = frozen
-        for name in (event.subscriber, event.counterparty):
+        for name in names_of(event):
             place = (event.date, event.phase, name)
-            if name and (name not in self.first or place < self.first[name]):
+            if name not in self.first or place < self.first[name]:
                 self.first[name] = place
-        self.names.update(names_of(event))
+            self.names.add(name)
         if event.kind in _MAKE_KNOWN:
             _earliest(self.known, event.subscriber, booked or event.date)
         if event.kind in (Kind.SUBSCRIPTION, Kind.CANCELLATION):
