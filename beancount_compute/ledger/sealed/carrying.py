@@ -53,7 +53,7 @@ class Holders:
             cost.currency,
             cost.date,
             origin,
-            date.fromisoformat(end) if end else None,
+            _end(end),
         )
 
     def strangers(self, held: Held) -> set[str]:
@@ -73,6 +73,14 @@ class Holders:
 
 
 _MAKE_KNOWN = (Kind.SUBSCRIPTION, Kind.ALLOCATION, Kind.GRANT)
+
+
+def _end(text: str) -> date | None:
+    """The end that a label names; none in a label that somebody forged, which is told elsewhere."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
 
 
 class Seen:
