@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from beancount.core.position import Cost
 
 from beancount_compute.close.closing import load
 from beancount_compute.close.verifying import verify
+from beancount_compute.ledger.accounts import Accounts, Roots, default_templates
+from beancount_compute.ledger.sealed.carrying import Holders
 from tests.close.sealing import (
     add,
     as_text,
@@ -439,3 +444,12 @@ def test_the_end_of_a_cancelled_subscription_ends_a_merge_as_in_open_months(
     assert '"u-1"' in before and '"u-3"' in before
     close(ledger, "2026-05")
     assert printed(load(ledger)) == before
+
+
+def test_a_forged_label_is_no_exception() -> None:
+    """A lot whose end is no date has none; that its text was forged is told elsewhere."""
+    accounts = Accounts(default_templates(Roots()), {}, Roots())
+    cost = Cost(Decimal("0.20"), "USD", date(2026, 5, 1), "pro/never")
+    lot = Holders(accounts, ["alice"]).lot("Liabilities:DeferredRevenue:Tokens:Alice", "CU", cost)
+    assert lot is not None
+    assert (lot.holder, lot.origin, lot.end) == ("alice", "pro", None)
