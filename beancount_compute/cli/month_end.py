@@ -14,17 +14,10 @@ import click
 
 from beancount_compute.cli.shell import LEDGER, progress, show_errors, width
 from beancount_compute.close.carrying_over import carry
-from beancount_compute.close.closing import (
-    BOOKS_HEAD,
-    INDEX_HEAD,
-    Closing,
-    Loaded,
-    check_included,
-    load,
-    prepare,
-    prove,
-)
+from beancount_compute.close.closing import INDEX_HEAD, Closing, prepare
+from beancount_compute.close.loading import Loaded, check_included, load
 from beancount_compute.close.pack import pack_files
+from beancount_compute.close.proving import BOOKS_HEAD, prove
 from beancount_compute.close.reopening import reopen as reopened
 from beancount_compute.close.storage import (
     BOOKS,

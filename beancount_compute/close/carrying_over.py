@@ -31,7 +31,9 @@ from beancount.core.data import (
 )
 from beancount.core.position import Cost
 
-from beancount_compute.close.closing import INDEX_HEAD, Loaded, balances, load
+from beancount_compute.close.closing import INDEX_HEAD
+from beancount_compute.close.loading import Loaded, load
+from beancount_compute.close.proving import balances
 from beancount_compute.close.storage import INDEX, CloseError
 from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.events import Event, Kind

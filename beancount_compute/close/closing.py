@@ -10,23 +10,22 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal, localcontext
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from beancount import loader
 from beancount.core.amount import Amount
-from beancount.core.data import BeancountError, Directive, Open, Price, Transaction
+from beancount.core.data import Directive, Price, Transaction
 from beancount.core.position import Cost
 
+from beancount_compute.close.loading import Loaded
+from beancount_compute.close.proving import books_text
 from beancount_compute.close.storage import BOOKS, INDEX, OURS, CloseError
 from beancount_compute.close.tie_outs import TieOut, tie_outs
 from beancount_compute.economy.rounding import WIDE, ZERO, decimals_of, trim
-from beancount_compute.ledger.booking import Booking, observed
+from beancount_compute.ledger.booking import Booking
 from beancount_compute.ledger.sealed.chain import (
     NO_SEAL,
     Chain,
@@ -49,7 +48,7 @@ from beancount_compute.ledger.sealed.event_rows import FrozenEvent, rows_text
 from beancount_compute.ledger.sealed.files import files_digest
 from beancount_compute.ledger.sealed.month_files import copy_of, month_text, terms_in
 from beancount_compute.ledger.sealed.rebooking import Rebooked, frozen_events, rebook
-from beancount_compute.ledger.text import directive_text, option_lines, place_in_books
+from beancount_compute.ledger.text import option_lines, place_in_books
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import Books, read_books
 
@@ -57,16 +56,6 @@ INDEX_HEAD = (
     f"; The seals of the closed months: written by {OURS}, included by the ledger. Don't edit it.\n"
 )
 ROOT_OPTION = 'option "name_'
-BOOKS_HEAD = f"; All closed months, to load with Beancount alone: written by {OURS}.\n"
-
-
-class Loaded(NamedTuple):
-    """A ledger as Beancount loads it, and what the plugin worked with."""
-
-    entries: list[Directive]
-    errors: list[BeancountError]
-    options: dict[str, Any]
-    booking: Booking | None
 
 
 class Closing(NamedTuple):
@@ -80,27 +69,6 @@ class Closing(NamedTuple):
     books: Books  # those entries, read for reports
     late: int  # of the events
     events: int
-
-
-def load(ledger: Path) -> Loaded:
-    """Load a ledger, without Beancount's cache."""
-    loader.initialize(use_cache=False)
-    with observed() as seen:
-        entries, errors, options = loader.load_file(str(ledger))
-    return Loaded(entries, errors, options, seen[-1] if seen else None)
-
-
-def check_included(loaded: Loaded, ledger: Path, folder: Path) -> None:
-    """Refuse a ledger that does not include the index."""
-    index = (folder / INDEX).resolve()
-    included = {Path(name).resolve() for name in loaded.options["include"]}
-    if index not in included:
-        name = os.path.relpath(index, ledger.resolve().parent)
-        there = "" if index.exists() else f"; write it first: bean-compute close --init {ledger}"
-        raise CloseError(
-            f'{ledger} does not include the index of closed months: add the line  include "{name}"'
-            f"{there}"
-        )
 
 
 def next_to_close(booking: Booking) -> str | None:
@@ -298,59 +266,3 @@ def _deferred(entries: Iterable[Directive], booking: Booking) -> tuple[Amount, .
 def index_text(links: Iterable[Any]) -> str:
     """The index of closed months."""
     return INDEX_HEAD + "".join("\n" + link_text(link) for link in links)
-
-
-def books_text(loaded: Loaded, months: Iterable[str], entries: Iterable[Directive]) -> str:
-    """The file that loads all closed months with Beancount alone."""
-    first_used: dict[str, date] = {}
-    for entry in entries:
-        if isinstance(entry, Transaction):
-            for posting in entry.postings:
-                known = first_used.get(posting.account, date.max)
-                first_used[posting.account] = min(known, entry.date)
-    opened = {entry.account: entry for entry in loaded.entries if isinstance(entry, Open)}
-    opens = [
-        opened.get(account) or Open({}, day, account, [], None)
-        for account, day in sorted(first_used.items())
-    ]
-    lines = [BOOKS_HEAD, *option_lines(loaded.options), "\n"]
-    lines += [directive_text(entry._replace(meta={})) for entry in opens]
-    return "".join([*lines, "\n", *(f'include "{month}.beancount"\n' for month in months)])
-
-
-class Proof(NamedTuple):
-    """Whether the closed months, loaded by Beancount alone, are the books."""
-
-    errors: list[str]
-    differences: list[str]  # accounts whose balance is another
-
-
-def prove(books: Path, entries: Iterable[Directive]) -> Proof:
-    """Load the books of closed months by themselves, and compare every balance and lot."""
-    loader.initialize(use_cache=False)
-    found, errors, _ = loader.load_file(str(books))
-    left, right = balances(found), balances(entries)
-    differing = sorted(
-        account for account in left.keys() | right.keys() if left[account] != right[account]
-    )
-    return Proof([error.message for error in errors], differing)
-
-
-Balances = defaultdict[str, dict[tuple[str, Any], Decimal]]
-
-
-def balances(entries: Iterable[Directive]) -> Balances:
-    """What each account holds: units by commodity and lot; nothing where it is zero."""
-    held: defaultdict[str, defaultdict[tuple[str, Any], Decimal]]
-    held = defaultdict(lambda: defaultdict(Decimal))
-    with localcontext(WIDE):
-        for entry in entries:
-            if isinstance(entry, Transaction):
-                for posting in entry.postings:
-                    if posting.units is not None and posting.units.number is not None:
-                        lot = (posting.units.currency, posting.cost)
-                        held[posting.account][lot] += posting.units.number
-    found: Balances = defaultdict(dict)
-    for account, lots in held.items():
-        found[account] = {lot: number for lot, number in lots.items() if number}
-    return found

@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 from beancount.core.data import Directive
 
-from beancount_compute.close.closing import Loaded, books_text, index_text
+from beancount_compute.close.closing import index_text
+from beancount_compute.close.loading import Loaded
+from beancount_compute.close.proving import books_text
 from beancount_compute.close.storage import BOOKS, INDEX, Change, CloseError
 from beancount_compute.close.verifying import reopened_name
 from beancount_compute.ledger.sealed.chain import Reopening, last_day_of, with_digest

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from beancount.core.data import Directive, Price, Transaction
 
-from beancount_compute.close.closing import Loaded, prove
+from beancount_compute.close.loading import Loaded
+from beancount_compute.close.proving import prove
 from beancount_compute.close.storage import BOOKS, CloseError
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.facts import Facts

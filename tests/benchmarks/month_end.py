@@ -25,7 +25,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from economy_of import TWO_YEARS, write_csv
 
-from beancount_compute.close.closing import INDEX_HEAD, Loaded, load, prepare
+from beancount_compute.close.closing import INDEX_HEAD, prepare
+from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.storage import INDEX, Change, apply, locked
 from beancount_compute.close.verifying import verify
 from beancount_compute.ledger.sealed.chain import next_month

@@ -16,7 +16,9 @@ from beancount.core.data import Directive, Open, Transaction
 from click.testing import CliRunner, Result
 
 from beancount_compute.cli import main
-from beancount_compute.close.closing import INDEX_HEAD, Closing, Loaded, load, prepare, prove
+from beancount_compute.close.closing import INDEX_HEAD, Closing, prepare
+from beancount_compute.close.loading import Loaded, load
+from beancount_compute.close.proving import prove
 from beancount_compute.close.storage import BOOKS, INDEX, Change, apply
 from beancount_compute.ledger.text import booked_text
 

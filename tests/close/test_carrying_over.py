@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from beancount_compute.close.closing import load
+from beancount_compute.close.loading import load
 from tests.close.sealing import (
     add,
     as_text,

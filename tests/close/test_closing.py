@@ -10,7 +10,8 @@ import pytest
 from beancount import loader
 from beancount.core.data import Transaction
 
-from beancount_compute.close.closing import balances, load
+from beancount_compute.close.loading import load
+from beancount_compute.close.proving import balances
 from beancount_compute.close.verifying import verify
 from tests.close.sealing import (
     HEAD,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from beancount_compute.close.closing import load
+from beancount_compute.close.loading import load
 from tests.close.sealing import add, close, contents, load_errors, printed, run, write
 from tests.close.test_closing import ROWS, TERMS
 

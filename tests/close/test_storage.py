@@ -16,7 +16,7 @@ import pytest
 from filelock import FileLock
 
 from beancount_compute.close import storage
-from beancount_compute.close.closing import load
+from beancount_compute.close.loading import load
 from beancount_compute.close.storage import Change, CloseError, apply, locked, recover
 from beancount_compute.close.verifying import verify
 from tests.close.sealing import close, contents, load_errors, printed, run, write

@@ -24,7 +24,7 @@ from beancount.core.amount import Amount
 from beancount.core.data import Transaction
 from beancount.parser import parser
 
-from beancount_compute.close.closing import load
+from beancount_compute.close.loading import load
 from tests.close.sealing import COLUMNS, add, close, load_errors, run, write, write_events
 
 SEEDS = range(int(os.environ.get("BEANCOUNT_COMPUTE_EXAMPLES", "60")))

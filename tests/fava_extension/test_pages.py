@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from beancount_compute.close.closing import load, prepare
+from beancount_compute.close.closing import prepare
+from beancount_compute.close.loading import load
 from beancount_compute.fava_extension import plotly_file
 from tests.fava_extension.serving import EXTENSION, VIEWS, Site, exact, rows, tables
 from tests.reports.story import STORY

@@ -17,7 +17,9 @@ import pytest
 from beancount.core.data import Transaction
 
 from beancount_compute.close.carrying_over import carry
-from beancount_compute.close.closing import Loaded, balances, load, next_to_close
+from beancount_compute.close.closing import next_to_close
+from beancount_compute.close.loading import Loaded, load
+from beancount_compute.close.proving import balances
 from beancount_compute.close.verifying import verify
 from beancount_compute.ledger.sealed.chain import next_month
 from beancount_compute.ledger.sealed.event_rows import FrozenEvent, rows_text

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from beancount.core.position import Cost
 
-from beancount_compute.close.closing import load
+from beancount_compute.close.loading import load
 from beancount_compute.close.verifying import verify
 from beancount_compute.ledger.accounts import Accounts, Roots, default_templates
 from beancount_compute.ledger.sealed.carrying import Holders

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from beancount_compute.close.closing import load
+from beancount_compute.close.loading import load
 from beancount_compute.close.storage import CloseError
 from beancount_compute.close.verifying import verify
 from beancount_compute.ledger.errors import Errors

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from beancount.core.data import Price, Transaction
 
-from beancount_compute.close.closing import load
+from beancount_compute.close.loading import load
 from beancount_compute.close.verifying import verify
 from tests.close.sealing import (
     as_text,

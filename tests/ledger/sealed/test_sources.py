@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from beancount_compute.close.closing import load
+from beancount_compute.close.loading import load
 from tests.close.sealing import as_text, booked, close, errors_of, load_errors, write, write_events
 
 # alice's and bob's plan: 1000 CU for 200.00, so a unit costs 0.20

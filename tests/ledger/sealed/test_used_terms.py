@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from beancount_compute.close.closing import load
+from beancount_compute.close.loading import load
 from beancount_compute.close.verifying import verify
 from tests.close.sealing import HEAD, INCLUDE, close, load_errors, write
 
