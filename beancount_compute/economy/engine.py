@@ -11,24 +11,31 @@ in which they were written; no file, no clock, no Beancount.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal, Inexact, localcontext
 from heapq import heapify, heappop
-from operator import attrgetter
-from typing import NamedTuple, TypeVar, assert_never
+from typing import NamedTuple, assert_never
 
 from beancount_compute.economy.allocation import allocate, grant
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.breakage import end_lots
+from beancount_compute.economy.by_hand import (
+    TOO_MANY_DIGITS,
+    check_assertion,
+    check_for_newcomer,
+    introduce,
+    take_in,
+    take_out,
+)
 from beancount_compute.economy.carried import Carried, take_over
 from beancount_compute.economy.consumption import consume
+from beancount_compute.economy.days import by_day_of, grouped, only_cancellations
 from beancount_compute.economy.events import Event, Kind, content_id, same_content
-from beancount_compute.economy.facts import Assertion, Facts, HandPosting, Introduction
+from beancount_compute.economy.facts import Assertion, Facts
 from beancount_compute.economy.horizon import Horizon, horizon
-from beancount_compute.economy.journal import JournalEntry, LotLeg
-from beancount_compute.economy.lots import Lot, key_of
+from beancount_compute.economy.journal import JournalEntry
+from beancount_compute.economy.lots import Lot
 from beancount_compute.economy.market import trade, transfer
 from beancount_compute.economy.partners import spend
 from beancount_compute.economy.refund import refund, reverse
@@ -38,7 +45,7 @@ from beancount_compute.economy.short_forms import Record
 from beancount_compute.economy.state import Economy
 from beancount_compute.economy.subscription import cancel, start_periods, subscribe
 from beancount_compute.economy.terms import DrawDown, Grain, Terms
-from beancount_compute.economy.words import amount, quoted
+from beancount_compute.economy.words import quoted
 
 
 class PriceOfDay(NamedTuple):
@@ -48,13 +55,6 @@ class PriceOfDay(NamedTuple):
     commodity: str
     price: Decimal
     currency: str
-
-
-TOO_MANY_DIGITS = (
-    "the lots that this touches would need more than the 28 digits with which Beancount computes: "
-    "write numbers with fewer digits"
-)
-Dated = TypeVar("Dated", Assertion, HandPosting, Introduction)
 
 
 class Books(NamedTuple):
@@ -88,23 +88,23 @@ class Bookkeeper:
         carried: Carried | None = None,
     ) -> None:
         self.refusals: list[Refusal] = []
-        self._events_on, reversed_ids, repeated_ids = _by_day(facts.events)
+        self._events_on, reversed_ids, repeated_ids = by_day_of(facts.events)
         assertions = list(facts.assertions)
         reach = horizon(
-            {day for day, events in self._events_on.items() if not _only_cancellations(events)}
+            {day for day, events in self._events_on.items() if not only_cancellations(events)}
             | {assertion.date for assertion in assertions}
             | ({carried.last_day} if carried else set()),
-            {day for day, events in self._events_on.items() if _only_cancellations(events)},
+            {day for day, events in self._events_on.items() if only_cancellations(events)},
             terms.as_of,
         )
         self.as_of = reach.as_of
         self._refuse_behind(reach, assertions)
-        self._assertions_on = _grouped(
+        self._assertions_on = grouped(
             assertion for assertion in assertions if reach.covers(assertion.date)
         )
-        self._openings_on = _grouped(facts.openings)
-        self._removals_on = _grouped(facts.removals)
-        self._introductions_on = _grouped(facts.introductions)
+        self._openings_on = grouped(facts.openings)
+        self._removals_on = grouped(facts.removals)
+        self._introductions_on = grouped(facts.introductions)
         self._late_on = dict(facts.late)
         self._carried = carried
         self._repeats: dict[str, int] = {}
@@ -206,12 +206,12 @@ class Bookkeeper:
         early = [
             assertion
             for assertion in self._assertions_on.get(day, ())
-            if not _asserted(economy, assertion)
+            if not check_assertion(economy, assertion)
         ]
         for opening in self._openings_on.get(day, ()):
-            _open(economy, opening)
+            take_in(economy, opening)
         for introduction in self._introductions_on.get(day, ()):
-            _introduce(economy, introduction)
+            introduce(economy, introduction)
         self._book_late(day)
         end_lots(economy, day)
         events = sorted(self._events_on.pop(day, ()))
@@ -222,9 +222,9 @@ class Bookkeeper:
         start_periods(economy, day)
         self._book_events(events[others:] if others else events)
         for removal in self._removals_on.get(day, ()):
-            _remove(economy, removal)
+            take_out(economy, removal)
         for assertion in early:
-            _assert_of_newcomer(economy, assertion)
+            check_for_newcomer(economy, assertion)
 
     def _book_events(self, events: list[Event]) -> None:
         economy, first_of = self._economy, self._first_of
@@ -288,32 +288,6 @@ class Bookkeeper:
         return derived if count == 1 else f"{derived}-{count}"
 
 
-_id_of = attrgetter("id")
-_reversed_by = attrgetter("reverses")
-
-
-def _by_day(
-    events: Iterable[Event],
-) -> tuple[dict[date, list[Event]], frozenset[str], set[str]]:
-    """The events by day; the ids that reversals name, and those that come more than once."""
-    by_day: defaultdict[date, list[Event]] = defaultdict(list)
-    ids: list[str] = []
-    reversed_ids: set[str] = set()
-    for event in events:
-        by_day[event.date].append(event)
-    for of_day in by_day.values():  # without a step of Python for each event
-        ids += filter(None, map(_id_of, of_day))
-        reversed_ids.update(map(_reversed_by, of_day))
-    repeated: set[str] = set()
-    if len(set(ids)) < len(ids):
-        repeated = {name for name, times in Counter(ids).items() if times > 1}
-    return dict(by_day), frozenset(reversed_ids - {""}), repeated
-
-
-def _only_cancellations(events: list[Event]) -> bool:
-    return all(event.kind is Kind.CANCELLATION for event in events)
-
-
 def _rule_of(kind: Kind) -> Rule:
     match kind:
         case Kind.CONSUMPTION:
@@ -342,109 +316,3 @@ def _rule_of(kind: Kind) -> Rule:
 
 Rule = Callable[[Economy, Event, str], None]
 _RULES = {kind: _rule_of(kind) for kind in Kind}
-
-
-def _open(economy: Economy, opening: HandPosting) -> None:
-    try:
-        economy.admit(opening.lot.holder)
-    except Refused as refused:
-        economy.refusals.append(Refusal(opening.place, str(refused)))
-        return
-    lot, units = opening.lot, opening.units
-    try:
-        with localcontext(EXACT):
-            units * lot.cost
-            lots = economy.arriving(lot.holder, [(lot, units)])
-    except Inexact:
-        economy.refusals.append(Refusal(opening.place, TOO_MANY_DIGITS))
-        return
-    subscriber = economy.welcome(lot.holder)
-    for each, number in lots:
-        economy.put(subscriber, each, number)
-    if economy.totals is not None:
-        economy.totals.add([LotLeg(opening.lot, -opening.units)])
-
-
-def _introduce(economy: Economy, introduction: Introduction) -> None:
-    try:
-        economy.admit(introduction.name)
-    except Refused as refused:
-        economy.refusals.append(Refusal(introduction.place, str(refused)))
-    else:
-        economy.welcome(introduction.name)
-
-
-def _remove(economy: Economy, removal: HandPosting) -> None:
-    """Let a hand-written posting take its units out of the very lot; refuse one that names none."""
-    subscriber = economy.subscribers.get(removal.lot.holder)
-    open_lot = subscriber.find(removal.lot) if subscriber else None
-    if removal.flaw or open_lot is None or open_lot.units < removal.units:
-        economy.refusals.append(Refusal(removal.place, _no_such_lot(economy, removal)))
-        return
-    economy.settle(removal.lot.holder)
-    open_lot.holding.take(open_lot, removal.units)
-    if economy.totals is not None:
-        economy.totals.add([LotLeg(removal.lot, removal.units)])
-
-
-def _asserted(economy: Economy, assertion: Assertion) -> bool:
-    """Compare an assertion with the books before anything of its day; uses merge no further.
-
-    False where its subscriber isn't known yet, and may be by the end of the day.
-    """
-    assert economy.totals is not None
-    name = assertion.subscriber
-    economy.settle(*([name] if name else economy.merging))
-    if name and name not in economy.subscribers:
-        return False
-    _refuse(economy, assertion, economy.totals.check(assertion))
-    return True
-
-
-def _assert_of_newcomer(economy: Economy, assertion: Assertion) -> None:
-    """Compare an assertion of one who had nothing at the beginning of the day."""
-    known = assertion.subscriber in economy.subscribers
-    failure = Totals().check(assertion) if known else economy.unknown(assertion.subscriber)
-    _refuse(economy, assertion, failure)
-
-
-def _refuse(economy: Economy, assertion: Assertion, failure: str) -> None:
-    if failure:
-        economy.refusals.append(Refusal(assertion.place, failure))
-
-
-def _no_such_lot(economy: Economy, removal: HandPosting) -> str:
-    lot = removal.lot
-    subscriber = economy.subscribers.get(lot.holder)
-    holdings = subscriber.pocket(lot.pocket).values() if subscriber else ()
-    written = ", ".join(
-        as_written(each.lot, each.units)
-        for each in sorted(
-            (each for holding in holdings for each in holding),
-            key=lambda each: str(key_of(each.lot)),
-        )
-    )
-    open_lot = subscriber.find(lot) if subscriber else None
-    wrong = removal.flaw or (
-        f"{as_written(lot, removal.units)} is more than the lot holds"
-        if open_lot
-        else f"{as_written(lot, removal.units)} is no open lot"
-    )
-    return (
-        f"{wrong}; open lots of {quoted(lot.holder)} in {lot.pocket} at the end of "
-        f"{removal.date}, as a posting must write them: {written or 'none'}"
-    )
-
-
-def as_written(lot: Lot, units: Decimal) -> str:
-    """A lot as a hand-written posting that takes it out must write it."""
-    return (
-        f'{amount(units, lot.commodity)} {{{lot.cost:f} {lot.currency}, {lot.date}, "{lot.label}"}}'
-    )
-
-
-def _grouped(things: Iterable[Dated]) -> dict[date, list[Dated]]:
-    grouped: dict[date, list[Dated]] = {}
-    for thing in things:
-        grouped.setdefault(thing.date, []).append(thing)
-    return grouped

@@ -26,7 +26,7 @@ BLOCK = 400  # events at once: few enough that an odd one costs little, and that
 
 _event: Callable[[Iterable[Any]], Event] = partial(tuple.__new__, Event)
 _place: Callable[[Iterable[Any]], Place] = partial(tuple.__new__, Place)
-_KINDS: dict[str, Kind] = {kind.value: kind for kind in Kind}
+KINDS: dict[str, Kind] = {kind.value: kind for kind in Kind}
 _ABSENT: dict[str, Any] = {
     name: repeat({"units": None, "price": None, "paid": None, "extra": ()}.get(name, ""))
     for name in Event._fields
@@ -48,7 +48,7 @@ def columns_of(texts: Mapping[str, Sequence[str]], fields: Fields) -> dict[str, 
         columns["id"] = parse_ids(texts["id"])
     if "memo" in texts:
         columns["memo"] = check_texts(texts["memo"])
-    columns["kind"] = list(map(_KINDS.__getitem__, texts["event"]))
+    columns["kind"] = list(map(KINDS.__getitem__, texts["event"]))
     columns["phase"] = list(map(PHASE.__getitem__, columns["kind"]))
     return columns
 

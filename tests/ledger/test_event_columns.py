@@ -16,7 +16,8 @@ from beancount_compute.ledger import event_files, plugin
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.event_columns import NotPlain
 from beancount_compute.ledger.event_directives import events_at_once
-from beancount_compute.ledger.event_files import COLUMNS, read_file
+from beancount_compute.ledger.event_files import read_file
+from beancount_compute.ledger.event_row import COLUMNS
 from beancount_compute.ledger.fields import LONGEST_TEXT, Fields
 from tests.ledger.docstrings import directives
 

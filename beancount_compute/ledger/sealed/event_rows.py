@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from beancount_compute.economy.events import Event
 from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.event_files import COLUMNS, read_csv
+from beancount_compute.ledger.event_files import read_csv
+from beancount_compute.ledger.event_row import COLUMNS
 from beancount_compute.ledger.fields import Fields
 
 BOOKED = "booked"

@@ -1,0 +1,48 @@
+"""What was stated, by day: the engine takes one day after the other."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from datetime import date
+from operator import attrgetter
+from typing import TypeVar
+
+from beancount_compute.economy.events import Event, Kind
+from beancount_compute.economy.facts import Assertion, HandPosting, Introduction
+
+Dated = TypeVar("Dated", Assertion, HandPosting, Introduction)
+
+_id_of = attrgetter("id")
+_reversed_by = attrgetter("reverses")
+
+
+def by_day_of(
+    events: Iterable[Event],
+) -> tuple[dict[date, list[Event]], frozenset[str], set[str]]:
+    """The events by day; the ids that reversals name, and those that come more than once."""
+    by_day: defaultdict[date, list[Event]] = defaultdict(list)
+    ids: list[str] = []
+    reversed_ids: set[str] = set()
+    for event in events:
+        by_day[event.date].append(event)
+    for of_day in by_day.values():  # without a step of Python for each event
+        ids += filter(None, map(_id_of, of_day))
+        reversed_ids.update(map(_reversed_by, of_day))
+    repeated: set[str] = set()
+    if len(set(ids)) < len(ids):
+        repeated = {name for name, times in Counter(ids).items() if times > 1}
+    return dict(by_day), frozenset(reversed_ids - {""}), repeated
+
+
+def only_cancellations(events: list[Event]) -> bool:
+    """Whether nothing else happens among events; cancellations make no derived entries."""
+    return all(event.kind is Kind.CANCELLATION for event in events)
+
+
+def grouped(things: Iterable[Dated]) -> dict[date, list[Dated]]:
+    """Things by their day, in the order given."""
+    found: dict[date, list[Dated]] = {}
+    for thing in things:
+        found.setdefault(thing.date, []).append(thing)
+    return found
