@@ -38,8 +38,8 @@ from beancount_compute.ledger.sealed.copies import (
     units_by_month,
     written_in_closed,
 )
-from beancount_compute.ledger.sealed.files import read_files
-from beancount_compute.ledger.sealed.month_files import nothing_held
+from beancount_compute.ledger.sealed.files import Files, read_files
+from beancount_compute.ledger.sealed.held import nothing_held
 from beancount_compute.ledger.sealed.months import (
     Closed,
     frozen_accounts,
@@ -96,6 +96,30 @@ def observed() -> Iterator[list[Booking]]:
         _observers.remove(seen)
 
 
+class Ledger(NamedTuple):
+    """A ledger on its way through booking."""
+
+    entries: list[Directive]
+    written: Written
+    terms: LedgerTerms
+    named: list[Line]  # the `compute-subscriber` lines that stand
+    writer: Writer
+    fields: Fields
+    errors: Errors
+
+
+class Past(NamedTuple):
+    """The closed months, and what the ledger's own events are beside them."""
+
+    closed: Closed
+    sources: Sources | None = None  # None where no month is closed
+
+    @property
+    def late(self) -> list[Event]:
+        """The events that come late."""
+        return self.sources.late if self.sources else []
+
+
 def book(
     entries: list[Directive],
     written: Written,
@@ -111,45 +135,12 @@ def book(
     named = _free_components(terms.introductions, written.events, errors)
     components = {**{line.name: line.value for line in named}, **frozen_components}
     accounts = Accounts(templates, components, roots_of(options_map))
-    writer = Writer(accounts)
-    held = nothing_held()
-    months = open_months(files, accounts, fields, writer.next_order, held, errors)
-    closed = Closed(chain, months, held)
-    sources = split_sources(written.events, months, chain, errors) if months else None
-    if sources is not None:
-        written.events[:] = sources.opened
-        months = read_texts(months, accounts, fields, writer.next_order, held, errors)
-        closed = Closed(chain, months, held)
-        _check_closed(entries, written, closed, sources, terms, errors)
-    generated: list[Directive] = closed.booked
-    late = sources.late if sources else []
-    facts = _facts(entries, written, late, named, writer, closed, sources, errors)
-    carried, whole = None, facts
-    if sources is not None:
-        state = State(chain.last_day, sources.seen, closed.events, generated, closed.copies, held)
-        if not closed.hold:
-            assertions = written.assertions
-            state = restore(closed, sources, facts, assertions, entries, terms, accounts, errors)
-        writer.first_used.update(held.first_used)
-
-        def holder_of() -> dict[str, str]:
-            events = (*written.events, *late)
-            return _holders(events, state.seen.first, components, accounts, closed)
-
-        carried = carried_state(state, facts, terms, accounts, _reversed(facts, late), holder_of)
-        facts = _behind(facts, chain.last_day)
+    ledger = Ledger(entries, written, terms, named, Writer(accounts), fields, errors)
+    past = _past(ledger, chain, files)
+    whole = _facts(ledger, past)
+    carried, facts = _carried(ledger, past, whole)
     kept = [*written.events] if _observers else []
-    keeper = Bookkeeper(facts, terms.terms, accounts.component, carried)
-    written.events.clear()  # the bookkeeper has them now, and lets them go day by day
-    generated += writer.transactions(keeper.records())
-    own_prices = _own_prices(entries)
-    generated += [
-        writer.price(price)
-        for price in keeper.prices()
-        if (price.date, price.commodity, price.currency) not in own_prices
-    ]
-    for refusal in keeper.refusals:
-        errors.add(*refusal)
+    generated = past.closed.booked + _book_open(ledger, facts, carried)
     for seen in _observers:
         seen.append(
             Booking(
@@ -162,12 +153,65 @@ def book(
                 kept,
                 list(written.assertions),
                 chain,
-                closed,
+                past.closed,
                 carried,
                 generated,
             )
         )
-    return [*open_directives(_to_open(entries, writer.first_used)), *generated]
+    return [*open_directives(_to_open(entries, ledger.writer.first_used)), *generated]
+
+
+def _book_open(ledger: Ledger, facts: Facts, carried: Carried | None) -> list[Directive]:
+    """The transactions and prices of the open days."""
+    writer = ledger.writer
+    keeper = Bookkeeper(facts, ledger.terms.terms, writer.accounts.component, carried)
+    ledger.written.events.clear()  # the bookkeeper has them now, and lets them go day by day
+    booked = writer.transactions(keeper.records())
+    own_prices = _own_prices(ledger.entries)
+    booked += [
+        writer.price(price)
+        for price in keeper.prices()
+        if (price.date, price.commodity, price.currency) not in own_prices
+    ]
+    for refusal in keeper.refusals:
+        ledger.errors.add(*refusal)
+    return booked
+
+
+def _past(ledger: Ledger, chain: Chain, files: list[Files]) -> Past:
+    """The closed months; of the ledger's own events the open ones are left in `written`."""
+    writer, written, errors = ledger.writer, ledger.written, ledger.errors
+    held = nothing_held()
+    reading = (writer.accounts, ledger.fields, writer.next_order, held, errors)
+    months = open_months(files, *reading)
+    if not months:
+        return Past(Closed(chain, [], held))
+    sources = split_sources(written.events, months, chain, errors)
+    written.events[:] = sources.opened
+    closed = Closed(chain, read_texts(months, *reading), held)
+    _check_closed(ledger.entries, written, closed, sources, ledger.terms, errors)
+    writer.first_used.update(held.first_used)
+    return Past(closed, sources)
+
+
+def _carried(ledger: Ledger, past: Past, facts: Facts) -> tuple[Carried | None, Facts]:
+    """The state that the closed months hand on, and the facts behind them."""
+    closed, sources = past
+    if sources is None:
+        return None, facts
+    terms, accounts, errors = ledger.terms, ledger.writer.accounts, ledger.errors
+    last_day, booked = closed.chain.last_day, closed.booked
+    state = State(last_day, sources.seen, closed.events, booked, closed.copies, closed.held)
+    if not closed.hold:
+        by_hand = ledger.written.assertions, ledger.entries
+        state = restore(closed, sources, facts, *by_hand, terms, accounts, errors)
+
+    def holder_of() -> dict[str, str]:
+        return _holders(ledger, past, state.seen.first)
+
+    wanted = _reversed(facts, past.late)
+    carried = carried_state(state, facts, terms, accounts, wanted, holder_of)
+    return carried, _behind(facts, last_day)
 
 
 def _check_closed(
@@ -186,25 +230,16 @@ def _check_closed(
     check_copies(by_hand, closed.months, closed.chain, errors)
 
 
-def _facts(
-    entries: list[Directive],
-    written: Written,
-    late: list[Event],
-    named: list[Line],
-    writer: Writer,
-    closed: Closed,
-    sources: Sources | None,
-    errors: Errors,
-) -> Facts:
+def _facts(ledger: Ledger, past: Past) -> Facts:
     """What the ledger states, apart from its terms."""
-    accounts = writer.accounts
-    transactions = [entry for entry in entries if entry.__class__ is Transaction]
-    postings = pocket_postings(transactions, accounts)
-    check_openings(transactions, accounts, errors)
-    components = {line.name: line.value for line in named}
-    first = sources.seen.first if sources else {}
-    events = (*written.events, *late)
-    holders = _holders(events, first, components, accounts, closed) if postings else {}
+    closed, sources = past
+    written, writer, errors = ledger.written, ledger.writer, ledger.errors
+    transactions = [entry for entry in ledger.entries if entry.__class__ is Transaction]
+    postings = pocket_postings(transactions, writer.accounts)
+    check_openings(transactions, writer.accounts, errors)
+    holders: dict[str, str] = {}
+    if postings:
+        holders = _holders(ledger, past, sources.seen.first if sources else {})
     hand_written = read_hand_written(postings, holders, errors)
     for account in hand_written.accounts:
         writer.first_used.setdefault(account, date.max)
@@ -215,9 +250,9 @@ def _facts(
         written.events,
         hand_written.openings,
         hand_written.removals,
-        [Introduction(line.date, line.name, line.place) for line in named],
+        [Introduction(line.date, line.name, line.place) for line in ledger.named],
         assertions,
-        {closed.chain.first_open_day: late} if late else {},
+        {closed.chain.first_open_day: past.late} if past.late else {},
     )
 
 
@@ -265,22 +300,19 @@ def _free_components(lines: list[Line], events: Iterable[Event], errors: Errors)
 
 
 def _holders(
-    events: Iterable[Event],
-    frozen: Mapping[str, tuple[date, int, str]],
-    components: dict[str, str],
-    accounts: Accounts,
-    closed: Closed,
+    ledger: Ledger, past: Past, frozen: Mapping[str, tuple[date, int, str]]
 ) -> dict[str, str]:
     """The subscriber of each component: the named ones, then whoever appears first in the books.
 
     A name under which closed months booked an opening lot stays: no later event changes it.
     """
-    holders = {component: name for name, component in components.items()}
-    booked = {entry.payee for entry in closed.booked if isinstance(entry, Transaction)}
+    accounts = ledger.writer.accounts
+    holders = {line.value: line.name for line in ledger.named}
+    booked = {entry.payee for entry in past.closed.booked if isinstance(entry, Transaction)}
     for name in sorted(payee for payee in booked if payee):
         holders.setdefault(accounts.component(name), name)
     first = dict(frozen)
-    for event in events:
+    for event in (*ledger.written.events, *past.late):
         for name in names_of(event):
             place = (event.date, event.phase, name)
             if name not in first or place < first[name]:

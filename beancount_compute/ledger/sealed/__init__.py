@@ -4,7 +4,11 @@
     closed/2026-05.beancount     the month's terms, transactions and prices
     closed/2026-05.events.csv    the events that were booked in it
 
-`chain` reads the seals, `month_files` the frozen text, `content` says what of it counts, `loading`
-puts a closed month into the books, `carrying` hands its state on, and `differences` names what does
-not hold.
+The way of a closed month into the books, module by module:
+
+    chain -> files -> months -> carrying    seals, bytes, their text, the state behind it
+                      months reads with `reading` where a digest holds, by value where not
+    sources, copies, used_terms             what the ledger says beside it, compared
+    rebooking, restoring                    what it said before somebody touched it
+    content, month_files, event_rows        what is written, and what of it counts
 """

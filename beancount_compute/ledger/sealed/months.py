@@ -15,14 +15,9 @@ from beancount_compute.ledger.sealed.chain import Chain, with_digest
 from beancount_compute.ledger.sealed.content import content_digest, item_of_event
 from beancount_compute.ledger.sealed.event_rows import FrozenEvent, read_rows
 from beancount_compute.ledger.sealed.files import Files
-from beancount_compute.ledger.sealed.month_files import (
-    Held,
-    Month,
-    NotAsWritten,
-    Reader,
-    as_found,
-    items_of,
-)
+from beancount_compute.ledger.sealed.held import Held
+from beancount_compute.ledger.sealed.month_files import Month, as_found, items_of
+from beancount_compute.ledger.sealed.reading import NotAsWritten, Reader
 from beancount_compute.ledger.term_directives import LedgerTerms
 
 

@@ -35,7 +35,8 @@ from beancount_compute.ledger.sealed.copies import (
     written_in_closed,
 )
 from beancount_compute.ledger.sealed.event_rows import FrozenEvent
-from beancount_compute.ledger.sealed.month_files import copy_of, nothing_held, terms_in
+from beancount_compute.ledger.sealed.held import nothing_held
+from beancount_compute.ledger.sealed.month_files import copy_of, terms_in
 from beancount_compute.ledger.sealed.months import Closed, FrozenMonth
 from beancount_compute.ledger.sealed.rebooking import Rebooked, rebook
 from beancount_compute.ledger.sealed.sources import MOST_OF_A_KIND, Sources

@@ -12,7 +12,7 @@ from beancount.core.position import Cost
 from beancount_compute.close.loading import load
 from beancount_compute.close.verifying import verify
 from beancount_compute.ledger.accounts import Accounts, Roots, default_templates
-from beancount_compute.ledger.sealed.carrying import Holders
+from beancount_compute.ledger.sealed.holders import Holders
 from tests.close.sealing import (
     add,
     as_text,
