@@ -58,7 +58,7 @@ class Shell(NamedTuple):
     width: Callable[[], int]
 
 
-class Days(click.ParamType):  # type: ignore[type-arg]
+class Days(click.ParamType[date]):
     """A day, or a month that stands for its first or its last day."""
 
     name = "date"

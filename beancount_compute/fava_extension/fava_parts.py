@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 from beancount.core.account import has_component
 from beancount.core.data import Directive
+from fava.beans.abc import Directive as FavaDirective
 from fava.beans.funcs import hash_entry
 from fava.context import g
 from fava.core import FavaLedger
@@ -94,14 +95,19 @@ def entries_kept(ledger: FavaLedger, words: str) -> list[Directive] | None:
     if not words.strip():
         return None
     try:
-        return list(ledger.get_filtered(account="", filter=words, time="").entries)  # type: ignore[arg-type]
+        return _directives(ledger.get_filtered(account="", filter=words, time="").entries)
     except FavaAPIError as error:
         raise FilterRefused(str(error)) from None
 
 
 def entries_of(ledger: FavaLedger) -> list[Directive]:
     """All directives, unfiltered."""
-    return list(ledger.all_entries)  # type: ignore[arg-type]
+    return _directives(ledger.all_entries)
+
+
+def _directives(entries: Iterable[object]) -> list[Directive]:
+    """The same objects: Fava's types of entries describe Beancount's tuples by other names."""
+    return cast("list[Directive]", list(entries))
 
 
 def options_of(ledger: FavaLedger) -> dict[str, Any]:
@@ -155,4 +161,4 @@ class Links:
     @staticmethod
     def context(entry: Directive) -> str:
         """The overlay in which Fava shows one directive, on whatever page."""
-        return f"#context-{hash_entry(entry)}"  # type: ignore[arg-type]
+        return f"#context-{hash_entry(cast('FavaDirective', entry))}"

@@ -53,7 +53,7 @@ def killed(at: int, *words: str) -> bool:
 
         for name in ("replace", "fsync", "unlink", "rmdir", "mkdir"):
             setattr(os, name, dying(getattr(os, name)))
-        setattr(storage, "open", dying(open))  # noqa: B010
+        vars(storage)["open"] = dying(open)  # before the built-in one, for this module alone
         os._exit(run(*words).exit_code)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0

@@ -22,12 +22,13 @@ SELECTIONS = [
 ]
 
 
+Selected = tuple[dict[str, str], tuple[str, ...]]  # of the page, of the command
+
+
 @pytest.fixture(params=SELECTIONS, ids=lambda each: " ".join(each[1]) or "all")
-def selection(request: pytest.FixtureRequest) -> tuple[dict[str, str], tuple[str, ...]]:
-    return request.param  # type: ignore[no-any-return]
-
-
-Selected = tuple[dict[str, str], tuple[str, ...]]
+def selection(request: pytest.FixtureRequest) -> Selected:
+    chosen: Selected = request.param
+    return chosen
 
 
 def nonzero(row: dict[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from decimal import Decimal, localcontext
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from beancount import loader
@@ -95,7 +96,7 @@ def test_holdings_are_the_roll_forward_the_lots_and_the_aging(seed: int) -> None
                 check_owed(books, selection, rows)
 
 
-def check_units(books: Books, selection: Selection, rows: list[object]) -> None:
+def check_units(books: Books, selection: Selection, rows: list[Any]) -> None:
     for table, unit, key in (
         ("units-by-subscriber", "commodity", "units"),
         ("money-by-subscriber", "currency", "carrying"),
@@ -106,16 +107,16 @@ def check_units(books: Books, selection: Selection, rows: list[object]) -> None:
         found: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
         with localcontext(WIDE):
             for each in rows:
-                found[each.subscriber, getattr(each, unit)] += getattr(each, key)  # type: ignore[attr-defined]
+                found[each.subscriber, getattr(each, unit)] += getattr(each, key)
         assert {k: n for k, n in found.items() if n} == {k: n for k, n in wanted.items() if n}
 
 
-def check_owed(books: Books, selection: Selection, rows: list[object]) -> None:
+def check_owed(books: Books, selection: Selection, rows: list[Any]) -> None:
     receivables, payables = AGING.tables(books, selection, "receivables", "payables")
     for table, key in ((receivables, "receivable"), (payables, "payable")):
         wanted = {(row["subscriber"], row["currency"]): row["total"] for row in by_key(table)}
         found = {
-            (each.subscriber or NOT_NAMED, each.currency): getattr(each, key)  # type: ignore[attr-defined]
+            (each.subscriber or NOT_NAMED, each.currency): getattr(each, key)
             for each in rows
             if getattr(each, key)
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -136,6 +137,14 @@ def test_what_lies_behind_the_month_is_left_out(may: Ledger) -> None:
     assert all(tie.holds for tie in found.values())
 
 
+def at_cost(number: str) -> Callable[[Posting], Posting]:
+    def edit(each: Posting) -> Posting:
+        assert isinstance(each.cost, Cost)
+        return each._replace(cost=each.cost._replace(number=Decimal(number)))
+
+    return edit
+
+
 # Each edit, the tie-outs that it must bring to light, and the line that they name.
 EDITS = {
     "more units used than the event says": (
@@ -197,10 +206,7 @@ EDITS = {
         ["units in = out + held CU", "bookings as events say bookings"],
     ),
     "a lot that was never held": (
-        (
-            "gift",
-            on(ALICE, lambda each: each._replace(cost=each.cost._replace(number=Decimal("0.21")))),  # type: ignore[union-attr]
-        ),
+        ("gift", on(ALICE, at_cost("0.21"))),
         [
             "lots, none negative lots",
             "deferred revenue = open lots, 2 subscribers USD",
