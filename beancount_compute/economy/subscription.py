@@ -80,11 +80,16 @@ def resume(economy: Economy, events: Iterable[tuple[Event, str]], last_closed: d
     for event, event_id in events:
         key = (event.subscriber, event.plan)
         if event.kind is Kind.CANCELLATION:
+            if key not in running:  # it was of such a plan
+                continue
             subscription = running.pop(key)
             _run_to(economy, subscription, event.date)
             subscription.ended = True
             if last_closed < subscription.period_end < date.max:
                 economy.start_later(subscription, subscription.period_end)  # it ends there
+            continue
+        if event.plan not in economy.terms.plans:  # it went when the month was closed already
+            economy.refusals.append(Refusal(event.place, str(unknown_plan(event))))
             continue
         start = date.fromisoformat(event.started) if event.started else event.date
         subscriber = economy.welcome(event.subscriber)

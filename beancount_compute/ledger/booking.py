@@ -38,11 +38,12 @@ from beancount_compute.ledger.sealed.copies import (
     units_by_month,
     written_in_closed,
 )
-from beancount_compute.ledger.sealed.files import Files, read_files
+from beancount_compute.ledger.sealed.files import Files, check_included, read_files
 from beancount_compute.ledger.sealed.held import nothing_held
 from beancount_compute.ledger.sealed.months import (
     Closed,
     frozen_accounts,
+    lost_plans,
     open_months,
     read_texts,
 )
@@ -101,7 +102,8 @@ class Ledger(NamedTuple):
 
     entries: list[Directive]
     written: Written
-    terms: LedgerTerms
+    said: LedgerTerms  # as the ledger says them now
+    terms: LedgerTerms  # the same, and the plans of closed months that are gone from it
     named: list[Line]  # the `compute-subscriber` lines that stand
     writer: Writer
     fields: Fields
@@ -128,14 +130,17 @@ def book(
     errors: Errors,
 ) -> list[Directive]:
     """The directives that the plugin adds to a ledger."""
-    terms = terms_of(written.terms, options_map, errors)
+    said = terms_of(written.terms, options_map, errors)
+    check_included(written.seals, options_map.get("filename") or "", errors)
     chain = read_chain(written.seals, errors)
     files = read_files(chain, options_map["include"], errors)
+    lost = lost_plans(said, files)
+    terms = terms_of([*written.terms, *lost], options_map, Errors()) if lost else said
     templates, frozen_components = frozen_accounts(terms, files)
     named = _free_components(terms.introductions, written.events, errors)
     components = {**{line.name: line.value for line in named}, **frozen_components}
     accounts = Accounts(templates, components, roots_of(options_map))
-    ledger = Ledger(entries, written, terms, named, Writer(accounts), fields, errors)
+    ledger = Ledger(entries, written, said, terms, named, Writer(accounts), fields, errors)
     past = _past(ledger, chain, files)
     whole = _facts(ledger, past)
     carried, facts = _carried(ledger, past, whole)
@@ -189,7 +194,7 @@ def _past(ledger: Ledger, chain: Chain, files: list[Files]) -> Past:
     sources = split_sources(written.events, months, chain, errors)
     written.events[:] = sources.opened
     closed = Closed(chain, read_texts(months, *reading), held)
-    _check_closed(ledger.entries, written, closed, sources, ledger.terms, errors)
+    _check_closed(ledger, closed, sources)
     writer.first_used.update(held.first_used)
     return Past(closed, sources)
 
@@ -214,19 +219,13 @@ def _carried(ledger: Ledger, past: Past, facts: Facts) -> tuple[Carried | None, 
     return carried, _behind(facts, last_day)
 
 
-def _check_closed(
-    entries: list[Directive],
-    written: Written,
-    closed: Closed,
-    sources: Sources,
-    terms: LedgerTerms,
-    errors: Errors,
-) -> None:
+def _check_closed(ledger: Ledger, closed: Closed, sources: Sources) -> None:
     """Compare what else a ledger says of its closed months with what was frozen."""
-    check_frozen_terms(closed, terms, written.terms, errors)
-    check_names(closed, sources.seen.names, terms, errors)
-    units = units_by_month(closed.months, terms.terms.units)
-    by_hand = written_in_closed(entries, units, closed.chain)
+    errors = ledger.errors
+    check_frozen_terms(closed, ledger.said, ledger.written.terms, errors)
+    check_names(closed, sources.seen.names, ledger.said, errors)
+    units = units_by_month(closed.months, ledger.terms.terms.units)
+    by_hand = written_in_closed(ledger.entries, units, closed.chain)
     check_copies(by_hand, closed.months, closed.chain, errors)
 
 

@@ -97,6 +97,26 @@ def test_lots_and_subscriptions_of_closed_months_go_on() -> None:
     assert keeper.has_plan("ages") and not keeper.has_plan("other")
 
 
+def test_subscriptions_to_a_plan_that_is_gone_end_and_the_others_run_on() -> None:
+    """Alice's and bob's plan has no terms any more; bob had cancelled it. Carol's goes on."""
+    state = carried(
+        known={"carol": day("2026-05-10")},
+        subscriptions=[
+            (subscription("2026-05-01", "alice", "gone"), "s-alice"),
+            (subscription("2026-05-02", "bob", "gone"), "s-bob"),
+            (cancellation("2026-05-09", "bob", "gone"), "c-bob"),
+            (subscription("2026-05-10", "carol"), "s-carol"),
+        ],
+    )
+    books, _ = book([], terms(MINTING, as_of="2026-06-10"), state)
+    assert [entry.id for entry in books.journal] == ["s-carol/2026-06-10"]
+    assert messages(books) == [
+        f'0: unknown plan "gone": no compute-plan of that name on or before 2026-05-0{at}: write '
+        "one, or check the name"
+        for at in (1, 2)
+    ]
+
+
 def test_books_reach_at_least_the_last_closed_day() -> None:
     """Derived entries are made up to it, though no event lies there."""
     books, _ = book([], terms(MINTING), carried())

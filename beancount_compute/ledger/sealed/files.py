@@ -7,11 +7,15 @@ from typing import NamedTuple
 
 from beancount.core.data import Custom
 
+from beancount_compute.economy.events import Place
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.sealed.chain import Chain, Seal, with_digest
+from beancount_compute.ledger.finding_files import CLOSED
+from beancount_compute.ledger.sealed.chain import CLOSE, Chain, Seal, with_digest
 from beancount_compute.ledger.sealed.content import digest
 from beancount_compute.ledger.sealed.month_files import terms_in
+
+INDEX = "index.beancount"
 
 
 class Files(NamedTuple):
@@ -23,8 +27,10 @@ class Files(NamedTuple):
     seal: Seal
     month_path: str
     events_path: str
-    there: bool  # both of them
-    hold: bool  # byte by byte those that were sealed
+    text: bool  # the month's text is there
+    rows: bool  # its events are there
+    untouched: bool  # byte by byte those that the seal names
+    hold: bool  # untouched, and the seal says what it said
     head: list[Custom]  # the terms at the beginning of the text, where it holds
 
     def month(self) -> bytes:
@@ -47,13 +53,25 @@ def read_files(chain: Chain, include: list[str], errors: Errors) -> list[Files]:
     for seal in chain.closed:
         paths = month_paths(chain.folder, seal.month)
         month, events = [_registered(path, seal, include, errors) for path in paths]
-        if month is None or events is None:
-            found.append(Files(seal, *paths, False, False, []))
-            continue
-        hold = files_digest(month, events) == seal.files and with_digest(seal).digest == seal.digest
-        head = terms_in(month.decode("utf-8", "replace")) if hold else []
-        found.append(Files(seal, *paths, True, hold, head))
+        there = month is not None, events is not None
+        untouched = files_digest(month or b"", events or b"") == seal.files and all(there)
+        hold = untouched and with_digest(seal).digest == seal.digest
+        head = terms_in(month.decode("utf-8", "replace")) if month and hold else []
+        found.append(Files(seal, *paths, *there, untouched, hold, head))
     return found
+
+
+def check_included(seals: list[Custom], ledger: str, errors: Errors) -> None:
+    """An index of closed months beside a ledger without seals: its include line was lost."""
+    path = os.path.join(os.path.dirname(ledger), CLOSED, INDEX)
+    if seals or not ledger or f'custom "{CLOSE}"'.encode() not in (_bytes(path) or b""):
+        return
+    message = (
+        f"{CLOSED}/{INDEX} holds the seals of closed months, but this ledger does not include it, "
+        f'so that all of them are worked out anew: add  include "{CLOSED}/{INDEX}"  (and keep '
+        "another ledger's closed months in another folder)"
+    )
+    errors.add(Place(ledger, 1), message)
 
 
 def month_paths(folder: str, month: str) -> tuple[str, str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from typing import NamedTuple
 
-from beancount.core.data import Directive
+from beancount.core.data import Custom, Directive
 
 from beancount_compute.economy.journal import Role
 from beancount_compute.ledger.accounts import POCKETS, Accounts
@@ -18,6 +19,7 @@ from beancount_compute.ledger.sealed.files import Files
 from beancount_compute.ledger.sealed.held import Held
 from beancount_compute.ledger.sealed.month_files import Month, as_found, items_of
 from beancount_compute.ledger.sealed.reading import NotAsWritten, Reader
+from beancount_compute.ledger.sealed.used_terms import FIRST, LAST
 from beancount_compute.ledger.term_directives import LedgerTerms
 
 
@@ -106,6 +108,21 @@ def frozen_accounts(
     return templates, components
 
 
+def lost_plans(said: LedgerTerms, files: Iterable[Files]) -> list[Custom]:
+    """The plans of closed months that the ledger does not name any more, as they were used.
+
+    That is an error; but whoever subscribed to them goes on, as everything else does.
+    """
+    found: dict[tuple[str, date], Custom] = {}
+    for each in files:
+        for entry in each.head:
+            name = str(entry.values[0].value) if entry.values else ""
+            if entry.type == "compute-plan" and name not in said.terms.plans:
+                meta = {key: value for key, value in entry.meta.items() if key not in (FIRST, LAST)}
+                found.setdefault((name, entry.date), entry._replace(meta=meta))
+    return list(found.values())
+
+
 def _can_serve(role: str, template: str) -> bool:
     """Whether a template can be that of a role: whoever forged it may have written anything."""
     if role not in set(Role):
@@ -163,9 +180,9 @@ def _by_value(
 ) -> FrozenMonth:
     """A month whose files were touched: it holds if it still says what was sealed."""
     own = Errors()
-    rows = files.events() if files.there else b""
+    rows = files.events() if files.rows else b""
     events = read_rows(files.events_path, rows, fields, own) if rows else []
-    text = files.month().decode("utf-8", "replace") if files.there else ""
+    text = files.month().decode("utf-8", "replace") if files.text else ""
     month = as_found(files.month_path, text, next_order)
     for place, message in month.unreadable:
         own.add(place, message)

@@ -176,9 +176,10 @@ def _event_piece(frozen: FrozenEvent, place: Place) -> Piece:
 
 def _tell(month: FrozenMonth, expected: list[Piece], errors: Errors) -> None:
     """Name what a month says otherwise than it did."""
-    seal = month.files.seal
-    if not month.files.there:
-        return  # that a file is gone was told
+    files = month.files
+    seal = files.seal
+    there = {files.month_path: files.text, files.events_path: files.rows}
+    expected = [piece for piece in expected if there[piece.place.file]]  # what is gone was told
     found = [piece for piece in _found(month) if _ON_LOAD not in piece.item]
     before = len(errors.found)
     strange = _without([*found], Counter(piece.item for piece in expected))
@@ -196,7 +197,7 @@ def _tell(month: FrozenMonth, expected: list[Piece], errors: Errors) -> None:
         rest = len(told) - MOST_OF_A_KIND
         more = f" (and {rest} more)" if rest > 0 and at + 1 == MOST_OF_A_KIND else ""
         errors.add(place, f"closed month {seal.month} was changed: {text}{more}: restore the file")
-    readable = not month.month.unreadable
+    readable = not month.month.unreadable and all(there.values())
     if len(errors.found) == before and readable:
         message = f"the seal of {seal.month} is not that of its files: restore the index as it was"
         errors.add(seal.place, message)

@@ -5,18 +5,17 @@ use-17,2026-05-20,,consumption,alice,...   in May, which is closed, and not froz
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
-from beancount.core.data import Transaction
-
-from beancount_compute.economy.events import CONTENT, Event, Kind, same_content
+from beancount_compute.economy.events import CONTENT, Event, same_content
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.sealed.carrying import Seen
 from beancount_compute.ledger.sealed.chain import NO_SEAL, Chain, first_day_of
+from beancount_compute.ledger.sealed.doubts import NEVER_LATE, Doubts
 from beancount_compute.ledger.sealed.event_rows import FrozenEvent
 from beancount_compute.ledger.sealed.months import FrozenMonth
 
@@ -49,16 +48,19 @@ def split_sources(
             deque(matched, maxlen=0)  # each is let go
     left = [*_not_frozen(sorting.repeats, months, errors), *sorting.by_id.values()]
     anonymous = [event for same in sorting.anonymous.values() for event in same]
-    doubtful = {month.name for month in months if not month.holds}
-    sealed = {month.name for month in months}
-    late_in = _late_in_doubtful(months)
+    doubts = Doubts(months, sorting.whole, sorting.matched, chain)
+    strange: list[Event] = []
     for event in (*left, *anonymous):
-        name = chain.month_of(event.date)
-        if event.id in late_in:
-            sources.lost.append(FrozenEvent(event, late_in[event.id]))
-        elif name in doubtful or (chain.broken and name not in sealed):
-            sources.lost.append(FrozenEvent(event))
-        elif event.kind in _NEVER_LATE:
+        held = doubts.held(event)
+        if held is None:
+            strange.append(event)
+        else:
+            sources.lost.append(held)
+    for event in sorted(strange):
+        held = doubts.held_late(event)
+        if held is not None:
+            sources.lost.append(held)
+        elif event.kind in NEVER_LATE:
             message = (
                 f"a {event.kind} can't come late: {event.date} lies in a closed month; "
                 f"date it {chain.first_open_day}, the first open day, or later"
@@ -80,17 +82,6 @@ def split_sources(
         elif event.id not in sorting.moved:
             _tell_taken(event, taken[event.id], errors)
     return sources
-
-
-def _late_in_doubtful(months: Iterable[FrozenMonth]) -> dict[str, date]:
-    """Late events that the text of a month which does not hold still shows, by id."""
-    return {
-        str(entry.meta.get("event")): first_day_of(month.name)
-        for month in months
-        if not month.holds
-        for entry in month.month.booked
-        if isinstance(entry, Transaction) and "compute-late" in entry.tags
-    }
 
 
 def _each_once(late: list[Event], errors: Errors) -> list[Event]:
@@ -121,6 +112,8 @@ class _Sorting:
         self.anonymous: dict[tuple[object, ...], list[Event]] = {}
         self.taken: dict[str, Event] = {}  # closed events whose ids open ones have as well
         self.moved: set[str] = set()  # those that the ledger now only dates later
+        self.matched: Counter[str] = Counter()  # events that frozen rows name, by month
+        self.whole: set[str] = set()  # months of which no row is missing
         for event in events:
             if event.date > last_day:
                 self.opened.append(event)
@@ -133,7 +126,9 @@ class _Sorting:
     def match(self, month: FrozenMonth, seen: Seen, errors: Errors) -> Iterator[FrozenEvent]:
         """Take a month's frozen events out; tell what differs or is gone, where the month holds."""
         gone: list[Event] = []
+        rows = 0
         for frozen in month.events:
+            rows += 1
             seen.add(frozen)
             event, _ = frozen
             source = self._source(event)
@@ -146,6 +141,10 @@ class _Sorting:
                 _tell_changed(month, event, source, errors)
                 source = event
             yield frozen if month.holds else _as_booked(source, month)
+        files = month.files
+        self.matched[month.name] = rows - len(gone)
+        if files.untouched or (rows == files.seal.events and not gone):
+            self.whole.add(month.name)
         if month.holds:
             _tell_gone(month, gone, errors)
 
@@ -167,9 +166,6 @@ def _as_booked(source: Event, month: FrozenMonth) -> FrozenEvent:
     first_day = first_day_of(month.name)
     late = source.date < first_day and month.files.seal.previous != NO_SEAL
     return FrozenEvent(source, first_day if late else None)
-
-
-_NEVER_LATE = (Kind.SUBSCRIPTION, Kind.CANCELLATION)
 
 
 def _tell_changed(month: FrozenMonth, event: Event, source: Event, errors: Errors) -> None:
