@@ -334,6 +334,7 @@ async function show() {
   byId("compute-view").removeAttribute("aria-busy");
   refocus(before);
   say(answer.error ? "" : `${byId("compute-title").textContent} loaded`);
+  performance.mark("compute-tables"); // all figures stand in the page; pictures follow
   try {
     await draw();
   } catch (error) {

@@ -16,7 +16,7 @@ from typing import Any
 
 from fava.core import FavaLedger
 from fava.ext import FavaExtensionBase
-from flask import Response, request, send_file
+from flask import Response, request
 
 from beancount_compute.fava_extension import fava_parts, plotly_file
 from beancount_compute.fava_extension.asked import VIEWS, BadRequest, read_address
@@ -33,6 +33,7 @@ from beancount_compute.fava_extension.subscribers import subscribers
 from beancount_compute.fava_extension.vintages import vintages
 
 View = Callable[[Page], list[Block]]
+_MONTH = 30 * 24 * 3600  # seconds
 _SHOWN: dict[str, View] = {
     "overview": overview,
     "subscribers": subscribers,
@@ -94,10 +95,14 @@ class ComputeBooks(FavaExtensionBase):
     @fava_parts.endpoint("plotly.js")
     def plotly_js(self) -> Response:
         """Plotly's JavaScript, from the Python package that is installed."""
-        path = plotly_file.path()
-        if path is None:
+        script = plotly_file.script()
+        if script is None:
             return _json({"error": f"no pictures: {plotly_file.HOW_TO_GET_IT}"}, 404)
-        return send_file(path, mimetype="text/javascript", max_age=30 * 24 * 3600)
+        answer = Response(script, mimetype="text/javascript")
+        # Its address names the version; while a browser keeps it, it may keep it compiled too.
+        answer.cache_control.max_age = _MONTH
+        answer.cache_control.immutable = True
+        return answer
 
     def _answer(self, view: View) -> Response:
         loaded = self._loaded or _loaded(self.ledger)

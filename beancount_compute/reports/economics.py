@@ -41,13 +41,18 @@ from beancount_compute.economy.terms import Terms
 from beancount_compute.reports.books import Books, Selection, until
 from beancount_compute.reports.facts import SUMMED, Earning, Flow, LotKey, Movement, Trade
 from beancount_compute.reports.figures import (
+    Added,
     Contribution,
     Figure,
     How,
     Layout,
     Report,
     Request,
+    Row,
+    new_rows,
+    new_sums,
 )
+from beancount_compute.reports.figures import Sums as RowSums
 from beancount_compute.reports.overage_prices import OveragePrices
 from beancount_compute.reports.tables import Column, Kind
 from beancount_compute.reports.unused import Cohort, Outcome, Part, follow
@@ -101,8 +106,7 @@ _BY = {
     "all": (_MONTH, _PLAN, _SUBSCRIBER),
 }
 _COMMODITY, _CURRENCY = Column("commodity", "unit"), Column("currency", "currency")
-_UNIT_KEYS = {figure.key for figure in _UNITS}
-Sum = tuple[Cohort, str, str]  # what a figure is of, its column, and its unit or currency
+Sum = tuple[Cohort, str, str]  # what a figure is of, its column, and its currency; "" for units
 
 
 def economics(displaced: Decimal = ZERO) -> Report:
@@ -112,6 +116,7 @@ def economics(displaced: Decimal = ZERO) -> Report:
         "Breakage or market",
         partial(_layouts, displaced),
         partial(_contributions, displaced),
+        added=partial(_added, displaced),
     )
 
 
@@ -136,8 +141,9 @@ def _layouts(displaced: Decimal, books: Books, _: Selection) -> list[Layout]:
 def _contributions(
     displaced: Decimal, books: Books, selection: Selection, request: Request
 ) -> Iterator[Contribution]:
+    """Each transaction on its own; `_added` has the same, added up."""
     found = Sums(displaced, books).of(selection)
-    yield from rows_of(found if request.each else _added_up(found), displaced, books, request)
+    yield from rows_of(found, displaced, books, request)
 
 
 def rows_of(
@@ -146,28 +152,62 @@ def rows_of(
     """What figures of cohorts add to the tables that are asked for."""
     for assumption in _assumptions(displaced, books.terms):
         yield "assumptions", assumption, "", ZERO, SUMMED
-    for (cohort, column, unit), number, at in found:
-        what = "units" if column in _UNIT_KEYS else "money"
-        month, plan, subscriber, _ = cohort
-        for name, row in (
-            (f"{what}-by-month", ("total", unit)),
-            (f"{what}-by-month", (month, unit)),
-            (f"{what}-by-plan", (plan, unit)),
-            (f"{what}-by-subscriber", (subscriber, unit)),
-            (f"{what}-by-all", (month, plan, subscriber, unit)),
-        ):
+    for (cohort, column, currency), number, at in found:
+        for name, row in _rows(cohort, currency):
             if name in request.tables:
                 yield name, row, column, number, at
 
 
-def _added_up(
-    found: Iterable[tuple[Sum, Decimal, int]],
-) -> Iterator[tuple[Sum, Decimal, int]]:
-    sums: defaultdict[Sum, Decimal] = defaultdict(Decimal)
-    for place, number, _ in found:
-        sums[place] += number
-    for place, number in sums.items():
-        yield place, number, SUMMED
+def _added(displaced: Decimal, books: Books, selection: Selection, request: Request) -> Added:
+    """All figures added up: by cohort first, then without the subscribers, which are many."""
+    found: Added = defaultdict(new_rows)
+    of_all: defaultdict[tuple[Cohort, str], RowSums] = defaultdict(new_sums)
+    for (cohort, currency), sums in Sums(displaced, books).added_up(selection).items():
+        for name, row in _rows_of_subscriber(cohort, currency):
+            if name in request.tables:
+                _add(found[name][row], sums)
+        _add(of_all[Cohort(cohort.month, cohort.plan, "", cohort.commodity), currency], sums)
+    for (cohort, currency), sums in of_all.items():
+        for name, row in _rows_of_all(cohort, currency):
+            if name in request.tables:
+                _add(found[name][row], sums)
+    for assumption in _assumptions(displaced, books.terms):
+        _ = found["assumptions"][assumption]  # a row without figures
+    return found
+
+
+def _add(into: RowSums, sums: RowSums) -> None:
+    if not into:
+        into.update(sums)
+        return
+    for column, number in sums.items():
+        into[column] += number
+
+
+def _rows(cohort: Cohort, currency: str) -> Iterator[tuple[str, Row]]:
+    """The tables, and their rows, that figures of a cohort add to."""
+    yield from _rows_of_all(cohort, currency)
+    yield from _rows_of_subscriber(cohort, currency)
+
+
+def _rows_of_all(cohort: Cohort, currency: str) -> tuple[tuple[str, Row], ...]:
+    """Those of all subscribers together."""
+    what, unit = ("money", currency) if currency else ("units", cohort.commodity)
+    return (
+        (f"{what}-by-month", ("total", unit)),
+        (f"{what}-by-month", (cohort.month, unit)),
+        (f"{what}-by-plan", (cohort.plan, unit)),
+    )
+
+
+def _rows_of_subscriber(cohort: Cohort, currency: str) -> tuple[tuple[str, Row], ...]:
+    """Those of one subscriber."""
+    what, unit = ("money", currency) if currency else ("units", cohort.commodity)
+    month, plan, subscriber, _ = cohort
+    return (
+        (f"{what}-by-subscriber", (subscriber, unit)),
+        (f"{what}-by-all", (month, plan, subscriber, unit)),
+    )
 
 
 def _assumptions(displaced: Decimal, terms: Terms) -> Iterator[tuple[str, str]]:
@@ -186,6 +226,15 @@ def first_month(selection: Selection) -> str:
     return selection.start.isoformat()[: len("2026-05")] if selection.start else ""
 
 
+def _selects(selection: Selection, cohort: Cohort) -> bool:
+    """Whether a cohort is selected."""
+    return (
+        cohort.month >= first_month(selection)
+        and selection.subscriber in ("", cohort.subscriber)
+        and selection.plan in ("", cohort.plan)
+    )
+
+
 class Sums:
     """Turns what became of cohorts into figures."""
 
@@ -194,27 +243,32 @@ class Sums:
         self._books = books
         self._earned = _earned_by_lot(books)
         self._trades = {trade.at: trade for trade in books.trades}
-        self._overage = OveragePrices(books)
+        self._overage = OveragePrices(books) if displaced else None
 
     def each(self, movements: Iterable[Movement]) -> Iterator[tuple[Sum, Decimal, Movement]]:
         """The figures of all cohorts, in the order of the movements, with what caused each."""
         for outcome in follow(movements):
-            commodity = outcome.movement.commodity
-            for cohort, column, unit, number in self._figures(outcome):
+            for cohort, column, currency, number in self._figures(outcome):
                 if cohort is not None:
-                    yield (cohort, column, unit or commodity), number, outcome.movement
+                    yield (cohort, column, currency), number, outcome.movement
 
     def of(self, selection: Selection) -> Iterator[tuple[Sum, Decimal, int]]:
         """The figures of the cohorts in the selection, up to its last day."""
-        first = first_month(selection)
         for place, number, movement in self.each(until(self._books.movements, selection.end)):
-            cohort = place[0]
-            if (
-                cohort.month >= first
-                and selection.subscriber in ("", cohort.subscriber)
-                and selection.plan in ("", cohort.plan)
-            ):
+            if _selects(selection, place[0]):
                 yield place, number, movement.at
+
+    def added_up(self, selection: Selection) -> dict[tuple[Cohort, str], RowSums]:
+        """The same added up, by cohort and currency ("" for units), and by column."""
+        found: defaultdict[tuple[Cohort | None, str], RowSums] = defaultdict(new_sums)
+        for outcome in follow(until(self._books.movements, selection.end)):
+            for cohort, column, currency, number in self._figures(outcome):
+                found[cohort, currency][column] += number
+        return {
+            (cohort, currency): sums
+            for (cohort, currency), sums in found.items()
+            if cohort is not None and _selects(selection, cohort)
+        }
 
     def _figures(self, outcome: Outcome) -> Iterator[_Figure]:
         movement, parts, _ = outcome
@@ -252,7 +306,7 @@ class Sums:
         movement, parts, buyer = outcome
         trade = self._trades[movement.at]
         yield from _split(parts, "gross", trade.currency, _gross_of(trade, movement.lot))
-        price = self._overage.of(buyer, movement.date) if self._displaced else None
+        price = self._overage.of(buyer, movement.date) if self._overage else None
         for part, _ in parts:
             if not part.sold:
                 yield part.cohort, "sold", "", part.units
@@ -301,12 +355,16 @@ def _earned_by_lot(books: Books) -> dict[tuple[int, int], list[tuple[str, str, D
     Two equal lots of the books are the same object.
     """
     found: defaultdict[tuple[int, int], list[tuple[str, str, Decimal]]] = defaultdict(list)
-    refunds = {each.at for each in books.movements if each.flow is Flow.REFUNDED}
+    refunded, compute = Flow.REFUNDED, Earning.COMPUTE
+    refunds = {each.at for each in books.movements if each.flow is refunded}
     for income in books.incomes:
-        if income.earning is Earning.COMPUTE:
-            column = "use" if income.at in refunds else None
+        if income.earning is compute:
+            if income.at not in refunds:
+                continue  # nearly all of them
+            column = "use"
+        elif income.earning in _SHARED:
+            column = _SHARED[income.earning]
         else:
-            column = _SHARED.get(income.earning)
-        if column is not None:
-            found[income.at, id(income.lot)].append((column, income.currency, income.amount))
+            continue
+        found[income.at, id(income.lot)].append((column, income.currency, income.amount))
     return found

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, localcontext
 from enum import StrEnum
+from functools import cache, partial
 from typing import NamedTuple
 
 from beancount_compute.economy.rounding import (
@@ -25,12 +26,14 @@ from beancount_compute.economy.rounding import (
     shares_of_total,
     trim,
 )
-from beancount_compute.reports.books import Books, Selection
+from beancount_compute.reports.books import Books, Selection, no_cyclic_garbage
 from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.tables import Cell, Column, Kind, Table
 
 Row = tuple[Cell, ...]  # the labels in front of a row
 Contribution = tuple[str, Row, str, Decimal, int]
+Sums = defaultdict[str, Decimal]  # of a row, by column
+Added = defaultdict[str, defaultdict[Row, Sums]]  # what was added up, by table and row
 
 
 class How(StrEnum):
@@ -99,6 +102,7 @@ class Report(NamedTuple):
     layouts: Callable[[Books, Selection], Sequence[Layout]]
     contributions: Callable[[Books, Selection, Request], Iterable[Contribution]]
     needs_subscriber: bool = False
+    added: Callable[[Books, Selection, Request], Added] | None = None  # the same, where quicker
 
     def tables(self, books: Books, selection: Selection, *names: str) -> list[Table]:
         """The tables of those names, or all; each costs time only if it is asked for."""
@@ -106,7 +110,9 @@ class Report(NamedTuple):
             each for each in self.layouts(books, selection) if not names or each.name in names
         ]
         request = Request(frozenset([each.name for each in layouts]))
-        with localcontext(WIDE):
+        with localcontext(WIDE), no_cyclic_garbage():
+            if self.added:
+                return tables_of(layouts, self.added(books, selection, request))
             return tabulate(layouts, self.contributions(books, selection, request))
 
     def trace(self, books: Books, selection: Selection, asked: Asked) -> list[tuple[int, Decimal]]:
@@ -133,17 +139,6 @@ class NotSummed(Exception):
     """A figure that no transactions add up to, such as the days that are left."""
 
 
-class _Row:
-    """The contributions to a row: sums, and the extremes that some figures ask for."""
-
-    __slots__ = ("least", "most", "sums")
-
-    def __init__(self) -> None:
-        self.sums: defaultdict[str, Decimal] = defaultdict(Decimal)
-        self.least: dict[str, Decimal] = {}
-        self.most: dict[str, Decimal] = {}
-
-
 def tabulate(layouts: Iterable[Layout], contributions: Iterable[Contribution]) -> list[Table]:
     """The tables that contributions add up to; rows are sorted by their labels."""
     layouts = list(layouts)
@@ -154,30 +149,62 @@ def tabulate(layouts: Iterable[Layout], contributions: Iterable[Contribution]) -
         if figure.how in (How.LEAST, How.MOST)
         for source in figure.sources
     }
-    found: defaultdict[str, defaultdict[Row, _Row]] = defaultdict(lambda: defaultdict(_Row))
+    found: Added = defaultdict(new_rows)
     for table, row, column, number, _ in contributions:
         sums = found[table][row]
         if column in extremes:
-            sums.least[column] = min(number, sums.least.get(column, number))
-            sums.most[column] = max(number, sums.most.get(column, number))
+            least, most = _of_extreme(How.LEAST, column), _of_extreme(How.MOST, column)
+            sums[least] = min(number, sums.get(least, number))
+            sums[most] = max(number, sums.get(most, number))
         else:
-            sums.sums[column] += number
-    return [_table(layout, found[layout.name]) for layout in layouts]
+            sums[column] += number
+    return tables_of(layouts, found)
 
 
-def _table(layout: Layout, found: dict[Row, _Row]) -> Table:
+def new_sums() -> Sums:
+    """A row, to add up in."""
+    return defaultdict(Decimal)
+
+
+def new_rows() -> defaultdict[Row, Sums]:
+    """The rows of a table, to add up in."""
+    return defaultdict(new_sums)
+
+
+def tables_of(layouts: Iterable[Layout], added: Added) -> list[Table]:
+    """The tables of what was added up; rows are sorted by their labels."""
+    return [_table(layout, added[layout.name]) for layout in layouts]
+
+
+def _of_extreme(how: How, column: str) -> str:
+    """Where the least or most of a column stands among the sums of a row."""
+    return f"{how} {column}"
+
+
+def _table(layout: Layout, found: dict[Row, Sums]) -> Table:
+    """A table; what is the same for all its rows is looked up once, for there may be thousands."""
+    readers = [_reader(figure) for figure in layout.figures]
+    writers = cache(partial(_writers, layout))
     rows: list[tuple[Cell, ...]] = []
-    for labels in sorted(found, key=_sort_key):
-        numbers = [_number(figure, found[labels]) for figure in layout.figures]
+    for labels in _in_order(found):
+        sums = found[labels]
+        numbers = [read(sums) for read in readers]
         if layout.keeps_zeros or any(numbers):
-            currency = currency_of(layout.labels, labels)
             cells = [
-                written(figure.kind, number, currency)
-                for figure, number in zip(layout.figures, numbers, strict=True)
+                zero if number is ZERO else None if number is None else write(number)
+                for number, (write, zero) in zip(
+                    numbers, writers(currency_of(layout.labels, labels)), strict=True
+                )
             ]
             rows.append((*labels, *cells))
     columns = [Column(figure.key, figure.title, figure.kind) for figure in layout.figures]
     return Table(layout.title, (*layout.labels, *columns), rows, layout.name)
+
+
+def _in_order(found: Iterable[Row]) -> list[Row]:
+    """Rows sorted by their labels; only where one of these is None do they need a key."""
+    rows = list(found)
+    return sorted(rows, key=_sort_key if any(None in labels for labels in rows) else None)
 
 
 def _sort_key(labels: Row) -> tuple[tuple[bool, Cell], ...]:
@@ -192,33 +219,48 @@ def currency_of(columns: Iterable[Column], labels: Row) -> str:
     return ""
 
 
-def _number(figure: Figure, row: _Row) -> Decimal | None:
-    sources = figure.sources
+def _reader(figure: Figure) -> Callable[[Sums], Decimal | None]:
+    """What works a figure out from the sums of a row; `ZERO` itself where nothing was added."""
+    first, *others = sources = figure.sources
     match figure.how:
+        case How.SUM if others:
+            return lambda sums: sum([sums[each] for each in sources if each in sums], ZERO)
         case How.SUM:
-            return sum([row.sums.get(source, ZERO) for source in sources], ZERO)
+            return lambda sums: sums.get(first, ZERO)
         case How.KNOWN:
-            return row.sums.get(sources[0])
+            return lambda sums: sums.get(first)
         case How.QUOTIENT:
-            number, over = (row.sums.get(source, ZERO) for source in sources)
-            return round_half_even(number / over, PRICE_STEP) if over else None
-        case How.LEAST:
-            return row.least.get(sources[0])
-        case How.MOST:
-            return row.most.get(sources[0])
+            return partial(_quotient, first, others[0])
+        case How.LEAST | How.MOST:
+            extreme = _of_extreme(figure.how, first)
+            return lambda sums: sums.get(extreme)
+
+
+def _quotient(above: str, below: str, sums: Sums) -> Decimal | None:
+    over = sums.get(below)
+    return round_half_even(sums.get(above, ZERO) / over, PRICE_STEP) if over else None
+
+
+def _writers(layout: Layout, currency: str) -> list[tuple[Callable[[Decimal], Cell], Cell]]:
+    """How the figures of rows in a currency are written; and how a zero is."""
+    found = [_writer(figure.kind, currency) for figure in layout.figures]
+    return [(write, write(ZERO)) for write in found]
+
+
+def _writer(kind: Kind, currency: str) -> Callable[[Decimal], Cell]:
+    match kind:
+        case Kind.MONEY | Kind.PRICE:
+            decimals = decimals_of(currency)
+            return lambda number: trim(number, decimals)
+        case Kind.COUNT | Kind.DAYS:
+            return int
+        case _:
+            return lambda number: trim(number, 0)
 
 
 def written(kind: Kind, number: Decimal | None, currency: str) -> Cell:
     """A figure in its way of writing: money with the decimals of its currency at least."""
-    if number is None:
-        return None
-    match kind:
-        case Kind.MONEY | Kind.PRICE:
-            return trim(number, decimals_of(currency))
-        case Kind.COUNT | Kind.DAYS:
-            return int(number)
-        case _:
-            return trim(number, 0)
+    return None if number is None else _writer(kind, currency)(number)
 
 
 def trace(

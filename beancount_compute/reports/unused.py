@@ -59,6 +59,7 @@ class Outcome(NamedTuple):
 
 _BETWEEN = (Flow.TRADED_IN, Flow.TRADED_OUT, Flow.TRANSFERRED_IN, Flow.TRANSFERRED_OUT)
 _SALES = (Flow.TRADED_IN, Flow.TRADED_OUT)
+_NOT_PLANS = ("", *RESERVED_ORIGINS)
 _Pool = tuple[str, str, int]  # holder, commodity and the lot, by identity: equal lots are the same
 _by_place = attrgetter("at")
 
@@ -66,15 +67,18 @@ _by_place = attrgetter("at")
 def follow(movements: Iterable[Movement]) -> Iterator[Outcome]:
     """What became of every cohort, in the order of the movements, which are all up to some day."""
     follower = _Follower()
-    for _, moved in groupby(filter(_concerns, movements), key=_by_place):
+    for _, moved in groupby(_concerning(movements), key=_by_place):
         yield from follower.book(list(moved))
 
 
-def _concerns(movement: Movement) -> bool:
+def _concerning(movements: Iterable[Movement]) -> list[Movement]:
     """Tokens and lapsing units of plans; not grants, top-ups, or postings that name no lot."""
-    if not movement.origin or movement.origin in RESERVED_ORIGINS:
-        return False
-    return movement.pocket is Pocket.TOKENS or movement.flow is Flow.EXPIRED
+    tokens, expired = Pocket.TOKENS, Flow.EXPIRED  # most movements are of neither: see them go by
+    return [
+        each
+        for each in movements
+        if (each.pocket is tokens or each.flow is expired) and each.origin not in _NOT_PLANS
+    ]
 
 
 class _Follower:
@@ -84,23 +88,24 @@ class _Follower:
         self._held: defaultdict[_Pool, deque[Part]] = defaultdict(deque)
         self._gone: defaultdict[tuple[_Pool, Flow], list[tuple[Part, date]]] = defaultdict(list)
 
-    def book(self, moved: list[Movement]) -> Iterator[Outcome]:
+    def book(self, moved: list[Movement]) -> list[Outcome]:
         """Follow the movements of one transaction."""
         if moved[0].flow in _BETWEEN:
-            yield from self._between(moved)
-            return
+            return self._between(moved)
+        outcomes: list[Outcome] = []
         for movement in moved:
             if movement.flow is Flow.OPENING:
                 _put(self._held[_pool(movement)], Part(None, 0, movement.units))
             elif movement.flow is Flow.MINTED:
-                yield self._minted(movement)
+                outcomes.append(self._minted(movement))
             elif movement.pocket is Pocket.ALLOCATIONS:
                 part = Part(_cohort(movement), 0, -movement.units)
-                yield Outcome(movement, [(part, movement.date)])
+                outcomes.append(Outcome(movement, [(part, movement.date)]))
             elif movement.units < 0:
-                yield self._leave(movement)
+                outcomes.append(self._leave(movement))
             else:
-                yield self._return(movement)
+                outcomes.append(self._return(movement))
+        return outcomes
 
     def _minted(self, movement: Movement) -> Outcome:
         part = Part(_cohort(movement), 0, movement.units)
@@ -127,7 +132,7 @@ class _Follower:
             parts.append((part._replace(units=-units), day))
         return Outcome(movement, parts)
 
-    def _between(self, moved: list[Movement]) -> Iterator[Outcome]:
+    def _between(self, moved: list[Movement]) -> list[Outcome]:
         """Tokens change hands; in a reversal those that came last, and sold ones first, go back."""
         parts: dict[int, list[Part]] = {}
         undoes, sale = moved[0].undoes, moved[0].flow in _SALES
@@ -149,19 +154,20 @@ class _Follower:
             else:
                 for part in arrived:
                     _put(pool, part)
-        if sale:
-            yield from _sales(moved, parts, undoes)
+        return _sales(moved, parts, undoes) if sale else []
 
 
-def _sales(moved: list[Movement], parts: dict[int, list[Part]], undoes: bool) -> Iterator[Outcome]:
+def _sales(moved: list[Movement], parts: dict[int, list[Part]], undoes: bool) -> list[Outcome]:
     """The parts that a trade moved, as they were before it; negative where it is undone."""
     buyer = next(each.subscriber for each in moved if each.flow is Flow.TRADED_IN)
+    outcomes: list[Outcome] = []
     for movement in moved:
         if movement.flow is Flow.TRADED_OUT:
             sold = parts.get(id(movement.lot), [])
             if undoes:
                 sold = [part._replace(sold=part.sold - 1, units=-part.units) for part in sold]
-            yield Outcome(movement, [(part, movement.date) for part in sold], buyer)
+            outcomes.append(Outcome(movement, [(part, movement.date) for part in sold], buyer))
+    return outcomes
 
 
 def _pool(movement: Movement) -> _Pool:

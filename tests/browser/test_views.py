@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Shown, ledger_of, served
 from tests.fava_extension.serving import EXTENSION, VIEWS, Site, exact, tables
@@ -63,6 +63,25 @@ def test_a_view_shows_every_figure_of_its_data(shown: Shown, view: str) -> None:
     assert page.locator(".picture .main-svg").first.is_visible() if charts else True
     assert page.locator("figure .picture:has(svg)").count() == len(charts)
     assert shown.complaints == []
+
+
+def test_figures_do_not_wait_for_the_script_of_the_pictures(year: Shown) -> None:
+    """All tables stand in the page before the script is there; pictures come when it is."""
+    held: list[Route] = []
+    year.page.route("**/plotly.js*", lambda route: held.append(route))
+    address = f"{year.address}{year.site.path}?view=economics"
+    year.page.goto(address, wait_until="commit")  # the script is held, and the page's load with it
+    expect(year.page.get_by_role("status")).to_have_text("Breakage or market loaded")
+    data = year.site.page("economics")
+    charts = [block["kind"] for block in data["blocks"]].count("chart")
+    shown = [block for block in data["blocks"] if block["kind"] in ("chart", "table")]
+    assert year.page.locator("#compute-view table").count() == len(shown)
+    assert year.page.locator(".picture:has(svg)").count() == 0
+    assert year.page.locator("#compute-books").get_attribute("data-state") == "asked"
+    for route in held:
+        route.continue_()
+    assert year.drawn().locator(".picture:has(svg)").count() == charts > 0
+    assert year.complaints == []
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -251,11 +251,17 @@ def test_a_broken_month_shows_its_difference(ledger: Path) -> None:
 def test_pictures_come_from_the_installed_plotly(
     market_year: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its JavaScript is served; without it the page says how to get it."""
+    """Its JavaScript is served, to be compiled at once and kept; or how to get it is said."""
     answer = market_year.get(f"{market_year.path}plotly.js")
     assert answer.status_code == 200
     assert answer.mimetype == "text/javascript"
-    assert len(answer.get_data()) > 1_000_000
+    assert answer.cache_control.immutable
+    assert answer.cache_control.max_age > 0
+    hint, _, script = answer.get_data().partition(b"\n")
+    assert hint == b"//# allFunctionsCalledOnLoad"
+    installed = plotly_file.path()
+    assert installed is not None
+    assert script == installed.read_bytes()
     answer.close()
     monkeypatch.setattr(plotly_file, "path", lambda: None)
     assert market_year.get(f"{market_year.path}plotly.js").status_code == 404

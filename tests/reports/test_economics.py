@@ -17,7 +17,7 @@ from beancount_compute.economy.terms import RESERVED_ORIGINS
 from beancount_compute.reports.books import Books, Selection, read_books
 from beancount_compute.reports.economics import economics
 from beancount_compute.reports.facts import Earning, Flow
-from beancount_compute.reports.figures import Asked, How
+from beancount_compute.reports.figures import Asked, How, Request, tabulate
 from tests.reports.showing import books_of, figures, labels_of, whole
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "laws"))
@@ -334,6 +334,18 @@ def test_a_table_alone_is_the_one_among_all(random_books: Books) -> None:
     for selection in (Selection(), Selection(end=days[len(days) // 2]) if days else Selection()):
         for table in report.tables(books, selection):
             assert report.tables(books, selection, table.name) == [table]
+
+
+def test_what_is_added_up_is_what_the_transactions_add(random_books: Books) -> None:
+    """The tables, added up by cohort, are those of each transaction on its own."""
+    books = random_books
+    for share, selection in (("0", Selection()), ("0.25", Selection(end=books.last_day))):
+        report = economics(Decimal(share))
+        layouts = report.layouts(books, selection)
+        request = Request(frozenset([each.name for each in layouts]), each=True)
+        with localcontext(WIDE):
+            singly = tabulate(layouts, report.contributions(books, selection, request))
+        assert report.tables(books, selection) == singly
 
 
 def test_fees_and_partner_income_are_those_booked(random_books: Books) -> None:
