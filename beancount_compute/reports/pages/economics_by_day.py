@@ -16,7 +16,8 @@ from decimal import Decimal, localcontext
 
 from beancount_compute.economy.rounding import WIDE, ZERO
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.economics import Sum, Sums, economics, first_month, rows_of
+from beancount_compute.reports.cohort_figures import Sum, Sums, first_month
+from beancount_compute.reports.economics import economics, rows_of
 from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.figures import Request, tabulate
 from beancount_compute.reports.intervals import Interval, name_of
