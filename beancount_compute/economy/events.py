@@ -95,8 +95,16 @@ class Event(NamedTuple):
     started: str  # a date: a subscription's first day, where that is before its own
     reverses: str  # the id of the event that a reversal undoes
     extra: tuple[tuple[str, str], ...] = ()  # `x_` columns: not content, never compared
-    place: Place = NOWHERE
+    # the place, in three fields: a tuple of its own for each event would take time and room
+    file: str = NOWHERE.file
+    line: int = NOWHERE.line
+    row: str = ""
     flaw: str = ""  # why it can't be booked whatever the books hold; it still counts as an event
+
+    @property
+    def place(self) -> Place:
+        """Where it was written."""
+        return Place(self.file, self.line, self.row)
 
 
 CONTENT = Event._fields.index("extra")  # the fields before it are the event's content

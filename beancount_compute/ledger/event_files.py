@@ -29,7 +29,6 @@ from beancount_compute.ledger.event_columns import (
     NotPlain,
     columns_of,
     events_of,
-    places_of,
 )
 from beancount_compute.ledger.event_row import COLUMNS, KINDS, TELLING, event_of_row
 from beancount_compute.ledger.fields import (
@@ -171,9 +170,8 @@ class _Rows:
         if not {*zip(texts["event"], *empty, strict=False)} <= KINDS.keys():
             raise NotPlain
         columns = columns_of(texts, self.fields)
-        columns["place"] = places_of(
-            repeat(self.path), range(self.done + 1, self.done + 1 + len(rows))
-        )
+        columns["file"] = [self.path] * len(rows)
+        columns["line"] = range(self.done + 1, self.done + 1 + len(rows))
         if self.columns.extra:
             columns["extra"] = list(map(self.columns.extra_of, rows))
         return events_of(columns)

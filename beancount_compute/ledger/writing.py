@@ -28,7 +28,7 @@ from beancount_compute.economy.events import NOWHERE, Event
 from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, Role
 from beancount_compute.economy.lots import Key, Lot, Pocket, key_of
 from beancount_compute.economy.rounding import WIDE, decimals_of, trim
-from beancount_compute.economy.short_forms import Mint, Record, Sale, Supply, Use
+from beancount_compute.economy.short_forms import Mint, Record, Sale, Supply, Use, in_full
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.names import component_of, in_link
 
@@ -75,53 +75,57 @@ class Writer:
 
     def transactions(self, records: Iterable[Record]) -> list[Directive]:
         """The transactions of a journal, in the engine's order; most records are uses."""
-        return [
-            self._use_of_lot(record) if isinstance(record, Use) else self.transaction(record)
-            for record in records
-        ]
+        written: list[Directive] = []
+        add, next_order, known_lots = written.append, self.next_order, self._uses
+        for record in records:
+            if type(record) is not tuple:  # `is_use`, without a call for each
+                add(self.transaction(record))
+                continue
+            use: Use = record  # type: ignore[assignment]
+            event, event_id, lot, cost = use
+            if not cost or event.memo or event.row or event.extra:
+                add(self._entry(in_full(use)))
+                continue
+            account, lot_cost, link, holder, revenue, known = known_lots.get(
+                lot
+            ) or self._shared_by_uses(lot, event.date)
+            units, income = known.get(str(event.units)) or self._used(use, revenue, known)
+            add(
+                _new(
+                    Transaction,
+                    (
+                        {
+                            "filename": event.file,
+                            "lineno": event.line,
+                            "event": event_id,
+                            ORDER: next_order(),
+                        },
+                        event.date,
+                        "*",
+                        holder,
+                        "Consumption",
+                        _USE_TAGS,
+                        link,
+                        [_new(Posting, (account, units, lot_cost, None, None, None)), income],
+                    ),
+                )
+            )
+        return written
 
     def transaction(self, record: Record) -> Transaction:
         """The transaction of a record of the journal, next in the engine's order."""
-        if isinstance(record, Use):
-            return self._use_of_lot(record)
         if isinstance(record, Sale):
             return self._sale_of_lot(record)
         if isinstance(record, Supply):
             return self._supply(record)
         if isinstance(record, Mint):
             return self._mint(record)
-        return self._entry(record)
-
-    def _use_of_lot(self, use: Use) -> Transaction:
-        event, event_id, lot, cost = use
-        file, line, row = event.place
-        if row or event.memo or event.extra or not cost:
-            return self._entry(use.entry)
-        shared = self._uses.get(lot) or self._shared_by_uses(lot, event.date)
-        account, lot_cost, link, holder, revenue, known = shared
-        units, income = known.get(str(event.units)) or self._used(use, revenue, known)
-        return _new(
-            Transaction,
-            (
-                {"filename": file, "lineno": line, "event": event_id, ORDER: self.next_order()},
-                event.date,
-                "*",
-                holder,
-                "Consumption",
-                _USE_TAGS,
-                link,
-                [
-                    _new(Posting, (account, units, lot_cost, None, None, None)),
-                    income,
-                ],
-            ),
-        )
+        return self._entry(in_full(record))
 
     def _sale_of_lot(self, sale: Sale) -> Transaction:
         event, event_id, lot, bought, due, owed, seller_fee, buyer_fee = sale
-        file, line, row = event.place
         day, number, currency = event.date, event.units, event.currency
-        if row or event.memo or event.extra or not owed or number is None or event.price is None:
+        if event.row or event.memo or event.extra or not owed:
             return self._entry(sale.entry)
         account, cost, link, payable = self._sold.get(lot) or self._beside(
             self._sold, (Role.PAYABLE, lot.holder, ""), lot, day
@@ -132,6 +136,7 @@ class Writer:
         income = self._fees_account(sale, day)
         if income is None or income in (payable, receivable) or payable == receivable:
             return self._entry(sale.entry)
+        assert number is not None and event.price is not None
         out, into = self._there_and_back(number, lot.commodity)
         price = self._price(event.price, currency) if currency == lot.currency else None
         postings = [
@@ -146,7 +151,7 @@ class Writer:
         return _new(
             Transaction,
             (
-                {"filename": file, "lineno": line, "event": event_id, ORDER: self.next_order()},
+                self._stated(event, event_id),
                 day,
                 "*",
                 lot.holder,
@@ -176,10 +181,9 @@ class Writer:
         if event is None:
             meta = self._derived(event_id, source)
         else:
-            file, line, row = event.place
-            if row or event.memo or event.extra:
+            if event.row or event.memo or event.extra:
                 return self._entry(supply.entry)
-            meta = {"filename": file, "lineno": line, "event": event_id, ORDER: self.next_order()}
+            meta = self._stated(event, event_id)
         first, _ = lots[0]
         postings: list[Posting] = []
         if paid:
@@ -211,6 +215,15 @@ class Writer:
         ]
         meta = self._derived(mint_id, source)
         return _new(Transaction, (meta, day, "*", lot.holder, "Mint", _MINT_TAGS, link, postings))
+
+    def _stated(self, event: Event, event_id: str) -> dict[str, Any]:
+        """The metadata of what a line causes."""
+        return {
+            "filename": event.file,
+            "lineno": event.line,
+            "event": event_id,
+            ORDER: self.next_order(),
+        }
 
     def _derived(self, event_id: str, source: str) -> dict[str, Any]:
         """The metadata of what a policy causes rather than a line."""
@@ -250,9 +263,8 @@ class Writer:
         if event is None:
             meta = self._derived(event_id, source)
         else:
-            file, line, row = event.place
-            meta = {"filename": file, "lineno": line, "event": event_id, ORDER: self.next_order()}
-            if row or event.memo or event.extra or uses > 1 or entry.undoes or entry.occurred:
+            meta = self._stated(event, event_id)
+            if event.row or event.memo or event.extra or uses > 1 or entry.undoes or entry.occurred:
                 _add_metadata(meta, entry, event)
         tags = self._overage_tags if overage else self._tags[kind]
         if entry.occurred is not None:
@@ -274,12 +286,13 @@ class Writer:
 
     def _used(self, use: Use, revenue: str, known: KnownUses) -> tuple[Amount, Posting]:
         """The units of a use and the posting of its income, shared with uses that cost the same."""
-        number = use.event.units
+        event, _, lot, cost = use
+        number = event.units
         assert number is not None
-        units = self._amounts[use.lot.commodity].get(str(number))
+        units = self._amounts[lot.commodity].get(str(number))
         if units is None:
-            units = self._amount(number, use.lot.commodity)
-        earned = self._amount(-use.cost, use.lot.currency)
+            units = self._amount(number, lot.commodity)
+        earned = self._amount(-cost, lot.currency)
         found = units, _new(Posting, (revenue, earned, None, None, None, None))
         if len(known) < MOST_SHARED:
             known[str(number)] = found
@@ -347,11 +360,9 @@ class Writer:
 
 def _add_metadata(meta: dict[str, Any], entry: JournalEntry, event: Event) -> None:
     """What only some transactions carry."""
-    if (
-        event.place.row
-    ):  # Fava can't open a Parquet file at a row, and must not delete the line there
+    if event.row:  # Fava can't open a Parquet file at a row, and must not delete the line there
         meta["filename"], meta["lineno"] = NOWHERE.file, NOWHERE.line
-        meta["source"] = event.place.row
+        meta["source"] = event.row
     if entry.uses > 1:
         meta["events"] = Decimal(entry.uses)
     if entry.occurred is not None:
