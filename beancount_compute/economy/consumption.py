@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from decimal import Decimal, Inexact, localcontext
 
-from beancount_compute.economy.events import Event
+from beancount_compute.economy.events import Event, fields_getter
 from beancount_compute.economy.journal import (
     Booked,
     JournalEntry,
@@ -31,6 +31,8 @@ from beancount_compute.economy.state import Economy, OverageBooked, Subscriber
 from beancount_compute.economy.terms import Grain, Money
 from beancount_compute.economy.words import amount, quoted
 
+_use = fields_getter("subscriber", "units", "id", "commodity", "flaw")
+
 
 def consume_in_turn(
     economy: Economy,
@@ -47,16 +49,16 @@ def consume_in_turn(
     find, reversed_ids, order = economy.subscribers.get, economy.reversed_ids, economy.order
     write = economy.journal.append
     for event in uses:
-        event_id = event.id
-        if event.flaw or event_id in odd:
+        name, units, event_id, commodity, flaw = _use(event)
+        if flaw or event_id in odd:
             otherwise(event, event_id)
             continue
         if not event_id:
             event_id = id_of(event)
-        subscriber, units = find(event.subscriber), event.units
-        holding = subscriber.allocations.get(event.commodity) if subscriber is not None else None
+        subscriber = find(name)
+        holding = subscriber.allocations.get(commodity) if subscriber is not None else None
         open_lot = holding.first(order) if holding is not None else None
-        if open_lot is None or units is None or event_id in reversed_ids:
+        if open_lot is None or event_id in reversed_ids:
             otherwise(event, event_id)
             continue
         held = open_lot.units

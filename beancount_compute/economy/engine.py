@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal, Inexact, localcontext
 from heapq import heapify, heappop
+from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple, assert_never
 
@@ -127,11 +128,13 @@ class Bookkeeper:
 
     def entries(self) -> Iterator[JournalEntry]:
         """The journal, in order; each day is worked out when it is asked for."""
-        for record in self.records():
-            yield in_full(record)
+        return map(in_full, chain.from_iterable(self.records()))
 
-    def records(self) -> Iterator[Record]:
-        """The journal with its most common entries in their short forms."""
+    def records(self) -> Iterator[list[Record]]:
+        """The journal with its most common entries in their short forms, a list after the other.
+
+        Each list is gone with the next: it is a day of the journal, or all of it where uses merge.
+        """
         economy = self._economy
         grouped = (self._assertions_on, self._openings_on, self._removals_on)
         economy.days = [*self._events_on, *self._introductions_on]
@@ -153,11 +156,9 @@ class Bookkeeper:
             with localcontext(WIDE):  # what is derived or written by hand can't be refused
                 self._day(day)
             if economy.terms.grain is Grain.EVENT:
-                yield from economy.journal
+                yield economy.journal
                 economy.journal.clear()
-        for at, entry in enumerate(economy.journal):
-            if at not in economy.superseded:
-                yield entry
+        yield [entry for at, entry in enumerate(economy.journal) if at not in economy.superseded]
 
     def prices(self) -> list[PriceOfDay]:
         """The prices that the days' trades leave behind."""

@@ -96,7 +96,7 @@ def received(lot: Lot, name: str) -> Lot:
 
 def rank_of(lot: Lot, order: DrawDown) -> Rank:
     """The lot's place in a draw-down order: the lowest goes first."""
-    cost, currency, lot_date, origin, lot_end = key_of(lot)
+    _, _, _, cost, currency, lot_date, origin, lot_end = lot
     end = _NEVER if lot_end is None else lot_end.toordinal()
     day = lot_date.toordinal()
     match order:
@@ -169,7 +169,7 @@ class Holding:
 
         Raises `decimal.Inexact` where the two together would need more than 28 digits.
         """
-        open_lot = self._by_key.get(key_of(lot))
+        open_lot = self._by_key.get(lot[3:])
         if open_lot is None:
             return lot
         (open_lot.units + units) * lot.cost
@@ -177,16 +177,17 @@ class Holding:
 
     def add(self, lot: Lot, units: Decimal) -> OpenLot | None:
         """Put units in; the open lot if it is a new one, None if it melts into an open one."""
-        key = key_of(lot)
+        key = lot[3:]
         open_lot = self._by_key.get(key)
         if open_lot is not None:
             open_lot.units += units
             return None
-        open_lot = self._by_key[key] = OpenLot(lot, key, units, rank_of(lot, self._order), self)
-        if self._queue and open_lot.rank < self._queue[-1].rank:
-            insort(self._queue, open_lot, key=_by_rank)
+        rank, queue = rank_of(lot, self._order), self._queue
+        open_lot = self._by_key[key] = OpenLot(lot, key, units, rank, self)
+        if queue and rank < queue[-1].rank:
+            insort(queue, open_lot, key=_by_rank)
         else:
-            self._queue.append(open_lot)
+            queue.append(open_lot)
         return open_lot
 
     def take(self, open_lot: OpenLot, units: Decimal) -> None:

@@ -166,7 +166,9 @@ def _book_open(ledger: Ledger, facts: Facts, carried: Carried | None) -> list[Di
     writer = ledger.writer
     keeper = Bookkeeper(facts, ledger.terms.terms, writer.accounts.component, carried)
     ledger.written.events.clear()  # the bookkeeper has them now, and lets them go day by day
-    booked = writer.transactions(keeper.records())
+    booked: list[Directive] = []
+    for records in keeper.records():
+        booked += writer.transactions(records)
     own_prices = _own_prices(ledger.entries)
     booked += [
         writer.price(price)

@@ -13,10 +13,10 @@ metadata dictionary of its own: Fava takes equal ones for the same entry.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from itertools import count
+from itertools import chain, count, islice
 from typing import Any
 
 from beancount.core.amount import Amount
@@ -24,7 +24,7 @@ from beancount.core.data import Directive, Open, Posting, Price, Transaction
 from beancount.core.position import Cost
 
 from beancount_compute.economy.engine import PriceOfDay
-from beancount_compute.economy.events import NOWHERE, Event
+from beancount_compute.economy.events import NOWHERE, Event, fields_getter
 from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, Role
 from beancount_compute.economy.lots import Key, Lot, Pocket, key_of
 from beancount_compute.economy.rounding import WIDE, decimals_of, trim
@@ -33,7 +33,6 @@ from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.names import component_of, in_link
 
 ORDER = "__order"  # the engine's own order: Beancount sorts a day by line number
-FIRST_ORDER = 10**9 + 1
 _ROLE_OF = {Pocket.ALLOCATIONS: Role.ALLOCATIONS, Pocket.TOKENS: Role.TOKENS}
 MOST_SHARED = 1 << 14  # amounts of a currency that are kept to be shared
 _USE_TAGS = frozenset(["compute-consumption"])
@@ -43,12 +42,23 @@ _TRADE_TAGS = frozenset(["compute-trade"])
 LATE_TAGS = frozenset(["compute-late"])
 NO_LINKS: frozenset[str] = frozenset()
 _new = tuple.__new__
+_told = fields_getter("date", "units", "memo", "extra", "file", "line", "row")
 # a lot's account, cost and link, and the account of the money that goes with it
 WithMoney = tuple[str, Cost, frozenset[str], str]
 # by the number of units as text: the units and the posting of the income
 KnownUses = dict[str, tuple[Amount, Posting]]
 # a lot's account, cost, link and holder, the account of the income, and uses that cost the same
 SharedByUses = tuple[str, Cost, frozenset[str], str, str, KnownUses]
+
+
+def _orders() -> Iterator[str]:
+    """The numbers of transactions: ten digits, so that the texts sort as the numbers do.
+
+    Put together from two halves, which takes half as long as writing each number out.
+    """
+    last = [f"{number:03}" for number in range(1000)]
+    orders = chain.from_iterable(map(str(first).__add__, last) for first in count(10**6))
+    return islice(orders, 1, None)
 
 
 class Writer:
@@ -60,6 +70,7 @@ class Writer:
         self._uses: dict[Lot, SharedByUses] = {}
         # by income account, unit cost, currency and commodity
         self._known_uses: defaultdict[tuple[str, str, str, str], KnownUses] = defaultdict(dict)
+        self._only_fees = ""  # the account of everybody's fees, once they have one
         self._sold: dict[Lot, WithMoney] = {}
         self._bought: dict[Lot, WithMoney] = {}
         self._costs: dict[Key, Cost] = {}
@@ -69,8 +80,7 @@ class Writer:
         self._overage_tags = _USE_TAGS | {"compute-overage"}
         self._amounts: defaultdict[str, dict[str, Amount]] = defaultdict(dict)
         self._prices: defaultdict[str, dict[str, Amount]] = defaultdict(dict)
-        # ten digits, so that the texts sort as the numbers do
-        self.next_order = map(str, count(FIRST_ORDER)).__next__
+        self.next_order = _orders().__next__
         self.first_used: dict[str, date] = {}  # accounts, with the day of their first posting
 
     def transactions(self, records: Iterable[Record]) -> list[Directive]:
@@ -83,24 +93,25 @@ class Writer:
                 continue
             use: Use = record  # type: ignore[assignment]
             event, event_id, lot, cost = use
-            if not cost or event.memo or event.row or event.extra:
+            day, number, memo, extra, file, line, row = _told(event)
+            if not cost or memo or row or extra:
                 add(self._entry(in_full(use)))
                 continue
             account, lot_cost, link, holder, revenue, known = known_lots.get(
                 lot
-            ) or self._shared_by_uses(lot, event.date)
-            units, income = known.get(str(event.units)) or self._used(use, revenue, known)
+            ) or self._shared_by_uses(lot, day)
+            units, income = known.get(str(number)) or self._used(use, revenue, known)
             add(
                 _new(
                     Transaction,
                     (
                         {
-                            "filename": event.file,
-                            "lineno": event.line,
+                            "filename": file,
+                            "lineno": line,
                             "event": event_id,
                             ORDER: next_order(),
                         },
-                        event.date,
+                        day,
                         "*",
                         holder,
                         "Consumption",
@@ -164,6 +175,8 @@ class Writer:
 
     def _fees_account(self, sale: Sale, day: date) -> str | None:
         """The account of a sale's fees; "" if there are none, None if each has its own."""
+        if self._only_fees:
+            return self._only_fees if sale.seller_fee or sale.buyer_fee else ""
         accounts = self._accounts_of
         of_seller = of_buyer = ""
         if sale.seller_fee:
@@ -174,7 +187,10 @@ class Writer:
             of_buyer = accounts.get(key) or self._account(key, day)
         if of_seller and of_buyer and of_seller != of_buyer:
             return None
-        return of_seller or of_buyer
+        account = of_seller or of_buyer
+        if account and self.accounts.is_shared(Role.FEES):
+            self._only_fees = account
+        return account
 
     def _supply(self, supply: Supply) -> Transaction:
         day, subscriber, narration, paid, lots, event_id, event, source = supply

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -196,7 +197,9 @@ def test_use_of_all_or_part_of_a_lot_can_be_reversed(
 
 
 def records(events: list[Any], agreed: Terms, **others: Any) -> list[Record]:
-    return list(Bookkeeper(Facts(events, **others), agreed, first_letter_up).records())
+    return list(
+        chain.from_iterable(Bookkeeper(Facts(events, **others), agreed, first_letter_up).records())
+    )
 
 
 SHORT_TERMS = {

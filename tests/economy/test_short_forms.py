@@ -7,6 +7,7 @@ must be the same to the last digit.
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -40,7 +41,9 @@ NOTHING = [assertion("2026-05-01", "revenue", "0 EUR")]
 
 
 def records(events: list[Any], agreed: Terms, **others: Any) -> list[Record]:
-    return list(Bookkeeper(Facts(events, **others), agreed, first_letter_up).records())
+    return list(
+        chain.from_iterable(Bookkeeper(Facts(events, **others), agreed, first_letter_up).records())
+    )
 
 
 def both_ways(events: list[Any], agreed: Terms) -> Books:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -300,7 +301,9 @@ def both_ways(
     """The transactions of records, which must be the same in their short form and in full."""
     accounts = Accounts(default_templates(Roots()) | own, {}, Roots())
     short, full = Writer(accounts), Writer(accounts)
-    records = list(Bookkeeper(Facts(events), agreed, accounts.component).records())
+    records = list(
+        chain.from_iterable(Bookkeeper(Facts(events), agreed, accounts.component).records())
+    )
     assert any(type(each) is form for each in records)
     written = short.transactions(records)
     entries = [in_full(each) for each in records]
