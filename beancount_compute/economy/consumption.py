@@ -57,10 +57,12 @@ def consume_in_turn(
             event_id = id_of(event)
         subscriber = find(name)
         holding = subscriber.allocations.get(commodity) if subscriber is not None else None
-        open_lot = holding.first(order) if holding is not None else None
-        if open_lot is None or event_id in reversed_ids:
+        if holding is not None and holding.order is not order:
+            holding.reorder(order)
+        if holding is None or not holding.queue or event_id in reversed_ids:
             otherwise(event, event_id)
             continue
+        open_lot = holding.queue[0]
         held = open_lot.units
         if held > units:
             lot = open_lot.lot

@@ -100,6 +100,7 @@ class Ledger(NamedTuple):
     """A ledger on its way through booking."""
 
     entries: list[Directive]
+    others: list[Directive]  # the entries without `custom` directives, which are most
     written: Written
     terms: LedgerTerms
     named: list[Line]  # the `compute-subscriber` lines that stand
@@ -135,7 +136,8 @@ def book(
     named = _free_components(terms.introductions, written.events, errors)
     components = {**{line.name: line.value for line in named}, **frozen_components}
     accounts = Accounts(templates, components, roots_of(options_map))
-    ledger = Ledger(entries, written, terms, named, Writer(accounts), fields, errors)
+    others = [entry for entry in entries if entry.__class__ is not Custom]
+    ledger = Ledger(entries, others, written, terms, named, Writer(accounts), fields, errors)
     past = _past(ledger, chain, files)
     whole = _facts(ledger, past)
     carried, facts = _carried(ledger, past, whole)
@@ -158,7 +160,7 @@ def book(
                 generated,
             )
         )
-    return [*open_directives(_to_open(entries, ledger.writer.first_used)), *generated]
+    return [*open_directives(_to_open(others, ledger.writer.first_used)), *generated]
 
 
 def _book_open(ledger: Ledger, facts: Facts, carried: Carried | None) -> list[Directive]:
@@ -169,7 +171,7 @@ def _book_open(ledger: Ledger, facts: Facts, carried: Carried | None) -> list[Di
     booked: list[Directive] = []
     for records in keeper.records():
         booked += writer.transactions(records)
-    own_prices = _own_prices(ledger.entries)
+    own_prices = _own_prices(ledger.others)
     booked += [
         writer.price(price)
         for price in keeper.prices()
@@ -236,7 +238,7 @@ def _facts(ledger: Ledger, past: Past) -> Facts:
     """What the ledger states, apart from its terms."""
     closed, sources = past
     written, writer, errors = ledger.written, ledger.writer, ledger.errors
-    transactions = [entry for entry in ledger.entries if entry.__class__ is Transaction]
+    transactions = [entry for entry in ledger.others if entry.__class__ is Transaction]
     postings = pocket_postings(transactions, writer.accounts)
     check_openings(transactions, writer.accounts, errors)
     holders: dict[str, str] = {}
@@ -338,8 +340,6 @@ def _to_open(entries: Iterable[Directive], first_used: dict[str, date]) -> dict[
     opened = {entry.account for entry in entries if entry.__class__ is Open}
     days = {account: day for account, day in first_used.items() if account not in opened}
     for entry in entries:
-        if entry.__class__ is Custom:
-            continue
         for account in get_entry_accounts(entry):
             if account in days and entry.date < days[account]:
                 days[account] = entry.date
