@@ -13,10 +13,9 @@ metadata dictionary of its own: Fava takes equal ones for the same entry.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from itertools import chain, count, islice
 from typing import Any
 
 from beancount.core.amount import Amount
@@ -31,6 +30,11 @@ from beancount_compute.economy.rounding import WIDE, decimals_of, trim
 from beancount_compute.economy.short_forms import Mint, Record, Sale, Supply, Use, in_full
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.names import component_of, in_link
+from beancount_compute.ledger.transaction_parts import (
+    add_metadata,
+    one_money_posting_each,
+    orders,
+)
 
 ORDER = "__order"  # the engine's own order: Beancount sorts a day by line number
 _ROLE_OF = {Pocket.ALLOCATIONS: Role.ALLOCATIONS, Pocket.TOKENS: Role.TOKENS}
@@ -49,16 +53,6 @@ WithMoney = tuple[str, Cost, frozenset[str], str]
 KnownUses = dict[str, tuple[Amount, Posting]]
 # a lot's account, cost, link and holder, the account of the income, and uses that cost the same
 SharedByUses = tuple[str, Cost, frozenset[str], str, str, KnownUses]
-
-
-def _orders() -> Iterator[str]:
-    """The numbers of transactions: ten digits, so that the texts sort as the numbers do.
-
-    Put together from two halves, which takes half as long as writing each number out.
-    """
-    last = [f"{number:03}" for number in range(1000)]
-    orders = chain.from_iterable(map(str(first).__add__, last) for first in count(10**6))
-    return islice(orders, 1, None)
 
 
 class Writer:
@@ -80,7 +74,7 @@ class Writer:
         self._overage_tags = _USE_TAGS | {"compute-overage"}
         self._amounts: defaultdict[str, dict[str, Amount]] = defaultdict(dict)
         self._prices: defaultdict[str, dict[str, Amount]] = defaultdict(dict)
-        self.next_order = _orders().__next__
+        self.next_order = orders().__next__
         self.first_used: dict[str, date] = {}  # accounts, with the day of their first posting
 
     def transactions(self, records: Iterable[Record]) -> list[Directive]:
@@ -275,13 +269,13 @@ class Writer:
                 postings.append(_new(Posting, (account, units, None, None, None, None)))
                 money_legs += 1
         if money_legs > 1:
-            postings = _one_money_posting_each(postings)
+            postings = one_money_posting_each(postings)
         if event is None:
             meta = self._derived(event_id, source)
         else:
             meta = self._stated(event, event_id)
             if event.row or event.memo or event.extra or uses > 1 or entry.undoes or entry.occurred:
-                _add_metadata(meta, entry, event)
+                add_metadata(meta, entry, event)
         tags = self._overage_tags if overage else self._tags[kind]
         if entry.occurred is not None:
             tags |= LATE_TAGS
@@ -372,45 +366,6 @@ class Writer:
     def _use(self, account: str, day: date) -> None:
         if account not in self.first_used or day < self.first_used[account]:
             self.first_used[account] = day
-
-
-def _add_metadata(meta: dict[str, Any], entry: JournalEntry, event: Event) -> None:
-    """What only some transactions carry."""
-    if event.row:  # Fava can't open a Parquet file at a row, and must not delete the line there
-        meta["filename"], meta["lineno"] = NOWHERE.file, NOWHERE.line
-        meta["source"] = event.row
-    if entry.uses > 1:
-        meta["events"] = Decimal(entry.uses)
-    if entry.occurred is not None:
-        meta["occurred"] = entry.occurred
-    if entry.undoes:
-        meta["reverses"] = event.reverses
-        meta["undoes"] = entry.undoes
-    if event.memo:
-        meta["memo"] = event.memo
-    meta.update(event.extra)
-
-
-def _one_money_posting_each(postings: list[Posting]) -> list[Posting]:
-    """The postings with those of money on one account and currency added up."""
-    seen: dict[tuple[str, str], int] = {}
-    merged: list[Posting] = []
-    for posting in postings:
-        assert posting.units is not None
-        key = (posting.account, posting.units.currency)
-        at = seen.get(key)
-        if posting.cost is not None or at is None:
-            if posting.cost is None:
-                seen[key] = len(merged)
-            merged.append(posting)
-            continue
-        known = merged[at].units
-        assert known is not None
-        assert known.number is not None
-        assert posting.units.number is not None
-        total = WIDE.add(known.number, posting.units.number)
-        merged[at] = merged[at]._replace(units=Amount(total, known.currency))
-    return [each for each in merged if each.cost is not None or (each.units and each.units.number)]
 
 
 def lot_link(accounts: Accounts, holder: str, lot_date: date, origin: str) -> str:
