@@ -9,9 +9,10 @@ Use beyond the holdings is overage, billed at the price in the plan of the newes
 
 from __future__ import annotations
 
-from decimal import Decimal, localcontext
+from collections.abc import Callable, Collection, Iterable
+from decimal import Decimal, Inexact, localcontext
 
-from beancount_compute.economy.events import Event
+from beancount_compute.economy.events import Event, fields_getter
 from beancount_compute.economy.journal import (
     Booked,
     JournalEntry,
@@ -26,10 +27,56 @@ from beancount_compute.economy.journal import (
 from beancount_compute.economy.lots import Lot
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import WIDE, ZERO, round_money
-from beancount_compute.economy.short_forms import use_of_lot
 from beancount_compute.economy.state import Economy, OverageBooked, Subscriber
 from beancount_compute.economy.terms import Grain, Money
 from beancount_compute.economy.words import amount, quoted
+
+_use = fields_getter("subscriber", "units", "id", "commodity", "flaw")
+
+
+def consume_in_turn(
+    economy: Economy,
+    uses: Iterable[Event],
+    odd: Collection[str],
+    id_of: Callable[[Event], str],
+    otherwise: Callable[[Event, str], None],
+) -> None:
+    """Book uses one after the other: a fast path, as most events are uses of part of the first lot.
+
+    It holds where nothing is asserted and no uses merge. `id_of` gives an id to an event without
+    one; `otherwise` books what isn't such a use, or may be nothing to book: an id that is `odd`.
+    """
+    find, reversed_ids, order = economy.subscribers.get, economy.reversed_ids, economy.order
+    write = economy.journal.append
+    for event in uses:
+        name, units, event_id, commodity, flaw = _use(event)
+        if flaw or event_id in odd:
+            otherwise(event, event_id)
+            continue
+        if not event_id:
+            event_id = id_of(event)
+        subscriber = find(name)
+        holding = subscriber.allocations.get(commodity) if subscriber is not None else None
+        if holding is not None and holding.order is not order:
+            holding.reorder(order)
+        if holding is None or not holding.queue or event_id in reversed_ids:
+            otherwise(event, event_id)
+            continue
+        open_lot = holding.queue[0]
+        held = open_lot.units
+        if held > units:
+            lot = open_lot.lot
+            cost = lot.cost
+            try:
+                rest = held - units
+                rest * cost  # what stays must be exact as well
+                write((event, event_id, lot, units * cost))
+            except Inexact:
+                otherwise(event, event_id)
+            else:
+                open_lot.units = rest
+        else:
+            otherwise(event, event_id)
 
 
 def consume(economy: Economy, event: Event, event_id: str) -> None:
@@ -39,18 +86,6 @@ def consume(economy: Economy, event: Event, event_id: str) -> None:
     subscriber = economy.subscribers.get(event.subscriber) or economy.known(event.subscriber)
     allocations = subscriber.allocations.get(commodity)
     if allocations is not None:
-        if economy.plain and event_id not in economy.reversed_ids:
-            # A fast path: most uses leave a rest of the first lot, and most events are uses.
-            open_lot = allocations.first(economy.order)
-            if open_lot is not None and (held := open_lot.units) > missing:
-                lot = open_lot.lot
-                cost = lot.cost
-                rest = held - missing
-                rest * cost  # what stays must be exact as well
-                record = use_of_lot((event, event_id, lot, missing * cost))
-                open_lot.units = rest
-                economy.journal.append(record)
-                return
         draws, missing = allocations.plan(missing, economy.order)
     else:
         draws = []

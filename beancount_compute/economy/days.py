@@ -22,13 +22,12 @@ def by_day_of(
 ) -> tuple[dict[date, list[Event]], frozenset[str], set[str]]:
     """The events by day; the ids that reversals name, and those that come more than once."""
     by_day: defaultdict[date, list[Event]] = defaultdict(list)
-    ids: list[str] = []
-    reversed_ids: set[str] = set()
+    events = list(events)
     for event in events:
         by_day[event.date].append(event)
-    for of_day in by_day.values():  # without a step of Python for each event
-        ids += filter(None, map(_id_of, of_day))
-        reversed_ids.update(map(_reversed_by, of_day))
+    # in the order in which they were read, as they lie in memory
+    ids = list(filter(None, map(_id_of, events)))
+    reversed_ids = set(map(_reversed_by, events))
     repeated: set[str] = set()
     if len(set(ids)) < len(ids):
         repeated = {name for name, times in Counter(ids).items() if times > 1}

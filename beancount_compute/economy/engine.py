@@ -11,10 +11,13 @@ in which they were written; no file, no clock, no Beancount.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal, Inexact, localcontext
 from heapq import heapify, heappop
+from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple, assert_never
 
 from beancount_compute.economy.allocation import allocate, grant
@@ -29,9 +32,9 @@ from beancount_compute.economy.by_hand import (
     take_out,
 )
 from beancount_compute.economy.carried import Carried, take_over
-from beancount_compute.economy.consumption import consume
+from beancount_compute.economy.consumption import consume, consume_in_turn
 from beancount_compute.economy.days import by_day_of, grouped, only_cancellations
-from beancount_compute.economy.events import Event, Kind, content_id, same_content
+from beancount_compute.economy.events import Event, Kind, Phase, content_id, same_content
 from beancount_compute.economy.facts import Assertion, Facts
 from beancount_compute.economy.horizon import Horizon, horizon
 from beancount_compute.economy.journal import JournalEntry
@@ -41,11 +44,13 @@ from beancount_compute.economy.partners import spend
 from beancount_compute.economy.refund import refund, reverse
 from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.rounding import EXACT, WIDE, average_price
-from beancount_compute.economy.short_forms import Record
+from beancount_compute.economy.short_forms import Record, in_full
 from beancount_compute.economy.state import Economy
 from beancount_compute.economy.subscription import cancel, start_periods, subscribe
 from beancount_compute.economy.terms import DrawDown, Grain, Terms
 from beancount_compute.economy.words import quoted
+
+_phase_of = attrgetter("phase")
 
 
 class PriceOfDay(NamedTuple):
@@ -123,11 +128,13 @@ class Bookkeeper:
 
     def entries(self) -> Iterator[JournalEntry]:
         """The journal, in order; each day is worked out when it is asked for."""
-        for record in self.records():
-            yield record if isinstance(record, JournalEntry) else record.entry
+        return map(in_full, chain.from_iterable(self.records()))
 
-    def records(self) -> Iterator[Record]:
-        """The journal with its most common entries in their short forms."""
+    def records(self) -> Iterator[list[Record]]:
+        """The journal with its most common entries in their short forms, a list after the other.
+
+        Each list is gone with the next: it is a day of the journal, or all of it where uses merge.
+        """
         economy = self._economy
         grouped = (self._assertions_on, self._openings_on, self._removals_on)
         economy.days = [*self._events_on, *self._introductions_on]
@@ -149,11 +156,9 @@ class Bookkeeper:
             with localcontext(WIDE):  # what is derived or written by hand can't be refused
                 self._day(day)
             if economy.terms.grain is Grain.EVENT:
-                yield from economy.journal
+                yield economy.journal
                 economy.journal.clear()
-        for at, entry in enumerate(economy.journal):
-            if at not in economy.superseded:
-                yield entry
+        yield [entry for at, entry in enumerate(economy.journal) if at not in economy.superseded]
 
     def prices(self) -> list[PriceOfDay]:
         """The prices that the days' trades leave behind."""
@@ -229,19 +234,29 @@ class Bookkeeper:
     def _book_events(self, events: list[Event]) -> None:
         economy, first_of = self._economy, self._first_of
         with localcontext(EXACT):
-            for event in events:
-                event_id = event.id
-                if event_id in first_of and not self._is_first(event):
-                    continue
-                try:
-                    if event.flaw:
-                        raise Refused(event.flaw)
-                    rule = _RULES[event.kind]
-                    rule(economy, event, event_id or self._derived_id(event))
-                except Refused as refused:
-                    self.refusals.append(Refusal(event.place, str(refused)))
-                except Inexact:
-                    self.refusals.append(Refusal(event.place, TOO_MANY_DIGITS))
+            uses = behind = len(events)
+            if economy.plain:
+                uses = bisect_left(events, Phase.CONSUMPTION, key=_phase_of)
+                behind = bisect_right(events, Phase.CONSUMPTION, uses, key=_phase_of)
+            for event in events[:uses]:
+                self._book_event(event)
+            in_turn = events[uses:behind]
+            consume_in_turn(economy, in_turn, first_of, self._derived_id, self._book_event)
+            for event in events[behind:]:
+                self._book_event(event)
+
+    def _book_event(self, event: Event, event_id: str = "") -> None:
+        if event.id in self._first_of and not self._is_first(event):
+            return
+        try:
+            if event.flaw:
+                raise Refused(event.flaw)
+            event_id = event_id or event.id or self._derived_id(event)
+            _RULES[event.kind](self._economy, event, event_id)
+        except Refused as refused:
+            self.refusals.append(Refusal(event.place, str(refused)))
+        except Inexact:
+            self.refusals.append(Refusal(event.place, TOO_MANY_DIGITS))
 
     def _book_late(self, day: date) -> None:
         """Book late events before all else of the day, on the terms of the day they occurred on."""

@@ -10,11 +10,13 @@ only where they are absent for every event of that kind.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from hashlib import sha256
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from beancount_compute.economy.words import amount
 
@@ -95,8 +97,21 @@ class Event(NamedTuple):
     started: str  # a date: a subscription's first day, where that is before its own
     reverses: str  # the id of the event that a reversal undoes
     extra: tuple[tuple[str, str], ...] = ()  # `x_` columns: not content, never compared
-    place: Place = NOWHERE
+    # the place, in three fields: a tuple of its own for each event would take time and room
+    file: str = NOWHERE.file
+    line: int = NOWHERE.line
+    row: str = ""
     flaw: str = ""  # why it can't be booked whatever the books hold; it still counts as an event
+
+    @property
+    def place(self) -> Place:
+        """Where it was written."""
+        return Place(self.file, self.line, self.row)
+
+
+def fields_getter(*names: str) -> Callable[[Event], tuple[Any, ...]]:
+    """What gives some fields of an event, in a third of the time that naming each would take."""
+    return itemgetter(*map(Event._fields.index, names))
 
 
 CONTENT = Event._fields.index("extra")  # the fields before it are the event's content

@@ -96,7 +96,7 @@ def received(lot: Lot, name: str) -> Lot:
 
 def rank_of(lot: Lot, order: DrawDown) -> Rank:
     """The lot's place in a draw-down order: the lowest goes first."""
-    cost, currency, lot_date, origin, lot_end = key_of(lot)
+    _, _, _, cost, currency, lot_date, origin, lot_end = lot
     end = _NEVER if lot_end is None else lot_end.toordinal()
     day = lot_date.toordinal()
     match order:
@@ -117,15 +117,15 @@ def rank_of(lot: Lot, order: DrawDown) -> Rank:
 class Holding:
     """The open lots of one commodity in one pocket of one subscriber, in draw-down order."""
 
-    __slots__ = ("_by_key", "_order", "_queue")
+    __slots__ = ("_by_key", "order", "queue")
 
     def __init__(self, order: DrawDown) -> None:
         self._by_key: dict[Key, OpenLot] = {}
-        self._queue: list[OpenLot] = []
-        self._order = order
+        self.queue: list[OpenLot] = []
+        self.order = order  # which the queue is in; another day may want another
 
     def __iter__(self) -> Iterator[OpenLot]:
-        return iter(self._queue)
+        return iter(self.queue)
 
     def find(self, key: Key) -> OpenLot | None:
         """The open lot of that key."""
@@ -133,9 +133,9 @@ class Holding:
 
     def first(self, order: DrawDown) -> OpenLot | None:
         """The lot that goes first."""
-        if order is not self._order:
-            self._reorder(order)
-        return self._queue[0] if self._queue else None
+        if order is not self.order:
+            self.reorder(order)
+        return self.queue[0] if self.queue else None
 
     def plan(
         self, wanted: Decimal, order: DrawDown, *, paid_only: bool = False
@@ -144,10 +144,10 @@ class Holding:
 
         Raises `decimal.Inexact` where a lot's carrying amount would need more than 28 digits.
         """
-        if order is not self._order:
-            self._reorder(order)
+        if order is not self.order:
+            self.reorder(order)
         draws: list[Draw] = []
-        for open_lot in self._queue:
+        for open_lot in self.queue:
             units = open_lot.units
             if units > wanted:
                 cost = open_lot.lot.cost
@@ -169,7 +169,7 @@ class Holding:
 
         Raises `decimal.Inexact` where the two together would need more than 28 digits.
         """
-        open_lot = self._by_key.get(key_of(lot))
+        open_lot = self._by_key.get(lot[3:])
         if open_lot is None:
             return lot
         (open_lot.units + units) * lot.cost
@@ -177,16 +177,17 @@ class Holding:
 
     def add(self, lot: Lot, units: Decimal) -> OpenLot | None:
         """Put units in; the open lot if it is a new one, None if it melts into an open one."""
-        key = key_of(lot)
+        key = lot[3:]
         open_lot = self._by_key.get(key)
         if open_lot is not None:
             open_lot.units += units
             return None
-        open_lot = self._by_key[key] = OpenLot(lot, key, units, rank_of(lot, self._order), self)
-        if self._queue and open_lot.rank < self._queue[-1].rank:
-            insort(self._queue, open_lot, key=_by_rank)
+        rank, queue = rank_of(lot, self.order), self.queue
+        open_lot = self._by_key[key] = OpenLot(lot, key, units, rank, self)
+        if queue and rank < queue[-1].rank:
+            insort(queue, open_lot, key=_by_rank)
         else:
-            self._queue.append(open_lot)
+            queue.append(open_lot)
         return open_lot
 
     def take(self, open_lot: OpenLot, units: Decimal) -> None:
@@ -200,13 +201,14 @@ class Holding:
         """Take all that is left out of an open lot."""
         open_lot.units = ZERO
         del self._by_key[open_lot.key]
-        if self._queue[0] is open_lot:
-            del self._queue[0]
+        if self.queue[0] is open_lot:
+            del self.queue[0]
         else:
-            del self._queue[bisect_left(self._queue, open_lot.rank, key=_by_rank)]
+            del self.queue[bisect_left(self.queue, open_lot.rank, key=_by_rank)]
 
-    def _reorder(self, order: DrawDown) -> None:
-        self._order = order
-        for open_lot in self._queue:
+    def reorder(self, order: DrawDown) -> None:
+        """Queue the lots in another draw-down order."""
+        self.order = order
+        for open_lot in self.queue:
             open_lot.rank = rank_of(open_lot.lot, order)
-        self._queue.sort(key=_by_rank)
+        self.queue.sort(key=_by_rank)

@@ -18,7 +18,7 @@ from decimal import (
     InvalidOperation,
     localcontext,
 )
-from functools import cache, lru_cache
+from functools import cache, partial
 from typing import NamedTuple
 
 ZERO = Decimal()
@@ -50,6 +50,10 @@ class Share(NamedTuple):
 
     units: Decimal
     cost: Decimal
+
+
+# A named tuple's own constructor is a Python function and takes three times as long.
+_share = partial(tuple.__new__, Share)
 
 
 @cache
@@ -105,7 +109,6 @@ def default_cost_step(units: Decimal, currency: str) -> Decimal:
     return LARGEST_COST_STEP if exponent >= _LARGEST_EXPONENT else _ONE.scaleb(exponent)
 
 
-@lru_cache(maxsize=1 << 12)
 def split(paid: Decimal, units: Decimal, currency: str, step: Decimal | None) -> tuple[Share, ...]:
     """Units at unit costs that are multiples of a power of ten, whose sum is exactly what was paid.
 
@@ -113,21 +116,46 @@ def split(paid: Decimal, units: Decimal, currency: str, step: Decimal | None) ->
     lower first. Raises `CostStepTooCoarse` where part of what was paid for would cost nothing.
     """
     if not paid:
-        return (Share(units, trim(ZERO, decimals_of(currency))),)
+        return (_share((units, trim(ZERO, decimals_of(currency)))),)
     step = step or default_cost_step(units, currency)
     decimals = decimals_of(currency)
+    in_steps = paid.scaleb(-step.adjusted(), WIDE)
+    whole_units, whole_steps = int(units), int(in_steps)
+    if whole_units == units and whole_steps == in_steps:
+        return _split_whole(whole_steps, whole_units, -step.adjusted(), decimals)
     with localcontext(WIDE):
         low = paid // (units * step) * step
         rest = paid - units * low
         if not low:
             raise CostStepTooCoarse
         if not rest:
-            return (Share(units, trim(low, decimals)),)
+            return (_share((units, trim(low, decimals))),)
         dearer = trim(rest.scaleb(-step.adjusted()), 0)  # rest / step, which takes 1,000 digits
         return (
-            Share(units - dearer, trim(low, decimals)),
-            Share(dearer, trim(low + step, decimals)),
+            _share((units - dearer, trim(low, decimals))),
+            _share((dearer, trim(low + step, decimals))),
         )
+
+
+def _split_whole(paid: int, units: int, places: int, decimals: int) -> tuple[Share, ...]:
+    """A fast path for whole units and steps: `paid` counts steps of so many decimal places."""
+    low, dearer = divmod(paid, units)
+    if not low:
+        raise CostStepTooCoarse
+    cheap = _share((Decimal(units - dearer), _trimmed(low, places, decimals)))
+    if not dearer:
+        return (cheap,)
+    return (cheap, _share((Decimal(dearer), _trimmed(low + 1, places, decimals))))
+
+
+def _trimmed(steps: int, places: int, decimals: int) -> Decimal:
+    """A number of steps as `trim` would write it."""
+    while places > decimals and not steps % 10:
+        steps //= 10
+        places -= 1
+    if places < decimals:
+        return Decimal(steps * 10 ** (decimals - places)).scaleb(-decimals, WIDE)
+    return Decimal(steps).scaleb(-places, WIDE)
 
 
 def shares_of_total(total: Decimal, weights: Iterable[Decimal], step: Decimal) -> list[Decimal]:

@@ -4,7 +4,7 @@
 
 says as much as the journal entry with its two legs, and is made in fewer steps. They stand in for
 entries where nothing asks for the legs: nothing is asserted, no uses merge, and no reversal names
-them. `entry` gives the entry in full, which is what every other reader of the journal gets.
+them. `in_full` gives the entry in full, which is what every other reader of the journal gets.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.journal import (
@@ -28,26 +28,21 @@ from beancount_compute.economy.journal import (
 from beancount_compute.economy.lots import Lot
 from beancount_compute.economy.terms import Money
 
+# Use out of one lot, the most common entry by far: the event, its id, the lot and the cost of the
+# units used. A bare tuple, because it is made in a sixth of the time that a named one takes.
+Use = tuple[Event, str, Lot, Decimal]
 
-class Use(NamedTuple):
-    """Use out of one lot: the most common entry by far, in a short form that balances by itself."""
 
-    event: Event
-    id: str  # of the event
-    lot: Lot
-    cost: Decimal  # of the units used
-
-    @property
-    def entry(self) -> JournalEntry:
-        """The entry in full."""
-        event, lot = self.event, self.lot
-        assert event.units is not None
-        legs: list[Leg] = [LotLeg(lot, event.units)]
-        if self.cost:
-            legs.append(MoneyLeg(Role.REVENUE, lot.holder, lot.origin, -self.cost, lot.currency))
-        return JournalEntry(
-            event.date, Booked.CONSUMPTION, lot.holder, "Consumption", legs, self.id, event
-        )
+def entry_of_use(use: Use) -> JournalEntry:
+    """The entry of a use in full."""
+    event, event_id, lot, cost = use
+    assert event.units is not None
+    legs: list[Leg] = [LotLeg(lot, event.units)]
+    if cost:
+        legs.append(MoneyLeg(Role.REVENUE, lot.holder, lot.origin, -cost, lot.currency))
+    return JournalEntry(
+        event.date, Booked.CONSUMPTION, lot.holder, "Consumption", legs, event_id, event
+    )
 
 
 class Sale(NamedTuple):
@@ -136,10 +131,22 @@ class Mint(NamedTuple):
 Record = JournalEntry | Use | Sale | Supply | Mint
 
 # A named tuple's own constructor is a Python function and takes three times as long.
-use_of_lot = partial(tuple.__new__, Use)
 sale_of_lot = partial(tuple.__new__, Sale)
 supply_of = partial(tuple.__new__, Supply)
 mint_of = partial(tuple.__new__, Mint)
+
+
+def is_use(record: Record) -> TypeGuard[Use]:
+    """Whether a record is a use: the only one that is a bare tuple."""
+    return type(record) is tuple
+
+
+def in_full(record: Record) -> JournalEntry:
+    """The entry that a record stands for."""
+    if is_use(record):
+        return entry_of_use(record)
+    assert isinstance(record, JournalEntry | Sale | Supply | Mint)
+    return record if isinstance(record, JournalEntry) else record.entry
 
 
 def check_paid(supply: Supply) -> None:

@@ -139,6 +139,7 @@ class Economy:
     superseded: set[int] = field(default_factory=set)  # places in it that merged into later ones
     # the day of the terms of lots that came late, by holder and key
     terms_days: dict[tuple[str, Key], date] = field(default_factory=dict)
+    sound_pairs: set[tuple[str, str]] = field(default_factory=set)  # of commodity and currency
     totals: Totals | None = None  # only where something is asserted
     plain: bool = False  # nothing is asserted, and no uses are merged
     refusals: list[Refusal] = field(default_factory=list)
@@ -159,6 +160,9 @@ class Economy:
 
     def check_commodities(self, event: Event) -> None:
         """Refuse money where units belong, and units where money does."""
+        pair = (event.commodity, event.currency)
+        if pair in self.sound_pairs:
+            return
         if event.commodity in self.terms.money or event.commodity == self.terms.grant_currency:
             raise Refused(
                 f"wrong commodity: {event.commodity} is a currency of this ledger, not a unit of "
@@ -169,6 +173,7 @@ class Economy:
                 f"wrong currency: {event.currency} is a unit of compute in this ledger: "
                 "write a price in money"
             )
+        self.sound_pairs.add(pair)
 
     def admit(self, name: str) -> None:
         """Refuse a name whose account component another subscriber has."""
@@ -199,12 +204,11 @@ class Economy:
         subscriber = self.subscribers.get(name)
         if subscriber is None:
             return lots
-        return [
-            (holding.lot_for(lot, units), units)
-            if (holding := subscriber.pocket(lot.pocket).get(lot.commodity))
-            else (lot, units)
-            for lot, units in lots
-        ]
+        arrived: Lots = []
+        for lot, units in lots:
+            holding = subscriber.pocket(lot.pocket).get(lot.commodity)
+            arrived.append((holding.lot_for(lot, units) if holding else lot, units))
+        return arrived
 
     def moving(self, draws: list[Draw], receiver: Subscriber) -> Lots:
         """The drawn units as the receiver's tokens: same cost, date, origin and end."""
@@ -227,13 +231,13 @@ class Economy:
     def put(self, subscriber: Subscriber, lot: Lot, units: Decimal) -> None:
         """Put units of a lot into its pocket, to end on its day."""
         _, pocket, commodity, _, _, _, _, end = lot
-        holdings = subscriber.pocket(pocket)
+        holdings = subscriber.tokens if pocket is Pocket.TOKENS else subscriber.allocations
         holding = holdings.get(commodity)
         if holding is None:
             holding = holdings[commodity] = Holding(self.order)
         opened = holding.add(lot, units)
         if opened is not None and end is not None:
-            self.end_later(opened, max(end, self.today))
+            self.end_later(opened, end if end > self.today else self.today)
 
     def end_later(self, opened: OpenLot, day: date) -> None:
         """Remember the day on which a lot ends; one behind the as-of day is not booked."""

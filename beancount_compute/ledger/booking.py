@@ -101,6 +101,7 @@ class Ledger(NamedTuple):
     """A ledger on its way through booking."""
 
     entries: list[Directive]
+    others: list[Directive]  # the entries without `custom` directives, which are most
     written: Written
     said: LedgerTerms  # as the ledger says them now
     terms: LedgerTerms  # the same, and the plans of closed months that are gone from it
@@ -140,7 +141,9 @@ def book(
     named = _free_components(terms.introductions, written.events, errors)
     components = {**{line.name: line.value for line in named}, **frozen_components}
     accounts = Accounts(templates, components, roots_of(options_map))
-    ledger = Ledger(entries, written, said, terms, named, Writer(accounts), fields, errors)
+    others = [entry for entry in entries if entry.__class__ is not Custom]
+    writer = Writer(accounts)
+    ledger = Ledger(entries, others, written, said, terms, named, writer, fields, errors)
     past = _past(ledger, chain, files)
     whole = _facts(ledger, past)
     carried, facts = _carried(ledger, past, whole)
@@ -163,7 +166,7 @@ def book(
                 generated,
             )
         )
-    return [*open_directives(_to_open(entries, ledger.writer.first_used)), *generated]
+    return [*open_directives(_to_open(others, ledger.writer.first_used)), *generated]
 
 
 def _book_open(ledger: Ledger, facts: Facts, carried: Carried | None) -> list[Directive]:
@@ -171,8 +174,10 @@ def _book_open(ledger: Ledger, facts: Facts, carried: Carried | None) -> list[Di
     writer = ledger.writer
     keeper = Bookkeeper(facts, ledger.terms.terms, writer.accounts.component, carried)
     ledger.written.events.clear()  # the bookkeeper has them now, and lets them go day by day
-    booked = writer.transactions(keeper.records())
-    own_prices = _own_prices(ledger.entries)
+    booked: list[Directive] = []
+    for records in keeper.records():
+        booked += writer.transactions(records)
+    own_prices = _own_prices(ledger.others)
     booked += [
         writer.price(price)
         for price in keeper.prices()
@@ -233,7 +238,7 @@ def _facts(ledger: Ledger, past: Past) -> Facts:
     """What the ledger states, apart from its terms."""
     closed, sources = past
     written, writer, errors = ledger.written, ledger.writer, ledger.errors
-    transactions = [entry for entry in ledger.entries if entry.__class__ is Transaction]
+    transactions = [entry for entry in ledger.others if entry.__class__ is Transaction]
     postings = pocket_postings(transactions, writer.accounts)
     check_openings(transactions, writer.accounts, errors)
     holders: dict[str, str] = {}
@@ -335,8 +340,6 @@ def _to_open(entries: Iterable[Directive], first_used: dict[str, date]) -> dict[
     opened = {entry.account for entry in entries if entry.__class__ is Open}
     days = {account: day for account, day in first_used.items() if account not in opened}
     for entry in entries:
-        if entry.__class__ is Custom:
-            continue
         for account in get_entry_accounts(entry):
             if account in days and entry.date < days[account]:
                 days[account] = entry.date

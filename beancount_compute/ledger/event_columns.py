@@ -18,14 +18,13 @@ from itertools import compress, repeat
 from operator import eq, is_not
 from typing import Any
 
-from beancount_compute.economy.events import PHASE, Event, Kind, Place
+from beancount_compute.economy.events import PHASE, Event, Kind
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.fields import Fields, check_texts, parse_ids
 
 BLOCK = 400  # events at once: few enough that an odd one costs little, and that caches hold them
 
 _event: Callable[[Iterable[Any]], Event] = partial(tuple.__new__, Event)
-_place: Callable[[Iterable[Any]], Place] = partial(tuple.__new__, Place)
 KINDS: dict[str, Kind] = {kind.value: kind for kind in Kind}
 _ABSENT: dict[str, Any] = {
     name: repeat({"units": None, "price": None, "paid": None, "extra": ()}.get(name, ""))
@@ -64,8 +63,3 @@ def events_of(columns: Mapping[str, Sequence[Any]]) -> list[Event]:
         raise NotPlain
     in_order = [columns.get(name, absent) for name, absent in _ABSENT.items()]
     return list(map(_event, zip(*in_order, strict=False)))
-
-
-def places_of(files: Iterable[str], lines: Iterable[int]) -> list[Place]:
-    """Places in files that open at a line."""
-    return list(map(_place, zip(files, lines, repeat(""), strict=False)))

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
-from beancount_compute.economy.events import PHASE, Event, Kind, Place, flaw_of, is_sound
+from beancount_compute.economy.events import PHASE, Event, Kind, flaw_of, is_sound
 from beancount_compute.ledger.directives import (
     PREFIX,
     day_or_text_in,
@@ -23,7 +23,7 @@ from beancount_compute.ledger.directives import (
     values_of,
 )
 from beancount_compute.ledger.errors import FieldError
-from beancount_compute.ledger.event_columns import NotPlain, events_of, places_of
+from beancount_compute.ledger.event_columns import NotPlain, events_of
 from beancount_compute.ledger.fields import (
     Fields,
     check_number,
@@ -152,8 +152,10 @@ def _columns_of_metadata(
     written = {key: tuple(map(itemgetter(key), metas)) for key in metas[0]}
     if not written.keys() >= {"filename", "lineno"}:
         raise NotPlain
-    places = places_of(written.pop("filename"), written.pop("lineno"))
-    columns: dict[str, Sequence[Any]] = {"place": places}
+    columns: dict[str, Sequence[Any]] = {
+        "file": written.pop("filename"),
+        "line": written.pop("lineno"),
+    }
     for key, column in written.items():
         if key.startswith(("__", "x-")):
             continue
@@ -193,7 +195,6 @@ def event_of(entry: Custom, form: Form, fields: Fields) -> Event:
     names = fields.names
     time = event_id = expires = started = ""
     meta = entry.meta
-    place: Place = _new(Place, (meta.get("filename", "<unknown>"), meta.get("lineno", 0), ""))
     if len(meta) > 2:
         time, event_id, expires, started = _metadata(entry, form, fields)
         if plan and expires:
@@ -219,7 +220,9 @@ def event_of(entry: Custom, form: Form, fields: Fields) -> Event:
             started,
             "" if reverses is None else names[reverses] or _empty_name(),
             (),
-            place,
+            meta.get("filename", "<unknown>"),
+            meta.get("lineno", 0),
+            "",
             "",
         ),
     )

@@ -15,9 +15,9 @@ import csv
 import os
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from io import BytesIO, TextIOWrapper
-from itertools import chain, islice, repeat
+from itertools import chain, islice
 from operator import itemgetter, not_
 from typing import Any, NamedTuple
 
@@ -29,7 +29,6 @@ from beancount_compute.ledger.event_columns import (
     NotPlain,
     columns_of,
     events_of,
-    places_of,
 )
 from beancount_compute.ledger.event_row import COLUMNS, KINDS, TELLING, event_of_row
 from beancount_compute.ledger.fields import (
@@ -167,13 +166,11 @@ class _Rows:
         texts = self.columns.filled(rows)
         if not texts.keys() >= {"date", "event"} or not all(texts["date"]):
             raise NotPlain
-        empty = [map(not_, texts[name]) if name in texts else repeat(True) for name in TELLING]
-        if not {*zip(texts["event"], *empty, strict=False)} <= KINDS.keys():
+        if not _patterns(texts) <= KINDS.keys():
             raise NotPlain
         columns = columns_of(texts, self.fields)
-        columns["place"] = places_of(
-            repeat(self.path), range(self.done + 1, self.done + 1 + len(rows))
-        )
+        columns["file"] = [self.path] * len(rows)
+        columns["line"] = range(self.done + 1, self.done + 1 + len(rows))
         if self.columns.extra:
             columns["extra"] = list(map(self.columns.extra_of, rows))
         return events_of(columns)
@@ -210,6 +207,19 @@ class _Rows:
         row.append("")  # what a column that the file lacks holds
         columns = self.columns
         return event_of_row(columns.in_order(row), columns.extra_of(row), place, self.fields)
+
+
+def _patterns(texts: Mapping[str, Sequence[str]]) -> set[tuple[str | bool, ...]]:
+    """The ways of filling a row that columns show: the event, and which others are empty.
+
+    A column that is filled in every row, or in none, needn't be asked row by row.
+    """
+    mixed = [name for name in TELLING if name in texts and not all(texts[name])]
+    found = {*zip(texts["event"], *[map(not_, texts[name]) for name in mixed], strict=True)}
+    empty = {name: name not in texts for name in TELLING}
+    return {
+        (event, *(empty | dict(zip(mixed, cells, strict=True))).values()) for event, *cells in found
+    }
 
 
 def _cells(count: int) -> str:

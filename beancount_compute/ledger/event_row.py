@@ -147,7 +147,7 @@ def event_of_row(
             fields.days[started],
             fields.names[reverses],
             extra,
-            place,
+            *place,
             "",
         ),
     )

@@ -87,7 +87,10 @@ def parse_number(text: str) -> Decimal:
             f"{quoted(text)} is not a number: write digits with a decimal point, such as 1234.50, "
             "without separators, exponent or sign other than a minus"
         )
-    return check_number(Decimal(text))
+    number = Decimal(text)
+    if len(text) > MOST_DIGITS:
+        return check_number(number)
+    return trim(number, 0) if number else Decimal()
 
 
 def check_number(number: Decimal | None) -> Decimal:

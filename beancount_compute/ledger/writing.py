@@ -16,7 +16,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from itertools import count
 from typing import Any
 
 from beancount.core.amount import Amount
@@ -24,16 +23,20 @@ from beancount.core.data import Directive, Open, Posting, Price, Transaction
 from beancount.core.position import Cost
 
 from beancount_compute.economy.engine import PriceOfDay
-from beancount_compute.economy.events import NOWHERE, Event
+from beancount_compute.economy.events import NOWHERE, Event, fields_getter
 from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, Role
 from beancount_compute.economy.lots import Key, Lot, Pocket, key_of
 from beancount_compute.economy.rounding import WIDE, decimals_of, trim
-from beancount_compute.economy.short_forms import Mint, Record, Sale, Supply, Use
+from beancount_compute.economy.short_forms import Mint, Record, Sale, Supply, Use, in_full
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.names import component_of, in_link
+from beancount_compute.ledger.transaction_parts import (
+    add_metadata,
+    one_money_posting_each,
+    orders,
+)
 
 ORDER = "__order"  # the engine's own order: Beancount sorts a day by line number
-FIRST_ORDER = 10**9 + 1
 _ROLE_OF = {Pocket.ALLOCATIONS: Role.ALLOCATIONS, Pocket.TOKENS: Role.TOKENS}
 MOST_SHARED = 1 << 14  # amounts of a currency that are kept to be shared
 _USE_TAGS = frozenset(["compute-consumption"])
@@ -43,6 +46,7 @@ _TRADE_TAGS = frozenset(["compute-trade"])
 LATE_TAGS = frozenset(["compute-late"])
 NO_LINKS: frozenset[str] = frozenset()
 _new = tuple.__new__
+_told = fields_getter("date", "units", "memo", "extra", "file", "line", "row")
 # a lot's account, cost and link, and the account of the money that goes with it
 WithMoney = tuple[str, Cost, frozenset[str], str]
 # by the number of units as text: the units and the posting of the income
@@ -60,6 +64,7 @@ class Writer:
         self._uses: dict[Lot, SharedByUses] = {}
         # by income account, unit cost, currency and commodity
         self._known_uses: defaultdict[tuple[str, str, str, str], KnownUses] = defaultdict(dict)
+        self._only_fees = ""  # the account of everybody's fees, once they have one
         self._sold: dict[Lot, WithMoney] = {}
         self._bought: dict[Lot, WithMoney] = {}
         self._costs: dict[Key, Cost] = {}
@@ -69,59 +74,63 @@ class Writer:
         self._overage_tags = _USE_TAGS | {"compute-overage"}
         self._amounts: defaultdict[str, dict[str, Amount]] = defaultdict(dict)
         self._prices: defaultdict[str, dict[str, Amount]] = defaultdict(dict)
-        # ten digits, so that the texts sort as the numbers do
-        self.next_order = map(str, count(FIRST_ORDER)).__next__
+        self.next_order = orders().__next__
         self.first_used: dict[str, date] = {}  # accounts, with the day of their first posting
 
     def transactions(self, records: Iterable[Record]) -> list[Directive]:
         """The transactions of a journal, in the engine's order; most records are uses."""
-        return [
-            self._use_of_lot(record) if isinstance(record, Use) else self.transaction(record)
-            for record in records
-        ]
+        written: list[Directive] = []
+        add, next_order, known_lots = written.append, self.next_order, self._uses
+        for record in records:
+            if type(record) is not tuple:  # `is_use`, without a call for each
+                add(self.transaction(record))
+                continue
+            use: Use = record  # type: ignore[assignment]
+            event, event_id, lot, cost = use
+            day, number, memo, extra, file, line, row = _told(event)
+            if not cost or memo or row or extra:
+                add(self._entry(in_full(use)))
+                continue
+            account, lot_cost, link, holder, revenue, known = known_lots.get(
+                lot
+            ) or self._shared_by_uses(lot, day)
+            units, income = known.get(str(number)) or self._used(use, revenue, known)
+            add(
+                _new(
+                    Transaction,
+                    (
+                        {
+                            "filename": file,
+                            "lineno": line,
+                            "event": event_id,
+                            ORDER: next_order(),
+                        },
+                        day,
+                        "*",
+                        holder,
+                        "Consumption",
+                        _USE_TAGS,
+                        link,
+                        [_new(Posting, (account, units, lot_cost, None, None, None)), income],
+                    ),
+                )
+            )
+        return written
 
     def transaction(self, record: Record) -> Transaction:
         """The transaction of a record of the journal, next in the engine's order."""
-        if isinstance(record, Use):
-            return self._use_of_lot(record)
         if isinstance(record, Sale):
             return self._sale_of_lot(record)
         if isinstance(record, Supply):
             return self._supply(record)
         if isinstance(record, Mint):
             return self._mint(record)
-        return self._entry(record)
-
-    def _use_of_lot(self, use: Use) -> Transaction:
-        event, event_id, lot, cost = use
-        file, line, row = event.place
-        if row or event.memo or event.extra or not cost:
-            return self._entry(use.entry)
-        shared = self._uses.get(lot) or self._shared_by_uses(lot, event.date)
-        account, lot_cost, link, holder, revenue, known = shared
-        units, income = known.get(str(event.units)) or self._used(use, revenue, known)
-        return _new(
-            Transaction,
-            (
-                {"filename": file, "lineno": line, "event": event_id, ORDER: self.next_order()},
-                event.date,
-                "*",
-                holder,
-                "Consumption",
-                _USE_TAGS,
-                link,
-                [
-                    _new(Posting, (account, units, lot_cost, None, None, None)),
-                    income,
-                ],
-            ),
-        )
+        return self._entry(in_full(record))
 
     def _sale_of_lot(self, sale: Sale) -> Transaction:
         event, event_id, lot, bought, due, owed, seller_fee, buyer_fee = sale
-        file, line, row = event.place
         day, number, currency = event.date, event.units, event.currency
-        if row or event.memo or event.extra or not owed or number is None or event.price is None:
+        if event.row or event.memo or event.extra or not owed:
             return self._entry(sale.entry)
         account, cost, link, payable = self._sold.get(lot) or self._beside(
             self._sold, (Role.PAYABLE, lot.holder, ""), lot, day
@@ -132,6 +141,7 @@ class Writer:
         income = self._fees_account(sale, day)
         if income is None or income in (payable, receivable) or payable == receivable:
             return self._entry(sale.entry)
+        assert number is not None and event.price is not None
         out, into = self._there_and_back(number, lot.commodity)
         price = self._price(event.price, currency) if currency == lot.currency else None
         postings = [
@@ -146,7 +156,7 @@ class Writer:
         return _new(
             Transaction,
             (
-                {"filename": file, "lineno": line, "event": event_id, ORDER: self.next_order()},
+                self._stated(event, event_id),
                 day,
                 "*",
                 lot.holder,
@@ -159,6 +169,8 @@ class Writer:
 
     def _fees_account(self, sale: Sale, day: date) -> str | None:
         """The account of a sale's fees; "" if there are none, None if each has its own."""
+        if self._only_fees:
+            return self._only_fees if sale.seller_fee or sale.buyer_fee else ""
         accounts = self._accounts_of
         of_seller = of_buyer = ""
         if sale.seller_fee:
@@ -169,17 +181,19 @@ class Writer:
             of_buyer = accounts.get(key) or self._account(key, day)
         if of_seller and of_buyer and of_seller != of_buyer:
             return None
-        return of_seller or of_buyer
+        account = of_seller or of_buyer
+        if account and self.accounts.is_shared(Role.FEES):
+            self._only_fees = account
+        return account
 
     def _supply(self, supply: Supply) -> Transaction:
         day, subscriber, narration, paid, lots, event_id, event, source = supply
         if event is None:
             meta = self._derived(event_id, source)
         else:
-            file, line, row = event.place
-            if row or event.memo or event.extra:
+            if event.row or event.memo or event.extra:
                 return self._entry(supply.entry)
-            meta = {"filename": file, "lineno": line, "event": event_id, ORDER: self.next_order()}
+            meta = self._stated(event, event_id)
         first, _ = lots[0]
         postings: list[Posting] = []
         if paid:
@@ -211,6 +225,15 @@ class Writer:
         ]
         meta = self._derived(mint_id, source)
         return _new(Transaction, (meta, day, "*", lot.holder, "Mint", _MINT_TAGS, link, postings))
+
+    def _stated(self, event: Event, event_id: str) -> dict[str, Any]:
+        """The metadata of what a line causes."""
+        return {
+            "filename": event.file,
+            "lineno": event.line,
+            "event": event_id,
+            ORDER: self.next_order(),
+        }
 
     def _derived(self, event_id: str, source: str) -> dict[str, Any]:
         """The metadata of what a policy causes rather than a line."""
@@ -246,14 +269,13 @@ class Writer:
                 postings.append(_new(Posting, (account, units, None, None, None, None)))
                 money_legs += 1
         if money_legs > 1:
-            postings = _one_money_posting_each(postings)
+            postings = one_money_posting_each(postings)
         if event is None:
             meta = self._derived(event_id, source)
         else:
-            file, line, row = event.place
-            meta = {"filename": file, "lineno": line, "event": event_id, ORDER: self.next_order()}
-            if row or event.memo or event.extra or uses > 1 or entry.undoes or entry.occurred:
-                _add_metadata(meta, entry, event)
+            meta = self._stated(event, event_id)
+            if event.row or event.memo or event.extra or uses > 1 or entry.undoes or entry.occurred:
+                add_metadata(meta, entry, event)
         tags = self._overage_tags if overage else self._tags[kind]
         if entry.occurred is not None:
             tags |= LATE_TAGS
@@ -274,12 +296,13 @@ class Writer:
 
     def _used(self, use: Use, revenue: str, known: KnownUses) -> tuple[Amount, Posting]:
         """The units of a use and the posting of its income, shared with uses that cost the same."""
-        number = use.event.units
+        event, _, lot, cost = use
+        number = event.units
         assert number is not None
-        units = self._amounts[use.lot.commodity].get(str(number))
+        units = self._amounts[lot.commodity].get(str(number))
         if units is None:
-            units = self._amount(number, use.lot.commodity)
-        earned = self._amount(-use.cost, use.lot.currency)
+            units = self._amount(number, lot.commodity)
+        earned = self._amount(-cost, lot.currency)
         found = units, _new(Posting, (revenue, earned, None, None, None, None))
         if len(known) < MOST_SHARED:
             known[str(number)] = found
@@ -343,47 +366,6 @@ class Writer:
     def _use(self, account: str, day: date) -> None:
         if account not in self.first_used or day < self.first_used[account]:
             self.first_used[account] = day
-
-
-def _add_metadata(meta: dict[str, Any], entry: JournalEntry, event: Event) -> None:
-    """What only some transactions carry."""
-    if (
-        event.place.row
-    ):  # Fava can't open a Parquet file at a row, and must not delete the line there
-        meta["filename"], meta["lineno"] = NOWHERE.file, NOWHERE.line
-        meta["source"] = event.place.row
-    if entry.uses > 1:
-        meta["events"] = Decimal(entry.uses)
-    if entry.occurred is not None:
-        meta["occurred"] = entry.occurred
-    if entry.undoes:
-        meta["reverses"] = event.reverses
-        meta["undoes"] = entry.undoes
-    if event.memo:
-        meta["memo"] = event.memo
-    meta.update(event.extra)
-
-
-def _one_money_posting_each(postings: list[Posting]) -> list[Posting]:
-    """The postings with those of money on one account and currency added up."""
-    seen: dict[tuple[str, str], int] = {}
-    merged: list[Posting] = []
-    for posting in postings:
-        assert posting.units is not None
-        key = (posting.account, posting.units.currency)
-        at = seen.get(key)
-        if posting.cost is not None or at is None:
-            if posting.cost is None:
-                seen[key] = len(merged)
-            merged.append(posting)
-            continue
-        known = merged[at].units
-        assert known is not None
-        assert known.number is not None
-        assert posting.units.number is not None
-        total = WIDE.add(known.number, posting.units.number)
-        merged[at] = merged[at]._replace(units=Amount(total, known.currency))
-    return [each for each in merged if each.cost is not None or (each.units and each.units.number)]
 
 
 def lot_link(accounts: Accounts, holder: str, lot_date: date, origin: str) -> str:

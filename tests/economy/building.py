@@ -89,7 +89,7 @@ def event(kind: Kind, on: str, subscriber: str = "", counterparty: str = "", **m
         text["started"],
         text["reverses"],
         more.pop("extra", ()),
-        at(more.pop("line", 0)),
+        *at(more.pop("line", 0)),
         more.pop("flaw", ""),
     )
     assert not more, f"what is {more}?"

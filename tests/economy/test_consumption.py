@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.facts import Facts
 from beancount_compute.economy.journal import JournalEntry
-from beancount_compute.economy.short_forms import Record, Use
+from beancount_compute.economy.short_forms import Record, in_full, is_use
 from beancount_compute.economy.terms import Terms
 from tests.economy.building import (
     assertion,
@@ -196,7 +197,9 @@ def test_use_of_all_or_part_of_a_lot_can_be_reversed(
 
 
 def records(events: list[Any], agreed: Terms, **others: Any) -> list[Record]:
-    return list(Bookkeeper(Facts(events, **others), agreed, first_letter_up).records())
+    return list(
+        chain.from_iterable(Bookkeeper(Facts(events, **others), agreed, first_letter_up).records())
+    )
 
 
 SHORT_TERMS = {
@@ -225,6 +228,10 @@ SHORT = [
     consumption("2026-05-16", "nobody", "1 CU", id="u11", line=11),
     consumption("2026-05-17", "a", "1 CU", id="u12", line=12),
     consumption("2026-05-17", "a", "1 CU", id="u12", line=13),
+    # without an id; and refused, because what stays would take more than 28 digits
+    consumption("2026-05-18", "a", "1 CU", line=14),
+    consumption("2026-05-18", "a", "0.0000000000000000000000001 CU", id="u15", line=15),
+    consumption("2026-05-18", "a", "1 CU", id="u16", line=16, flaw="not like this"),
 ]
 
 
@@ -233,16 +240,16 @@ def test_the_short_form_is_what_the_long_way_books() -> None:
     agreed = terms(plan(price="199.99 USD", unused="rollover"), **SHORT_TERMS)
     nothing = [assertion("2026-05-01", "revenue", "0 EUR")]
     short, long = book(SHORT, agreed), book(SHORT, agreed, assertions=nothing)
-    assert refused_lines(short) == [10, 11]
+    assert refused_lines(short) == [10, 11, 15, 16]
     assert repr(short) == repr(long)  # to the last digit; a lot is equal to itself alone
-    uses = [each for each in records(SHORT, agreed) if isinstance(each, Use)]
-    assert [use.event.place.line for use in uses] == [1, 2, 3, 4, 5, 6, 12]
-    assert [repr(use.entry) for use in uses] == [
+    uses = [each for each in records(SHORT, agreed) if is_use(each)]
+    assert [event.line for event, *_ in uses] == [1, 2, 3, 4, 5, 6, 14]
+    assert [repr(in_full(use)) for use in uses] == [
         repr(entry)
         for entry in long.journal
-        if entry.event and entry.event.place.line in (1, 2, 3, 4, 5, 6, 12)
+        if entry.event and entry.event.place.line in (1, 2, 3, 4, 5, 6, 14)
     ]
-    assert not any(isinstance(each, Use) for each in records(SHORT, agreed, assertions=nothing))
+    assert not any(is_use(each) for each in records(SHORT, agreed, assertions=nothing))
 
 
 def test_a_short_form_in_full() -> None:
@@ -254,19 +261,19 @@ def test_a_short_form_in_full() -> None:
         consumption("2026-05-20", "b", "5 CU", id="v", line=5),
     ]
     *_, paid, granted = records(events, terms(plan()))
-    assert isinstance(paid, Use)
-    assert isinstance(granted, Use)
-    assert entry_text(paid.entry) == text("""
+    assert is_use(paid)
+    assert is_use(granted)
+    assert entry_text(in_full(paid)) == text("""
         2026-05-20 consumption a
           allocations a 200 CU {0.2 USD, 2026-05-01, pro/2026-06-01}
           revenue a pro -40 USD
     """)
-    assert cause(paid.entry) == ("u", at(4), "")
-    assert entry_text(granted.entry) == text("""
+    assert cause(in_full(paid)) == ("u", at(4), "")
+    assert entry_text(in_full(granted)) == text("""
         2026-05-20 consumption b
           allocations b 5 CU {0 USD, 2026-05-01, grant}
     """)
-    assert cause(granted.entry) == ("v", at(5), "")
+    assert cause(in_full(granted)) == ("v", at(5), "")
 
 
 @pytest.mark.parametrize("grain", ["event", "day", "month"])
@@ -279,12 +286,12 @@ def test_a_use_that_is_reversed_or_may_merge_has_no_short_form(grain: str) -> No
         reversal("2026-05-04", "u1"),
     ]
     found = [
-        (type(each), each.id)
+        (type(each), in_full(each).id)
         for each in records(events, terms(plan(), grain=grain))
-        if isinstance(each, Use) or (isinstance(each, JournalEntry) and each.kind == "consumption")
+        if in_full(each).kind == "consumption"
     ]
     if grain == "event":
-        assert found == [(JournalEntry, "u1"), (Use, "u2")]
+        assert found == [(JournalEntry, "u1"), (tuple, "u2")]
     else:
         assert {form for form, _ in found} == {JournalEntry}
 

@@ -158,7 +158,7 @@ def test_any_other_difference_is_other_content(other: Event) -> None:
 def test_a_derived_id_comes_from_the_content_alone() -> None:
     """`e-` and 12 hex digits of a SHA-256, the same at any place (language.md, 3)."""
     one = consumption(DAY, "alice", "1 CU", line=3)
-    assert content_id(one) == content_id(one._replace(place=at(9), extra=(("x_a", "b"),)))
+    assert content_id(one) == content_id(one._replace(**at(9)._asdict(), extra=(("x_a", "b"),)))
     prefix, digits = content_id(one).split("-")
     assert prefix == "e"
     assert len(digits) == 12

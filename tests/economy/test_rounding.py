@@ -6,12 +6,13 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from beancount_compute.economy.rounding import (
     CostStepTooCoarse,
     average_price,
+    decimals_of,
     default_cost_step,
     is_power_of_ten,
     minor_unit,
@@ -246,3 +247,23 @@ def test_shares_of_a_total_add_up_to_it(total: str, weights: str, step: str, exp
 def test_no_weights_have_no_shares() -> None:
     """Nobody is there to take anything."""
     assert shares_of_total(Decimal(1), [], Decimal("0.01")) == []
+
+
+@given(st.integers(1, 10**12), st.integers(1, 10**12), st.sampled_from(["USD", "JPY", "KWD"]))
+@example(100, 4, "USD")
+def test_whole_units_are_split_as_any_others(cents: int, number: int, currency: str) -> None:
+    """Nothing is lost, the lower cost is the floor, and both are written without idle zeros."""
+    paid = D(cents).scaleb(-decimals_of(currency))
+    for step in (None, D("0.1"), D("1e-3"), D("1e-9")):
+        try:
+            found = split(paid, D(number), currency, step)
+        except CostStepTooCoarse:
+            assert step is not None
+            assert Fraction(paid) / number < Fraction(step)
+            continue
+        assert sum(share.units for share in found) == number
+        used = Fraction(step or default_cost_step(D(number), currency))
+        for units, cost in found:
+            assert units.as_tuple().exponent == 0 or Fraction(paid) % used
+            assert str(cost) == str(trim(cost, decimals_of(currency)))
+        assert Fraction(found[0].cost) == Fraction(paid) / number // used * used

@@ -7,6 +7,7 @@ must be the same to the last digit.
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -40,7 +41,9 @@ NOTHING = [assertion("2026-05-01", "revenue", "0 EUR")]
 
 
 def records(events: list[Any], agreed: Terms, **others: Any) -> list[Record]:
-    return list(Bookkeeper(Facts(events, **others), agreed, first_letter_up).records())
+    return list(
+        chain.from_iterable(Bookkeeper(Facts(events, **others), agreed, first_letter_up).records())
+    )
 
 
 def both_ways(events: list[Any], agreed: Terms) -> Books:
@@ -105,6 +108,21 @@ def test_a_sale_in_its_short_form_is_what_the_long_way_books(fees: dict[str, Any
     books = both_ways(SALES, agreed)
     assert refused_lines(books) == [8, 9, 10, 11, 12, 13, 16]
     assert sorted(short_lines(SALES, agreed, Sale)) == [1, 2, 3, 4, 7, 15]
+
+
+def test_a_sale_in_its_short_form_follows_the_draw_down_order_of_its_day() -> None:
+    """First the older lot, which came first; when the order turns, the younger one."""
+    agreed = terms(plan(), draw_down={"2026-01-01": "fifo", "2026-05-03": "lifo"})
+    events = [
+        top_up("2026-05-01", "a", "100 CU", "20 USD", id="older"),
+        top_up("2026-05-02", "a", "100 CU", "30 USD", id="younger"),
+        grant("2026-05-01", "b", "1 CU", id="grant"),
+        trade("2026-05-02", "a", "b", "1 CU", "0.25 USD", id="t1", line=1),
+        trade("2026-05-03", "a", "b", "1 CU", "0.25 USD", id="t2", line=2),
+    ]
+    both_ways(events, agreed)
+    sold = [each for each in records(events, agreed) if isinstance(each, Sale)]
+    assert [str(each.lot.cost) for each in sold] == ["0.20", "0.30"]
 
 
 def test_a_sale_that_is_reversed_has_no_short_form() -> None:

@@ -9,7 +9,7 @@ import pytest
 from beancount.core.amount import Amount
 from beancount.core.number import MISSING
 
-from beancount_compute.economy.events import Event, Place
+from beancount_compute.economy.events import Event
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.event_directives import FORMS, event_of
 from beancount_compute.ledger.fields import Fields
@@ -57,7 +57,7 @@ DAY = "2026-05-01"
 )
 def test_every_directive_of_the_language(line: str, expected: Event) -> None:
     """Positional values first, each where it belongs (language.md, 2)."""
-    assert event(line) == expected._replace(place=Place("<string>", 1))
+    assert event(line) == expected._replace(file="<string>", line=1)
 
 
 def test_optional_metadata() -> None:

@@ -61,7 +61,7 @@ def test_every_event_of_the_language(tmp_path: Path) -> None:
     events, errors = read(path, "\n".join([",".join(COLUMNS), *ROWS]))
     assert errors == []
     expected = [
-        each._replace(place=Place(str(path), line)) for line, each in enumerate(ROWS.values(), 2)
+        each._replace(file=str(path), line=line) for line, each in enumerate(ROWS.values(), 2)
     ]
     assert events == expected
 

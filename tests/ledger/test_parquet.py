@@ -44,7 +44,7 @@ def test_typed_columns_say_what_their_text_would(tmp_path: Path) -> None:
     (event,), errors = read(tmp_path, **USE, price=pyarrow.nulls(1), x_team=["red"])
     assert errors == []
     expected = building.consumption("2026-05-01", "alice", "5.5 CU", extra=(("x_team", "red"),))
-    assert event == expected._replace(place=LEDGER._replace(row='"may.parquet" row 1'))
+    assert event == expected._replace(**LEDGER._replace(row='"may.parquet" row 1')._asdict())
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -11,10 +12,10 @@ from beancount.core.amount import Amount
 from beancount.core.data import Price, Transaction
 
 from beancount_compute.economy.engine import Bookkeeper
-from beancount_compute.economy.events import Event, Place
+from beancount_compute.economy.events import Event
 from beancount_compute.economy.facts import Facts
-from beancount_compute.economy.journal import JournalEntry, Leg, MoneyLeg, Role
-from beancount_compute.economy.short_forms import Mint, Sale, Supply, Use
+from beancount_compute.economy.journal import Leg, MoneyLeg, Role
+from beancount_compute.economy.short_forms import Mint, Sale, Supply, in_full
 from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.accounts import Accounts, Roots, default_templates
 from beancount_compute.ledger.writing import Writer, open_directives
@@ -166,7 +167,7 @@ def test_the_engine_s_order_stands_in_hidden_metadata() -> None:
 
 def test_a_row_of_a_parquet_file_is_a_source_and_no_place() -> None:
     """Fava can't open it at a line, and must not delete the directive that names the file."""
-    row = ALICE._replace(place=Place("main.beancount", 7, '"may.parquet" row 2'))
+    row = ALICE._replace(file="main.beancount", line=7, row='"may.parquet" row 2')
     (written,), _ = write(book([row]))
     assert (written.meta["filename"], written.meta["lineno"]) == NOWHERE
     assert written.meta["source"] == '"may.parquet" row 2'
@@ -277,7 +278,7 @@ SALES = [
     trade("2026-05-04", "bob", "carol", "1 CU", "0.3 EUR", id="t4"),
     trade("2026-05-05", "alice", "bob", "1 CU", "300 JPY", id="t5"),
     trade("2026-05-06", "alice", "bob", "10.5 CU", "0.3 USD", id="t6")._replace(
-        place=Place("main.beancount", 7, '"may.parquet" row 2')
+        file="main.beancount", line=7, row='"may.parquet" row 2'
     ),
 ]
 FEES: list[dict[str, Any]] = [
@@ -300,13 +301,15 @@ def both_ways(
     """The transactions of records, which must be the same in their short form and in full."""
     accounts = Accounts(default_templates(Roots()) | own, {}, Roots())
     short, full = Writer(accounts), Writer(accounts)
-    records = list(Bookkeeper(Facts(events), agreed, accounts.component).records())
-    assert any(isinstance(each, form) for each in records)
-    written = [short.transaction(each) for each in records]
-    entries = [each if isinstance(each, JournalEntry) else each.entry for each in records]
-    assert [repr(each) for each in written] == [repr(full.transaction(each)) for each in entries]
+    records = list(
+        chain.from_iterable(Bookkeeper(Facts(events), agreed, accounts.component).records())
+    )
+    assert any(type(each) is form for each in records)
+    written = short.transactions(records)
+    entries = [in_full(each) for each in records]
+    assert [repr(each) for each in written] == [repr(each) for each in full.transactions(entries)]
     assert short.first_used == full.first_used
-    return written
+    return [each for each in written if isinstance(each, Transaction)]
 
 
 @pytest.mark.parametrize("own", OWN)
@@ -326,7 +329,7 @@ def test_supplies_and_mints_are_written_as_in_full() -> None:
         subscription("2026-05-01", "bob", "free", id="f", extra=(("x_a", "b"),)),
         top_up("2026-05-02", "bob", "3000 CU", "20 USD", id="u", line=2),
         top_up("2026-05-02", "bob", "3000 CU", "20 USD", id="v")._replace(
-            place=Place("main.beancount", 7, '"may.parquet" row 2')
+            file="main.beancount", line=7, row='"may.parquet" row 2'
         ),
         consumption("2026-05-20", "alice", "0.50 CU", id="use"),
     ]
@@ -356,9 +359,9 @@ def test_uses_are_written_as_in_full(own: dict[Role, str]) -> None:
         consumption("2026-05-02", "alice", "1 CU", id="m", memo="by night"),
         consumption("2026-05-02", "alice", "1 CU", id="e", extra=(("x_a", "b"),)),
         consumption("2026-05-02", "alice", "1 CU", id="r")._replace(
-            place=Place("main.beancount", 7, '"may.parquet" row 2')
+            file="main.beancount", line=7, row='"may.parquet" row 2'
         ),
     ]
     plans = plan(), plan("dear", price="300 USD"), plan("gpu", units="1000 GPU")
-    written = both_ways(events, terms(*plans), own, Use)
+    written = both_ways(events, terms(*plans), own, tuple)
     assert len(written) == len(events)
