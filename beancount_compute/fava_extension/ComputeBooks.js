@@ -90,7 +90,7 @@ function headerCell(column, at, block, sortHere) {
     const changes = { sort: column.key, order: falling ? "desc" : "asc", page: "" };
     return el("th", attributes, link(column.title, changes, { id: `sort-${column.key}` }));
   }
-  if (block.pages > 1) return el("th", attributes, column.title);
+  if (block.pages > 1 || column.fixed) return el("th", attributes, column.title);
   return el("th", attributes, el("button", { type: "button", onclick: () => sortHere(at) }, column.title));
 }
 
@@ -198,7 +198,7 @@ function copyBlock(block) {
 }
 
 function chart(block) {
-  const withPictures = Boolean(byId("compute-books").dataset.plotly);
+  const withPictures = Boolean(block.figure && byId("compute-books").dataset.plotly);
   const label = `${block.title}. ${block.said} The figures are in the table below.`;
   const picture = el("div", { class: "picture", role: "img", "aria-label": label });
   if (withPictures) pictures.push([picture, block.figure]);
@@ -327,7 +327,7 @@ async function show() {
   const before = remembered();
   pictures = [];
   const content = [...(answer.notes ?? []).map((note) => el("p", { class: "note" }, note)), ...blocks.flatMap(rendered)];
-  if (!root.dataset.plotly && blocks.some((block) => block.kind === "chart")) {
+  if (!root.dataset.plotly && blocks.some((block) => block.figure)) {
     content.push(el("p", { class: "note" }, `For the pictures: ${root.dataset.pictures}`));
   }
   byId("compute-view").replaceChildren(...content);

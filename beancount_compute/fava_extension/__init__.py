@@ -18,7 +18,7 @@ from fava.core import FavaLedger
 from fava.ext import FavaExtensionBase
 from flask import Response, request, send_file
 
-from beancount_compute.fava_extension import fava_parts, plotly_file
+from beancount_compute.fava_extension import fava_parts, incognito, plotly_file
 from beancount_compute.fava_extension.asked import VIEWS, BadRequest, read_address
 from beancount_compute.fava_extension.blocks import Block, Numbers, words
 from beancount_compute.fava_extension.economics import economics
@@ -107,6 +107,8 @@ class ComputeBooks(FavaExtensionBase):
             asked = read_address(args, days, fava_parts.INTERVALS)
             helpful = help_page(loaded, fava_parts.Links())
             if helpful is not None:
+                if fava_parts.hides_numbers():
+                    helpful = incognito.without_numbers(helpful, fava_parts.hidden)
                 return _json({"view": asked.view, "notes": [], "blocks": helpful})
             entries = fava_parts.entries_kept(self.ledger, asked.entries)
             accounts = fava_parts.accounts_kept(loaded.accounts, asked.account)
@@ -116,7 +118,11 @@ class ComputeBooks(FavaExtensionBase):
         except (BadRequest, FilterRefused) as error:
             return _json({"error": str(error)}, 400)
         warning = [_warning(loaded)] if loaded.errors and asked.view != "close" else []
-        return _json({"view": asked.view, "notes": page.notes, "blocks": [*warning, *blocks]})
+        blocks, notes = [*warning, *blocks], page.notes
+        if fava_parts.hides_numbers():
+            blocks = incognito.without_numbers(blocks, fava_parts.hidden)
+            notes = [incognito.NOTE, *notes]
+        return _json({"view": asked.view, "notes": notes, "blocks": blocks})
 
     def _numbers(self) -> Numbers:
         ledger = self.ledger

@@ -24,8 +24,9 @@ from fava.core import FavaLedger
 from fava.core.filters import Match
 from fava.ext import extension_endpoint
 from fava.helpers import FavaAPIError
+from fava.template_filters import replace_numbers
 from fava.util.date import parse_date
-from flask import url_for
+from flask import current_app, url_for
 
 INTERVALS = {  # the names that Fava's own selection writes into addresses
     "day": "day",
@@ -142,6 +143,16 @@ def separators(ledger: FavaLedger) -> str:
     """The decimal mark of Fava's locale, and what it puts between thousands, if anything."""
     shown = ledger.format_decimal(Decimal(1000))  # for no currency: with two decimals
     return shown[-3] + shown[1:-6]
+
+
+def hides_numbers() -> bool:
+    """Whether Fava was started with `--incognito`."""
+    return bool(current_app.config["INCOGNITO"])
+
+
+def hidden(text: str) -> str:
+    """A text as Fava obscures it."""
+    return replace_numbers(text) or ""
 
 
 class Links:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Shown, ledger_of, served
-from tests.fava_extension.serving import EXTENSION, VIEWS, Site, exact, tables
+from tests.fava_extension.serving import EXTENSION, VIEWS, Site, exact, example, tables
 from tests.reports.story import STORY
 
 TITLES = {
@@ -261,6 +261,27 @@ def test_markup_in_names_is_inert(browser: Browser, tmp_path: Path) -> None:
         page.get_by_role("link", name=MARKUP).click()
         expect(page.get_by_role("heading", name=f"Statement of {MARKUP}")).to_be_visible()
         assert page.locator("#compute-view img").count() == 0
+        assert shown.complaints == []
+        shown.close()
+
+
+def test_hidden_numbers_stay_hidden(browser: Browser, tmp_path: Path) -> None:
+    """With `fava --incognito`: no figure in cells, tooltips or labels, no picture, no complaint."""
+    site = Site(example("market-year", tmp_path), incognito=True)
+    with served(site) as address:
+        shown = Shown(browser, site, address)
+        for view in VIEWS:
+            page = shown.open(view)
+            if view == "close":
+                expect(page.get_by_role("heading", name="Tie-outs of")).to_be_visible()
+            texts = page.eval_on_selector_all(
+                "#compute-view [data-value]",
+                "cells => cells.map(cell => cell.outerHTML.replace(/<a .*?>/, ''))",
+            )
+            assert texts
+            assert not any(character.isdecimal() for character in "".join(texts))
+            assert page.locator("#compute-view .picture").count() == 0
+            expect(page.get_by_text("Fava hides numbers")).to_be_visible()
         assert shown.complaints == []
         shown.close()
 

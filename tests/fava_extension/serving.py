@@ -32,9 +32,9 @@ def example(name: str, folder: Path) -> Path:
 class Site:
     """A ledger in Fava, asked without a browser."""
 
-    def __init__(self, ledger: Path) -> None:
+    def __init__(self, ledger: Path, *, incognito: bool = False) -> None:
         self.ledger = ledger
-        self.app: Flask = create_app([str(ledger)], load=True)
+        self.app: Flask = create_app([str(ledger)], load=True, incognito=incognito)
         self._client = self.app.test_client()
         slug = self._client.get("/").headers["Location"].split("/")[1]
         self.base = f"/{slug}/"
