@@ -29,11 +29,27 @@ function addressWith(changes) {
 
 let api; // Fava's helper for requests
 let asked = 0; // requests so far: an answer to an older one is dropped
+let shown = 0; // views put into the page so far
+
+/** What an endpoint answers; what fails is an answer too, with its reason. */
+async function answerOf(endpoint, wanted) {
+  try {
+    const response = await api.request(endpoint, "GET", wanted, undefined, "raw");
+    if (response.headers.get("content-type")?.startsWith("application/json")) return await response.json();
+    throw new Error(`Fava answers with ${response.status}`);
+  } catch (error) {
+    const text = `The figures could not be loaded: ${error.message}`;
+    return { error: text, blocks: [{ kind: "words", text, tone: "bad", alert: true }] };
+  }
+}
+
+function toAddress(url, replace) {
+  if (replace || url.href === window.location.href) window.history.replaceState(null, "", url);
+  else window.history.pushState(null, "", url);
+}
 
 function go(changes, { replace = false } = {}) {
-  const url = addressWith(changes);
-  if (replace) window.history.replaceState(null, "", url);
-  else window.history.pushState(null, "", url);
+  toAddress(addressWith(changes), replace);
   show();
 }
 
@@ -46,6 +62,9 @@ function link(text, changes, attributes) {
   };
   return el("a", { href: addressWith(changes).href, ...attributes, onclick }, text);
 }
+
+const FIRST_VIEW = "overview";
+const FAVAS = ["time", "account", "filter"]; // filters that Fava shows in its own fields
 
 // --- cells and tables
 
@@ -160,18 +179,43 @@ function control(item) {
     return el("label", { for: id }, item.label, el("select", { id, onchange }, ...options));
   }
   let timer;
-  const send = (value, replace) => {
-    window.clearTimeout(timer);
-    go({ [item.name]: value, page: "" }, { replace });
-  };
   const attributes = { id, type: item.live ? "search" : "text", value: item.value, placeholder: item.hint, title: item.hint };
   if (item.live) {
     attributes.oninput = (event) => {
       window.clearTimeout(timer);
-      timer = window.setTimeout(() => send(event.target.value, true), HOLD);
+      timer = window.setTimeout(() => go({ [item.name]: event.target.value, page: "" }, { replace: true }), HOLD);
     };
-  } else attributes.onchange = (event) => send(event.target.value, false);
-  return el("label", { for: id }, item.label, el("input", attributes));
+  } else attributes.onchange = (event) => tryOut(item, event.target);
+  const input = el("input", attributes);
+  const label = el("label", { for: id }, item.label, input);
+  if (item.error) refuse(input, item.error);
+  return label;
+}
+
+/** Say beside a field what is wrong with it. */
+function refuse(input, text) {
+  const id = `${input.id}-refused`;
+  byId(id)?.remove();
+  input.setAttribute("aria-invalid", "true");
+  input.setAttribute("aria-describedby", id);
+  input.after(el("span", { id, class: "refused", role: "alert" }, text));
+}
+
+/** Ask for what was typed; if it is refused, the view and the address stay as they are. */
+async function tryOut(item, input) {
+  const url = addressWith({ [item.name]: input.value, page: "" });
+  const mine = asking();
+  const answer = await answerOf("data", Object.fromEntries(url.searchParams));
+  if (mine !== asked || !input.isConnected) return;
+  const refusal = answer.refused?.[item.name];
+  if (refusal) {
+    byId("compute-view").removeAttribute("aria-busy");
+    byId("compute-books").dataset.state = "drawn";
+    refuse(input, refusal);
+    return;
+  }
+  toAddress(url, false);
+  await present(answer, mine);
 }
 
 function figureItem(item) {
@@ -210,11 +254,11 @@ function chart(block) {
 
 function later(block) {
   const place = el("div", { "aria-busy": "true" }, el("p", { class: "said" }, block.said));
-  const mine = asked;
-  api.get(block.endpoint, parameters()).then((answer) => {
-    if (mine !== asked) return;
+  const mine = shown;
+  answerOf(block.endpoint, parameters()).then((answer) => {
+    if (mine !== shown) return;
     place.removeAttribute("aria-busy");
-    place.replaceChildren(...(answer.blocks ?? [{ kind: "words", text: answer.error, tone: "bad" }]).flatMap(rendered));
+    place.replaceChildren(...answer.blocks.flatMap(rendered));
   });
   return [place];
 }
@@ -227,7 +271,7 @@ const KINDS = {
   link: (block) => [el("p", {}, "\u2190 ", link(block.text, block.go))],
   controls: (block) => [el("div", { class: "controls" }, ...block.items.map(control))],
   figures: (block) => [el("h3", {}, block.title), el("dl", { class: "figures" }, ...block.items.map(figureItem))],
-  words: (block) => [el("p", { class: block.tone }, block.text, " ", block.go ? link(block.link, block.go) : null)],
+  words: (block) => [el("p", { class: block.tone, role: block.alert && "alert" }, block.text, " ", block.go ? link(block.link, block.go) : null)],
 };
 const rendered = (block) => KINDS[block.kind](block);
 
@@ -241,6 +285,9 @@ function plotly() {
     const { plotly: version } = byId("compute-books").dataset;
     const path = `${window.location.pathname.replace(/\/?$/, "/")}plotly.js?v=${encodeURIComponent(version)}`;
     document.head.append(el("script", { src: path, onload: () => resolve(window.Plotly), onerror: reject }));
+  });
+  library.catch(() => {
+    library = undefined; // the next view tries again
   });
   return library;
 }
@@ -258,11 +305,22 @@ function dressed(layout) {
   return own;
 }
 
+/** Draw the pictures; where that fails, the page says so and opens their tables. */
 async function draw() {
   if (!pictures.length) return;
-  const [library, shown] = [await plotly(), pictures];
-  for (const [place, { data, layout }] of shown) {
-    if (place.isConnected) await library.react(place, data, dressed(layout), { displayModeBar: false, responsive: true });
+  const mine = pictures;
+  try {
+    const library = await plotly();
+    for (const [place, { data, layout }] of mine) {
+      if (place.isConnected) await library.react(place, data, dressed(layout), { displayModeBar: false, responsive: true });
+    }
+  } catch {
+    if (mine !== pictures) return;
+    pictures = [];
+    for (const [place] of mine) {
+      place.parentElement.querySelector("details").open = true;
+      place.replaceWith(el("p", { class: "note", role: "status" }, "The picture could not be drawn; its table holds the same figures."));
+    }
   }
 }
 
@@ -289,6 +347,7 @@ function refocus(before) {
 }
 
 function tabs(view) {
+  byId("compute-title").textContent = byId("compute-books").dataset.title;
   for (const each of document.querySelectorAll("#compute-books nav a")) {
     const current = each.dataset.view === view;
     each.toggleAttribute("aria-current", current);
@@ -307,23 +366,36 @@ function tabs(view) {
   }
 }
 
-async function show() {
-  const root = byId("compute-books");
-  const mine = (asked += 1);
-  const wanted = parameters();
-  root.dataset.state = "asked";
-  tabs(wanted.view || "overview");
+/** Note that something is asked for; gives its number. */
+function asking() {
+  byId("compute-books").dataset.state = "asked";
   byId("compute-view").setAttribute("aria-busy", "true");
-  if (root.dataset.plotly) plotly().catch(() => {}); // fetched beside the figures; draw() tells
-  let answer;
-  try {
-    answer = await api.get("data", wanted);
-  } catch (error) {
-    answer = { error: `The figures could not be loaded: ${error.message}` };
-  }
-  if (mine !== asked || !root.isConnected) return;
+  return (asked += 1);
+}
+
+async function show() {
+  const mine = asking();
+  const wanted = parameters();
+  tabs(wanted.view || FIRST_VIEW);
+  if (byId("compute-books").dataset.plotly) plotly().catch(() => {}); // fetched beside the figures; draw() tells
+  await present(await answerOf("data", wanted), mine);
+}
+
+/** Parameters of ours that were refused leave the address; Fava's filters stay, as in its fields. */
+function forget(refused) {
+  const changes = Object.keys(refused ?? {}).filter((name) => !FAVAS.includes(name)).map((name) => [name, ""]);
+  if (changes.length) toAddress(addressWith(Object.fromEntries(changes)), true);
+}
+
+/** Put an answer into the page. */
+async function present(answer, mine) {
+  const root = byId("compute-books");
+  if (mine !== asked || !root?.isConnected) return;
   performance.mark("compute-data");
-  const blocks = answer.error ? [{ kind: "words", text: answer.error, tone: "bad" }] : answer.blocks;
+  forget(answer.refused);
+  tabs(answer.view ?? (parameters().view || FIRST_VIEW));
+  shown += 1;
+  const { blocks } = answer;
   const before = remembered();
   pictures = [];
   const content = [...(answer.notes ?? []).map((note) => el("p", { class: "note" }, note)), ...blocks.flatMap(rendered)];
@@ -334,11 +406,7 @@ async function show() {
   byId("compute-view").removeAttribute("aria-busy");
   refocus(before);
   say(answer.error ? "" : `${byId("compute-title").textContent} loaded`);
-  try {
-    await draw();
-  } catch (error) {
-    say("The pictures could not be drawn; the tables hold the same figures.");
-  }
+  await draw();
   if (mine !== asked) return;
   performance.mark("compute-drawn");
   root.dataset.state = "drawn";

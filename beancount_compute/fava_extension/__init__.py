@@ -11,7 +11,7 @@ data, which `ComputeBooks.js` puts into the page as text. What is worked out onc
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fava.core import FavaLedger
@@ -29,6 +29,7 @@ from beancount_compute.fava_extension.market import market
 from beancount_compute.fava_extension.month_end import month_end, ties
 from beancount_compute.fava_extension.overview import overview
 from beancount_compute.fava_extension.page import Page
+from beancount_compute.fava_extension.refusal_page import refusal_page
 from beancount_compute.fava_extension.subscribers import subscribers
 from beancount_compute.fava_extension.vintages import vintages
 
@@ -100,29 +101,47 @@ class ComputeBooks(FavaExtensionBase):
         return send_file(path, mimetype="text/javascript", max_age=30 * 24 * 3600)
 
     def _answer(self, view: View) -> Response:
-        loaded = self._loaded or _loaded(self.ledger)
+        args = request.args.to_dict()
         try:
-            args = request.args
-            days = fava_parts.days_of(self.ledger, args.get("time", ""))
-            asked = read_address(args, days, fava_parts.INTERVALS)
-            helpful = help_page(loaded, fava_parts.Links())
-            if helpful is not None:
-                if fava_parts.hides_numbers():
-                    helpful = incognito.without_numbers(helpful, fava_parts.hidden)
-                return _json({"view": asked.view, "notes": [], "blocks": helpful})
+            return _json(self._shown(view, args))
+        except (BadRequest, FilterRefused) as error:
+            return _json(self._refusal(view, args, error), 400)
+
+    def _shown(self, view: View, args: Mapping[str, str]) -> dict[str, Any]:
+        """A view, as an address asks for it; raises `BadRequest` and `FilterRefused`."""
+        loaded = self._loaded or _loaded(self.ledger)
+        days = fava_parts.days_of(self.ledger, args.get("time", ""))
+        asked = read_address(args, days, fava_parts.INTERVALS)
+        notes: list[str] = []
+        blocks = help_page(loaded, fava_parts.Links())
+        if blocks is None:
             entries = fava_parts.entries_kept(self.ledger, asked.entries)
             accounts = fava_parts.accounts_kept(loaded.accounts, asked.account)
             page = Page(loaded, asked, accounts, entries, self._numbers(), fava_parts.Links())
             page.check_names()
-            blocks = view(page)
-        except (BadRequest, FilterRefused) as error:
-            return _json({"error": str(error)}, 400)
-        warning = [_warning(loaded)] if loaded.errors and asked.view != "close" else []
-        blocks, notes = [*warning, *blocks], page.notes
+            warning = [_warning(loaded)] if loaded.errors and asked.view != "close" else []
+            blocks, notes = [*warning, *view(page)], page.notes
         if fava_parts.hides_numbers():
             blocks = incognito.without_numbers(blocks, fava_parts.hidden)
             notes = [incognito.NOTE, *notes]
-        return _json({"view": asked.view, "notes": notes, "blocks": blocks})
+        return {"view": asked.view, "notes": notes, "blocks": blocks}
+
+    def _refusal(
+        self, view: View, args: Mapping[str, str], first: BadRequest | FilterRefused
+    ) -> dict[str, Any]:
+        """What is wrong with an address, and the controls of its view, to choose otherwise."""
+        refused = {first.parameter: str(first)}
+        shown: dict[str, Any] | None = None
+        while shown is None:
+            try:
+                shown = self._shown(view, {k: v for k, v in args.items() if k not in refused})
+            except (BadRequest, FilterRefused) as error:
+                if error.parameter in refused:
+                    raise
+                refused[error.parameter] = str(error)
+        asked = "" if "view" in refused else shown["view"]
+        blocks = refusal_page(refused, args, shown["blocks"] if asked else [])
+        return {"error": str(first), "view": asked, "refused": refused, "blocks": blocks}
 
     def _numbers(self) -> Numbers:
         ledger = self.ledger

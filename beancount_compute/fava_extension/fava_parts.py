@@ -53,6 +53,10 @@ def endpoint(name: str) -> Callable[[Method], Method]:
 class FilterRefused(Exception):
     """A filter that Fava can't read; says why."""
 
+    def __init__(self, parameter: str, said: str) -> None:
+        super().__init__(said)
+        self.parameter = parameter
+
 
 class Days(NamedTuple):
     """The days of Fava's time filter, both included."""
@@ -68,10 +72,12 @@ def days_of(ledger: FavaLedger, time: str) -> Days | None:
     try:
         begin, end = parse_date(time, ledger.fava_options.fiscal_year_end)
     except ValueError as error:
-        raise FilterRefused(f"Fava can't read the time filter {time!r}: {error}") from None
+        raise FilterRefused("time", f"Fava can't read the time filter {time!r}: {error}") from None
     if begin is None or end is None or begin >= end:
         raise FilterRefused(
-            f"Fava can't read the time filter {time!r}: write 2026-05, 2026-Q2 or 2026-01 - 2026-05"
+            "time",
+            f"Fava can't read the time filter {time!r}: "
+            "write 2026-05, 2026-Q2 or 2026-01 - 2026-05",
         )
     return Days(begin, end - timedelta(1))
 
@@ -87,8 +93,19 @@ def accounts_kept(accounts: Iterable[str], account: str) -> frozenset[str] | Non
         )
     except re.error as error:
         raise FilterRefused(
-            f"Fava can't read the account filter {account!r}: as a regular expression, {error}"
+            "account",
+            f"Fava can't read the account filter {account!r}: "
+            f"as a regular expression, {_fault(account, error)}",
         ) from None
+
+
+def _fault(words: str, error: re.error) -> str:
+    """What is wrong with an expression, counted in what was typed and not in what was searched."""
+    try:
+        re.compile(words)
+    except re.error as own:
+        return str(own)
+    return error.msg
 
 
 def entries_kept(ledger: FavaLedger, words: str) -> list[Directive] | None:
@@ -98,7 +115,7 @@ def entries_kept(ledger: FavaLedger, words: str) -> list[Directive] | None:
     try:
         return _directives(ledger.get_filtered(account="", filter=words, time="").entries)
     except FavaAPIError as error:
-        raise FilterRefused(str(error)) from None
+        raise FilterRefused("filter", str(error)) from None
 
 
 def entries_of(ledger: FavaLedger) -> list[Directive]:

@@ -61,7 +61,7 @@ class Page:
             ("subscriber", asked.subscriber, books.subscribers),
         ):
             if name and name not in known:
-                raise BadRequest(f"the ledger has no {what} {quoted(name)}")
+                raise BadRequest(what, f"the ledger has no {what} {quoted(name)}")
 
     def interval(self, default: Interval, *allowed: Interval) -> Interval:
         """The interval of the address, as far as the view knows it."""

@@ -46,7 +46,7 @@ def subscribers(page: Page) -> list[Block]:
     found = matching(_standing(page), asked.words)
     key = asked.sort or "subscriber"
     if key not in SORTABLE:
-        raise BadRequest(f"no column {quoted(key)}: sort by {', '.join(SORTABLE)}")
+        raise BadRequest("sort", f"no column {quoted(key)}: sort by {', '.join(SORTABLE)}")
     rows = ordered(found, key, falling=asked.falling)
     pages = max(1, -(-len(rows) // ROWS_A_PAGE))
     at = min(asked.page, pages)

@@ -212,6 +212,64 @@ def test_a_choice_changes_the_address_and_the_figures(year: Shown) -> None:
     assert "interval=month" in page.url
 
 
+def test_a_refused_share_stays_in_its_field(year: Shown) -> None:
+    """The view and the address stay, the field says what is wrong, and the next value is taken."""
+    page = year.open("economics", "&time=2026")
+    field = page.get_by_label("Displaced sales")
+    figures = shown_figures(page)
+    for typed in ("30%", "0,3", "2"):
+        field.fill(typed)
+        field.press("Enter")
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text(f'"{typed}" is no share: write a number from 0 to 1')
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(field).to_have_accessible_description(alert.inner_text())
+        expect(field).to_have_value(typed)
+        assert shown_figures(page) == figures
+        assert "displaced" not in page.url
+    field.fill("0.3")
+    field.press("Enter")
+    expect(field).not_to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert "displaced=0.3" in page.url
+    year.drawn()
+    assert shown_figures(page) != figures
+
+
+def test_a_refused_address_leads_on(year: Shown) -> None:
+    """A heading, the reason as an alert, the tabs; and what was refused leaves the address."""
+    page = year.open("bogus")
+    expect(page.get_by_role("heading", level=2)).to_have_text("Compute books")
+    expect(page.get_by_role("alert")).to_contain_text('no view "bogus"')
+    assert "bogus" not in page.url
+    page = year.open("subscribers", "&subscriber=nobody")
+    expect(page.get_by_role("alert")).to_contain_text('no subscriber "nobody"')
+    page.get_by_role("link", name="All subscribers").click()
+    expect(page.get_by_role("heading", name="Subscribers on")).to_be_visible()
+    page = year.open("economics", "&displaced=30%25")
+    expect(page.get_by_label("Displaced sales")).to_have_value("30%")
+    expect(page.get_by_role("alert")).to_contain_text("is no share")
+    page.get_by_label("Interval").select_option("year")
+    expect(page.locator("#compute-view table").first).to_be_attached()
+
+
+def test_a_request_that_fails_says_so(year: Shown) -> None:
+    """The tie-outs, a view, the drawing library: nothing is waited for without end."""
+    year.page.route("**/ties?*", lambda route: route.abort())
+    page = year.open("close")
+    expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
+    expect(page.locator("[aria-busy]")).to_have_count(0)
+    page.route("**/data?*", lambda route: route.fulfill(status=500, body="<html>"))
+    page = year.open("market")
+    expect(page.get_by_role("alert")).to_contain_text("Fava answers with 500")
+    expect(page.locator("[aria-busy]")).to_have_count(0)
+    page.unroute("**/data?*")
+    page.route("**/plotly.js?*", lambda route: route.abort())
+    page = year.open("market")
+    expect(page.get_by_text("The picture could not be drawn").first).to_be_visible()
+    expect(page.locator("figure details[open]").first).to_be_visible()
+
+
 def test_the_command_to_close_is_ready_to_copy(
     browser: Browser, addresses: dict[str, tuple[Site, str]]
 ) -> None:

@@ -174,15 +174,75 @@ def test_units_as_conversion_and_weeks_as_interval(market_year: Site) -> None:
         ({"view": "subscribers", "sort": "colour"}, 'no column "colour": sort by subscriber,'),
         ({"page": "-1"}, 'page "-1" is no page'),
         ({"order": "up"}, 'no order "up": write asc or desc'),
-        ({"displaced": "1.5"}, "displaced=1.5 is no share"),
-        ({"displaced": "NaN"}, "displaced=NaN is no share"),
+        ({"displaced": "1.5"}, '"1.5" is no share: write a number from 0 to 1'),
+        ({"displaced": "NaN"}, '"NaN" is no share'),
     ],
 )
 def test_a_wrong_address_gives_one_clear_error(
     market_year: Site, asked: dict[str, str], said: str
 ) -> None:
     """And no traceback."""
-    assert market_year.refusal(asked.pop("view", "overview"), **asked).startswith(said)
+    answer = market_year.refusal(asked.pop("view", "overview"), **asked)
+    assert answer["error"].startswith(said)
+
+
+def alerts(answer: dict[str, Any]) -> list[str]:
+    """The paragraphs that a screen reader is told at once."""
+    return [block["text"] for block in answer["blocks"] if block.get("alert")]
+
+
+def test_a_refused_share_stays_in_its_field(market_year: Site) -> None:
+    """With what is wrong beside it, and the other controls as they were chosen."""
+    answer = market_year.refusal("economics", displaced="30%", plan="pro")
+    (controls,) = answer["blocks"]
+    items = {item["name"]: item for item in controls["items"]}
+    assert items["displaced"]["value"] == "30%"
+    assert items["displaced"]["error"] == answer["refused"]["displaced"]
+    assert items["plan"]["value"] == "pro"
+    assert alerts(answer) == []
+
+
+@pytest.mark.parametrize(
+    ("view", "asked"),
+    [
+        ("overview", {"interval": "fortnight"}),
+        ("market", {"time": "yesterdayish"}),
+        ("subscribers", {"sort": "colour"}),
+        ("economics", {"plan": "gold"}),
+        ("overview", {"interval": "fortnight", "plan": "gold", "account": "("}),
+    ],
+)
+def test_a_refused_address_keeps_the_controls(
+    market_year: Site, view: str, asked: dict[str, str]
+) -> None:
+    """And says what is wrong with each parameter."""
+    answer = market_year.refusal(view, **asked)
+    assert answer["view"] == view
+    assert [block["kind"] for block in answer["blocks"]][-1] == "controls"
+    assert set(answer["refused"]) == set(asked)
+    assert len(alerts(answer)) == len(asked)
+
+
+def test_an_unknown_subscriber_leads_back_to_all(market_year: Site) -> None:
+    """With a link, beside the controls."""
+    answer = market_year.refusal("subscribers", subscriber="nobody")
+    (link,) = [block for block in answer["blocks"] if block["kind"] == "link"]
+    assert link["text"] == "All subscribers"
+    assert alerts(answer) == ['the ledger has no subscriber "nobody"']
+
+
+def test_an_unknown_view_shows_no_other_one(market_year: Site) -> None:
+    """Only what there is."""
+    answer = market_year.refusal("nowhere")
+    assert (answer["view"], len(answer["blocks"])) == ("", 1)
+
+
+@pytest.mark.parametrize(("typed", "said"), [("(((", "position 2"), ("[a", "position 0")])
+def test_a_place_in_the_account_filter_is_counted_in_what_was_typed(
+    market_year: Site, typed: str, said: str
+) -> None:
+    """Not in the expression that Fava makes of it."""
+    assert market_year.refusal("overview", account=typed)["error"].endswith(said)
 
 
 def test_search_sort_and_pages(market_year: Site) -> None:
