@@ -79,10 +79,13 @@ const exactOf = (cell) => {
 
 const kindOf = (column) => (column.figure ? "num" : column.date ? "date" : undefined);
 
+/** Where a name runs from right to left, or says that it does, what stands beside it is not turned. */
+const isolated = (text) => el("bdi", {}, text);
+
 function cellContent(cell) {
   if (typeof cell !== "object" || Array.isArray(cell)) return textOf(cell);
-  if (cell.go) return link(textOf(cell.text), cell.go);
-  if (cell.href) return el("a", { href: cell.href, title: cell.title }, textOf(cell.text) || "show");
+  if (cell.go) return link(isolated(textOf(cell.text)), cell.go);
+  if (cell.href) return el("a", { href: cell.href, title: cell.title }, isolated(textOf(cell.text) || "show"));
   return el("span", { class: cell.tone, title: cell.said, "aria-label": cell.said, role: "img" }, textOf(cell.text));
 }
 
@@ -91,7 +94,9 @@ function cellElement(cell, column, first, heat) {
   if (column.figure && exactOf(cell) !== "") attributes["data-value"] = exactOf(cell);
   if (Array.isArray(cell)) attributes.title = cell[1];
   if (first) attributes.scope = "row";
-  const element = el(first ? "th" : "td", attributes, cellContent(cell));
+  const content = cellContent(cell);
+  const named = !kindOf(column) && typeof content === "string";
+  const element = el(first ? "th" : "td", attributes, named ? isolated(content) : content);
   if (heat) {
     element.classList.add("heat");
     element.style.setProperty("--heat", heat);
@@ -157,7 +162,8 @@ function paging(block) {
   if (block.page === undefined) return [];
   const { page, pages, found } = block;
   const count = `${found.toLocaleString("en").replaceAll(",", "\u202f")} rows, page ${page} of ${pages}`;
-  const row = el("div", { class: "pages", role: "navigation", "aria-label": `Pages of ${block.title}` }, el("span", {}, count));
+  const attributes = { id: `pages-${block.name}`, class: "pages", role: "navigation", "aria-label": `Pages of ${block.title}`, tabindex: "-1" };
+  const row = el("div", attributes, el("span", {}, count));
   const steps = [["First", 1], ["Previous", page - 1], ["Next", page + 1], ["Last", pages]];
   for (const [text, to] of steps) {
     if (to >= 1 && to <= pages && to !== page) {
@@ -228,16 +234,23 @@ function figureItem(item) {
 
 function copyBlock(block) {
   const code = el("pre", {}, block.text);
+  const named = (text) => {
+    button.textContent = text;
+    button.setAttribute("aria-label", `${text}: ${block.label}`);
+  };
   const onclick = async () => {
+    button.focus(); // some browsers focus no button that is clicked
     try {
       await navigator.clipboard.writeText(block.text);
-      say("Copied");
+      named("Copied");
     } catch {
       window.getSelection().selectAllChildren(code); // no clipboard: it is selected, to be copied
-      say("Selected");
+      named("Selected");
     }
+    say(button.textContent);
   };
-  const button = el("button", { type: "button", onclick, "aria-label": `Copy: ${block.label}` }, "Copy");
+  const button = el("button", { type: "button", onclick, onblur: () => named("Copy") });
+  named("Copy");
   return el("div", { class: "copy" }, el("b", {}, block.label), code, button);
 }
 
@@ -247,8 +260,9 @@ function chart(block) {
   const picture = el("div", { class: "picture", role: "img", "aria-label": label });
   if (withPictures) pictures.push([picture, block.figure]);
   const caption = el("figcaption", {}, el("h3", {}, block.title), el("p", { class: "said" }, block.said));
-  const summary = el("summary", {}, `Table: ${block.title}`);
-  const details = el("details", { open: !withPictures }, summary, ...table(block.table));
+  const summary = el("summary", { id: `summary-${block.name}` }, `Table: ${block.title}`);
+  const open = !withPictures || Boolean(byId(`table-${block.name}`)?.open); // as in the view before
+  const details = el("details", { id: `table-${block.name}`, open }, summary, ...table(block.table));
   return [el("figure", { "data-chart": block.name }, caption, withPictures ? picture : null, details)];
 }
 
@@ -330,31 +344,43 @@ const say = (text) => {
   byId("compute-status").textContent = text;
 };
 
+/** What has the focus within the view, and the row of pages that it stands in, if any. */
 function remembered() {
   const active = document.activeElement;
-  return active?.id && byId("compute-view")?.contains(active) ? active : null;
+  return byId("compute-view").contains(active) ? [active, active.closest(".pages")] : [];
 }
 
-/** Put the focus back where it was, with what was typed meanwhile. */
-function refocus(before) {
-  const again = before && byId(before.id);
-  if (!again) return;
+/** Put the focus back where it was, with what was typed meanwhile; else beside it, or on the heading. */
+function refocus([before, beside]) {
+  if (!before) return;
+  const again = (before.id && byId(before.id)) || (beside && byId(beside.id)) || byId("compute-title");
   again.focus();
-  if (before instanceof HTMLInputElement) {
+  if (before instanceof HTMLInputElement && again.id === before.id) {
     again.value = before.value;
     again.setSelectionRange(before.selectionStart, before.selectionEnd);
   }
 }
 
+let ownTitle; // of the document, as set here
+let favasTitle; // as Fava set it
+
+/** The heading of the page, and the title of its window: the view, or whose statement it is. */
+function entitle(view, about) {
+  const tab = document.querySelector(`#compute-books nav a[data-view="${CSS.escape(view)}"]`);
+  const heading = byId("compute-title");
+  heading.replaceChildren(...(about ? ["Statement of ", isolated(about)] : [tab?.textContent ?? byId("compute-books").dataset.title]));
+  if (document.title !== ownTitle) favasTitle = document.title;
+  const name = /^[ -~]*$/.test(about) ? about : `\u2068${about}\u2069`; // isolated, as <bdi> does
+  const parts = [about ? `Statement of ${name}` : tab?.textContent, favasTitle];
+  ownTitle = parts.filter(Boolean).join(" - ");
+  document.title = ownTitle;
+}
+
 function tabs(view) {
-  byId("compute-title").textContent = byId("compute-books").dataset.title;
   for (const each of document.querySelectorAll("#compute-books nav a")) {
     const current = each.dataset.view === view;
     each.toggleAttribute("aria-current", current);
-    if (current) {
-      each.setAttribute("aria-current", "page");
-      byId("compute-title").textContent = each.textContent;
-    }
+    if (current) each.setAttribute("aria-current", "page");
     // A view of its own: what another one was asked for stays behind.
     const other = { view: each.dataset.view, page: "", sort: "", order: "", q: "", subscriber: "" };
     each.href = addressWith(other).href;
@@ -393,7 +419,9 @@ async function present(answer, mine) {
   if (mine !== asked || !root?.isConnected) return;
   performance.mark("compute-data");
   forget(answer.refused);
-  tabs(answer.view ?? (parameters().view || FIRST_VIEW));
+  const view = answer.view ?? (parameters().view || FIRST_VIEW);
+  tabs(view);
+  entitle(view, answer.about ?? "");
   shown += 1;
   const { blocks } = answer;
   const before = remembered();
@@ -412,9 +440,27 @@ async function present(answer, mine) {
   root.dataset.state = "drawn";
 }
 
+/** Fava's overlay of a transaction takes the focus and loses it: give it back to what opened it. */
+function keepFocus(event) {
+  const opener = event.target.closest?.("#compute-view a[href^='#context-']");
+  if (!opener) return;
+  let open = false;
+  const watcher = new MutationObserver(() => {
+    const overlay = document.querySelector("dialog[open]");
+    if (open && !overlay) {
+      watcher.disconnect();
+      if (document.activeElement === document.body) opener.focus();
+    }
+    open = Boolean(overlay);
+  });
+  watcher.observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["open"] });
+}
+
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   if (byId("compute-books")) draw();
 });
+
+document.addEventListener("click", keepFocus);
 
 export default {
   onExtensionPageLoad(context) {

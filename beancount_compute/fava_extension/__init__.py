@@ -124,7 +124,8 @@ class ComputeBooks(FavaExtensionBase):
         if fava_parts.hides_numbers():
             blocks = incognito.without_numbers(blocks, fava_parts.hidden)
             notes = [incognito.NOTE, *notes]
-        return {"view": asked.view, "notes": notes, "blocks": blocks}
+        about = asked.subscriber if asked.view == "subscribers" else ""
+        return {"view": asked.view, "about": about, "notes": notes, "blocks": blocks}
 
     def _refusal(
         self, view: View, args: Mapping[str, str], first: BadRequest | FilterRefused

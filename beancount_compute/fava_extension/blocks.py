@@ -10,11 +10,11 @@ Everything is text, never markup: the page puts it in as such.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from beancount_compute.economy.words import printable
 from beancount_compute.reports.charts import Chart
 from beancount_compute.reports.tables import Cell, Column, Kind, Table
 
@@ -39,7 +39,7 @@ class Numbers:
         if cell is None:
             return ""
         if isinstance(cell, str):
-            return printable(cell)
+            return _visible(cell)
         number = Decimal(cell)
         exact = f"{number:f}"
         text = self._text(kind, number, unit)
@@ -126,6 +126,16 @@ class Numbers:
             "figure": self._figure(chart.figure),
             "table": table or self.table(chart.table),
         }
+
+
+def _visible(text: str) -> str:
+    """A text whole: the page isolates it, so that only what controls a terminal is escaped."""
+    if text.isprintable():
+        return text
+    return "".join([ascii(c)[1:-1] if unicodedata.category(c) in _CONTROLS else c for c in text])
+
+
+_CONTROLS = frozenset(["Cc", "Cs", "Zl", "Zp"])
 
 
 def _column(column: Column) -> Block:

@@ -92,16 +92,15 @@ def _statement(page: Page) -> list[Block]:
     asked, books = page.asked, page.loaded.books
     selection = asked.selection._replace(subscriber=asked.subscriber)
     lines, lots = STATEMENT.tables(books, selection)
-    title = f"Statement of {asked.subscriber}"
     back = {"kind": "link", "text": "All subscribers", "go": {"subscriber": "", "page": ""}}
     found: list[Block] = [back, {"kind": "controls", "items": [page.plans()]}]
     if not lines.rows:
-        return [*found, words(f"{title}: nothing in these days.")]
+        return [*found, words("Nothing in these days.")]
     moved = [each for each in selection.movements(books) if selection.covers(each.date)]
     return [
         *found,
         _lots(page, lots),
-        _lines(page, lines._replace(title=title), moved),
+        _lines(page, lines._replace(title="Lines"), moved),
     ]
 
 

@@ -204,6 +204,94 @@ def test_the_keyboard_reaches_everything(year: Shown) -> None:
     expect(page.locator("details[open] table").first).to_be_visible()
 
 
+def test_the_focus_is_never_lost(browser: Browser, tmp_path: Path) -> None:
+    """After a statement is opened, after the last page, after an overlay: it is where one was."""
+    rows = [f"2026-05-{n % 28 + 1:02},subscription,name-{n:03},,pro,,,," for n in range(120)]
+    rows.append("2026-06-02,trade,name-001,name-002,,5,CU,0.25,USD")
+    head = "date,event,subscriber,counterparty,plan,units,commodity,price,currency\n"
+    text = f'{TERMS}2026-01-01 custom "compute-events" "e.csv"\n'
+    site = Site(ledger_of(tmp_path, text, e=head + "\n".join(rows)))
+    with served(site) as address:
+        shown = Shown(browser, site, address)
+        page = shown.open("subscribers")
+        page.get_by_role("link", name="Last").press("Enter")
+        pages = page.get_by_role("navigation", name="Pages of Subscribers")
+        expect(pages).to_contain_text("page 3 of 3")
+        expect(pages).to_be_focused()
+        page.get_by_role("link", name="Previous").press("Enter")
+        expect(pages).to_contain_text("page 2 of 3")
+        expect(page.get_by_role("link", name="Previous")).to_be_focused()
+        page.get_by_role("link", name="name-051").press("Enter")
+        heading = page.get_by_role("heading", level=2)
+        expect(heading).to_have_text("Statement of name-051")
+        expect(heading).to_be_focused()
+        page.get_by_role("link", name="All subscribers").press("Enter")
+        expect(heading).to_have_text("Subscribers")
+        expect(heading).to_be_focused()
+        page = shown.open("market")
+        trade = page.locator("a[href^='#context-']").first
+        trade.press("Enter")
+        expect(page.locator("dialog[open] .content").first).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog[open]")).to_have_count(0)
+        expect(trade).to_be_focused()
+        assert shown.complaints == []
+        shown.close()
+
+
+def test_every_page_has_a_title_of_its_own(year: Shown) -> None:
+    """Each view and each statement; and Fava's own pages keep theirs."""
+    own = []
+    for view in VIEWS:
+        page = year.open(view)
+        own.append(page.title())
+        assert own[-1].startswith(f"{TITLES[view]} - Compute books - ")
+    assert len(set(own)) == len(VIEWS)
+    page = year.open("subscribers")
+    page.get_by_role("link", name="alice", exact=True).click()
+    heading = page.get_by_role("heading", level=2)
+    expect(heading).to_have_text("Statement of alice")
+    assert page.title().startswith("Statement of alice - Compute books - ")
+    page.get_by_role("link", name="Market", exact=True).click()
+    expect(heading).to_have_text("Market")
+    assert page.title() == own[2]
+    page.get_by_role("link", name="Journal", exact=True).click()
+    page.wait_for_url("**/journal/**")
+    expect(page).not_to_have_title(own[2])
+    assert page.title().startswith("Journal - ")
+
+
+def test_names_stand_for_themselves(browser: Browser, tmp_path: Path) -> None:
+    """One that turns the direction of writing turns nothing beside it; a joined emoji is one."""
+    turned, family = "evil\u202egnp", "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+    events = "date,event,subscriber,plan\n" + "".join(
+        [f"2026-05-01,subscription,{name},pro\n" for name in (turned, family)]
+    )
+    text = f'{TERMS}2026-01-01 custom "compute-events" "e.csv"\n'
+    site = Site(ledger_of(tmp_path, text, e=events))
+    with served(site) as address:
+        shown = Shown(browser, site, address)
+        page = shown.open("subscribers")
+        for name in (turned, family):
+            expect(page.locator("tbody th bdi").get_by_text(name, exact=True)).to_be_visible()
+        page.locator("tbody th a").filter(has_text="evil").click()
+        heading = page.get_by_role("heading", level=2)
+        expect(heading.locator("bdi")).to_have_text(turned)
+        assert f"\u2068{turned}\u2069 - " in page.title()
+        shown.close()
+
+
+def test_an_open_table_stays_open(year: Shown) -> None:
+    """When another interval is chosen; one that is closed stays closed."""
+    page = year.open("market")
+    page.locator("summary").first.click()
+    expect(page.locator("figure details[open]")).to_have_count(1)
+    page.get_by_label("Interval").select_option("month")
+    expect(page.get_by_role("heading", name="Market by month")).to_be_visible()
+    expect(page.locator("figure details").first).to_have_attribute("open", "")
+    expect(page.locator("figure details[open]")).to_have_count(1)
+
+
 def test_a_choice_changes_the_address_and_the_figures(year: Shown) -> None:
     """The interval of the market, from days to months."""
     page = year.open("market")
@@ -279,8 +367,12 @@ def test_the_command_to_close_is_ready_to_copy(
     page = shown.open("close")
     page.get_by_role("button", name="Copy: Close 2026-07").click()
     expect(page.get_by_role("status")).to_have_text("Copied")
+    button = page.get_by_role("button", name="Copied: Close 2026-07")
+    expect(button).to_have_text("Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == f"bean-compute close 2026-07 {site.ledger}"
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Copy: Close 2026-07")).to_have_text("Copy")
     shown.close()
 
 

@@ -12,6 +12,8 @@ import pytest
 from beancount_compute.close.closing import prepare
 from beancount_compute.close.loading import load
 from beancount_compute.fava_extension import plotly_file
+from beancount_compute.fava_extension.blocks import Numbers
+from beancount_compute.reports.tables import Kind
 from tests.fava_extension.serving import EXTENSION, VIEWS, Site, exact, rows, tables
 from tests.reports.story import STORY
 
@@ -254,6 +256,20 @@ def test_search_sort_and_pages(market_year: Site) -> None:
     units = [int(row["units"]) for row in rows(block)]
     assert units == sorted(units, reverse=True)
     assert (block["page"], block["sort"]) == (1, {"key": "units", "order": "desc"})
+
+
+def test_names_are_whole_and_control_characters_escaped() -> None:
+    """What turns the direction of writing or joins an emoji stays; the page isolates names."""
+    names = ("a\u202eb", "\u0634\u0631\u06a9\u062a", "\U0001f469\u200d\U0001f4bb", "a\u00a0b")
+    numbers = Numbers(lambda number, unit: str(number), str)
+    assert [numbers.cell(Kind.TEXT, name, "") for name in names] == list(names)
+    assert numbers.cell(Kind.TEXT, "a\x1b[31m\nb\u2028", "") == "a\\x1b[31m\\nb\\u2028"
+
+
+def test_a_statement_says_whose_it_is(market_year: Site) -> None:
+    """For the heading; other views are about nobody."""
+    assert market_year.page("subscribers", subscriber="alice")["about"] == "alice"
+    assert market_year.page("market", subscriber="alice")["about"] == ""
 
 
 def test_lots_and_trades_lead_into_fava(market_year: Site) -> None:
