@@ -118,10 +118,14 @@ function headerCell(column, at, block, sortHere) {
   return el("th", attributes, el("button", { type: "button", onclick: () => sortHere(at) }, column.title));
 }
 
-function compared(one, other, figure) {
-  const [left, right] = [exactOf(one), exactOf(other)];
-  if (left === "" || right === "") return Number(left === "") - Number(right === "");
-  return figure ? Number(left) - Number(right) : left < right ? -1 : Number(left > right);
+const letters = new Intl.Collator("en", { numeric: true });
+
+/** How two rows stand by a column: what is empty comes after, and the totals last, either way. */
+function compared(block, one, other, at, sign) {
+  const last = [one, other].map((row) => (block.totals.includes(row) ? 2 : Number(exactOf(block.rows[row][at]) === "")));
+  if (last[0] || last[1]) return last[0] - last[1];
+  const [left, right] = [one, other].map((row) => exactOf(block.rows[row][at]));
+  return sign * (block.columns[at].figure ? Number(left) - Number(right) : letters.compare(left, right));
 }
 
 function table(block) {
@@ -147,9 +151,7 @@ function table(block) {
     const rising = header.getAttribute("aria-sort") !== "ascending";
     for (const each of head.children) each.removeAttribute("aria-sort");
     header.setAttribute("aria-sort", rising ? "ascending" : "descending");
-    const { figure } = block.columns[at];
-    const sign = rising ? 1 : -1;
-    fill([...order].sort((a, b) => sign * compared(block.rows[a][at], block.rows[b][at], figure)));
+    fill([...order].sort((a, b) => compared(block, a, b, at, rising ? 1 : -1)));
   };
   head.append(...block.columns.map((column, at) => headerCell(column, at, block, sortHere)));
   fill(order);

@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from beancount_compute.reports.charts import Chart
+from beancount_compute.reports.rollforward import TOTAL
 from beancount_compute.reports.tables import Cell, Column, Kind, Table
 
 Block = dict[str, Any]
@@ -86,8 +87,12 @@ class Numbers:
             "kind": "table",
             "name": table.name,
             "title": table.title,
-            "columns": [_column(each) for each in table.columns],
+            "columns": [
+                _column(column, numbers=_only_numbers(table, at))
+                for at, column in enumerate(table.columns)
+            ],
             "rows": rows,
+            "totals": [at for at, row in enumerate(table.rows) if row[0] == TOTAL],
             **more,
         }
 
@@ -138,10 +143,15 @@ def _visible(text: str) -> str:
 _CONTROLS = frozenset(["Cc", "Cs", "Zl", "Zp"])
 
 
-def _column(column: Column) -> Block:
+def _only_numbers(table: Table, at: int) -> bool:
+    """Whether a column, whatever its kind, holds figures, as the unit cost that names a lot."""
+    return bool(table.rows) and all(isinstance(row[at], Decimal) for row in table.rows)
+
+
+def _column(column: Column, *, numbers: bool) -> Block:
     title = column.title.replace("\n", " ")
     found: Block = {"key": column.key, "title": title}
-    if column.is_figure:
+    if column.is_figure or numbers:
         found["figure"] = True
     elif column.kind is Kind.DATE:
         found["date"] = True

@@ -292,6 +292,17 @@ def test_an_open_table_stays_open(year: Shown) -> None:
     expect(page.locator("figure details[open]")).to_have_count(1)
 
 
+def test_totals_stay_last(year: Shown) -> None:
+    """Whichever column sorts the rows, and either way."""
+    page = year.open("overview")
+    table = page.get_by_role("region", name="Held at the end").locator("table")
+    for name, sort in (("pocket", "ascending"), ("units", "ascending"), ("units", "descending")):
+        header = table.get_by_role("columnheader", name=name).first
+        header.get_by_role("button").click()
+        expect(header).to_have_attribute("aria-sort", sort)
+        expect(table.get_by_role("rowheader").last).to_have_text("total")
+
+
 def test_a_choice_changes_the_address_and_the_figures(year: Shown) -> None:
     """The interval of the market, from days to months."""
     page = year.open("market")

@@ -272,6 +272,36 @@ def test_a_statement_says_whose_it_is(market_year: Site) -> None:
     assert market_year.page("market", subscriber="alice")["about"] == ""
 
 
+def test_names_are_found_and_sorted_without_case_and_accents(ledger: Path) -> None:
+    """As a person looks for them; accents and case decide only between equals."""
+    (ledger.parent / "e.csv").write_text(
+        "date,event,subscriber,plan\n"
+        + "".join(
+            f"2026-05-01,subscription,{name},pro\n"
+            for name in ("zo\u00eb", "Bob", "alice", "\u00c9va")
+        )
+    )
+    terms, _, _ = STORY.partition("2026-05-01")
+    ledger.write_text(f'{terms}{EXTENSION}2026-01-01 custom "compute-events" "e.csv"\n')
+    site = Site(ledger)
+
+    def shown(**asked: str) -> list[str]:
+        found = rows(tables(site.page("subscribers", **asked))["subscribers"])
+        return [row["subscriber"] for row in found]
+
+    assert shown() == ["alice", "Bob", "\u00c9va", "zo\u00eb"]
+    assert shown(sort="subscriber", order="desc") == shown()[::-1]
+    assert shown(q="Zoe") == ["zo\u00eb"]
+    assert shown(q="E\u0301VA") == ["\u00c9va"]
+
+
+def test_the_unit_cost_of_a_lot_is_a_number(market_year: Site) -> None:
+    """Right-aligned and sorted as one, although it names the lot."""
+    block = tables(market_year.page("subscribers", subscriber="alice"))["lots"]
+    (column,) = [each for each in block["columns"] if each["key"] == "unit_cost"]
+    assert column["figure"]
+
+
 def test_lots_and_trades_lead_into_fava(market_year: Site) -> None:
     """A lot to its life in the journal, without the filters of the page; a trade to its overlay."""
     page = market_year.page("subscribers", subscriber="alice", time="2026-05")
