@@ -77,6 +77,8 @@ const exactOf = (cell) => {
   return typeof cell === "object" ? exactOf(cell.text) : cell;
 };
 
+const LONG = 24; // characters of a name that may be broken anywhere
+
 const kindOf = (column) => (column.figure ? "num" : column.date ? "date" : undefined);
 
 /** Where a name runs from right to left, or says that it does, what stands beside it is not turned. */
@@ -97,6 +99,7 @@ function cellElement(cell, column, first, heat) {
   const content = cellContent(cell);
   const named = !kindOf(column) && typeof content === "string";
   const element = el(first ? "th" : "td", attributes, named ? isolated(content) : content);
+  if (first && String(textOf(cell)).length > LONG) element.classList.add("long");
   if (heat) {
     element.classList.add("heat");
     element.style.setProperty("--heat", heat);
@@ -128,6 +131,12 @@ function compared(block, one, other, at, sign) {
   return sign * (block.columns[at].figure ? Number(left) - Number(right) : letters.compare(left, right));
 }
 
+/** A shadow where a table goes on to the right. */
+function hint(scroll) {
+  scroll.parentElement.classList.toggle("more", scroll.scrollWidth - scroll.clientWidth - scroll.scrollLeft > 1);
+}
+const widths = new ResizeObserver((changed) => changed.forEach(({ target }) => target.parentElement && hint(target)));
+
 function table(block) {
   const body = el("tbody");
   const head = el("tr");
@@ -156,8 +165,9 @@ function table(block) {
   head.append(...block.columns.map((column, at) => headerCell(column, at, block, sortHere)));
   fill(order);
   const whole = el("table", {}, el("caption", {}, block.title), el("thead", {}, head), body);
-  const scroll = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": block.title }, whole);
-  return [block.rows.length ? scroll : el("p", { class: "said" }, "none"), ...paging(block)];
+  const scroll = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": block.title, onscroll: (event) => hint(event.target) }, whole);
+  widths.observe(scroll);
+  return [block.rows.length ? el("div", { class: "wide" }, scroll) : el("p", { class: "said" }, "none"), ...paging(block)];
 }
 
 function paging(block) {

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from fava.core import FavaLedger
@@ -19,7 +20,7 @@ from fava.ext import FavaExtensionBase
 from flask import Response, request, send_file
 
 from beancount_compute.fava_extension import fava_parts, incognito, plotly_file
-from beancount_compute.fava_extension.asked import VIEWS, BadRequest, read_address
+from beancount_compute.fava_extension.asked import VIEWS, Asked, BadRequest, read_address
 from beancount_compute.fava_extension.blocks import Block, Numbers, words
 from beancount_compute.fava_extension.economics import economics
 from beancount_compute.fava_extension.fava_parts import FilterRefused
@@ -85,7 +86,7 @@ class ComputeBooks(FavaExtensionBase):
     @fava_parts.endpoint("data")
     def data(self) -> Response:
         """A view, as blocks."""
-        return self._answer(lambda page: _SHOWN[page.asked.view](page))
+        return self._answer(lambda page: page.with_digits(_SHOWN[page.asked.view](page)))
 
     @fava_parts.endpoint("ties")
     def ties(self) -> Response:
@@ -117,7 +118,7 @@ class ComputeBooks(FavaExtensionBase):
         if blocks is None:
             entries = fava_parts.entries_kept(self.ledger, asked.entries)
             accounts = fava_parts.accounts_kept(loaded.accounts, asked.account)
-            page = Page(loaded, asked, accounts, entries, self._numbers(), fava_parts.Links())
+            page = Page(loaded, asked, accounts, entries, self._numbers(asked), fava_parts.Links())
             page.check_names()
             warning = [_warning(loaded)] if loaded.errors and asked.view != "close" else []
             blocks, notes = [*warning, *view(page)], page.notes
@@ -144,12 +145,15 @@ class ComputeBooks(FavaExtensionBase):
         blocks = refusal_page(refused, args, shown["blocks"] if asked else [])
         return {"error": str(first), "view": asked, "refused": refused, "blocks": blocks}
 
-    def _numbers(self) -> Numbers:
+    def _numbers(self, asked: Asked) -> Numbers:
         ledger = self.ledger
-        return Numbers(
-            lambda number, unit: fava_parts.amount_text(ledger, number, unit),
-            lambda number: fava_parts.grouped_text(ledger, number),
-        )
+
+        def grouped(number: Decimal) -> str:
+            return fava_parts.grouped_text(ledger, number)
+
+        if asked.all_digits:
+            return Numbers(lambda number, _: grouped(number), grouped)
+        return Numbers(lambda number, unit: fava_parts.amount_text(ledger, number, unit), grouped)
 
 
 def _loaded(ledger: FavaLedger) -> Loaded:

@@ -52,6 +52,7 @@ class Asked:
     falling: bool
     page: int
     displaced: Decimal
+    all_digits: bool
     time: str  # the time filter, as written
     account: str
     entries: str
@@ -78,6 +79,7 @@ def read_address(
         _falling(args.get("order", "")),
         _page(args.get("page", "")),
         _share(args.get("displaced", "")),
+        _all_digits(args.get("digits", "")),
         args.get("time", ""),
         args.get("account", ""),
         args.get("filter", ""),
@@ -104,6 +106,12 @@ def _falling(order: str) -> bool:
     if order not in ("", "asc", "desc"):
         raise BadRequest("order", f"no order {quoted(order)}: write asc or desc")
     return order == "desc"
+
+
+def _all_digits(digits: str) -> bool:
+    if digits not in ("", "all"):
+        raise BadRequest("digits", f"no digits {quoted(digits)}: write all, or leave it out")
+    return digits == "all"
 
 
 def _page(number: str) -> int:

@@ -101,6 +101,8 @@ def test_the_tree_that_a_screen_reader_gets_of_the_overview(year: Shown) -> None
         - combobox "Conversion"
         - text: Plan
         - combobox "Plan"
+        - text: Digits
+        - combobox "Digits"
         - heading "Held on 2026-05-31" [level=3]
         - term: Units outstanding
         - definition: /\\d+ CU/
@@ -117,6 +119,78 @@ def test_nothing_is_wider_than_the_window(year: Shown, view: str, width: int) ->
     wide = page.evaluate("document.querySelector('article').scrollWidth")
     assert wide <= page.evaluate("document.querySelector('article').clientWidth")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+CONTRASTS = """() => {
+  const parsed = (text) => {
+    const [r, g, b, a = 1] = text.match(/[0-9.e-]+/g).map(Number);
+    return text.startsWith("color(") ? [r * 255, g * 255, b * 255, a] : [r, g, b, a];
+  };
+  const over = (top, below) => [0, 1, 2].map((at) => top[at] * top[3] + below[at] * (1 - top[3]));
+  const behind = (element) => {
+    if (!element) return [255, 255, 255];
+    const colour = parsed(getComputedStyle(element).backgroundColor);
+    return colour[3] === 1 ? colour.slice(0, 3) : over(colour, behind(element.parentElement));
+  };
+  const light = (colour) => {
+    const linear = (c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    const [r, g, b] = colour.map((c) => linear(c / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const found = {};
+  for (const element of document.querySelectorAll("#compute-books :not(.picture *)")) {
+    const written = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    if (!written || !element.checkVisibility()) continue;
+    const ground = behind(element);
+    const pair = [light(over(parsed(getComputedStyle(element).color), ground)), light(ground)];
+    const contrast = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+    if (contrast < 4.5) found[`${element.tagName} ${element.textContent}`] = contrast;
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everything_written_can_be_read(
+    browser: Browser, addresses: dict[str, tuple[Site, str]], scheme: str
+) -> None:
+    """A contrast of 4.5 to 1 at least, of heat colours, headers and ticks too."""
+    shown = Shown(browser, *addresses["closed-quarter"], color_scheme=scheme)
+    for view in VIEWS:
+        page = shown.open(view, "&interval=week")
+        if view == "close":
+            expect(page.get_by_role("heading", name="Tie-outs of")).to_be_visible()
+        page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+        assert page.evaluate(CONTRASTS) == {}
+    page = shown.open("economics", "&displaced=2")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert page.evaluate(CONTRASTS) == {}
+    shown.close()
+
+
+def test_a_long_name_leaves_room_for_the_figures(browser: Browser, tmp_path: Path) -> None:
+    """On a phone; and a table that goes on to the right shows it until its end is reached."""
+    events = f"date,event,subscriber,plan\n2026-05-01,subscription,{'long-' * 60},pro\n"
+    text = f'{TERMS}2026-01-01 custom "compute-events" "e.csv"\n'
+    site = Site(ledger_of(tmp_path, text, e=events))
+    with served(site) as address:
+        shown = Shown(browser, site, address, viewport={"width": 390, "height": 800})
+        page = shown.open("subscribers")
+        widths = page.evaluate(
+            "['tbody th', '.scroll'].map(each => document.querySelector(each).clientWidth)"
+        )
+        assert widths[0] < widths[1] / 2
+        wide = page.locator(".wide").first
+        expect(wide).to_have_class("wide more")
+        page.locator(".scroll").first.evaluate("each => { each.scrollLeft = each.scrollWidth }")
+        expect(wide).to_have_class("wide")
+        page.set_viewport_size({"width": 1600, "height": 800})
+        expect(wide).to_have_class("wide")
+        page.get_by_role("link", name="long-").click()
+        expect(page.get_by_role("heading", level=2)).to_contain_text("Statement of long-long-")
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.wait_for_function("document.documentElement.scrollWidth <= 390")
+        shown.close()
 
 
 def test_tabs_keep_their_address_and_the_filters(year: Shown) -> None:

@@ -175,6 +175,7 @@ def test_units_as_conversion_and_weeks_as_interval(market_year: Site) -> None:
         ({"subscriber": "nobody"}, 'the ledger has no subscriber "nobody"'),
         ({"view": "subscribers", "sort": "colour"}, 'no column "colour": sort by subscriber,'),
         ({"page": "-1"}, 'page "-1" is no page'),
+        ({"digits": "some"}, 'no digits "some": write all'),
         ({"order": "up"}, 'no order "up": write asc or desc'),
         ({"displaced": "1.5"}, '"1.5" is no share: write a number from 0 to 1'),
         ({"displaced": "NaN"}, '"NaN" is no share'),
@@ -384,6 +385,41 @@ def test_an_edited_event_file_changes_the_figures(tmp_path: Path) -> None:
     )
     site.app.config["LEDGERS"].ledgers[0].load_file()
     assert rows(tables(site.page("subscribers"))["subscribers"])[0]["units"] == "700"
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_all_digits_are_shown_on_demand(market_year: Site, view: str) -> None:
+    """By a choice in every view; a rate stands in per cent all the same."""
+    page = market_year.page(view, digits="all")
+    (digits,) = [
+        item
+        for block in page["blocks"]
+        if block["kind"] == "controls"
+        for item in block["items"]
+        if item["name"] == "digits"
+    ]
+    assert digits["value"] == "all"
+    cells = [cell for table in tables(page).values() for row in table["rows"] for cell in row]
+    for block in page["blocks"]:
+        cells += [item["value"] for item in block.get("items", []) if block["kind"] == "figures"]
+    assert [cell for cell in cells if isinstance(cell, list) and not cell[0].endswith("%")] == []
+
+
+def test_a_rounded_figure_is_whole_with_all_digits(market_year: Site) -> None:
+    """The lot at 0.0667, say, which Fava shows as 0.07."""
+    rounded, whole = (
+        tables(market_year.page("overview", **asked))["held"]["rows"]
+        for asked in ({}, {"digits": "all"})
+    )
+    assert [[exact(cell) for cell in row] for row in rounded] == whole
+    assert rounded != whole
+
+
+def test_without_javascript_the_page_says_where_the_figures_are(market_year: Site) -> None:
+    """The command that needs none."""
+    shell = market_year.get(market_year.path).get_data(as_text=True)
+    noscript = shell.partition("<noscript>")[2].partition("</noscript>")[0]
+    assert "bean-compute report" in noscript
 
 
 def test_numbers_follow_favas_locale(ledger: Path) -> None:
