@@ -318,14 +318,15 @@ function plotly() {
   return library;
 }
 
-function dressed(layout) {
+function dressed(data, layout) {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const lines = { gridcolor: colour("--border-lighter"), linecolor: colour("--border"), zerolinecolor: colour("--chart-line-at-zero") };
   const font = { family: colour("--font-family"), size: window.innerWidth < 768 ? 11 : 12, color: colour("--text-color") };
   const legend = { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" };
+  const flow = data.some((trace) => trace.type === "sankey"); // the label of its lowest node hangs over
   const separators = byId("compute-books").dataset.separators;
-  const own = { ...layout, font, legend, separators, margin: { l: 8, r: 8, t: 24, b: 8 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
+  const own = { ...layout, font, legend, separators, margin: { l: 8, r: 8, t: 24, b: flow ? 36 : 8 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
   for (const axis of ["xaxis", "yaxis", "yaxis2"]) if (layout[axis]) own[axis] = { ...lines, ...layout[axis] };
   own.hoverlabel = { bgcolor: colour("--background"), bordercolor: colour("--border"), font: { color: colour("--text-color") } };
   return own;
@@ -338,7 +339,7 @@ async function draw() {
   try {
     const library = await plotly();
     for (const [place, { data, layout }] of mine) {
-      if (place.isConnected) await library.react(place, data, dressed(layout), { displayModeBar: false, responsive: true });
+      if (place.isConnected) await library.react(place, data, dressed(data, layout), { displayModeBar: false, responsive: true });
     }
   } catch {
     if (mine !== pictures) return;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -191,6 +192,31 @@ def test_a_long_name_leaves_room_for_the_figures(browser: Browser, tmp_path: Pat
         page.set_viewport_size({"width": 390, "height": 800})
         page.wait_for_function("document.documentElement.scrollWidth <= 390")
         shown.close()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_labels_of_the_flow_can_be_read(
+    browser: Browser, addresses: dict[str, tuple[Site, str]], width: int
+) -> None:
+    """None is cut off, and none lies over another."""
+    viewport = {"width": width, "height": 800}
+    shown = Shown(browser, *addresses["closed-quarter"], viewport=viewport)
+    page = shown.open("overview")
+    boxes = page.evaluate(
+        "[...document.querySelectorAll('.picture:has(.sankey)')].flatMap(picture =>"
+        " [picture, ...picture.querySelectorAll('.node-label')].map(each => {"
+        " const { left, top, right, bottom } = each.getBoundingClientRect();"
+        " return [left, top, right, bottom]; }))"
+    )
+    whole, *labels = boxes
+    assert len(labels) == 7
+    for left, top, right, bottom in labels:
+        assert whole[0] <= left < right <= whole[2]
+        assert whole[1] <= top < bottom <= whole[3]
+    for one, other in itertools.combinations(labels, 2):
+        beside = one[2] <= other[0] or other[2] <= one[0]
+        assert beside or one[3] <= other[1] + 1 or other[3] <= one[1] + 1
+    shown.close()
 
 
 def test_tabs_keep_their_address_and_the_filters(year: Shown) -> None:

@@ -14,7 +14,7 @@ from beancount_compute.close.loading import load
 from beancount_compute.fava_extension import plotly_file
 from beancount_compute.fava_extension.blocks import Numbers
 from beancount_compute.reports.tables import Kind
-from tests.fava_extension.serving import EXTENSION, VIEWS, Site, exact, rows, tables
+from tests.fava_extension.serving import EXTENSION, VIEWS, Site, exact, example, rows, tables
 from tests.reports.story import STORY
 
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -301,6 +301,33 @@ def test_the_unit_cost_of_a_lot_is_a_number(market_year: Site) -> None:
     block = tables(market_year.page("subscribers", subscriber="alice"))["lots"]
     (column,) = [each for each in block["columns"] if each["key"] == "unit_cost"]
     assert column["figure"]
+
+
+@pytest.mark.parametrize("interval", ["day", "month"])
+def test_one_day_of_trades_has_room_around_it(tmp_path: Path, interval: str) -> None:
+    """Days beside it, a bar of a day or less, and a price that starts from nought."""
+    ledger = example("quickstart", tmp_path)
+    ledger.write_text(ledger.read_text() + EXTENSION)
+    page = Site(ledger).page("market", interval=interval)
+    charts = [block["figure"] for block in page["blocks"] if block["kind"] == "chart"]
+    for figure in charts:
+        axis = figure["layout"]["xaxis"]
+        if interval == "day":
+            assert axis["range"] == ["2026-06-07", "2026-06-13"]
+            assert axis["dtick"] == 86_400_000
+            widths = {trace.get("width") for trace in figure["data"] if trace["type"] == "bar"}
+            assert widths == {0.8 * 86_400_000}
+        else:
+            assert axis["range"] == [-2.5, 2.5]
+        assert figure["layout"]["yaxis"]["rangemode"] == "tozero"
+
+
+def test_a_year_of_trades_fills_its_picture(market_year: Site) -> None:
+    """Without axes of our making."""
+    blocks = market_year.page("market")["blocks"]
+    for figure in [block["figure"] for block in blocks if block["kind"] == "chart"]:
+        assert "range" not in figure["layout"]["xaxis"]
+        assert "rangemode" not in figure["layout"]["yaxis"]
 
 
 def test_lots_and_trades_lead_into_fava(market_year: Site) -> None:
