@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, linked, words
@@ -78,14 +78,19 @@ def _with_room(figure: Figure) -> None:
         first, last = date.fromisoformat(names[0]), date.fromisoformat(names[-1])
         few = FEW - (last - first).days
         if few > 0:
-            aside = timedelta((few + 1) // 2)
-            days = [str(first - aside), str(last + aside)]
-            axis.update(range=days, dtick=A_DAY, tickformat="%b %-d\n%Y")
+            aside = (few + 1) // 2
+            days = [_moved(first, -aside), _moved(last, aside)]
+            axis.update(range=[str(day) for day in days], dtick=A_DAY, tickformat="%b %-d\n%Y")
         for trace in data:
             if trace["type"] == "bar":
                 trace["width"] = A_DAY * 0.8
     if len({y for trace in data if "yaxis" not in trace for y in trace["y"]}) == 1:
         layout["yaxis"]["rangemode"] = "tozero"
+
+
+def _moved(day: date, days: int) -> date:
+    """So many days later, as far as there are days."""
+    return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
 
 
 def _only(table: Table, keys: tuple[str, ...]) -> Table:
