@@ -29,11 +29,27 @@ function addressWith(changes) {
 
 let api; // Fava's helper for requests
 let asked = 0; // requests so far: an answer to an older one is dropped
+let shown = 0; // views put into the page so far
+
+/** What an endpoint answers; what fails is an answer too, with its reason. */
+async function answerOf(endpoint, wanted) {
+  try {
+    const response = await api.request(endpoint, "GET", wanted, undefined, "raw");
+    if (response.headers.get("content-type")?.startsWith("application/json")) return await response.json();
+    throw new Error(`Fava answers with ${response.status}`);
+  } catch (error) {
+    const text = `The figures could not be loaded: ${error.message}`;
+    return { error: text, blocks: [{ kind: "words", text, tone: "bad", alert: true }] };
+  }
+}
+
+function toAddress(url, replace) {
+  if (replace || url.href === window.location.href) window.history.replaceState(null, "", url);
+  else window.history.pushState(null, "", url);
+}
 
 function go(changes, { replace = false } = {}) {
-  const url = addressWith(changes);
-  if (replace) window.history.replaceState(null, "", url);
-  else window.history.pushState(null, "", url);
+  toAddress(addressWith(changes), replace);
   show();
 }
 
@@ -47,6 +63,9 @@ function link(text, changes, attributes) {
   return el("a", { href: addressWith(changes).href, ...attributes, onclick }, text);
 }
 
+const FIRST_VIEW = "overview";
+const FAVAS = ["time", "account", "filter"]; // filters that Fava shows in its own fields
+
 // --- cells and tables
 
 const textOf = (cell) => {
@@ -58,12 +77,17 @@ const exactOf = (cell) => {
   return typeof cell === "object" ? exactOf(cell.text) : cell;
 };
 
+const LONG = 24; // characters of a name that may be broken anywhere
+
 const kindOf = (column) => (column.figure ? "num" : column.date ? "date" : undefined);
+
+/** Where a name runs from right to left, or says that it does, what stands beside it is not turned. */
+const isolated = (text) => el("bdi", {}, text);
 
 function cellContent(cell) {
   if (typeof cell !== "object" || Array.isArray(cell)) return textOf(cell);
-  if (cell.go) return link(textOf(cell.text), cell.go);
-  if (cell.href) return el("a", { href: cell.href, title: cell.title }, textOf(cell.text) || "show");
+  if (cell.go) return link(isolated(textOf(cell.text)), cell.go);
+  if (cell.href) return el("a", { href: cell.href, title: cell.title }, isolated(textOf(cell.text) || "show"));
   return el("span", { class: cell.tone, title: cell.said, "aria-label": cell.said, role: "img" }, textOf(cell.text));
 }
 
@@ -72,7 +96,10 @@ function cellElement(cell, column, first, heat) {
   if (column.figure && exactOf(cell) !== "") attributes["data-value"] = exactOf(cell);
   if (Array.isArray(cell)) attributes.title = cell[1];
   if (first) attributes.scope = "row";
-  const element = el(first ? "th" : "td", attributes, cellContent(cell));
+  const content = cellContent(cell);
+  const named = !kindOf(column) && typeof content === "string";
+  const element = el(first ? "th" : "td", attributes, named ? isolated(content) : content);
+  if (first && String(textOf(cell)).length > LONG) element.classList.add("long");
   if (heat) {
     element.classList.add("heat");
     element.style.setProperty("--heat", heat);
@@ -90,15 +117,25 @@ function headerCell(column, at, block, sortHere) {
     const changes = { sort: column.key, order: falling ? "desc" : "asc", page: "" };
     return el("th", attributes, link(column.title, changes, { id: `sort-${column.key}` }));
   }
-  if (block.pages > 1) return el("th", attributes, column.title);
+  if (block.pages > 1 || column.fixed) return el("th", attributes, column.title);
   return el("th", attributes, el("button", { type: "button", onclick: () => sortHere(at) }, column.title));
 }
 
-function compared(one, other, figure) {
-  const [left, right] = [exactOf(one), exactOf(other)];
-  if (left === "" || right === "") return Number(left === "") - Number(right === "");
-  return figure ? Number(left) - Number(right) : left < right ? -1 : Number(left > right);
+const letters = new Intl.Collator("en", { numeric: true });
+
+/** How two rows stand by a column: what is empty comes after, and the totals last, either way. */
+function compared(block, one, other, at, sign) {
+  const last = [one, other].map((row) => (block.totals.includes(row) ? 2 : Number(exactOf(block.rows[row][at]) === "")));
+  if (last[0] || last[1]) return last[0] - last[1];
+  const [left, right] = [one, other].map((row) => exactOf(block.rows[row][at]));
+  return sign * (block.columns[at].figure ? Number(left) - Number(right) : letters.compare(left, right));
 }
+
+/** A shadow where a table goes on to the right. */
+function hint(scroll) {
+  scroll.parentElement.classList.toggle("more", scroll.scrollWidth - scroll.clientWidth - scroll.scrollLeft > 1);
+}
+const widths = new ResizeObserver((changed) => changed.forEach(({ target }) => target.parentElement && hint(target)));
 
 function table(block) {
   const body = el("tbody");
@@ -123,22 +160,22 @@ function table(block) {
     const rising = header.getAttribute("aria-sort") !== "ascending";
     for (const each of head.children) each.removeAttribute("aria-sort");
     header.setAttribute("aria-sort", rising ? "ascending" : "descending");
-    const { figure } = block.columns[at];
-    const sign = rising ? 1 : -1;
-    fill([...order].sort((a, b) => sign * compared(block.rows[a][at], block.rows[b][at], figure)));
+    fill([...order].sort((a, b) => compared(block, a, b, at, rising ? 1 : -1)));
   };
   head.append(...block.columns.map((column, at) => headerCell(column, at, block, sortHere)));
   fill(order);
   const whole = el("table", {}, el("caption", {}, block.title), el("thead", {}, head), body);
-  const scroll = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": block.title }, whole);
-  return [block.rows.length ? scroll : el("p", { class: "said" }, "none"), ...paging(block)];
+  const scroll = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": block.title, onscroll: (event) => hint(event.target) }, whole);
+  widths.observe(scroll);
+  return [block.rows.length ? el("div", { class: "wide" }, scroll) : el("p", { class: "said" }, "none"), ...paging(block)];
 }
 
 function paging(block) {
   if (block.page === undefined) return [];
   const { page, pages, found } = block;
   const count = `${found.toLocaleString("en").replaceAll(",", "\u202f")} rows, page ${page} of ${pages}`;
-  const row = el("div", { class: "pages", role: "navigation", "aria-label": `Pages of ${block.title}` }, el("span", {}, count));
+  const attributes = { id: `pages-${block.name}`, class: "pages", role: "navigation", "aria-label": `Pages of ${block.title}`, tabindex: "-1" };
+  const row = el("div", attributes, el("span", {}, count));
   const steps = [["First", 1], ["Previous", page - 1], ["Next", page + 1], ["Last", pages]];
   for (const [text, to] of steps) {
     if (to >= 1 && to <= pages && to !== page) {
@@ -160,18 +197,43 @@ function control(item) {
     return el("label", { for: id }, item.label, el("select", { id, onchange }, ...options));
   }
   let timer;
-  const send = (value, replace) => {
-    window.clearTimeout(timer);
-    go({ [item.name]: value, page: "" }, { replace });
-  };
   const attributes = { id, type: item.live ? "search" : "text", value: item.value, placeholder: item.hint, title: item.hint };
   if (item.live) {
     attributes.oninput = (event) => {
       window.clearTimeout(timer);
-      timer = window.setTimeout(() => send(event.target.value, true), HOLD);
+      timer = window.setTimeout(() => go({ [item.name]: event.target.value, page: "" }, { replace: true }), HOLD);
     };
-  } else attributes.onchange = (event) => send(event.target.value, false);
-  return el("label", { for: id }, item.label, el("input", attributes));
+  } else attributes.onchange = (event) => tryOut(item, event.target);
+  const input = el("input", attributes);
+  const label = el("label", { for: id }, item.label, input);
+  if (item.error) refuse(input, item.error);
+  return label;
+}
+
+/** Say beside a field what is wrong with it. */
+function refuse(input, text) {
+  const id = `${input.id}-refused`;
+  byId(id)?.remove();
+  input.setAttribute("aria-invalid", "true");
+  input.setAttribute("aria-describedby", id);
+  input.after(el("span", { id, class: "refused", role: "alert" }, text));
+}
+
+/** Ask for what was typed; if it is refused, the view and the address stay as they are. */
+async function tryOut(item, input) {
+  const url = addressWith({ [item.name]: input.value, page: "" });
+  const mine = asking();
+  const answer = await answerOf("data", Object.fromEntries(url.searchParams));
+  if (mine !== asked || !input.isConnected) return;
+  const refusal = answer.refused?.[item.name];
+  if (refusal) {
+    byId("compute-view").removeAttribute("aria-busy");
+    byId("compute-books").dataset.state = "drawn";
+    refuse(input, refusal);
+    return;
+  }
+  toAddress(url, false);
+  await present(answer, mine);
 }
 
 function figureItem(item) {
@@ -184,37 +246,45 @@ function figureItem(item) {
 
 function copyBlock(block) {
   const code = el("pre", {}, block.text);
+  const named = (text) => {
+    button.textContent = text;
+    button.setAttribute("aria-label", `${text}: ${block.label}`);
+  };
   const onclick = async () => {
+    button.focus(); // some browsers focus no button that is clicked
     try {
       await navigator.clipboard.writeText(block.text);
-      say("Copied");
+      named("Copied");
     } catch {
       window.getSelection().selectAllChildren(code); // no clipboard: it is selected, to be copied
-      say("Selected");
+      named("Selected");
     }
+    say(button.textContent);
   };
-  const button = el("button", { type: "button", onclick, "aria-label": `Copy: ${block.label}` }, "Copy");
+  const button = el("button", { type: "button", onclick, onblur: () => named("Copy") });
+  named("Copy");
   return el("div", { class: "copy" }, el("b", {}, block.label), code, button);
 }
 
 function chart(block) {
-  const withPictures = Boolean(byId("compute-books").dataset.plotly);
+  const withPictures = Boolean(block.figure && byId("compute-books").dataset.plotly);
   const label = `${block.title}. ${block.said} The figures are in the table below.`;
   const picture = el("div", { class: "picture", role: "img", "aria-label": label });
   if (withPictures) pictures.push([picture, block.figure]);
   const caption = el("figcaption", {}, el("h3", {}, block.title), el("p", { class: "said" }, block.said));
-  const summary = el("summary", {}, `Table: ${block.title}`);
-  const details = el("details", { open: !withPictures }, summary, ...table(block.table));
+  const summary = el("summary", { id: `summary-${block.name}` }, `Table: ${block.title}`);
+  const open = !withPictures || Boolean(byId(`table-${block.name}`)?.open); // as in the view before
+  const details = el("details", { id: `table-${block.name}`, open }, summary, ...table(block.table));
   return [el("figure", { "data-chart": block.name }, caption, withPictures ? picture : null, details)];
 }
 
 function later(block) {
   const place = el("div", { "aria-busy": "true" }, el("p", { class: "said" }, block.said));
-  const mine = asked;
-  api.get(block.endpoint, parameters()).then((answer) => {
-    if (mine !== asked) return;
+  const mine = shown;
+  answerOf(block.endpoint, parameters()).then((answer) => {
+    if (mine !== shown) return;
     place.removeAttribute("aria-busy");
-    place.replaceChildren(...(answer.blocks ?? [{ kind: "words", text: answer.error, tone: "bad" }]).flatMap(rendered));
+    place.replaceChildren(...answer.blocks.flatMap(rendered));
   });
   return [place];
 }
@@ -227,7 +297,7 @@ const KINDS = {
   link: (block) => [el("p", {}, "\u2190 ", link(block.text, block.go))],
   controls: (block) => [el("div", { class: "controls" }, ...block.items.map(control))],
   figures: (block) => [el("h3", {}, block.title), el("dl", { class: "figures" }, ...block.items.map(figureItem))],
-  words: (block) => [el("p", { class: block.tone }, block.text, " ", block.go ? link(block.link, block.go) : null)],
+  words: (block) => [el("p", { class: block.tone, role: block.alert && "alert" }, block.text, " ", block.go ? link(block.link, block.go) : null)],
 };
 const rendered = (block) => KINDS[block.kind](block);
 
@@ -242,27 +312,42 @@ function plotly() {
     const path = `${window.location.pathname.replace(/\/?$/, "/")}plotly.js?v=${encodeURIComponent(version)}`;
     document.head.append(el("script", { src: path, onload: () => resolve(window.Plotly), onerror: reject }));
   });
+  library.catch(() => {
+    library = undefined; // the next view tries again
+  });
   return library;
 }
 
-function dressed(layout) {
+function dressed(data, layout) {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const lines = { gridcolor: colour("--border-lighter"), linecolor: colour("--border"), zerolinecolor: colour("--chart-line-at-zero") };
   const font = { family: colour("--font-family"), size: window.innerWidth < 768 ? 11 : 12, color: colour("--text-color") };
   const legend = { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" };
+  const flow = data.some((trace) => trace.type === "sankey"); // the label of its lowest node hangs over
   const separators = byId("compute-books").dataset.separators;
-  const own = { ...layout, font, legend, separators, margin: { l: 8, r: 8, t: 24, b: 8 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
+  const own = { ...layout, font, legend, separators, margin: { l: 8, r: 8, t: 24, b: flow ? 36 : 8 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
   for (const axis of ["xaxis", "yaxis", "yaxis2"]) if (layout[axis]) own[axis] = { ...lines, ...layout[axis] };
   own.hoverlabel = { bgcolor: colour("--background"), bordercolor: colour("--border"), font: { color: colour("--text-color") } };
   return own;
 }
 
+/** Draw the pictures; where that fails, the page says so and opens their tables. */
 async function draw() {
   if (!pictures.length) return;
-  const [library, shown] = [await plotly(), pictures];
-  for (const [place, { data, layout }] of shown) {
-    if (place.isConnected) await library.react(place, data, dressed(layout), { displayModeBar: false, responsive: true });
+  const mine = pictures;
+  try {
+    const library = await plotly();
+    for (const [place, { data, layout }] of mine) {
+      if (place.isConnected) await library.react(place, data, dressed(data, layout), { displayModeBar: false, responsive: true });
+    }
+  } catch {
+    if (mine !== pictures) return;
+    pictures = [];
+    for (const [place] of mine) {
+      place.parentElement.querySelector("details").open = true;
+      place.replaceWith(el("p", { class: "note", role: "status" }, "The picture could not be drawn; its table holds the same figures."));
+    }
   }
 }
 
@@ -272,30 +357,43 @@ const say = (text) => {
   byId("compute-status").textContent = text;
 };
 
+/** What has the focus within the view, and the row of pages that it stands in, if any. */
 function remembered() {
   const active = document.activeElement;
-  return active?.id && byId("compute-view")?.contains(active) ? active : null;
+  return byId("compute-view").contains(active) ? [active, active.closest(".pages")] : [];
 }
 
-/** Put the focus back where it was, with what was typed meanwhile. */
-function refocus(before) {
-  const again = before && byId(before.id);
-  if (!again) return;
+/** Put the focus back where it was, with what was typed meanwhile; else beside it, or on the heading. */
+function refocus([before, beside]) {
+  if (!before) return;
+  const again = (before.id && byId(before.id)) || (beside && byId(beside.id)) || byId("compute-title");
   again.focus();
-  if (before instanceof HTMLInputElement) {
+  if (before instanceof HTMLInputElement && again.id === before.id) {
     again.value = before.value;
     again.setSelectionRange(before.selectionStart, before.selectionEnd);
   }
+}
+
+let ownTitle; // of the document, as set here
+let favasTitle; // as Fava set it
+
+/** The heading of the page, and the title of its window: the view, or whose statement it is. */
+function entitle(view, about) {
+  const tab = document.querySelector(`#compute-books nav a[data-view="${CSS.escape(view)}"]`);
+  const heading = byId("compute-title");
+  heading.replaceChildren(...(about ? ["Statement of ", isolated(about)] : [tab?.textContent ?? byId("compute-books").dataset.title]));
+  if (document.title !== ownTitle) favasTitle = document.title;
+  const name = /^[ -~]*$/.test(about) ? about : `\u2068${about}\u2069`; // isolated, as <bdi> does
+  const parts = [about ? `Statement of ${name}` : tab?.textContent, favasTitle];
+  ownTitle = parts.filter(Boolean).join(" - ");
+  document.title = ownTitle;
 }
 
 function tabs(view) {
   for (const each of document.querySelectorAll("#compute-books nav a")) {
     const current = each.dataset.view === view;
     each.toggleAttribute("aria-current", current);
-    if (current) {
-      each.setAttribute("aria-current", "page");
-      byId("compute-title").textContent = each.textContent;
-    }
+    if (current) each.setAttribute("aria-current", "page");
     // A view of its own: what another one was asked for stays behind.
     const other = { view: each.dataset.view, page: "", sort: "", order: "", q: "", subscriber: "" };
     each.href = addressWith(other).href;
@@ -307,27 +405,42 @@ function tabs(view) {
   }
 }
 
-async function show() {
-  const root = byId("compute-books");
-  const mine = (asked += 1);
-  const wanted = parameters();
-  root.dataset.state = "asked";
-  tabs(wanted.view || "overview");
+/** Note that something is asked for; gives its number. */
+function asking() {
+  byId("compute-books").dataset.state = "asked";
   byId("compute-view").setAttribute("aria-busy", "true");
-  if (root.dataset.plotly) plotly().catch(() => {}); // fetched beside the figures; draw() tells
-  let answer;
-  try {
-    answer = await api.get("data", wanted);
-  } catch (error) {
-    answer = { error: `The figures could not be loaded: ${error.message}` };
-  }
-  if (mine !== asked || !root.isConnected) return;
+  return (asked += 1);
+}
+
+async function show() {
+  const mine = asking();
+  const wanted = parameters();
+  tabs(wanted.view || FIRST_VIEW);
+  if (byId("compute-books").dataset.plotly) plotly().catch(() => {}); // fetched beside the figures; draw() tells
+  await present(await answerOf("data", wanted), mine);
+}
+
+/** Parameters of ours that were refused leave the address; Fava's filters stay, as in its fields. */
+function forget(refused) {
+  const changes = Object.keys(refused ?? {}).filter((name) => !FAVAS.includes(name)).map((name) => [name, ""]);
+  if (changes.length) toAddress(addressWith(Object.fromEntries(changes)), true);
+}
+
+/** Put an answer into the page. */
+async function present(answer, mine) {
+  const root = byId("compute-books");
+  if (mine !== asked || !root?.isConnected) return;
   performance.mark("compute-data");
-  const blocks = answer.error ? [{ kind: "words", text: answer.error, tone: "bad" }] : answer.blocks;
+  forget(answer.refused);
+  const view = answer.view ?? (parameters().view || FIRST_VIEW);
+  tabs(view);
+  entitle(view, answer.about ?? "");
+  shown += 1;
+  const { blocks } = answer;
   const before = remembered();
   pictures = [];
   const content = [...(answer.notes ?? []).map((note) => el("p", { class: "note" }, note)), ...blocks.flatMap(rendered)];
-  if (!root.dataset.plotly && blocks.some((block) => block.kind === "chart")) {
+  if (!root.dataset.plotly && blocks.some((block) => block.figure)) {
     content.push(el("p", { class: "note" }, `For the pictures: ${root.dataset.pictures}`));
   }
   byId("compute-view").replaceChildren(...content);
@@ -335,19 +448,33 @@ async function show() {
   refocus(before);
   say(answer.error ? "" : `${byId("compute-title").textContent} loaded`);
   performance.mark("compute-tables"); // all figures stand in the page; pictures follow
-  try {
-    await draw();
-  } catch (error) {
-    say("The pictures could not be drawn; the tables hold the same figures.");
-  }
+  await draw();
   if (mine !== asked) return;
   performance.mark("compute-drawn");
   root.dataset.state = "drawn";
 }
 
+/** Fava's overlay of a transaction takes the focus and loses it: give it back to what opened it. */
+function keepFocus(event) {
+  const opener = event.target.closest?.("#compute-view a[href^='#context-']");
+  if (!opener) return;
+  let open = false;
+  const watcher = new MutationObserver(() => {
+    const overlay = document.querySelector("dialog[open]");
+    if (open && !overlay) {
+      watcher.disconnect();
+      if (document.activeElement === document.body) opener.focus();
+    }
+    open = Boolean(overlay);
+  });
+  watcher.observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["open"] });
+}
+
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   if (byId("compute-books")) draw();
 });
+
+document.addEventListener("click", keepFocus);
 
 export default {
   onExtensionPageLoad(context) {

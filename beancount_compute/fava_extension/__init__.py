@@ -11,15 +11,16 @@ data, which `ComputeBooks.js` puts into the page as text. What is worked out onc
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from fava.core import FavaLedger
 from fava.ext import FavaExtensionBase
 from flask import Response, request
 
-from beancount_compute.fava_extension import fava_parts, plotly_file
-from beancount_compute.fava_extension.asked import VIEWS, BadRequest, read_address
+from beancount_compute.fava_extension import fava_parts, incognito, plotly_file
+from beancount_compute.fava_extension.asked import VIEWS, Asked, BadRequest, read_address
 from beancount_compute.fava_extension.blocks import Block, Numbers, words
 from beancount_compute.fava_extension.economics import economics
 from beancount_compute.fava_extension.fava_parts import FilterRefused
@@ -29,6 +30,7 @@ from beancount_compute.fava_extension.market import market
 from beancount_compute.fava_extension.month_end import month_end, ties
 from beancount_compute.fava_extension.overview import overview
 from beancount_compute.fava_extension.page import Page
+from beancount_compute.fava_extension.refusal_page import refusal_page
 from beancount_compute.fava_extension.subscribers import subscribers
 from beancount_compute.fava_extension.vintages import vintages
 
@@ -85,7 +87,7 @@ class ComputeBooks(FavaExtensionBase):
     @fava_parts.endpoint("data")
     def data(self) -> Response:
         """A view, as blocks."""
-        return self._answer(lambda page: _SHOWN[page.asked.view](page))
+        return self._answer(lambda page: page.with_digits(_SHOWN[page.asked.view](page)))
 
     @fava_parts.endpoint("ties")
     def ties(self) -> Response:
@@ -105,30 +107,58 @@ class ComputeBooks(FavaExtensionBase):
         return answer
 
     def _answer(self, view: View) -> Response:
-        loaded = self._loaded or _loaded(self.ledger)
+        args = request.args.to_dict()
         try:
-            args = request.args
-            days = fava_parts.days_of(self.ledger, args.get("time", ""))
-            asked = read_address(args, days, fava_parts.INTERVALS)
-            helpful = help_page(loaded, fava_parts.Links())
-            if helpful is not None:
-                return _json({"view": asked.view, "notes": [], "blocks": helpful})
+            return _json(self._shown(view, args))
+        except (BadRequest, FilterRefused) as error:
+            return _json(self._refusal(view, args, error), 400)
+
+    def _shown(self, view: View, args: Mapping[str, str]) -> dict[str, Any]:
+        """A view, as an address asks for it; raises `BadRequest` and `FilterRefused`."""
+        loaded = self._loaded or _loaded(self.ledger)
+        days = fava_parts.days_of(self.ledger, args.get("time", ""))
+        asked = read_address(args, days, fava_parts.INTERVALS)
+        notes: list[str] = []
+        blocks = help_page(loaded, fava_parts.Links())
+        if blocks is None:
             entries = fava_parts.entries_kept(self.ledger, asked.entries)
             accounts = fava_parts.accounts_kept(loaded.accounts, asked.account)
-            page = Page(loaded, asked, accounts, entries, self._numbers(), fava_parts.Links())
+            page = Page(loaded, asked, accounts, entries, self._numbers(asked), fava_parts.Links())
             page.check_names()
-            blocks = view(page)
-        except (BadRequest, FilterRefused) as error:
-            return _json({"error": str(error)}, 400)
-        warning = [_warning(loaded)] if loaded.errors and asked.view != "close" else []
-        return _json({"view": asked.view, "notes": page.notes, "blocks": [*warning, *blocks]})
+            warning = [_warning(loaded)] if loaded.errors and asked.view != "close" else []
+            blocks, notes = [*warning, *view(page)], page.notes
+        if fava_parts.hides_numbers():
+            blocks = incognito.without_numbers(blocks, fava_parts.hidden)
+            notes = [incognito.NOTE, *notes]
+        about = asked.subscriber if asked.view == "subscribers" else ""
+        return {"view": asked.view, "about": about, "notes": notes, "blocks": blocks}
 
-    def _numbers(self) -> Numbers:
+    def _refusal(
+        self, view: View, args: Mapping[str, str], first: BadRequest | FilterRefused
+    ) -> dict[str, Any]:
+        """What is wrong with an address, and the controls of its view, to choose otherwise."""
+        refused = {first.parameter: str(first)}
+        shown: dict[str, Any] | None = None
+        while shown is None:
+            try:
+                shown = self._shown(view, {k: v for k, v in args.items() if k not in refused})
+            except (BadRequest, FilterRefused) as error:
+                if error.parameter in refused:
+                    raise
+                refused[error.parameter] = str(error)
+        asked = "" if "view" in refused else shown["view"]
+        blocks = refusal_page(refused, args, shown["blocks"] if asked else [])
+        return {"error": str(first), "view": asked, "refused": refused, "blocks": blocks}
+
+    def _numbers(self, asked: Asked) -> Numbers:
         ledger = self.ledger
-        return Numbers(
-            lambda number, unit: fava_parts.amount_text(ledger, number, unit),
-            lambda number: fava_parts.grouped_text(ledger, number),
-        )
+
+        def grouped(number: Decimal) -> str:
+            return fava_parts.grouped_text(ledger, number)
+
+        if asked.all_digits:
+            return Numbers(lambda number, _: grouped(number), grouped)
+        return Numbers(lambda number, unit: fava_parts.amount_text(ledger, number, unit), grouped)
 
 
 def _loaded(ledger: FavaLedger) -> Loaded:

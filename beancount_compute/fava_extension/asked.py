@@ -31,7 +31,11 @@ CONVERSIONS = {AT_COST: "At cost", AT_VALUE: "At market value", IN_UNITS: "Units
 
 
 class BadRequest(Exception):
-    """An address that names something that is not there; says what to write instead."""
+    """A parameter that names something that is not there; says what to write instead."""
+
+    def __init__(self, parameter: str, said: str) -> None:
+        super().__init__(said)
+        self.parameter = parameter
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Asked:
     falling: bool
     page: int
     displaced: Decimal
+    all_digits: bool
     time: str  # the time filter, as written
     account: str
     entries: str
@@ -74,6 +79,7 @@ def read_address(
         _falling(args.get("order", "")),
         _page(args.get("page", "")),
         _share(args.get("displaced", "")),
+        _all_digits(args.get("digits", "")),
         args.get("time", ""),
         args.get("account", ""),
         args.get("filter", ""),
@@ -82,7 +88,7 @@ def read_address(
 
 def _view(name: str) -> str:
     if name and name not in VIEWS:
-        raise BadRequest(f"no view {quoted(name)}: there are {', '.join(VIEWS)}")
+        raise BadRequest("view", f"no view {quoted(name)}: there are {', '.join(VIEWS)}")
     return name or FIRST_VIEW
 
 
@@ -90,21 +96,29 @@ def _interval(name: str, intervals: Mapping[str, str]) -> Interval | None:
     if not name:
         return None
     if name.lower() not in intervals:
-        raise BadRequest(f"no interval {quoted(name)}: write day, week, month, quarter or year")
+        raise BadRequest(
+            "interval", f"no interval {quoted(name)}: write day, week, month, quarter or year"
+        )
     return Interval(intervals[name.lower()])
 
 
 def _falling(order: str) -> bool:
     if order not in ("", "asc", "desc"):
-        raise BadRequest(f"no order {quoted(order)}: write asc or desc")
+        raise BadRequest("order", f"no order {quoted(order)}: write asc or desc")
     return order == "desc"
+
+
+def _all_digits(digits: str) -> bool:
+    if digits not in ("", "all"):
+        raise BadRequest("digits", f"no digits {quoted(digits)}: write all, or leave it out")
+    return digits == "all"
 
 
 def _page(number: str) -> int:
     if not number:
         return 1
     if not (number.isascii() and number.isdecimal() and 0 < len(number) < 9 and int(number)):
-        raise BadRequest(f"page {quoted(number)} is no page: write a number from 1 on")
+        raise BadRequest("page", f"page {quoted(number)} is no page: write a number from 1 on")
     return int(number)
 
 
@@ -117,5 +131,7 @@ def _share(number: str) -> Decimal:
     except InvalidOperation:
         share = None
     if share is None or not share.is_finite() or not 0 <= share <= 1:
-        raise BadRequest(f"displaced={number} is no share: write a number from 0 to 1, such as 0.3")
+        raise BadRequest(
+            "displaced", f"{quoted(number)} is no share: write a number from 0 to 1, such as 0.3"
+        )
     return share

@@ -10,12 +10,13 @@ Everything is text, never markup: the page puts it in as such.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from beancount_compute.economy.words import printable
 from beancount_compute.reports.charts import Chart
+from beancount_compute.reports.rollforward import TOTAL
 from beancount_compute.reports.tables import Cell, Column, Kind, Table
 
 Block = dict[str, Any]
@@ -39,7 +40,7 @@ class Numbers:
         if cell is None:
             return ""
         if isinstance(cell, str):
-            return printable(cell)
+            return _visible(cell)
         number = Decimal(cell)
         exact = f"{number:f}"
         text = self._text(kind, number, unit)
@@ -86,8 +87,12 @@ class Numbers:
             "kind": "table",
             "name": table.name,
             "title": table.title,
-            "columns": [_column(each) for each in table.columns],
+            "columns": [
+                _column(column, numbers=_only_numbers(table, at))
+                for at, column in enumerate(table.columns)
+            ],
             "rows": rows,
+            "totals": [at for at, row in enumerate(table.rows) if row[0] == TOTAL],
             **more,
         }
 
@@ -128,10 +133,25 @@ class Numbers:
         }
 
 
-def _column(column: Column) -> Block:
+def _visible(text: str) -> str:
+    """A text whole: the page isolates it, so that only what controls a terminal is escaped."""
+    if text.isprintable():
+        return text
+    return "".join([ascii(c)[1:-1] if unicodedata.category(c) in _CONTROLS else c for c in text])
+
+
+_CONTROLS = frozenset(["Cc", "Cs", "Zl", "Zp"])
+
+
+def _only_numbers(table: Table, at: int) -> bool:
+    """Whether a column, whatever its kind, holds figures, as the unit cost that names a lot."""
+    return bool(table.rows) and all(isinstance(row[at], Decimal) for row in table.rows)
+
+
+def _column(column: Column, *, numbers: bool) -> Block:
     title = column.title.replace("\n", " ")
     found: Block = {"key": column.key, "title": title}
-    if column.is_figure:
+    if column.is_figure or numbers:
         found["figure"] = True
     elif column.kind is Kind.DATE:
         found["date"] = True

@@ -41,7 +41,7 @@ def economics(page: Page) -> list[Block]:
     }
     by_month = tables["money-by-month"]
     hint = "share of units bought that would have been overage, 0 to 1"
-    displaced = field("displaced", "Displaced sales", f"{asked.displaced:f}", hint)
+    displaced = field("displaced", "Displaced sales, 0 to 1", f"{asked.displaced:f}", hint)
     items = [page.intervals(Interval.MONTH, *OF_MONTHS), page.plans(), displaced]
     controls = {"kind": "controls", "items": items}
     if not by_month.rows:

@@ -24,8 +24,9 @@ from fava.core import FavaLedger
 from fava.core.filters import Match
 from fava.ext import extension_endpoint
 from fava.helpers import FavaAPIError
+from fava.template_filters import replace_numbers
 from fava.util.date import parse_date
-from flask import url_for
+from flask import current_app, url_for
 
 INTERVALS = {  # the names that Fava's own selection writes into addresses
     "day": "day",
@@ -52,6 +53,10 @@ def endpoint(name: str) -> Callable[[Method], Method]:
 class FilterRefused(Exception):
     """A filter that Fava can't read; says why."""
 
+    def __init__(self, parameter: str, said: str) -> None:
+        super().__init__(said)
+        self.parameter = parameter
+
 
 class Days(NamedTuple):
     """The days of Fava's time filter, both included."""
@@ -67,10 +72,12 @@ def days_of(ledger: FavaLedger, time: str) -> Days | None:
     try:
         begin, end = parse_date(time, ledger.fava_options.fiscal_year_end)
     except ValueError as error:
-        raise FilterRefused(f"Fava can't read the time filter {time!r}: {error}") from None
+        raise FilterRefused("time", f"Fava can't read the time filter {time!r}: {error}") from None
     if begin is None or end is None or begin >= end:
         raise FilterRefused(
-            f"Fava can't read the time filter {time!r}: write 2026-05, 2026-Q2 or 2026-01 - 2026-05"
+            "time",
+            f"Fava can't read the time filter {time!r}: "
+            "write 2026-05, 2026-Q2 or 2026-01 - 2026-05",
         )
     return Days(begin, end - timedelta(1))
 
@@ -86,8 +93,19 @@ def accounts_kept(accounts: Iterable[str], account: str) -> frozenset[str] | Non
         )
     except re.error as error:
         raise FilterRefused(
-            f"Fava can't read the account filter {account!r}: as a regular expression, {error}"
+            "account",
+            f"Fava can't read the account filter {account!r}: "
+            f"as a regular expression, {_fault(account, error)}",
         ) from None
+
+
+def _fault(words: str, error: re.error) -> str:
+    """What is wrong with an expression, counted in what was typed and not in what was searched."""
+    try:
+        re.compile(words)
+    except re.error as own:
+        return str(own)
+    return error.msg
 
 
 def entries_kept(ledger: FavaLedger, words: str) -> list[Directive] | None:
@@ -97,7 +115,7 @@ def entries_kept(ledger: FavaLedger, words: str) -> list[Directive] | None:
     try:
         return _directives(ledger.get_filtered(account="", filter=words, time="").entries)
     except FavaAPIError as error:
-        raise FilterRefused(str(error)) from None
+        raise FilterRefused("filter", str(error)) from None
 
 
 def entries_of(ledger: FavaLedger) -> list[Directive]:
@@ -142,6 +160,16 @@ def separators(ledger: FavaLedger) -> str:
     """The decimal mark of Fava's locale, and what it puts between thousands, if anything."""
     shown = ledger.format_decimal(Decimal(1000))  # for no currency: with two decimals
     return shown[-3] + shown[1:-6]
+
+
+def hides_numbers() -> bool:
+    """Whether Fava was started with `--incognito`."""
+    return bool(current_app.config["INCOGNITO"])
+
+
+def hidden(text: str) -> str:
+    """A text as Fava obscures it."""
+    return replace_numbers(text) or ""
 
 
 class Links:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, linked, words
 from beancount_compute.fava_extension.page import Page
 from beancount_compute.reports.charts import Chart
 from beancount_compute.reports.charts import market as price_and_volume
 from beancount_compute.reports.charts.fees import fees_and_take_rate
+from beancount_compute.reports.charts.traces import Figure
 from beancount_compute.reports.intervals import Interval
 from beancount_compute.reports.market import market_by
 from beancount_compute.reports.pages.largest import largest_trades
 from beancount_compute.reports.tables import Table
 
 LARGEST = 20
+FEW = 5  # days or months that a picture has room for at least
+A_DAY = 86_400_000  # milliseconds
 
 
 def market(page: Page) -> list[Block]:
@@ -57,7 +62,35 @@ def _charts(table: Table, interval: Interval) -> list[tuple[Chart, Table]]:
     for chart, _ in found:
         kind = "date" if interval is Interval.DAY else "category"
         chart.figure["layout"]["xaxis"]["type"] = kind
+        _with_room(chart.figure)
     return [(chart, _only(chart.table, keys)) for chart, keys in found]
+
+
+def _with_room(figure: Figure) -> None:
+    """Axes of some days at least, bars of a day, and a single price above nought."""
+    data, layout = figure["data"], figure["layout"]
+    axis = layout["xaxis"]
+    names = sorted({name for trace in data for name in trace["x"]})
+    if axis["type"] == "category":
+        if len(names) == 1:
+            axis["range"] = [-FEW / 2, FEW / 2]
+    else:
+        first, last = date.fromisoformat(names[0]), date.fromisoformat(names[-1])
+        few = FEW - (last - first).days
+        if few > 0:
+            aside = (few + 1) // 2
+            days = [_moved(first, -aside), _moved(last, aside)]
+            axis.update(range=[str(day) for day in days], dtick=A_DAY, tickformat="%b %-d\n%Y")
+        for trace in data:
+            if trace["type"] == "bar":
+                trace["width"] = A_DAY * 0.8
+    if len({y for trace in data if "yaxis" not in trace for y in trace["y"]}) == 1:
+        layout["yaxis"]["rangemode"] = "tozero"
+
+
+def _moved(day: date, days: int) -> date:
+    """So many days later, as far as there are days."""
+    return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
 
 
 def _only(table: Table, keys: tuple[str, ...]) -> Table:

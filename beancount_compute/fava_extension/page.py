@@ -61,7 +61,7 @@ class Page:
             ("subscriber", asked.subscriber, books.subscribers),
         ):
             if name and name not in known:
-                raise BadRequest(f"the ledger has no {what} {quoted(name)}")
+                raise BadRequest(what, f"the ledger has no {what} {quoted(name)}")
 
     def interval(self, default: Interval, *allowed: Interval) -> Interval:
         """The interval of the address, as far as the view knows it."""
@@ -103,6 +103,19 @@ class Page:
         options = [("", "All plans"), *[(each, each) for each in sorted(self.loaded.books.origins)]]
         options = [(value, text) for value, text in options if value or text == "All plans"]
         return choice("plan", "Plan", self.asked.selection.plan, options)
+
+    def with_digits(self, blocks: list[Block]) -> list[Block]:
+        """The blocks of a view, with the choice to see figures in full, after its other choices."""
+        value = "all" if self.asked.all_digits else ""
+        digits = choice("digits", "Digits", value, [("", "As in Fava"), ("all", "All")])
+        found: list[Block] = []
+        for block in blocks:
+            if block["kind"] == "controls":
+                block = {**block, "items": [*block["items"], digits]}
+            found.append(block)
+        if not any(block["kind"] == "controls" for block in found):
+            found.insert(0, {"kind": "controls", "items": [digits]})
+        return found
 
     def intervals(self, default: Interval, *allowed: Interval) -> Block:
         """The choice of an interval."""

@@ -46,7 +46,7 @@ def subscribers(page: Page) -> list[Block]:
     found = matching(_standing(page), asked.words)
     key = asked.sort or "subscriber"
     if key not in SORTABLE:
-        raise BadRequest(f"no column {quoted(key)}: sort by {', '.join(SORTABLE)}")
+        raise BadRequest("sort", f"no column {quoted(key)}: sort by {', '.join(SORTABLE)}")
     rows = ordered(found, key, falling=asked.falling)
     pages = max(1, -(-len(rows) // ROWS_A_PAGE))
     at = min(asked.page, pages)
@@ -92,16 +92,15 @@ def _statement(page: Page) -> list[Block]:
     asked, books = page.asked, page.loaded.books
     selection = asked.selection._replace(subscriber=asked.subscriber)
     lines, lots = STATEMENT.tables(books, selection)
-    title = f"Statement of {asked.subscriber}"
     back = {"kind": "link", "text": "All subscribers", "go": {"subscriber": "", "page": ""}}
     found: list[Block] = [back, {"kind": "controls", "items": [page.plans()]}]
     if not lines.rows:
-        return [*found, words(f"{title}: nothing in these days.")]
+        return [*found, words("Nothing in these days.")]
     moved = [each for each in selection.movements(books) if selection.covers(each.date)]
     return [
         *found,
         _lots(page, lots),
-        _lines(page, lines._replace(title=title), moved),
+        _lines(page, lines._replace(title="Lines"), moved),
     ]
 
 

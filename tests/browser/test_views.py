@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Shown, ledger_of, served
-from tests.fava_extension.serving import EXTENSION, VIEWS, Site, exact, tables
+from tests.fava_extension.serving import EXTENSION, VIEWS, Site, exact, example, tables
 from tests.reports.story import STORY
 
 TITLES = {
@@ -120,6 +121,8 @@ def test_the_tree_that_a_screen_reader_gets_of_the_overview(year: Shown) -> None
         - combobox "Conversion"
         - text: Plan
         - combobox "Plan"
+        - text: Digits
+        - combobox "Digits"
         - heading "Held on 2026-05-31" [level=3]
         - term: Units outstanding
         - definition: /\\d+ CU/
@@ -136,6 +139,103 @@ def test_nothing_is_wider_than_the_window(year: Shown, view: str, width: int) ->
     wide = page.evaluate("document.querySelector('article').scrollWidth")
     assert wide <= page.evaluate("document.querySelector('article').clientWidth")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+CONTRASTS = """() => {
+  const parsed = (text) => {
+    const [r, g, b, a = 1] = text.match(/[0-9.e-]+/g).map(Number);
+    return text.startsWith("color(") ? [r * 255, g * 255, b * 255, a] : [r, g, b, a];
+  };
+  const over = (top, below) => [0, 1, 2].map((at) => top[at] * top[3] + below[at] * (1 - top[3]));
+  const behind = (element) => {
+    if (!element) return [255, 255, 255];
+    const colour = parsed(getComputedStyle(element).backgroundColor);
+    return colour[3] === 1 ? colour.slice(0, 3) : over(colour, behind(element.parentElement));
+  };
+  const light = (colour) => {
+    const linear = (c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    const [r, g, b] = colour.map((c) => linear(c / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const found = {};
+  for (const element of document.querySelectorAll("#compute-books :not(.picture *)")) {
+    const written = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    if (!written || !element.checkVisibility()) continue;
+    const ground = behind(element);
+    const pair = [light(over(parsed(getComputedStyle(element).color), ground)), light(ground)];
+    const contrast = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+    if (contrast < 4.5) found[`${element.tagName} ${element.textContent}`] = contrast;
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everything_written_can_be_read(
+    browser: Browser, addresses: dict[str, tuple[Site, str]], scheme: str
+) -> None:
+    """A contrast of 4.5 to 1 at least, of heat colours, headers and ticks too."""
+    shown = Shown(browser, *addresses["closed-quarter"], color_scheme=scheme)
+    for view in VIEWS:
+        page = shown.open(view, "&interval=week")
+        if view == "close":
+            expect(page.get_by_role("heading", name="Tie-outs of")).to_be_visible()
+        page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+        assert page.evaluate(CONTRASTS) == {}
+    page = shown.open("economics", "&displaced=2")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert page.evaluate(CONTRASTS) == {}
+    shown.close()
+
+
+def test_a_long_name_leaves_room_for_the_figures(browser: Browser, tmp_path: Path) -> None:
+    """On a phone; and a table that goes on to the right shows it until its end is reached."""
+    events = f"date,event,subscriber,plan\n2026-05-01,subscription,{'long-' * 60},pro\n"
+    text = f'{TERMS}2026-01-01 custom "compute-events" "e.csv"\n'
+    site = Site(ledger_of(tmp_path, text, e=events))
+    with served(site) as address:
+        shown = Shown(browser, site, address, viewport={"width": 390, "height": 800})
+        page = shown.open("subscribers")
+        widths = page.evaluate(
+            "['tbody th', '.scroll'].map(each => document.querySelector(each).clientWidth)"
+        )
+        assert widths[0] < widths[1] / 2
+        wide = page.locator(".wide").first
+        expect(wide).to_have_class("wide more")
+        page.locator(".scroll").first.evaluate("each => { each.scrollLeft = each.scrollWidth }")
+        expect(wide).to_have_class("wide")
+        page.set_viewport_size({"width": 1600, "height": 800})
+        expect(wide).to_have_class("wide")
+        page.get_by_role("link", name="long-").click()
+        expect(page.get_by_role("heading", level=2)).to_contain_text("Statement of long-long-")
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.wait_for_function("document.documentElement.scrollWidth <= 390")
+        shown.close()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_labels_of_the_flow_can_be_read(
+    browser: Browser, addresses: dict[str, tuple[Site, str]], width: int
+) -> None:
+    """None is cut off, and none lies over another."""
+    viewport = {"width": width, "height": 800}
+    shown = Shown(browser, *addresses["closed-quarter"], viewport=viewport)
+    page = shown.open("overview")
+    boxes = page.evaluate(
+        "[...document.querySelectorAll('.picture:has(.sankey)')].flatMap(picture =>"
+        " [picture, ...picture.querySelectorAll('.node-label')].map(each => {"
+        " const { left, top, right, bottom } = each.getBoundingClientRect();"
+        " return [left, top, right, bottom]; }))"
+    )
+    whole, *labels = boxes
+    assert len(labels) == 7
+    for left, top, right, bottom in labels:
+        assert whole[0] <= left < right <= whole[2]
+        assert whole[1] <= top < bottom <= whole[3]
+    for one, other in itertools.combinations(labels, 2):
+        beside = one[2] <= other[0] or other[2] <= one[0]
+        assert beside or one[3] <= other[1] + 1 or other[3] <= one[1] + 1
+    shown.close()
 
 
 def test_tabs_keep_their_address_and_the_filters(year: Shown) -> None:
@@ -223,12 +323,169 @@ def test_the_keyboard_reaches_everything(year: Shown) -> None:
     expect(page.locator("details[open] table").first).to_be_visible()
 
 
+def test_the_focus_is_never_lost(browser: Browser, tmp_path: Path) -> None:
+    """After a statement is opened, after the last page, after an overlay: it is where one was."""
+    rows = [f"2026-05-{n % 28 + 1:02},subscription,name-{n:03},,pro,,,," for n in range(120)]
+    rows.append("2026-06-02,trade,name-001,name-002,,5,CU,0.25,USD")
+    head = "date,event,subscriber,counterparty,plan,units,commodity,price,currency\n"
+    text = f'{TERMS}2026-01-01 custom "compute-events" "e.csv"\n'
+    site = Site(ledger_of(tmp_path, text, e=head + "\n".join(rows)))
+    with served(site) as address:
+        shown = Shown(browser, site, address)
+        page = shown.open("subscribers")
+        page.get_by_role("link", name="Last").press("Enter")
+        pages = page.get_by_role("navigation", name="Pages of Subscribers")
+        expect(pages).to_contain_text("page 3 of 3")
+        expect(pages).to_be_focused()
+        page.get_by_role("link", name="Previous").press("Enter")
+        expect(pages).to_contain_text("page 2 of 3")
+        expect(page.get_by_role("link", name="Previous")).to_be_focused()
+        page.get_by_role("link", name="name-051").press("Enter")
+        heading = page.get_by_role("heading", level=2)
+        expect(heading).to_have_text("Statement of name-051")
+        expect(heading).to_be_focused()
+        page.get_by_role("link", name="All subscribers").press("Enter")
+        expect(heading).to_have_text("Subscribers")
+        expect(heading).to_be_focused()
+        page = shown.open("market")
+        trade = page.locator("a[href^='#context-']").first
+        trade.press("Enter")
+        expect(page.locator("dialog[open] .content").first).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog[open]")).to_have_count(0)
+        expect(trade).to_be_focused()
+        assert shown.complaints == []
+        shown.close()
+
+
+def test_every_page_has_a_title_of_its_own(year: Shown) -> None:
+    """Each view and each statement; and Fava's own pages keep theirs."""
+    own = []
+    for view in VIEWS:
+        page = year.open(view)
+        own.append(page.title())
+        assert own[-1].startswith(f"{TITLES[view]} - Compute books - ")
+    assert len(set(own)) == len(VIEWS)
+    page = year.open("subscribers")
+    page.get_by_role("link", name="alice", exact=True).click()
+    heading = page.get_by_role("heading", level=2)
+    expect(heading).to_have_text("Statement of alice")
+    assert page.title().startswith("Statement of alice - Compute books - ")
+    page.get_by_role("link", name="Market", exact=True).click()
+    expect(heading).to_have_text("Market")
+    assert page.title() == own[2]
+    page.get_by_role("link", name="Journal", exact=True).click()
+    page.wait_for_url("**/journal/**")
+    expect(page).not_to_have_title(own[2])
+    assert page.title().startswith("Journal - ")
+
+
+def test_names_stand_for_themselves(browser: Browser, tmp_path: Path) -> None:
+    """One that turns the direction of writing turns nothing beside it; a joined emoji is one."""
+    turned, family = "evil\u202egnp", "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+    events = "date,event,subscriber,plan\n" + "".join(
+        [f"2026-05-01,subscription,{name},pro\n" for name in (turned, family)]
+    )
+    text = f'{TERMS}2026-01-01 custom "compute-events" "e.csv"\n'
+    site = Site(ledger_of(tmp_path, text, e=events))
+    with served(site) as address:
+        shown = Shown(browser, site, address)
+        page = shown.open("subscribers")
+        for name in (turned, family):
+            expect(page.locator("tbody th bdi").get_by_text(name, exact=True)).to_be_visible()
+        page.locator("tbody th a").filter(has_text="evil").click()
+        heading = page.get_by_role("heading", level=2)
+        expect(heading.locator("bdi")).to_have_text(turned)
+        assert f"\u2068{turned}\u2069 - " in page.title()
+        shown.close()
+
+
+def test_an_open_table_stays_open(year: Shown) -> None:
+    """When another interval is chosen; one that is closed stays closed."""
+    page = year.open("market")
+    page.locator("summary").first.click()
+    expect(page.locator("figure details[open]")).to_have_count(1)
+    page.get_by_label("Interval").select_option("month")
+    expect(page.get_by_role("heading", name="Market by month")).to_be_visible()
+    expect(page.locator("figure details").first).to_have_attribute("open", "")
+    expect(page.locator("figure details[open]")).to_have_count(1)
+
+
+def test_totals_stay_last(year: Shown) -> None:
+    """Whichever column sorts the rows, and either way."""
+    page = year.open("overview")
+    table = page.get_by_role("region", name="Held at the end").locator("table")
+    for name, sort in (("pocket", "ascending"), ("units", "ascending"), ("units", "descending")):
+        header = table.get_by_role("columnheader", name=name).first
+        header.get_by_role("button").click()
+        expect(header).to_have_attribute("aria-sort", sort)
+        expect(table.get_by_role("rowheader").last).to_have_text("total")
+
+
 def test_a_choice_changes_the_address_and_the_figures(year: Shown) -> None:
     """The interval of the market, from days to months."""
     page = year.open("market")
     page.get_by_label("Interval").select_option("month")
     expect(page.get_by_role("heading", name="Market by month")).to_be_visible()
     assert "interval=month" in page.url
+
+
+def test_a_refused_share_stays_in_its_field(year: Shown) -> None:
+    """The view and the address stay, the field says what is wrong, and the next value is taken."""
+    page = year.open("economics", "&time=2026")
+    field = page.get_by_label("Displaced sales")
+    figures = shown_figures(page)
+    for typed in ("30%", "0,3", "2"):
+        field.fill(typed)
+        field.press("Enter")
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text(f'"{typed}" is no share: write a number from 0 to 1')
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(field).to_have_accessible_description(alert.inner_text())
+        expect(field).to_have_value(typed)
+        assert shown_figures(page) == figures
+        assert "displaced" not in page.url
+    field.fill("0.3")
+    field.press("Enter")
+    expect(field).not_to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert "displaced=0.3" in page.url
+    year.drawn()
+    assert shown_figures(page) != figures
+
+
+def test_a_refused_address_leads_on(year: Shown) -> None:
+    """A heading, the reason as an alert, the tabs; and what was refused leaves the address."""
+    page = year.open("bogus")
+    expect(page.get_by_role("heading", level=2)).to_have_text("Compute books")
+    expect(page.get_by_role("alert")).to_contain_text('no view "bogus"')
+    assert "bogus" not in page.url
+    page = year.open("subscribers", "&subscriber=nobody")
+    expect(page.get_by_role("alert")).to_contain_text('no subscriber "nobody"')
+    page.get_by_role("link", name="All subscribers").click()
+    expect(page.get_by_role("heading", name="Subscribers on")).to_be_visible()
+    page = year.open("economics", "&displaced=30%25")
+    expect(page.get_by_label("Displaced sales")).to_have_value("30%")
+    expect(page.get_by_role("alert")).to_contain_text("is no share")
+    page.get_by_label("Interval").select_option("year")
+    expect(page.locator("#compute-view table").first).to_be_attached()
+
+
+def test_a_request_that_fails_says_so(year: Shown) -> None:
+    """The tie-outs, a view, the drawing library: nothing is waited for without end."""
+    year.page.route("**/ties?*", lambda route: route.abort())
+    page = year.open("close")
+    expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
+    expect(page.locator("[aria-busy]")).to_have_count(0)
+    page.route("**/data?*", lambda route: route.fulfill(status=500, body="<html>"))
+    page = year.open("market")
+    expect(page.get_by_role("alert")).to_contain_text("Fava answers with 500")
+    expect(page.locator("[aria-busy]")).to_have_count(0)
+    page.unroute("**/data?*")
+    page.route("**/plotly.js?*", lambda route: route.abort())
+    page = year.open("market")
+    expect(page.get_by_text("The picture could not be drawn").first).to_be_visible()
+    expect(page.locator("figure details[open]").first).to_be_visible()
 
 
 def test_the_command_to_close_is_ready_to_copy(
@@ -240,8 +497,12 @@ def test_the_command_to_close_is_ready_to_copy(
     page = shown.open("close")
     page.get_by_role("button", name="Copy: Close 2026-07").click()
     expect(page.get_by_role("status")).to_have_text("Copied")
+    button = page.get_by_role("button", name="Copied: Close 2026-07")
+    expect(button).to_have_text("Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == f"bean-compute close 2026-07 {site.ledger}"
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Copy: Close 2026-07")).to_have_text("Copy")
     shown.close()
 
 
@@ -280,6 +541,27 @@ def test_markup_in_names_is_inert(browser: Browser, tmp_path: Path) -> None:
         page.get_by_role("link", name=MARKUP).click()
         expect(page.get_by_role("heading", name=f"Statement of {MARKUP}")).to_be_visible()
         assert page.locator("#compute-view img").count() == 0
+        assert shown.complaints == []
+        shown.close()
+
+
+def test_hidden_numbers_stay_hidden(browser: Browser, tmp_path: Path) -> None:
+    """With `fava --incognito`: no figure in cells, tooltips or labels, no picture, no complaint."""
+    site = Site(example("market-year", tmp_path), incognito=True)
+    with served(site) as address:
+        shown = Shown(browser, site, address)
+        for view in VIEWS:
+            page = shown.open(view)
+            if view == "close":
+                expect(page.get_by_role("heading", name="Tie-outs of")).to_be_visible()
+            texts = page.eval_on_selector_all(
+                "#compute-view [data-value]",
+                "cells => cells.map(cell => cell.outerHTML.replace(/<a .*?>/, ''))",
+            )
+            assert texts
+            assert not any(character.isdecimal() for character in "".join(texts))
+            assert page.locator("#compute-view .picture").count() == 0
+            expect(page.get_by_text("Fava hides numbers")).to_be_visible()
         assert shown.complaints == []
         shown.close()
 

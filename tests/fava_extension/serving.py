@@ -32,9 +32,9 @@ def example(name: str, folder: Path) -> Path:
 class Site:
     """A ledger in Fava, asked without a browser."""
 
-    def __init__(self, ledger: Path) -> None:
+    def __init__(self, ledger: Path, *, incognito: bool = False) -> None:
         self.ledger = ledger
-        self.app: Flask = create_app([str(ledger)], load=True)
+        self.app: Flask = create_app([str(ledger)], load=True, incognito=incognito)
         self._client = self.app.test_client()
         slug = self._client.get("/").headers["Location"].split("/")[1]
         self.base = f"/{slug}/"
@@ -52,12 +52,12 @@ class Site:
         found: dict[str, Any] = answer.get_json()
         return found
 
-    def refusal(self, view: str, **asked: str) -> str:
-        """What is said of an address that is refused."""
+    def refusal(self, view: str, **asked: str) -> dict[str, Any]:
+        """What an address shows that is refused."""
         answer = self._client.get(f"{self.path}data?{urlencode({'view': view, **asked})}")
         assert answer.status_code == 400
-        said: str = answer.get_json()["error"]
-        return said
+        found: dict[str, Any] = answer.get_json()
+        return found
 
 
 def exact(cell: Any) -> str:

@@ -69,3 +69,16 @@ def test_intervals_of_addresses() -> None:
     from fava.util.date import INTERVALS
 
     assert set(INTERVALS) == set(fava_parts.INTERVALS), "Fava names intervals in another way"
+
+
+def test_hidden_numbers(market_year: Site) -> None:
+    """`replace_numbers` puts X for digits; `INCOGNITO` of the application says when."""
+    changed = "Fava hides numbers in another way: see fava_parts.hides_numbers and hidden"
+    assert fava_parts.hidden("-1,234.50 USD") == "-X,XXX.XX USD", changed
+    with market_year.app.app_context():
+        assert not fava_parts.hides_numbers(), changed
+        market_year.app.config["INCOGNITO"] = True
+        try:
+            assert fava_parts.hides_numbers(), changed
+        finally:
+            market_year.app.config["INCOGNITO"] = False

@@ -12,7 +12,9 @@ import pytest
 from beancount_compute.close.closing import prepare
 from beancount_compute.close.loading import load
 from beancount_compute.fava_extension import plotly_file
-from tests.fava_extension.serving import EXTENSION, VIEWS, Site, exact, rows, tables
+from beancount_compute.fava_extension.blocks import Numbers
+from beancount_compute.reports.tables import Kind
+from tests.fava_extension.serving import EXTENSION, VIEWS, Site, exact, example, rows, tables
 from tests.reports.story import STORY
 
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -173,16 +175,77 @@ def test_units_as_conversion_and_weeks_as_interval(market_year: Site) -> None:
         ({"subscriber": "nobody"}, 'the ledger has no subscriber "nobody"'),
         ({"view": "subscribers", "sort": "colour"}, 'no column "colour": sort by subscriber,'),
         ({"page": "-1"}, 'page "-1" is no page'),
+        ({"digits": "some"}, 'no digits "some": write all'),
         ({"order": "up"}, 'no order "up": write asc or desc'),
-        ({"displaced": "1.5"}, "displaced=1.5 is no share"),
-        ({"displaced": "NaN"}, "displaced=NaN is no share"),
+        ({"displaced": "1.5"}, '"1.5" is no share: write a number from 0 to 1'),
+        ({"displaced": "NaN"}, '"NaN" is no share'),
     ],
 )
 def test_a_wrong_address_gives_one_clear_error(
     market_year: Site, asked: dict[str, str], said: str
 ) -> None:
     """And no traceback."""
-    assert market_year.refusal(asked.pop("view", "overview"), **asked).startswith(said)
+    answer = market_year.refusal(asked.pop("view", "overview"), **asked)
+    assert answer["error"].startswith(said)
+
+
+def alerts(answer: dict[str, Any]) -> list[str]:
+    """The paragraphs that a screen reader is told at once."""
+    return [block["text"] for block in answer["blocks"] if block.get("alert")]
+
+
+def test_a_refused_share_stays_in_its_field(market_year: Site) -> None:
+    """With what is wrong beside it, and the other controls as they were chosen."""
+    answer = market_year.refusal("economics", displaced="30%", plan="pro")
+    (controls,) = answer["blocks"]
+    items = {item["name"]: item for item in controls["items"]}
+    assert items["displaced"]["value"] == "30%"
+    assert items["displaced"]["error"] == answer["refused"]["displaced"]
+    assert items["plan"]["value"] == "pro"
+    assert alerts(answer) == []
+
+
+@pytest.mark.parametrize(
+    ("view", "asked"),
+    [
+        ("overview", {"interval": "fortnight"}),
+        ("market", {"time": "yesterdayish"}),
+        ("subscribers", {"sort": "colour"}),
+        ("economics", {"plan": "gold"}),
+        ("overview", {"interval": "fortnight", "plan": "gold", "account": "("}),
+    ],
+)
+def test_a_refused_address_keeps_the_controls(
+    market_year: Site, view: str, asked: dict[str, str]
+) -> None:
+    """And says what is wrong with each parameter."""
+    answer = market_year.refusal(view, **asked)
+    assert answer["view"] == view
+    assert [block["kind"] for block in answer["blocks"]][-1] == "controls"
+    assert set(answer["refused"]) == set(asked)
+    assert len(alerts(answer)) == len(asked)
+
+
+def test_an_unknown_subscriber_leads_back_to_all(market_year: Site) -> None:
+    """With a link, beside the controls."""
+    answer = market_year.refusal("subscribers", subscriber="nobody")
+    (link,) = [block for block in answer["blocks"] if block["kind"] == "link"]
+    assert link["text"] == "All subscribers"
+    assert alerts(answer) == ['the ledger has no subscriber "nobody"']
+
+
+def test_an_unknown_view_shows_no_other_one(market_year: Site) -> None:
+    """Only what there is."""
+    answer = market_year.refusal("nowhere")
+    assert (answer["view"], len(answer["blocks"])) == ("", 1)
+
+
+@pytest.mark.parametrize(("typed", "said"), [("(((", "position 2"), ("[a", "position 0")])
+def test_a_place_in_the_account_filter_is_counted_in_what_was_typed(
+    market_year: Site, typed: str, said: str
+) -> None:
+    """Not in the expression that Fava makes of it."""
+    assert market_year.refusal("overview", account=typed)["error"].endswith(said)
 
 
 def test_search_sort_and_pages(market_year: Site) -> None:
@@ -194,6 +257,77 @@ def test_search_sort_and_pages(market_year: Site) -> None:
     units = [int(row["units"]) for row in rows(block)]
     assert units == sorted(units, reverse=True)
     assert (block["page"], block["sort"]) == (1, {"key": "units", "order": "desc"})
+
+
+def test_names_are_whole_and_control_characters_escaped() -> None:
+    """What turns the direction of writing or joins an emoji stays; the page isolates names."""
+    names = ("a\u202eb", "\u0634\u0631\u06a9\u062a", "\U0001f469\u200d\U0001f4bb", "a\u00a0b")
+    numbers = Numbers(lambda number, unit: str(number), str)
+    assert [numbers.cell(Kind.TEXT, name, "") for name in names] == list(names)
+    assert numbers.cell(Kind.TEXT, "a\x1b[31m\nb\u2028", "") == "a\\x1b[31m\\nb\\u2028"
+
+
+def test_a_statement_says_whose_it_is(market_year: Site) -> None:
+    """For the heading; other views are about nobody."""
+    assert market_year.page("subscribers", subscriber="alice")["about"] == "alice"
+    assert market_year.page("market", subscriber="alice")["about"] == ""
+
+
+def test_names_are_found_and_sorted_without_case_and_accents(ledger: Path) -> None:
+    """As a person looks for them; accents and case decide only between equals."""
+    (ledger.parent / "e.csv").write_text(
+        "date,event,subscriber,plan\n"
+        + "".join(
+            f"2026-05-01,subscription,{name},pro\n"
+            for name in ("zo\u00eb", "Bob", "alice", "\u00c9va")
+        )
+    )
+    terms, _, _ = STORY.partition("2026-05-01")
+    ledger.write_text(f'{terms}{EXTENSION}2026-01-01 custom "compute-events" "e.csv"\n')
+    site = Site(ledger)
+
+    def shown(**asked: str) -> list[str]:
+        found = rows(tables(site.page("subscribers", **asked))["subscribers"])
+        return [row["subscriber"] for row in found]
+
+    assert shown() == ["alice", "Bob", "\u00c9va", "zo\u00eb"]
+    assert shown(sort="subscriber", order="desc") == shown()[::-1]
+    assert shown(q="Zoe") == ["zo\u00eb"]
+    assert shown(q="E\u0301VA") == ["\u00c9va"]
+
+
+def test_the_unit_cost_of_a_lot_is_a_number(market_year: Site) -> None:
+    """Right-aligned and sorted as one, although it names the lot."""
+    block = tables(market_year.page("subscribers", subscriber="alice"))["lots"]
+    (column,) = [each for each in block["columns"] if each["key"] == "unit_cost"]
+    assert column["figure"]
+
+
+@pytest.mark.parametrize("interval", ["day", "month"])
+def test_one_day_of_trades_has_room_around_it(tmp_path: Path, interval: str) -> None:
+    """Days beside it, a bar of a day or less, and a price that starts from nought."""
+    ledger = example("quickstart", tmp_path)
+    ledger.write_text(ledger.read_text() + EXTENSION)
+    page = Site(ledger).page("market", interval=interval)
+    charts = [block["figure"] for block in page["blocks"] if block["kind"] == "chart"]
+    for figure in charts:
+        axis = figure["layout"]["xaxis"]
+        if interval == "day":
+            assert axis["range"] == ["2026-06-07", "2026-06-13"]
+            assert axis["dtick"] == 86_400_000
+            widths = {trace.get("width") for trace in figure["data"] if trace["type"] == "bar"}
+            assert widths == {0.8 * 86_400_000}
+        else:
+            assert axis["range"] == [-2.5, 2.5]
+        assert figure["layout"]["yaxis"]["rangemode"] == "tozero"
+
+
+def test_a_year_of_trades_fills_its_picture(market_year: Site) -> None:
+    """Without axes of our making."""
+    blocks = market_year.page("market")["blocks"]
+    for figure in [block["figure"] for block in blocks if block["kind"] == "chart"]:
+        assert "range" not in figure["layout"]["xaxis"]
+        assert "rangemode" not in figure["layout"]["yaxis"]
 
 
 def test_lots_and_trades_lead_into_fava(market_year: Site) -> None:
@@ -284,6 +418,41 @@ def test_an_edited_event_file_changes_the_figures(tmp_path: Path) -> None:
     )
     site.app.config["LEDGERS"].ledgers[0].load_file()
     assert rows(tables(site.page("subscribers"))["subscribers"])[0]["units"] == "700"
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_all_digits_are_shown_on_demand(market_year: Site, view: str) -> None:
+    """By a choice in every view; a rate stands in per cent all the same."""
+    page = market_year.page(view, digits="all")
+    (digits,) = [
+        item
+        for block in page["blocks"]
+        if block["kind"] == "controls"
+        for item in block["items"]
+        if item["name"] == "digits"
+    ]
+    assert digits["value"] == "all"
+    cells = [cell for table in tables(page).values() for row in table["rows"] for cell in row]
+    for block in page["blocks"]:
+        cells += [item["value"] for item in block.get("items", []) if block["kind"] == "figures"]
+    assert [cell for cell in cells if isinstance(cell, list) and not cell[0].endswith("%")] == []
+
+
+def test_a_rounded_figure_is_whole_with_all_digits(market_year: Site) -> None:
+    """The lot at 0.0667, say, which Fava shows as 0.07."""
+    rounded, whole = (
+        tables(market_year.page("overview", **asked))["held"]["rows"]
+        for asked in ({}, {"digits": "all"})
+    )
+    assert [[exact(cell) for cell in row] for row in rounded] == whole
+    assert rounded != whole
+
+
+def test_without_javascript_the_page_says_where_the_figures_are(market_year: Site) -> None:
+    """The command that needs none."""
+    shell = market_year.get(market_year.path).get_data(as_text=True)
+    noscript = shell.partition("<noscript>")[2].partition("</noscript>")[0]
+    assert "bean-compute report" in noscript
 
 
 def test_numbers_follow_favas_locale(ledger: Path) -> None:

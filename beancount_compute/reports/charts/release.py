@@ -6,6 +6,8 @@ vintage     0     1     2
 
 from __future__ import annotations
 
+from itertools import cycle, product
+
 from beancount_compute.reports.charts.traces import (
     BLUE,
     GREEN,
@@ -15,6 +17,7 @@ from beancount_compute.reports.charts.traces import (
     RED,
     TEAL,
     Chart,
+    Figure,
     figure_of,
     floats_of,
     layout_of,
@@ -24,6 +27,7 @@ from beancount_compute.reports.charts.traces import (
 from beancount_compute.reports.tables import Table
 
 _COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, TEAL, GREY)
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # each with every colour
 
 
 def release(table: Table) -> list[Chart]:
@@ -33,11 +37,8 @@ def release(table: Table) -> list[Chart]:
     first = len(table.columns) - len(ages)
     for (currency,), part in parts(table, "currency"):
         data = [
-            {
-                **line(str(row[0]), ages, floats_of(row[first:]), colour, ""),
-                "hovertemplate": "%{y:.1%}",
-            }
-            for row, colour in zip(part.rows, _COLOURS * len(part.rows), strict=False)
+            _curve(line(str(row[0]), ages, floats_of(row[first:]), colour, ""), dash)
+            for row, (dash, colour) in zip(part.rows, cycle(product(_DASHES, _COLOURS)))
         ]
         layout = layout_of("")
         layout["yaxis"] = {"automargin": True, "tickformat": ".0%", "rangemode": "tozero"}
@@ -46,3 +47,7 @@ def release(table: Table) -> list[Chart]:
         said = "How much of each month's allocations was recognised, month by month."
         found.append(Chart(f"release-{currency}", title, part, figure_of(data, layout), said))
     return found
+
+
+def _curve(trace: Figure, dash: str) -> Figure:
+    return {**trace, "line": {**trace["line"], "dash": dash}, "hovertemplate": "%{y:.1%}"}

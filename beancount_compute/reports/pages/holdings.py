@@ -17,6 +17,7 @@ from datetime import date
 from decimal import Decimal, localcontext
 from operator import itemgetter
 from typing import NamedTuple
+from unicodedata import combining, normalize
 
 from beancount_compute.economy.journal import Role
 from beancount_compute.economy.rounding import WIDE, ZERO
@@ -221,20 +222,31 @@ NOT_NAMED = "(not named)"
 
 
 def matching(rows: Iterable[Standing], words: str) -> list[Standing]:
-    """The rows whose subscriber holds the words, in whatever case."""
-    wanted = words.casefold()
-    return [row for row in rows if wanted in row.subscriber.casefold()] if wanted else list(rows)
+    """The rows whose subscriber holds the words, in whatever case, with accents or without."""
+    wanted = _spoken(words)
+    return [row for row in rows if wanted in _spoken(row.subscriber)] if wanted else list(rows)
+
+
+def _spoken(name: str) -> str:
+    """A name without case and accents: "Zoë" as "zoe"."""
+    if name.isascii():
+        return name.lower()
+    return "".join([c for c in normalize("NFKD", name.casefold()) if not combining(c)])
 
 
 def ordered(rows: list[Standing], key: str, *, falling: bool) -> list[Standing]:
     """The rows by a column; what has no such figure comes last, names decide between equals.
 
-    `rows` stand in the order of names.
+    In the order of names, case and accents count last.
     """
     at = SORTABLE.index(key)
+    rows = sorted(rows, key=lambda row: _spoken(row.subscriber))
     having = [row for row in rows if row[at] is not None and row[at] != ""]
     missing = [row for row in rows if row[at] is None or row[at] == ""]
-    having.sort(key=itemgetter(at), reverse=falling)
+    if at:
+        having.sort(key=itemgetter(at), reverse=falling)
+    elif falling:
+        having.reverse()
     return having + missing
 
 

@@ -22,6 +22,7 @@ from beancount_compute.reports.charts import (
     unit_flow,
     vintages,
 )
+from beancount_compute.reports.charts.release import release
 from beancount_compute.reports.tables import Cell, Column, Kind, Table
 from tests.close.tie_outs.ledgers import load
 from tests.close.tie_outs.test_tie_outs import STORY
@@ -187,3 +188,14 @@ def test_pictures_need_no_plotly() -> None:
     """Nothing in the package imports it, so that the plugin never waits for it."""
     code = "import beancount_compute.reports.charts, sys; sys.exit('plotly' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_no_two_release_curves_look_alike() -> None:
+    """Where there are more vintages than colours, the dash tells them apart."""
+    ages = [Column(str(age), str(age), Kind.RATE) for age in range(2)]
+    columns = (Column("vintage", "vintage"), Column("currency", "currency"), *ages)
+    rows: list[tuple[Cell, ...]] = [(f"{n:02}", "USD", D("0.5"), D(1)) for n in range(35)]
+    (chart,) = release(Table("T", columns, rows))
+    lines = [trace["line"] for trace in chart.figure["data"]]
+    assert len({(line["color"], line["dash"]) for line in lines}) == len(rows)
+    assert {line["dash"] for line in lines[:7]} == {"solid"}
