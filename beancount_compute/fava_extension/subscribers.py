@@ -21,6 +21,7 @@ from beancount_compute.ledger.writing import lot_link
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.facts import Movement
 from beancount_compute.reports.pages.holdings import (
+    OWED,
     SORTABLE,
     Holdings,
     Standing,
@@ -47,12 +48,15 @@ def subscribers(page: Page) -> list[Block]:
     key = asked.sort or "subscriber"
     if key not in SORTABLE:
         raise BadRequest(f"no column {quoted(key)}: sort by {', '.join(SORTABLE)}")
+    owed = not asked.selection.plan
+    if key in OWED and not owed:
+        key = "subscriber"  # the note says that what is owed is left out
     rows = ordered(found, key, falling=asked.falling)
     pages = max(1, -(-len(rows) // ROWS_A_PAGE))
     at = min(asked.page, pages)
     shown = rows[(at - 1) * ROWS_A_PAGE : at * ROWS_A_PAGE]
     block = page.numbers.table(
-        as_table(shown, f"Subscribers on {day}"),
+        as_table(shown, f"Subscribers on {day}", owed=owed),
         page=at,
         pages=pages,
         found=len(rows),
@@ -61,7 +65,11 @@ def subscribers(page: Page) -> list[Block]:
     links = [{"go": _go(row.subscriber)} if row.subscriber else None for row in shown]
     search = field("q", "Search subscribers", asked.words, "part of a name", live=True)
     controls = {"kind": "controls", "items": [search, page.plans()]}
-    return [controls, linked(block, "subscriber", links), page.numbers.table(totals(found))]
+    return [
+        controls,
+        linked(block, "subscriber", links),
+        page.numbers.table(totals(found, owed=owed)),
+    ]
 
 
 def _go(name: str) -> dict[str, str]:
