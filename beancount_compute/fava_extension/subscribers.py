@@ -30,6 +30,7 @@ from beancount_compute.reports.pages.holdings import (
     ordered,
     totals,
 )
+from beancount_compute.reports.pages.reach import last_shown
 from beancount_compute.reports.statement import STATEMENT
 from beancount_compute.reports.tables import Table
 
@@ -43,7 +44,7 @@ def subscribers(page: Page) -> list[Block]:
         return _statement(page)
     page.ignores("interval", because="holdings are shown as of one day")
     asked = page.asked
-    day = asked.selection.day_of(page.loaded.books)
+    day = last_shown(page.loaded.books, asked.selection)
     found = matching(_standing(page), asked.words)
     key = asked.sort or "subscriber"
     if key not in SORTABLE:

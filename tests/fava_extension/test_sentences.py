@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +62,89 @@ def test_a_plan_shows_no_column_of_what_is_owed(story: Site, sort: str) -> None:
         "bob": "100",
     }
     assert exact(tables(story.page("subscribers"))["totals"]["rows"][0][-2]) == "925.00"
+
+
+@pytest.mark.parametrize(
+    ("asked", "end"),
+    [
+        ({"time": "2026-05-10 - 2026-05-20"}, "160.00 USD at the end of 2026-05-20."),
+        ({"time": "2026-05-10 - 2026-05-20", "interval": "week"}, "at the end of 2026-05-20."),
+        ({"time": "2026-05"}, "160.00 USD at the end of 2026-05."),
+        ({}, "280.00 USD at the end of 2026-06-20."),
+        ({"interval": "year"}, "280.00 USD at the end of 2026-06-20."),
+        ({"time": "2026"}, "280.00 USD at the end of 2026-06-20."),
+    ],
+)
+def test_the_end_of_a_period_that_is_not_over_is_a_day(
+    story: Site, asked: dict[str, str], end: str
+) -> None:
+    """800 CU x 0.20 after 20 May; 1,400 CU x 0.20 on 20 June, where the books end."""
+    assert said(story.page("overview", **asked), "deferred-revenue").endswith(end)
+
+
+def test_income_of_a_month_so_far_says_so(story: Site) -> None:
+    """20 days of June against the 31 of May; a month that is over needs no word."""
+    page = story.page("overview")
+    assert "Income, 2026-06-01 to 2026-06-20, so far, against 2026-05-01 to 2026-05-31, in USD" in (
+        titles(page)
+    )
+    assert "The books end on 2026-06-20: 20 days stand against 31." in words(page)
+    page = story.page("overview", time="2026-05")
+    assert "Income, 2026-05-01 to 2026-05-31, against 2026-04-01 to 2026-04-30, in USD" in (
+        titles(page)
+    )
+    assert words(page) == []
+
+
+@pytest.mark.parametrize("view", ["overview", "subscribers", "market", "vintages", "economics"])
+def test_days_behind_the_books_are_no_facts(story: Site, view: str) -> None:
+    """A note names the day on which they end; the as-of option moves it."""
+    note = "The books end on 2026-06-20; nothing after it is derived."
+    assert note in story.page(view, time="2027")["notes"]
+    assert story.page(view, time="2026-06-01 - 2026-06-20")["notes"] == []
+
+
+def test_the_as_of_day_is_the_end_of_the_books(tmp_path: Path) -> None:
+    """Set to 30 June, June is over; balances are those of that day."""
+    option = '2026-01-01 custom "compute-option" "as-of" 2026-06-30\n'
+    site = written(tmp_path, STORY + option + EXTENSION)
+    assert site.page("overview", time="2026-06")["notes"] == []
+    (note,) = site.page("overview", time="2026-Q3")["notes"]
+    assert note.startswith("The books end on 2026-06-30;")
+
+
+def test_what_is_held_is_named_by_a_day_of_the_books(story: Site) -> None:
+    """Nobody knows what is held at the end of 2027."""
+    assert "Held on 2026-06-20" in titles(story.page("overview", time="2027"))
+    assert "Subscribers on 2026-06-20, in CU, USD" in titles(story.page("subscribers", time="2027"))
+
+
+def test_units_are_not_called_revenue(story: Site) -> None:
+    """1,000 CU of June with alice and 400 tokens with both."""
+    page = story.page("overview", conversion="units", time="2026-06")
+    assert said(page, "deferred-revenue") == "Open units are 1400 CU at the end of 2026-06-20."
+
+
+def test_a_long_time_filter_shows_the_days_of_the_books(story: Site) -> None:
+    """51 days from 1 May to 20 June, of eight thousand years; one period where none is booked."""
+    page = story.page("overview", interval="day", time="1000 - 9000")
+    assert len(rows(tables(page)["deferred-revenue-USD"])) == 51
+    (row,) = rows(tables(story.page("overview", time="2027"))["deferred-revenue-USD"])
+    assert (row["month"], row["opening"], row["closing"]) == ("2027-01", "280.00", "280.00")
+
+
+def test_too_many_periods_are_refused(tmp_path: Path) -> None:
+    """A payment of the year 0202, a typo: 1,800 years are drawn year by year, but not by day."""
+    typo = (
+        "0202-05-01 open Assets:Bank\n0202-05-01 open Equity:Other\n"
+        '0202-05-01 * "typo"\n  Assets:Bank  1 USD\n  Equity:Other\n'
+    )
+    site = written(tmp_path, STORY + EXTENSION + typo)
+    refused = site.refusal("overview", interval="day", time="0100 - 9000")
+    days = (date(2026, 6, 20) - date(202, 5, 1)).days
+    assert refused.startswith(f"these are over {days:,} days, ")
+    assert refused.endswith(
+        "and a page shows 4,000 at most: choose fewer days in the time filter, or a longer interval"
+    )
+    assert site.page("overview", interval="year", time="0100 - 9000")["blocks"]
+    assert site.page("overview", interval="day")["blocks"]
