@@ -148,3 +148,15 @@ def test_too_many_periods_are_refused(tmp_path: Path) -> None:
     )
     assert site.page("overview", interval="year", time="0100 - 9000")["blocks"]
     assert site.page("overview", interval="day")["blocks"]
+
+
+@pytest.mark.parametrize("share", ["1e-99999999", "1e-3", "0.1234567890123", "2", "-0", "+.5"])
+def test_a_share_is_a_plain_number(story: Site, share: str) -> None:
+    """An exponent of a few letters would make hundreds of millions of digits."""
+    assert "is no share" in story.refusal("economics", displaced=share)
+
+
+@pytest.mark.parametrize("share", ["0", "1", "1.0", ".5", "0.123456789012"])
+def test_a_plain_share_is_taken(story: Site, share: str) -> None:
+    """With up to twelve decimals."""
+    assert story.page("economics", displaced=share)["blocks"]
