@@ -29,9 +29,9 @@ from beancount_compute.fava_extension.market import market
 from beancount_compute.fava_extension.month_end import month_end, ties
 from beancount_compute.fava_extension.overview import overview
 from beancount_compute.fava_extension.page import Page
+from beancount_compute.fava_extension.scope import beyond_the_books
 from beancount_compute.fava_extension.subscribers import subscribers
 from beancount_compute.fava_extension.vintages import vintages
-from beancount_compute.reports.pages.reach import derived_until
 
 View = Callable[[Page], list[Block]]
 _SHOWN: dict[str, View] = {
@@ -113,7 +113,7 @@ class ComputeBooks(FavaExtensionBase):
             accounts = fava_parts.accounts_kept(loaded.accounts, asked.account)
             page = Page(loaded, asked, accounts, entries, self._numbers(), fava_parts.Links())
             page.check_names()
-            page.notes += _beyond(page)
+            page.notes += beyond_the_books(page)
             blocks = view(page)
         except (BadRequest, FilterRefused) as error:
             return _json({"error": str(error)}, 400)
@@ -131,15 +131,6 @@ class ComputeBooks(FavaExtensionBase):
 def _loaded(ledger: FavaLedger) -> Loaded:
     errors = [LoadError(*each) for each in fava_parts.errors_of(ledger)]
     return Loaded(fava_parts.entries_of(ledger), fava_parts.options_of(ledger), errors)
-
-
-def _beyond(page: Page) -> list[str]:
-    """A note where the time filter asks for days that the books do not reach."""
-    end = derived_until(page.loaded.books)
-    asked = page.asked.selection.end
-    if asked is None or asked <= end:
-        return []
-    return [f"The books end on {end}; nothing after it is derived."]
 
 
 def _warning(loaded: Loaded) -> Block:

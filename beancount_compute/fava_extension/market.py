@@ -5,6 +5,7 @@ from __future__ import annotations
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, linked, words
 from beancount_compute.fava_extension.page import Page
+from beancount_compute.fava_extension.scope import of_the_market
 from beancount_compute.reports.charts import Chart
 from beancount_compute.reports.charts import market as price_and_volume
 from beancount_compute.reports.charts.fees import fees_and_take_rate
@@ -21,11 +22,12 @@ def market(page: Page) -> list[Block]:
     page.conversion(AT_COST, because="prices and fees are in the currency of the trades")
     interval = page.interval(Interval.DAY)
     selection = page.asked.selection
-    table = _dated(market_by(interval).tables(page.books, selection)[0])
+    books = of_the_market(page)
+    table = _dated(market_by(interval).tables(books, selection)[0])
     controls = {"kind": "controls", "items": [page.intervals(Interval.DAY), page.plans()]}
     if not table.rows:
         return [controls, words("Nothing was traded in these days.")]
-    largest, places = largest_trades(page.books, selection, LARGEST)
+    largest, places = largest_trades(books, selection, LARGEST)
     block = page.numbers.table(largest)
     entries = [page.loaded.books.transactions[at] for at in places]
     return [

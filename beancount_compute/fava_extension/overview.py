@@ -8,6 +8,7 @@ from typing import Any
 from beancount_compute.fava_extension.asked import AT_COST, IN_UNITS, BadRequest
 from beancount_compute.fava_extension.blocks import Block, figures, words
 from beancount_compute.fava_extension.page import Page
+from beancount_compute.fava_extension.scope import last_shown
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.charts import deferred_revenue, unit_flow
 from beancount_compute.reports.intervals import (
@@ -19,7 +20,7 @@ from beancount_compute.reports.intervals import (
     name_of,
 )
 from beancount_compute.reports.pages.overview import deferred_by, held_on, income_compared, latest
-from beancount_compute.reports.pages.reach import end_of, last_shown, named_end
+from beancount_compute.reports.pages.reach import named_end
 from beancount_compute.reports.rollforward import ROLLFORWARD
 from beancount_compute.reports.tables import Table
 
@@ -36,10 +37,12 @@ def overview(page: Page) -> list[Block]:
     selection = page.asked.selection
     in_units = conversion == IN_UNITS
     try:
-        deferred = deferred_by(page.books, selection, interval, in_units=in_units)
+        deferred = deferred_by(
+            page.books, selection, interval, in_units=in_units, end=page.loaded.end
+        )
     except TooMany as error:
         raise BadRequest(str(error)) from None
-    day = last_shown(page.loaded.books, selection)
+    day = last_shown(page)
     at = named_end(str(deferred.rows[-1][0]), interval, day) if deferred.rows else ""
     held = held_on(page.books, selection)
     return [
@@ -79,7 +82,7 @@ def _controls(page: Page, conversion: str) -> Block:
 
 def _headline(page: Page, held: Table) -> Block:
     """Units outstanding, deferred revenue at cost and at market price, at the last day."""
-    day = last_shown(page.loaded.books, page.asked.selection)
+    day = last_shown(page)
     items: list[tuple[str, Any, str, str]] = []
     block = page.numbers.plain_table(held)
     for row in block["rows"]:
@@ -110,7 +113,7 @@ def _income(page: Page, interval: Interval) -> list[Block]:
         past = first_of(interval, first) if first == date.min else days_before(first, first)[1]
         before = (first_of(interval, past), last_of(interval, past))
         notes = [f"No time filter: this is the last {interval} of the books."]
-    end = end_of(page.loaded.books)
+    end = page.loaded.end
     shown = f"{first} to {last}"
     if first <= end < last:
         days, others = (end - first).days + 1, (before[1] - before[0]).days + 1

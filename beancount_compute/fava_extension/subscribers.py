@@ -17,6 +17,7 @@ from beancount_compute.fava_extension.blocks import (
     words,
 )
 from beancount_compute.fava_extension.page import Page
+from beancount_compute.fava_extension.scope import last_shown
 from beancount_compute.ledger.writing import lot_link
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.facts import Movement
@@ -30,7 +31,6 @@ from beancount_compute.reports.pages.holdings import (
     ordered,
     totals,
 )
-from beancount_compute.reports.pages.reach import last_shown
 from beancount_compute.reports.statement import STATEMENT
 from beancount_compute.reports.tables import Table
 
@@ -44,7 +44,7 @@ def subscribers(page: Page) -> list[Block]:
         return _statement(page)
     page.ignores("interval", because="holdings are shown as of one day")
     asked = page.asked
-    day = last_shown(page.loaded.books, asked.selection)
+    day = last_shown(page)
     found = matching(_standing(page), asked.words)
     key = asked.sort or "subscriber"
     if key not in SORTABLE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -160,3 +161,50 @@ def test_a_share_is_a_plain_number(story: Site, share: str) -> None:
 def test_a_plain_share_is_taken(story: Site, share: str) -> None:
     """With up to twelve decimals."""
     assert story.page("economics", displaced=share)["blocks"]
+
+
+def test_a_closed_month_reaches_to_its_end(closed_quarter: Site) -> None:
+    """The last booking of June is of its middle; June is sealed, so it is over."""
+    page = closed_quarter.page("overview", time="2026-06")
+    assert page["notes"] == []
+    assert "Held on 2026-06-30" in titles(page)
+    (note,) = closed_quarter.page("overview", time="2026-07")["notes"]
+    assert note.startswith("The books end on 2026-07-08;")
+
+
+@pytest.mark.parametrize("account", ["Alice", "Income:Fees", "Liabilities:DeferredRevenue:Tokens"])
+def test_views_of_several_accounts_say_that_the_filter_does_not_apply(
+    market_year: Site, account: str
+) -> None:
+    """The figures are those of all accounts: each row of vintages adds up, 25 trades of March have
+    tokens to be of, and their fees are those that Overview shows without the filter.
+    """
+    for view in ("vintages", "market"):
+        asked = {"time": "2026-03", **({"interval": "month"} if view == "market" else {})}
+        page, whole = (
+            market_year.page(view, account=account, **asked),
+            market_year.page(view, **asked),
+        )
+        (note,) = page["notes"]
+        assert note.startswith("The account filter does not apply here: ")
+        assert page["blocks"] == whole["blocks"]
+    for row in rows(tables(market_year.page("vintages", account=account))["recognised"]):
+        added = Decimal(row["added"])
+        parts = [Decimal(n) for key, n in row.items() if key not in ("vintage", "added") and n]
+        assert added == sum(parts)
+
+
+def test_a_filter_of_entries_chooses_trades_of_the_whole_market(tmp_path: Path) -> None:
+    """bob sells 100 of his 500 on to carl and uses 400: alice keeps 300 and carl 100, in sum 400."""
+    more = '2026-06-15 custom "compute-subscriber" "carl" "Carl"\n'
+    more += '2026-06-15 custom "compute-trade" "bob" "carl" 100 CU 0.30 USD\n  id: "on"\n'
+    site = written(tmp_path, STORY + more + EXTENSION)
+    page = site.page("market", filter='payee:"bob"', interval="month")
+    (row,) = rows(tables(page)["by-month"])
+    assert (row["trades"], row["units"], row["outstanding"]) == ("1", "100", "400")
+    assert row["turnover"] == "0.25"
+    assert page["notes"] == [
+        "The filter of entries chooses trades; tokens outstanding are of the whole market."
+    ]
+    (row,) = rows(tables(site.page("market", interval="month"))["by-month"])
+    assert (row["trades"], row["units"], row["outstanding"]) == ("2", "600", "400")

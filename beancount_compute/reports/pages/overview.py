@@ -17,7 +17,7 @@ from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import Earning, Flow
 from beancount_compute.reports.figures import written
 from beancount_compute.reports.intervals import Interval, name_of, names_between
-from beancount_compute.reports.pages.reach import days_within
+from beancount_compute.reports.pages.reach import days_within, end_of
 from beancount_compute.reports.tables import Cell, Column, Kind, Table
 
 _IN = frozenset([Flow.ALLOCATED, Flow.TOPPED_UP, Flow.GRANTED])
@@ -27,12 +27,17 @@ Sums = defaultdict[tuple[str, str], Decimal]  # by interval and currency
 
 
 def deferred_by(
-    books: Books, selection: Selection, interval: Interval, *, in_units: bool = False
+    books: Books,
+    selection: Selection,
+    interval: Interval,
+    *,
+    in_units: bool = False,
+    end: date | None = None,
 ) -> Table:
     """The movement of deferred revenue, or of open units, in each interval of the selection.
 
     An opening lot counts as opening of the interval in which it was entered. Intervals behind the
-    end of the books are left out. Raises `TooMany`.
+    `end` of the books are left out. Raises `TooMany`.
     """
     opened: Sums = defaultdict(Decimal)
     added: Sums = defaultdict(Decimal)
@@ -65,7 +70,7 @@ def deferred_by(
         first, last = selection.start or first_moved, selection.end or last_moved
         names: list[str] = []
         if first and last and held:
-            names = names_between(interval, *days_within(books, first, last))
+            names = names_between(interval, *days_within(books, first, last, end or end_of(books)))
         rows: list[tuple[Cell, ...]] = []
         for name in names:
             for unit in sorted(held):

@@ -11,31 +11,29 @@ from __future__ import annotations
 from datetime import date
 
 from beancount_compute.ledger.writing import ORDER
-from beancount_compute.reports.books import Books, Selection
+from beancount_compute.reports.books import Books
 from beancount_compute.reports.intervals import Interval, last_of, name_of
 
 
-def derived_until(books: Books) -> date:
-    """The last day of which anything was derived: of the last booking, or a later as-of option."""
+def derived_until(books: Books, closed: date = date.min) -> date:
+    """The last day of which anything was derived.
+
+    That of the last booking, the as-of option or the last closed month: whichever is the latest.
+    """
     booked = (entry.date for entry in reversed(books.transactions) if ORDER in entry.meta)
-    return max(next(booked, date.min), books.terms.as_of or date.min)
+    return max(next(booked, date.min), books.terms.as_of or date.min, closed)
 
 
-def end_of(books: Books) -> date:
+def end_of(books: Books, closed: date = date.min) -> date:
     """The day on which the books end: the last that is derived, or a later one written by hand."""
-    return max(derived_until(books), books.last_day or date.min)
+    return max(derived_until(books, closed), books.last_day or date.min)
 
 
-def last_shown(books: Books, selection: Selection) -> date:
-    """The day of which a selection shows the balances: its last, but no later than the books."""
-    return min(selection.day_of(books), end_of(books))
-
-
-def days_within(books: Books, first: date, last: date) -> tuple[date, date]:
+def days_within(books: Books, first: date, last: date, end: date) -> tuple[date, date]:
     """The days of a stretch that the books cover; its first alone where they end before it."""
     begin = books.transactions[0].date if books.transactions else first
     first = max(first, min(begin, last))
-    return first, max(first, min(last, end_of(books)))
+    return first, max(first, min(last, end))
 
 
 def named_end(name: str, interval: Interval, day: date) -> str:
