@@ -5,7 +5,8 @@ from __future__ import annotations
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, linked, words
 from beancount_compute.fava_extension.page import Page
-from beancount_compute.fava_extension.scope import of_the_market
+from beancount_compute.fava_extension.scope import last_shown, of_the_market
+from beancount_compute.reports.books import until
 from beancount_compute.reports.charts import Chart
 from beancount_compute.reports.charts import market as price_and_volume
 from beancount_compute.reports.charts.fees import fees_and_take_rate
@@ -34,7 +35,7 @@ def market(page: Page) -> list[Block]:
         controls,
         *[
             page.numbers.chart(chart, page.numbers.paged(shown, page.asked.page, newest_first=True))
-            for chart, shown in _charts(table, interval)
+            for chart, shown in _charts(page, table, interval)
         ],
         page.numbers.paged(table, page.asked.page, newest_first=True),
         linked(block, "event", [{"href": page.links.context(entry)} for entry in entries]),
@@ -47,19 +48,34 @@ def _dated(table: Table) -> Table:
     return table._replace(columns=(first, *table.columns[1:]))
 
 
-def _charts(table: Table, interval: Interval) -> list[tuple[Chart, Table]]:
+def _charts(page: Page, table: Table, interval: Interval) -> list[tuple[Chart, Table]]:
     """The pictures, each with its own columns of the table.
 
     Days lie on a line of time, other intervals side by side.
     """
     found: list[tuple[Chart, tuple[str, ...]]] = [
-        (chart, _PRICE) for chart in price_and_volume(table)
+        (chart._replace(said=f"{chart.said}{_valued(page, chart.table)}"), _PRICE)
+        for chart in price_and_volume(table)
     ]
     found += [(chart, _FEES) for chart in fees_and_take_rate(table)]
     for chart, _ in found:
         kind = "date" if interval is Interval.DAY else "category"
         chart.figure["layout"]["xaxis"]["type"] = kind
     return [(chart, _only(chart.table, keys)) for chart, keys in found]
+
+
+def _valued(page: Page, table: Table) -> str:
+    """The price at which the other views value what is held, where that is another one."""
+    columns = [column.key for column in table.columns]
+    row = dict(zip(columns, table.rows[-1], strict=True))
+    prices = until(page.loaded.books.prices, last_shown(page))
+    pair = (row["commodity"], row["currency"])
+    found = next((each for each in prices[::-1] if (each.commodity, each.currency) == pair), None)
+    if found is None or found.number == row["price"]:
+        return ""
+    what = "the ledger's own price" if found.own else "the average"
+    price = f"{found.number:,f} {found.currency} per {found.commodity}"
+    return f" What is held is valued at {price}, {what} of {found.date}."
 
 
 def _only(table: Table, keys: tuple[str, ...]) -> Table:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.fava_extension.serving import EXTENSION, Site, exact, rows, tables
+from tests.fava_extension.serving import EXTENSION, Site, exact, report, rows, tables
 from tests.reports.story import STORY
 
 
@@ -195,7 +195,7 @@ def test_views_of_several_accounts_say_that_the_filter_does_not_apply(
 
 
 def test_a_filter_of_entries_chooses_trades_of_the_whole_market(tmp_path: Path) -> None:
-    """bob sells 100 of his 500 on to carl and uses 400: alice keeps 300 and carl 100, in sum 400."""
+    """bob sells 100 of his 500 on to carl and uses 400: alice keeps 300, carl 100."""
     more = '2026-06-15 custom "compute-subscriber" "carl" "Carl"\n'
     more += '2026-06-15 custom "compute-trade" "bob" "carl" 100 CU 0.30 USD\n  id: "on"\n'
     site = written(tmp_path, STORY + more + EXTENSION)
@@ -208,3 +208,52 @@ def test_a_filter_of_entries_chooses_trades_of_the_whole_market(tmp_path: Path) 
     ]
     (row,) = rows(tables(site.page("market", interval="month"))["by-month"])
     assert (row["trades"], row["units"], row["outstanding"]) == ("2", "600", "400")
+
+
+def test_a_price_is_an_average_and_may_not_be_what_values_are_made_at(market_year: Site) -> None:
+    """On 31 December (40 x 0.243 + 330 x 0.247) / 370; the ledger's own price says 0.247."""
+    text = said(market_year.page("market"), "market-")
+    assert text == (
+        "The average price of 2026-12-31, the last day with trades, is 0.246568 USD per CU. "
+        "What is held is valued at 0.247 USD per CU, the ledger's own price of 2026-12-31."
+    )
+    text = said(market_year.page("market", interval="year"), "market-")
+    assert text.startswith("The average price of 2026, the last year with trades, is 0.2")
+    assert text.endswith("valued at 0.247 USD per CU, the ledger's own price of 2026-12-31.")
+
+
+def test_a_price_that_is_the_average_is_said_once(story: Site) -> None:
+    """One trade, 500 CU at 0.25; its fee is 5 % of 125.00."""
+    page = story.page("market")
+    price = "The average price of 2026-06-10, the last day with trades, is 0.25 USD per CU."
+    assert said(page, "market-") == price
+    assert said(page, "fees-") == "The fees are 6.25 USD on 2026-06-10."
+
+
+def test_fees_are_those_of_all_days_shown(market_year: Site) -> None:
+    """As the report by month adds them up, not those of the last day."""
+    by_month = report("market", market_year.ledger, "--table", "by-month")["by-month"]
+    total = sum(Decimal(row["fees"]) for row in by_month)
+    text = said(market_year.page("market"), "fees-")
+    assert text == f"The fees are {total:.2f} USD in all, from 2026-01-01 to 2026-12-31."
+
+
+def test_a_sentence_rounds_as_its_tile_does(market_year: Site) -> None:
+    """14404.449 USD, of which the tile shows 14404.45."""
+    text = said(market_year.page("overview"), "deferred-revenue")
+    assert text == "Deferred revenue is 14404.45 USD at the end of 2026-12."
+
+
+def test_rates_of_a_column_have_as_many_places(story: Site) -> None:
+    """500 of 800 are sold: 62.5 %; 6.25 of 125.00: 5 %. The tooltip holds the number."""
+    table = tables(story.page("market"))["by-day"]
+    keys = [column["key"] for column in table["columns"]]
+    assert table["rows"][0][keys.index("take_rate")] == ["5.00 %", "0.05"]
+    assert table["rows"][0][keys.index("turnover")] == ["62.50 %", "0.625"]
+
+
+def test_a_unit_stands_before_its_currency(story: Site) -> None:
+    """In whatever order the columns of a report are."""
+    shown = titles(story.page("subscribers", subscriber="alice"))
+    assert "Lots held at the end, in CU, USD" in shown
+    assert "Statement of alice, in CU, USD" in shown
