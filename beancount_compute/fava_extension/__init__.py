@@ -11,7 +11,7 @@ data, which `ComputeBooks.js` puts into the page as text. What is worked out onc
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fava.core import FavaLedger
@@ -117,7 +117,8 @@ class ComputeBooks(FavaExtensionBase):
             blocks = view(page)
         except (BadRequest, FilterRefused) as error:
             return _json({"error": str(error)}, 400)
-        warning = [_warning(loaded)] if loaded.errors and asked.view != "close" else []
+        errors = loaded.errors_of_ledger
+        warning = [_warning(errors)] if errors and asked.view != "close" else []
         return _json({"view": asked.view, "notes": page.notes, "blocks": [*warning, *blocks]})
 
     def _numbers(self) -> Numbers:
@@ -133,11 +134,12 @@ def _loaded(ledger: FavaLedger) -> Loaded:
     return Loaded(fava_parts.entries_of(ledger), fava_parts.options_of(ledger), errors)
 
 
-def _warning(loaded: Loaded) -> Block:
-    many = len(loaded.errors) > 1
-    count = f"{len(loaded.errors):,} error{'s' if many else ''}"
+def _warning(errors: Sequence[LoadError]) -> Block:
+    many = len(errors) > 1
+    count = f"{len(errors):,} error{'s' if many else ''}"
     text = f"The ledger has {count}; what is refused is not in these figures."
-    return {**words(text, tone="bad"), "go": {"view": "close"}, "link": "Show them"}
+    link = f"Show {'them' if many else 'it'}"
+    return {**words(text, tone="bad"), "go": {"view": "close"}, "link": link}
 
 
 def _json(data: dict[str, Any], status: int = 200) -> Response:

@@ -115,13 +115,15 @@ def options_of(ledger: FavaLedger) -> dict[str, Any]:
     return dict(ledger.options)
 
 
-def errors_of(ledger: FavaLedger) -> list[tuple[str, int, str]]:
-    """All errors of the ledger, Fava's own among them: file, line, message."""
-    found: list[tuple[str, int, str]] = []
+def errors_of(ledger: FavaLedger) -> list[tuple[str, int, str, bool]]:
+    """All errors: file, line, message, and whether it is Fava's own, of its options or modules."""
+    found: list[tuple[str, int, str, bool]] = []
+    of_ledger = {id(error) for error in ledger.load_errors}
     for error in ledger.errors:
         source: Mapping[str, Any] = error.source or {}
         file, line = str(source.get("filename", "")), source.get("lineno", 0)
-        found.append((file, line if isinstance(line, int) else 0, error.message))
+        line = line if isinstance(line, int) else 0
+        found.append((file, line, error.message, id(error) not in of_ledger))
     return found
 
 

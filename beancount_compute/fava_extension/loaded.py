@@ -35,6 +35,7 @@ class LoadError(NamedTuple):
     file: str
     line: int
     message: str
+    of_fava: bool = False  # Fava's own, which `bean-compute` and Beancount do not see
 
 
 class Loaded:
@@ -49,6 +50,11 @@ class Loaded:
         self._lock = threading.RLock()
         self._abandoned = False
         self._thread: threading.Thread | None = None
+
+    @property
+    def errors_of_ledger(self) -> list[LoadError]:
+        """The errors without Fava's own."""
+        return [each for each in self.errors if not each.of_fava]
 
     @property
     def has_plugin(self) -> bool:

@@ -79,7 +79,7 @@ def test_errors_are_announced_in_every_view_and_listed_under_close(ledger: Path)
     assert first["text"].startswith("The ledger has 1 error;")
     assert first["go"] == {"view": "close"}
     page = site.page("close")
-    assert "The ledger has 1 error: a close stops" in texts(page)
+    assert "The ledger has 1 error: a close stops until it is mended." in texts(page)
     assert "9999" in exact(tables(page)["errors"]["rows"][0][1])
 
 

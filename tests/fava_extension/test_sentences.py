@@ -257,3 +257,66 @@ def test_a_unit_stands_before_its_currency(story: Site) -> None:
     shown = titles(story.page("subscribers", subscriber="alice"))
     assert "Lots held at the end, in CU, USD" in shown
     assert "Statement of alice, in CU, USD" in shown
+
+
+def test_an_error_of_fava_alone_stops_no_close(tmp_path: Path) -> None:
+    """The extension named twice: Beancount has no error, and no other view warns."""
+    site = written(tmp_path, STORY + EXTENSION + EXTENSION)
+    page = site.page("close")
+    assert not [text for text in words(page) if "a close stops" in text]
+    assert "The ledger has no errors." in words(page)
+    assert "errors" not in tables(page)
+    (row,) = rows(tables(page)["errors-of-fava"])
+    assert row["place"] == "main.beancount:22"
+    assert site.page("overview")["blocks"][0]["kind"] == "controls"
+
+
+def test_errors_of_both_are_counted_apart(tmp_path: Path) -> None:
+    """Two uses beyond the holdings are the ledger's; in an included file, named by its path."""
+    (tmp_path / "more").mkdir()
+    use = '2026-06-21 custom "compute-consumption" "alice" 9999 CU\n'
+    (tmp_path / "more" / "uses.beancount").write_text(use + use.replace("9999", "9998"))
+    site = written(tmp_path, f'{STORY}{EXTENSION}{EXTENSION}include "more/uses.beancount"\n')
+    page = site.page("close")
+    assert "The ledger has 2 errors: a close stops until all are mended." in words(page)
+    places = [row["place"] for row in rows(tables(page)["errors"])]
+    assert places == ["more/uses.beancount:1", "more/uses.beancount:2"]
+    assert len(tables(page)["errors-of-fava"]["rows"]) == 1
+    warning = site.page("market")["blocks"][0]
+    assert warning["text"].startswith("The ledger has 2 errors;")
+    assert warning["link"] == "Show them"
+
+
+def test_a_month_that_is_not_over_is_not_offered_without_a_word(
+    closed_quarter: Site, market_year: Site
+) -> None:
+    """July's last event is of the 8th; January has eleven months behind it."""
+    said_of_july = "The books end on 2026-07-08 so far: close 2026-07 when the month is over."
+    assert said_of_july in words(closed_quarter.page("close"))
+    assert not [text for text in words(market_year.page("close")) if "is over" in text]
+
+
+def test_what_causes_a_difference_is_a_tie_out_at_a_place(tmp_path: Path) -> None:
+    """A posting of a lot that nobody holds, on line 24, of a transaction on line 23; no path."""
+    hand = (
+        '2026-05-02 open Equity:Other\n2026-05-25 * "odd"\n'
+        "  Liabilities:DeferredRevenue:Tokens:Alice  5 CU {0.99 USD, 2026-01-01}\n"
+        "  Equity:Other\n"
+    )
+    page = written(tmp_path, STORY + EXTENSION + hand).page("close", endpoint="ties")
+    table = tables(page)["differences"]
+    assert [column["title"] for column in table["columns"]] == ["place", "tie-out"]
+    assert {row["place"].partition(": ")[0] for row in rows(table)} == {
+        "main.beancount:23",
+        "main.beancount:24",
+    }
+    assert all(row[0]["href"] for row in table["rows"])
+
+
+def test_a_tick_beside_a_difference_is_explained(market_year: Site, story: Site) -> None:
+    """The ledger's own price of 1 January is 0.20, the day's average 0.239."""
+    page = market_year.page("close", endpoint="ties")
+    (row,) = [row for row in tables(page)["tie-outs"]["rows"] if exact(row[6]) == "0.039"]
+    assert row[0]["said"] == "only shown, does not stop a close"
+    assert [text for text in words(page) if "a price which the ledger gives itself" in text]
+    assert words(story.page("close", endpoint="ties")) == []
