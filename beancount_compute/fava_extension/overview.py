@@ -47,7 +47,7 @@ def overview(page: Page) -> list[Block]:
     held = held_on(page.books, selection)
     return [
         _controls(page, conversion),
-        _headline(page, held),
+        *_headline(page, held),
         *_income(page, interval),
         *[
             page.numbers.chart(
@@ -80,20 +80,25 @@ def _controls(page: Page, conversion: str) -> Block:
     }
 
 
-def _headline(page: Page, held: Table) -> Block:
-    """Units outstanding, deferred revenue at cost and at market price, at the last day."""
-    day = last_shown(page)
-    items: list[tuple[str, Any, str, str]] = []
+def _headline(page: Page, held: Table) -> list[Block]:
+    """Units outstanding, deferred revenue at cost and at market price, at the last day.
+
+    A row of figures for each unit, by the currency that its lots cost.
+    """
+    title = f"Held on {last_shown(page)}"
     block = page.numbers.plain_table(held)
-    for row in block["rows"]:
-        pocket, commodity, currency, units, carrying, value, price = row
-        if pocket != "total":
-            continue
+    totals = [row for row in block["rows"] if row[0] == "total"]
+    found: list[Block] = []
+    for _, commodity, currency, units, carrying, value, price in totals:
         at_price = f"at {_text(price)} {currency}" if price else "there is no market price yet"
-        items.append(("Units outstanding", units, commodity, ""))
-        items.append(("Deferred revenue, at carrying amount", carrying, currency, ""))
-        items.append(("Deferred revenue, at market price", value or "-", currency, at_price))
-    return figures(items, f"Held on {day}")
+        items: list[tuple[str, Any, str, str]] = [
+            ("Units outstanding", units, commodity, ""),
+            ("Deferred revenue, at carrying amount", carrying, currency, ""),
+            ("Deferred revenue, at market price", value or "-", currency, at_price),
+        ]
+        lots = f": {commodity} of lots in {currency or 'no currency'}" if len(totals) > 1 else ""
+        found.append(figures(items, f"{title}{lots}"))
+    return found or [figures([], title)]
 
 
 def _text(cell: Any) -> str:

@@ -320,3 +320,57 @@ def test_a_tick_beside_a_difference_is_explained(market_year: Site, story: Site)
     assert row[0]["said"] == "only shown, does not stop a close"
     assert [text for text in words(page) if "a price which the ledger gives itself" in text]
     assert words(story.page("close", endpoint="ties")) == []
+
+
+def test_tiles_of_several_currencies_are_told_apart(tmp_path: Path) -> None:
+    """eve's 300 CU for 90.00 EUR beside the 1,400 CU that cost dollars."""
+    euro = (
+        '2026-01-01 custom "compute-plan" "euro" 90.00 EUR 300 CU\n  unused: "mint"\n'
+        '2026-06-15 custom "compute-subscription" "eve" "euro"\n'
+    )
+    page = written(tmp_path, STORY + euro + EXTENSION).page("overview")
+    tiles = [block for block in page["blocks"] if block["kind"] == "figures"]
+    assert [block["title"] for block in tiles] == [
+        "Held on 2026-06-20: CU of lots in EUR",
+        "Held on 2026-06-20: CU of lots in USD",
+    ]
+    shown = [[exact(item["value"]) for item in block["items"]] for block in tiles]
+    assert shown == [["300", "90.00", "-"], ["1400", "280.00", "350.00"]]
+
+
+@pytest.mark.parametrize("interval", ["month", "quarter", "year"])
+def test_breakage_or_market_is_named_by_its_interval_and_days(
+    market_year: Site, interval: str
+) -> None:
+    """Tables by quarter say so; tiles name what they add up."""
+    page = market_year.page("economics", interval=interval)
+    assert f"Breakage or market, by {interval}, in USD" in titles(page)
+    assert tables(page)["money-by-month"]["columns"][0]["title"] == interval
+    assert "Breakage or market, by plan, in USD" in titles(page)
+    first, last = {
+        "month": ("2026-01", "2026-12"),
+        "quarter": ("2026-Q1", "2026-Q4"),
+        "year": ("2026", "2026"),
+    }[interval]
+    wanted = f"Left unused in {first}" + (f" to {last}" if first != last else "")
+    assert f"{wanted} (USD)" in titles(page)
+    assert "Left unused in 2026-03 (USD)" in titles(market_year.page("economics", time="2026-03"))
+
+
+@pytest.mark.parametrize(
+    ("time", "costs"),
+    [
+        ("", ["unit cost from 2025-01-01", "unit cost from 2026-07-01"]),
+        ("2026-03", ["unit cost from 2025-01-01"]),
+        ("2026-06-30", ["unit cost from 2025-01-01"]),
+        ("2026-06-15 - 2026-07-01", ["unit cost from 2025-01-01", "unit cost from 2026-07-01"]),
+        ("2026-07-15", ["unit cost from 2026-07-01"]),
+    ],
+)
+def test_assumptions_are_those_of_the_days(market_year: Site, time: str, costs: list[str]) -> None:
+    """0.045 from 2025 on, 0.041 from July; and no option of the command line."""
+    page = market_year.page("economics", time=time)
+    found = rows(tables(page)["assumptions"])
+    assert [row["assumption"] for row in found] == ["displaced sales", *costs]
+    assert found[0]["value"] == "none"
+    assert "--displaced" not in str(page)
