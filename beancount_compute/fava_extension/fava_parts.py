@@ -127,6 +127,14 @@ def errors_of(ledger: FavaLedger) -> list[tuple[str, int, str, bool]]:
     return found
 
 
+def having(key: str, value: str) -> str:
+    """Fava's filter of entries whose metadata holds just this value, whatever characters it has."""
+    exact = re.escape(value).replace(
+        '"', r"\x22"
+    )  # a quoted text of Fava's filter ends at the mark
+    return f'{key}:"^{exact}\\Z"'
+
+
 def amount_text(ledger: FavaLedger, number: Decimal, currency: str) -> str:
     """An amount as Fava writes it everywhere: its digits for the currency, its separators."""
     return ledger.format_decimal(number, currency)
@@ -152,9 +160,10 @@ class Links:
     def __init__(self) -> None:
         self._base = url_for("index", bfile=g.beancount_file_slug)
 
-    def journal(self, words: str) -> str:
-        """The journal under Fava's third filter."""
-        return f"{self._base}journal/?{urlencode({'filter': words})}"
+    def journal(self, words: str, time: str = "") -> str:
+        """The journal under Fava's third filter, and its time filter."""
+        days = {"time": time} if time else {}
+        return f"{self._base}journal/?{urlencode({'filter': words, **days})}"
 
     def editor(self, file: str, line: int) -> str:
         """A place in Fava's editor."""

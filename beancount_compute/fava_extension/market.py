@@ -5,8 +5,8 @@ from __future__ import annotations
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, linked, words
 from beancount_compute.fava_extension.page import Page
-from beancount_compute.fava_extension.scope import last_shown, of_the_market
-from beancount_compute.reports.books import until
+from beancount_compute.fava_extension.scope import last_shown, of_the_market, transaction
+from beancount_compute.reports.books import Books, until
 from beancount_compute.reports.charts import Chart
 from beancount_compute.reports.charts import market as price_and_volume
 from beancount_compute.reports.charts.fees import fees_and_take_rate
@@ -15,7 +15,8 @@ from beancount_compute.reports.market import market_by
 from beancount_compute.reports.pages.largest import largest_trades
 from beancount_compute.reports.tables import Table
 
-LARGEST = 20
+TRADES_A_PAGE = 20
+_TRADES = '#compute-trade, undoes:"trade"'  # a filter of Fava's; the second are reversals
 
 
 def market(page: Page) -> list[Block]:
@@ -28,18 +29,35 @@ def market(page: Page) -> list[Block]:
     controls = {"kind": "controls", "items": [page.intervals(Interval.DAY), page.plans()]}
     if not table.rows:
         return [controls, words("Nothing was traded in these days.")]
-    largest, places = largest_trades(books, selection, LARGEST)
-    block = page.numbers.table(largest)
-    entries = [page.loaded.books.transactions[at] for at in places]
     return [
         controls,
         *[
             page.numbers.chart(chart, page.numbers.paged(shown, page.asked.page, newest_first=True))
             for chart, shown in _charts(page, table, interval)
         ],
-        page.numbers.paged(table, page.asked.page, newest_first=True),
-        linked(block, "event", [{"href": page.links.context(entry)} for entry in entries]),
+        _by_interval(page, table),
+        _trades(page, books),
     ]
+
+
+def _by_interval(page: Page, table: Table) -> Block:
+    """The table, newest first; each row leads to its trades and their reversals in the journal."""
+    block = page.numbers.paged(table, page.asked.page, newest_first=True)
+    links = [
+        {"href": page.links.journal(_TRADES, str(row[0])), "title": "Its trades in the journal"}
+        for row in block["rows"]
+    ]
+    return linked(block, "date", links)
+
+
+def _trades(page: Page, books: Books) -> Block:
+    """The trades in pages; each leads to its transaction in the journal."""
+    at, asked = page.asked.page, page.asked.selection
+    trades = largest_trades(books, asked, TRADES_A_PAGE, at)
+    pages = -(-trades.found // TRADES_A_PAGE)
+    more = {"page": min(at, pages), "pages": pages, "found": trades.found} if pages > 1 else {}
+    block = page.numbers.table(trades.table, **more)
+    return linked(block, "event", [transaction(page, place) for place in trades.places])
 
 
 def _dated(table: Table) -> Table:

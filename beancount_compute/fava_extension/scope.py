@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from beancount_compute.fava_extension.fava_parts import having
 from beancount_compute.fava_extension.page import Page
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.pages.narrowing import narrow, with_trades_of
@@ -42,3 +43,12 @@ def of_the_market(page: Page) -> Books:
             "The filter of entries chooses trades; tokens outstanding are of the whole market."
         )
     return with_trades_of(page.loaded.books, page.loaded.summed, page.kept)
+
+
+def transaction(page: Page, place: int) -> dict[str, str]:
+    """A link to a transaction: in the journal by its event, or in Fava's overlay."""
+    entry = page.loaded.books.transactions[place]
+    event = entry.meta.get("event")
+    if not event:
+        return {"href": page.links.context(entry)}
+    return {"href": page.links.journal(having("event", str(event))), "title": "In the journal"}

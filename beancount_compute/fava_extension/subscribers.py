@@ -17,9 +17,9 @@ from beancount_compute.fava_extension.blocks import (
     words,
 )
 from beancount_compute.fava_extension.page import Page
-from beancount_compute.fava_extension.scope import last_shown
+from beancount_compute.fava_extension.scope import last_shown, transaction
 from beancount_compute.ledger.writing import lot_link
-from beancount_compute.reports.books import Books
+from beancount_compute.reports.books import Selection
 from beancount_compute.reports.facts import Movement
 from beancount_compute.reports.pages.holdings import (
     OWED,
@@ -31,6 +31,7 @@ from beancount_compute.reports.pages.holdings import (
     ordered,
     totals,
 )
+from beancount_compute.reports.revenue import REVENUE
 from beancount_compute.reports.statement import STATEMENT
 from beancount_compute.reports.tables import Table
 
@@ -111,7 +112,15 @@ def _statement(page: Page) -> list[Block]:
         *found,
         _lots(page, lots),
         _lines(page, lines._replace(title=title), moved),
+        *_income(page, selection),
     ]
+
+
+def _income(page: Page, selection: Selection) -> list[Block]:
+    """What was earned from the subscriber within the days, month by month."""
+    (table,) = REVENUE.tables(page.loaded.books, selection, "by-month")
+    title = f"Revenue from {selection.subscriber}, by month"
+    return [page.numbers.table(table._replace(title=title, name="revenue"))] if table.rows else []
 
 
 def _lots(page: Page, lots: Table) -> Block:
@@ -132,7 +141,6 @@ def _lots(page: Page, lots: Table) -> Block:
 
 def _lines(page: Page, lines: Table, moved: Sequence[Movement]) -> Block:
     """The lines, newest first; each leads to its transaction."""
-    books = page.loaded.books
     forward = len(lines.rows) - len(moved)
     at_of = [None] * forward + [each.at for each in moved]
     newest = list(zip(lines.rows, at_of, strict=True))[::-1]
@@ -142,8 +150,5 @@ def _lines(page: Page, lines: Table, moved: Sequence[Movement]) -> Block:
     table = lines._replace(rows=[row for row, _ in shown])
     more = {"page": at, "pages": pages, "found": len(newest)} if pages > 1 else {}
     block = page.numbers.table(table, **more)
-    return linked(block, "event", [_context(page, books, place) for _, place in shown])
-
-
-def _context(page: Page, books: Books, place: int | None) -> dict[str, str] | None:
-    return None if place is None else {"href": page.links.context(books.transactions[place])}
+    links = [None if place is None else transaction(page, place) for _, place in shown]
+    return linked(block, "event", links)

@@ -12,7 +12,7 @@ import pytest
 from beancount_compute.close.closing import prepare
 from beancount_compute.close.loading import load
 from beancount_compute.fava_extension import plotly_file
-from tests.fava_extension.serving import EXTENSION, VIEWS, Site, exact, rows, tables
+from tests.fava_extension.serving import EXTENSION, VIEWS, Site, exact, journal, rows, tables
 from tests.reports.story import STORY
 
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -197,7 +197,7 @@ def test_search_sort_and_pages(market_year: Site) -> None:
 
 
 def test_lots_and_trades_lead_into_fava(market_year: Site) -> None:
-    """A lot to its life in the journal, without the filters of the page; a trade to its overlay."""
+    """A lot to its life in the journal, without the filters of the page; a trade to itself."""
     page = market_year.page("subscribers", subscriber="alice", time="2026-05")
     block = tables(page)["lots"]
     keys = [column["key"] for column in block["columns"]]
@@ -205,9 +205,10 @@ def test_lots_and_trades_lead_into_fava(market_year: Site) -> None:
     assert link["href"].startswith(f"{market_year.base}journal/?filter=%5Elot-Alice-")
     assert "time=" not in link["href"]
     trades = tables(market_year.page("market"))["largest"]
-    context = trades["rows"][0][1]["href"].removeprefix("#context-")
-    answer = market_year.get(f"{market_year.base}api/context?entry_hash={context}")
-    assert "Trade with" in answer.get_data(as_text=True)
+    link = trades["rows"][0][1]["href"]
+    (entry,) = journal(market_year, link)
+    assert entry.meta["event"] == exact(trades["rows"][0][1])
+    assert "Trade with" in entry.narration
 
 
 def test_the_close_view_shows_seals_and_the_next_command(closed_quarter: Site) -> None:

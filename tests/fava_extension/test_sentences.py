@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.fava_extension.serving import EXTENSION, Site, exact, report, rows, tables
+from tests.fava_extension.serving import EXTENSION, Site, exact, journal, report, rows, tables
 from tests.reports.story import STORY
 
 
@@ -374,3 +374,62 @@ def test_assumptions_are_those_of_the_days(market_year: Site, time: str, costs: 
     assert [row["assumption"] for row in found] == ["displaced sales", *costs]
     assert found[0]["value"] == "none"
     assert "--displaced" not in str(page)
+
+
+def test_every_trade_is_on_a_page(market_year: Site) -> None:
+    """Twenty a page, the largest first: the 269 of the event files, of which 1 was reversed."""
+    first = tables(market_year.page("market"))["largest"]
+    assert first["title"] == "Trades, the largest first, in CU, USD"
+    gross: list[Decimal] = []
+    for number in range(1, first["pages"] + 1):
+        block = tables(market_year.page("market", page=str(number)))["largest"]
+        assert block["page"] == number
+        gross += [Decimal(row["gross"]) for row in rows(block)]
+    assert gross == sorted(gross, reverse=True)
+    by_month = report("market", market_year.ledger, "--table", "by-month")["by-month"]
+    assert len(gross) == first["found"] == sum(int(row["trades"]) for row in by_month) + 1 == 269
+    last = tables(market_year.page("market", page="99"))["largest"]
+    assert last["page"] == first["pages"]
+
+
+@pytest.mark.parametrize(("interval", "count"), [("day", 2), ("month", 28), ("year", 270)])
+def test_a_row_of_the_market_leads_to_its_trades(
+    market_year: Site, interval: str, count: int
+) -> None:
+    """2 and 28 rows of the event file of December; 269 of all, and a reversal, in the year."""
+    block = tables(market_year.page("market", interval=interval))[f"by-{interval}"]
+    found = journal(market_year, block["rows"][0][0]["href"])
+    assert len(found) == count
+    times = [-1 if "compute-reversal" in entry.tags else 1 for entry in found]
+    assert sum(times) == int(rows(block)[0]["trades"])
+
+
+def test_a_trade_with_marks_in_its_id_leads_to_itself_alone(tmp_path: Path) -> None:
+    """An id is any text: a quotation mark, a bracket and a dot mean nothing to the filter."""
+    terms, _, _ = STORY.partition('2026-06-10 custom "compute-trade"')
+    (tmp_path / "t.csv").write_text(
+        "date,event,subscriber,counterparty,units,commodity,price,currency,id\n"
+        '2026-06-10,trade,alice,bob,100,CU,0.25,USD,"a""b(.\'*&#"\n'
+        '2026-06-11,trade,alice,bob,90,CU,0.25,USD,"a""b(x\'*&#"\n'
+    )
+    site = written(tmp_path, f'{terms}{EXTENSION}2026-01-01 custom "compute-events" "t.csv"\n')
+    block = tables(site.page("market"))["largest"]
+    assert [exact(row[1]) for row in block["rows"]] == ["a\"b(.'*&#", "a\"b(x'*&#"]
+    for row in block["rows"]:
+        (entry,) = journal(site, row[1]["href"])
+        assert entry.meta["event"] == exact(row[1])
+
+
+@pytest.mark.parametrize("asked", [{}, {"time": "2026-06"}, {"plan": "pro"}])
+def test_a_statement_shows_what_was_earned(story: Site, asked: dict[str, str]) -> None:
+    """alice used 200 CU at 0.20 in May, and paid 5 % of 125.00 in June."""
+    page = story.page("subscribers", subscriber="alice", **asked)
+    shown = {row["month"]: row["total"] for row in rows(tables(page)["revenue"])}
+    earned = {"2026-05": "40.00", "2026-06": "6.25"}
+    assert shown == {month: n for month, n in earned.items() if asked.get("time", month) == month}
+    options = [part for key, value in asked.items() for part in (_OPTIONS[key], value)]
+    said_of = report("revenue", story.ledger, "--subscriber", "alice", *options)["by-month"]
+    assert shown == {row["month"]: row["total"] for row in said_of}
+
+
+_OPTIONS = {"time": "--month", "plan": "--plan"}
