@@ -66,7 +66,7 @@ def days_of(ledger: FavaLedger, time: str) -> Days | None:
         return None
     try:
         begin, end = parse_date(time, ledger.fava_options.fiscal_year_end)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise FilterRefused(f"Fava can't read the time filter {time!r}: {error}") from None
     if begin is None or end is None or begin >= end:
         raise FilterRefused(

@@ -10,7 +10,7 @@ from beancount_compute.reports.books import Books, until
 from beancount_compute.reports.charts import Chart
 from beancount_compute.reports.charts import market as price_and_volume
 from beancount_compute.reports.charts.fees import fees_and_take_rate
-from beancount_compute.reports.intervals import Interval
+from beancount_compute.reports.intervals import Interval, first_named, last_of
 from beancount_compute.reports.market import market_by
 from beancount_compute.reports.pages.largest import largest_trades
 from beancount_compute.reports.tables import Table
@@ -35,19 +35,27 @@ def market(page: Page) -> list[Block]:
             page.numbers.chart(chart, page.numbers.paged(shown, page.asked.page, newest_first=True))
             for chart, shown in _charts(page, table, interval)
         ],
-        _by_interval(page, table),
+        _by_interval(page, table, interval),
         _trades(page, books),
     ]
 
 
-def _by_interval(page: Page, table: Table) -> Block:
+def _by_interval(page: Page, table: Table, interval: Interval) -> Block:
     """The table, newest first; each row leads to its trades and their reversals in the journal."""
     block = page.numbers.paged(table, page.asked.page, newest_first=True)
-    links = [
-        {"href": page.links.journal(_TRADES, str(row[0])), "title": "Its trades in the journal"}
-        for row in block["rows"]
-    ]
-    return linked(block, "date", links)
+    title = "The trades of these days in the journal"
+    names = [str(row[0]) for row in block["rows"]]
+    hrefs = [page.links.journal(_TRADES, _time(page, interval, name)) for name in names]
+    return linked(block, "date", [{"href": href, "title": title} for href in hrefs])
+
+
+def _time(page: Page, interval: Interval, name: str) -> str:
+    """Fava's time filter for the days of a row: of an interval, as far as they are asked for."""
+    first = first_named(interval, name)
+    last = last_of(interval, first)
+    asked = page.asked.selection
+    start, end = max(first, asked.start or first), min(last, asked.end or last)
+    return name if (start, end) == (first, last) else f"{start} - {end}"
 
 
 def _trades(page: Page, books: Books) -> Block:

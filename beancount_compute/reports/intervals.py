@@ -71,6 +71,21 @@ def last_of(interval: Interval, day: date) -> date:
     return end if end == date.max else end - _ONE_DAY
 
 
+def first_named(interval: Interval, name: str) -> date:
+    """The first day of the interval that a name of `name_of` stands for."""
+    match interval:
+        case Interval.DAY:
+            return date.fromisoformat(name)
+        case Interval.WEEK:
+            return date.fromisocalendar(int(name[:4]), int(name[6:]), 1)
+        case Interval.MONTH:
+            return date(int(name[:4]), int(name[5:]), 1)
+        case Interval.QUARTER:
+            return date(int(name[:4]), int(name[6:]) * 3 - 2, 1)
+        case Interval.YEAR:
+            return date(int(name), 1, 1)
+
+
 MOST = 4000  # ten years of days
 _LONGEST = {  # days
     Interval.DAY: 1,

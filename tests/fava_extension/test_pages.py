@@ -166,6 +166,7 @@ def test_units_as_conversion_and_weeks_as_interval(market_year: Site) -> None:
     [
         ({"view": "nowhere"}, 'no view "nowhere": there are overview,'),
         ({"time": "yesterdayish"}, "Fava can't read the time filter"),
+        ({"time": "day+99999999999"}, "Fava can't read the time filter"),
         ({"filter": "any("}, "Failed to parse filter"),
         ({"account": "("}, "Fava can't read the account filter"),
         ({"interval": "fortnight"}, 'no interval "fortnight"'),

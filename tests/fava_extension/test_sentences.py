@@ -404,6 +404,18 @@ def test_a_row_of_the_market_leads_to_its_trades(
     assert sum(times) == int(rows(block)[0]["trades"])
 
 
+@pytest.mark.parametrize("interval", ["day", "week", "month", "quarter", "year"])
+def test_a_row_leads_to_the_trades_of_the_days_asked_for(market_year: Site, interval: str) -> None:
+    """From 10 February to 12 May, the day of a reversal: rows of parts of intervals too."""
+    time = "2026-02-10 - 2026-05-12"
+    page = market_year.page("market", interval=interval, time=time)
+    block = tables(page)[f"by-{interval}"]
+    for row, link in zip(rows(block), block["rows"], strict=True):
+        found = journal(market_year, link[0]["href"])
+        times = [-1 if "compute-reversal" in entry.tags else 1 for entry in found]
+        assert sum(times) == int(row["trades"])
+
+
 def test_a_trade_with_marks_in_its_id_leads_to_itself_alone(tmp_path: Path) -> None:
     """An id is any text: a quotation mark, a bracket and a dot mean nothing to the filter."""
     terms, _, _ = STORY.partition('2026-06-10 custom "compute-trade"')
