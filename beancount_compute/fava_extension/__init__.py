@@ -11,7 +11,7 @@ data, which `ComputeBooks.js` puts into the page as text. What is worked out onc
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -31,6 +31,7 @@ from beancount_compute.fava_extension.month_end import month_end, ties
 from beancount_compute.fava_extension.overview import overview
 from beancount_compute.fava_extension.page import Page
 from beancount_compute.fava_extension.refusal_page import refusal_page
+from beancount_compute.fava_extension.scope import beyond_the_books
 from beancount_compute.fava_extension.subscribers import subscribers
 from beancount_compute.fava_extension.vintages import vintages
 
@@ -125,7 +126,9 @@ class ComputeBooks(FavaExtensionBase):
             accounts = fava_parts.accounts_kept(loaded.accounts, asked.account)
             page = Page(loaded, asked, accounts, entries, self._numbers(asked), fava_parts.Links())
             page.check_names()
-            warning = [_warning(loaded)] if loaded.errors and asked.view != "close" else []
+            page.notes += beyond_the_books(page)
+            errors = loaded.errors_of_ledger
+            warning = [_warning(errors)] if errors and asked.view != "close" else []
             blocks, notes = [*warning, *view(page)], page.notes
         if fava_parts.hides_numbers():
             blocks = incognito.without_numbers(blocks, fava_parts.hidden)
@@ -166,11 +169,12 @@ def _loaded(ledger: FavaLedger) -> Loaded:
     return Loaded(fava_parts.entries_of(ledger), fava_parts.options_of(ledger), errors)
 
 
-def _warning(loaded: Loaded) -> Block:
-    many = len(loaded.errors) > 1
-    count = f"{len(loaded.errors):,} error{'s' if many else ''}"
+def _warning(errors: Sequence[LoadError]) -> Block:
+    many = len(errors) > 1
+    count = f"{len(errors):,} error{'s' if many else ''}"
     text = f"The ledger has {count}; what is refused is not in these figures."
-    return {**words(text, tone="bad"), "go": {"view": "close"}, "link": "Show them"}
+    link = f"Show {'them' if many else 'it'}"
+    return {**words(text, tone="bad"), "go": {"view": "close"}, "link": link}
 
 
 def _json(data: dict[str, Any], status: int = 200) -> Response:

@@ -7,6 +7,7 @@ Fava's filters and its two choices, interval and conversion, keep their names; t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -27,6 +28,7 @@ VIEWS = {
 }
 FIRST_VIEW = "overview"
 AT_COST, AT_VALUE, IN_UNITS = "at_cost", "at_value", "units"
+_SHARE = re.compile(r"[01]?(?:\.[0-9]{0,12})?", re.ASCII)  # no exponent: 1e-99999 has many digits
 CONVERSIONS = {AT_COST: "At cost", AT_VALUE: "At market value", IN_UNITS: "Units"}
 
 
@@ -127,11 +129,13 @@ def _share(number: str) -> Decimal:
     if not number:
         return ZERO
     try:
-        share = Decimal(number) if number.isascii() and len(number) <= 16 else None
+        share = Decimal(number) if _SHARE.fullmatch(number) else None
     except InvalidOperation:
         share = None
-    if share is None or not share.is_finite() or not 0 <= share <= 1:
+    if share is None or share > 1:
         raise BadRequest(
-            "displaced", f"{quoted(number)} is no share: write a number from 0 to 1, such as 0.3"
+            "displaced",
+            f"{quoted(number)} is no share: write a number from 0 to 1, such as 0.3, with at most "
+            "12 decimals",
         )
     return share

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from beancount_compute.economy.rounding import round_half_even
 from beancount_compute.reports.charts import Chart
 from beancount_compute.reports.rollforward import TOTAL
 from beancount_compute.reports.tables import Cell, Column, Kind, Table
@@ -23,7 +24,12 @@ Block = dict[str, Any]
 ROWS_A_PAGE = 50
 MOST_ROWS = 200  # of a table that is not sorted by the server, before it is shown in pages
 PERCENT = Decimal(100)
-_NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+\.[0-9]+", re.ASCII)
+_RATE_STEP = Decimal("0.01")  # per cent
+_NUMBER = re.compile(
+    r"([0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+\.[0-9]+)"
+    r"(?: ([A-Z](?:[A-Z0-9'._-]*[A-Z0-9])?)(?![A-Z0-9]| per ))?",  # a price keeps its digits
+    re.ASCII,
+)
 
 
 class Numbers:
@@ -51,8 +57,7 @@ class Numbers:
             case Kind.MONEY | Kind.UNITS:
                 return self._amount(number, unit)
             case Kind.RATE:
-                percent = number * PERCENT
-                return f"{self._grouped(percent.normalize() + 0)} %"
+                return f"{self._grouped(round_half_even(number * PERCENT, _RATE_STEP))} %"
             case _:
                 return self._grouped(number)
 
@@ -64,7 +69,8 @@ class Numbers:
             for at, column in enumerate(table.columns)
             if column.key in ("commodity", "currency") and len({row[at] for row in table.rows}) == 1
         ]
-        names = ", ".join([str(table.rows[0][at]) for at in shared if table.rows[0][at]])
+        units_first = sorted(shared, key=lambda at: table.columns[at].key)
+        names = ", ".join([str(table.rows[0][at]) for at in units_first if table.rows[0][at]])
         kept = [at for at in range(len(table.columns)) if at not in shared]
         return {
             **block,
@@ -108,7 +114,12 @@ class Numbers:
 
     def rewritten(self, text: str) -> str:
         """A sentence of a report, with its numbers as Fava writes them."""
-        return _NUMBER.sub(lambda found: self._grouped(Decimal(found[0].replace(",", ""))), text)
+
+        def written(found: re.Match[str]) -> str:
+            number, unit = Decimal(found[1].replace(",", "")), found[2]
+            return f"{self._amount(number, unit)} {unit}" if unit else self._grouped(number)
+
+        return _NUMBER.sub(written, text)
 
     def _figure(self, figure: Block) -> Block:
         """A picture; the labels of a flow name numbers."""

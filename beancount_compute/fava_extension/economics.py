@@ -10,11 +10,11 @@ from beancount_compute.fava_extension.page import Page
 from beancount_compute.reports.charts import breakage_or_market
 from beancount_compute.reports.charts.fees import break_even
 from beancount_compute.reports.intervals import Interval
-from beancount_compute.reports.pages.economics_by_day import OF_MONTHS
+from beancount_compute.reports.pages.economics_by_day import OF_MONTHS, assumed
 from beancount_compute.reports.rollforward import TOTAL
 from beancount_compute.reports.tables import Table
 
-_TABLES = ("money-by-month", "units-by-month", "money-by-plan", "units-by-plan", "assumptions")
+_TABLES = ("money-by-month", "units-by-month", "money-by-plan", "units-by-plan")
 _HEADLINE = {
     "lapsed": "Lapsed, had there been no market",
     "market": "Market, so far",
@@ -52,6 +52,7 @@ def economics(page: Page) -> list[Block]:
         *_headlines(page, by_month),
         *[page.numbers.chart(chart) for chart in pictures],
         *[page.numbers.table(tables[name]) for name in _TABLES],
+        page.numbers.table(assumed(page.loaded.books, asked.selection, asked.displaced)),
     ]
 
 
@@ -59,6 +60,9 @@ def _headlines(page: Page, by_month: Table) -> list[Block]:
     totals = by_month._replace(rows=[row for row in by_month.rows if row[0] == TOTAL])
     block = page.numbers.plain_table(totals)
     keys = [column["key"] for column in block["columns"]]
+    names = [str(row[0]) for row in by_month.rows if row[0] != TOTAL]
+    first, last = min(names, default=""), max(names, default="")
+    title = "Left unused in " + (first if first == last else f"{first} to {last}")
     found: list[Block] = []
     for row in block["rows"]:
         cells: dict[str, Any] = dict(zip(keys, row, strict=True))
@@ -67,5 +71,5 @@ def _headlines(page: Page, by_month: Table) -> list[Block]:
             (label, cells[key] or "-", "" if "rate" in label.lower() else currency, "")
             for key, label in _HEADLINE.items()
         ]
-        found.append(figures(items, f"All months ({currency})"))
+        found.append(figures(items, f"{title} ({currency})"))
     return found

@@ -71,7 +71,7 @@ def days_of(ledger: FavaLedger, time: str) -> Days | None:
         return None
     try:
         begin, end = parse_date(time, ledger.fava_options.fiscal_year_end)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise FilterRefused("time", f"Fava can't read the time filter {time!r}: {error}") from None
     if begin is None or end is None or begin >= end:
         raise FilterRefused(
@@ -133,14 +133,24 @@ def options_of(ledger: FavaLedger) -> dict[str, Any]:
     return dict(ledger.options)
 
 
-def errors_of(ledger: FavaLedger) -> list[tuple[str, int, str]]:
-    """All errors of the ledger, Fava's own among them: file, line, message."""
-    found: list[tuple[str, int, str]] = []
+def errors_of(ledger: FavaLedger) -> list[tuple[str, int, str, bool]]:
+    """All errors: file, line, message, and whether it is Fava's own, of its options or modules."""
+    found: list[tuple[str, int, str, bool]] = []
+    of_ledger = {id(error) for error in ledger.load_errors}
     for error in ledger.errors:
         source: Mapping[str, Any] = error.source or {}
         file, line = str(source.get("filename", "")), source.get("lineno", 0)
-        found.append((file, line if isinstance(line, int) else 0, error.message))
+        line = line if isinstance(line, int) else 0
+        found.append((file, line, error.message, id(error) not in of_ledger))
     return found
+
+
+def having(key: str, value: str) -> str:
+    """Fava's filter of entries whose metadata holds just this value, whatever characters it has."""
+    exact = re.escape(value).replace(
+        '"', r"\x22"
+    )  # a quoted text of Fava's filter ends at the mark
+    return f'{key}:"^{exact}\\Z"'
 
 
 def amount_text(ledger: FavaLedger, number: Decimal, currency: str) -> str:
@@ -178,9 +188,10 @@ class Links:
     def __init__(self) -> None:
         self._base = url_for("index", bfile=g.beancount_file_slug)
 
-    def journal(self, words: str) -> str:
-        """The journal under Fava's third filter."""
-        return f"{self._base}journal/?{urlencode({'filter': words})}"
+    def journal(self, words: str, time: str = "") -> str:
+        """The journal under Fava's third filter, and its time filter."""
+        days = {"time": time} if time else {}
+        return f"{self._base}journal/?{urlencode({'filter': words, **days})}"
 
     def editor(self, file: str, line: int) -> str:
         """A place in Fava's editor."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -19,11 +20,13 @@ from beancount.core.data import Directive
 from beancount_compute.close.standing import Months, index_folder, months_of, ties_of
 from beancount_compute.close.tie_outs import TieOut
 from beancount_compute.ledger.plugin import PLUGIN
+from beancount_compute.ledger.sealed.chain import last_day_of
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import Books, read_books
 from beancount_compute.reports.pages.coarse import coarse
 from beancount_compute.reports.pages.economics_by_day import EconomicsByDay
 from beancount_compute.reports.pages.holdings import Holdings
+from beancount_compute.reports.pages.reach import derived_until, end_of
 
 
 class LoadError(NamedTuple):
@@ -32,6 +35,7 @@ class LoadError(NamedTuple):
     file: str
     line: int
     message: str
+    of_fava: bool = False  # Fava's own, which `bean-compute` and Beancount do not see
 
 
 class Loaded:
@@ -46,6 +50,11 @@ class Loaded:
         self._lock = threading.RLock()
         self._abandoned = False
         self._thread: threading.Thread | None = None
+
+    @property
+    def errors_of_ledger(self) -> list[LoadError]:
+        """The errors without Fava's own."""
+        return [each for each in self.errors if not each.of_fava]
 
     @property
     def has_plugin(self) -> bool:
@@ -98,6 +107,21 @@ class Loaded:
         """The closed months, and the next one to close."""
         with self._lock:
             return self._months
+
+    @property
+    def derived_until(self) -> date:
+        """The last day of which anything was derived."""
+        return derived_until(self.books, self._closed_until)
+
+    @property
+    def end(self) -> date:
+        """The day on which the books end."""
+        return end_of(self.books, self._closed_until)
+
+    @property
+    def _closed_until(self) -> date:
+        closed = self.months.chain.closed
+        return last_day_of(closed[-1].month) if closed else date.min
 
     @property
     def index_folder(self) -> str:

@@ -7,18 +7,21 @@ from datetime import date
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, linked, words
 from beancount_compute.fava_extension.page import Page
+from beancount_compute.fava_extension.scope import last_shown, of_the_market, transaction
+from beancount_compute.reports.books import Books, until
 from beancount_compute.reports.charts import Chart
 from beancount_compute.reports.charts import market as price_and_volume
 from beancount_compute.reports.charts.fees import fees_and_take_rate
 from beancount_compute.reports.charts.traces import Figure
-from beancount_compute.reports.intervals import Interval
+from beancount_compute.reports.intervals import Interval, first_named, last_of
 from beancount_compute.reports.market import market_by
 from beancount_compute.reports.pages.largest import largest_trades
 from beancount_compute.reports.tables import Table
 
-LARGEST = 20
 FEW = 5  # days or months that a picture has room for at least
 A_DAY = 86_400_000  # milliseconds
+TRADES_A_PAGE = 20
+_TRADES = '#compute-trade, undoes:"trade"'  # a filter of Fava's; the second are reversals
 
 
 def market(page: Page) -> list[Block]:
@@ -26,22 +29,48 @@ def market(page: Page) -> list[Block]:
     page.conversion(AT_COST, because="prices and fees are in the currency of the trades")
     interval = page.interval(Interval.DAY)
     selection = page.asked.selection
-    table = _dated(market_by(interval).tables(page.books, selection)[0])
+    books = of_the_market(page)
+    table = _dated(market_by(interval).tables(books, selection)[0])
     controls = {"kind": "controls", "items": [page.intervals(Interval.DAY), page.plans()]}
     if not table.rows:
         return [controls, words("Nothing was traded in these days.")]
-    largest, places = largest_trades(page.books, selection, LARGEST)
-    block = page.numbers.table(largest)
-    entries = [page.loaded.books.transactions[at] for at in places]
     return [
         controls,
         *[
             page.numbers.chart(chart, page.numbers.paged(shown, page.asked.page, newest_first=True))
-            for chart, shown in _charts(table, interval)
+            for chart, shown in _charts(page, table, interval)
         ],
-        page.numbers.paged(table, page.asked.page, newest_first=True),
-        linked(block, "event", [{"href": page.links.context(entry)} for entry in entries]),
+        _by_interval(page, table, interval),
+        _trades(page, books),
     ]
+
+
+def _by_interval(page: Page, table: Table, interval: Interval) -> Block:
+    """The table, newest first; each row leads to its trades and their reversals in the journal."""
+    block = page.numbers.paged(table, page.asked.page, newest_first=True)
+    title = "The trades of these days in the journal"
+    names = [str(row[0]) for row in block["rows"]]
+    hrefs = [page.links.journal(_TRADES, _time(page, interval, name)) for name in names]
+    return linked(block, "date", [{"href": href, "title": title} for href in hrefs])
+
+
+def _time(page: Page, interval: Interval, name: str) -> str:
+    """Fava's time filter for the days of a row: of an interval, as far as they are asked for."""
+    first = first_named(interval, name)
+    last = last_of(interval, first)
+    asked = page.asked.selection
+    start, end = max(first, asked.start or first), min(last, asked.end or last)
+    return name if (start, end) == (first, last) else f"{start} - {end}"
+
+
+def _trades(page: Page, books: Books) -> Block:
+    """The trades in pages; each leads to its transaction in the journal."""
+    at, asked = page.asked.page, page.asked.selection
+    trades = largest_trades(books, asked, TRADES_A_PAGE, at)
+    pages = -(-trades.found // TRADES_A_PAGE)
+    more = {"page": min(at, pages), "pages": pages, "found": trades.found} if pages > 1 else {}
+    block = page.numbers.table(trades.table, **more)
+    return linked(block, "event", [transaction(page, place) for place in trades.places])
 
 
 def _dated(table: Table) -> Table:
@@ -50,13 +79,14 @@ def _dated(table: Table) -> Table:
     return table._replace(columns=(first, *table.columns[1:]))
 
 
-def _charts(table: Table, interval: Interval) -> list[tuple[Chart, Table]]:
+def _charts(page: Page, table: Table, interval: Interval) -> list[tuple[Chart, Table]]:
     """The pictures, each with its own columns of the table.
 
     Days lie on a line of time, other intervals side by side.
     """
     found: list[tuple[Chart, tuple[str, ...]]] = [
-        (chart, _PRICE) for chart in price_and_volume(table)
+        (chart._replace(said=f"{chart.said}{_valued(page, chart.table)}"), _PRICE)
+        for chart in price_and_volume(table)
     ]
     found += [(chart, _FEES) for chart in fees_and_take_rate(table)]
     for chart, _ in found:
@@ -91,6 +121,20 @@ def _with_room(figure: Figure) -> None:
 def _moved(day: date, days: int) -> date:
     """So many days later, as far as there are days."""
     return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
+
+
+def _valued(page: Page, table: Table) -> str:
+    """The price at which the other views value what is held, where that is another one."""
+    columns = [column.key for column in table.columns]
+    row = dict(zip(columns, table.rows[-1], strict=True))
+    prices = until(page.loaded.books.prices, last_shown(page))
+    pair = (row["commodity"], row["currency"])
+    found = next((each for each in prices[::-1] if (each.commodity, each.currency) == pair), None)
+    if found is None or found.number == row["price"]:
+        return ""
+    what = "the ledger's own price" if found.own else "the average"
+    price = f"{found.number:,f} {found.currency} per {found.commodity}"
+    return f" What is held is valued at {price}, {what} of {found.date}."
 
 
 def _only(table: Table, keys: tuple[str, ...]) -> Table:

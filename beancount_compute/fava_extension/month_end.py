@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from beancount_compute.close.storage import INDEX
 from beancount_compute.close.tie_outs import TieOut
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, copied, linked, words
-from beancount_compute.fava_extension.loaded import Loaded
+from beancount_compute.fava_extension.loaded import Loaded, LoadError
 from beancount_compute.fava_extension.page import Page
 from beancount_compute.ledger.sealed.chain import Seal, last_day_of
 from beancount_compute.reports.books import Selection
@@ -21,6 +22,7 @@ from beancount_compute.reports.tables import Cell, Column, Kind, Table
 CLOSED = "closed"  # the folder that `bean-compute close` takes if none is named
 TICK, CROSS = "\u2713", "\u2717"
 MOST_ERRORS = 100
+_PLACE = re.compile(r"(.+?):([0-9]{1,9})(: .*)?", re.ASCII | re.DOTALL)
 _SEALS = (
     Column("month", "month", Kind.DATE),
     Column("currency", "currency"),
@@ -29,6 +31,7 @@ _SEALS = (
     Column("seal", "seal"),
 )
 _ERRORS = (Column("place", "place"), Column("message", "error"))
+_CAUSES = (Column("place", "place"), Column("tie_out", "tie-out"))
 
 
 def month_end(page: Page) -> list[Block]:
@@ -58,9 +61,13 @@ def _next(loaded: Loaded) -> list[Block]:
     name = shlex.quote(ledger)
     found: list[Block] = []
     folder = loaded.index_folder
-    if loaded.errors:
-        count = f"{len(loaded.errors):,} error{'s' if len(loaded.errors) > 1 else ''}"
-        found.append(words(f"The ledger has {count}: a close stops until they are mended."))
+    number = len(loaded.errors_of_ledger)
+    if number == 1:
+        found.append(words("The ledger has 1 error: a close stops until it is mended."))
+    elif number:
+        found.append(
+            words(f"The ledger has {number:,} errors: a close stops until all are mended.")
+        )
     if not folder:
         found.append(
             words("The ledger includes no index of closed months. Once, before the first:")
@@ -70,6 +77,10 @@ def _next(loaded: Loaded) -> list[Block]:
     usual = Path(ledger).resolve().parent / CLOSED
     into = "" if not folder or Path(folder).resolve() == usual else f" --into {shlex.quote(folder)}"
     command = f"bean-compute close {month} {name}{into}"
+    last = loaded.derived_until
+    if last < last_day_of(month):
+        text = f"The books end on {last} so far: close {month} when the month is over."
+        found.append(words(text))
     return [*found, copied(f"Close {month}", command)]
 
 
@@ -86,10 +97,25 @@ def ties(page: Page) -> list[Block]:
     )
     block = page.numbers.table(table)
     marks = [TICK if tie.holds else CROSS for tie in found]
-    said = ["holds" if tie.holds else "differs" for tie in found]
+    said = [_said(tie) for tie in found]
     for row, mark, word in zip(block["rows"], marks, said, strict=True):
         row[0] = {"text": mark, "said": word, "tone": "good" if mark == TICK else "bad"}
-    return [block, *_differing(page, failed)]
+    given = [tie for tie in found if tie.informational and tie.difference]
+    remark = [words(_ONLY_SHOWN)] if given else []
+    return [block, *remark, *_differing(page, failed)]
+
+
+_ONLY_SHOWN = (
+    "A tick beside a difference: it is only shown, and stops no close. That is a price which the "
+    "ledger gives itself, in place of the average of the day's trades, or what Beancount's "
+    "tolerance forgives in a transaction written by hand."
+)
+
+
+def _said(tie: TieOut) -> str:
+    if not tie.holds:
+        return "differs"
+    return "only shown, does not stop a close" if tie.difference else "holds"
 
 
 _TIES = (
@@ -124,15 +150,22 @@ def _differing(page: Page, failed: list[TieOut]) -> list[Block]:
     links: list[Mapping[str, Any] | None] = []
     for tie in failed:
         for line in tie.lines[:MOST_ERRORS]:
-            rows.append((line, tie.name))
-            file, _, number = line.rpartition(":")
-            here = Path(str(page.loaded.options["filename"])).parent / file
-            known = str(here) in page.loaded.options["include"] and number.isdecimal()
-            links.append({"href": page.links.editor(str(here), int(number))} if known else None)
+            file, number, more = _place_of(line)
+            here = str(_folder(page.loaded) / file)
+            known = here in page.loaded.options["include"] and bool(number)
+            shown = f"{_named(page.loaded, file)}:{number}{more}" if known else line
+            rows.append((shown, tie.name))
+            links.append({"href": page.links.editor(here, int(number))} if known else None)
     if not rows:
         return []
-    table = Table("What causes the differences", _ERRORS, rows, "differences")
+    table = Table("What causes the differences", _CAUSES, rows, "differences")
     return [linked(page.numbers.table(table), "place", links)]
+
+
+def _place_of(line: str) -> tuple[str, str, str]:
+    """File, number and what follows them, of `file:17` or `file:17: names no lot`."""
+    found = _PLACE.fullmatch(line)
+    return (found[1], found[2], found[3] or "") if found else (line, "", "")
 
 
 def _seals(page: Page, selection: Selection) -> list[Block]:
@@ -161,20 +194,39 @@ def _corrections(page: Page, selection: Selection) -> list[Block]:
 
 
 def errors(page: Page) -> list[Block]:
-    """The errors of the ledger, each with a link into Fava's editor."""
-    known = page.loaded.errors
-    if not known:
-        return [words("The ledger has no errors.")]
+    """The errors of the ledger, each with a link into Fava's editor; Fava's own below."""
+    known = page.loaded.errors_of_ledger
+    found = [_errors(page, known, "Errors", "errors")] if known else []
+    of_fava = [each for each in page.loaded.errors if each.of_fava]
+    if of_fava:
+        found.append(_errors(page, of_fava, "Errors of Fava", "errors-of-fava"))
+        found.append(words("Fava alone has these: Beancount and bean-compute do not see them."))
+    return found if known else [words("The ledger has no errors."), *found]
+
+
+def _errors(page: Page, known: Sequence[LoadError], title: str, name: str) -> Block:
     shown = known[:MOST_ERRORS]
     rows: list[tuple[Cell, ...]] = [
-        (f"{Path(each.file).name}:{each.line}" if each.file else "", each.message) for each in shown
+        (f"{_named(page.loaded, each.file)}:{each.line}" if each.file else "", each.message)
+        for each in shown
     ]
     more = f", the first {MOST_ERRORS}" if len(known) > MOST_ERRORS else ""
-    block = page.numbers.table(Table(f"Errors: {len(known):,}{more}", _ERRORS, rows, "errors"))
+    block = page.numbers.table(Table(f"{title}: {len(known):,}{more}", _ERRORS, rows, name))
     links = [
         {"href": page.links.editor(each.file, each.line)}
         if each.file in page.loaded.options["include"]
         else None
         for each in shown
     ]
-    return [linked(block, "place", links)]
+    return linked(block, "place", links)
+
+
+def _named(loaded: Loaded, file: str) -> str:
+    """A file as the ledger's folder knows it; by its name alone where it lies elsewhere."""
+    folder = _folder(loaded)
+    path = folder / file
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else path.name
+
+
+def _folder(loaded: Loaded) -> Path:
+    return Path(str(loaded.options["filename"])).parent

@@ -17,10 +17,12 @@ from beancount_compute.fava_extension.blocks import (
     words,
 )
 from beancount_compute.fava_extension.page import Page
+from beancount_compute.fava_extension.scope import last_shown, transaction
 from beancount_compute.ledger.writing import lot_link
-from beancount_compute.reports.books import Books
+from beancount_compute.reports.books import Selection
 from beancount_compute.reports.facts import Movement
 from beancount_compute.reports.pages.holdings import (
+    OWED,
     SORTABLE,
     Holdings,
     Standing,
@@ -29,6 +31,7 @@ from beancount_compute.reports.pages.holdings import (
     ordered,
     totals,
 )
+from beancount_compute.reports.revenue import REVENUE
 from beancount_compute.reports.statement import STATEMENT
 from beancount_compute.reports.tables import Table
 
@@ -42,17 +45,20 @@ def subscribers(page: Page) -> list[Block]:
         return _statement(page)
     page.ignores("interval", because="holdings are shown as of one day")
     asked = page.asked
-    day = asked.selection.day_of(page.loaded.books)
+    day = last_shown(page)
     found = matching(_standing(page), asked.words)
     key = asked.sort or "subscriber"
     if key not in SORTABLE:
         raise BadRequest("sort", f"no column {quoted(key)}: sort by {', '.join(SORTABLE)}")
+    owed = not asked.selection.plan
+    if key in OWED and not owed:
+        key = "subscriber"  # the note says that what is owed is left out
     rows = ordered(found, key, falling=asked.falling)
     pages = max(1, -(-len(rows) // ROWS_A_PAGE))
     at = min(asked.page, pages)
     shown = rows[(at - 1) * ROWS_A_PAGE : at * ROWS_A_PAGE]
     block = page.numbers.table(
-        as_table(shown, f"Subscribers on {day}"),
+        as_table(shown, f"Subscribers on {day}", owed=owed),
         page=at,
         pages=pages,
         found=len(rows),
@@ -61,7 +67,11 @@ def subscribers(page: Page) -> list[Block]:
     links = [{"go": _go(row.subscriber)} if row.subscriber else None for row in shown]
     search = field("q", "Search subscribers", asked.words, "part of a name", live=True)
     controls = {"kind": "controls", "items": [search, page.plans()]}
-    return [controls, linked(block, "subscriber", links), page.numbers.table(totals(found))]
+    return [
+        controls,
+        linked(block, "subscriber", links),
+        page.numbers.table(totals(found, owed=owed)),
+    ]
 
 
 def _go(name: str) -> dict[str, str]:
@@ -101,7 +111,15 @@ def _statement(page: Page) -> list[Block]:
         *found,
         _lots(page, lots),
         _lines(page, lines._replace(title="Lines"), moved),
+        *_income(page, selection),
     ]
+
+
+def _income(page: Page, selection: Selection) -> list[Block]:
+    """What was earned from the subscriber within the days, month by month."""
+    (table,) = REVENUE.tables(page.loaded.books, selection, "by-month")
+    title = f"Revenue from {selection.subscriber}, by month"
+    return [page.numbers.table(table._replace(title=title, name="revenue"))] if table.rows else []
 
 
 def _lots(page: Page, lots: Table) -> Block:
@@ -122,7 +140,6 @@ def _lots(page: Page, lots: Table) -> Block:
 
 def _lines(page: Page, lines: Table, moved: Sequence[Movement]) -> Block:
     """The lines, newest first; each leads to its transaction."""
-    books = page.loaded.books
     forward = len(lines.rows) - len(moved)
     at_of = [None] * forward + [each.at for each in moved]
     newest = list(zip(lines.rows, at_of, strict=True))[::-1]
@@ -132,8 +149,5 @@ def _lines(page: Page, lines: Table, moved: Sequence[Movement]) -> Block:
     table = lines._replace(rows=[row for row, _ in shown])
     more = {"page": at, "pages": pages, "found": len(newest)} if pages > 1 else {}
     block = page.numbers.table(table, **more)
-    return linked(block, "event", [_context(page, books, place) for _, place in shown])
-
-
-def _context(page: Page, books: Books, place: int | None) -> dict[str, str] | None:
-    return None if place is None else {"href": page.links.context(books.transactions[place])}
+    links = [None if place is None else transaction(page, place) for _, place in shown]
+    return linked(block, "event", links)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, words
 from beancount_compute.fava_extension.page import Page
+from beancount_compute.fava_extension.scope import of_all_accounts
 from beancount_compute.reports.charts.release import release
 from beancount_compute.reports.pages.curves import release_curves
 from beancount_compute.reports.tables import Cell, Table
@@ -20,11 +21,13 @@ def vintages(page: Page) -> list[Block]:
     page.conversion(AT_COST, because="revenue and breakage are carrying amounts")
     page.ignores("interval", because="vintages are months by definition")
     selection = page.asked.selection
-    (table,) = VINTAGES.tables(page.books, selection, "recognised")
+    because = "what was paid for is followed through the accounts of deferred revenue and income"
+    books = of_all_accounts(page, because=because)
+    (table,) = VINTAGES.tables(books, selection, "recognised")
     controls = {"kind": "controls", "items": [page.plans()]}
     if not table.rows:
         return [controls, words("Nothing was allocated or recognised in these days.")]
-    (whole,) = VINTAGES.tables(page.books, selection._replace(start=None), "recognised")
+    (whole,) = VINTAGES.tables(books, selection._replace(start=None), "recognised")
     curves = release_curves(whole)
     return [
         controls,

@@ -71,8 +71,43 @@ def last_of(interval: Interval, day: date) -> date:
     return end if end == date.max else end - _ONE_DAY
 
 
+def first_named(interval: Interval, name: str) -> date:
+    """The first day of the interval that a name of `name_of` stands for."""
+    match interval:
+        case Interval.DAY:
+            return date.fromisoformat(name)
+        case Interval.WEEK:
+            return date.fromisocalendar(int(name[:4]), int(name[6:]), 1)
+        case Interval.MONTH:
+            return date(int(name[:4]), int(name[5:]), 1)
+        case Interval.QUARTER:
+            return date(int(name[:4]), int(name[6:]) * 3 - 2, 1)
+        case Interval.YEAR:
+            return date(int(name), 1, 1)
+
+
+MOST = 4000  # ten years of days
+_LONGEST = {  # days
+    Interval.DAY: 1,
+    Interval.WEEK: 7,
+    Interval.MONTH: 31,
+    Interval.QUARTER: 92,
+    Interval.YEAR: 366,
+}
+
+
+class TooMany(Exception):
+    """More intervals than anybody would look at; says what to ask for instead."""
+
+
 def names_between(interval: Interval, first: date, last: date) -> list[str]:
-    """The names of all intervals from the one of a day to that of another."""
+    """The names of all intervals from the one of a day to that of another; raises `TooMany`."""
+    count = (last - first).days // _LONGEST[interval] + 1
+    if count > MOST:
+        raise TooMany(
+            f"these are over {count - 1:,} {interval}s, and a page shows {MOST:,} at most: choose "
+            "fewer days in the time filter, or a longer interval"
+        )
     found: list[str] = []
     day = first
     while day <= last:

@@ -300,11 +300,12 @@ def test_a_lot_leads_to_its_life_in_favas_journal(year: Shown) -> None:
 
 
 def test_a_trade_leads_to_its_transaction(year: Shown) -> None:
-    """In Fava's overlay, on the same page."""
+    """In Fava's journal: what was booked, not the row that it came from."""
     page = year.open("market")
-    page.locator("a[href^='#context-']").first.click()
-    expect(page.locator("dialog[open] .content").first).to_contain_text(".csv")
-    expect(page.get_by_role("heading", level=2, name="Market")).to_be_attached()
+    page.locator("a[href*='journal/?filter=event']").first.click()
+    found = page.locator("ol.journal li.transaction")
+    expect(found).to_have_count(1)
+    expect(found).to_contain_text("Trade with")
     assert year.complaints == []
 
 

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import click
 from beancount import loader
@@ -82,6 +82,16 @@ def rows(table: dict[str, Any]) -> list[dict[str, str]]:
     """The rows of a table, with all digits; rates as the number that they are, not per cent."""
     keys = [column["key"] for column in table["columns"]]
     return [dict(zip(keys, map(exact, row), strict=True)) for row in table["rows"]]
+
+
+def journal(site: Site, address: str) -> list[Any]:
+    """The transactions that Fava's journal shows at an address."""
+    assert urlsplit(address).path == f"{site.base}journal/"
+    asked = dict(parse_qsl(urlsplit(address).query))
+    ledger = site.app.config["LEDGERS"].ledgers[0]
+    kept = ledger.get_filtered(account="", filter=asked["filter"], time=asked.get("time", ""))
+    shown = [entry for entry in kept.entries if type(entry).__name__ == "Transaction"]
+    return [entry for entry in shown if entry.flag != "S"]  # what came before the days, summed up
 
 
 @cache

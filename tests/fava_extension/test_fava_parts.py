@@ -51,6 +51,13 @@ def test_the_filter_of_entries(fava: FavaLedger) -> None:
         fava_parts.entries_kept(fava, "any(")
 
 
+def test_a_filter_of_metadata(fava: FavaLedger) -> None:
+    """`key:"pattern"` keeps entries by their metadata."""
+    changed = "Fava filters metadata in another way: see fava_parts.having"
+    (entry,) = fava_parts.entries_kept(fava, fava_parts.having("event", "t-2026-02-10-03")) or []
+    assert entry.meta["event"] == "t-2026-02-10-03", changed
+
+
 def test_numbers(fava: FavaLedger) -> None:
     """`format_decimal` gives two decimals where it knows no currency."""
     changed = "Fava writes numbers in another way: see fava_parts.amount_text and grouped_text"

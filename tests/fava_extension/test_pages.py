@@ -14,7 +14,16 @@ from beancount_compute.close.loading import load
 from beancount_compute.fava_extension import plotly_file
 from beancount_compute.fava_extension.blocks import Numbers
 from beancount_compute.reports.tables import Kind
-from tests.fava_extension.serving import EXTENSION, VIEWS, Site, exact, example, rows, tables
+from tests.fava_extension.serving import (
+    EXTENSION,
+    VIEWS,
+    Site,
+    exact,
+    example,
+    journal,
+    rows,
+    tables,
+)
 from tests.reports.story import STORY
 
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -81,7 +90,7 @@ def test_errors_are_announced_in_every_view_and_listed_under_close(ledger: Path)
     assert first["text"].startswith("The ledger has 1 error;")
     assert first["go"] == {"view": "close"}
     page = site.page("close")
-    assert "The ledger has 1 error: a close stops" in texts(page)
+    assert "The ledger has 1 error: a close stops until it is mended." in texts(page)
     assert "9999" in exact(tables(page)["errors"]["rows"][0][1])
 
 
@@ -168,6 +177,7 @@ def test_units_as_conversion_and_weeks_as_interval(market_year: Site) -> None:
     [
         ({"view": "nowhere"}, 'no view "nowhere": there are overview,'),
         ({"time": "yesterdayish"}, "Fava can't read the time filter"),
+        ({"time": "day+99999999999"}, "Fava can't read the time filter"),
         ({"filter": "any("}, "Failed to parse filter"),
         ({"account": "("}, "Fava can't read the account filter"),
         ({"interval": "fortnight"}, 'no interval "fortnight"'),
@@ -331,7 +341,7 @@ def test_a_year_of_trades_fills_its_picture(market_year: Site) -> None:
 
 
 def test_lots_and_trades_lead_into_fava(market_year: Site) -> None:
-    """A lot to its life in the journal, without the filters of the page; a trade to its overlay."""
+    """A lot to its life in the journal, without the filters of the page; a trade to itself."""
     page = market_year.page("subscribers", subscriber="alice", time="2026-05")
     block = tables(page)["lots"]
     keys = [column["key"] for column in block["columns"]]
@@ -339,9 +349,10 @@ def test_lots_and_trades_lead_into_fava(market_year: Site) -> None:
     assert link["href"].startswith(f"{market_year.base}journal/?filter=%5Elot-Alice-")
     assert "time=" not in link["href"]
     trades = tables(market_year.page("market"))["largest"]
-    context = trades["rows"][0][1]["href"].removeprefix("#context-")
-    answer = market_year.get(f"{market_year.base}api/context?entry_hash={context}")
-    assert "Trade with" in answer.get_data(as_text=True)
+    link = trades["rows"][0][1]["href"]
+    (entry,) = journal(market_year, link)
+    assert entry.meta["event"] == exact(trades["rows"][0][1])
+    assert "Trade with" in entry.narration
 
 
 def test_the_close_view_shows_seals_and_the_next_command(closed_quarter: Site) -> None:

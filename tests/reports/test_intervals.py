@@ -9,6 +9,7 @@ import pytest
 from beancount_compute.reports.intervals import (
     Interval,
     days_before,
+    first_named,
     first_of,
     last_of,
     name_of,
@@ -34,6 +35,7 @@ def test_each_interval_has_a_name_and_two_ends(
     """Weeks begin on Monday and are named by ISO 8601."""
     assert name_of(interval, DAY) == name
     assert (first_of(interval, DAY), last_of(interval, DAY)) == (first, last)
+    assert first_named(interval, name) == first
 
 
 def test_a_week_belongs_to_the_year_of_its_thursday() -> None:

@@ -6,6 +6,8 @@ date        fees  take rate
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from beancount_compute.reports.charts.traces import (
     BLUE,
     GREEN,
@@ -13,16 +15,17 @@ from beancount_compute.reports.charts.traces import (
     Chart,
     Figure,
     bar,
+    column,
     figure_of,
     floats,
-    last,
     layout_of,
     line,
     parts,
+    place,
     texts,
 )
 from beancount_compute.reports.rollforward import TOTAL
-from beancount_compute.reports.tables import Table
+from beancount_compute.reports.tables import Table, money, shown
 
 
 def fees_and_take_rate(table: Table) -> list[Chart]:
@@ -36,7 +39,12 @@ def fees_and_take_rate(table: Table) -> list[Chart]:
         layout = layout_of(currency)
         layout["yaxis2"] = _rate_axis(overlaying="y", side="right", showgrid=False)
         title = f"Fees and take rate of {commodity} ({currency})"
-        said = f"The fees are {last(part, 'fees')} {currency} on {days[-1]}."
+        fees = [number for number in column(part, "fees") if isinstance(number, Decimal)]
+        total = shown(money(sum(fees, Decimal()), currency))
+        of_days = part.columns[place(part, "date")].title == "date"
+        one = f"{'on' if of_days else 'in'} {days[0]}"
+        when = one if len(days) == 1 else f"in all, from {days[0]} to {days[-1]}"
+        said = f"The fees are {total} {currency} {when}."
         name = f"fees-{commodity}-{currency}"
         found.append(Chart(name, title, part, figure_of(data, layout), said))
     return found

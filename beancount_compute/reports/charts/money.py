@@ -44,8 +44,12 @@ _COMPARED = (
 )
 
 
-def deferred_revenue(table: Table) -> list[Chart]:
-    """Opening, added and released of each month as bars, closing as a line."""
+def deferred_revenue(table: Table, at: str = "", *, in_units: bool = False) -> list[Chart]:
+    """Opening, added and released of each month as bars, closing as a line.
+
+    `at` names the end in words where the last month is not over; a table may be of open units.
+    """
+    what = "Open units are" if in_units else "Deferred revenue is"
     found: list[Chart] = []
     for (currency,), part in parts(table, "currency"):
         months = texts(part, "month")
@@ -55,7 +59,7 @@ def deferred_revenue(table: Table) -> list[Chart]:
         data.append(line("closing", months, floats(part, "closing"), BLUE, currency))
         figure = figure_of(data, layout_of(currency, barmode="relative"))
         closing = f"{last(part, 'closing')} {currency}"
-        said = f"Deferred revenue is {closing} at the end of {months[-1]}."
+        said = f"{what} {closing} at the end of {at or months[-1]}."
         title = f"Deferred revenue by month ({currency})"
         found.append(Chart(f"deferred-revenue-{currency}", title, part, figure, said))
     return found

@@ -12,15 +12,16 @@ from beancount_compute.reports.charts.traces import (
     Chart,
     band_of,
     bar,
+    column,
     figure_of,
     floats,
-    last,
     layout_of,
     line,
     parts,
+    place,
     texts,
 )
-from beancount_compute.reports.tables import Table
+from beancount_compute.reports.tables import Table, shown
 
 MOST_MARKED = 90  # days
 
@@ -45,7 +46,21 @@ def market(table: Table) -> list[Chart]:
         }
         layout["xaxis"].update(anchor="y2", type="date")
         title = f"Price and volume of {commodity} ({currency})"
-        said = f"The last price is {last(part, 'price')} {currency}, on {days[-1]}."
+        said = _average(part, commodity, currency)
         figure = figure_of([*band, price, volume], layout)
         found.append(Chart(f"market-{commodity}-{currency}", title, part, figure, said))
     return found
+
+
+def _average(table: Table, commodity: str, currency: str) -> str:
+    """The price of the last row that has one: an average, as long as a row is."""
+    interval = table.columns[place(table, "date")].title.replace("date", "day")
+    priced = table._replace(rows=[row for row in table.rows if row[place(table, "price")]])
+    if not priced.rows:
+        return "All trades were reversed: there is no price."
+    price = shown(column(priced, "price")[-1])
+    name = texts(priced, "date")[-1]
+    return (
+        f"The average price of {name}, the last {interval} with trades, is {price} {currency} per "
+        f"{commodity}."
+    )

@@ -21,11 +21,39 @@ from beancount_compute.reports.economics import economics, rows_of
 from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.figures import Request, tabulate
 from beancount_compute.reports.intervals import Interval, name_of
-from beancount_compute.reports.tables import Table
+from beancount_compute.reports.tables import Cell, Column, Table
 from beancount_compute.reports.unused import Cohort
 
 OF_MONTHS = (Interval.MONTH, Interval.QUARTER, Interval.YEAR)  # a cohort is of a month
 _WHOLE = Decimal(1)
+_ASSUMPTIONS = (Column("assumption", "assumption"), Column("value", "value"))
+
+
+def _by(interval: Interval, table: Table) -> Table:
+    """The table under the name of its interval, where months are put together."""
+    if interval is Interval.MONTH or not table.name.endswith("-by-month"):
+        return table
+    first = table.columns[0]._replace(title=str(interval))
+    title = table.title.removesuffix("month") + interval
+    return table._replace(title=title, columns=(first, *table.columns[1:]))
+
+
+def assumed(books: Books, selection: Selection, displaced: Decimal) -> Table:
+    """What the figures of some days rest on besides the books: the unit costs in force on them."""
+    share = f"{displaced:f} of the units bought would have been overage"
+    rows: list[tuple[Cell, ...]] = [("displaced sales", share if displaced else "none")]
+    start = selection.start.replace(day=1) if selection.start else date.min  # cohorts are of months
+    end = selection.end or date.max
+    costs = list(books.terms.unit_cost.items())
+    ends = [*[day for day, _ in costs[1:]], date.max]
+    in_force = [
+        (f"unit cost from {day}", f"{cost.number:f} {cost.currency} a unit used")
+        for (day, cost), until in zip(costs, ends, strict=False)
+        if day <= end and until > start
+    ]
+    none = "none is given (compute-option unit-cost): counted as 0"
+    rows += in_force or [("unit cost", none)]
+    return Table("Assumptions", _ASSUMPTIONS, rows, "assumptions")
 
 
 class EconomicsByDay:
@@ -53,7 +81,8 @@ class EconomicsByDay:
         request = Request(frozenset(names))
         with localcontext(WIDE):
             found = self._selected(selection, displaced, interval)
-            return tabulate(layouts, rows_of(found, displaced, self._books, request))
+            tables = tabulate(layouts, rows_of(found, displaced, self._books, request))
+        return [_by(interval, table) for table in tables]
 
     def _selected(
         self, selection: Selection, displaced: Decimal, interval: Interval

@@ -38,6 +38,7 @@ COLUMNS = (
     Column("payable", "payable", Kind.MONEY),
 )
 SORTABLE = tuple(column.key for column in COLUMNS)
+OWED = ("receivable", "payable")
 Held = tuple[Decimal, Decimal, date | None]  # units, carrying amount, the next end of a lot
 _NONE: Held = (ZERO, ZERO, None)
 
@@ -250,12 +251,15 @@ def ordered(rows: list[Standing], key: str, *, falling: bool) -> list[Standing]:
     return having + missing
 
 
-def as_table(rows: Iterable[Standing], title: str) -> Table:
-    """The rows as a table."""
-    return Table(title, COLUMNS, [_written(row) for row in rows], "subscribers")
+def as_table(rows: Iterable[Standing], title: str, *, owed: bool = True) -> Table:
+    """The rows as a table, with or without what is owed."""
+    table = Table(title, COLUMNS, [_written(row) for row in rows], "subscribers")
+    if owed:
+        return table
+    return table.only([at for at, column in enumerate(COLUMNS) if column.key not in OWED])
 
 
-def totals(rows: Iterable[Standing]) -> Table:
+def totals(rows: Iterable[Standing], *, owed: bool = True) -> Table:
     """The rows added up, by unit and currency."""
     of_pair: defaultdict[tuple[str, str], list[Standing]] = defaultdict(list)
     for row in rows:
@@ -278,7 +282,7 @@ def totals(rows: Iterable[Standing]) -> Table:
                     payable=sum([row.payable for row in among], ZERO),
                 )
             )
-    return as_table(found, "Totals")._replace(name="totals")
+    return as_table(found, "Totals", owed=owed)._replace(name="totals")
 
 
 def _written(row: Standing) -> tuple[Cell, ...]:

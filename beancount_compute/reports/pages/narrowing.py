@@ -65,6 +65,17 @@ def narrow(books: Books, summed: Books, kept: Filter) -> Books:
     )
 
 
+def with_trades_of(books: Books, summed: Books, kept: Filter) -> Books:
+    """The coarse books with the trades of transactions that a filter keeps, and all movements."""
+    whole = narrow(books, summed, Filter(subscriber=kept.subscriber))
+    places = kept.transactions
+    if places is None:
+        return whole
+    found = replace(whole, trades=tuple([each for each in whole.trades if each.at in places]))
+    vars(found)["movements_of_all"] = whole.movements  # coarse books hold them added up
+    return found
+
+
 def _whole_pockets(books: Books, kept: Filter) -> list[Pocket] | None:
     """The pockets that are kept whole, where each is kept whole or not at all; else None."""
     if kept.accounts is None or kept.transactions is not None or kept.subscriber:

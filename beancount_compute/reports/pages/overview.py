@@ -17,6 +17,7 @@ from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import Earning, Flow
 from beancount_compute.reports.figures import written
 from beancount_compute.reports.intervals import Interval, name_of, names_between
+from beancount_compute.reports.pages.reach import days_within, end_of
 from beancount_compute.reports.tables import Cell, Column, Kind, Table
 
 _IN = frozenset([Flow.ALLOCATED, Flow.TOPPED_UP, Flow.GRANTED])
@@ -26,18 +27,24 @@ Sums = defaultdict[tuple[str, str], Decimal]  # by interval and currency
 
 
 def deferred_by(
-    books: Books, selection: Selection, interval: Interval, *, in_units: bool = False
+    books: Books,
+    selection: Selection,
+    interval: Interval,
+    *,
+    in_units: bool = False,
+    end: date | None = None,
 ) -> Table:
     """The movement of deferred revenue, or of open units, in each interval of the selection.
 
-    An opening lot counts as opening of the interval in which it was entered.
+    An opening lot counts as opening of the interval in which it was entered. Intervals behind the
+    `end` of the books are left out. Raises `TooMany`.
     """
     opened: Sums = defaultdict(Decimal)
     added: Sums = defaultdict(Decimal)
     released: Sums = defaultdict(Decimal)
     moved: Sums = defaultdict(Decimal)
     held: defaultdict[str, Decimal] = defaultdict(Decimal)
-    first, last = selection.start, selection.end
+    first_moved = last_moved = None
     with localcontext(WIDE):
         for each in selection.movements(books, each=False):
             unit, number = (
@@ -49,8 +56,8 @@ def deferred_by(
                 held[unit] += number
                 continue
             held[unit] += ZERO
-            first = each.date if first is None else first
-            last = each.date if selection.end is None else last
+            first_moved = first_moved or each.date
+            last_moved = each.date
             key = (name_of(interval, each.date), unit)
             if each.flow is Flow.OPENING:
                 opened[key] += number
@@ -60,7 +67,10 @@ def deferred_by(
                 released[key] += number
             else:  # a move changes nothing in sum; of one pocket alone, it comes or goes
                 moved[key] += number
-        names = names_between(interval, first, last) if first and last and held else []
+        first, last = selection.start or first_moved, selection.end or last_moved
+        names: list[str] = []
+        if first and last and held:
+            names = names_between(interval, *days_within(books, first, last, end or end_of(books)))
         rows: list[tuple[Cell, ...]] = []
         for name in names:
             for unit in sorted(held):

@@ -24,8 +24,9 @@ def test_the_share_of_a_vintage_by_its_age() -> None:
 def test_the_largest_trades_with_their_places() -> None:
     """The one trade: 500 CU at 0.25, fee 6.25."""
     books, summed = story()
-    table, places = largest_trades(summed, Selection(), 20)
+    table, places, found = largest_trades(summed, Selection(), 20)
     money = [Decimal(each) for each in ("0.25", "125.00", "6.25")]
     assert table.rows == [("2026-06-10", "trade", "alice", "bob", "CU", "USD", 500, *money)]
     assert books.transactions[places[0]].meta["event"] == "trade"
-    assert largest_trades(summed, Selection(), 0) == (table._replace(rows=[]), [])
+    assert found == 1
+    assert largest_trades(summed, Selection(), 20, page=9).places == places

@@ -29,13 +29,16 @@ def test_deferred_revenue_by_month() -> None:
 
 
 def test_days_of_the_selection_open_with_what_was_held() -> None:
-    """From 15 June: 560.00 held; 280.00 used on the 20th; weeks without a move are there."""
+    """From 1 June, 400.00 more: 280.00 used on the 20th; weeks without a move are there, those
+    behind the end of the books are not.
+    """
     _, summed = story()
-    days = Selection(date(2026, 6, 15), date(2026, 6, 30))
+    days = Selection(date(2026, 6, 1), date(2026, 6, 30))
     table = deferred_by(summed, days, Interval.WEEK)
-    assert [row[0] for row in table.rows] == ["2026-W25", "2026-W26", "2026-W27"]
-    assert table.rows[0][2:] == numbers("560.00", "0.00", "-280.00", "280.00")
-    assert table.rows[2][2:] == numbers("280.00", "0.00", "0.00", "280.00")
+    assert [row[0] for row in table.rows] == ["2026-W23", "2026-W24", "2026-W25"]
+    assert table.rows[0][2:] == numbers("160.00", "400.00", "0.00", "560.00")
+    assert table.rows[1][2:] == numbers("560.00", "0.00", "0.00", "560.00")
+    assert table.rows[2][2:] == numbers("560.00", "0.00", "-280.00", "280.00")
 
 
 def test_in_units() -> None:
