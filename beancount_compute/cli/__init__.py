@@ -16,9 +16,10 @@ from io import TextIOWrapper
 
 import click
 
+from beancount_compute.cli.closed_months import carry_, reopen, verify
 from beancount_compute.cli.export import export_command
 from beancount_compute.cli.ledgers import check, new, print_
-from beancount_compute.cli.month_end import carry_, close, reopen, verify
+from beancount_compute.cli.month_end import close
 from beancount_compute.cli.report import Shell, report_command
 from beancount_compute.cli.shell import load, show_errors, width, writing
 

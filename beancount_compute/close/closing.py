@@ -51,6 +51,7 @@ from beancount_compute.ledger.sealed.rebooking import Rebooked, frozen_events, r
 from beancount_compute.ledger.text import option_lines, place_in_books
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import Books, read_books
+from beancount_compute.reports.tables import counted
 
 INDEX_HEAD = (
     f"; The seals of the closed months: written by {OURS}, included by the ledger. Don't edit it.\n"
@@ -85,7 +86,8 @@ def prepare(month: str, loaded: Loaded) -> Closing:
     if booking is None:
         raise CloseError('the ledger has no line plugin "beancount_compute": nothing is booked')
     if loaded.errors:
-        raise CloseError(f"the ledger loads with {len(loaded.errors)} errors: mend them first")
+        errors = counted(len(loaded.errors), "error")
+        raise CloseError(f"the ledger loads with {errors}: mend what they say first")
     _check_order(month, booking)
     last_day = last_day_of(month)
     copies = _copies(loaded, booking, last_day)
@@ -139,7 +141,7 @@ def _check_order(month: str, booking: Booking) -> None:
         raise CloseError(
             f"months close in order: {closed[-1].month} is closed, so close {expected} next"
         )
-    if not closed and expected is not None and month > expected:
+    if not closed and expected is not None and month != expected:
         raise CloseError(f"months close in order: {expected} is the first with bookings, close it")
 
 

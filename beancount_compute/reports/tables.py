@@ -80,6 +80,11 @@ def shown(cell: Cell) -> str:
     return f"{cell:,}" if isinstance(cell, int) else printable(cell)
 
 
+def counted(number: int, noun: str) -> str:
+    """So many of something: 1 error, 2 errors."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def money(number: Decimal, currency: str) -> Decimal:
     """An amount with the decimals of its currency, or as many more as it needs."""
     return trim(number, decimals_of(currency))
