@@ -37,6 +37,7 @@ class Column(NamedTuple):
     title: str
     kind: Kind = Kind.TEXT
     aside: int = 0  # above zero: a narrow terminal may leave it out, the highest first
+    whole: bool = False  # never broken into lines: an id, a place
 
     @property
     def is_figure(self) -> bool:
