@@ -21,7 +21,7 @@ from beancount_compute.cli.export import export_command
 from beancount_compute.cli.ledgers import check, new, print_
 from beancount_compute.cli.month_end import close
 from beancount_compute.cli.report import Shell, report_command
-from beancount_compute.cli.shell import load, show_errors, width, writing
+from beancount_compute.cli.shell import load, say_if_empty, show_errors, width, writing
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,7 +36,7 @@ def main() -> None:
 for command in (
     check,
     print_,
-    report_command(Shell(load, show_errors, writing, width)),
+    report_command(Shell(load, say_if_empty, show_errors, writing, width)),
     close,
     verify,
     reopen,

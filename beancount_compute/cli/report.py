@@ -22,6 +22,8 @@ from typing import Any, NamedTuple
 import click
 from beancount.core.data import BeancountError, Directive
 
+from beancount_compute.cli.shell import Loaded
+from beancount_compute.close.standing import months_of
 from beancount_compute.economy.months import MONTH, later
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.text import directive_text
@@ -52,7 +54,8 @@ class Form(StrEnum):
 class Shell(NamedTuple):
     """What the command shares with the others: how ledgers are loaded and output is written."""
 
-    load: Callable[[Path], tuple[list[Directive], list[BeancountError], dict[str, Any]]]
+    load: Callable[[Path], Loaded]
+    say_if_empty: Callable[[Path, Loaded], None]
     show_errors: Callable[[list[BeancountError]], None]  # on standard error
     writing: Callable[[], AbstractContextManager[None]]
     width: Callable[[], int]
@@ -169,14 +172,19 @@ def report_command(shell: Shell) -> click.Command:
         _check_days(selection)
         if report.needs_subscriber and not subscriber:
             raise click.UsageError(f"{name} is of one subscriber: add --subscriber NAME")
-        entries, errors, options = shell.load(ledger)
+        loaded = shell.load(ledger)
+        entries, errors, options = loaded
         shell.show_errors(errors)
+        shell.say_if_empty(ledger, loaded)
         books = read_books(entries, options)
         _check_names(books, selection)
         folder = os.path.dirname(str(options.get("filename") or ""))
         text = _output(report, books, selection, table, Form(form), cell, folder, shell.width)
+        beyond = _beyond(entries, books, selection)
         with shell.writing():
             click.echo(text.encode() if form != Form.TEXT else text, nl=False)
+            if beyond:
+                click.echo(f"\n{beyond}" if form == Form.TEXT else beyond, err=form != Form.TEXT)
         sys.exit(1 if errors else 0)
 
     names = "\n\n".join(f"{report.name}: {report.title}" for report in REPORTS.values())
@@ -202,6 +210,18 @@ def _check_names(books: Books, selection: Selection) -> None:
             near = get_close_matches(name, sorted(known), 3, 0.5)
             hint = f": did you mean {' or '.join(map(quoted, near))}?" if near else ""
             raise click.UsageError(f"the ledger has no {what} {quoted(name)}{hint}")
+
+
+def _beyond(entries: list[Directive], books: Books, selection: Selection) -> str:
+    """What to know about a selection that ends after the books do: "" where it doesn't."""
+    ends = [books.last_day, books.terms.as_of]
+    closed = months_of(entries, books).chain
+    if closed.closed:
+        ends.append(closed.last_day)
+    last = max([day for day in ends if day is not None], default=None)
+    if selection.end is None or last is None or selection.end <= last:
+        return ""
+    return f"The books go up to {last}; nothing after it is booked."
 
 
 def _output(
