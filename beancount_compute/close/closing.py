@@ -77,7 +77,7 @@ def next_to_close(booking: Booking) -> str | None:
     if booking.chain.closed:
         return next_month(booking.chain.closed[-1].month)
     days = [entry.date for entry in booking.generated]
-    return f"{min(days):%Y-%m}" if days else None
+    return min(days).isoformat()[:7] if days else None
 
 
 def prepare(month: str, loaded: Loaded) -> Closing:

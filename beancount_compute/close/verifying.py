@@ -28,6 +28,7 @@ from beancount_compute.ledger.sealed.copies import frozen_assertions
 from beancount_compute.ledger.sealed.files import files_digest, month_paths
 from beancount_compute.ledger.sealed.months import FrozenMonth, copied_entry
 from beancount_compute.ledger.sealed.rebooking import rebook
+from beancount_compute.reports.tables import counted
 
 MOST_SHOWN = 20  # differences of a month, before the rest is only counted
 
@@ -95,7 +96,7 @@ def _again(booking: Booking) -> list[Difference]:
     ]
     again: defaultdict[str, list[Directive]] = defaultdict(list)
     for entry in rebooked.entries:
-        again[f"{entry.date:%Y-%m}"].append(entry)
+        again[entry.date.isoformat()[:7]].append(entry)
     for month in booking.closed.months:
         found += differences(month, again.pop(month.name, []))
     for name, entries in again.items():
@@ -148,8 +149,8 @@ def differences(month: FrozenMonth, again: Iterable[Directive]) -> list[Differen
         Difference(month.name, "", f"worked out again, and not frozen: {item}") for item in missing
     ]
     if len(found) > MOST_SHOWN:
-        rest = len(found) - MOST_SHOWN
-        found = [*found[:MOST_SHOWN], Difference(month.name, "", f"and {rest} more differences")]
+        rest = counted(len(found) - MOST_SHOWN, "more difference")
+        found = [*found[:MOST_SHOWN], Difference(month.name, "", f"and {rest}")]
     return found
 
 

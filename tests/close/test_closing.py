@@ -438,3 +438,15 @@ def test_events_of_parquet_close(tmp_path: Path) -> None:
         if isinstance(each, Transaction) and each.meta["event"] == "u-1"
     ]
     assert "source" not in use.meta and use.meta["filename"].endswith("2026-05.beancount")
+
+
+def test_a_year_below_1000_closes_like_any_other(tmp_path: Path) -> None:
+    """Its months have four digits of the year too."""
+    rows = [row.replace("2026-", "0926-") for row in ROWS]
+    ledger = write(tmp_path, TERMS.replace("2026-", "0926-"), *rows)
+    result = run("close", "0926-06", ledger)
+    assert "0926-05 is the first with bookings, close it" in result.stderr
+    for month in ("0926-05", "0926-06"):
+        assert run("close", month, ledger).exit_code == 0
+    assert load_errors(ledger) == [] and verify(load(ledger)) == []
+    assert "0927-06 " in run("report", "lots", ledger, "--table", "by-month").stdout

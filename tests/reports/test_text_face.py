@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.registry import REPORTS
-from beancount_compute.reports.tables import Column, Kind, Table
+from beancount_compute.reports.tables import Column, Kind, Table, counted
 from beancount_compute.reports.text_face import render
 from tests.reports.story import STORY, books_of
 
@@ -148,3 +148,10 @@ def test_what_is_left_out_keeps_its_indent_when_it_wraps() -> None:
     ])], 60)  # fmt: skip
     note = text[text.index("  Left out: ") :].splitlines()
     assert len(note) > 1 and all(line.startswith("  ") for line in note)
+
+
+def test_one_of_something_is_no_plural() -> None:
+    """Errors, months and subscribers are counted in words."""
+    assert [counted(number, "error") for number in (0, 1, 2, 1000)] == [
+        *("0 errors", "1 error", "2 errors", "1,000 errors"),
+    ]
