@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
 from beancount_compute.close import storage
 from beancount_compute.close.loading import load
+from beancount_compute.close.locking import only_one
 from beancount_compute.close.storage import Change, CloseError, apply, locked, recover
 from beancount_compute.close.verifying import verify
 from tests.close.sealing import close, contents, load_errors, printed, run, write
@@ -178,7 +178,7 @@ def test_a_disk_that_is_really_full_leaves_the_old_state(ledger: Path) -> None:
 def test_two_closes_at_once_are_told_apart(ledger: Path) -> None:
     """The second writes nothing and says why; a dry run may look all the same."""
     before = contents(ledger.parent)
-    with FileLock(ledger.parent / "closed" / ".lock"):
+    with only_one(ledger.parent / "closed" / ".lock"):
         for words in (("close", "2026-06", ledger), ("reopen", "2026-05", ledger, "--reason", "x")):
             result = run(*words)
             assert result.exit_code == 1
