@@ -164,28 +164,22 @@ def report_command(shell: Shell) -> click.Command:
         cell: tuple[str, str] | None,
     ) -> None:
         report = _report(name, displaced, pattern)
-        if month is not None:
-            if start or end:
-                raise click.UsageError("--month is a --from and a --to: leave those out")
-            start, end = month, _last_day(month)
-        selection = Selection(start, end, subscriber, plan)
-        _check_days(selection)
+        selection = Selection(*_days(month, start, end), subscriber, plan)
         if report.needs_subscriber and not subscriber:
             raise click.UsageError(f"{name} is of one subscriber: add --subscriber NAME")
         loaded = shell.load(ledger)
-        entries, errors, options = loaded
-        shell.show_errors(errors)
+        shell.show_errors(loaded.errors)
         shell.say_if_empty(ledger, loaded)
-        books = read_books(entries, options)
+        books = read_books(loaded.entries, loaded.options)
         _check_names(books, selection)
-        folder = os.path.dirname(str(options.get("filename") or ""))
+        folder = os.path.dirname(str(loaded.options.get("filename") or ""))
         text = _output(report, books, selection, table, Form(form), cell, folder, shell.width)
-        beyond = _beyond(entries, books, selection)
+        beyond = _beyond(loaded.entries, books, selection)
         with shell.writing():
             click.echo(text.encode() if form != Form.TEXT else text, nl=False)
             if beyond:
                 click.echo(f"\n{beyond}" if form == Form.TEXT else beyond, err=form != Form.TEXT)
-        sys.exit(1 if errors else 0)
+        sys.exit(1 if loaded.errors else 0)
 
     names = "\n\n".join(f"{report.name}: {report.title}" for report in REPORTS.values())
     command.help = (
@@ -195,9 +189,17 @@ def report_command(shell: Shell) -> click.Command:
     return command
 
 
-def _check_days(selection: Selection) -> None:
-    if selection.start and selection.end and selection.start > selection.end:
-        raise click.UsageError(f"--from {selection.start} is after --to {selection.end}")
+def _days(
+    month: date | None, start: date | None, end: date | None
+) -> tuple[date | None, date | None]:
+    """The first and the last day that are asked for."""
+    if month is not None:
+        if start or end:
+            raise click.UsageError("--month is a --from and a --to: leave those out")
+        return month, _last_day(month)
+    if start and end and start > end:
+        raise click.UsageError(f"--from {start} is after --to {end}")
+    return start, end
 
 
 def _check_names(books: Books, selection: Selection) -> None:
