@@ -36,7 +36,7 @@ def main() -> None:
 for command in (
     check,
     print_,
-    report_command(Shell(load, say_if_empty, show_errors, writing, width)),
+    report_command(Shell(load, show_errors, writing, width, say_if_empty)),
     close,
     verify,
     reopen,

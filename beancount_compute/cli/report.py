@@ -54,11 +54,11 @@ class Form(StrEnum):
 class Shell(NamedTuple):
     """What the command shares with the others: how ledgers are loaded and output is written."""
 
-    load: Callable[[Path], Loaded]
-    say_if_empty: Callable[[Path, Loaded], None]
+    load: Callable[[Path], tuple[list[Directive], list[BeancountError], dict[str, Any]]]
     show_errors: Callable[[list[BeancountError]], None]  # on standard error
     writing: Callable[[], AbstractContextManager[None]]
     width: Callable[[], int]
+    say_if_empty: Callable[[Path, Loaded], None] = lambda *_: None
 
 
 class Days(click.ParamType[date]):
@@ -167,7 +167,7 @@ def report_command(shell: Shell) -> click.Command:
         selection = Selection(*_days(month, start, end), subscriber, plan)
         if report.needs_subscriber and not subscriber:
             raise click.UsageError(f"{name} is of one subscriber: add --subscriber NAME")
-        loaded = shell.load(ledger)
+        loaded = Loaded(*shell.load(ledger))
         shell.show_errors(loaded.errors)
         shell.say_if_empty(ledger, loaded)
         books = read_books(loaded.entries, loaded.options)

@@ -26,6 +26,7 @@ from beancount_compute.close.storage import BOOKS, INDEX, OURS, CloseError
 from beancount_compute.close.tie_outs import TieOut, tie_outs
 from beancount_compute.economy.rounding import WIDE, ZERO, decimals_of, trim
 from beancount_compute.ledger.booking import Booking
+from beancount_compute.ledger.hand_written import OPENING_TAG
 from beancount_compute.ledger.sealed.chain import (
     NO_SEAL,
     Chain,
@@ -141,8 +142,23 @@ def _check_order(month: str, booking: Booking) -> None:
         raise CloseError(
             f"months close in order: {closed[-1].month} is closed, so close {expected} next"
         )
-    if not closed and expected is not None and month != expected:
+    if closed or expected is None:
+        return
+    if not _first_opening(booking, expected) <= month <= expected:
         raise CloseError(f"months close in order: {expected} is the first with bookings, close it")
+
+
+def _first_opening(booking: Booking, month: str) -> str:
+    """The month in which opening lots were entered, if that is before a month; else that month.
+
+    It may be closed by itself, ahead of the first bookings.
+    """
+    days = [
+        entry.date
+        for entry in booking.entries
+        if isinstance(entry, Transaction) and OPENING_TAG in (entry.tags or ())
+    ]
+    return min([month, *(day.isoformat()[:7] for day in days)])
 
 
 def _next_order(booking: Booking) -> int:

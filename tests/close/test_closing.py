@@ -153,6 +153,21 @@ def test_months_close_in_order(
     assert contents(ledger.parent) == before
 
 
+@pytest.mark.parametrize(("month", "code"), [("2026-03", 1), ("2026-04", 0), ("2026-05", 0)])
+def test_opening_lots_may_be_closed_ahead_of_the_first_bookings(
+    tmp_path: Path, month: str, code: int
+) -> None:
+    """Entered on 30 April, with the first bookings in May: either month may be the first."""
+    opening = (
+        "2026-04-30 open Equity:Opening\n"
+        '2026-04-30 * "Opening" #compute-opening\n'
+        '  Liabilities:DeferredRevenue:Tokens:Alice  -10 CU {0.20 USD, 2026-01-01, "pro"}\n'
+        "  Equity:Opening  2.00 USD\n"
+    )
+    result = run("close", month, write(tmp_path, TERMS + opening, *ROWS))
+    assert result.exit_code == code, result.stderr
+
+
 def test_a_month_without_events_closes_empty(ledger: Path) -> None:
     """July has no event: its text holds what is derived, and its rows are the header."""
     close(ledger, "2026-05", "2026-06", "2026-07", "2026-08")
