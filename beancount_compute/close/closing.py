@@ -88,7 +88,7 @@ def prepare(month: str, loaded: Loaded) -> Closing:
         raise CloseError('the ledger has no line plugin "beancount_compute": nothing is booked')
     if loaded.errors:
         errors = counted(len(loaded.errors), "error")
-        raise CloseError(f"the ledger loads with {errors}: mend what they say first")
+        raise CloseError(f"the ledger loads with {errors}: mend the ledger first")
     _check_order(month, booking)
     last_day = last_day_of(month)
     copies = _copies(loaded, booking, last_day)
