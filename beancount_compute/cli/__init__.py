@@ -16,11 +16,12 @@ from io import TextIOWrapper
 
 import click
 
+from beancount_compute.cli.closed_months import carry_, reopen, verify
 from beancount_compute.cli.export import export_command
 from beancount_compute.cli.ledgers import check, new, print_
-from beancount_compute.cli.month_end import carry_, close, reopen, verify
+from beancount_compute.cli.month_end import close
 from beancount_compute.cli.report import Shell, report_command
-from beancount_compute.cli.shell import load, show_errors, width, writing
+from beancount_compute.cli.shell import load, say_if_empty, show_errors, width, writing
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,7 +36,7 @@ def main() -> None:
 for command in (
     check,
     print_,
-    report_command(Shell(load, show_errors, writing, width)),
+    report_command(Shell(load, show_errors, writing, width, say_if_empty)),
     close,
     verify,
     reopen,

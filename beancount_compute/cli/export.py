@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from beancount.core.data import Custom, Directive
 
+from beancount_compute.cli.months import Month as MonthName
 from beancount_compute.cli.shell import LEDGER, load, show_errors, writing
 from beancount_compute.close.general_ledger.account_map import (
     AccountMap,
@@ -30,22 +30,14 @@ from beancount_compute.close.general_ledger.export import (
     rounding_account,
 )
 from beancount_compute.close.general_ledger.formats import By, Format, LimitExceeded
-from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.sealed.chain import SEAL_TYPES, read_chain
-from beancount_compute.reports.books import read_books
+from beancount_compute.close.standing import Months, months_of
+from beancount_compute.reports.books import Books, read_books
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-def _month(_ctx: click.Context, _param: click.Parameter, text: str) -> Month:
-    try:
-        return month_of(text)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not a month: write one such as 2026-05") from None
-
-
 @click.command(name="export")
-@click.argument("month", callback=_month)
+@click.argument("month", type=MonthName())
 @click.argument("ledger", type=LEDGER)
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), required=True)
 @click.option(
@@ -55,7 +47,7 @@ def _month(_ctx: click.Context, _param: click.Parameter, text: str) -> Month:
 @click.option("--out", type=_FOLDER, help="Folder to write to; csv goes to standard output.")
 @click.option("--subsidiary", default="", help="Of NetSuite OneWorld.")
 def export_command(
-    month: Month,
+    month: str,
     ledger: Path,
     form: str,
     by: str,
@@ -72,22 +64,28 @@ def export_command(
         show_errors(errors)
         raise click.ClickException(f"nothing exported: {ledger} has errors, see above")
     names = _map(accounts)
-    if not is_closed(entries, month.name):
-        click.echo(f"Warning: {month.name} is not closed: its figures may change.", err=True)
-    files = _export(entries, options, month, FORMATS[form], By(by), names, subsidiary)
+    books = read_books(entries, options)
+    files = _export(books, options, month_of(month), FORMATS[form], By(by), names, subsidiary)
     if not files:
-        click.echo(f"Nothing to export: nothing was booked in {month.name}.", err=True)
-    elif out is None and form == "csv":
+        click.echo(f"Nothing to export: nothing was booked in {month}.", err=True)
+        return
+    if may_change(months_of(entries, books), month):
+        click.echo(f"Warning: {month} is not closed: its figures may change.", err=True)
+    if out is None and form == "csv":
         with writing():
             click.echo(files[0].text.encode(), nl=False)
     else:
         _write(files, out or Path())
 
 
-def is_closed(entries: list[Directive], month: str) -> bool:
-    """Whether the chain of seals holds the month closed, and not opened again."""
-    seals = [entry for entry in entries if isinstance(entry, Custom) and entry.type in SEAL_TYPES]
-    return month in [seal.month for seal in read_chain(seals, Errors()).closed]
+def may_change(months: Months, month: str) -> bool:
+    """Whether a month is one to close that is not closed, or was opened again.
+
+    What stands before the first month to close is frozen with that one, never by itself.
+    """
+    closed = [seal.month for seal in months.chain.closed]
+    first = closed[0] if closed else months.next_to_close
+    return first is not None and month >= first and month not in closed
 
 
 def _map(path: Path | None) -> AccountMap | None:
@@ -97,12 +95,16 @@ def _map(path: Path | None) -> AccountMap | None:
         return read_map(path.read_text(encoding="utf-8"), str(path))
     except MapError as error:
         raise click.ClickException(str(error)) from None
-    except (OSError, UnicodeError) as error:
-        raise click.ClickException(f"can't read {path}: {error}") from None
+    except UnicodeError:
+        raise click.ClickException(
+            f"can't read {path}: it is not UTF-8 text; save the map as CSV in UTF-8"
+        ) from None
+    except OSError as error:
+        raise click.ClickException(f"can't read {path}: {error.strerror or error}") from None
 
 
 def _export(
-    entries: list[Directive],
+    books: Books,
     options: dict[str, Any],
     month: Month,
     form: Format,
@@ -112,7 +114,6 @@ def _export(
 ) -> list[File]:
     known = names or (AccountMap({}) if form.needs_map else NoMap())
     try:
-        books = read_books(entries, options)
         return export(books, month, form, by, known, rounding_account(options), subsidiary)
     except Unmapped as error:
         raise click.ClickException(_what_to_map(error.accounts, form, names)) from None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from beancount_compute.cli.shell import LEDGER, load, show_errors, width, writing
+from beancount_compute.cli.shell import LEDGER, load, say_if_empty, show_errors, width, writing
 from beancount_compute.close.storage import INDEX
 from beancount_compute.ledger.text import booked_text
 from beancount_compute.reports.summary import summarise
@@ -27,6 +27,7 @@ def check(ledger: Path) -> None:
     """
     loaded = load(ledger)
     show_errors(loaded.errors, to_stderr=False)
+    say_if_empty(ledger, loaded)
     summary = summarise(loaded.entries, loaded.options)
     with writing():
         click.echo(render(summary.tables(), width()))

@@ -22,6 +22,8 @@ from typing import Any, NamedTuple
 import click
 from beancount.core.data import BeancountError, Directive
 
+from beancount_compute.cli.shell import Loaded
+from beancount_compute.close.standing import months_of
 from beancount_compute.economy.months import MONTH, later
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.text import directive_text
@@ -56,6 +58,7 @@ class Shell(NamedTuple):
     show_errors: Callable[[list[BeancountError]], None]  # on standard error
     writing: Callable[[], AbstractContextManager[None]]
     width: Callable[[], int]
+    say_if_empty: Callable[[Path, Loaded], None] = lambda *_: None
 
 
 class Days(click.ParamType[date]):
@@ -161,23 +164,22 @@ def report_command(shell: Shell) -> click.Command:
         cell: tuple[str, str] | None,
     ) -> None:
         report = _report(name, displaced, pattern)
-        if month is not None:
-            if start or end:
-                raise click.UsageError("--month is a --from and a --to: leave those out")
-            start, end = month, _last_day(month)
-        selection = Selection(start, end, subscriber, plan)
-        _check_days(selection)
+        selection = Selection(*_days(month, start, end), subscriber, plan)
         if report.needs_subscriber and not subscriber:
             raise click.UsageError(f"{name} is of one subscriber: add --subscriber NAME")
-        entries, errors, options = shell.load(ledger)
-        shell.show_errors(errors)
-        books = read_books(entries, options)
+        loaded = Loaded(*shell.load(ledger))
+        shell.show_errors(loaded.errors)
+        shell.say_if_empty(ledger, loaded)
+        books = read_books(loaded.entries, loaded.options)
         _check_names(books, selection)
-        folder = os.path.dirname(str(options.get("filename") or ""))
+        folder = os.path.dirname(str(loaded.options.get("filename") or ""))
         text = _output(report, books, selection, table, Form(form), cell, folder, shell.width)
+        beyond = _beyond(loaded.entries, books, selection)
         with shell.writing():
             click.echo(text.encode() if form != Form.TEXT else text, nl=False)
-        sys.exit(1 if errors else 0)
+            if beyond:
+                click.echo(f"\n{beyond}" if form == Form.TEXT else beyond, err=form != Form.TEXT)
+        sys.exit(1 if loaded.errors else 0)
 
     names = "\n\n".join(f"{report.name}: {report.title}" for report in REPORTS.values())
     command.help = (
@@ -187,9 +189,17 @@ def report_command(shell: Shell) -> click.Command:
     return command
 
 
-def _check_days(selection: Selection) -> None:
-    if selection.start and selection.end and selection.start > selection.end:
-        raise click.UsageError(f"--from {selection.start} is after --to {selection.end}")
+def _days(
+    month: date | None, start: date | None, end: date | None
+) -> tuple[date | None, date | None]:
+    """The first and the last day that are asked for."""
+    if month is not None:
+        if start or end:
+            raise click.UsageError("--month is a --from and a --to: leave those out")
+        return month, _last_day(month)
+    if start and end and start > end:
+        raise click.UsageError(f"--from {start} is after --to {end}")
+    return start, end
 
 
 def _check_names(books: Books, selection: Selection) -> None:
@@ -202,6 +212,18 @@ def _check_names(books: Books, selection: Selection) -> None:
             near = get_close_matches(name, sorted(known), 3, 0.5)
             hint = f": did you mean {' or '.join(map(quoted, near))}?" if near else ""
             raise click.UsageError(f"the ledger has no {what} {quoted(name)}{hint}")
+
+
+def _beyond(entries: list[Directive], books: Books, selection: Selection) -> str:
+    """What to know about a selection that ends after the books do: "" where it doesn't."""
+    ends = [books.last_day, books.terms.as_of]
+    closed = months_of(entries, books).chain
+    if closed.closed:
+        ends.append(closed.last_day)
+    last = max([day for day in ends if day is not None], default=None)
+    if selection.end is None or last is None or selection.end <= last:
+        return ""
+    return f"The books go up to {last}; nothing after it is booked."
 
 
 def _output(

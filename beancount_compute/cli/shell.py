@@ -18,6 +18,7 @@ from beancount_compute.ledger.errors import ComputeError
 from beancount_compute.ledger.event_directives import FORMS
 from beancount_compute.ledger.plugin import PLUGIN
 from beancount_compute.ledger.term_directives import TERM_TYPES
+from beancount_compute.ledger.writing import ORDER
 
 LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
 WRITTEN = {*FORMS, *TERM_TYPES, "compute-events"}
@@ -43,6 +44,15 @@ def load(ledger: Path) -> Loaded:
         )
         errors = [*errors, ComputeError(ours[0].meta, message)]
     return Loaded(entries, errors, options)
+
+
+def say_if_empty(ledger: Path, loaded: Loaded) -> None:
+    """Say on standard error that a ledger has nothing that could be reported."""
+    ours = any(isinstance(entry, Custom) and entry.type in WRITTEN for entry in loaded.entries)
+    if not ours and not any(ORDER in entry.meta for entry in loaded.entries):
+        plugin = PLUGIN in [name for name, _ in loaded.options["plugin"]]
+        lacks = "" if plugin else f', and no line plugin "{PLUGIN}"'
+        click.echo(f"{ledger} has no compute- directives{lacks}: nothing to report", err=True)
 
 
 @contextmanager

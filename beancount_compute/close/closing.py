@@ -26,6 +26,7 @@ from beancount_compute.close.storage import BOOKS, INDEX, OURS, CloseError
 from beancount_compute.close.tie_outs import TieOut, tie_outs
 from beancount_compute.economy.rounding import WIDE, ZERO, decimals_of, trim
 from beancount_compute.ledger.booking import Booking
+from beancount_compute.ledger.hand_written import OPENING_TAG
 from beancount_compute.ledger.sealed.chain import (
     NO_SEAL,
     Chain,
@@ -51,6 +52,7 @@ from beancount_compute.ledger.sealed.rebooking import Rebooked, frozen_events, r
 from beancount_compute.ledger.text import option_lines, place_in_books
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import Books, read_books
+from beancount_compute.reports.tables import counted
 
 INDEX_HEAD = (
     f"; The seals of the closed months: written by {OURS}, included by the ledger. Don't edit it.\n"
@@ -76,7 +78,7 @@ def next_to_close(booking: Booking) -> str | None:
     if booking.chain.closed:
         return next_month(booking.chain.closed[-1].month)
     days = [entry.date for entry in booking.generated]
-    return f"{min(days):%Y-%m}" if days else None
+    return min(days).isoformat()[:7] if days else None
 
 
 def prepare(month: str, loaded: Loaded) -> Closing:
@@ -85,7 +87,8 @@ def prepare(month: str, loaded: Loaded) -> Closing:
     if booking is None:
         raise CloseError('the ledger has no line plugin "beancount_compute": nothing is booked')
     if loaded.errors:
-        raise CloseError(f"the ledger loads with {len(loaded.errors)} errors: mend them first")
+        errors = counted(len(loaded.errors), "error")
+        raise CloseError(f"the ledger loads with {errors}: mend the ledger first")
     _check_order(month, booking)
     last_day = last_day_of(month)
     copies = _copies(loaded, booking, last_day)
@@ -139,8 +142,23 @@ def _check_order(month: str, booking: Booking) -> None:
         raise CloseError(
             f"months close in order: {closed[-1].month} is closed, so close {expected} next"
         )
-    if not closed and expected is not None and month > expected:
+    if closed or expected is None:
+        return
+    if not _first_opening(booking, expected) <= month <= expected:
         raise CloseError(f"months close in order: {expected} is the first with bookings, close it")
+
+
+def _first_opening(booking: Booking, month: str) -> str:
+    """The month in which opening lots were entered, if that is before a month; else that month.
+
+    It may be closed by itself, ahead of the first bookings.
+    """
+    days = [
+        entry.date
+        for entry in booking.entries
+        if isinstance(entry, Transaction) and OPENING_TAG in (entry.tags or ())
+    ]
+    return min([month, *(day.isoformat()[:7] for day in days)])
 
 
 def _next_order(booking: Booking) -> int:

@@ -49,7 +49,7 @@ def months_of(entries: Sequence[Directive], books: Books) -> Months:
     if chain.closed:
         return Months(chain, next_month(chain.closed[-1].month))
     first = next((entry for entry in books.transactions if ORDER in entry.meta), None)
-    return Months(chain, None if first is None else f"{first.date:%Y-%m}")
+    return Months(chain, None if first is None else first.date.isoformat()[:7])
 
 
 def index_folder(options: dict[str, Any]) -> str:

@@ -15,11 +15,11 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from filelock import FileLock, Timeout
+from beancount_compute.close.locking import Busy, only_one
 
 INDEX = "index.beancount"
 BOOKS = "books.beancount"
@@ -43,16 +43,15 @@ class Change(NamedTuple):
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keep others from writing to the folder; finish first what somebody before left undone."""
-    lock = FileLock(folder / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise CloseError(
-            f"another bean-compute is writing to {folder}: wait until it is done"
-        ) from None
-    except OSError as error:
-        raise CloseError(f"can't write to {folder}: {error.strerror or error}") from None
-    try:
+    with ExitStack() as held:
+        try:
+            held.enter_context(only_one(folder / LOCK))
+        except Busy:
+            raise CloseError(
+                f"another bean-compute is writing to {folder}: wait until it is done"
+            ) from None
+        except OSError as error:
+            raise CloseError(f"can't write to {folder}: {error.strerror or error}") from None
         try:
             recover(folder)
         except (OSError, ValueError, KeyError) as error:
@@ -60,8 +59,6 @@ def locked(folder: Path) -> Iterator[None]:
                 f"can't finish what an earlier run left in {folder / NEXT}: {error}"
             ) from None
         yield
-    finally:
-        lock.release()
 
 
 def apply(folder: Path, change: Change) -> None:

@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 from beancount.core.data import Directive, Price, Transaction
 
-from beancount_compute.close.loading import Loaded
+from beancount_compute.close.loading import CLOSED, Loaded, check_included
 from beancount_compute.close.proving import prove
+from beancount_compute.close.standing import index_folder
 from beancount_compute.close.storage import BOOKS, CloseError
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.facts import Facts
@@ -27,6 +28,7 @@ from beancount_compute.ledger.sealed.copies import frozen_assertions
 from beancount_compute.ledger.sealed.files import files_digest, month_paths
 from beancount_compute.ledger.sealed.months import FrozenMonth, copied_entry
 from beancount_compute.ledger.sealed.rebooking import rebook
+from beancount_compute.reports.tables import counted
 
 MOST_SHOWN = 20  # differences of a month, before the rest is only counted
 
@@ -39,14 +41,23 @@ class Difference(NamedTuple):
     text: str
 
 
-def verify(loaded: Loaded, seal: str = "") -> list[Difference]:
-    """All differences; raises `CloseError` where there is nothing that could be verified."""
+def verify(loaded: Loaded, ledger: Path | None = None, seal: str = "") -> list[Difference]:
+    """All differences; raises `CloseError` where the ledger can hold no closed months.
+
+    `ledger` is the file as it was named, to say which line it lacks.
+    """
     booking = loaded.booking
-    if booking is None or not booking.chain.closed:
-        raise CloseError("no month of this ledger is closed: there is nothing to verify")
+    if booking is None:
+        raise CloseError('the ledger has no line plugin "beancount_compute": nothing is booked')
     found: list[Difference] = []
     if seal and seal not in [link.digest for link in booking.chain.links]:
         found.append(Difference("", "", f"the seal {seal} is not in the chain"))
+    if not booking.chain.links:
+        ledger = ledger or Path(loaded.options["filename"])
+        included = index_folder(loaded.options)
+        folder = Path(included) if included else ledger.parent / CLOSED
+        check_included(loaded, ledger, folder)
+        return [*found, *_unsealed(folder, set())]
     found += _contents(booking)
     found += _again(booking)
     found += _evidence(booking)
@@ -85,7 +96,7 @@ def _again(booking: Booking) -> list[Difference]:
     ]
     again: defaultdict[str, list[Directive]] = defaultdict(list)
     for entry in rebooked.entries:
-        again[f"{entry.date:%Y-%m}"].append(entry)
+        again[entry.date.isoformat()[:7]].append(entry)
     for month in booking.closed.months:
         found += differences(month, again.pop(month.name, []))
     for name, entries in again.items():
@@ -138,8 +149,8 @@ def differences(month: FrozenMonth, again: Iterable[Directive]) -> list[Differen
         Difference(month.name, "", f"worked out again, and not frozen: {item}") for item in missing
     ]
     if len(found) > MOST_SHOWN:
-        rest = len(found) - MOST_SHOWN
-        found = [*found[:MOST_SHOWN], Difference(month.name, "", f"and {rest} more differences")]
+        rest = counted(len(found) - MOST_SHOWN, "more difference")
+        found = [*found[:MOST_SHOWN], Difference(month.name, "", f"and {rest}")]
     return found
 
 
@@ -169,7 +180,12 @@ def _evidence(booking: Booking) -> list[Difference]:
             if not sound:
                 text = "the reopened month's files are not those that were sealed"
                 found.append(Difference(month, str(place), text))
-    closed = {seal.month for seal in booking.chain.closed}
+    return [*found, *_unsealed(folder, {seal.month for seal in booking.chain.closed})]
+
+
+def _unsealed(folder: Path, closed: set[str]) -> list[Difference]:
+    """Frozen months that lie in the folder, and that no seal closes."""
+    found: list[Difference] = []
     for path in sorted(folder.glob("*.beancount")):
         if is_month(path.stem) and path.stem not in closed:
             text = "a frozen month that no seal names: was the newest seal removed?"

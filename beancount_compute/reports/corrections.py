@@ -31,20 +31,20 @@ _FIGURES = (
     Figure("income", "income", Kind.MONEY),
 )
 _BOOKED = Column("booked", "booked", Kind.DATE)
-_EVENT = Column("event", "event")
+_EVENT = Column("event", "event", whole=True)
 
 
 _REOPENED = (
     Column("date", "date", Kind.DATE),
     Column("month", "month", Kind.DATE),
     Column("reason", "reason"),
-    Column("place", "place", aside=1),
+    Column("place", "place", aside=1, whole=True),
 )
 
 
 def _layouts(*_: object) -> list[Layout]:
     late = (_BOOKED, Column("occurred", "occurred", Kind.DATE), _EVENT, *_WHO)
-    undone = (_BOOKED, Column("reverses", "reverses"), _EVENT, *_WHO)
+    undone = (_BOOKED, Column("reverses", "reverses", whole=True), _EVENT, *_WHO)
     return [
         Layout("late", "Late events", late, _FIGURES, keeps_zeros=True),
         Layout("reversals", "Reversals", undone, _FIGURES, keeps_zeros=True),

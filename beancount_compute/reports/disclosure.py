@@ -126,7 +126,8 @@ def _layouts(pattern: int | None, books: Books, selection: Selection) -> list[La
 
 
 def _forecast_layouts(pattern: int, remaining: str) -> list[Layout]:
-    months = f"release pattern of the last {pattern} months"
+    last = "month" if pattern == 1 else f"{pattern} months"
+    months = f"release pattern of the last {last}"
     bands = (Column("expected", "expected"), _CURRENCY)
     rates = (Column("age", "age in\nmonths"), _CURRENCY)
     return [
@@ -154,7 +155,8 @@ def _contributions(
             for column in _columns(each.lot.date, end, day):
                 yield "remaining", row, column, amount, each.at
     if pattern is not None and forecast and not request.each:
-        yield from _forecast(movements, moved, books.terms, day, pattern)
+        incomes = selection._replace(start=None).incomes(books, each=False)
+        yield from _forecast(movements, incomes, moved, books.terms, day, pattern)
 
 
 def _movement(moved: Iterable[Moved], old: set[int]) -> Iterator[Contribution]:
@@ -188,13 +190,22 @@ def _columns(since: date, end: date | None, day: date) -> Iterator[str]:
 
 
 def _forecast(
-    movements: Iterable[Movement], moved: list[Moved], terms: Terms, day: date, months: int
+    movements: Iterable[Movement],
+    incomes: Iterable[Income],
+    moved: list[Moved],
+    terms: Terms,
+    day: date,
+    months: int,
 ) -> Iterator[Contribution]:
     by_currency: defaultdict[str, list[Movement]] = defaultdict(list)
     for each in movements:
         by_currency[each.currency].append(each)
+    earned: defaultdict[str, list[Income]] = defaultdict(list)
+    for income in incomes:
+        if income.lot is not None and income.lot.currency == income.currency:
+            earned[income.currency].append(income)
     for currency, of_currency in by_currency.items():
-        pattern = ages(of_currency, day, months)
+        pattern = ages(of_currency, earned[currency], day, months)
         for age, aged in pattern.items():
             yield "pattern", (f"{age:02}", currency), "open", aged.open, SUMMED
             yield "pattern", (f"{age:02}", currency), "released", aged.released, SUMMED

@@ -12,6 +12,7 @@ A derived transaction has no line of its own: what caused it stands in its place
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from beancount.core.data import Transaction
@@ -81,14 +82,20 @@ def _cells(tables: list[Table], row: str, column: str, *, by_number: bool) -> li
 
 def _nothing(tables: list[Table], row: str, column: str) -> str:
     """What there is instead."""
-    keys = [each.key for table in tables for each in table.columns[table.labels :]]
-    titles = [_one_line(each.title) for table in tables for each in table.columns]
-    if column not in keys and column not in titles:
-        choices = ", ".join(dict.fromkeys(keys))
-        return f"no column of figures {quoted(column)}: there are {choices or 'none'}"
+    figures = [each for table in tables for each in table.columns[table.labels :]]
+    if column not in _names(figures):
+        choices = ", ".join(dict.fromkeys(each.key for each in figures)) or "none"
+        texts = [each for table in tables for each in table.columns[: table.labels]]
+        if column in _names(texts):
+            return f"column {quoted(column)} holds no figures: those that do are {choices}"
+        return f"no column of figures {quoted(column)}: there are {choices}"
     rows = list(dict.fromkeys(_text(cells[0]) for table in tables for cells in table.rows if cells))
     some = ", ".join(rows[:10]) + (", ..." if len(rows) > 10 else "")
     return f"no row {quoted(row)}: rows are {some or 'none'}, or their numbers from 1 on"
+
+
+def _names(columns: Iterable[Column]) -> set[str]:
+    return {name for each in columns for name in (each.key, _one_line(each.title))}
 
 
 def explain(
@@ -112,8 +119,8 @@ def explain(
         f"{found.title}: {title} of {labels} = {shown(found.value)}",
         (
             Column("date", "date", Kind.DATE),
-            Column("event", "event"),
-            Column("place", "place"),
+            Column("event", "event", whole=True),
+            Column("place", "place", whole=True),
             Column("narration", "narration", aside=2),
             Column("subscriber", "subscriber", aside=1),
             Column("adds", "adds", found.column.kind),

@@ -59,7 +59,7 @@ def _contributions(books: Books, selection: Selection, request: Request) -> Iter
     day = selection.day_of(books)
     for commodity, lot, movements in open_lots(selection.movements(books, each=request.each)):
         price = books.price_on(day, commodity, lot.currency)
-        month = f"{lot.end:%Y-%m}" if lot.end else NO_END
+        month = lot.end.isoformat()[:7] if lot.end else NO_END
         for table, row in (
             ("by-month", (month, commodity, lot.currency)),
             ("lots", lot_labels(lot, commodity)),

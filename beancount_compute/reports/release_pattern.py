@@ -1,16 +1,21 @@
-"""When what is deferred will be released, if it goes on as in the last months.
+"""When what is deferred will be recognised, if it goes on as in the last months.
 
-    Of the amounts that were one month old in the last 12 months, 30 % were released in that month;
-    of those two months old, 20 %; so of 100.00 that are one month old next month
+    Of the amounts that were one month old in the last 12 months, 30 % were recognised in that
+    month; of those two months old, 20 %; so of 100.00 that are one month old next month
 
         next month      30.00        100.00 x 30 %
         the month after 14.00         70.00 x 20 %
         at its end      56.00        what is left when the lot ends
 
 A lot's age is counted in months from the month of its date. The rate of an age is what was released
-at that age (used, spent, lapsed, given back or removed) over what was open then (at the beginning
-of the month, and what came in it), over all vintages. What is older than anything that was seen
-stays until its lot ends; without an end it is beyond the pattern.
+at that age, over what was open then, over all vintages. Released is what was recognised: revenue,
+breakage, partner income (ASC 606-10-50-13 asks for amounts expected to be recognised as revenue).
+Open is what there was at the beginning of the month, and what came in it, less what left it without
+being recognised: refunds, settlements with partners, what was removed by hand. So of 100.00, of
+which 20.00 are refunded and 20.00 used, a quarter is released: 20.00 of the 80.00 that stayed.
+
+What is older than anything that was seen stays until its lot ends; without an end it is beyond the
+pattern.
 """
 
 from __future__ import annotations
@@ -23,16 +28,17 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from beancount_compute.economy.rounding import ZERO
-from beancount_compute.reports.facts import Flow, Movement
+from beancount_compute.reports.facts import Earning, Flow, Income, Movement
 
 BEYOND = None  # the month of what the pattern says nothing about
 _ADDED = (Flow.OPENING, Flow.ALLOCATED, Flow.TOPPED_UP)
-_RELEASED = (Flow.USED, Flow.SPENT, Flow.EXPIRED, Flow.REFUNDED, Flow.REMOVED)
+_LEFT = (Flow.USED, Flow.SPENT, Flow.EXPIRED, Flow.REFUNDED, Flow.REMOVED)
+_RECOGNISED = (Earning.COMPUTE, Earning.BREAKAGE, Earning.PARTNER_INCOME)
 _Vintages = defaultdict[tuple[int, int], Decimal]  # by vintage and month, counted from year 0
 
 
 class Aged(NamedTuple):
-    """What was open at an age, and what of it was released, over the months looked at."""
+    """What was open at an age, and what of it was recognised, over the months looked at."""
 
     open: Decimal
     released: Decimal
@@ -48,29 +54,37 @@ def number_of(day: date) -> int:
     return day.year * 12 + day.month
 
 
-def ages(movements: Iterable[Movement], last: date, months: int) -> dict[int, Aged]:
+def ages(
+    movements: Iterable[Movement], incomes: Iterable[Income], last: date, months: int
+) -> dict[int, Aged]:
     """What the last `months` months to that of the day `last` say of each age, of one currency.
 
     Sums need the context `WIDE`.
     """
     added: _Vintages = defaultdict(Decimal)
-    released: _Vintages = defaultdict(Decimal)
+    left: _Vintages = defaultdict(Decimal)
     for each in movements:
         place = (number_of(each.lot.date), number_of(each.date))
         if each.flow in _ADDED:
             added[place] += each.amount
-        elif each.flow in _RELEASED:
-            released[place] -= each.amount
+        elif each.flow in _LEFT:
+            left[place] -= each.amount
+    recognised: _Vintages = defaultdict(Decimal)
+    for income in incomes:
+        if income.lot is not None and income.earning in _RECOGNISED:
+            recognised[number_of(income.lot.date), number_of(income.date)] += income.amount
     found: defaultdict[int, Aged] = defaultdict(lambda: Aged(ZERO, ZERO))
     first, end = number_of(last) - months + 1, number_of(last)
     for vintage in {vintage for vintage, _ in added}:
         balance = ZERO
         for month in range(min(month for of, month in added if of == vintage), end + 1):
             balance += added[vintage, month]
-            if month >= first and balance > 0:
-                age, gone = month - vintage, released[vintage, month]
-                found[age] = Aged(found[age].open + balance, found[age].released + gone)
-            balance -= released[vintage, month]
+            gone, earned = left[vintage, month], recognised[vintage, month]
+            stayed = balance - (gone - earned)
+            if month >= first and stayed > 0:
+                age = month - vintage
+                found[age] = Aged(found[age].open + stayed, found[age].released + earned)
+            balance -= gone
     return dict(sorted(found.items()))
 
 

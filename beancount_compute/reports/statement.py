@@ -19,6 +19,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from beancount_compute.economy.rounding import ZERO
+from beancount_compute.economy.words import printable
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED, Movement
 from beancount_compute.reports.figures import (
@@ -37,7 +38,7 @@ FORWARD = "brought forward"
 _LINE_LABELS = (
     Column("line", "line"),
     Column("date", "date", Kind.DATE),
-    Column("event", "event", aside=3),
+    Column("event", "event", aside=3, whole=True),
     Column("what", "what", aside=4),
     Column("flow", "flow"),
     Column("pocket", "pocket", aside=1),
@@ -53,7 +54,9 @@ _LINE_FIGURES = (
 )
 
 
-def _layouts(*_: object) -> list[Layout]:
+def _layouts(_: Books, selection: Selection) -> list[Layout]:
+    name = printable(selection.subscriber)
+    of, by = (f" of {name}", f" by {name}") if name else ("", "")
     lots = (Column("pocket", "pocket"), *LOT_LABELS)
     figures = (
         Figure("units", "units", Kind.UNITS),
@@ -61,8 +64,8 @@ def _layouts(*_: object) -> list[Layout]:
         Figure("market_value", "market\nvalue", Kind.MONEY, how=How.KNOWN),
     )
     return [
-        Layout("lines", "Statement", _LINE_LABELS, _LINE_FIGURES, keeps_zeros=True),
-        Layout("lots", "Lots held at the end", lots, figures),
+        Layout("lines", f"Statement{of}", _LINE_LABELS, _LINE_FIGURES, keeps_zeros=True),
+        Layout("lots", f"Lots held{by} at the end", lots, figures),
     ]
 
 

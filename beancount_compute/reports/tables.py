@@ -37,6 +37,7 @@ class Column(NamedTuple):
     title: str
     kind: Kind = Kind.TEXT
     aside: int = 0  # above zero: a narrow terminal may leave it out, the highest first
+    whole: bool = False  # never broken into lines: an id, a place
 
     @property
     def is_figure(self) -> bool:
@@ -78,6 +79,11 @@ def shown(cell: Cell) -> str:
     if isinstance(cell, Decimal):
         return f"{cell:,f}"
     return f"{cell:,}" if isinstance(cell, int) else printable(cell)
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of something: 1 error, 2 errors."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def money(number: Decimal, currency: str) -> Decimal:

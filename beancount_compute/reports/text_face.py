@@ -8,7 +8,8 @@
 
 A table that is wider than the terminal is turned on its side, where it has few rows. Otherwise its
 title names what all rows share, and what other columns tell or what is zero everywhere is left out;
-if it still doesn't fit, it is shown in parts. What is left out is said.
+if it still doesn't fit, it is shown in parts. What is left out is said. Ids and places are never
+broken: where they don't fit, lines are longer.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import NamedTuple
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console, JustifyMethod
+from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -36,34 +38,48 @@ _KEEP = "\ue000"  # a space that is not stripped; `shown` lets none pass
 def render(tables: Iterable[Table], width: int) -> str:
     """The tables as text of at most that many columns; names wrap, figures never do."""
     out = StringIO()
-    console = Console(file=out, width=width, color_system=None, legacy_windows=False)
+    console = _console(out, width)
     for table in tables:
         if table.name and not table.rows:
             console.print(Text(f"{table.title}: none\n"))
             continue
         for part, note in _fitted(table, width):
             console.print(Text(part.title))
-            console.print(_face(part))
+            wide = max(width, _needed(part)) if _has_ids(part) else width
+            (console if wide == width else _console(out, wide)).print(_face(part))
             if note:
-                console.print(Text(f"  {note}\n"))
+                console.print(Padding(Text(note), (0, 0, 1, 2)))
     lines = out.getvalue().replace(_KEEP, " ").rstrip().splitlines()
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _console(out: StringIO, width: int) -> Console:
+    return Console(file=out, width=width, color_system=None, legacy_windows=False)
 
 
 def _face(table: Table) -> RichTable:
     face = RichTable(box=SIMPLE_HEAD)
     for at, column in enumerate(table.columns):
         justify: JustifyMethod = "right" if _is_numeric(table, at) else "left"
-        whole = column.is_figure or column.kind is Kind.DATE
-        face.add_column(Text(column.title), justify=justify, no_wrap=whole)
+        face.add_column(Text(column.title), justify=justify, no_wrap=_is_whole(column))
     cells = [_aligned(table, at) for at in range(len(table.columns))]
     for row in zip(*cells, strict=True):
         face.add_row(*[Text(cell, overflow="fold") for cell in row])
     return face
 
 
+def _has_ids(table: Table) -> bool:
+    return any(column.whole for column in table.columns)
+
+
+def _is_whole(column: Column) -> bool:
+    return column.whole or column.kind is not Kind.TEXT
+
+
 def _is_numeric(table: Table, at: int) -> bool:
-    return any(isinstance(row[at], int | Decimal) for row in table.rows)
+    return table.columns[at].is_figure or any(
+        isinstance(row[at], int | Decimal) for row in table.rows
+    )
 
 
 def _aligned(table: Table, at: int) -> list[str]:
@@ -72,8 +88,12 @@ def _aligned(table: Table, at: int) -> list[str]:
     if not table.columns[at].is_figure:
         return cells
     behind = [len(cell.partition(".")[2]) + ("." in cell) for cell in cells]
-    most = max(behind, default=0)
-    return [cell + _KEEP * (most - own) for cell, own in zip(cells, behind, strict=True)]
+    other = [isinstance(row[at], str) for row in table.rows]  # see `_turned`
+    most = max([own for own, apart in zip(behind, other, strict=True) if not apart], default=0)
+    return [
+        cell if apart else cell + _KEEP * (most - own)
+        for cell, own, apart in zip(cells, behind, other, strict=True)
+    ]
 
 
 class _Shape(NamedTuple):
@@ -95,7 +115,7 @@ def _widths(table: Table) -> list[int]:
     """The least width of each column: figures and dates in full, text down to a few characters."""
     found: list[int] = []
     for at, column in enumerate(table.columns):
-        wraps = column.kind is Kind.TEXT
+        wraps = not _is_whole(column)
         widths = [
             min(cell_len(cell), _LEAST_TEXT)
             if wraps and isinstance(row[at], str)
@@ -106,15 +126,21 @@ def _widths(table: Table) -> list[int]:
     return found
 
 
-def _fits(table: Table, width: int) -> bool:
+def _needed(table: Table) -> int:
+    """The least width of the table."""
     widths = _widths(table)
-    return sum(widths) + _GAP * len(widths) + _EDGE <= width
+    return sum(widths) + _GAP * len(widths) + _EDGE
+
+
+def _fits(table: Table, width: int) -> bool:
+    return _needed(table) <= width
 
 
 def _turned(table: Table) -> Iterator[_Shape]:
     """The table with its figures as rows, and a column for each of its few rows.
 
-    A list of single things, in which some columns may be left out, reads better as a list.
+    A list of single things, in which some columns may be left out, reads better as a list. Rates
+    and prices become text: with their many decimals they would push the amounts aside.
     """
     labels = table.labels
     is_list = any(column.aside for column in table.columns)
@@ -122,13 +148,18 @@ def _turned(table: Table) -> Iterator[_Shape]:
         return
     heads = ["\n".join(shown(cell) for cell in row[:labels]) for row in table.rows]
     rows: list[tuple[Cell, ...]] = [
-        (_one_line(column.title), *(row[at] for row in table.rows))
+        (_one_line(column.title), *(_beside_amounts(row[at], column.kind) for row in table.rows))
         for at, column in enumerate(table.columns)
         if at >= labels
     ]
     first = "\n".join(_one_line(column.title) for column in table.columns[:labels])
     figures = [Column(head, head, Kind.MONEY) for head in heads]
     yield _Shape(Table(table.title, (Column("", first), *figures), rows), "")
+
+
+def _beside_amounts(cell: Cell, kind: Kind) -> Cell:
+    apart = kind in (Kind.RATE, Kind.PRICE) and cell is not None
+    return shown(cell) if apart else cell
 
 
 def _narrower(shape: _Shape) -> Iterator[_Shape]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from beancount import loader
 from beancount.parser import parser
 from click.testing import CliRunner, Result
 
 from beancount_compute.cli import main
-from beancount_compute.cli.export import is_closed
+from beancount_compute.cli.export import may_change
+from beancount_compute.close.standing import months_of
 from beancount_compute.ledger.sealed.chain import (
     NO_SEAL,
     Link,
@@ -18,6 +20,7 @@ from beancount_compute.ledger.sealed.chain import (
     link_text,
     with_digest,
 )
+from beancount_compute.reports.books import read_books
 
 LEDGER = """\
 plugin "beancount_compute"
@@ -66,10 +69,30 @@ REOPEN = with_digest(
 def test_a_month_is_closed_by_its_seal_until_it_is_opened_again(
     links: list[Link], closed: bool
 ) -> None:
-    """Then no warning is due."""
-    entries, _, _ = parser.parse_string("".join(map(link_text, links)))
-    assert is_closed(entries, "2026-05") is closed
-    assert not is_closed(entries, "2026-06")
+    """Then no warning is due; nor for what stands before the first month that closes."""
+    entries, _, options = parser.parse_string("".join(map(link_text, links)))
+    booked, _, _ = loader.load_string(LEDGER)
+    months = months_of(entries, read_books(booked, options))
+    assert may_change(months, "2026-05") is not closed
+    assert may_change(months, "2026-06")
+    assert not may_change(months, "2026-04")
+
+
+@pytest.mark.parametrize("month", ["2026-04", "2026-06", "9999-11"])
+def test_a_month_without_bookings_has_nothing_to_export(ledger: Path, month: str) -> None:
+    """That is no error, and no figure of it may change."""
+    result = run(month, ledger, "--format", "csv")
+    said = f"Nothing to export: nothing was booked in {month}.\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", said)
+
+
+def test_a_month_before_the_first_to_close_is_exported_without_a_warning(ledger: Path) -> None:
+    """What was written by hand before it is frozen with the first month, never by itself."""
+    opened = "2026-01-01 open Assets:Bank\n2026-01-01 open Equity:Owner\n"
+    ledger.write_text(f'{LEDGER}{opened}2026-03-02 * "x"\n  Assets:Bank  1 USD\n  Equity:Owner\n')
+    result = run("2026-03", ledger, "--format", "csv")
+    assert result.exit_code == 0 and "TOK-2026-03-USD" in result.stdout and not result.stderr
+    assert run("2026-05", ledger, "--format", "csv").stderr == OPEN
 
 
 def test_files_are_written_once_and_never_over_others(ledger: Path, tmp_path: Path) -> None:
@@ -120,7 +143,7 @@ def test_a_map_that_is_wrong_or_unreadable_is_one_error(ledger: Path, tmp_path: 
     accounts.write_bytes(b"account,code\nIncome,\xff\n")
     result = run("2026-05", ledger, "--format", "csv", "--map", accounts)
     assert result.exit_code == 1
-    assert f"can't read {accounts}" in result.stderr
+    assert f"can't read {accounts}: it is not UTF-8 text" in result.stderr
 
 
 @pytest.mark.parametrize("month", ["2026-13", "2026-5", "May", "2026-05-01", "-2026-05"])

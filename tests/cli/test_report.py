@@ -11,7 +11,8 @@ from beancount.core.data import Transaction
 from click.testing import CliRunner, Result
 
 from beancount_compute.cli import main
-from tests.reports.story import STORY
+from tests.close.sealing import close, write
+from tests.reports.story import HEAD, STORY
 
 
 @pytest.fixture
@@ -124,3 +125,49 @@ def test_help_names_every_report(ledger: Path) -> None:
     """With what it shows."""
     text = run("--help").stdout
     assert "rollforward: Roll-forward of units and deferred revenue" in text
+
+
+BEYOND = "The books go up to 2026-06-20; nothing after it is booked."
+
+
+def test_a_report_beyond_the_books_says_how_far_they_go(ledger: Path) -> None:
+    """The last event of the story is of 20 June: what ends after it has not lapsed yet."""
+    for words in (("lots", "--to", "2026-12"), ("revenue", "--month", "2026-06")):
+        result = run(words[0], ledger, *words[1:])
+        assert result.exit_code == 0 and result.stderr == ""
+        assert result.stdout.endswith(f"\n\n{BEYOND}\n")
+    for form in ("csv", "json"):
+        result = run("lots", ledger, "--to", "2026-12", "--format", form)
+        assert BEYOND not in result.stdout and result.stderr == f"{BEYOND}\n"
+    words = ("--table", "money-by-pocket", "--to", "2026-12", "--explain", "tokens", "closing")
+    assert run("rollforward", ledger, *words).stdout.endswith(f"\n\n{BEYOND}\n")
+
+
+def test_a_report_within_the_books_says_nothing_of_their_end(ledger: Path) -> None:
+    """Up to their last day, or up to the as-of day where that is later."""
+    for words in (("--to", "2026-06-20"), ("--month", "2026-05"), ()):
+        assert "The books go up to" not in run("lots", ledger, *words).output
+    ledger.write_text(f'{STORY}2026-01-01 custom "compute-option" "as-of" 2026-06-30\n')
+    assert "The books go up to" not in run("lots", ledger, "--month", "2026-06").output
+    assert "The books go up to 2026-06-30;" in run("lots", ledger, "--to", "2026-07").output
+
+
+def test_closing_a_month_moves_the_end_of_the_books_to_its_end(tmp_path: Path) -> None:
+    """The story's June, closed: its last day is the as-of day."""
+    books = write(tmp_path, STORY.replace('plugin "beancount_compute"\n', "").replace(HEAD, ""))
+    close(books, "2026-05")
+    assert BEYOND in run("lots", books, "--month", "2026-06").output
+    close(books, "2026-06")
+    assert "The books go up to" not in run("lots", books, "--month", "2026-06").output
+
+
+@pytest.mark.parametrize("plugin", ["", 'plugin "beancount_compute"\n'])
+def test_a_ledger_without_anything_of_ours_is_told_so(tmp_path: Path, plugin: str) -> None:
+    """On standard error; the empty tables stand all the same."""
+    path = tmp_path / "main.beancount"
+    path.write_text(f"{plugin}2026-01-01 open Assets:Bank\n")
+    lacks = "" if plugin else ', and no line plugin "beancount_compute"'
+    said = f"{path} has no compute- directives{lacks}: nothing to report\n"
+    result = run("revenue", path)
+    assert (result.exit_code, result.stderr) == (0, said) and "none" in result.stdout
+    assert CliRunner().invoke(main, ["check", str(path)]).stderr == said

@@ -137,6 +137,8 @@ def test_a_dry_run_shows_all_and_writes_nothing(ledger: Path) -> None:
     ("closed", "month", "message"),
     [
         ((), "2026-06", "months close in order: 2026-05 is the first with bookings, close it"),
+        ((), "2026-04", "months close in order: 2026-05 is the first with bookings, close it"),
+        ((), "1999-05", "months close in order: 2026-05 is the first with bookings, close it"),
         (("2026-05",), "2026-07", "months close in order: 2026-05 is closed, so close 2026-06"),
         (("2026-05",), "2026-04", "months close in order: 2026-05 is closed, so close 2026-06"),
     ],
@@ -149,6 +151,21 @@ def test_months_close_in_order(
     result = run("close", month, ledger)
     assert result.exit_code == 1 and message in result.stderr
     assert contents(ledger.parent) == before
+
+
+@pytest.mark.parametrize(("month", "code"), [("2026-03", 1), ("2026-04", 0), ("2026-05", 0)])
+def test_opening_lots_may_be_closed_ahead_of_the_first_bookings(
+    tmp_path: Path, month: str, code: int
+) -> None:
+    """Entered on 30 April, with the first bookings in May: either month may be the first."""
+    opening = (
+        "2026-04-30 open Equity:Opening\n"
+        '2026-04-30 * "Opening" #compute-opening\n'
+        '  Liabilities:DeferredRevenue:Tokens:Alice  -10 CU {0.20 USD, 2026-01-01, "pro"}\n'
+        "  Equity:Opening  2.00 USD\n"
+    )
+    result = run("close", month, write(tmp_path, TERMS + opening, *ROWS))
+    assert result.exit_code == code, result.stderr
 
 
 def test_a_month_without_events_closes_empty(ledger: Path) -> None:
@@ -218,7 +235,7 @@ def test_a_ledger_without_the_plugin_is_refused(ledger: Path) -> None:
 def test_a_ledger_with_errors_is_refused_with_all_of_them(ledger: Path) -> None:
     add(ledger, '2026-05-21 custom "compute-consumption" "alice" 9000 CU\n')
     refused(ledger, 'main.beancount:9: "alice" uses 9000 CU and holds 800 CU')
-    refused(ledger, "the ledger has 1 errors: nothing was written")
+    refused(ledger, "the ledger has 1 error: nothing was written")
 
 
 def test_a_month_that_does_not_tie_out_is_refused(
@@ -233,10 +250,18 @@ def test_a_month_that_does_not_tie_out_is_refused(
     refused(ledger, "2026-05 does not tie out: nothing was written")
 
 
-@pytest.mark.parametrize("month", ["2026-13", "26-05", "2026-5", "May", "9999-12"])
+@pytest.mark.parametrize("month", ["2026-13", "26-05", "2026-5", "May", "0000-05"])
 def test_what_is_no_month_is_refused(ledger: Path, month: str) -> None:
     result = run("close", month, ledger)
     assert result.exit_code == 2 and "is not a month: write one such as 2026-05" in result.stderr
+
+
+def test_a_month_too_late_to_be_closed_is_told_so(ledger: Path) -> None:
+    """Its last day is the last of all days: nothing could be booked after it."""
+    for words in (("close", "9999-12", ledger), ("export", "9999-12", ledger, "--format", "csv")):
+        result = run(*words)
+        assert result.exit_code == 2
+        assert "9999-12 is too late to be closed: the last month is 9999-11" in result.stderr
 
 
 # where
@@ -251,9 +276,32 @@ def test_into_names_another_folder(tmp_path: Path) -> None:
     assert run("close", "2026-05", ledger, "--into", tmp_path / "frozen").exit_code == 0
     assert load_errors(ledger) == []
     assert (tmp_path / "frozen" / "2026-05.beancount").exists()
+    result = run("verify", ledger)
+    assert result.exit_code == 0 and result.stdout.startswith("2026-05: 1 closed month gives the ")
+
+
+def test_without_into_the_months_go_where_the_included_index_lies(tmp_path: Path) -> None:
+    """Once closed in `alt`, no second index is asked for."""
+    ledger = tmp_path / "main.beancount"
+    ledger.write_text(HEAD + TERMS + '2026-05-01 custom "compute-subscription" "alice" "pro"\n')
+    assert run("close", "--init", ledger, "--into", tmp_path / "alt").exit_code == 0
+    add(ledger, 'include "alt/index.beancount"\n')
+    assert run("close", "2026-05", ledger, "--into", tmp_path / "alt").exit_code == 0
+    assert run("close", "2026-06", ledger, "--dry-run").exit_code == 0
     result = run("close", "2026-06", ledger)
-    assert result.exit_code == 1 and "no index of closed months in " in result.stderr
-    assert run("verify", ledger).exit_code == 0
+    assert result.exit_code == 0, result.stderr
+    assert (tmp_path / "alt" / "2026-06-pack" / "index.html").exists()
+    assert not (tmp_path / "closed").exists()
+
+
+def test_the_advice_to_write_an_index_names_the_folder_asked_for(tmp_path: Path) -> None:
+    ledger = tmp_path / "main.beancount"
+    ledger.write_text(HEAD + TERMS + '2026-05-01 custom "compute-subscription" "alice" "pro"\n')
+    alt = tmp_path / "alt"
+    for more in ([], ["--dry-run"]):
+        result = run("close", "2026-05", ledger, "--into", alt, *more)
+        assert result.exit_code == 1
+        assert f"bean-compute close --init {ledger} --into {alt}\n" in result.stderr
 
 
 def test_init_writes_once_and_says_the_line(tmp_path: Path) -> None:
@@ -267,6 +315,46 @@ def test_init_writes_once_and_says_the_line(tmp_path: Path) -> None:
     assert contents(tmp_path) == before
     add(ledger, INCLUDE)
     assert load_errors(ledger) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"\x89PNG\r\n\x1a\n\xff\x00\x01", "it is not UTF-8 text"),
+        (b'2026-01-01 open Assets:Bank\n2026-01-02 ope Assets:Bank "\n', "line 2: "),
+    ],
+    ids=["binary", "broken"],
+)
+def test_init_refuses_what_is_no_ledger(tmp_path: Path, content: bytes, reason: str) -> None:
+    """Nothing is written beside a picture, or a ledger that can't be parsed."""
+    ledger = tmp_path / "main.beancount"
+    ledger.write_bytes(content)
+    result = run("close", "--init", ledger)
+    assert result.exit_code == 1
+    assert f"{ledger} can't be read as a ledger ({reason}" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [ledger.name]
+
+
+def test_init_refuses_what_is_no_file() -> None:
+    """Nothing is written to /dev."""
+    result = run("close", "--init", "/dev/null")
+    assert result.exit_code == 2 and "/dev/null is no file: name a ledger" in result.stderr
+    assert not Path("/dev/closed").exists()
+
+
+def test_init_names_the_ledger_as_it_was_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the line from where it stands; an index that is included first does no harm."""
+    ledger = tmp_path / "books" / "main.beancount"
+    ledger.parent.mkdir()
+    ledger.write_text(HEAD + TERMS + 'include "../alt/index.beancount"\n')
+    monkeypatch.chdir(tmp_path)
+    result = run("close", "--init", "books/main.beancount", "--into", "alt")
+    assert result.stdout == (
+        "Wrote alt/index.beancount. Add to books/main.beancount:\n\n"
+        '  include "../alt/index.beancount"\n'
+    )
 
 
 # ledgers of all sorts
@@ -365,3 +453,15 @@ def test_events_of_parquet_close(tmp_path: Path) -> None:
         if isinstance(each, Transaction) and each.meta["event"] == "u-1"
     ]
     assert "source" not in use.meta and use.meta["filename"].endswith("2026-05.beancount")
+
+
+def test_a_year_below_1000_closes_like_any_other(tmp_path: Path) -> None:
+    """Its months have four digits of the year too."""
+    rows = [row.replace("2026-", "0926-") for row in ROWS]
+    ledger = write(tmp_path, TERMS.replace("2026-", "0926-"), *rows)
+    result = run("close", "0926-06", ledger)
+    assert "0926-05 is the first with bookings, close it" in result.stderr
+    for month in ("0926-05", "0926-06"):
+        assert run("close", month, ledger).exit_code == 0
+    assert load_errors(ledger) == [] and verify(load(ledger)) == []
+    assert "0927-06 " in run("report", "lots", ledger, "--table", "by-month").stdout

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
 from beancount_compute.close import storage
 from beancount_compute.close.loading import load
+from beancount_compute.close.locking import only_one
 from beancount_compute.close.storage import Change, CloseError, apply, locked, recover
 from beancount_compute.close.verifying import verify
 from tests.close.sealing import close, contents, load_errors, printed, run, write
@@ -178,7 +178,7 @@ def test_a_disk_that_is_really_full_leaves_the_old_state(ledger: Path) -> None:
 def test_two_closes_at_once_are_told_apart(ledger: Path) -> None:
     """The second writes nothing and says why; a dry run may look all the same."""
     before = contents(ledger.parent)
-    with FileLock(ledger.parent / "closed" / ".lock"):
+    with only_one(ledger.parent / "closed" / ".lock"):
         for words in (("close", "2026-06", ledger), ("reopen", "2026-05", ledger, "--reason", "x")):
             result = run(*words)
             assert result.exit_code == 1
@@ -186,6 +186,41 @@ def test_two_closes_at_once_are_told_apart(ledger: Path) -> None:
         assert run("close", "2026-06", ledger, "--dry-run").exit_code == 0
     assert contents(ledger.parent) == before
     assert run("close", "2026-06", ledger).exit_code == 0
+
+
+def test_no_lock_stays_behind(ledger: Path) -> None:
+    """Neither after a command nor after one that was stopped."""
+    assert run("close", "2026-07", ledger).exit_code == 1
+    assert run("close", "2026-06", ledger).exit_code == 0
+    assert not (ledger.parent / "closed" / ".lock").exists()
+
+
+_COUNT = """
+import sys, time
+from pathlib import Path
+from beancount_compute.close.locking import Busy, only_one
+lock, number = Path(sys.argv[1]), Path(sys.argv[2])
+done = 0
+while done < 100:
+    try:
+        with only_one(lock):
+            found = int(number.read_text())
+            time.sleep(0.0001)
+            number.write_text(str(found + 1))
+        done += 1
+    except Busy:
+        pass
+"""
+
+
+def test_a_lock_that_is_removed_still_keeps_all_others_out(tmp_path: Path) -> None:
+    """Four processes count to 400 together, and no one writes over another's number."""
+    number = tmp_path / "number"
+    number.write_text("0")
+    words = [sys.executable, "-c", _COUNT, str(tmp_path / ".lock"), str(number)]
+    for process in [subprocess.Popen(words, cwd=ROOT) for _ in range(4)]:
+        assert process.wait(timeout=300) == 0
+    assert number.read_text() == "400" and not (tmp_path / ".lock").exists()
 
 
 def test_two_processes_close_one_month_once(ledger: Path) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from beancount_compute.close.closing import INDEX_HEAD
 from beancount_compute.economy import market
-from tests.close.sealing import add, close, contents, run, write
+from tests.close.sealing import INCLUDE, add, close, contents, run, write
 from tests.close.test_closing import ROWS, TERMS
 
 
@@ -123,12 +124,88 @@ def test_evidence_of_reopened_months_is_kept(ledger: Path, damage: str) -> None:
 
 
 def test_nothing_closed_is_nothing_to_verify(tmp_path: Path) -> None:
+    """With the empty index this is fine, so that a script can verify before its first close."""
     ledger = write(tmp_path, TERMS, *ROWS)
-    for _ in range(2):
+    result = run("verify", ledger)
+    assert result.exit_code == 0
+    assert result.stdout == "no month is closed yet: nothing to verify\n"
+
+
+def test_nothing_closed_has_no_seal(tmp_path: Path) -> None:
+    """A seal that was kept proves that something was closed once."""
+    ledger = write(tmp_path, TERMS, *ROWS)
+    result = run("verify", ledger, "--seal", "0" * 64)
+    assert result.exit_code == 1 and "is not in the chain" in result.stderr
+
+
+def test_the_only_month_removed_shows_by_the_files_that_are_left(tmp_path: Path) -> None:
+    """An index emptied by hand is not one in which nothing was closed yet."""
+    ledger = write(tmp_path, TERMS, *ROWS)
+    close(ledger, "2026-05")
+    for text in (INDEX_HEAD, ""):
+        closed(ledger, "index.beancount").write_text(text)
         result = run("verify", ledger)
+        assert result.exit_code == 1 and "a frozen month that no seal names" in result.stderr
+
+
+def test_a_ledger_without_an_index_or_plugin_can_t_be_verified(tmp_path: Path) -> None:
+    """It says which line to add."""
+    ledger = write(tmp_path, TERMS, *ROWS)
+    ledger.write_text(ledger.read_text().replace(INCLUDE, ""))
+    result = run("verify", ledger)
+    assert result.exit_code == 1
+    assert 'add the line  include "closed/index.beancount"' in result.stderr
+    ledger.write_text(ledger.read_text().replace('plugin "beancount_compute"\n', ""))
+    result = run("verify", ledger)
+    assert result.exit_code == 1 and 'no line plugin "beancount_compute"' in result.stderr
+
+
+def test_with_all_months_opened_again_what_was_kept_is_verified(ledger: Path) -> None:
+    """Nothing is closed, and the old files are still evidence."""
+    assert run("reopen", "2026-05", ledger, "--reason", "x").exit_code == 0
+    result = run("verify", ledger)
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (
+        0,
+        "no month is closed yet: nothing to verify",
+    )
+    shutil.rmtree(closed(ledger, "reopened"))
+    result = run("verify", ledger)
+    assert result.exit_code == 1 and "the reopened month's files are gone" in result.stderr
+
+
+@pytest.mark.parametrize("seal", ["", " ", "sha256:", "none", "0" * 63, "md5:" + "0" * 64])
+def test_what_is_no_seal_is_refused(ledger: Path, seal: str) -> None:
+    """Before anything is loaded; an empty one proves nothing."""
+    result = run("verify", ledger, "--seal", seal)
+    assert result.exit_code == 2 and "is no seal" in result.stderr and not result.stdout
+
+
+def test_a_seal_may_lack_its_prefix_and_be_written_in_capitals(ledger: Path) -> None:
+    seal = closed(ledger, "index.beancount").read_text().split('"2026-06" "')[1][:71]
+    for written in (seal.removeprefix("sha256:"), seal.upper(), f" {seal}\n"):
+        assert run("verify", ledger, "--seal", written).exit_code == 0
+
+
+def test_a_ledger_that_does_not_load_says_so_first(ledger: Path, tmp_path: Path) -> None:
+    """An include that is not found, and a link, whose includes are looked for beside it."""
+    link = tmp_path / "elsewhere" / "main.beancount"
+    link.parent.mkdir()
+    link.symlink_to(ledger)
+    for words in (
+        ("verify", link),
+        ("close", "2026-07", link),
+        ("reopen", "2026-06", link, "--reason", "x"),
+    ):
+        result = run(*words)
         assert result.exit_code == 1
-        assert "no month of this ledger is closed: there is nothing to verify" in result.stderr
-        ledger.write_text(ledger.read_text().replace('plugin "beancount_compute"\n', ""))
+        first, *_, last = result.stderr.splitlines()
+        assert "closed/index.beancount" in first and "does not match any files" in first
+        assert "is a symbolic link" in last and ledger.name in last
+    ledger.write_text(ledger.read_text().replace("closed/index", "gone/index"))
+    for words in (("verify", ledger), ("reopen", "2026-06", ledger, "--reason", "x")):
+        result = run(*words)
+        assert result.exit_code == 1
+        assert "gone/index.beancount" in result.stderr.splitlines()[0]
 
 
 def test_differences_beyond_twenty_are_counted(tmp_path: Path) -> None:

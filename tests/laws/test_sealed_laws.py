@@ -106,7 +106,7 @@ def months_of(loaded: Loaded) -> list[str]:
         return []
     last = max(entry.date for entry in loaded.entries if isinstance(entry, Transaction))
     months = [first]
-    while months[-1] < f"{last:%Y-%m}":
+    while months[-1] < last.isoformat()[:7]:
         months.append(next_month(months[-1]))
     return months
 

@@ -183,6 +183,24 @@ def test_the_story_by_its_release_pattern() -> None:
         )
 
 
+QUARTER = Path(__file__).parents[2] / "example-ledgers" / "closed-quarter" / "main.beancount"
+
+
+def test_a_refund_and_a_settlement_are_no_release_of_revenue() -> None:
+    """June of the closed quarter. May's 440.00: dave's refund of 20.00 is no release of the 420.00
+    that stay. April's 200.00: 15.00 settled, and of 185.00 100.00 used, 5.00 partner income."""
+    entries, _, options = loader.load_file(str(QUARTER))
+    books = read_books(entries, options)
+    june = Selection(date(2026, 6, 1), date(2026, 6, 30))
+    assert figures(disclosure(1), books, june, "pattern") == {
+        ("00", "USD"): {"open": "800.00", "released": "390.00", "rate": "0.4875"},
+        ("01", "USD"): {"open": "420.00"},
+        ("02", "USD"): {"open": "185.00", "released": "105.00", "rate": "0.567568"},
+    }
+    titles = [table.title for table in disclosure(1).tables(books, june, "pattern")]
+    assert titles == ["Release pattern of the last month"]
+
+
 def test_a_ledger_without_anything_has_a_disclosure() -> None:
     """Empty tables."""
     books = books_of('plugin "beancount_compute"\n')

@@ -94,7 +94,8 @@ def test_what_people_wrote_is_named_by_its_line() -> None:
         ("bob", "usd", "units-by-subscriber", 'no column of figures "usd": there are opening, '),
         ("bob", "used", "units", 'no table "units" in this report'),
         ("3", "used", "units-by-subscriber", "no row"),
-        ("bob", "subscriber", "units-by-subscriber", "no row|no column"),
+        ("bob", "subscriber", "units-by-subscriber", "holds no figures: those that do are opening"),
+        ("1", "subscriber", "units-by-subscriber", "holds no figures: those that do are opening"),
     ],
 )
 def test_what_names_no_cell_is_an_error_that_says_what_there_is(

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import pytest
 
+from beancount_compute.reports.books import Selection
 from beancount_compute.reports.release_pattern import BEYOND, Aged, ages, project
 from tests.reports.showing import books_of
 
@@ -30,8 +31,12 @@ option "operating_currency" "USD"
 
 
 def aged(months: int) -> dict[int, Aged]:
-    movements = [each for each in books_of(LEDGER).movements if each.date <= LAST]
-    return ages(movements, LAST, months)
+    return ages_of(LEDGER, months)
+
+
+def ages_of(ledger: str, months: int) -> dict[int, Aged]:
+    books, until = books_of(ledger), Selection(end=LAST)
+    return ages(until.movements(books), until.incomes(books), LAST, months)
 
 
 def test_rates_are_of_all_vintages_at_one_age() -> None:
@@ -75,3 +80,39 @@ def test_reversals_make_no_rate_below_nothing_or_above_all() -> None:
     """What came back in a month may be more than what went."""
     assert Aged(Decimal(100), Decimal(-5)).rate == Fraction(0)
     assert Aged(Decimal(100), Decimal(105)).rate == Fraction(1)
+
+
+LEFT_OTHERWISE = """\
+plugin "beancount_compute"
+option "operating_currency" "USD"
+2026-01-01 custom "compute-option" "as-of" 2026-06-30
+2026-05-01 custom "compute-allocation" "alice" 100 CU 100.00 USD
+  expires: 2026-06-25
+2026-06-05 custom "compute-consumption" "alice" 10 CU
+2026-06-06 custom "compute-refund" "alice" 20 CU
+2026-06-07 custom "compute-spend" "alice" "shop" 30 CU 24.00 USD
+"""
+
+
+def test_refunds_and_settlements_are_no_release() -> None:
+    """Of May's 100.00, in June: 10.00 used, 6.00 partner income (30.00 less 24.00), and the 40.00
+    that were left lapse: 56.00. Open are 56.00 as well: 100.00 less 20.00 refunded, 24.00 settled.
+    """
+    whole = {1: Aged(Decimal("56.00"), Decimal("56.00"))}
+    assert ages_of(LEFT_OTHERWISE, 1) == whole
+
+
+def test_of_what_stays_open_only_the_part_recognised_counts() -> None:
+    """Without an end the 40.00 stay: 16.00 of 56.00 are released."""
+    endless = LEFT_OTHERWISE.replace("  expires: 2026-06-25\n", "")
+    assert ages_of(endless, 1) == {1: Aged(Decimal("56.00"), Decimal("16.00"))}
+
+
+def test_a_month_of_refunds_alone_releases_nothing() -> None:
+    """20.00 of 100.00 refunded: nothing of 80.00; all refunded: there is no such age."""
+    used = '2026-06-05 custom "compute-consumption" "alice" 10 CU\n'
+    spent = '2026-06-07 custom "compute-spend" "alice" "shop" 30 CU 24.00 USD\n'
+    refunds = LEFT_OTHERWISE.replace(used, "").replace(spent, "")
+    endless = refunds.replace("  expires: 2026-06-25\n", "")
+    assert ages_of(endless, 1) == {1: Aged(Decimal("80.00"), Decimal("0"))}
+    assert ages_of(endless.replace(" 20 CU", " 100 CU"), 1) == {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from beancount_compute.reports.books import Selection
+from beancount_compute.reports.registry import REPORTS
 from tests.reports.story import STORY, books_of, figures, rows
 
 BOB = Selection(subscriber="bob")
@@ -57,3 +58,12 @@ def test_what_was_held_before_is_brought_forward() -> None:
     assert (first["what"], first["date"]) == ("brought forward", "2026-06-10")
     assert figures(first)["units_held"] == "1000"
     assert figures(second)["units_held"] == "1500"
+
+
+def test_a_statement_names_its_subscriber() -> None:
+    """Also where it is printed without the command that asked for it."""
+    tables = REPORTS["statement"].tables(books_of(STORY), Selection(subscriber="alice"))
+    assert [table.title for table in tables] == [
+        "Statement of alice",
+        "Lots held by alice at the end",
+    ]

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.registry import REPORTS
-from beancount_compute.reports.tables import Column, Kind, Table
+from beancount_compute.reports.tables import Column, Kind, Table, counted
 from beancount_compute.reports.text_face import render
 from tests.reports.story import STORY, books_of
 
@@ -108,3 +108,50 @@ def test_a_table_without_rows_says_so() -> None:
     assert render([Table("Late events", (Column("a", "a"),), [], "late")], 80) == (
         "Late events: none"
     )
+
+
+def test_ids_and_places_are_never_broken() -> None:
+    """What tells less is left out first; then the line is longer than the terminal."""
+    table = Table(
+        "T",
+        (
+            Column("event", "event", whole=True),
+            Column("place", "place", whole=True),
+            Column("narration", "narration", aside=1),
+            Column("adds", "adds", Kind.UNITS),
+        ),
+        [("e-b0480e1a4b65", "events/2026-05.csv:19", "Consumption of a day", Decimal(-1))],
+    )
+    assert "Consumption" in render([table], 80)
+    narrow = render([table], 48)
+    assert "e-b0480e1a4b65   events/2026-05.csv:19     -1" in narrow
+    assert narrow.endswith("\n  Left out: narration.")
+    assert "e-b0480e1a4b65   events/2026-05.csv:19     -1" in render([table], 20)
+
+
+def test_a_rate_does_not_push_amounts_from_under_their_heading() -> None:
+    """Turned on its side, the amounts end where the heading ends."""
+    rate = Column("rate", "rate", Kind.RATE)
+    figures = (Column("a", "amount", Kind.MONEY), Column("b", "more", Kind.MONEY), rate)
+    rows = [("2026-05", Decimal("140.00"), Decimal("-5.00"), Decimal("0.166667"))]
+    table = Table("T", (Column("month", "month"), *figures), rows)
+    lines = render([table], 30).splitlines()
+    (head,) = [line for line in lines if "month" in line]
+    assert next(line for line in lines if "amount" in line).endswith("140.00")
+    assert {len(line) for line in lines[3:] if line.strip(" ─")} | {len(head)} == {len(head)}
+
+
+def test_what_is_left_out_keeps_its_indent_when_it_wraps() -> None:
+    """Every line of the note begins two columns in."""
+    text = render([wide(20, figures=30)._replace(rows=[
+        (f"row {at}", "USD", *[Decimal(0)] * 29, Decimal(1)) for at in range(20)
+    ])], 60)  # fmt: skip
+    note = text[text.index("  Left out: ") :].splitlines()
+    assert len(note) > 1 and all(line.startswith("  ") for line in note)
+
+
+def test_one_of_something_is_no_plural() -> None:
+    """Errors, months and subscribers are counted in words."""
+    assert [counted(number, "error") for number in (0, 1, 2, 1000)] == [
+        *("0 errors", "1 error", "2 errors", "1,000 errors"),
+    ]

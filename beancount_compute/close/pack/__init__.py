@@ -119,7 +119,7 @@ def _of_everyone(report: Report, books: Books, selection: Selection) -> list[Tab
                 found[table.name].rows.extend(rows)
             else:
                 columns = (Column("subscriber", "subscriber"), *table.columns)
-                found[table.name] = table._replace(columns=columns, rows=rows)
+                found[table.name] = Table(report.title, columns, rows, table.name)
     return list(found.values())
 
 

@@ -26,6 +26,7 @@ from beancount_compute.reports.summary import (
     Flows,
     flows_of,
 )
+from beancount_compute.reports.tables import counted
 
 _TRANSFERS = (
     Flow.MINTED,
@@ -84,7 +85,7 @@ def deferred_revenue(books: Books, weighed: Weighed, lots: OpenLots) -> Iterator
             if posted != open_cost:
                 differing.append(_deferred(key[0], currency, posted, open_cost, places[key[0]]))
         everyone = [line for lines in places.values() for line in lines]
-        whose = f"{len(of_currency):,} subscribers"
+        whose = counted(len(of_currency), "subscriber")
         yield _deferred(whose, currency, left, right, everyone)
         yield from differing
 

@@ -114,7 +114,8 @@ class Chain(NamedTuple):
 
     def month_of(self, day: date) -> str:
         """The month in which a day was closed; the first one holds what was written before it."""
-        return max(f"{day:%Y-%m}", self.closed[0].month) if self.closed else f"{day:%Y-%m}"
+        month = day.isoformat()[:7]
+        return max(month, self.closed[0].month) if self.closed else month
 
     @property
     def head(self) -> str:

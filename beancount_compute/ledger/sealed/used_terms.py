@@ -247,7 +247,7 @@ class Uses:
 
     def add(self, booked: date, type_: str, name: str, day: date, key: str = "") -> None:
         """Note that what was booked on a day used a term, under its version of a day."""
-        month = max(f"{booked:%Y-%m}", self._first_month)
+        month = max(booked.isoformat()[:7], self._first_month)
         if (month, type_, name, key, day) in self._seen:
             return
         self._seen.add((month, type_, name, key, day))

@@ -1,0 +1,60 @@
+"""The close pack of a month that is closed already, written again."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.close.sealing import add, contents, run, write
+from tests.close.test_closing import ROWS, TERMS
+
+PAID = (
+    "2026-05-01 open Assets:Bank\n"
+    '2026-05-09 * "alice" "Paid"\n  Assets:Bank  200.00 USD\n  Assets:Receivable:Alice\n'
+)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    """May and June are closed, with their packs; July has a use."""
+    path = write(tmp_path / "books", TERMS + PAID, *ROWS)
+    for month in ("2026-05", "2026-06"):
+        assert run("close", month, path).exit_code == 0
+    add(path, '2026-07-04 custom "compute-consumption" "bob" 100 CU\n')
+    return path
+
+
+@pytest.mark.parametrize("month", ["2026-05", "2026-06"])
+def test_a_deleted_pack_is_written_again_as_it_was(ledger: Path, month: str) -> None:
+    """To the last byte, whatever was booked since."""
+    before = contents(ledger.parent)
+    shutil.rmtree(ledger.parent / "closed" / f"{month}-pack")
+    result = run("close", month, ledger)
+    assert result.exit_code == 0, result.stderr
+    assert f"{month} is closed already" in result.stdout
+    assert f"Wrote its close pack to {ledger.parent}/closed/{month}-pack" in result.stdout
+    assert contents(ledger.parent) == before
+
+
+def test_a_pack_can_be_written_to_another_place(ledger: Path, tmp_path: Path) -> None:
+    """Once; the second time it says where it is."""
+    before = contents(ledger.parent)
+    for said in ("Wrote its close pack to", "Its close pack is in"):
+        result = run("close", "2026-05", ledger, "--pack", tmp_path / "to")
+        assert result.exit_code == 0 and f"{said} {tmp_path / 'to'}" in result.stdout
+        assert contents(tmp_path / "to") == contents(ledger.parent / "closed" / "2026-05-pack")
+    assert contents(ledger.parent) == before
+
+
+def test_a_pack_is_never_written_over_something_else(ledger: Path, tmp_path: Path) -> None:
+    """Nothing at all is written then; nor by a dry run."""
+    (tmp_path / "to").mkdir()
+    (tmp_path / "to" / "index.html").write_text("mine")
+    result = run("close", "2026-05", ledger, "--pack", tmp_path / "to")
+    assert result.exit_code == 1 and "index.html is there already" in result.stderr
+    assert contents(tmp_path / "to") == {"index.html": b"mine"}
+    shutil.rmtree(ledger.parent / "closed" / "2026-05-pack")
+    assert run("close", "2026-05", ledger, "--dry-run").exit_code == 0
+    assert not (ledger.parent / "closed" / "2026-05-pack").exists()
