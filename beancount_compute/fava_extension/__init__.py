@@ -141,14 +141,15 @@ class ComputeBooks(FavaExtensionBase):
     ) -> dict[str, Any]:
         """What is wrong with an address, and the controls of its view, to choose otherwise."""
         refused = {first.parameter: str(first)}
-        shown: dict[str, Any] | None = None
-        while shown is None:
+        shown: dict[str, Any] = {"view": args.get("view", ""), "blocks": []}
+        while True:
             try:
                 shown = self._shown(view, {k: v for k, v in args.items() if k not in refused})
             except (BadRequest, FilterRefused) as error:
-                if error.parameter in refused:
-                    raise
-                refused[error.parameter] = str(error)
+                if error.parameter not in refused:
+                    refused[error.parameter] = str(error)
+                    continue  # without that one as well
+            break
         asked = "" if "view" in refused else shown["view"]
         blocks = refusal_page(refused, args, shown["blocks"] if asked else [])
         return {"error": str(first), "view": asked, "refused": refused, "blocks": blocks}

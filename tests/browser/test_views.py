@@ -327,9 +327,13 @@ def test_the_keyboard_reaches_everything(year: Shown) -> None:
 def test_the_focus_is_never_lost(browser: Browser, tmp_path: Path) -> None:
     """After a statement is opened, after the last page, after an overlay: it is where one was."""
     rows = [f"2026-05-{n % 28 + 1:02},subscription,name-{n:03},,pro,,,," for n in range(120)]
-    rows.append("2026-06-02,trade,name-001,name-002,,5,CU,0.25,USD")
     head = "date,event,subscriber,counterparty,plan,units,commodity,price,currency\n"
-    text = f'{TERMS}2026-01-01 custom "compute-events" "e.csv"\n'
+    opening = (  # written by hand: it has no event to be found by in the journal
+        '2026-05-01 open Equity:Opening\n2026-05-01 * "Opening" #compute-opening\n'
+        '  Liabilities:DeferredRevenue:Tokens:Name-001  -5 CU {0.20 USD, 2026-04-01, "pro"}\n'
+        "  Equity:Opening\n"
+    )
+    text = f'{TERMS}2026-01-01 custom "compute-events" "e.csv"\n{opening}'
     site = Site(ledger_of(tmp_path, text, e=head + "\n".join(rows)))
     with served(site) as address:
         shown = Shown(browser, site, address)
@@ -348,13 +352,13 @@ def test_the_focus_is_never_lost(browser: Browser, tmp_path: Path) -> None:
         page.get_by_role("link", name="All subscribers").press("Enter")
         expect(heading).to_have_text("Subscribers")
         expect(heading).to_be_focused()
-        page = shown.open("market")
-        trade = page.locator("a[href^='#context-']").first
-        trade.press("Enter")
+        page = shown.open("subscribers", "&subscriber=name-001")
+        line = page.locator("a[href^='#context-']").first
+        line.press("Enter")
         expect(page.locator("dialog[open] .content").first).to_be_visible()
         page.keyboard.press("Escape")
         expect(page.locator("dialog[open]")).to_have_count(0)
-        expect(trade).to_be_focused()
+        expect(line).to_be_focused()
         assert shown.complaints == []
         shown.close()
 

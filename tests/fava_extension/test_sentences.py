@@ -141,7 +141,7 @@ def test_too_many_periods_are_refused(tmp_path: Path) -> None:
         '0202-05-01 * "typo"\n  Assets:Bank  1 USD\n  Equity:Other\n'
     )
     site = written(tmp_path, STORY + EXTENSION + typo)
-    refused = site.refusal("overview", interval="day", time="0100 - 9000")
+    refused = site.refusal("overview", interval="day", time="0100 - 9000")["error"]
     days = (date(2026, 6, 20) - date(202, 5, 1)).days
     assert refused.startswith(f"these are over {days:,} days, ")
     assert refused.endswith(
@@ -154,7 +154,7 @@ def test_too_many_periods_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("share", ["1e-99999999", "1e-3", "0.1234567890123", "2", "-0", "+.5"])
 def test_a_share_is_a_plain_number(story: Site, share: str) -> None:
     """An exponent of a few letters would make hundreds of millions of digits."""
-    assert "is no share" in story.refusal("economics", displaced=share)
+    assert "is no share" in story.refusal("economics", displaced=share)["error"]
 
 
 @pytest.mark.parametrize("share", ["0", "1", "1.0", ".5", "0.123456789012"])
@@ -255,8 +255,8 @@ def test_rates_of_a_column_have_as_many_places(story: Site) -> None:
 def test_a_unit_stands_before_its_currency(story: Site) -> None:
     """In whatever order the columns of a report are."""
     shown = titles(story.page("subscribers", subscriber="alice"))
-    assert "Lots held at the end, in CU, USD" in shown
-    assert "Statement of alice, in CU, USD" in shown
+    assert "Lots held by alice at the end, in CU, USD" in shown
+    assert "Lines, in CU, USD" in shown
 
 
 def test_an_error_of_fava_alone_stops_no_close(tmp_path: Path) -> None:
