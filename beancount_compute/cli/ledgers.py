@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from beancount_compute.cli.shell import LEDGER, load, say_if_empty, show_errors, width, writing
-from beancount_compute.close.storage import INDEX
+from beancount_compute.ledger.sealed.files import INDEX
 from beancount_compute.ledger.text import booked_text
 from beancount_compute.reports.summary import summarise
 from beancount_compute.reports.text_face import render

@@ -21,9 +21,10 @@ from beancount_compute.close.closing import INDEX_HEAD, Closing, prepare
 from beancount_compute.close.loading import CLOSED, Loaded, check_included, index_seen, unreadable
 from beancount_compute.close.pack import pack_files
 from beancount_compute.close.proving import BOOKS_HEAD, prove
-from beancount_compute.close.storage import BOOKS, INDEX, Change, CloseError, apply, check_ours
+from beancount_compute.close.storage import BOOKS, Change, CloseError, apply, check_ours
 from beancount_compute.close.tie_outs import tables
 from beancount_compute.ledger.sealed.chain import Seal
+from beancount_compute.ledger.sealed.files import INDEX
 from beancount_compute.reports.tables import counted
 from beancount_compute.reports.text_face import render
 

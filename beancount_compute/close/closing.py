@@ -22,7 +22,7 @@ from beancount.core.position import Cost
 
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.proving import books_text
-from beancount_compute.close.storage import BOOKS, INDEX, OURS, CloseError
+from beancount_compute.close.storage import BOOKS, OURS, CloseError
 from beancount_compute.close.tie_outs import TieOut, tie_outs
 from beancount_compute.economy.rounding import WIDE, ZERO, decimals_of, trim
 from beancount_compute.ledger.booking import Booking
@@ -46,7 +46,7 @@ from beancount_compute.ledger.sealed.content import (
 )
 from beancount_compute.ledger.sealed.copies import assertion_text, is_copied
 from beancount_compute.ledger.sealed.event_rows import FrozenEvent, rows_text
-from beancount_compute.ledger.sealed.files import files_digest
+from beancount_compute.ledger.sealed.files import INDEX, files_digest
 from beancount_compute.ledger.sealed.month_files import copy_of, month_text, terms_in
 from beancount_compute.ledger.sealed.rebooking import Rebooked, frozen_events, rebook
 from beancount_compute.ledger.text import option_lines, place_in_books

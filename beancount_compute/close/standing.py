@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from beancount.core.data import Custom, Directive, Transaction
 
-from beancount_compute.close.storage import INDEX, OURS
+from beancount_compute.close.storage import OURS
 from beancount_compute.close.tie_outs import TieOut, tie_outs
 from beancount_compute.economy.events import NOWHERE, Event
 from beancount_compute.ledger.booking import observed
@@ -28,6 +28,7 @@ from beancount_compute.ledger.sealed.chain import (
     next_month,
     read_chain,
 )
+from beancount_compute.ledger.sealed.files import INDEX
 from beancount_compute.ledger.sealed.rebooking import frozen_events
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import Books

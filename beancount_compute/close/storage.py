@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from beancount_compute.close.locking import Busy, only_one
+from beancount_compute.ledger.sealed.files import INDEX
 
-INDEX = "index.beancount"
 BOOKS = "books.beancount"
 NEXT = ".next"
 COMMIT = "commit"

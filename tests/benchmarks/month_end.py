@@ -27,9 +27,10 @@ from economy_of import TWO_YEARS, write_csv
 
 from beancount_compute.close.closing import INDEX_HEAD, prepare
 from beancount_compute.close.loading import Loaded, load
-from beancount_compute.close.storage import INDEX, Change, apply, locked
+from beancount_compute.close.storage import Change, apply, locked
 from beancount_compute.close.verifying import verify
 from beancount_compute.ledger.sealed.chain import next_month
+from beancount_compute.ledger.sealed.files import INDEX
 from beancount_compute.reports.books import Selection, read_books
 from beancount_compute.reports.registry import REPORTS
 

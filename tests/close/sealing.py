@@ -19,7 +19,8 @@ from beancount_compute.cli import main
 from beancount_compute.close.closing import INDEX_HEAD, Closing, prepare
 from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.proving import prove
-from beancount_compute.close.storage import BOOKS, INDEX, Change, apply
+from beancount_compute.close.storage import BOOKS, Change, apply
+from beancount_compute.ledger.sealed.files import INDEX
 from beancount_compute.ledger.text import booked_text
 
 HEAD = 'plugin "beancount_compute"\noption "operating_currency" "USD"\n'
