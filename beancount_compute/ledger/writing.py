@@ -26,6 +26,7 @@ from beancount_compute.economy.engine import PriceOfDay
 from beancount_compute.economy.events import NOWHERE, Event, fields_getter
 from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, Role
 from beancount_compute.economy.lots import Key, Lot, Pocket, key_of
+from beancount_compute.economy.months import text_of
 from beancount_compute.economy.rounding import WIDE, decimals_of, trim
 from beancount_compute.economy.short_forms import Mint, Record, Sale, Supply, Use, in_full
 from beancount_compute.ledger.accounts import Accounts
@@ -49,8 +50,9 @@ _new = tuple.__new__
 _told = fields_getter("date", "units", "memo", "extra", "file", "line", "row")
 # a lot's account, cost and link, and the account of the money that goes with it
 WithMoney = tuple[str, Cost, frozenset[str], str]
-# by the number of units as text: the units and the posting of the income
-KnownUses = dict[str, tuple[Amount, Posting]]
+# by the identity of the number of units, which is quicker than its text: the units, the posting of
+# the income, and the number itself, kept so that no other takes its identity
+KnownUses = dict[int, tuple[Amount, Posting, Decimal | None]]
 # a lot's account, cost, link and holder, the account of the income, and uses that cost the same
 SharedByUses = tuple[str, Cost, frozenset[str], str, str, KnownUses]
 
@@ -94,7 +96,7 @@ class Writer:
             account, lot_cost, link, holder, revenue, known = known_lots.get(
                 lot
             ) or self._shared_by_uses(lot, day)
-            units, income = known.get(str(number)) or self._used(use, revenue, known)
+            units, income, _ = known.get(id(number)) or self._used(use, revenue, known)
             add(
                 _new(
                     Transaction,
@@ -294,7 +296,9 @@ class Writer:
         shared = self._uses[lot] = (*of_lot, lot.holder, revenue, known)
         return shared
 
-    def _used(self, use: Use, revenue: str, known: KnownUses) -> tuple[Amount, Posting]:
+    def _used(
+        self, use: Use, revenue: str, known: KnownUses
+    ) -> tuple[Amount, Posting, Decimal | None]:
         """The units of a use and the posting of its income, shared with uses that cost the same."""
         event, _, lot, cost = use
         number = event.units
@@ -303,9 +307,9 @@ class Writer:
         if units is None:
             units = self._amount(number, lot.commodity)
         earned = self._amount(-cost, lot.currency)
-        found = units, _new(Posting, (revenue, earned, None, None, None, None))
+        found = units, _new(Posting, (revenue, earned, None, None, None, None)), number
         if len(known) < MOST_SHARED:
-            known[str(number)] = found
+            known[id(number)] = found
         return found
 
     def _beside(
@@ -371,7 +375,7 @@ class Writer:
 def lot_link(accounts: Accounts, holder: str, lot_date: date, origin: str) -> str:
     """The link that all transactions of a holder's lot of a day and origin carry."""
     component = in_link(accounts.component(holder), holder)
-    return f"lot-{component}-{lot_date.isoformat()}-{in_link(component_of(origin), origin)}"
+    return f"lot-{component}-{text_of(lot_date)}-{in_link(component_of(origin), origin)}"
 
 
 def open_directives(first_used: dict[str, date]) -> list[Open]:
