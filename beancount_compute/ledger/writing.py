@@ -207,9 +207,10 @@ class Writer:
         link = NO_LINKS
         for lot, number in lots:
             account, cost, link = self._lots.get(lot) or self._lot(lot, day)
-            units = known.get("-" + str(number))
+            text = "-" + str(number)
+            units = known.get(text)
             if units is None:
-                units = self._amount(number.copy_negate(), first.commodity)
+                units = self._amount(number.copy_negate(), first.commodity, text)
             postings.append(_new(Posting, (account, units, cost, None, None, None)))
         return _new(
             Transaction,
@@ -258,9 +259,10 @@ class Writer:
                 lot, number, price = leg
                 account, cost, link = lots.get(lot) or self._lot(lot, day)
                 links = link if links is NO_LINKS or links is link else links | link
-                units = amounts[lot.commodity].get(str(number))
+                text = str(number)
+                units = amounts[lot.commodity].get(text)
                 if units is None:
-                    units = self._amount(number, lot.commodity)
+                    units = self._amount(number, lot.commodity, text)
                 paid = self._price(*price) if price and price[1] == lot.currency else None
                 postings.append(_new(Posting, (account, units, cost, paid, None, None)))
             else:
@@ -303,10 +305,11 @@ class Writer:
         event, _, lot, cost = use
         number = event.units
         assert number is not None
-        units = self._amounts[lot.commodity].get(str(number))
+        text = str(number)
+        units = self._amounts[lot.commodity].get(text)
         if units is None:
-            units = self._amount(number, lot.commodity)
-        earned = self._amount(-cost, lot.currency)
+            units = self._amount(number, lot.commodity, text)
+        earned = _new(Amount, (-cost, lot.currency))
         found = units, _new(Posting, (revenue, earned, None, None, None, None)), number
         if len(known) < MOST_SHARED:
             known[id(number)] = found
@@ -340,16 +343,17 @@ class Writer:
         known, text = self._amounts[commodity], str(number)
         out, into = known.get(text), known.get("-" + text)
         if out is None:
-            out = self._amount(number, commodity)
+            out = self._amount(number, commodity, text)
         if into is None:
-            into = self._amount(number.copy_negate(), commodity)
+            into = self._amount(number.copy_negate(), commodity, "-" + text)
         return out, into
 
-    def _amount(self, number: Decimal, currency: str) -> Amount:
-        known = self._amounts[currency]
-        amount: Amount = _new(Amount, (number, currency))
+    def _amount(self, number: Decimal, commodity: str, text: str) -> Amount:
+        """Units that are shared from now on, by the number's text."""
+        known = self._amounts[commodity]
+        amount: Amount = _new(Amount, (number, commodity))
         if len(known) < MOST_SHARED:
-            known[str(number)] = amount
+            known[text] = amount
         return amount
 
     def _price(self, number: Decimal, currency: str) -> Amount:
