@@ -19,7 +19,7 @@ from decimal import Decimal
 
 from beancount_compute.economy.journal import Booked, JournalEntry, Leg, LotLeg, MoneyLeg, Role
 from beancount_compute.economy.lots import Lot, OpenLot, Pocket, lot_of
-from beancount_compute.economy.months import later
+from beancount_compute.economy.months import later, text_of
 from beancount_compute.economy.rounding import ZERO, part
 from beancount_compute.economy.short_forms import mint_of
 from beancount_compute.economy.state import Economy
@@ -79,8 +79,10 @@ def _expire(economy: Economy, lot: Lot, units: Decimal, plan: Plan | None, day: 
 
 def _cause(kind: Booked, lot: Lot, plan: Plan | None) -> tuple[str, str]:
     """The id of a lot's end, and the terms that it stems from."""
-    terms = f"plan {plan.name} of {plan.since}" if plan else lot.origin
-    return f"{kind}/{lot.holder}/{lot.label}/{lot.date}", f"{terms}, end {lot.end}"
+    assert lot.end is not None
+    terms = f"plan {plan.name} of {text_of(plan.since)}" if plan else lot.origin
+    event_id = f"{kind}/{lot.holder}/{lot.label}/{text_of(lot.date)}"
+    return event_id, f"{terms}, end {text_of(lot.end)}"
 
 
 def _place(open_lot: OpenLot) -> tuple[str, str, str, date, str, Decimal, str]:

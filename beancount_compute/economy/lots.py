@@ -17,6 +17,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple, assert_never
 
+from beancount_compute.economy.months import text_of
 from beancount_compute.economy.rounding import ZERO, decimals_of, trim
 from beancount_compute.economy.terms import DrawDown
 
@@ -51,7 +52,7 @@ class Lot(_LotFields):
     @property
     def label(self) -> str:
         """The lot's label in the ledger: "pro/2027-06-01", or "pro" where it has no end."""
-        return self.origin if self.end is None else f"{self.origin}/{self.end}"
+        return self.origin if self.end is None else f"{self.origin}/{text_of(self.end)}"
 
 
 Key = tuple[Decimal, str, datetime.date, str, datetime.date | None]

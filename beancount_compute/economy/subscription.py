@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from beancount_compute.economy.allocation import allocate_period, unknown_plan
 from beancount_compute.economy.events import Event, Kind
-from beancount_compute.economy.months import later
+from beancount_compute.economy.months import later, text_of
 from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.state import Economy, Subscription
 from beancount_compute.economy.terms import Plan
@@ -121,7 +121,7 @@ def _book_period(
         subscription.subscriber.name,
         day,
         subscription.period_end,
-        f"{subscription.id}/{day}",
+        f"{subscription.id}/{text_of(day)}",
         event,
         "" if event else f"subscription {subscription.id}",
     )

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import compress, repeat
-from operator import eq, is_not
+from operator import is_not
 from typing import Any
 
 from beancount_compute.economy.events import PHASE, Event, Kind
@@ -26,6 +26,7 @@ BLOCK = 400  # events at once: few enough that an odd one costs little, and that
 
 _event: Callable[[Iterable[Any]], Event] = partial(tuple.__new__, Event)
 KINDS: dict[str, Kind] = {kind.value: kind for kind in Kind}
+_PHASES = {kind.value: PHASE[kind] for kind in Kind}
 _ABSENT: dict[str, Any] = {
     name: repeat({"units": None, "price": None, "paid": None, "extra": ()}.get(name, ""))
     for name in Event._fields
@@ -48,18 +49,18 @@ def columns_of(texts: Mapping[str, Sequence[str]], fields: Fields) -> dict[str, 
     if "memo" in texts:
         columns["memo"] = check_texts(texts["memo"])
     columns["kind"] = list(map(KINDS.__getitem__, texts["event"]))
-    columns["phase"] = list(map(PHASE.__getitem__, columns["kind"]))
+    columns["phase"] = list(map(_PHASES.__getitem__, texts["event"]))
     return columns
 
 
-def events_of(columns: Mapping[str, Sequence[Any]]) -> list[Event]:
+def events_of(columns: Mapping[str, Sequence[Any]], fields: Fields) -> list[Event]:
     """The events of columns; a field without one is absent."""
-    for name in ("units", "price", "paid"):
-        numbers = columns.get(name, ())
-        if not min(compress(numbers, map(is_not, numbers, repeat(None))), default=1) > 0:
-            raise NotPlain
-    paid_in = columns.get("currency", ())
-    if any(map(eq, compress(paid_in, paid_in), compress(columns.get("commodity", ()), paid_in))):
-        raise NotPlain
+    if not fields.all_above_zero:  # then these may be, or hold the number that is not
+        for name in ("units", "price", "paid"):
+            numbers = columns.get(name, ())
+            if not min(compress(numbers, map(is_not, numbers, repeat(None))), default=1) > 0:
+                raise NotPlain
+    if {*columns.get("currency", ())} & {*columns.get("commodity", ())} - {""}:
+        raise NotPlain  # one event may be of units that are paid for in the same
     in_order = [columns.get(name, absent) for name, absent in _ABSENT.items()]
     return list(map(_event, zip(*in_order, strict=False)))

@@ -130,7 +130,7 @@ def _events_alike(entries: list[Custom], fields: Fields) -> list[Event]:
     columns["date"] = list(map(_date_of, entries))
     columns["kind"] = [kind] * len(entries)
     columns["phase"] = [PHASE[kind]] * len(entries)
-    return events_of(columns)
+    return events_of(columns, fields)
 
 
 def _columns_of_value(name: str, column: Sequence[Any], fields: Fields) -> dict[str, Sequence[Any]]:

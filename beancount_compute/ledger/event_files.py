@@ -155,25 +155,32 @@ class _Rows:
 
     def _by_column(self, lines: list[str]) -> list[Event]:
         """The events of lines that are a row each; raises where anything about them is odd."""
-        if self.look.quotes:
-            rows = list(csv.reader(lines, strict=True))
-        else:  # which is what the reader would make of them
-            rows = [line.rstrip("\r\n").split(",") for line in lines]
-        if len(rows) != len(lines) or {*map(len, rows)} != {self.columns.width}:
-            raise NotPlain
-        if self.look.strip:
-            rows = [[cell.strip() for cell in row] for row in rows]
-        texts = self.columns.filled(rows)
+        cells = self._columns(lines)
+        texts = self.columns.filled(cells)
         if not texts.keys() >= {"date", "event"} or not all(texts["date"]):
             raise NotPlain
         if not _patterns(texts) <= KINDS.keys():
             raise NotPlain
         columns = columns_of(texts, self.fields)
-        columns["file"] = [self.path] * len(rows)
-        columns["line"] = range(self.done + 1, self.done + 1 + len(rows))
+        columns["file"] = [self.path] * len(lines)
+        columns["line"] = range(self.done + 1, self.done + 1 + len(lines))
         if self.columns.extra:
-            columns["extra"] = list(map(self.columns.extra_of, rows))
-        return events_of(columns)
+            columns["extra"] = list(map(self.columns.extra_of, zip(*cells, strict=True)))
+        return events_of(columns, self.fields)
+
+    def _columns(self, lines: list[str]) -> list[Sequence[str]]:
+        """The columns of lines that are a row each."""
+        width = self.columns.width
+        if self.look.quotes:
+            rows = list(csv.reader(lines, strict=True))
+            if len(rows) != len(lines) or {*map(len, rows)} != {width}:
+                raise NotPlain
+            columns: list[Sequence[str]] = [*zip(*rows, strict=True)]
+        else:
+            columns = _columns_without_quotes(lines, width)
+        if self.look.strip:
+            columns = [[cell.strip() for cell in column] for column in columns]
+        return columns
 
     def _by_row(self, lines: Iterable[str], at_least: int) -> bool:
         """Read rows until so many lines are done; False where one is broken."""
@@ -207,6 +214,22 @@ class _Rows:
         row.append("")  # what a column that the file lacks holds
         columns = self.columns
         return event_of_row(columns.in_order(row), columns.extra_of(row), place, self.fields)
+
+
+def _columns_without_quotes(lines: list[str], width: int) -> list[Sequence[str]]:
+    """What the reader would make of the lines, cut into cells all at once.
+
+    The end of a line is a cell of its own: all rows are as wide as they must be where each of these
+    cells stands behind so many others.
+    """
+    text = "".join(lines).replace("\r\n", "\n").replace("\r", "\n")
+    if text[-1] != "\n":
+        text += "\n"
+    cells = text.replace("\n", ",\n,").split(",")
+    cells.pop()  # behind the last end
+    if cells[width :: width + 1] != ["\n"] * len(lines) or len(cells) % (width + 1):
+        raise NotPlain
+    return [cells[at :: width + 1] for at in range(width)]
 
 
 def _patterns(texts: Mapping[str, Sequence[str]]) -> set[tuple[str | bool, ...]]:
@@ -287,9 +310,8 @@ class Columns:
         """The `x_` cells of a row that are filled."""
         return tuple([(name, check_text(row[at])) for at, name in self.extra if row[at]])
 
-    def filled(self, rows: Sequence[Sequence[str]]) -> dict[str, Sequence[str]]:
-        """The columns of rows in which any cell is filled, by name."""
-        columns = [*zip(*rows, strict=True)]
+    def filled(self, columns: Sequence[Sequence[str]]) -> dict[str, Sequence[str]]:
+        """The columns in which any cell is filled, by name."""
         return {
             name: columns[self.at[name]]
             for name in COLUMNS

@@ -56,11 +56,14 @@ class Fields:
         self.times = Read(parse_time, {"": ""})
         self.names = Read(parse_name, {"": ""})
         self.plans = Read(parse_plan_name, {"": ""})
-        self.numbers = Read[Decimal | None](parse_number, {"": None})
+        self.all_above_zero = True  # every number read so far
+        self.numbers = Read[Decimal | None](
+            lambda text: self._noted(parse_number(text)), {"": None}
+        )
         self.currencies = Read(parse_currency, {"": ""})
         self.expiries = Read(parse_expires, {"": ""})
         # by their text, which is quicker to hash than a decimal
-        self.decimals = Read[Decimal](lambda text: check_number(Decimal(text)), {})
+        self.decimals = Read[Decimal](lambda text: self._noted(check_number(Decimal(text))), {})
         self.days = Read(lambda text: parse_date(text).isoformat(), {"": ""})
         # what reads the text of each field of an event, but for those that hardly ever repeat
         self.of: dict[str, Read[Any]] = {
@@ -78,6 +81,12 @@ class Fields:
             "started": self.days,
             "reverses": self.names,
         }
+
+    def _noted(self, number: Decimal) -> Decimal:
+        """Note a number that no event can have: while there is none, nobody needs to look."""
+        if number <= 0:
+            self.all_above_zero = False
+        return number
 
 
 def parse_number(text: str) -> Decimal:
@@ -157,9 +166,13 @@ def parse_name(text: str) -> str:
 
 def parse_ids(texts: Sequence[str]) -> Sequence[str]:
     """Names that come once each, so that nothing is gained by remembering them; "" is none."""
-    together = "".join(texts)
-    plain = together.isascii() and together.isprintable() and " " not in together
-    if plain and max(map(len, texts)) <= LONGEST_TEXT:  # asked of all at once, which is quicker
+    together = "".join(texts)  # asked of all at once, which is quicker
+    if (
+        together.isascii()
+        and together.isprintable()
+        and " " not in together
+        and (len(together) <= LONGEST_TEXT or max(map(len, texts)) <= LONGEST_TEXT)
+    ):
         return texts
     return [text and parse_name(text) for text in texts]
 

@@ -9,12 +9,14 @@ from every other.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from hashlib import sha256
 
 import regex
 from beancount.core.account import is_valid, is_valid_leaf
 
+_PLAIN = re.compile(r"[A-Z0-9][A-Za-z0-9-]*", re.ASCII)
 _NO_LETTER = regex.compile(r"[^\p{L}\p{Nd}\-]")
 _NO_START = regex.compile(r"(?![\p{Lu}\p{Nd}])")
 _NO_LINK = regex.compile(r"[^A-Za-z0-9\-_./]")
@@ -34,6 +36,8 @@ def component_of(name: str) -> str:
 
 def is_component(text: str) -> bool:
     """Whether a text can stand between two colons of an account name."""
+    if _PLAIN.fullmatch(text):  # as most are: Beancount's own patterns take fifty times as long
+        return True
     return ":" not in text and is_valid_leaf(text) and is_valid(f"Assets:{text}")
 
 

@@ -9,6 +9,7 @@ import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 from beancount.core.data import Custom, Directive
@@ -48,7 +49,8 @@ def compute(
     with _no_cyclic_garbage():
         fields = Fields()
         written = _read(entries, fields, errors)
-        written.events.extend(_events_of_files(written.files, options_map, fields, errors))
+        files = _events_of_files(written.files, options_map, fields, errors)
+        written.events.extend(chain.from_iterable(files))
         generated = book(entries, written, options_map, fields, errors)
         return _with_values(entries) + generated, errors.in_order()
 
@@ -121,14 +123,14 @@ def _file_request(entry: Custom) -> FileRequest:
 
 def _events_of_files(
     requests: list[FileRequest], options_map: dict[str, Any], fields: Fields, errors: Errors
-) -> Iterator[Event]:
-    """The events of all files; each file read is registered, so that an edit is seen at once."""
+) -> Iterator[list[Event]]:
+    """The events of each file; each file read is registered, so that an edit is seen at once."""
     include: list[str] = options_map["include"]
     ledger_folder = os.path.dirname(options_map.get("filename") or "")
     for path, place in find_files(requests, ledger_folder, errors):
         if path not in include:
             include.append(path)
-        yield from read_file(path, place, fields, errors)
+        yield read_file(path, place, fields, errors)
 
 
 def _with_values(entries: list[Directive]) -> list[Directive]:

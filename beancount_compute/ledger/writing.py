@@ -26,6 +26,7 @@ from beancount_compute.economy.engine import PriceOfDay
 from beancount_compute.economy.events import NOWHERE, Event, fields_getter
 from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, Role
 from beancount_compute.economy.lots import Key, Lot, Pocket, key_of
+from beancount_compute.economy.months import text_of
 from beancount_compute.economy.rounding import WIDE, decimals_of, trim
 from beancount_compute.economy.short_forms import Mint, Record, Sale, Supply, Use, in_full
 from beancount_compute.ledger.accounts import Accounts
@@ -49,8 +50,9 @@ _new = tuple.__new__
 _told = fields_getter("date", "units", "memo", "extra", "file", "line", "row")
 # a lot's account, cost and link, and the account of the money that goes with it
 WithMoney = tuple[str, Cost, frozenset[str], str]
-# by the number of units as text: the units and the posting of the income
-KnownUses = dict[str, tuple[Amount, Posting]]
+# by the identity of the number of units, which is quicker than its text: the units, the posting of
+# the income, and the number itself, kept so that no other takes its identity
+KnownUses = dict[int, tuple[Amount, Posting, Decimal | None]]
 # a lot's account, cost, link and holder, the account of the income, and uses that cost the same
 SharedByUses = tuple[str, Cost, frozenset[str], str, str, KnownUses]
 
@@ -94,7 +96,7 @@ class Writer:
             account, lot_cost, link, holder, revenue, known = known_lots.get(
                 lot
             ) or self._shared_by_uses(lot, day)
-            units, income = known.get(str(number)) or self._used(use, revenue, known)
+            units, income, _ = known.get(id(number)) or self._used(use, revenue, known)
             add(
                 _new(
                     Transaction,
@@ -205,9 +207,10 @@ class Writer:
         link = NO_LINKS
         for lot, number in lots:
             account, cost, link = self._lots.get(lot) or self._lot(lot, day)
-            units = known.get("-" + str(number))
+            text = "-" + str(number)
+            units = known.get(text)
             if units is None:
-                units = self._amount(number.copy_negate(), first.commodity)
+                units = self._amount(number.copy_negate(), first.commodity, text)
             postings.append(_new(Posting, (account, units, cost, None, None, None)))
         return _new(
             Transaction,
@@ -256,9 +259,10 @@ class Writer:
                 lot, number, price = leg
                 account, cost, link = lots.get(lot) or self._lot(lot, day)
                 links = link if links is NO_LINKS or links is link else links | link
-                units = amounts[lot.commodity].get(str(number))
+                text = str(number)
+                units = amounts[lot.commodity].get(text)
                 if units is None:
-                    units = self._amount(number, lot.commodity)
+                    units = self._amount(number, lot.commodity, text)
                 paid = self._price(*price) if price and price[1] == lot.currency else None
                 postings.append(_new(Posting, (account, units, cost, paid, None, None)))
             else:
@@ -294,18 +298,21 @@ class Writer:
         shared = self._uses[lot] = (*of_lot, lot.holder, revenue, known)
         return shared
 
-    def _used(self, use: Use, revenue: str, known: KnownUses) -> tuple[Amount, Posting]:
+    def _used(
+        self, use: Use, revenue: str, known: KnownUses
+    ) -> tuple[Amount, Posting, Decimal | None]:
         """The units of a use and the posting of its income, shared with uses that cost the same."""
         event, _, lot, cost = use
         number = event.units
         assert number is not None
-        units = self._amounts[lot.commodity].get(str(number))
+        text = str(number)
+        units = self._amounts[lot.commodity].get(text)
         if units is None:
-            units = self._amount(number, lot.commodity)
-        earned = self._amount(-cost, lot.currency)
-        found = units, _new(Posting, (revenue, earned, None, None, None, None))
+            units = self._amount(number, lot.commodity, text)
+        earned = _new(Amount, (-cost, lot.currency))
+        found = units, _new(Posting, (revenue, earned, None, None, None, None)), number
         if len(known) < MOST_SHARED:
-            known[str(number)] = found
+            known[id(number)] = found
         return found
 
     def _beside(
@@ -336,16 +343,17 @@ class Writer:
         known, text = self._amounts[commodity], str(number)
         out, into = known.get(text), known.get("-" + text)
         if out is None:
-            out = self._amount(number, commodity)
+            out = self._amount(number, commodity, text)
         if into is None:
-            into = self._amount(number.copy_negate(), commodity)
+            into = self._amount(number.copy_negate(), commodity, "-" + text)
         return out, into
 
-    def _amount(self, number: Decimal, currency: str) -> Amount:
-        known = self._amounts[currency]
-        amount: Amount = _new(Amount, (number, currency))
+    def _amount(self, number: Decimal, commodity: str, text: str) -> Amount:
+        """Units that are shared from now on, by the number's text."""
+        known = self._amounts[commodity]
+        amount: Amount = _new(Amount, (number, commodity))
         if len(known) < MOST_SHARED:
-            known[str(number)] = amount
+            known[text] = amount
         return amount
 
     def _price(self, number: Decimal, currency: str) -> Amount:
@@ -371,7 +379,7 @@ class Writer:
 def lot_link(accounts: Accounts, holder: str, lot_date: date, origin: str) -> str:
     """The link that all transactions of a holder's lot of a day and origin carry."""
     component = in_link(accounts.component(holder), holder)
-    return f"lot-{component}-{lot_date.isoformat()}-{in_link(component_of(origin), origin)}"
+    return f"lot-{component}-{text_of(lot_date)}-{in_link(component_of(origin), origin)}"
 
 
 def open_directives(first_used: dict[str, date]) -> list[Open]:

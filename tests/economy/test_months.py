@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from beancount_compute.economy.months import MONTH, Span, last_day, later, parse_span
+from beancount_compute.economy.months import MONTH, Span, last_day, later, parse_span, text_of
 from tests.economy.building import day
 
 
@@ -94,3 +94,9 @@ def test_a_period_ends_on_the_day_before_the_next() -> None:
 def test_a_period_at_the_end_of_the_calendar_has_a_last_day() -> None:
     """A period that the calendar cuts to nothing still has its first day as last."""
     assert last_day(date.max, date.max) == date.max
+
+
+def test_a_day_is_written_with_ten_characters() -> None:
+    """Whatever the year, and as often as it is asked for."""
+    assert [text_of(date(33, 4, 3)), text_of(date.max)] == ["0033-04-03", "9999-12-31"]
+    assert text_of(date(33, 4, 3)) == "0033-04-03"

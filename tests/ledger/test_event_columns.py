@@ -41,6 +41,8 @@ ODD = [
     "",
     "only,two",
     ",2026-05-01,,consumption,alice,,,5,CU,,,,,,,,",
+    # a cell too few, and the next row one too many
+    ",2026-05-01,,consumption,alice,,,5,CU,,,,,,\n,2026-05-01,,consumption,alice,,,5,CU,,,,,,,,",
     ",2026-05-01,,party,alice,,,5,CU,,,,,,,",
     ",2026-05-01,,,alice,,,5,CU,,,,,,,",
     ",,,consumption,alice,,,5,CU,,,,,,,",
@@ -143,6 +145,19 @@ def test_plain_rows_are_read_by_column(tmp_path: Path, monkeypatch: pytest.Monke
     path = tmp_path / "e.csv"
     path.write_text("\n".join([HEAD, *PLAIN]))
     assert len(read(path)[0]) == len(PLAIN)
+
+
+@pytest.mark.parametrize("number", ["-5", "0", "0.00"])
+def test_a_number_that_no_event_can_have_is_seen_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: str
+) -> None:
+    """In a later block, where it is not read but remembered."""
+    monkeypatch.setattr(event_files, "BLOCK", 2)
+    path = tmp_path / "e.csv"
+    flawed = f",2026-05-01,,consumption,alice,,,{number},CU,,,,,,,"
+    path.write_text("\n".join([HEAD, flawed, *PLAIN, flawed, *PLAIN, flawed]))
+    events, _ = read(path)
+    assert len([event for event in events if event.flaw]) == 3
 
 
 # Directives

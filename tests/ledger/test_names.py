@@ -53,6 +53,12 @@ def test_any_other_name_is_made_valid_and_ends_in_its_hash(name: str, made: str)
     assert component_of(name) == f"{made}-{six(name)}"
 
 
+@given(st.text("aZ09-É:_ \n@", max_size=6))
+def test_a_component_is_what_beancount_takes_for_one(text: str) -> None:
+    """Plain ones are told without asking Beancount; it must not say otherwise."""
+    assert is_component(text) == (":" not in text and is_valid(f"Assets:{text}"))
+
+
 @given(st.text(min_size=1, max_size=40).filter(lambda name: name.strip()))
 def test_every_name_has_a_valid_component(name: str) -> None:
     """It can stand between two colons, and Beancount's own parser reads it back."""

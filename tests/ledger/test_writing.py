@@ -15,6 +15,7 @@ from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.facts import Facts
 from beancount_compute.economy.journal import Leg, MoneyLeg, Role
+from beancount_compute.economy.lots import Pocket, lot_of
 from beancount_compute.economy.short_forms import Mint, Sale, Supply, in_full
 from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.accounts import Accounts, Roots, default_templates
@@ -223,6 +224,23 @@ def test_links_name_holder_day_and_origin_as_components(
     books = book([one_period("2026-05-01", name, plan_name)], terms(plan(plan_name)))
     (written,), _ = write(books, u_8="Acme")
     assert written.links == {f"lot-{link}"}
+
+
+def test_units_are_never_taken_for_others_that_are_gone() -> None:
+    """Uses of equal units share amounts, found by the identity of a number that stays alive."""
+    _, writer = write(book([ALICE, BOB]))
+    lot = lot_of(("alice", Pocket.TOKENS, "CU", Decimal("0.20"), "USD", ALICE.date, "top-up", None))
+    for _ in range(3):
+        for number in range(1, 200):  # each is gone with the next, which may take its place
+            units = Decimal(number)
+            event = consumption("2026-05-02", "alice", f"{number} CU")._replace(units=units)
+            (written,) = writer.transactions([(event, "u", lot, units * lot.cost)])
+            assert isinstance(written, Transaction)
+            assert [str(each.units) for each in written.postings] == [
+                f"{number} CU",
+                f"{-number * lot.cost} USD",
+            ]
+            del written, event, units
 
 
 def test_every_transaction_has_a_metadata_dictionary_of_its_own() -> None:
