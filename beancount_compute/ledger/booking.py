@@ -49,7 +49,8 @@ from beancount_compute.ledger.sealed.months import (
 )
 from beancount_compute.ledger.sealed.restoring import restore
 from beancount_compute.ledger.sealed.sources import Sources, split_sources
-from beancount_compute.ledger.term_directives import LedgerTerms, Line
+from beancount_compute.ledger.term_directives import Line
+from beancount_compute.ledger.terms_in_force import LedgerTerms
 from beancount_compute.ledger.terms_of_ledger import roots_of, terms_of
 from beancount_compute.ledger.writing import Writer, open_directives
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal, Inexact, localcontext
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
@@ -22,29 +22,21 @@ from beancount_compute.economy.events import Place
 from beancount_compute.economy.journal import Role
 from beancount_compute.economy.months import MONTH
 from beancount_compute.economy.rounding import (
-    EXACT,
-    CostStepTooCoarse,
     is_power_of_ten,
     minor_unit,
     round_money,
-    split,
 )
 from beancount_compute.economy.terms import (
-    RESERVED_ORIGINS,
     DrawDown,
     Grain,
     Money,
     Plan,
-    Terms,
-    Timeline,
     Unused,
 )
 from beancount_compute.economy.words import amount, quoted
 from beancount_compute.ledger.accounts import (
     Roots,
     check_template,
-    default_templates,
-    shared_account,
 )
 from beancount_compute.ledger.directives import (
     amount_in,
@@ -57,11 +49,9 @@ from beancount_compute.ledger.directives import (
 )
 from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.fields import check_number, parse_life, parse_name, parse_plan_name
-from beancount_compute.ledger.names import component_of, is_component
+from beancount_compute.ledger.names import is_component
 
 TERM_TYPES = ("compute-plan", "compute-option", "compute-account", "compute-subscriber")
-WHOLE_LEDGER = ("cost-step", "posting-grain", "as-of")
-DATED = ("seller-fee", "buyer-fee", "minimum-fee", "draw-down", "unit-cost")
 _PLAN_KEYS = ("every", "unused", "mint-rate", "expires", "token-expires", "overage")
 
 Chosen = TypeVar("Chosen", bound=StrEnum)
@@ -85,47 +75,8 @@ class TermLines(NamedTuple):
     subscribers: list[Line]
 
 
-class LedgerTerms(NamedTuple):
-    """The terms, the accounts' templates and the named components of a ledger."""
-
-    terms: Terms
-    templates: dict[Role, str]
-    components: dict[str, str]  # of the subscribers that `compute-subscriber` names
-    introductions: list[Line]  # those lines
-
-
-def read_terms(
-    entries: Iterable[Custom], roots: Roots, currencies: list[str], errors: Errors
-) -> LedgerTerms:
-    """The terms of a ledger; every line that is wrong is an error, and the others stand."""
-    lines = _read_lines(entries, roots, errors)
-    options = _in_force(lines.options, errors)
-    whole = {line.name: line.value for line in options if line.name in WHOLE_LEDGER}
-    step: Decimal | None = whole.get("cost-step")
-    plans = _plans(lines.plans, currencies, step, errors)
-    offers = [offer for timeline in plans.values() for offer in timeline]
-    units = frozenset([offer.commodity for offer in offers])
-    terms = Terms(
-        plans=plans,
-        seller_fee=_timeline(options, "seller-fee"),
-        buyer_fee=_timeline(options, "buyer-fee"),
-        minimum_fee=_minimum_fees(options),
-        draw_down=_timeline(options, "draw-down"),
-        unit_cost=_timeline(options, "unit-cost"),
-        cost_step=step,
-        grain=whole.get("posting-grain", Grain.EVENT),
-        as_of=whole.get("as-of"),
-        grant_currency=currencies[0] if currencies else None,
-        money=frozenset([*currencies, *(offer.currency for offer in offers)]) - units,
-        units=units,
-    )
-    introductions = _one_value_each(lines.subscribers, "subscriber", errors)
-    introductions = _distinct_components(introductions, errors)
-    components = {line.name: line.value for line in introductions}
-    return LedgerTerms(terms, _templates(lines, roots, errors), components, introductions)
-
-
-def _read_lines(entries: Iterable[Custom], roots: Roots, errors: Errors) -> TermLines:
+def read_lines(entries: Iterable[Custom], roots: Roots, errors: Errors) -> TermLines:
+    """All term lines, in order; one that can't be read is an error."""
     lines = TermLines([], [], [], [])
     for entry in sorted(entries, key=_place_key):
         place = place_of(entry.meta)
@@ -323,144 +274,3 @@ def _subscriber(entry: Custom, place: Place) -> Line:
             "and holds letters, digits and -"
         )
     return Line(entry.date, parse_name(name), component, place)
-
-
-def _conflict(name: str, line: Line, first: Line) -> str:
-    return (
-        f"{name} stands for something else at {first.place.file}:{first.place.line}: "
-        "remove one of the two"
-    )
-
-
-def _in_force(lines: list[Line], errors: Errors) -> list[Line]:
-    """The options that stand: dated ones one a day, ledger-wide ones with one value."""
-    whole = [line for line in lines if line.name in WHOLE_LEDGER]
-    kept = _one_value_each(whole, "option", errors)
-    first: dict[tuple[date, str], Line] = {}
-    for line in lines:
-        if line.name in WHOLE_LEDGER:
-            continue
-        name = line.name
-        if name == "minimum-fee":
-            name = f"{name} in {line.value.currency}"
-        known = first.setdefault((line.date, name), line)
-        if known is line:
-            kept.append(line)
-        elif known.value != line.value:
-            errors.add(line.place, _conflict(f"option {name} of {line.date}", line, known))
-    return kept
-
-
-def _one_value_each(lines: list[Line], what: str, errors: Errors) -> list[Line]:
-    """The lines whose value holds for the whole ledger, the first of each name."""
-    first: dict[str, Line] = {}
-    for line in lines:
-        known = first.setdefault(line.name, line)
-        if known.value != line.value:
-            errors.add(line.place, _conflict(f"{what} {quoted(line.name)}", line, known))
-    return list(first.values())
-
-
-def _timeline(options: list[Line], name: str) -> Timeline[Any]:
-    return Timeline((line.date, line.value) for line in options if line.name == name)
-
-
-def _minimum_fees(options: list[Line]) -> dict[str, Timeline[Decimal]]:
-    fees: dict[str, list[tuple[date, Decimal]]] = {}
-    for line in options:
-        if line.name == "minimum-fee":
-            fees.setdefault(line.value.currency, []).append((line.date, line.value.number))
-    return {currency: Timeline(dated) for currency, dated in fees.items()}
-
-
-def _plans(
-    lines: list[Line], currencies: list[str], step: Decimal | None, errors: Errors
-) -> dict[str, Timeline[Plan]]:
-    """The plans that stand: one a day and name, and no two names in one component."""
-    taken = {component_of(origin): origin for origin in RESERVED_ORIGINS}
-    first: dict[tuple[date, str], Line] = {}
-    dated: dict[str, list[tuple[date, Plan]]] = {}
-    for line in lines:
-        if line.value.commodity in currencies:
-            message = (
-                f"wrong commodity: {line.value.commodity} is an operating currency, not a unit of "
-                "compute: write the price first, then the units"
-            )
-            errors.add(line.place, message)
-            continue
-        component = component_of(line.name)
-        other = taken.setdefault(component, line.name)
-        if other != line.name:
-            message = (
-                f"plan {quoted(line.name)} would have the account component {component} of "
-                f"{quoted(other)}: give it another name"
-            )
-            errors.add(line.place, message)
-            continue
-        known = first.setdefault((line.date, line.name), line)
-        if known is line:
-            plan = _bookable(line.value, step, errors)
-            dated.setdefault(line.name, []).append((line.date, plan))
-        elif known.value._replace(place=line.place) != line.value:
-            name = f"plan {quoted(line.name)} of {line.date}"
-            errors.add(line.place, _conflict(name, line, known))
-    return {name: Timeline(plans) for name, plans in dated.items()}
-
-
-def _bookable(plan: Plan, step: Decimal | None, errors: Errors) -> Plan:
-    """The plan, marked as not bookable where its unit cost can't be kept exact."""
-    paid = round_money(plan.price, plan.currency)
-    try:
-        with localcontext(EXACT):
-            for share in split(paid, plan.units, plan.currency, step):
-                share.units * share.cost
-    except CostStepTooCoarse:
-        reason = (
-            f"{amount(paid, plan.currency)} for {amount(plan.units, plan.commodity)} is less than "
-            f"the cost-step {step} per unit, so part of it would cost nothing: "
-            "write a smaller cost-step; no period of this plan is booked"
-        )
-    except Inexact:
-        reason = (
-            "a lot of this plan would need more than the 28 digits with which Beancount computes: "
-            "write numbers with fewer digits; no period of this plan is booked"
-        )
-    else:
-        return plan
-    errors.add(plan.place, reason)
-    return plan._replace(bookable=False)
-
-
-def _distinct_components(lines: list[Line], errors: Errors) -> list[Line]:
-    first: dict[str, Line] = {}
-    kept: list[Line] = []
-    for line in lines:
-        known = first.setdefault(line.value, line)
-        if known is line:
-            kept.append(line)
-        else:
-            message = (
-                f"component {line.value} is that of {quoted(known.name)} at "
-                f"{known.place.file}:{known.place.line}: give one of the two another"
-            )
-            errors.add(line.place, message)
-    return kept
-
-
-def _templates(lines: TermLines, roots: Roots, errors: Errors) -> dict[Role, str]:
-    """The accounts' templates; a named one that would share a pocket's account is an error."""
-    templates = default_templates(roots)
-    named = {Role(line.name): line for line in _one_value_each(lines.accounts, "account", errors)}
-    templates.update({role: line.value for role, line in named.items()})
-    while (shared := shared_account(templates)) is not None:
-        line = named[max((role for role in shared if role in named), key=lambda r: named[r].place)]
-        pocket, role = shared
-        errors.add(
-            line.place,
-            f"{pocket} and {role} would share the account {line.value}: a pocket shares its "
-            "account with no other role",
-        )
-        role = Role(line.name)
-        templates[role] = default_templates(roots)[role]
-        del named[role]
-    return templates

@@ -10,7 +10,8 @@ from beancount.core.data import Custom, Directive
 from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.accounts import Accounts, Roots
 from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.term_directives import TERM_TYPES, LedgerTerms, read_terms
+from beancount_compute.ledger.term_directives import TERM_TYPES
+from beancount_compute.ledger.terms_in_force import LedgerTerms, read_terms
 
 
 def roots_of(options_map: dict[str, Any]) -> Roots:

@@ -22,7 +22,7 @@ from beancount_compute.ledger.sealed.event_rows import FrozenEvent
 from beancount_compute.ledger.sealed.held import Held
 from beancount_compute.ledger.sealed.holders import Holders, lot_postings
 from beancount_compute.ledger.sealed.undoing import Undoing, events_by_id, kind_of
-from beancount_compute.ledger.term_directives import LedgerTerms
+from beancount_compute.ledger.terms_in_force import LedgerTerms
 
 _MAKE_KNOWN = (Kind.SUBSCRIPTION, Kind.ALLOCATION, Kind.GRANT)
 

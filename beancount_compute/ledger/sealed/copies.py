@@ -19,7 +19,7 @@ from beancount_compute.ledger.sealed.content import BY_HAND, FROZEN, item_of
 from beancount_compute.ledger.sealed.month_files import copy_of, terms_in
 from beancount_compute.ledger.sealed.months import Closed, FrozenMonth, copied_entry
 from beancount_compute.ledger.sealed.used_terms import ASSERT, check_terms
-from beancount_compute.ledger.term_directives import LedgerTerms
+from beancount_compute.ledger.terms_in_force import LedgerTerms
 from beancount_compute.ledger.text import directive_text, string
 
 

@@ -20,7 +20,7 @@ from beancount_compute.ledger.sealed.held import Held
 from beancount_compute.ledger.sealed.month_files import Month, as_found, items_of
 from beancount_compute.ledger.sealed.reading import NotAsWritten, Reader
 from beancount_compute.ledger.sealed.used_terms import FIRST, LAST
-from beancount_compute.ledger.term_directives import LedgerTerms
+from beancount_compute.ledger.terms_in_force import LedgerTerms
 
 
 class FrozenMonth(NamedTuple):

@@ -17,7 +17,7 @@ from beancount_compute.economy.refusals import Refusal
 from beancount_compute.economy.terms import RESERVED_ORIGINS
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.sealed.used_terms import Uses
-from beancount_compute.ledger.term_directives import LedgerTerms
+from beancount_compute.ledger.terms_in_force import LedgerTerms
 from beancount_compute.ledger.writing import Writer
 
 _DRAWS = (Booked.CONSUMPTION, Booked.TRADE, Booked.TRANSFER, Booked.SPEND, Booked.REFUND)

@@ -40,7 +40,7 @@ from beancount_compute.ledger.sealed.month_files import copy_of, terms_in
 from beancount_compute.ledger.sealed.months import Closed, FrozenMonth
 from beancount_compute.ledger.sealed.rebooking import Rebooked, rebook
 from beancount_compute.ledger.sealed.sources import MOST_OF_A_KIND, Sources
-from beancount_compute.ledger.term_directives import LedgerTerms
+from beancount_compute.ledger.terms_in_force import LedgerTerms
 
 _ON_LOAD = f'{FROZEN}="{ON_LOAD}"'  # a copy of what only a whole load adds: nothing to compare with
 

@@ -32,7 +32,7 @@ from beancount_compute.ledger.directives import place_of
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.sealed.chain import Seal
 from beancount_compute.ledger.sealed.content import item_of
-from beancount_compute.ledger.term_directives import LedgerTerms
+from beancount_compute.ledger.terms_in_force import LedgerTerms
 from beancount_compute.ledger.text import string
 
 FIRST, LAST = "first-used", "last-used"
