@@ -273,7 +273,7 @@ def _deferred(entries: Iterable[Directive], booking: Booking) -> tuple[Amount, .
                     if isinstance(posting.cost, Cost) and booking.accounts.pocket_account(
                         posting.account
                     ):
-                        units = posting.units.number if posting.units else None
+                        units = posting.units.number if posting.units is not None else None
                         held[posting.cost.currency] -= (units or ZERO) * posting.cost.number
         return tuple(
             Amount(trim(number, decimals_of(currency)), currency)

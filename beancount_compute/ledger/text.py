@@ -168,7 +168,7 @@ def _posting_lines(entry: data.Directive) -> str:
         accounts = [
             f"{each.flag} {each.account}" if each.flag else each.account for each in entry.postings
         ]
-        numbers = [_number(each.units.number) if each.units else "" for each in entry.postings]
+        numbers = [_number_of(each.units) for each in entry.postings]
         width, most = max(map(len, accounts), default=0), max(map(len, numbers), default=0)
         for posting, account, number in zip(entry.postings, accounts, numbers, strict=True):
             line = f"  {account:{width}}  {number:>{most}}{_held_at(posting)}"
@@ -176,8 +176,12 @@ def _posting_lines(entry: data.Directive) -> str:
     return "".join(lines)
 
 
+def _number_of(units: Amount | None) -> str:
+    return "" if units is None else _number(units.number)  # an amount of zero is false to Python
+
+
 def _held_at(posting: data.Posting) -> str:
-    text = f" {posting.units.currency}" if posting.units else ""
+    text = f" {posting.units.currency}" if posting.units is not None else ""
     cost = posting.cost
     if isinstance(cost, Cost):
         label = f", {string(cost.label)}" if cost.label else ""

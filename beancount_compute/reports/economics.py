@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import date
 from decimal import Decimal
 from functools import partial
 
@@ -129,15 +130,13 @@ def _contributions(
 ) -> Iterator[Contribution]:
     """Each transaction on its own; `_added` has the same, added up."""
     found = Sums(displaced, books).of(selection)
-    yield from rows_of(found, displaced, books, request)
-
-
-def rows_of(
-    found: Iterable[tuple[Sum, Decimal, int]], displaced: Decimal, books: Books, request: Request
-) -> Iterator[Contribution]:
-    """What figures of cohorts add to the tables that are asked for."""
-    for assumption in _assumptions(displaced, books.terms):
+    for assumption in _assumptions(displaced, books.terms, selection.end):
         yield "assumptions", assumption, "", ZERO, SUMMED
+    yield from rows_of(found, request)
+
+
+def rows_of(found: Iterable[tuple[Sum, Decimal, int]], request: Request) -> Iterator[Contribution]:
+    """What figures of cohorts add to the tables that are asked for."""
     for (cohort, column, currency), number, at in found:
         for name, row in _rows(cohort, currency):
             if name in request.tables:
@@ -157,7 +156,7 @@ def _added(displaced: Decimal, books: Books, selection: Selection, request: Requ
         for name, row in _rows_of_all(cohort, currency):
             if name in request.tables:
                 _add(found[name][row], sums)
-    for assumption in _assumptions(displaced, books.terms):
+    for assumption in _assumptions(displaced, books.terms, selection.end):
         _ = found["assumptions"][assumption]  # a row without figures
     return found
 
@@ -196,11 +195,11 @@ def _rows_of_subscriber(cohort: Cohort, currency: str) -> tuple[tuple[str, Row],
     )
 
 
-def _assumptions(displaced: Decimal, terms: Terms) -> Iterator[tuple[str, str]]:
-    """What the figures rest on besides the books."""
+def _assumptions(displaced: Decimal, terms: Terms, end: date | None) -> Iterator[tuple[str, str]]:
+    """What the figures rest on besides the books, up to the last day of a selection."""
     share = f"{displaced:f} of the units bought would have been overage"
     yield "displaced sales", share if displaced else "none (see --displaced)"
-    costs = list(terms.unit_cost.items())
+    costs = [(day, cost) for day, cost in terms.unit_cost.items() if end is None or day <= end]
     if not costs:
         yield "unit cost", "none is given (compute-option unit-cost): counted as 0"
     for day, cost in costs:

@@ -384,6 +384,15 @@ SORTS = {
         '2026-06-02 custom "compute-reversal" "t"\n'
         '2026-06-03 custom "compute-assert" "overage" 0.00 USD\n'
     ),
+    "postings by hand of nothing": (
+        '2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU\n'
+        '2026-05-01 custom "compute-subscription" "alice" "pro"\n'
+        "2026-05-01 open Assets:Bank\n2026-05-01 open Expenses:BankFees\n"
+        '2026-05-25 * "alice" "Paid"\n  Assets:Bank  200.00 USD\n'
+        "  Expenses:BankFees  0.00 USD\n  Assets:Receivable:Alice  -200.00 USD\n"
+        '2026-05-26 * "Void"\n  Assets:Bank  0.00 USD\n  Expenses:BankFees  0 USD\n'
+        '2026-06-10 custom "compute-consumption" "alice" 20 CU\n'
+    ),
     "a free plan, grants and a partner of a subscriber's name": (
         '2026-01-01 custom "compute-plan" "free" 0.00 USD 5 CU\n  unused: "mint"\n'
         '2026-05-31 custom "compute-subscription" "Alice" "free"\n'

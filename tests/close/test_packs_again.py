@@ -29,6 +29,7 @@ def ledger(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("month", ["2026-05", "2026-06"])
 def test_a_deleted_pack_is_written_again_as_it_was(ledger: Path, month: str) -> None:
     """To the last byte, whatever was booked since."""
+    add(ledger, '2026-07-01 custom "compute-option" "unit-cost" 0.05 USD\n')
     before = contents(ledger.parent)
     shutil.rmtree(ledger.parent / "closed" / f"{month}-pack")
     result = run("close", month, ledger)

@@ -70,3 +70,22 @@ def test_a_trade_in_another_currency_than_the_lot_s_cost_prints_and_loads(books:
     # Beancount's booking orders the postings of a transaction by currency
     written = [sorted(postings(entry)) for entry in again if isinstance(entry, Transaction)]
     assert sorted(written) == sorted(sorted(postings(entry)) for entry in books.booked)
+
+
+@ledger
+def test_postings_of_nothing_keep_their_number(books: Books) -> None:
+    """
+    ; a void invoice, written out; without its numbers Beancount would not know what to fill in
+    option "operating_currency" "USD"
+    2026-05-01 open Assets:Bank
+    2026-05-01 open Expenses:BankFees
+    2026-05-09 * "A fee of nothing, a void invoice"
+      Assets:Bank         0.00 USD
+      Expenses:BankFees   0.00 USD
+    """
+    assert books.messages == []
+    text = "".join(booked_text(books.entries, books.options))
+    again, errors, _ = loader.load_string(text)
+    assert errors == []
+    (void,) = [each for each in again if isinstance(each, Transaction)]
+    assert [str(each.units) for each in void.postings] == ["0.00 USD", "0.00 USD"]

@@ -132,6 +132,16 @@ def test_displaced_sales() -> None:
     ]
 
 
+def test_a_unit_cost_behind_the_selection_is_no_assumption() -> None:
+    """One of July does not count in June, nor stand there."""
+    books = books_of(STORY + '2026-07-01 custom "compute-option" "unit-cost" 0.09 USD\n')
+    for end, days in (("2026-06-30", 1), ("2026-07-01", 2)):
+        until = Selection(end=date.fromisoformat(end))
+        said = [key for key, _ in figures(economics(), books, until, "assumptions")]
+        wanted = ["unit cost from 2026-01-01", "unit cost from 2026-07-01"]
+        assert said == ["displaced sales", *wanted[:days]]
+
+
 def test_without_a_unit_cost_the_report_says_that_it_counts_none() -> None:
     """80.00 + 6.25, and no cost of use."""
     ledger = STORY.replace('2026-01-01 custom "compute-option" "unit-cost" 0.04 USD\n', "")

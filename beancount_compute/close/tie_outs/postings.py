@@ -161,7 +161,7 @@ def weigh(transactions: Iterable[Transaction], accounts: Accounts) -> Weighed:
 
 def _tolerated(entry: Transaction, residual: dict[str, Decimal]) -> bool:
     """Whether Beancount forgives it: within the tolerances that it found for the transaction."""
-    tolerances = entry.meta.get(AUTOMATIC_TOLERANCES) or {}
+    tolerances = entry.meta.get(AUTOMATIC_TOLERANCES, {})  # an empty one may have a default
     return all(
         abs(number) <= tolerances.get(currency, ZERO) for currency, number in residual.items()
     )

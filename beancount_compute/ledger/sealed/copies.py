@@ -108,15 +108,10 @@ def _by_value(
     for entry in list(strange):
         item = item_of(copy_of(entry, BY_HAND))
         for each in left:
-            if copied_item(each[0]) == item:
+            if item_of(copied_entry(each[0], each[3])) == item:
                 strange.remove(entry)
                 left.remove(each)
                 break
-
-
-def copied_item(text: str) -> str:
-    """A copy's text by value."""
-    return item_of(copied_entry(text, None))
 
 
 def check_assertions(

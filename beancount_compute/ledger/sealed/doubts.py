@@ -35,9 +35,7 @@ class Doubts:
         self._gone = [each for each in doubtful if not each.files.rows and not each.files.text]
         self._late = _late_in(doubtful)
         self._booked = {
-            each.name: ids
-            for each in doubtful
-            if not each.files.rows and (ids := _booked_in(each)) is not None
+            each.name: ids for each in doubtful if (ids := _booked_in(each)) is not None
         }
 
     def held(self, event: Event) -> FrozenEvent | None:

@@ -81,7 +81,7 @@ class EconomicsByDay:
         request = Request(frozenset(names))
         with localcontext(WIDE):
             found = self._selected(selection, displaced, interval)
-            tables = tabulate(layouts, rows_of(found, displaced, self._books, request))
+            tables = tabulate(layouts, rows_of(found, request))
         return [_by(interval, table) for table in tables]
 
     def _selected(

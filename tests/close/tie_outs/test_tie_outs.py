@@ -316,6 +316,16 @@ def test_by_hand_what_beancount_forgives_is_shown_and_no_more() -> None:
     assert ledger.failing() == {"trial balance, by hand USD": (ledger.line('"Currency"'),)}
 
 
+def test_a_tolerance_that_is_only_a_default_is_one_as_well() -> None:
+    """3 EUR for 10.00 USD in all: each is 3.33... USD, and three of them are no 10.00."""
+    bought = (
+        'option "inferred_tolerance_default" "*:0.005"\n'
+        '2026-05-22 * "Currency"\n  Assets:Bank  3 EUR @@ 10.00 USD\n  Assets:Bank  -10 USD\n'
+    )
+    tie = load(STORY + bought).tied()["trial balance, by hand USD"]
+    assert tie.difference and tie.holds
+
+
 def _edited(entry: object, at: int, number: str) -> Transaction:
     assert isinstance(entry, Transaction)
     postings = [*entry.postings]

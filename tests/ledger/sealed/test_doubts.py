@@ -6,6 +6,7 @@ April and May are closed. A use of 28 April came when April was closed, and is b
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -98,6 +99,31 @@ def test_a_seal_that_was_edited_is_named_and_its_files_are_not(ledger: Path, mon
     wanted = f"the seal of {month} is not that of its files: restore the index as it was"
     assert errors == [f"closed/index.beancount:{line}: {wanted}"]
     assert (uses(ledger, "05"), uses(ledger, "06")) == (IN_MAY, IN_JUNE)
+
+
+def test_a_row_that_is_gone_makes_no_late_event_an_old_one(ledger: Path) -> None:
+    """May's use is gone from the rows; the text books it, and does not book the late one."""
+    rows = ledger.parent / "closed/2026-05.events.csv"
+    lines = rows.read_text().splitlines(keepends=True)
+    rows.write_text("".join(line for line in lines if not line.startswith("u-5,")))
+    (told,) = load_errors(ledger)
+    assert 'closed month 2026-05 was changed: row "u-5" is gone: restore the file' in told
+    assert (uses(ledger, "05"), uses(ledger, "06")) == (IN_MAY, IN_JUNE)
+
+
+def test_a_frozen_copy_of_nothing_is_no_exception(tmp_path: Path) -> None:
+    """200.00 USD of a payment are 0.00 in the copy: told with both, and everything is booked."""
+    ledger = tmp_path / "quarter/main.beancount"
+    shutil.copytree(EXAMPLE, ledger.parent)
+    sound = booked(load(ledger).entries)
+    frozen = ledger.parent / "closed/2026-04.beancount"
+    text = re.sub(r"(Assets:Bank +)200.00 USD", r"\1  0.00 USD", frozen.read_text(), count=1)
+    assert text != frozen.read_text()
+    frozen.write_text(text)
+    loaded = load(ledger)
+    (error,) = [each for each in errors_of(loaded, ledger) if "was changed" in each]
+    assert "0 USD" in error and "200 USD" in error
+    assert len(booked(loaded.entries)) == len(sound)
 
 
 def test_a_changed_text_beside_sound_rows_makes_no_late_event_an_old_one(ledger: Path) -> None:
