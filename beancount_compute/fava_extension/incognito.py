@@ -2,10 +2,10 @@
 
     fava --incognito main.beancount
 
-    ["280.00", "280.0012"]                      ->  ["XXX.XX", "XXX.XXXX"]
     "The last price is 0.25 USD on 2026-06-10." ->  "The last price is X.XX USD on 2026-06-10."
 
-Dates, names and the lines to copy stay: they hold no amounts.
+As on Fava's own pages an X stands for each digit. Dates, names and the lines to copy stay: they
+hold no amounts.
 """
 
 from __future__ import annotations

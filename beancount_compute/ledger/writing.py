@@ -87,6 +87,7 @@ class Writer:
             if type(record) is not tuple:  # `is_use`, without a call for each
                 add(self.transaction(record))
                 continue
+            # mypy tells no bare tuple from the named ones by its type; a cast would be a call
             use: Use = record  # type: ignore[assignment]
             event, event_id, lot, cost = use
             day, number, memo, extra, file, line, row = _told(event)

@@ -20,6 +20,7 @@ from beancount_compute.cli.report import Shell, report_command
 
 EXAMPLES = Path(__file__).parents[2] / "example-ledgers"
 EXTENSION = '2026-01-01 custom "fava-extension" "beancount_compute.fava_extension"\n'
+DIGITS_AS_X = str.maketrans("0123456789", "X" * 10)  # as Fava hides them
 VIEWS = ("overview", "subscribers", "market", "vintages", "economics", "close")
 
 
