@@ -18,7 +18,7 @@ from beancount_compute.fava_extension.blocks import (
 )
 from beancount_compute.fava_extension.page import Page
 from beancount_compute.fava_extension.scope import last_shown, transaction
-from beancount_compute.ledger.writing import lot_link
+from beancount_compute.ledger.shared_parts import lot_link
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.facts import Movement
 from beancount_compute.reports.pages.holdings import (

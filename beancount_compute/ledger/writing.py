@@ -25,12 +25,11 @@ from beancount.core.position import Cost
 from beancount_compute.economy.engine import PriceOfDay
 from beancount_compute.economy.events import NOWHERE, Event, fields_getter
 from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, Role
-from beancount_compute.economy.lots import Key, Lot, Pocket, key_of
-from beancount_compute.economy.months import text_of
-from beancount_compute.economy.rounding import WIDE, decimals_of, trim
+from beancount_compute.economy.lots import Lot
+from beancount_compute.economy.rounding import WIDE
 from beancount_compute.economy.short_forms import Mint, Record, Sale, Supply, Use, in_full
 from beancount_compute.ledger.accounts import Accounts
-from beancount_compute.ledger.names import component_of, in_link
+from beancount_compute.ledger.shared_parts import MOST_SHARED, SharedParts
 from beancount_compute.ledger.transaction_parts import (
     add_metadata,
     one_money_posting_each,
@@ -38,8 +37,6 @@ from beancount_compute.ledger.transaction_parts import (
 )
 
 ORDER = "__order"  # the engine's own order: Beancount sorts a day by line number
-_ROLE_OF = {Pocket.ALLOCATIONS: Role.ALLOCATIONS, Pocket.TOKENS: Role.TOKENS}
-MOST_SHARED = 1 << 14  # amounts of a currency that are kept to be shared
 _USE_TAGS = frozenset(["compute-consumption"])
 _ALLOCATION_TAGS = frozenset(["compute-allocation"])
 _MINT_TAGS = frozenset(["compute-mint"])
@@ -57,27 +54,20 @@ KnownUses = dict[int, tuple[Amount, Posting, Decimal | None]]
 SharedByUses = tuple[str, Cost, frozenset[str], str, str, KnownUses]
 
 
-class Writer:
+class Writer(SharedParts):
     """Writes journal entries as transactions, on the accounts of one ledger."""
 
     def __init__(self, accounts: Accounts) -> None:
-        self.accounts = accounts
-        self._lots: dict[Lot, tuple[str, Cost, frozenset[str]]] = {}  # account, cost, link
+        super().__init__(accounts)
         self._uses: dict[Lot, SharedByUses] = {}
         # by income account, unit cost, currency and commodity
         self._known_uses: defaultdict[tuple[str, str, str, str], KnownUses] = defaultdict(dict)
         self._only_fees = ""  # the account of everybody's fees, once they have one
         self._sold: dict[Lot, WithMoney] = {}
         self._bought: dict[Lot, WithMoney] = {}
-        self._costs: dict[Key, Cost] = {}
-        self._links: dict[tuple[str, date, str], frozenset[str]] = {}
-        self._accounts_of: dict[tuple[Role, str, str], str] = {}
         self._tags = {kind: frozenset([f"compute-{kind}"]) for kind in Booked}
         self._overage_tags = _USE_TAGS | {"compute-overage"}
-        self._amounts: defaultdict[str, dict[str, Amount]] = defaultdict(dict)
-        self._prices: defaultdict[str, dict[str, Amount]] = defaultdict(dict)
         self.next_order = orders().__next__
-        self.first_used: dict[str, date] = {}  # accounts, with the day of their first posting
 
     def transactions(self, records: Iterable[Record]) -> list[Directive]:
         """The transactions of a journal, in the engine's order; most records are uses."""
@@ -323,64 +313,6 @@ class Writer:
         account = self._accounts_of.get(money) or self._account(money, day)
         shared = known[lot] = (*(self._lots.get(lot) or self._lot(lot, day)), account)
         return shared
-
-    def _lot(self, lot: Lot, day: date) -> tuple[str, Cost, frozenset[str]]:
-        holder, pocket, _, number, currency, lot_date, origin, _ = lot
-        key = (_ROLE_OF[pocket], holder, origin)
-        account = self._accounts_of.get(key) or self._account(key, day)
-        cost_key = key_of(lot)
-        cost = self._costs.get(cost_key)
-        if cost is None:
-            cost = self._costs[cost_key] = _new(Cost, (number, currency, lot_date, lot.label))
-        link_key = (holder, lot_date, origin)
-        link = self._links.get(link_key)
-        if link is None:
-            link = self._links[link_key] = frozenset([lot_link(self.accounts, *link_key)])
-        written = self._lots[lot] = (account, cost, link)
-        return written
-
-    def _there_and_back(self, number: Decimal, commodity: str) -> tuple[Amount, Amount]:
-        """The units that leave one lot for another."""
-        known, text = self._amounts[commodity], str(number)
-        out, into = known.get(text), known.get("-" + text)
-        if out is None:
-            out = self._amount(number, commodity, text)
-        if into is None:
-            into = self._amount(number.copy_negate(), commodity, "-" + text)
-        return out, into
-
-    def _amount(self, number: Decimal, commodity: str, text: str) -> Amount:
-        """Units that are shared from now on, by the number's text."""
-        known = self._amounts[commodity]
-        amount: Amount = _new(Amount, (number, commodity))
-        if len(known) < MOST_SHARED:
-            known[text] = amount
-        return amount
-
-    def _price(self, number: Decimal, currency: str) -> Amount:
-        """A trade's price, written with the decimals of its currency at least."""
-        known = self._prices[currency]
-        amount = known.get(str(number))
-        if amount is None:
-            amount = _new(Amount, (trim(number, decimals_of(currency)), currency))
-            if len(known) < MOST_SHARED:
-                known[str(number)] = amount
-        return amount
-
-    def _account(self, key: tuple[Role, str, str], day: date) -> str:
-        account = self._accounts_of[key] = self.accounts.account(*key)
-        self._use(account, day)
-        return account
-
-    def _use(self, account: str, day: date) -> None:
-        if account not in self.first_used or day < self.first_used[account]:
-            self.first_used[account] = day
-
-
-def lot_link(accounts: Accounts, holder: str, lot_date: date, origin: str) -> str:
-    """The link that all transactions of a holder's lot of a day and origin carry."""
-    component = in_link(accounts.component(holder), holder)
-    return f"lot-{component}-{text_of(lot_date)}-{in_link(component_of(origin), origin)}"
 
 
 def open_directives(first_used: dict[str, date]) -> list[Open]:

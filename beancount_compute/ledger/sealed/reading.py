@@ -22,7 +22,8 @@ from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.sealed.content import FROZEN
 from beancount_compute.ledger.sealed.held import Held, lot_text, nothing_held
 from beancount_compute.ledger.sealed.month_files import Month
-from beancount_compute.ledger.writing import MOST_SHARED, ORDER
+from beancount_compute.ledger.shared_parts import MOST_SHARED
+from beancount_compute.ledger.writing import ORDER
 
 _STRING = r'"((?:[^"\\]|\\.)*)"'
 _HEAD = re.compile(rf"(\S+) (?:{_STRING} )?{_STRING}")
