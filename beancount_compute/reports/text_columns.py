@@ -1,0 +1,157 @@
+"""Columns of a table as lines of text: headings, a rule, and rows with their figures aligned.
+
+      pocket      allocations   tokens   total
+     ─────────────────────────────────────────
+      opening               0        0       0
+      allocated         2,000        0   2,000
+
+A library that lays out any text takes milliseconds for each row, and there may be tens of thousands
+of them: lines are put together here, and one wraps what has to be wrapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from beancount_compute.reports.tables import Cell, Column, Kind, shown
+
+INDENT = "  "
+_GAP = "   "  # between two columns
+_MARGIN = 2  # behind the last, the first of them under the rule
+_RULE = "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
+_LEAST_TEXT = 12  # to which a column of text may shrink
+_TIGHTEST = 6
+_WRAPS = Console(color_system=None, legacy_windows=False)
+
+
+class TextColumn(NamedTuple):
+    """A column as it will stand; widths are counted in cells of the terminal."""
+
+    column: Column
+    heading: list[str]  # lines
+    cells: list[str]
+    width: int  # that it takes where nothing wraps
+    least: int  # to which it may shrink: names wrap, figures, dates, ids and places don't
+    tightest: int  # the same where nothing else helps: names break anywhere
+    to_right: bool
+
+
+def text_column(column: Column, values: Sequence[Cell]) -> TextColumn:
+    """A column of a table; numbers of one kind with their decimal points below each other."""
+    cells = _aligned(column, values)
+    heading = column.title.split("\n")
+    lengths = list(map(length, cells))
+    of_heading = max(map(length, heading))
+    width = least = tightest = max([of_heading, *lengths])
+    if column.kind is Kind.TEXT and not column.whole:
+        tightest = max(_floors(values, lengths, _TIGHTEST), default=0)
+        least = max([of_heading, *_floors(values, lengths, _LEAST_TEXT)])
+    to_right = column.is_figure or any(isinstance(value, int | Decimal) for value in values)
+    return TextColumn(column, heading, cells, width, least, tightest, to_right)
+
+
+def _floors(values: Sequence[Cell], lengths: Sequence[int], floor: int) -> list[int]:
+    """To what cells may shrink: text to the floor, a number not at all."""
+    return [
+        min(own, floor) if isinstance(value, str) else own
+        for own, value in zip(lengths, values, strict=True)
+    ]
+
+
+def length(text: str) -> int:
+    """How many cells of a terminal a line takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def across(widths: Sequence[int]) -> int:
+    """The width of a line of columns."""
+    return len(INDENT) + sum(widths) + len(_GAP) * (len(widths) - 1) + _MARGIN
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """A text in lines of that width; what has no space to break at is broken anywhere."""
+    if length(text) <= width:
+        return [text]
+    return [line.plain.rstrip() for line in Text(text).wrap(_WRAPS, width, overflow="fold")]
+
+
+def lines_of(columns: Sequence[TextColumn], width: int) -> list[str]:
+    """Columns side by side: headings, a rule, rows. Longer lines than wanted where they must be."""
+    widths = _widths(columns, width)
+    rule = " " + _RULE * (across(widths) - _MARGIN)
+    heading = [INDENT + _GAP.join(row) for row in _heading(columns, widths)]
+    return [*heading, rule, *[INDENT + _GAP.join(row) for row in _rows(columns, widths)]]
+
+
+def _widths(columns: Sequence[TextColumn], width: int) -> list[int]:
+    """What each column takes: the widest of those that may wrap give way first."""
+    widths = [each.width for each in columns]
+    all_floors = [[each.least for each in columns]]
+    if not any(each.column.whole for each in columns):  # beside ids, lines may be longer
+        all_floors.append([each.tightest for each in columns])
+    for floors in all_floors:
+        for _ in range(across(widths) - width):
+            may = [at for at, floor in enumerate(floors) if widths[at] > floor]
+            if not may:
+                break
+            widths[max(may, key=widths.__getitem__)] -= 1
+    return widths
+
+
+def _heading(columns: Sequence[TextColumn], widths: Sequence[int]) -> Iterator[tuple[str, ...]]:
+    """The lines of the headings, which end on the same line."""
+    headings = [
+        [line for part in each.heading for line in wrapped(part, own)]
+        for each, own in zip(columns, widths, strict=True)
+    ]
+    most = max(map(len, headings))
+    filled = [
+        _justified(each, [""] * (most - len(lines)) + lines, own)
+        for each, lines, own in zip(columns, headings, widths, strict=True)
+    ]
+    return zip(*filled, strict=True)
+
+
+def _rows(columns: Sequence[TextColumn], widths: Sequence[int]) -> Iterator[tuple[str, ...]]:
+    """The lines of the rows; one each, where nothing wraps."""
+    sized = list(zip(columns, widths, strict=True))
+    if all(each.width <= own for each, own in sized):
+        yield from zip(*[_justified(each, each.cells, own) for each, own in sized], strict=True)
+        return
+    cells = [
+        [_justified(each, wrapped(cell, own), own) for cell in each.cells] for each, own in sized
+    ]
+    for row in zip(*cells, strict=True):
+        most = max(map(len, row))
+        filled = [
+            lines + [" " * own] * (most - len(lines))
+            for lines, own in zip(row, widths, strict=True)
+        ]
+        yield from zip(*filled, strict=True)
+
+
+def _justified(column: TextColumn, lines: Sequence[str], width: int) -> list[str]:
+    """Lines, each as wide as the column."""
+    if column.to_right:
+        return [" " * (width - length(line)) + line for line in lines]
+    return [line + " " * (width - length(line)) for line in lines]
+
+
+def _aligned(column: Column, values: Sequence[Cell]) -> list[str]:
+    """The cells of a column; behind shorter numbers of one kind there is room for more digits."""
+    cells = [shown(value) for value in values]
+    if not column.is_figure:
+        return cells
+    behind = [len(cell.partition(".")[2]) + ("." in cell) for cell in cells]
+    apart = [isinstance(value, str) for value in values]  # text that stands among the figures
+    most = max([own for own, other in zip(behind, apart, strict=True) if not other], default=0)
+    return [
+        cell if other else cell + " " * (most - own)
+        for cell, own, other in zip(cells, behind, apart, strict=True)
+    ]
