@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal, localcontext
 from typing import Any, NamedTuple
 
@@ -21,11 +21,13 @@ from beancount.core.data import Directive, Price, Transaction
 from beancount.core.position import Cost
 
 from beancount_compute.close.loading import Loaded
+from beancount_compute.close.paddings import open_paddings
 from beancount_compute.close.proving import books_text
 from beancount_compute.close.storage import BOOKS, OURS, CloseError
 from beancount_compute.close.tie_outs import TieOut, tie_outs
 from beancount_compute.economy.rounding import WIDE, ZERO, decimals_of, trim
 from beancount_compute.ledger.booking import Booking
+from beancount_compute.ledger.directives import place_of
 from beancount_compute.ledger.hand_written import OPENING_TAG
 from beancount_compute.ledger.sealed.chain import (
     NO_SEAL,
@@ -91,6 +93,7 @@ def prepare(month: str, loaded: Loaded) -> Closing:
         raise CloseError(f"the ledger loads with {errors}: mend the ledger first")
     _check_order(month, booking)
     last_day = last_day_of(month)
+    _check_paddings(loaded, booking, last_day)
     copies = _copies(loaded, booking, last_day)
     own_prices = frozenset(
         (entry.date, entry.currency, entry.amount.currency)
@@ -146,6 +149,16 @@ def _check_order(month: str, booking: Booking) -> None:
         return
     if not _first_opening(booking, expected) <= month <= expected:
         raise CloseError(f"months close in order: {expected} is the first with bookings, close it")
+
+
+def _check_paddings(loaded: Loaded, booking: Booking, last_day: date) -> None:
+    for pad, balance in open_paddings(loaded.entries, booking.chain.last_day, last_day):
+        at = place_of(pad.meta)
+        raise CloseError(
+            f"{at.file}:{at.line}: how much is padded here depends on the balance of "
+            f"{balance.date}, behind the month: date that one {last_day + timedelta(1)} or before, "
+            "or write a transaction in place of the pad"
+        )
 
 
 def _first_opening(booking: Booking, month: str) -> str:
