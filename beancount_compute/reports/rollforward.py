@@ -69,15 +69,19 @@ def _layouts(*_: object) -> list[Layout]:
 
 def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
     start = selection.start or date.min
-    if request.wants(*_names("pocket", "plan")):
-        for each in selection.movements(books, each=request.each):
-            yield from _cells(each, "pocket", TOTAL, start)
-            yield from _cells(each, "pocket", each.pocket.value, start)
-            yield from _cells(each, "plan", each.origin, start)
+    of_each = of_all = selection.movements(books, each=request.each)
     if request.wants(*_names("subscriber")):
-        movements = selection.movements(books)
-        for each in movements if request.each else _alike_added_up(movements, start):
-            yield from _cells(each, "subscriber", each.subscriber, start)
+        of_each = of_all = selection.movements(books)
+        if not request.each:
+            of_each = _alike_added_up(of_each, start)
+            of_all = _alike_added_up([one._replace(subscriber="") for one in of_each], start)
+        for one in of_each:
+            yield from _cells(one, "subscriber", one.subscriber, start)
+    if request.wants(*_names("pocket", "plan")):
+        for one in of_all:
+            yield from _cells(one, "pocket", TOTAL, start)
+            yield from _cells(one, "pocket", one.pocket.value, start)
+            yield from _cells(one, "plan", one.origin, start)
 
 
 def _names(*by: str) -> list[str]:
@@ -91,7 +95,7 @@ def _cells(each: Movement, by: str, label: str, start: date) -> Iterator[Contrib
         yield f"money-by-{by}", (label, each.currency), column, each.amount, each.at
 
 
-def _alike_added_up(movements: Iterable[Movement], start: date) -> Iterator[Movement]:
+def _alike_added_up(movements: Iterable[Movement], start: date) -> list[Movement]:
     """The movements before and from the first day on, with those added up that rows don't tell."""
     first: dict[tuple[object, ...], Movement] = {}
     units: defaultdict[tuple[object, ...], Decimal] = defaultdict(Decimal)
@@ -111,8 +115,10 @@ def _alike_added_up(movements: Iterable[Movement], start: date) -> Iterator[Move
             first[key] = movement
         units[key] += number
         amounts[key] += amount
-    for alike, movement in first.items():
-        yield movement._replace(units=units[alike], amount=amounts[alike], at=SUMMED)
+    return [
+        movement._replace(units=units[alike], amount=amounts[alike], at=SUMMED)
+        for alike, movement in first.items()
+    ]
 
 
 ROLLFORWARD = Report(
