@@ -11,7 +11,6 @@ were entered. Over all subscribers, and over both pockets, what only moves is ze
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -97,27 +96,20 @@ def _cells(each: Movement, by: str, label: str, start: date) -> Iterator[Contrib
 
 def _alike_added_up(movements: Iterable[Movement], start: date) -> list[Movement]:
     """The movements before and from the first day on, with those added up that rows don't tell."""
-    first: dict[tuple[object, ...], Movement] = {}
-    units: defaultdict[tuple[object, ...], Decimal] = defaultdict(Decimal)
-    amounts: defaultdict[tuple[object, ...], Decimal] = defaultdict(Decimal)
+    found: dict[tuple[object, ...], tuple[Movement, list[Decimal]]] = {}
     for movement in movements:
-        day, _, flow, subscriber, pocket, origin, commodity, number, currency, amount, *_ = movement
-        key: tuple[object, ...] = (
-            day >= start,
-            flow,
-            subscriber,
-            pocket,
-            origin,
-            commodity,
-            currency,
-        )
-        if key not in first:
-            first[key] = movement
-        units[key] += number
-        amounts[key] += amount
+        day, _, flow, subscriber, pocket, origin, commodity, units, currency, amount, *_ = movement
+        key = (day >= start, flow, subscriber, pocket, origin, commodity, currency)
+        known = found.get(key)
+        if known is None:
+            found[key] = (movement, [units, amount])
+        else:
+            _, sums = known
+            sums[0] += units
+            sums[1] += amount
     return [
-        movement._replace(units=units[alike], amount=amounts[alike], at=SUMMED)
-        for alike, movement in first.items()
+        movement._replace(units=units, amount=amount, at=SUMMED)
+        for movement, (units, amount) in found.values()
     ]
 
 
