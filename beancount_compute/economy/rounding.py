@@ -180,9 +180,15 @@ def shares_of_total(total: Decimal, weights: Iterable[Decimal], step: Decimal) -
 
 
 def part(units: Decimal, rate: Decimal, cost: Decimal) -> Decimal:
-    """A fraction of a lot's units; rounded down to whole units where 28 digits don't hold it."""
-    exact = trim(WIDE.multiply(units, rate), 0)
-    weight = WIDE.multiply(exact, cost).normalize(WIDE)
-    if len(weight.as_tuple().digits) <= EXACT.prec:
-        return exact
-    return exact.to_integral_value(ROUND_FLOOR)
+    """A fraction of a lot's units; rounded down as little as makes 28 digits hold its cost."""
+    exact = taken = trim(WIDE.multiply(units, rate), 0)
+    decimals = max(0, len(exact.as_tuple().digits) - 1 - exact.adjusted())
+    while decimals and not (_fit(taken, cost) and _fit(WIDE.subtract(units, taken), cost)):
+        decimals -= 1
+        taken = trim(exact.quantize(_ONE.scaleb(-decimals), ROUND_FLOOR, WIDE), 0)
+    return taken
+
+
+def _fit(units: Decimal, cost: Decimal) -> bool:
+    """Whether Beancount's digits hold what units cost."""
+    return len(WIDE.multiply(units, cost).normalize(WIDE).as_tuple().digits) <= EXACT.prec

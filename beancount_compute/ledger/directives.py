@@ -36,8 +36,10 @@ _EXAMPLES = {
 
 
 def place_of(meta: dict[str, Any]) -> Place:
-    """Where a directive was written."""
-    return Place(str(meta.get("filename", "<unknown>")), int(meta.get("lineno", 0)))
+    """Where a directive was written; whoever writes these keys may write anything there."""
+    line = meta.get("lineno", 0)
+    is_number = isinstance(line, int | Decimal)
+    return Place(str(meta.get("filename", "<unknown>")), int(line) if is_number else 0)
 
 
 def kind_of(value: object, dtype: object) -> str:

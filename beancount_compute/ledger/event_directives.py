@@ -19,6 +19,7 @@ from beancount_compute.ledger.directives import (
     PREFIX,
     day_or_text_in,
     metadata_of,
+    place_of,
     text_in,
     values_of,
 )
@@ -152,10 +153,10 @@ def _columns_of_metadata(
     written = {key: tuple(map(itemgetter(key), metas)) for key in metas[0]}
     if not written.keys() >= {"filename", "lineno"}:
         raise NotPlain
-    columns: dict[str, Sequence[Any]] = {
-        "file": written.pop("filename"),
-        "line": written.pop("lineno"),
-    }
+    files, lines = written.pop("filename"), written.pop("lineno")
+    if {*map(type, files)} != {str} or {*map(type, lines)} != {int}:
+        raise NotPlain  # somebody wrote a key of that name
+    columns: dict[str, Sequence[Any]] = {"file": files, "line": lines}
     for key, column in written.items():
         if key.startswith(("__", "x-")):
             continue
@@ -220,9 +221,7 @@ def event_of(entry: Custom, form: Form, fields: Fields) -> Event:
             started,
             "" if reverses is None else names[reverses] or _empty_name(),
             (),
-            meta.get("filename", "<unknown>"),
-            meta.get("lineno", 0),
-            "",
+            *place_of(meta),
             "",
         ),
     )

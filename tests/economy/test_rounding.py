@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from beancount_compute.economy.rounding import (
+    EXACT,
     CostStepTooCoarse,
     average_price,
     decimals_of,
@@ -215,14 +216,28 @@ def test_a_part_of_a_lot_is_exact() -> None:
     assert str(part(D(800), D("0.50"), D("0.20"))) == "400"
 
 
-def test_a_part_that_28_digits_cannot_hold_is_rounded_down_to_whole_units() -> None:
-    """0.12345678901234 x 0.98765432109877 has 28 digits, times a cost more: nothing is left whole.
+def test_a_part_that_28_digits_cannot_hold_is_rounded_down_as_little_as_need_be() -> None:
+    """0.12345678901234 x 0.98765432109877 has 28 decimals, and so many at most may stay that it
+    costs at most 28 digits: 0.01505... with 6 decimals of the cost leaves it 23.
 
-    With 1000 units more, 1000.12345678901234 x 0.98765432109877 = 987.77...: 987 whole ones.
+    With 1000 units more it is 987.77... and costs 121.9...: 3 digits more, and one zero less behind
+    the point, leave 19.
     """
-    rate = D("0.98765432109877")
-    assert part(D("0.12345678901234"), rate, D("0.123456")) == 0
-    assert part(D("1000.12345678901234"), rate, D("0.123456")) == 987
+    rate, cost = D("0.98765432109877"), D("0.123456")
+    exact = 12345678901234 * 98765432109877  # in units of 1E-28
+    assert part(D("0.12345678901234"), rate, cost) == D(exact // 10**5).scaleb(-23)
+    exact = 100012345678901234 * 98765432109877
+    assert part(D("1000.12345678901234"), rate, cost) == D(exact // 10**9).scaleb(-19)
+
+
+def test_what_is_left_of_a_part_fits_28_digits_too() -> None:
+    """A millionth of 99999999.9999999 CU at 1.2345678901 USD: the part alone would fit in full."""
+    units, cost = D("99999999.9999999"), D("1.2345678901234")
+    taken = part(units, D("0.00000123456789"), cost)
+    with localcontext(EXACT):
+        taken * cost
+        (units - taken) * cost
+    assert 123 < taken < 124
 
 
 @pytest.mark.parametrize(

@@ -575,3 +575,16 @@ def test_an_opening_lot_of_too_many_digits_is_an_error_of_its_own_line(load):
         '2026-06-03 custom "compute-assert" "tokens" 0 CU\n'
     )
     assert {error.split(":")[0] for error in loaded.errors} <= {"main.beancount"}
+
+
+@pytest.mark.parametrize(
+    "line", ["filename: 5 CU", "lineno: 2.5", "filename: TRUE", "lineno: TRUE"]
+)
+def test_metadata_that_beancount_keeps_places_in_may_hold_anything(line: str) -> None:
+    """Each wrong line is still one error, and what is right is booked."""
+    wrong = '2026-05-0{} custom "compute-allocation" "a{}" 100 CU 0 USD\n  {}\n'
+    text = wrong.format(1, 1, line) + wrong.format(2, 2, "x-note: 1") + ALICE
+    entries, errors, _ = loader.load_string('plugin "beancount_compute"\n' + text)
+    messages = [error.message for error in errors]
+    assert len(messages) == 2 and all("0 USD is not above zero" in each for each in messages)
+    assert [entry.payee for entry in entries if isinstance(entry, Transaction)] == ["alice"]
