@@ -177,6 +177,11 @@ class Bookkeeper:
             for open_lot in holding
         ]
 
+    @property
+    def by_component(self) -> dict[str, str]:
+        """The subscribers known so far, by account component."""
+        return dict(self._economy.by_component)
+
     def has_plan(self, name: str) -> bool:
         """Whether the terms know a plan."""
         return name in self._economy.terms.plans

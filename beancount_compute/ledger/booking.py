@@ -15,10 +15,15 @@ from beancount.core.getters import get_entry_accounts
 
 from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.engine import Bookkeeper
-from beancount_compute.economy.events import Event, Kind, names_of
+from beancount_compute.economy.events import Event
 from beancount_compute.economy.facts import Assertion, Facts, Introduction
-from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.accounts import Accounts
+from beancount_compute.ledger.component_holders import (
+    Mention,
+    free_components,
+    holders_of,
+    mentions,
+)
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.finding_files import FileRequest
@@ -27,7 +32,6 @@ from beancount_compute.ledger.hand_written import (
     pocket_postings,
     read_hand_written,
 )
-from beancount_compute.ledger.names import component_of
 from beancount_compute.ledger.sealed.carrying import State, carried_state
 from beancount_compute.ledger.sealed.chain import Chain, read_chain
 from beancount_compute.ledger.sealed.copies import (
@@ -53,8 +57,6 @@ from beancount_compute.ledger.term_directives import Line
 from beancount_compute.ledger.terms_in_force import LedgerTerms
 from beancount_compute.ledger.terms_of_ledger import roots_of, terms_of
 from beancount_compute.ledger.writing import Writer, open_directives
-
-_MAKE_KNOWN = (Kind.SUBSCRIPTION, Kind.ALLOCATION, Kind.GRANT)
 
 
 class Written(NamedTuple):
@@ -139,7 +141,7 @@ def book(
     lost = lost_plans(said, files)
     terms = terms_of([*written.terms, *lost], options_map, Errors()) if lost else said
     templates, frozen_components = frozen_accounts(terms, files)
-    named = _free_components(terms.introductions, written.events, errors)
+    named = free_components(terms.introductions, written.events, errors)
     components = {**{line.name: line.value for line in named}, **frozen_components}
     accounts = Accounts(templates, components, roots_of(options_map))
     others = [entry for entry in entries if entry.__class__ is not Custom]
@@ -255,10 +257,14 @@ def _facts(ledger: Ledger, past: Past) -> Facts:
         written.events,
         hand_written.openings,
         hand_written.removals,
-        [Introduction(line.date, line.name, line.place) for line in ledger.named],
+        _introductions(ledger),
         assertions,
         {closed.chain.first_open_day: past.late} if past.late else {},
     )
+
+
+def _introductions(ledger: Ledger) -> list[Introduction]:
+    return [Introduction(line.date, line.name, line.place) for line in ledger.named]
 
 
 def _behind(facts: Facts, last_day: date) -> Facts:
@@ -275,56 +281,21 @@ def _reversed(facts: Facts, late: Iterable[Event]) -> frozenset[str]:
     return frozenset(event.reverses for event in (*facts.events, *late) if event.reverses)
 
 
-def _free_components(lines: list[Line], events: Iterable[Event], errors: Errors) -> list[Line]:
-    """The `compute-subscriber` lines whose component no other subscriber has without one.
+def _holders(ledger: Ledger, past: Past, frozen: Mapping[str, Mention]) -> dict[str, str]:
+    """The subscriber of each component, for what people wrote on accounts by hand."""
+    accounts, introductions = ledger.writer.accounts, _introductions(ledger)
+    events = [*ledger.written.events, *past.late]
 
-    Whoever is only mentioned has none: it takes an event that makes a subscriber known.
-    """
-    named = {line.name for line in lines}
-    taken = (
-        {
-            component_of(event.subscriber): event.subscriber
-            for event in events
-            if event.kind in _MAKE_KNOWN and not event.flaw and event.subscriber not in named
-        }
-        if lines
-        else {}
-    )
-    kept: list[Line] = []
-    for line in lines:
-        other = taken.get(line.value)
-        if other is None:
-            kept.append(line)
-        else:
-            message = (
-                f"subscriber {quoted(other)} has the component {line.value} already: "
-                f"give {quoted(line.name)} another"
-            )
-            errors.add(line.place, message)
-    return kept
+    def made_known() -> dict[str, str]:
+        facts = Facts(events, introductions=introductions)
+        keeper = Bookkeeper(facts, ledger.terms.terms, accounts.component)
+        for _ in keeper.records():
+            pass
+        return keeper.by_component
 
-
-def _holders(
-    ledger: Ledger, past: Past, frozen: Mapping[str, tuple[date, int, str]]
-) -> dict[str, str]:
-    """The subscriber of each component: the named ones, then whoever appears first in the books.
-
-    A name under which closed months booked an opening lot stays: no later event changes it.
-    """
-    accounts = ledger.writer.accounts
-    holders = {line.value: line.name for line in ledger.named}
     booked = {entry.payee for entry in past.closed.booked if isinstance(entry, Transaction)}
-    for name in sorted(payee for payee in booked if payee):
-        holders.setdefault(accounts.component(name), name)
-    first = dict(frozen)
-    for event in (*ledger.written.events, *past.late):
-        for name in names_of(event):
-            place = (event.date, event.phase, name)
-            if name not in first or place < first[name]:
-                first[name] = place
-    for _, _, name in sorted(first.values()):
-        holders.setdefault(accounts.component(name), name)
-    return holders
+    named = {line.value: line.name for line in ledger.named}
+    return holders_of(named, booked, mentions(events, frozen), accounts.component, made_known)
 
 
 def _own_prices(entries: Iterable[Directive]) -> set[tuple[date, str, str]]:
