@@ -305,17 +305,32 @@ const rendered = (block) => KINDS[block.kind](block);
 
 let pictures = []; // of the page that is shown: where, and what
 let library;
+let prepared; // the address of Plotly's script where it was asked for as a module
+
+const script = (src) =>
+  new Promise((resolve, reject) => {
+    document.head.append(el("script", { src, onload: resolve, onerror: reject }));
+  });
 
 function plotly() {
-  library ??= new Promise((resolve, reject) => {
-    const { plotly: version } = byId("compute-books").dataset;
-    const path = `${window.location.pathname.replace(/\/?$/, "/")}plotly.js?v=${encodeURIComponent(version)}`;
-    document.head.append(el("script", { src: path, onload: () => resolve(window.Plotly), onerror: reject }));
-  });
+  const { plotly: address } = byId("compute-books").dataset;
+  library ??= (address === prepared ? import(address) : script(address)).then(() => window.Plotly);
   library.catch(() => {
-    library = undefined; // the next view tries again
+    library = undefined; // the next view tries again, with a script: a module that failed stays so
+    prepared = undefined;
   });
   return library;
+}
+
+/**
+ * On another page of Fava: have Plotly fetched and compiled for whoever opens ours, and not run. Only a
+ * module may wait like that; our own page takes a script, which browsers keep compiled for the next start.
+ */
+async function prepare() {
+  const { plotly: href } = await api.request("library", "GET");
+  if (!href || library) return;
+  document.head.append(el("link", { rel: "modulepreload", href }));
+  prepared = href;
 }
 
 function dressed(data, layout) {
@@ -476,7 +491,14 @@ window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () 
 
 document.addEventListener("click", keepFocus);
 
+const whenIdle = window.requestIdleCallback ?? window.setTimeout; // Safari has none
+
 export default {
+  init(context) {
+    api = context.api;
+    const spare = !byId("compute-books") && !navigator.connection?.saveData;
+    if (spare) whenIdle(() => prepare().catch(() => {})); // our page tells what fails
+  },
   onExtensionPageLoad(context) {
     api = context.api;
     show();
