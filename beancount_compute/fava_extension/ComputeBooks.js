@@ -333,6 +333,9 @@ async function prepare() {
   prepared = href;
 }
 
+/** When what stands in the page has been painted; in a tab that nobody sees, when somebody does. */
+const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+
 function dressed(data, layout) {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
@@ -352,6 +355,7 @@ async function draw() {
   if (!pictures.length) return;
   const mine = pictures;
   try {
+    await painted(); // figures are seen while Plotly works
     const library = await plotly();
     for (const [place, { data, layout }] of mine) {
       if (place.isConnected) await library.react(place, data, dressed(data, layout), { displayModeBar: false, responsive: true });
