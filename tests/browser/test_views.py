@@ -494,7 +494,7 @@ def test_a_request_that_fails_says_so(year: Shown) -> None:
 
 
 def test_plotly_is_fetched_once_and_ahead(year: Shown) -> None:
-    """Opened directly, by the page's HTML; on the way through Fava's own pages, by the page before."""
+    """By the HTML of a page that is opened directly; else by the page of Fava before it."""
     page = year.page
     fetched: list[str] = []
     page.on("request", lambda asked: fetched.append(asked.url))

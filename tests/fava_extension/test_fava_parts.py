@@ -92,7 +92,7 @@ def test_hidden_numbers(market_year: Site) -> None:
 
 
 def test_pages_and_articles(market_year: Site) -> None:
-    """Fava's frontend asks for an article alone by `partial`; an address of the browser has none."""
+    """Fava's frontend asks for an article alone by `partial`, a browser for a whole page."""
     changed = "Fava asks for articles in another way: see fava_parts.opened_directly"
     page = market_year.get(market_year.path).get_data(as_text=True)
     article = market_year.get(f"{market_year.path}?partial=true").get_data(as_text=True)

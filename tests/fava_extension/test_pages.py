@@ -419,7 +419,7 @@ def test_pictures_come_from_the_installed_plotly(
 
 
 def test_a_page_opened_directly_asks_for_plotly_in_its_html(market_year: Site) -> None:
-    """Before any script runs; an article that Fava puts into another page leaves it to the script."""
+    """Before any script runs; an article that Fava puts into another page does not."""
     address = market_year.get(f"{market_year.path}library").get_json()["plotly"]
     link = f'<link rel="preload" as="script" href="{address}">'
     assert link in market_year.get(market_year.path).get_data(as_text=True)
