@@ -355,7 +355,7 @@ async function draw() {
   if (!pictures.length) return;
   const mine = pictures;
   try {
-    await painted(); // figures are seen while Plotly works
+    await painted(); // figures are seen before Plotly's script runs, which takes all of the page's time
     const library = await plotly();
     for (const [place, { data, layout }] of mine) {
       if (place.isConnected) await library.react(place, data, dressed(data, layout), { displayModeBar: false, responsive: true });
@@ -435,7 +435,6 @@ async function show() {
   const mine = asking();
   const wanted = parameters();
   tabs(wanted.view || FIRST_VIEW);
-  if (byId("compute-books").dataset.plotly) plotly().catch(() => {}); // fetched beside the figures; draw() tells
   await present(await answerOf("data", wanted), mine);
 }
 
@@ -467,7 +466,8 @@ async function present(answer, mine) {
   refocus(before);
   say(answer.error ? "" : `${byId("compute-title").textContent} loaded`);
   performance.mark("compute-tables"); // all figures stand in the page; pictures follow
-  await draw();
+  if (pictures.length) await draw();
+  else if (root.dataset.plotly) painted().then(plotly).catch(() => {}); // for the next view, which tells what fails
   if (mine !== asked) return;
   performance.mark("compute-drawn");
   root.dataset.state = "drawn";
