@@ -305,18 +305,36 @@ const rendered = (block) => KINDS[block.kind](block);
 
 let pictures = []; // of the page that is shown: where, and what
 let library;
+let prepared; // the address of Plotly's script where it was asked for as a module
+
+const script = (src) =>
+  new Promise((resolve, reject) => {
+    document.head.append(el("script", { src, onload: resolve, onerror: reject }));
+  });
 
 function plotly() {
-  library ??= new Promise((resolve, reject) => {
-    const { plotly: version } = byId("compute-books").dataset;
-    const path = `${window.location.pathname.replace(/\/?$/, "/")}plotly.js?v=${encodeURIComponent(version)}`;
-    document.head.append(el("script", { src: path, onload: () => resolve(window.Plotly), onerror: reject }));
-  });
+  const { plotly: address } = byId("compute-books").dataset;
+  library ??= (address === prepared ? import(address) : script(address)).then(() => window.Plotly);
   library.catch(() => {
-    library = undefined; // the next view tries again
+    library = undefined; // the next view tries again, with a script: a module that failed stays so
+    prepared = undefined;
   });
   return library;
 }
+
+/**
+ * On another page of Fava: have Plotly fetched and compiled for whoever opens ours, and not run. Only a
+ * module may wait like that; our own page takes a script, which browsers keep compiled for the next start.
+ */
+async function prepare() {
+  const { plotly: href } = await api.request("library", "GET");
+  if (!href || library) return;
+  document.head.append(el("link", { rel: "modulepreload", href }));
+  prepared = href;
+}
+
+/** When what stands in the page has been painted; in a tab that nobody sees, when somebody does. */
+const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 
 function dressed(data, layout) {
   const style = getComputedStyle(document.documentElement);
@@ -337,6 +355,7 @@ async function draw() {
   if (!pictures.length) return;
   const mine = pictures;
   try {
+    await painted(); // figures are seen before Plotly's script runs, which takes all of the page's time
     const library = await plotly();
     for (const [place, { data, layout }] of mine) {
       if (place.isConnected) await library.react(place, data, dressed(data, layout), { displayModeBar: false, responsive: true });
@@ -416,7 +435,6 @@ async function show() {
   const mine = asking();
   const wanted = parameters();
   tabs(wanted.view || FIRST_VIEW);
-  if (byId("compute-books").dataset.plotly) plotly().catch(() => {}); // fetched beside the figures; draw() tells
   await present(await answerOf("data", wanted), mine);
 }
 
@@ -448,7 +466,8 @@ async function present(answer, mine) {
   refocus(before);
   say(answer.error ? "" : `${byId("compute-title").textContent} loaded`);
   performance.mark("compute-tables"); // all figures stand in the page; pictures follow
-  await draw();
+  if (pictures.length) await draw();
+  else if (root.dataset.plotly) painted().then(plotly).catch(() => {}); // for the next view, which tells what fails
   if (mine !== asked) return;
   performance.mark("compute-drawn");
   root.dataset.state = "drawn";
@@ -476,7 +495,14 @@ window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () 
 
 document.addEventListener("click", keepFocus);
 
+const whenIdle = window.requestIdleCallback ?? window.setTimeout; // Safari has none
+
 export default {
+  init(context) {
+    api = context.api;
+    const spare = !byId("compute-books") && !navigator.connection?.saveData;
+    if (spare) whenIdle(() => prepare().catch(() => {})); // our page tells what fails
+  },
   onExtensionPageLoad(context) {
     api = context.api;
     show();

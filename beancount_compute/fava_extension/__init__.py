@@ -72,8 +72,14 @@ class ComputeBooks(FavaExtensionBase):
 
     @property
     def plotly(self) -> str:
-        """What tells one version of the drawing library from another; "" where there is none."""
-        return plotly_file.version()
+        """The address of the drawing library, of its installed version; "" where there is none."""
+        version = plotly_file.version()
+        return fava_parts.Links().endpoint(self.name, "plotly.js", v=version) if version else ""
+
+    @property
+    def opened_directly(self) -> bool:
+        """Whether the page is loaded as a whole, from its address."""
+        return fava_parts.opened_directly()
 
     @property
     def how_to_get_pictures(self) -> str:
@@ -94,6 +100,11 @@ class ComputeBooks(FavaExtensionBase):
     def ties(self) -> Response:
         """The tie-outs of the next month to close, which may take longer than a view."""
         return self._answer(ties)
+
+    @fava_parts.endpoint("library")
+    def library(self) -> Response:
+        """The address of the drawing library, for Fava's other pages, which can't know it."""
+        return _json({"plotly": self.plotly})
 
     @fava_parts.endpoint("plotly.js")
     def plotly_js(self) -> Response:

@@ -26,7 +26,7 @@ from fava.ext import extension_endpoint
 from fava.helpers import FavaAPIError
 from fava.template_filters import replace_numbers
 from fava.util.date import parse_date
-from flask import current_app, url_for
+from flask import current_app, request, url_for
 
 INTERVALS = {  # the names that Fava's own selection writes into addresses
     "day": "day",
@@ -182,8 +182,13 @@ def hidden(text: str) -> str:
     return replace_numbers(text) or ""
 
 
+def opened_directly() -> bool:
+    """Whether a browser loads the whole page, and not Fava's frontend its article into another."""
+    return not request.args.get("partial")
+
+
 class Links:
-    """Addresses of Fava's own pages; of the whole ledger, without the filters of this page."""
+    """Addresses within Fava; of the whole ledger, without the filters of this page."""
 
     def __init__(self) -> None:
         self._base = url_for("index", bfile=g.beancount_file_slug)
@@ -196,6 +201,10 @@ class Links:
     def editor(self, file: str, line: int) -> str:
         """A place in Fava's editor."""
         return f"{self._base}editor/?{urlencode({'file_path': file, 'line': line})}"
+
+    def endpoint(self, extension: str, name: str, **asked: str) -> str:
+        """What answers to a name of an extension."""
+        return f"{self._base}extension/{extension}/{name}?{urlencode(asked)}"
 
     @staticmethod
     def context(entry: Directive) -> str:

@@ -493,6 +493,47 @@ def test_a_request_that_fails_says_so(year: Shown) -> None:
     expect(page.locator("figure details[open]").first).to_be_visible()
 
 
+def test_plotly_is_fetched_once_and_ahead(year: Shown) -> None:
+    """By the HTML of a page that is opened directly; else by the page of Fava before it."""
+    page = year.page
+    fetched: list[str] = []
+    page.on("request", lambda asked: fetched.append(asked.url))
+    scripts = page.locator("script[src*='plotly.js']")
+    year.open("market")
+    assert page.locator("link[rel=preload]").count() == scripts.count() == 1
+    page.get_by_role("link", name="Options").click()
+    expect(page.locator("#compute-books")).to_have_count(0)
+    page.get_by_role("link", name="Compute books").click()
+    assert year.drawn().locator(".picture:has(svg)").count() > 0
+    assert page.locator("article link").count() == 0  # it runs already
+    assert len([each for each in fetched if "plotly.js" in each]) == 1
+    fetched.clear()
+    page.goto(f"{year.address}{year.site.base}editor/")
+    expect(page.locator("link[rel=modulepreload]")).to_be_attached()
+    assert page.evaluate("window.Plotly") is None  # not run until it is needed
+    page.get_by_role("link", name="Compute books").click()
+    assert year.drawn().locator(".picture:has(svg)").count() > 0
+    assert scripts.count() == 0
+    assert len([each for each in fetched if "plotly.js" in each]) <= 1  # none: kept from above
+    assert year.complaints == []
+
+
+def test_a_script_that_failed_is_asked_for_again(year: Shown) -> None:
+    """By the next view, whether it was fetched ahead or not."""
+    page = year.page
+    for start in ("editor/", "extension/ComputeBooks/"):
+        page.route("**/plotly.js?*", lambda route: route.abort())
+        page.goto(f"{year.address}{year.site.base}{start}")
+        if start == "editor/":
+            expect(page.locator("link[rel=modulepreload]")).to_be_attached()
+            page.get_by_role("link", name="Compute books").click()
+        year.drawn()
+        expect(page.get_by_text("The picture could not be drawn").first).to_be_visible()
+        page.unroute("**/plotly.js?*")
+        page.get_by_role("link", name="Market", exact=True).click()
+        assert year.drawn().locator(".picture:has(svg)").count() > 0
+
+
 def test_the_command_to_close_is_ready_to_copy(
     browser: Browser, addresses: dict[str, tuple[Site, str]]
 ) -> None:

@@ -89,3 +89,21 @@ def test_hidden_numbers(market_year: Site) -> None:
             assert fava_parts.hides_numbers(), changed
         finally:
             market_year.app.config["INCOGNITO"] = False
+
+
+def test_pages_and_articles(market_year: Site) -> None:
+    """Fava's frontend asks for an article alone by `partial`, a browser for a whole page."""
+    changed = "Fava asks for articles in another way: see fava_parts.opened_directly"
+    page = market_year.get(market_year.path).get_data(as_text=True)
+    article = market_year.get(f"{market_year.path}?partial=true").get_data(as_text=True)
+    assert "<html" in page, changed
+    assert "<html" not in article, changed
+
+
+def test_endpoints(market_year: Site) -> None:
+    """Fava answers at the addresses that we give to our endpoints."""
+    changed = "Fava serves endpoints elsewhere: see fava_parts.Links.endpoint"
+    with market_year.app.test_request_context(market_year.path):
+        market_year.app.preprocess_request()
+        address = fava_parts.Links().endpoint("ComputeBooks", "data", view="close")
+    assert market_year.get(address).get_json()["view"] == "close", changed

@@ -397,7 +397,8 @@ def test_pictures_come_from_the_installed_plotly(
     market_year: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its JavaScript is served, to be compiled at once and kept; or how to get it is said."""
-    answer = market_year.get(f"{market_year.path}plotly.js")
+    address = market_year.get(f"{market_year.path}library").get_json()["plotly"]
+    answer = market_year.get(address)
     assert answer.status_code == 200
     assert answer.mimetype == "text/javascript"
     assert answer.cache_control.immutable
@@ -409,10 +410,22 @@ def test_pictures_come_from_the_installed_plotly(
     assert script == installed.read_bytes()
     answer.close()
     monkeypatch.setattr(plotly_file, "path", lambda: None)
-    assert market_year.get(f"{market_year.path}plotly.js").status_code == 404
+    assert market_year.get(address).status_code == 404
+    assert market_year.get(f"{market_year.path}library").get_json() == {"plotly": ""}
     shell = market_year.get(market_year.path).get_data(as_text=True)
+    assert "preload" not in shell
     assert 'data-plotly=""' in shell
     assert "beancount_compute[charts]" in shell
+
+
+def test_a_page_opened_directly_asks_for_plotly_in_its_html(market_year: Site) -> None:
+    """Before any script runs; an article that Fava puts into another page does not."""
+    address = market_year.get(f"{market_year.path}library").get_json()["plotly"]
+    link = f'<link rel="preload" as="script" href="{address}">'
+    assert link in market_year.get(market_year.path).get_data(as_text=True)
+    article = market_year.get(f"{market_year.path}?partial=true").get_data(as_text=True)
+    assert "preload" not in article
+    assert f'data-plotly="{address}"' in article
 
 
 def test_an_edited_event_file_changes_the_figures(tmp_path: Path) -> None:
