@@ -39,6 +39,7 @@ def allocate(economy: Economy, event: Event, event_id: str) -> None:
         economy.welcome(event.subscriber)
         end = later(event.date, plan.every)
         allocate_period(economy, plan, event.subscriber, event.date, end, event_id, event)
+        economy.end_period_later(event.subscriber, end)
     else:
         _top_up(economy, event, event_id)
 

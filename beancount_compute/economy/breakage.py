@@ -28,6 +28,7 @@ from beancount_compute.economy.terms import Plan, Unused
 
 def end_lots(economy: Economy, day: date) -> None:
     """Let all lots meet their end that end on a day."""
+    economy.settle(*economy.period_ends.pop(day, ()))
     due = economy.ends.pop(day, [])
     for open_lot in sorted(due, key=_place):
         if open_lot.units:

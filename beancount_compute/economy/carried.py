@@ -29,6 +29,7 @@ class Carried(NamedTuple):
     subscriptions: Iterable[tuple[Event, str]]  # their events and cancellations, with ids, in order
     undo: Mapping[str, Undo]  # of closed events that open ones reverse
     terms_days: Mapping[tuple[str, Key], date]  # of lots that came late, by holder and key
+    period_ends: Iterable[tuple[str, date]]  # of subscribers' single periods, behind the last day
     totals: Totals | None = None  # only where something is asserted
 
 
@@ -41,5 +42,7 @@ def take_over(economy: Economy, carried: Carried, first_day: date) -> None:
     economy.terms_days.update(carried.terms_days)
     for lot, units in carried.lots:
         economy.put(economy.welcome(lot.holder), lot, units)
+    for name, day in carried.period_ends:
+        economy.end_period_later(name, day)
     resume(economy, carried.subscriptions, carried.last_day)
     economy.undo.update({event_id: replace(undo) for event_id, undo in carried.undo.items()})

@@ -133,6 +133,8 @@ class Economy:
     periods: dict[tuple[str, date, date, date, date], Period] = field(default_factory=dict)
     ends: dict[date, list[OpenLot]] = field(default_factory=dict)
     starts: dict[date, list[Subscription]] = field(default_factory=dict)
+    # whose single periods end; only where uses merge, which they do up to that day
+    period_ends: dict[date, list[str]] = field(default_factory=dict)
     days: list[date] = field(default_factory=list)  # a heap
     journal: list[Record] = field(default_factory=list)
     merging: dict[str, int] = field(default_factory=dict)  # where in the journal uses still merge
@@ -258,6 +260,15 @@ class Economy:
             subscriptions = self.starts[day] = []
             self.visit(day)
         subscriptions.append(subscription)
+
+    def end_period_later(self, name: str, day: date) -> None:
+        """Remember the day on which a period ends that no subscription follows up."""
+        if self.terms.grain is Grain.EVENT or not self.today < day <= self.as_of:
+            return
+        if day not in self.period_ends:
+            self.period_ends[day] = []
+            self.visit(day)
+        self.period_ends[day].append(name)
 
     def visit(self, day: date) -> None:
         """Let the books come by on a day."""

@@ -227,10 +227,11 @@ def test_what_was_used_up_meets_no_end() -> None:
     assert len(messages(books)) == 1  # one period is no subscription
 
 
-def test_a_part_that_can_t_be_exact_is_minted_in_whole_units() -> None:
+def test_a_part_that_can_t_be_exact_is_minted_but_for_the_last_digits() -> None:
     """A rate of 14 digits of 12345678900.125 CU at 0.37: 14 + 14 digits, and a cost of two.
 
-    12345678900.125 x 0.98765432109877 = 12193263112.60...: 12193263112 are minted.
+    12345678900.125 x 0.98765432109877 = 12193263112.60636639509034625; x 0.37 is 4.5 thousand
+    million, of which 28 digits leave 18 decimals: two for the cost, and 16 for the units.
     """
     agreed = terms(
         plan(
@@ -241,6 +242,13 @@ def test_a_part_that_can_t_be_exact_is_minted_in_whole_units() -> None:
         )
     )
     books = a_month(agreed, used="0.875 CU")
-    assert lots_shown(books) == ["tokens alice 12193263112 CU {0.37 USD, 2026-05-01, pro}"]
-    assert shown(books, "expiry").split(" CU")[0].endswith("allocations alice 152415788.125")
+    minted = "12193263112.6063663950903462"
+    assert lots_shown(books) == [f"tokens alice {minted} CU {{0.37 USD, 2026-05-01, pro}}"]
+    assert (
+        shown(books, "expiry")
+        .split(" CU")[0]
+        .endswith(
+            "allocations alice 152415787.5186336049096538"  # 12345678900.125 less what was minted
+        )
+    )
     assert messages(books) == []

@@ -52,6 +52,7 @@ def carried(*lots: str, **more: Any) -> Carried:
         more.pop("subscriptions", ()),
         more.pop("undo", {}),
         more.pop("terms_days", {}),
+        more.pop("period_ends", ()),
         totals,
     )
 
@@ -62,6 +63,21 @@ def book(
     keeper = Bookkeeper(Facts(events, **facts), agreed, first_letter_up, state)
     journal = list(keeper.entries())
     return Books(journal, keeper.prices(), keeper.refusals, keeper.lots(), keeper.as_of), keeper
+
+
+def test_a_run_of_uses_ends_with_a_single_period_of_a_closed_month() -> None:
+    """Alice's ends on 10 June: what she uses before and after it is not merged; what bob does is."""
+    tokens = ("tokens alice 9 CU {0.20 USD, 2026-05-01, top-up}",)
+    tokens += ("tokens bob 9 CU {0.20 USD, 2026-05-01, top-up}",)
+    state = carried(*tokens, period_ends=[("alice", day("2026-06-10"))])
+    events = [
+        consumption(on, name, "1 CU")
+        for name in ("alice", "bob")
+        for on in ("2026-06-09", "2026-06-10", "2026-06-11")
+    ]
+    books, _ = book(events, terms(grain="month"), state)
+    found = [f"{each.date} {each.subscriber} {each.uses}" for each in books.journal]
+    assert found == ["2026-06-09 alice 1", "2026-06-11 alice 2", "2026-06-11 bob 3"]
 
 
 def test_lots_and_subscriptions_of_closed_months_go_on() -> None:

@@ -640,6 +640,7 @@ ENDS_A_RUN: dict[str, list[Any]] = {
     "a reversal": [top_up("2026-05-02", "a", "1 CU", "1 USD", id="t"), reversal("2026-05-05", "t")],
     "a subscription": [subscription("2026-05-05", "a")],
     "a period end": [subscription("2026-04-05", "a")],
+    "the end of a single period, used up": [one_period("2026-04-05", "a")],
     "a cancellation": [subscription("2026-05-02", "a"), cancellation("2026-05-05", "a")],
     "an expiry": [top_up("2026-05-02", "a", "9 CU", "1 USD", expires="2026-05-05")],
 }
@@ -650,6 +651,17 @@ def test_a_run_ends_with_anything_else_that_happens_to_its_subscriber(name: str)
     """Merged up to any other event, period end or expiry of that subscriber (language.md, 5)."""
     events = [*ENDS_A_RUN[name], *uses("2026-05-03", "2026-05-04", "2026-05-06", "2026-05-07")]
     assert merged(events, "month") == ["2026-05-04 u1 2 1", "2026-05-07 u3 2 3"]
+
+
+def test_a_run_ends_with_a_single_period_whose_units_roll_over() -> None:
+    """Of 9 CU from 5 April 7 are left on 5 May; the period ends all the same, and is no entry."""
+    agreed = terms(plan(units="9 CU", unused="rollover"), grain="month")
+    used = uses("2026-05-03", "2026-05-04", "2026-05-05", "2026-05-06")
+    books = book([one_period("2026-04-05", "a"), *used], agreed)
+    assert [f"{each.date} {each.uses}" for each in books.journal[1:]] == [
+        "2026-05-04 2",
+        "2026-05-06 2",
+    ]
 
 
 def test_what_happens_to_others_does_not_end_a_run() -> None:

@@ -933,6 +933,7 @@ class Books:
         self.overage_keys: dict[str, list[tuple[Any, Decimal, Decimal]]] = {}
         self.reversed: set[str] = set()
         self.subscriptions: list[Subscription] = []
+        self.single_ends: list[tuple[Day, str | None]] = []  # of periods without a subscription
         self.known: dict[str, str] = {}  # subscriber -> component
         self.overage_due: dict[Any, Decimal] = defaultdict(Decimal)
         self.overage_booked: dict[Any, Decimal] = defaultdict(Decimal)
@@ -1196,6 +1197,9 @@ class Books:
         for subscription in self.subscriptions:
             if subscription.last_end == day:
                 self.touch(subscription.event.subscriber)
+        for end, holder in self.single_ends:
+            if end == day:
+                self.touch(holder)
 
     def end_lots(self, day: Day) -> None:
         """Everything whose end has come is minted or expires, until nothing is left to end."""
@@ -1271,6 +1275,7 @@ class Books:
             self.introduce(event.subscriber)
             end = after(event.date, plan.every)
             self.keep(event.id, self.allocate_plan(event.subscriber or "", plan, event.date, end))
+            self.single_ends.append((end, event.subscriber))
         else:
             self.top_up(event)
         self.touch(event.subscriber)

@@ -16,7 +16,8 @@ from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.events import Event, Kind, content_id, names_of
 from beancount_compute.economy.facts import Facts, Introduction
 from beancount_compute.economy.lots import Key, key_of
-from beancount_compute.economy.terms import RESERVED_ORIGINS
+from beancount_compute.economy.months import later
+from beancount_compute.economy.terms import RESERVED_ORIGINS, Grain, Terms
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.sealed.event_rows import FrozenEvent
 from beancount_compute.ledger.sealed.held import Held
@@ -35,6 +36,7 @@ class Seen:
         self.names: set[str] = set()  # of subscribers
         self.known: dict[str, date] = {}  # those that an event made known, and since when
         self._scheduled: list[Event] = []
+        self._single: list[Event] = []  # periods that were allocated by themselves
         for event in events:
             self.add(event)
 
@@ -50,11 +52,23 @@ class Seen:
             _earliest(self.known, event.subscriber, booked or event.date)
         if event.kind in (Kind.SUBSCRIPTION, Kind.CANCELLATION):
             self._scheduled.append(event)
+        elif event.kind is Kind.ALLOCATION and event.plan:
+            self._single.append(event)
 
     @property
     def schedule(self) -> list[tuple[Event, str]]:
         """The subscriptions and cancellations, with their ids, in the order of the books."""
         return [(event, event.id or content_id(event)) for event in sorted(self._scheduled)]
+
+    def period_ends(self, terms: Terms, last_day: date) -> list[tuple[str, date]]:
+        """The ends, behind a day, of the periods that were allocated by themselves."""
+        found: list[tuple[str, date]] = []
+        for event in self._single if terms.grain is not Grain.EVENT else ():
+            plan = terms.plan_of_lot(event.plan, event.date)
+            end = later(event.date, plan.every) if plan is not None else last_day
+            if end > last_day:
+                found.append((event.subscriber, end))
+        return found
 
 
 def known_since(
@@ -135,5 +149,6 @@ def carried_state(
         state.seen.schedule,
         undoing.undo(state.booked, wanted) if undoing else {},
         terms_days(state.booked, holders),
+        state.seen.period_ends(terms.terms, last_day),
         undoing.totals(all_of_it) if undoing and assertions else None,
     )
