@@ -66,7 +66,7 @@ def book(
 
 
 def test_a_run_of_uses_ends_with_a_single_period_of_a_closed_month() -> None:
-    """Alice's ends on 10 June: what she uses before and after it is not merged; what bob does is."""
+    """Alice's ends on 10 June: what she uses before and after it is not merged; bob's uses are."""
     tokens = ("tokens alice 9 CU {0.20 USD, 2026-05-01, top-up}",)
     tokens += ("tokens bob 9 CU {0.20 USD, 2026-05-01, top-up}",)
     state = carried(*tokens, period_ends=[("alice", day("2026-06-10"))])
