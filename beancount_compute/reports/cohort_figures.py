@@ -4,22 +4,25 @@
     a use of 400 of them, at 0.04 a unit    ->  used 400, use 80.00, cost of use -16.00
 
 Each figure is of a cohort (see `reports/unused.py`); `reports/economics.py` says what they mean.
+What happens is of few kinds, each of which adds to several columns: 400 used units are 400 less
+held, and 80.00 less held and not lapsed any more. So all is added up by kind; the columns follow.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 
 from beancount_compute.economy.lots import Pocket
-from beancount_compute.economy.rounding import minor_unit, shares_of_total
+from beancount_compute.economy.rounding import ZERO, minor_unit, shares_of_total
 from beancount_compute.reports.books import Books, Selection, until
 from beancount_compute.reports.facts import Earning, Flow, LotKey, Movement, Trade
-from beancount_compute.reports.figures import Sums as RowSums
-from beancount_compute.reports.figures import new_sums
 from beancount_compute.reports.overage_prices import OveragePrices
+from beancount_compute.reports.sheets import Sheet, Signed
+from beancount_compute.reports.tables import Row
 from beancount_compute.reports.unused import Cohort, Outcome, Part, follow
 
 LEFT = {
@@ -29,9 +32,38 @@ LEFT = {
     Flow.REFUNDED: "refunded",
     Flow.REMOVED: "removed",
 }
+# What happened, and the columns that its units (first) or its money (second) add to or take from.
+# "minted": they left their period as tokens; "lapsed": without; "gone": by none of the ways above.
+_HELD, _HELD_AMOUNT = ("held", -1), ("held_amount", -1)
+UNITS: dict[str, tuple[Signed, ...]] = {
+    "minted": (("unused", 1), ("held", 1)),
+    "lapsed": (("unused", 1), ("expired", 1)),
+    **{way: ((way, 1), _HELD) for way in LEFT.values()},
+    "gone": (_HELD,),
+    "sold": (("sold", 1),),
+}
+MONEY: dict[str, tuple[Signed, ...]] = {
+    "minted": (("lapsed", 1), ("not_lapsed", -1), ("held_amount", 1)),
+    "lapsed": (("lapsed", 1), ("not_lapsed", -1), ("expiry", 1)),
+    **dict.fromkeys([*LEFT.values(), "gone"], (_HELD_AMOUNT,)),
+    "used": (("use", 1), _HELD_AMOUNT),
+    "expired": (("expiry", 1), _HELD_AMOUNT),
+    "rest_of_refund": (("use", 1),),
+    "fees": (("fees", 1),),
+    "partner_income": (("partner_income", 1),),
+    "gross": (("gross", 1),),
+    "cost_of_use": (("cost_of_use", -1), ("outlay", 1)),
+    "displaced": (("displaced", -1), ("outlay", 1)),
+}
 _SHARED = {Earning.FEES: "fees", Earning.PARTNER_INCOME: "partner_income"}
 Sum = tuple[Cohort, str, str]  # what a figure is of, its column, and its currency; "" for units
-_Figure = tuple[Cohort | None, str, str, Decimal]  # its column, currency ("" for units), number
+Happening = tuple[Cohort | None, str, str, Decimal]  # what, its currency ("" for units), number
+
+
+def signed(what: str, currency: str, number: Decimal) -> Iterator[tuple[str, Decimal]]:
+    """What something that happened adds to columns; its units where the currency is ""."""
+    for column, sign in (MONEY if currency else UNITS)[what]:
+        yield column, number if sign > 0 else -number
 
 
 def first_month(selection: Selection) -> str:
@@ -58,82 +90,101 @@ class Sums:
         self._trades = {trade.at: trade for trade in books.trades}
         self._overage = OveragePrices(books) if displaced else None
 
-    def each(self, movements: Iterable[Movement]) -> Iterator[tuple[Sum, Decimal, Movement]]:
-        """The figures of all cohorts, in the order of the movements, with what caused each."""
+    def each(self, movements: Iterable[Movement]) -> Iterator[tuple[Happening, Movement]]:
+        """What happened to all cohorts, in the order of the movements, which caused it."""
         for outcome in follow(movements):
-            for cohort, column, currency, number in self._figures(outcome):
-                if cohort is not None:
-                    yield (cohort, column, currency), number, outcome.movement
+            for happening in self._happenings(outcome):
+                yield happening, outcome.movement
 
     def of(self, selection: Selection) -> Iterator[tuple[Sum, Decimal, int]]:
         """The figures of the cohorts in the selection, up to its last day."""
-        for place, number, movement in self.each(until(self._books.movements, selection.end)):
-            if _selects(selection, place[0]):
-                yield place, number, movement.at
+        for happening, movement in self.each(until(self._books.movements, selection.end)):
+            cohort, what, currency, number = happening
+            if cohort is not None and _selects(selection, cohort):
+                for column, adds in signed(what, currency, number):
+                    yield (cohort, column, currency), adds, movement.at
 
-    def added_up(self, selection: Selection) -> dict[tuple[Cohort, str], RowSums]:
-        """The same added up, by cohort and currency ("" for units), and by column."""
-        found: defaultdict[tuple[Cohort | None, str], RowSums] = defaultdict(new_sums)
+    def added_up(self, selection: Selection) -> tuple[Sheet, Sheet]:
+        """All that happened to the cohorts in the selection, up to its last day: units, money.
+
+        Rows are month, plan, subscriber, and commodity or currency; columns are what happened.
+        """
+        found: defaultdict[str, defaultdict[str, defaultdict[Cohort | None, Decimal]]]
+        found = defaultdict(lambda: defaultdict(lambda: defaultdict(Decimal)))
         for outcome in follow(until(self._books.movements, selection.end)):
-            for cohort, column, currency, number in self._figures(outcome):
-                found[cohort, currency][column] += number
-        return {
-            (cohort, currency): sums
-            for (cohort, currency), sums in found.items()
-            if cohort is not None and _selects(selection, cohort)
-        }
+            for cohort, what, currency, number in self._happenings(outcome):
+                found[currency][what][cohort] += number
+        money = {currency: happened for currency, happened in found.items() if currency}
+        return _sheet(selection, {"": found[""]}), _sheet(selection, money)
 
-    def _figures(self, outcome: Outcome) -> Iterator[_Figure]:
+    def _happenings(self, outcome: Outcome) -> Iterator[Happening]:
         movement, parts, _ = outcome
-        if movement.flow is Flow.TRADED_OUT:
+        _, _, flow, _, pocket, _, _, _, currency, _, lot, *_ = movement
+        if flow is Flow.TRADED_OUT:
             yield from self._sale(outcome)
             return
-        currency, cost = movement.lot.currency, movement.lot.cost
-        begins = movement.flow is Flow.MINTED or movement.pocket is Pocket.ALLOCATIONS
-        for part, day in parts:
-            cohort, units, amount = part.cohort, part.units, part.units * cost
-            if begins:
-                yield cohort, "unused", "", units
-                yield cohort, "lapsed", currency, amount
-                yield cohort, "not_lapsed", currency, -amount
-            if movement.flow is not Flow.EXPIRED or not begins:
-                sign = 1 if begins else -1
-                yield cohort, "held", "", sign * units
-                yield cohort, "held_amount", currency, sign * amount
-            if movement.flow in LEFT:
-                yield cohort, LEFT[movement.flow], "", units
-            if movement.flow is Flow.EXPIRED:
-                yield cohort, "expiry", currency, amount
-            elif movement.flow is Flow.USED:
-                yield cohort, "use", currency, amount
-                yield from self._cost_of_use(part, day)
+        if flow is Flow.MINTED:
+            what = "minted"
+        elif pocket is Pocket.ALLOCATIONS:
+            what = "lapsed"
+        else:
+            what = LEFT.get(flow, "gone")
+        cost = lot.cost
+        for (cohort, _, units), day in parts:
+            yield cohort, what, "", units
+            yield cohort, what, currency, units * cost
+            if flow is Flow.USED:
+                yield from self._cost_of_use(cohort, units, day)
         yield from self._shared(outcome)
 
-    def _cost_of_use(self, part: Part, day: date) -> Iterator[_Figure]:
+    def _cost_of_use(self, cohort: Cohort | None, units: Decimal, day: date) -> Iterator[Happening]:
         cost = self._books.terms.unit_cost.on(day)
         if cost is not None:
-            yield part.cohort, "cost_of_use", cost.currency, -part.units * cost.number
-            yield part.cohort, "outlay", cost.currency, part.units * cost.number
+            yield cohort, "cost_of_use", cost.currency, units * cost.number
 
-    def _sale(self, outcome: Outcome) -> Iterator[_Figure]:
+    def _sale(self, outcome: Outcome) -> Iterator[Happening]:
         movement, parts, buyer = outcome
         trade = self._trades[movement.at]
         yield from _split(parts, "gross", trade.currency, _gross_of(trade, movement.lot))
         price = self._overage.of(buyer, movement.date) if self._overage else None
-        for part, _ in parts:
-            if not part.sold:
-                yield part.cohort, "sold", "", part.units
+        for (cohort, sold, units), _ in parts:
+            if not sold:
+                yield cohort, "sold", "", units
             if price is not None:
-                lost = part.units * price.number * self._displaced
-                yield part.cohort, "displaced", price.currency, -lost
-                yield part.cohort, "outlay", price.currency, lost
+                lost = units * price.number * self._displaced
+                yield cohort, "displaced", price.currency, lost
         yield from self._shared(outcome)
 
-    def _shared(self, outcome: Outcome) -> Iterator[_Figure]:
+    def _shared(self, outcome: Outcome) -> Iterator[Happening]:
         """What was earned on a lot besides its carrying amount, shared by units."""
-        place = (outcome.movement.at, id(outcome.movement.lot))
-        for column, currency, amount in self._earned.get(place, ()):
-            yield from _split(outcome.parts, column, currency, amount)
+        movement, parts, _ = outcome
+        for what, currency, amount in self._earned.get((movement.at, id(movement.lot)), ()):
+            yield from _split(parts, what, currency, amount)
+
+
+def _sheet(
+    selection: Selection,
+    happened: Mapping[str, Mapping[str, Mapping[Cohort | None, Decimal]]],
+) -> Sheet:
+    """What happened, by currency ("" for units), what it was, and cohort: of those selected."""
+    rows: list[Row] = []
+    numbers: dict[str, list[Decimal]] = {what: [] for of in happened.values() for what in of}
+    every = not (selection.start or selection.subscriber or selection.plan)
+    for currency, by_what in happened.items():
+        cohorts = [
+            cohort
+            for cohort in dict.fromkeys(chain.from_iterable(by_what.values()))
+            if cohort is not None and (every or _selects(selection, cohort))
+        ]
+        if currency:
+            rows += [(month, plan, who, currency) for month, plan, who, _ in cohorts]
+        else:
+            rows += cohorts
+        for what, column in numbers.items():
+            of_cohort = by_what.get(what, {})
+            column += [of_cohort.get(cohort, ZERO) for cohort in cohorts]
+    sheet = Sheet(rows, numbers)
+    return sheet if len(set(rows)) == len(rows) else sheet.added_up(lambda labels: labels)
 
 
 def _gross_of(trade: Trade, lot: LotKey) -> Decimal:
@@ -146,17 +197,17 @@ def _gross_of(trade: Trade, lot: LotKey) -> Decimal:
 
 
 def _split(
-    parts: list[tuple[Part, date]], column: str, currency: str, amount: Decimal
-) -> Iterator[_Figure]:
+    parts: list[tuple[Part, date]], what: str, currency: str, amount: Decimal
+) -> Iterator[Happening]:
     if not parts:
         return
     if len(parts) == 1:
-        yield parts[0][0].cohort, column, currency, amount
+        yield parts[0][0].cohort, what, currency, amount
         return
     weights = [part.units for part, _ in parts]
     shares = shares_of_total(amount, weights, minor_unit(currency))
     for (part, _), share in zip(parts, shares, strict=True):
-        yield part.cohort, column, currency, share
+        yield part.cohort, what, currency, share
 
 
 def _earned_by_lot(books: Books) -> dict[tuple[int, int], list[tuple[str, str, Decimal]]]:
@@ -171,10 +222,10 @@ def _earned_by_lot(books: Books) -> dict[tuple[int, int], list[tuple[str, str, D
         if income.earning is compute:
             if income.at not in refunds:
                 continue  # nearly all of them
-            column = "use"
+            what = "rest_of_refund"
         elif income.earning in _SHARED:
-            column = _SHARED[income.earning]
+            what = _SHARED[income.earning]
         else:
             continue
-        found[income.at, id(income.lot)].append((column, income.currency, income.amount))
+        found[income.at, id(income.lot)].append((what, income.currency, income.amount))
     return found

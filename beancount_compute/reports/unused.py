@@ -22,8 +22,6 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from itertools import groupby
-from operator import attrgetter
 from typing import NamedTuple
 
 from beancount_compute.economy.lots import Pocket
@@ -57,28 +55,34 @@ class Outcome(NamedTuple):
     buyer: str = ""  # of a sale
 
 
-_BETWEEN = (Flow.TRADED_IN, Flow.TRADED_OUT, Flow.TRANSFERRED_IN, Flow.TRANSFERRED_OUT)
+_new = tuple.__new__  # a named tuple's own constructor is a Python function: three times as long
+_BETWEEN = frozenset([Flow.TRADED_IN, Flow.TRADED_OUT, Flow.TRANSFERRED_IN, Flow.TRANSFERRED_OUT])
 _SALES = (Flow.TRADED_IN, Flow.TRADED_OUT)
-_NOT_PLANS = ("", *RESERVED_ORIGINS)
+_NOT_PLANS = frozenset(["", *RESERVED_ORIGINS])
 _Pool = tuple[str, str, int]  # holder, commodity and the lot, by identity: equal lots are the same
-_by_place = attrgetter("at")
 
 
 def follow(movements: Iterable[Movement]) -> Iterator[Outcome]:
-    """What became of every cohort, in the order of the movements, which are all up to some day."""
+    """What became of every cohort, in the order of the movements, which are all up to some day.
+
+    Of tokens and lapsing units of plans; not of grants, top-ups, or postings that name no lot.
+    """
     follower = _Follower()
-    for _, moved in groupby(_concerning(movements), key=_by_place):
-        yield from follower.book(list(moved))
-
-
-def _concerning(movements: Iterable[Movement]) -> list[Movement]:
-    """Tokens and lapsing units of plans; not grants, top-ups, or postings that name no lot."""
-    tokens, expired = Pocket.TOKENS, Flow.EXPIRED  # most movements are of neither: see them go by
-    return [
-        each
-        for each in movements
-        if (each.pocket is tokens or each.flow is expired) and each.origin not in _NOT_PLANS
-    ]
+    tokens, expired = Pocket.TOKENS, Flow.EXPIRED
+    changing: list[Movement] = []  # of one transaction, in which tokens change hands
+    for movement in movements:
+        _, _, flow, _, pocket, origin, _, _, _, _, _, _, at, _ = movement
+        if (pocket is not tokens and flow is not expired) or origin in _NOT_PLANS:
+            continue  # most movements
+        if changing and changing[0].at != at:
+            yield from follower.between(changing)
+            changing = []
+        if flow in _BETWEEN:
+            changing.append(movement)
+        elif (outcome := follower.book(movement)) is not None:
+            yield outcome
+    if changing:
+        yield from follower.between(changing)
 
 
 class _Follower:
@@ -88,39 +92,30 @@ class _Follower:
         self._held: defaultdict[_Pool, deque[Part]] = defaultdict(deque)
         self._gone: defaultdict[tuple[_Pool, Flow], list[tuple[Part, date]]] = defaultdict(list)
 
-    def book(self, moved: list[Movement]) -> list[Outcome]:
-        """Follow the movements of one transaction."""
-        if moved[0].flow in _BETWEEN:
-            return self._between(moved)
-        outcomes: list[Outcome] = []
-        for movement in moved:
-            if movement.flow is Flow.OPENING:
-                _put(self._held[_pool(movement)], Part(None, 0, movement.units))
-            elif movement.flow is Flow.MINTED:
-                outcomes.append(self._minted(movement))
-            elif movement.pocket is Pocket.ALLOCATIONS:
-                part = Part(_cohort(movement), 0, -movement.units)
-                outcomes.append(Outcome(movement, [(part, movement.date)]))
-            elif movement.units < 0:
-                outcomes.append(self._leave(movement))
-            else:
-                outcomes.append(self._return(movement))
-        return outcomes
+    def book(self, movement: Movement) -> Outcome | None:
+        """Follow units that come, or go for good; opening tokens have no outcome."""
+        day, month, flow, holder, pocket, origin, commodity, units, _, _, lot, *_ = movement
+        pool = (holder, commodity, id(lot))
+        if flow is Flow.OPENING:
+            _put(self._held[pool], Part(None, 0, units))
+            return None
+        if flow is Flow.MINTED:
+            part = _part(_new(Cohort, (month, origin, holder, commodity)), 0, units)
+            _put(self._held[pool], part)
+            parts = [(part, day)]
+        elif pocket is Pocket.ALLOCATIONS:
+            cohort = Cohort(month, origin, holder, commodity)
+            parts = [(_part(cohort, 0, -units), day)]
+        elif units < 0:
+            parts = [(part, day) for part in _first(self._held[pool], -units)]
+            self._gone[pool, flow] += parts
+        else:
+            parts = self._returned(pool, flow, units)
+        return _new(Outcome, (movement, parts, ""))
 
-    def _minted(self, movement: Movement) -> Outcome:
-        part = Part(_cohort(movement), 0, movement.units)
-        _put(self._held[_pool(movement)], part)
-        return Outcome(movement, [(part, movement.date)])
-
-    def _leave(self, movement: Movement) -> Outcome:
-        pool = _pool(movement)
-        parts = [(part, movement.date) for part in _first(self._held[pool], -movement.units)]
-        self._gone[pool, movement.flow] += parts
-        return Outcome(movement, parts)
-
-    def _return(self, movement: Movement) -> Outcome:
-        pool = _pool(movement)
-        gone, wanted = self._gone[pool, movement.flow], movement.units
+    def _returned(self, pool: _Pool, flow: Flow, wanted: Decimal) -> list[tuple[Part, date]]:
+        """Units that a reversal brings back: what went last comes first."""
+        held, gone = self._held[pool], self._gone[pool, flow]
         parts: list[tuple[Part, date]] = []
         while wanted and gone:
             part, day = gone.pop()
@@ -128,27 +123,29 @@ class _Follower:
             if units < part.units:
                 gone.append((part._replace(units=part.units - units), day))
             wanted -= units
-            self._held[pool].appendleft(part._replace(units=units))
+            held.appendleft(part._replace(units=units))
             parts.append((part._replace(units=-units), day))
-        return Outcome(movement, parts)
+        return parts
 
-    def _between(self, moved: list[Movement]) -> list[Outcome]:
+    def between(self, moved: list[Movement]) -> list[Outcome]:
         """Tokens change hands; in a reversal those that came last, and sold ones first, go back."""
         parts: dict[int, list[Part]] = {}
         undoes, sale = moved[0].undoes, moved[0].flow in _SALES
-        for movement in moved:
-            if movement.units < 0:
-                take = _last_sold if undoes else _first
-                parts[id(movement.lot)] = take(self._held[_pool(movement)], -movement.units)
+        take = _last_sold if undoes else _first
         step = (-1 if undoes else 1) if sale else 0
-        for movement in moved:
-            if movement.units < 0:
+        for _, _, _, holder, _, _, commodity, units, _, _, lot, *_ in moved:
+            if units < 0:
+                place = id(lot)
+                parts[place] = take(self._held[holder, commodity, place], -units)
+        for _, _, _, holder, _, _, commodity, units, _, _, lot, *_ in moved:
+            if units < 0:
                 continue
+            place = id(lot)
+            pool = self._held[holder, commodity, place]
             arrived = [
-                part._replace(sold=max(0, part.sold + step))
-                for part in parts.get(id(movement.lot), ())
+                _part(cohort, max(0, sold + step), moving)
+                for cohort, sold, moving in parts.get(place, ())
             ]
-            pool = self._held[_pool(movement)]
             if undoes:
                 pool.extendleft(reversed(arrived))
             else:
@@ -166,16 +163,13 @@ def _sales(moved: list[Movement], parts: dict[int, list[Part]], undoes: bool) ->
             sold = parts.get(id(movement.lot), [])
             if undoes:
                 sold = [part._replace(sold=part.sold - 1, units=-part.units) for part in sold]
-            outcomes.append(Outcome(movement, [(part, movement.date) for part in sold], buyer))
+            day = movement.date
+            outcomes.append(_new(Outcome, (movement, [(part, day) for part in sold], buyer)))
     return outcomes
 
 
-def _pool(movement: Movement) -> _Pool:
-    return (movement.subscriber, movement.commodity, id(movement.lot))
-
-
-def _cohort(movement: Movement) -> Cohort:
-    return Cohort(movement.month, movement.origin, movement.subscriber, movement.commodity)
+def _part(cohort: Cohort | None, sold: int, units: Decimal) -> Part:
+    return _new(Part, (cohort, sold, units))
 
 
 def _first(pool: deque[Part], wanted: Decimal) -> list[Part]:
@@ -183,12 +177,13 @@ def _first(pool: deque[Part], wanted: Decimal) -> list[Part]:
     taken: list[Part] = []
     while wanted and pool:
         part = pool[0]
-        if part.units > wanted:
-            pool[0] = part._replace(units=part.units - wanted)
-            taken.append(part._replace(units=wanted))
+        cohort, sold, units = part
+        if units > wanted:
+            pool[0] = _part(cohort, sold, units - wanted)
+            taken.append(_part(cohort, sold, wanted))
             break
         taken.append(pool.popleft())
-        wanted -= part.units
+        wanted -= units
     return taken
 
 
