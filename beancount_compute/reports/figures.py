@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal, localcontext
 from enum import StrEnum
+from functools import cache
 from itertools import compress
 from operator import add
 from typing import NamedTuple
@@ -191,8 +192,9 @@ def _table(layout: Layout, sheet: Sheet, pen: Pen) -> Table:
     rows, figures = sheet.rows, [_worked_out(each, sheet) for each in layout.figures]
     if not layout.keeps_zeros:
         kept = list(map(any, zip(*[each for each in figures if each is not None], strict=True)))
-        rows = list(compress(rows, kept))
-        figures = [each and list(compress(each, kept)) for each in figures]
+        if not kept or not all(kept):
+            rows = list(compress(rows, kept))
+            figures = [each and list(compress(each, kept)) for each in figures]
     currencies = _currencies(layout.labels, rows)
     cells = [
         _cells(figure, numbers, currencies, pen)
@@ -239,15 +241,19 @@ def _worked_out(figure: Figure, sheet: Sheet) -> Numbers | None:
 
 
 def _quotients(above: Numbers, below: Numbers) -> Numbers:
-    """Quotients rounded half-even; None over zero. Many are zero, and only -0 is worked out."""
+    """Quotients rounded half-even; None over zero. Many are zero or equal: others are worked out.
+
+    What is zero over something negative is -0.
+    """
+    quotient = cache(_quotient)
     return [
-        _quotient(over or ZERO, under) if under else None
+        None if not under else quotient(over or ZERO, under) if over or under < ZERO else ZERO
         for over, under in zip(above, below, strict=True)
     ]
 
 
 def _quotient(above: Decimal, below: Decimal) -> Decimal:
-    return round_half_even(above / below, PRICE_STEP) if above or below < ZERO else ZERO
+    return round_half_even(above / below, PRICE_STEP)
 
 
 def written(kind: Kind, number: Decimal | None, currency: str) -> Cell:

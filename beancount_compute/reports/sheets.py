@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from itertools import chain
+from itertools import count
 from typing import NamedTuple
 
 from beancount_compute.economy.rounding import ZERO
@@ -29,8 +29,8 @@ class Sheet(NamedTuple):
 
     def added_up(self, labels: Callable[[Row], Row]) -> Sheet:
         """The sums of the rows that have the same of these labels."""
-        places: dict[Row, int] = {}
-        place_of = [places.setdefault(row, len(places)) for row in map(labels, self.rows)]
+        places: defaultdict[Row, int] = defaultdict(count().__next__)
+        place_of = list(map(places.__getitem__, map(labels, self.rows)))
         found: dict[str, list[Decimal]] = {}
         for column, numbers in self.numbers.items():
             sums = found[column] = [ZERO] * len(places)
@@ -56,9 +56,13 @@ class Sheet(NamedTuple):
 
     def in_order(self) -> Sheet:
         """Rows sorted by their labels, None last."""
-        rows = self.rows
-        keys = list(map(_sort_key, rows)) if None in chain.from_iterable(rows) else rows
-        order = sorted(range(len(rows)), key=keys.__getitem__)
+        rows, in_place = self.rows, range(len(self.rows))
+        try:
+            order = sorted(in_place, key=rows.__getitem__)
+        except TypeError:  # None stands beside text
+            order = sorted(in_place, key=list(map(_sort_key, rows)).__getitem__)
+        if order == list(in_place):
+            return self
         numbers = {
             column: [numbers[at] for at in order] for column, numbers in self.numbers.items()
         }
