@@ -11,11 +11,13 @@ held, and 80.00 less held and not lapsed any more. So all is added up by kind; t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from itertools import chain
+from functools import partial
+from typing import NamedTuple
 
+from beancount_compute.economy.journal import Booked
 from beancount_compute.economy.lots import Pocket
 from beancount_compute.economy.rounding import ZERO, minor_unit, shares_of_total
 from beancount_compute.reports.books import Books, Selection, until
@@ -23,7 +25,7 @@ from beancount_compute.reports.facts import Earning, Flow, LotKey, Movement, Tra
 from beancount_compute.reports.overage_prices import OveragePrices
 from beancount_compute.reports.sheets import Sheet, Signed
 from beancount_compute.reports.tables import Row
-from beancount_compute.reports.unused import Cohort, Outcome, Part, follow
+from beancount_compute.reports.unused import Cohort, Follower, Outcome, Part
 
 LEFT = {
     Flow.USED: "used",
@@ -55,9 +57,13 @@ MONEY: dict[str, tuple[Signed, ...]] = {
     "cost_of_use": (("cost_of_use", -1), ("outlay", 1)),
     "displaced": (("displaced", -1), ("outlay", 1)),
 }
+_WHAT = {Flow.MINTED: "minted", Flow.TRADED_OUT: "sold", **LEFT}
+_ALLOCATIONS = Pocket.ALLOCATIONS  # to name a member of an enum takes longer than to look at it
 _SHARED = {Earning.FEES: "fees", Earning.PARTNER_INCOME: "partner_income"}
 Sum = tuple[Cohort, str, str]  # what a figure is of, its column, and its currency; "" for units
-Happening = tuple[Cohort | None, str, str, Decimal]  # what, its currency ("" for units), number
+# The number of a cohort, what happened to it, units, currency, amount; None for no units or money.
+_Happening = tuple[int | None, str, Decimal | None, str, Decimal | None]
+_Added = defaultdict[str, dict[int, Decimal]]  # by what happened, and by cohort
 
 
 def signed(what: str, currency: str, number: Decimal) -> Iterator[tuple[str, Decimal]]:
@@ -71,6 +77,13 @@ def first_month(selection: Selection) -> str:
     return selection.start.isoformat()[: len("2026-05")] if selection.start else ""
 
 
+def _selected(selection: Selection, cohorts: list[Cohort]) -> list[int]:
+    """The numbers of the cohorts that are selected."""
+    if not (selection.start or selection.subscriber or selection.plan):
+        return list(range(len(cohorts)))
+    return [number for number, cohort in enumerate(cohorts) if _selects(selection, cohort)]
+
+
 def _selects(selection: Selection, cohort: Cohort) -> bool:
     """Whether a cohort is selected."""
     return (
@@ -78,6 +91,16 @@ def _selects(selection: Selection, cohort: Cohort) -> bool:
         and selection.subscriber in ("", cohort.subscriber)
         and selection.plan in ("", cohort.plan)
     )
+
+
+class Happened(NamedTuple):
+    """Something that happened to a cohort."""
+
+    cohort: Cohort
+    what: str
+    currency: str  # "" for its units
+    number: Decimal
+    movement: Movement  # which caused it
 
 
 class Sums:
@@ -90,17 +113,24 @@ class Sums:
         self._trades = {trade.at: trade for trade in books.trades}
         self._overage = OveragePrices(books) if displaced else None
 
-    def each(self, movements: Iterable[Movement]) -> Iterator[tuple[Happening, Movement]]:
+    def each(self, movements: Iterable[Movement]) -> Iterator[Happened]:
         """What happened to all cohorts, in the order of the movements, which caused it."""
-        for outcome in follow(movements):
-            for happening in self._happenings(outcome):
-                yield happening, outcome.movement
+        follower = Follower()
+        for outcome in follower.follow(movements):
+            movement, *_ = outcome
+            for number, what, units, currency, amount in self._happenings(outcome):
+                if number is not None:
+                    cohort = follower.cohorts[number]
+                    if units is not None:
+                        yield Happened(cohort, what, "", units, movement)
+                    if amount is not None:
+                        yield Happened(cohort, what, currency, amount, movement)
 
     def of(self, selection: Selection) -> Iterator[tuple[Sum, Decimal, int]]:
         """The figures of the cohorts in the selection, up to its last day."""
-        for happening, movement in self.each(until(self._books.movements, selection.end)):
-            cohort, what, currency, number = happening
-            if cohort is not None and _selects(selection, cohort):
+        for each in self.each(until(self._books.movements, selection.end)):
+            cohort, what, currency, number, movement = each
+            if _selects(selection, cohort):
                 for column, adds in signed(what, currency, number):
                     yield (cohort, column, currency), adds, movement.at
 
@@ -109,82 +139,89 @@ class Sums:
 
         Rows are month, plan, subscriber, and commodity or currency; columns are what happened.
         """
-        found: defaultdict[str, defaultdict[str, defaultdict[Cohort | None, Decimal]]]
-        found = defaultdict(lambda: defaultdict(lambda: defaultdict(Decimal)))
-        for outcome in follow(until(self._books.movements, selection.end)):
-            for cohort, what, currency, number in self._happenings(outcome):
-                found[currency][what][cohort] += number
-        money = {currency: happened for currency, happened in found.items() if currency}
-        return _sheet(selection, {"": found[""]}), _sheet(selection, money)
+        follower = Follower()
+        units: _Added = defaultdict(dict)
+        money: defaultdict[str, _Added] = defaultdict(partial(defaultdict, dict))
+        for outcome in follower.follow(until(self._books.movements, selection.end)):
+            for cohort, what, number, currency, amount in self._happenings(outcome):
+                if cohort is None:
+                    continue
+                if number:
+                    sums = units[what]
+                    sums[cohort] = sums[cohort] + number if cohort in sums else number
+                if amount:
+                    sums = money[currency][what]
+                    sums[cohort] = sums[cohort] + amount if cohort in sums else amount
+        selected = _selected(selection, follower.cohorts)
+        return (
+            _sheet(follower.cohorts, selected, {"": units}),
+            _sheet(follower.cohorts, selected, money),
+        )
 
-    def _happenings(self, outcome: Outcome) -> Iterator[Happening]:
-        movement, parts, _ = outcome
-        _, _, flow, _, pocket, _, _, _, currency, _, lot, *_ = movement
-        if flow is Flow.TRADED_OUT:
-            yield from self._sale(outcome)
-            return
-        if flow is Flow.MINTED:
-            what = "minted"
-        elif pocket is Pocket.ALLOCATIONS:
+    def _happenings(self, outcome: Outcome) -> list[_Happening]:
+        movement, parts, _, days = outcome
+        what = _WHAT.get(movement.flow, "gone")
+        if what == "sold":
+            return self._sale(outcome)
+        if what == "expired" and movement.pocket is _ALLOCATIONS:
             what = "lapsed"
-        else:
-            what = LEFT.get(flow, "gone")
-        cost = lot.cost
-        for (cohort, _, units), day in parts:
-            yield cohort, what, "", units
-            yield cohort, what, currency, units * cost
-            if flow is Flow.USED:
-                yield from self._cost_of_use(cohort, units, day)
-        yield from self._shared(outcome)
+        cost, currency, _, _, _, _, _ = movement.lot
+        found: list[_Happening]
+        found = [(cohort, what, units, currency, units * cost) for cohort, _, units in parts]
+        if what == "used":
+            found += self._cost_of_use(parts, days or [movement.date] * len(parts))
+        elif what in ("spent", "refunded"):
+            found += self._shared(outcome)
+        return found
 
-    def _cost_of_use(self, cohort: Cohort | None, units: Decimal, day: date) -> Iterator[Happening]:
-        cost = self._books.terms.unit_cost.on(day)
-        if cost is not None:
-            yield cohort, "cost_of_use", cost.currency, units * cost.number
+    def _cost_of_use(self, parts: list[Part], days: Sequence[date]) -> Iterator[_Happening]:
+        for (cohort, _, units), day in zip(parts, days, strict=True):
+            cost = self._books.terms.unit_cost.on(day)
+            if cost is not None:
+                yield cohort, "cost_of_use", None, cost.currency, units * cost.number
 
-    def _sale(self, outcome: Outcome) -> Iterator[Happening]:
-        movement, parts, buyer = outcome
+    def _sale(self, outcome: Outcome) -> list[_Happening]:
+        movement, parts, buyer, _ = outcome
         trade = self._trades[movement.at]
-        yield from _split(parts, "gross", trade.currency, _gross_of(trade, movement.lot))
+        found = _split(parts, "gross", trade.currency, _gross_of(trade, movement.lot))
+        found += [(cohort, "sold", units, "", None) for cohort, sold, units in parts if not sold]
         price = self._overage.of(buyer, movement.date) if self._overage else None
-        for (cohort, sold, units), _ in parts:
-            if not sold:
-                yield cohort, "sold", "", units
-            if price is not None:
-                lost = units * price.number * self._displaced
-                yield cohort, "displaced", price.currency, lost
-        yield from self._shared(outcome)
+        if price is not None:
+            rate = price.number * self._displaced
+            found += [
+                (cohort, "displaced", None, price.currency, units * rate)
+                for cohort, _, units in parts
+            ]
+        return found + self._shared(outcome)
 
-    def _shared(self, outcome: Outcome) -> Iterator[Happening]:
+    def _shared(self, outcome: Outcome) -> list[_Happening]:
         """What was earned on a lot besides its carrying amount, shared by units."""
-        movement, parts, _ = outcome
+        movement, parts, _, _ = outcome
+        found: list[_Happening] = []
         for what, currency, amount in self._earned.get((movement.at, id(movement.lot)), ()):
-            yield from _split(parts, what, currency, amount)
+            found += _split(parts, what, currency, amount)
+        return found
 
 
-def _sheet(
-    selection: Selection,
-    happened: Mapping[str, Mapping[str, Mapping[Cohort | None, Decimal]]],
-) -> Sheet:
-    """What happened, by currency ("" for units), what it was, and cohort: of those selected."""
+def _sheet(cohorts: list[Cohort], selected: list[int], happened: Mapping[str, _Added]) -> Sheet:
+    """What happened to some cohorts, by currency ("" for units), what it was, and their number."""
+    labels = [cohorts[number] for number in selected]
     rows: list[Row] = []
-    numbers: dict[str, list[Decimal]] = {what: [] for of in happened.values() for what in of}
-    every = not (selection.start or selection.subscriber or selection.plan)
-    for currency, by_what in happened.items():
-        cohorts = [
-            cohort
-            for cohort in dict.fromkeys(chain.from_iterable(by_what.values()))
-            if cohort is not None and (every or _selects(selection, cohort))
+    found: dict[str, list[Decimal]] = {what: [] for added in happened.values() for what in added}
+    for currency, added in happened.items():
+        rows += [
+            (month, plan, subscriber, currency or commodity)
+            for month, plan, subscriber, commodity in labels
         ]
-        if currency:
-            rows += [(month, plan, who, currency) for month, plan, who, _ in cohorts]
-        else:
-            rows += cohorts
-        for what, column in numbers.items():
-            of_cohort = by_what.get(what, {})
-            column += [of_cohort.get(cohort, ZERO) for cohort in cohorts]
-    sheet = Sheet(rows, numbers)
-    return sheet if len(set(rows)) == len(rows) else sheet.added_up(lambda labels: labels)
+        for what, column in found.items():
+            if what in added:
+                sums = added[what]
+                column += [sums.get(number, ZERO) for number in selected]
+            else:
+                column += [ZERO] * len(selected)
+    sheet = Sheet(rows, found)
+    commodities = {commodity for _, _, _, commodity in labels}
+    return sheet if len(commodities) < 2 else sheet.added_up(lambda row: row)  # in one currency
 
 
 def _gross_of(trade: Trade, lot: LotKey) -> Decimal:
@@ -196,18 +233,16 @@ def _gross_of(trade: Trade, lot: LotKey) -> Decimal:
     return next(share for (each, _), share in zip(trade.lots, shares, strict=True) if each is lot)
 
 
-def _split(
-    parts: list[tuple[Part, date]], what: str, currency: str, amount: Decimal
-) -> Iterator[Happening]:
-    if not parts:
-        return
+def _split(parts: list[Part], what: str, currency: str, amount: Decimal) -> list[_Happening]:
     if len(parts) == 1:
-        yield parts[0][0].cohort, what, currency, amount
-        return
-    weights = [part.units for part, _ in parts]
+        [(cohort, _, _)] = parts
+        return [(cohort, what, None, currency, amount)]
+    weights = [units for _, _, units in parts]
     shares = shares_of_total(amount, weights, minor_unit(currency))
-    for (part, _), share in zip(parts, shares, strict=True):
-        yield part.cohort, what, currency, share
+    return [
+        (cohort, what, None, currency, share)
+        for (cohort, _, _), share in zip(parts, shares, strict=True)
+    ]
 
 
 def _earned_by_lot(books: Books) -> dict[tuple[int, int], list[tuple[str, str, Decimal]]]:
@@ -216,11 +251,10 @@ def _earned_by_lot(books: Books) -> dict[tuple[int, int], list[tuple[str, str, D
     Two equal lots of the books are the same object.
     """
     found: defaultdict[tuple[int, int], list[tuple[str, str, Decimal]]] = defaultdict(list)
-    refunded, compute = Flow.REFUNDED, Earning.COMPUTE
-    refunds = {each.at for each in books.movements if each.flow is refunded}
+    compute, refund = Earning.COMPUTE, Booked.REFUND
     for income in books.incomes:
         if income.earning is compute:
-            if income.at not in refunds:
+            if income.kind != refund:
                 continue  # nearly all of them
             what = "rest_of_refund"
         elif income.earning in _SHARED:

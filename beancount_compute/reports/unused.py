@@ -18,8 +18,8 @@ nothing is shared by a fraction, and the cohorts add up to the books to the last
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -39,173 +39,186 @@ class Cohort(NamedTuple):
     commodity: str
 
 
-class Part(NamedTuple):
-    """Units of one cohort in a lot that are moved or gone."""
-
-    cohort: Cohort | None  # None: opening tokens, whose period ended before the books began
-    sold: int  # how often they were sold so far
-    units: Decimal
-
-
-class Outcome(NamedTuple):
-    """What happened to the units of a movement, by the cohorts that they are of."""
-
-    movement: Movement
-    parts: list[tuple[Part, date]]  # negative where they come back; with the day of what is undone
-    buyer: str = ""  # of a sale
-
+# Units of one cohort in a lot that are moved or gone: the number of the cohort, how often they were
+# sold so far, and how many they are. None: opening tokens, whose period ended before the books.
+# Bare tuples, as there are so many: Python keeps the memory of these at hand.
+Part = tuple[int | None, int, Decimal]
+# What happened to the units of a movement: its parts, negative where they come back; the buyer, of
+# a sale; and of parts that come back the day of what is undone.
+Outcome = tuple[Movement, list[Part], str, Sequence[date]]
 
 _new = tuple.__new__  # a named tuple's own constructor is a Python function: three times as long
 _BETWEEN = frozenset([Flow.TRADED_IN, Flow.TRADED_OUT, Flow.TRANSFERRED_IN, Flow.TRANSFERRED_OUT])
-_SALES = (Flow.TRADED_IN, Flow.TRADED_OUT)
+_SOLD, _BOUGHT = Flow.TRADED_OUT, Flow.TRADED_IN
+_SALES = (_SOLD, _BOUGHT)
 _NOT_PLANS = frozenset(["", *RESERVED_ORIGINS])
-_Pool = tuple[str, str, int]  # holder, commodity and the lot, by identity: equal lots are the same
+_Pool = list[Part]  # what somebody holds of a lot, the first to go first
+_Gone = tuple[date, list[Part]]  # what went on a day
 
 
-def follow(movements: Iterable[Movement]) -> Iterator[Outcome]:
-    """What became of every cohort, in the order of the movements, which are all up to some day.
-
-    Of tokens and lapsing units of plans; not of grants, top-ups, or postings that name no lot.
-    """
-    follower = _Follower()
-    tokens, expired = Pocket.TOKENS, Flow.EXPIRED
-    changing: list[Movement] = []  # of one transaction, in which tokens change hands
-    for movement in movements:
-        _, _, flow, _, pocket, origin, _, _, _, _, _, _, at, _ = movement
-        if (pocket is not tokens and flow is not expired) or origin in _NOT_PLANS:
-            continue  # most movements
-        if changing and changing[0].at != at:
-            yield from follower.between(changing)
-            changing = []
-        if flow in _BETWEEN:
-            changing.append(movement)
-        elif (outcome := follower.book(movement)) is not None:
-            yield outcome
-    if changing:
-        yield from follower.between(changing)
-
-
-class _Follower:
+class Follower:
     """Who holds which parts of which lot, and which have gone."""
 
     def __init__(self) -> None:
-        self._held: defaultdict[_Pool, deque[Part]] = defaultdict(deque)
-        self._gone: defaultdict[tuple[_Pool, Flow], list[tuple[Part, date]]] = defaultdict(list)
+        self.cohorts: list[Cohort] = []  # each once, by its number
+        self._numbers: dict[Cohort, int] = {}
+        # by commodity and lot (by identity: equal lots are the same), and by holder
+        self._held: defaultdict[tuple[str, int], defaultdict[str, _Pool]]
+        self._held = defaultdict(lambda: defaultdict(list))
+        self._gone: defaultdict[tuple[int, Flow], list[_Gone]] = defaultdict(list)
+        self._went: list[tuple[_Pool, Flow, _Gone]] = []  # since anything was last looked for there
 
-    def book(self, movement: Movement) -> Outcome | None:
-        """Follow units that come, or go for good; opening tokens have no outcome."""
-        day, month, flow, holder, pocket, origin, commodity, units, _, _, lot, *_ = movement
-        pool = (holder, commodity, id(lot))
-        if flow is Flow.OPENING:
-            _put(self._held[pool], Part(None, 0, units))
-            return None
-        if flow is Flow.MINTED:
-            part = _part(_new(Cohort, (month, origin, holder, commodity)), 0, units)
-            _put(self._held[pool], part)
-            parts = [(part, day)]
-        elif pocket is Pocket.ALLOCATIONS:
-            cohort = Cohort(month, origin, holder, commodity)
-            parts = [(_part(cohort, 0, -units), day)]
-        elif units < 0:
-            parts = [(part, day) for part in _first(self._held[pool], -units)]
-            self._gone[pool, flow] += parts
-        else:
-            parts = self._returned(pool, flow, units)
-        return _new(Outcome, (movement, parts, ""))
+    def follow(self, movements: Iterable[Movement]) -> Iterator[Outcome]:
+        """What becomes of every cohort, in the order of the movements; all up to some day."""
+        minted, opening, allocations = Flow.MINTED, Flow.OPENING, Pocket.ALLOCATIONS
+        changing: list[Movement] = []  # of one transaction, in which tokens change hands
+        for movement in _concerning(movements):
+            day, month, flow, who, pocket, plan, commodity, units, _, _, lot, _, at, _ = movement
+            if changing and changing[0].at != at:
+                yield from self._between(changing)
+                changing = []
+            if flow in _BETWEEN:
+                changing.append(movement)
+                continue
+            if pocket is allocations:
+                cohort = self._cohort(month, plan, who, commodity)
+                yield movement, [(cohort, 0, -units)], "", ()
+                continue
+            pool = self._held[commodity, id(lot)][who]
+            if flow is minted:
+                part = (self._cohort(month, plan, who, commodity), 0, units)
+                _put(pool, part)
+                yield movement, [part], "", ()
+            elif flow is opening:
+                _put(pool, (None, 0, units))
+            elif units > 0:
+                parts, days = _return(self._gone_from(pool, flow), pool, units)
+                yield movement, parts, "", days
+            else:
+                parts = _first(pool, -units)
+                self._went.append((pool, flow, (day, parts)))
+                yield movement, parts, "", ()
+        if changing:
+            yield from self._between(changing)
 
-    def _returned(self, pool: _Pool, flow: Flow, wanted: Decimal) -> list[tuple[Part, date]]:
-        """Units that a reversal brings back: what went last comes first."""
-        held, gone = self._held[pool], self._gone[pool, flow]
-        parts: list[tuple[Part, date]] = []
-        while wanted and gone:
-            part, day = gone.pop()
-            units = min(part.units, wanted)
-            if units < part.units:
-                gone.append((part._replace(units=part.units - units), day))
-            wanted -= units
-            held.appendleft(part._replace(units=units))
-            parts.append((part._replace(units=-units), day))
-        return parts
+    def _cohort(self, month: str, plan: str, subscriber: str, commodity: str) -> int:
+        """The number of a cohort."""
+        cohort: Cohort = _new(Cohort, (month, plan, subscriber, commodity))
+        number = self._numbers.setdefault(cohort, len(self.cohorts))
+        if number == len(self.cohorts):
+            self.cohorts.append(cohort)
+        return number
 
-    def between(self, moved: list[Movement]) -> list[Outcome]:
+    def _gone_from(self, pool: _Pool, flow: Flow) -> list[_Gone]:
+        """What went in one way, put in order only now, for little ever comes back."""
+        for origin, way, gone in self._went:
+            self._gone[id(origin), way].append(gone)
+        self._went.clear()
+        return self._gone[id(pool), flow]
+
+    def _between(self, moved: list[Movement]) -> list[Outcome]:
         """Tokens change hands; in a reversal those that came last, and sold ones first, go back."""
         parts: dict[int, list[Part]] = {}
         undoes, sale = moved[0].undoes, moved[0].flow in _SALES
         take = _last_sold if undoes else _first
-        step = (-1 if undoes else 1) if sale else 0
-        for _, _, _, holder, _, _, commodity, units, _, _, lot, *_ in moved:
+        for _, _, _, who, _, _, commodity, units, _, _, lot, _, _, _ in moved:
             if units < 0:
-                place = id(lot)
-                parts[place] = take(self._held[holder, commodity, place], -units)
-        for _, _, _, holder, _, _, commodity, units, _, _, lot, *_ in moved:
+                parts[id(lot)] = take(self._held[commodity, id(lot)][who], -units)
+        step = (-1 if undoes else 1) if sale else 0
+        for _, _, _, who, _, _, commodity, units, _, _, lot, _, _, _ in moved:
             if units < 0:
                 continue
-            place = id(lot)
-            pool = self._held[holder, commodity, place]
+            pool = self._held[commodity, id(lot)][who]
             arrived = [
-                _part(cohort, max(0, sold + step), moving)
-                for cohort, sold, moving in parts.get(place, ())
+                (cohort, max(0, sold + step), moving)
+                for cohort, sold, moving in parts.get(id(lot), ())
             ]
             if undoes:
-                pool.extendleft(reversed(arrived))
+                pool[:0] = arrived
             else:
                 for part in arrived:
                     _put(pool, part)
         return _sales(moved, parts, undoes) if sale else []
 
 
+def _concerning(movements: Iterable[Movement]) -> list[Movement]:
+    """Tokens and lapsing units of plans; not grants, top-ups, or postings that name no lot."""
+    tokens, expired = Pocket.TOKENS, Flow.EXPIRED  # most movements are of neither: see them go by
+    return [
+        each
+        for each in movements
+        if (each.pocket is tokens or each.flow is expired) and each.origin not in _NOT_PLANS
+    ]
+
+
 def _sales(moved: list[Movement], parts: dict[int, list[Part]], undoes: bool) -> list[Outcome]:
     """The parts that a trade moved, as they were before it; negative where it is undone."""
-    buyer = next(each.subscriber for each in moved if each.flow is Flow.TRADED_IN)
+    buyer, *_ = [each.subscriber for each in moved if each.flow is _BOUGHT]
     outcomes: list[Outcome] = []
     for movement in moved:
-        if movement.flow is Flow.TRADED_OUT:
-            sold = parts.get(id(movement.lot), [])
+        if movement.flow is _SOLD:
+            moving = parts.get(id(movement.lot), [])
             if undoes:
-                sold = [part._replace(sold=part.sold - 1, units=-part.units) for part in sold]
-            day = movement.date
-            outcomes.append(_new(Outcome, (movement, [(part, day) for part in sold], buyer)))
+                moving = [(cohort, sold - 1, -units) for cohort, sold, units in moving]
+            outcomes.append((movement, moving, buyer, ()))
     return outcomes
 
 
-def _part(cohort: Cohort | None, sold: int, units: Decimal) -> Part:
-    return _new(Part, (cohort, sold, units))
-
-
-def _first(pool: deque[Part], wanted: Decimal) -> list[Part]:
+def _first(pool: _Pool, wanted: Decimal) -> list[Part]:
     """Take the parts that came first; fewer than wanted where a ledger with errors holds fewer."""
-    taken: list[Part] = []
-    while wanted and pool:
-        part = pool[0]
-        cohort, sold, units = part
-        if units > wanted:
-            pool[0] = _part(cohort, sold, units - wanted)
-            taken.append(_part(cohort, sold, wanted))
+    whole = 0  # how many parts go whole
+    for _, _, units in pool:
+        if not wanted or units > wanted:
             break
-        taken.append(pool.popleft())
         wanted -= units
+        whole += 1
+    taken = pool[:whole]
+    del pool[:whole]
+    if wanted and pool:
+        cohort, sold, units = pool[0]
+        taken.append((cohort, sold, wanted))
+        pool[0] = (cohort, sold, units - wanted)
     return taken
 
 
-def _last_sold(pool: deque[Part], wanted: Decimal) -> list[Part]:
+def _last_sold(pool: _Pool, wanted: Decimal) -> list[Part]:
     """Take the parts that came last, those that were sold before all others."""
     taken: list[Part] = []
-    rest = list(pool)
-    for sold in (True, False):
-        for at in range(len(rest) - 1, -1, -1):
-            part = rest[at]
-            units = min(part.units, wanted) if (part.sold > 0) is sold else ZERO
+    for of_sold in (True, False):
+        for at in range(len(pool) - 1, -1, -1):
+            cohort, sold, held = pool[at]
+            units = min(held, wanted) if (sold > 0) is of_sold else ZERO
             if units:
                 wanted -= units
-                taken.append(part._replace(units=units))
-                rest[at] = part._replace(units=part.units - units)
-    pool.clear()
-    pool.extend(part for part in rest if part.units)
+                taken.append((cohort, sold, units))
+                pool[at] = (cohort, sold, held - units)
+    pool[:] = [(cohort, sold, units) for cohort, sold, units in pool if units]
     return taken
 
 
-def _put(pool: deque[Part], part: Part) -> None:
+def _return(gone: list[_Gone], pool: _Pool, wanted: Decimal) -> tuple[list[Part], list[date]]:
+    """Bring parts back, those that went last first; with the days on which they went."""
+    back: list[Part] = []
+    days: list[date] = []
+    while wanted and gone:
+        day, parts = gone.pop()
+        if not parts:
+            continue
+        *others, (cohort, sold, went) = parts
+        units = min(went, wanted)
+        if units < went:
+            others.append((cohort, sold, went - units))
+        gone.append((day, others))
+        wanted -= units
+        pool.insert(0, (cohort, sold, units))
+        back.append((cohort, sold, -units))
+        days.append(day)
+    return back, days
+
+
+def _put(pool: _Pool, part: Part) -> None:
     """Add a part behind the others; it melts into the last one where the two are alike."""
     if pool and pool[-1][:2] == part[:2]:
-        part = part._replace(units=pool.pop().units + part.units)
+        cohort, sold, units = part
+        part = (cohort, sold, pool.pop()[2] + units)
     pool.append(part)

@@ -64,10 +64,9 @@ class EconomicsByDay:
         self._books = books
         self._sums: defaultdict[tuple[_What, date], Decimal] = defaultdict(Decimal)
         with localcontext(WIDE):
-            for (cohort, what, unit, number), movement in Sums(_WHOLE, books).each(books.movements):
-                if cohort is not None:
-                    month, plan, _, commodity = cohort
-                    self._sums[(month, plan, commodity, what, unit), movement.date] += number
+            for cohort, what, unit, number, movement in Sums(_WHOLE, books).each(books.movements):
+                month, plan, _, commodity = cohort
+                self._sums[(month, plan, commodity, what, unit), movement.date] += number
 
     def tables(
         self, selection: Selection, displaced: Decimal, interval: Interval, *names: str
