@@ -4,23 +4,28 @@
     a use of 400 of them, at 0.04 a unit    ->  used 400, use 80.00, cost of use -16.00
 
 Each figure is of a cohort (see `reports/unused.py`); `reports/economics.py` says what they mean.
+What happens is of few kinds, each of which adds to several columns: 400 used units are 400 less
+held, and 80.00 less held and not lapsed any more. So all is added up by kind; the columns follow.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import partial
+from typing import NamedTuple
 
+from beancount_compute.economy.journal import Booked
 from beancount_compute.economy.lots import Pocket
-from beancount_compute.economy.rounding import minor_unit, shares_of_total
+from beancount_compute.economy.rounding import ZERO, minor_unit, shares_of_total
 from beancount_compute.reports.books import Books, Selection, until
 from beancount_compute.reports.facts import Earning, Flow, LotKey, Movement, Trade
-from beancount_compute.reports.figures import Sums as RowSums
-from beancount_compute.reports.figures import new_sums
 from beancount_compute.reports.overage_prices import OveragePrices
-from beancount_compute.reports.unused import Cohort, Outcome, Part, follow
+from beancount_compute.reports.sheets import Sheet, Signed
+from beancount_compute.reports.tables import Row
+from beancount_compute.reports.unused import Cohort, Follower, Outcome, Part
 
 LEFT = {
     Flow.USED: "used",
@@ -29,14 +34,54 @@ LEFT = {
     Flow.REFUNDED: "refunded",
     Flow.REMOVED: "removed",
 }
+# What happened, and the columns that its units (first) or its money (second) add to or take from.
+# "minted": they left their period as tokens; "lapsed": without; "gone": by none of the ways above.
+_HELD, _HELD_AMOUNT = ("held", -1), ("held_amount", -1)
+UNITS: dict[str, tuple[Signed, ...]] = {
+    "minted": (("unused", 1), ("held", 1)),
+    "lapsed": (("unused", 1), ("expired", 1)),
+    **{way: ((way, 1), _HELD) for way in LEFT.values()},
+    "gone": (_HELD,),
+    "sold": (("sold", 1),),
+}
+MONEY: dict[str, tuple[Signed, ...]] = {
+    "minted": (("lapsed", 1), ("not_lapsed", -1), ("held_amount", 1)),
+    "lapsed": (("lapsed", 1), ("not_lapsed", -1), ("expiry", 1)),
+    **dict.fromkeys([*LEFT.values(), "gone"], (_HELD_AMOUNT,)),
+    "used": (("use", 1), _HELD_AMOUNT),
+    "expired": (("expiry", 1), _HELD_AMOUNT),
+    "rest_of_refund": (("use", 1),),
+    "fees": (("fees", 1),),
+    "partner_income": (("partner_income", 1),),
+    "gross": (("gross", 1),),
+    "cost_of_use": (("cost_of_use", -1), ("outlay", 1)),
+    "displaced": (("displaced", -1), ("outlay", 1)),
+}
+_WHAT = {Flow.MINTED: "minted", Flow.TRADED_OUT: "sold", **LEFT}
+_ALLOCATIONS = Pocket.ALLOCATIONS  # to name a member of an enum takes longer than to look at it
 _SHARED = {Earning.FEES: "fees", Earning.PARTNER_INCOME: "partner_income"}
 Sum = tuple[Cohort, str, str]  # what a figure is of, its column, and its currency; "" for units
-_Figure = tuple[Cohort | None, str, str, Decimal]  # its column, currency ("" for units), number
+# The number of a cohort, what happened to it, units, currency, amount; None for no units or money.
+_Happening = tuple[int | None, str, Decimal | None, str, Decimal | None]
+_Added = defaultdict[str, dict[int, Decimal]]  # by what happened, and by cohort
+
+
+def signed(what: str, currency: str, number: Decimal) -> Iterator[tuple[str, Decimal]]:
+    """What something that happened adds to columns; its units where the currency is ""."""
+    for column, sign in (MONEY if currency else UNITS)[what]:
+        yield column, number if sign > 0 else -number
 
 
 def first_month(selection: Selection) -> str:
     """The first month whose cohorts are selected."""
     return selection.start.isoformat()[: len("2026-05")] if selection.start else ""
+
+
+def _selected(selection: Selection, cohorts: list[Cohort]) -> list[int]:
+    """The numbers of the cohorts that are selected."""
+    if not (selection.start or selection.subscriber or selection.plan):
+        return list(range(len(cohorts)))
+    return [number for number, cohort in enumerate(cohorts) if _selects(selection, cohort)]
 
 
 def _selects(selection: Selection, cohort: Cohort) -> bool:
@@ -46,6 +91,16 @@ def _selects(selection: Selection, cohort: Cohort) -> bool:
         and selection.subscriber in ("", cohort.subscriber)
         and selection.plan in ("", cohort.plan)
     )
+
+
+class Happened(NamedTuple):
+    """Something that happened to a cohort."""
+
+    cohort: Cohort
+    what: str
+    currency: str  # "" for its units
+    number: Decimal
+    movement: Movement  # which caused it
 
 
 class Sums:
@@ -58,82 +113,115 @@ class Sums:
         self._trades = {trade.at: trade for trade in books.trades}
         self._overage = OveragePrices(books) if displaced else None
 
-    def each(self, movements: Iterable[Movement]) -> Iterator[tuple[Sum, Decimal, Movement]]:
-        """The figures of all cohorts, in the order of the movements, with what caused each."""
-        for outcome in follow(movements):
-            for cohort, column, currency, number in self._figures(outcome):
-                if cohort is not None:
-                    yield (cohort, column, currency), number, outcome.movement
+    def each(self, movements: Iterable[Movement]) -> Iterator[Happened]:
+        """What happened to all cohorts, in the order of the movements, which caused it."""
+        follower = Follower()
+        for outcome in follower.follow(movements):
+            movement, *_ = outcome
+            for number, what, units, currency, amount in self._happenings(outcome):
+                if number is not None:
+                    cohort = follower.cohorts[number]
+                    if units is not None:
+                        yield Happened(cohort, what, "", units, movement)
+                    if amount is not None:
+                        yield Happened(cohort, what, currency, amount, movement)
 
     def of(self, selection: Selection) -> Iterator[tuple[Sum, Decimal, int]]:
         """The figures of the cohorts in the selection, up to its last day."""
-        for place, number, movement in self.each(until(self._books.movements, selection.end)):
-            if _selects(selection, place[0]):
-                yield place, number, movement.at
+        for each in self.each(until(self._books.movements, selection.end)):
+            cohort, what, currency, number, movement = each
+            if _selects(selection, cohort):
+                for column, adds in signed(what, currency, number):
+                    yield (cohort, column, currency), adds, movement.at
 
-    def added_up(self, selection: Selection) -> dict[tuple[Cohort, str], RowSums]:
-        """The same added up, by cohort and currency ("" for units), and by column."""
-        found: defaultdict[tuple[Cohort | None, str], RowSums] = defaultdict(new_sums)
-        for outcome in follow(until(self._books.movements, selection.end)):
-            for cohort, column, currency, number in self._figures(outcome):
-                found[cohort, currency][column] += number
-        return {
-            (cohort, currency): sums
-            for (cohort, currency), sums in found.items()
-            if cohort is not None and _selects(selection, cohort)
-        }
+    def added_up(self, selection: Selection) -> tuple[Sheet, Sheet]:
+        """All that happened to the cohorts in the selection, up to its last day: units, money.
 
-    def _figures(self, outcome: Outcome) -> Iterator[_Figure]:
-        movement, parts, _ = outcome
-        if movement.flow is Flow.TRADED_OUT:
-            yield from self._sale(outcome)
-            return
-        currency, cost = movement.lot.currency, movement.lot.cost
-        begins = movement.flow is Flow.MINTED or movement.pocket is Pocket.ALLOCATIONS
-        for part, day in parts:
-            cohort, units, amount = part.cohort, part.units, part.units * cost
-            if begins:
-                yield cohort, "unused", "", units
-                yield cohort, "lapsed", currency, amount
-                yield cohort, "not_lapsed", currency, -amount
-            if movement.flow is not Flow.EXPIRED or not begins:
-                sign = 1 if begins else -1
-                yield cohort, "held", "", sign * units
-                yield cohort, "held_amount", currency, sign * amount
-            if movement.flow in LEFT:
-                yield cohort, LEFT[movement.flow], "", units
-            if movement.flow is Flow.EXPIRED:
-                yield cohort, "expiry", currency, amount
-            elif movement.flow is Flow.USED:
-                yield cohort, "use", currency, amount
-                yield from self._cost_of_use(part, day)
-        yield from self._shared(outcome)
+        Rows are month, plan, subscriber, and commodity or currency; columns are what happened.
+        """
+        follower = Follower()
+        units: _Added = defaultdict(dict)
+        money: defaultdict[str, _Added] = defaultdict(partial(defaultdict, dict))
+        for outcome in follower.follow(until(self._books.movements, selection.end)):
+            for cohort, what, number, currency, amount in self._happenings(outcome):
+                if cohort is None:
+                    continue
+                if number:
+                    sums = units[what]
+                    sums[cohort] = sums[cohort] + number if cohort in sums else number
+                if amount:
+                    sums = money[currency][what]
+                    sums[cohort] = sums[cohort] + amount if cohort in sums else amount
+        selected = _selected(selection, follower.cohorts)
+        return (
+            _sheet(follower.cohorts, selected, {"": units}),
+            _sheet(follower.cohorts, selected, money),
+        )
 
-    def _cost_of_use(self, part: Part, day: date) -> Iterator[_Figure]:
-        cost = self._books.terms.unit_cost.on(day)
-        if cost is not None:
-            yield part.cohort, "cost_of_use", cost.currency, -part.units * cost.number
-            yield part.cohort, "outlay", cost.currency, part.units * cost.number
+    def _happenings(self, outcome: Outcome) -> list[_Happening]:
+        movement, parts, _, days = outcome
+        what = _WHAT.get(movement.flow, "gone")
+        if what == "sold":
+            return self._sale(outcome)
+        if what == "expired" and movement.pocket is _ALLOCATIONS:
+            what = "lapsed"
+        cost, currency, _, _, _, _, _ = movement.lot
+        found: list[_Happening]
+        found = [(cohort, what, units, currency, units * cost) for cohort, _, units in parts]
+        if what == "used":
+            found += self._cost_of_use(parts, days or [movement.date] * len(parts))
+        elif what in ("spent", "refunded"):
+            found += self._shared(outcome)
+        return found
 
-    def _sale(self, outcome: Outcome) -> Iterator[_Figure]:
-        movement, parts, buyer = outcome
+    def _cost_of_use(self, parts: list[Part], days: Sequence[date]) -> Iterator[_Happening]:
+        for (cohort, _, units), day in zip(parts, days, strict=True):
+            cost = self._books.terms.unit_cost.on(day)
+            if cost is not None:
+                yield cohort, "cost_of_use", None, cost.currency, units * cost.number
+
+    def _sale(self, outcome: Outcome) -> list[_Happening]:
+        movement, parts, buyer, _ = outcome
         trade = self._trades[movement.at]
-        yield from _split(parts, "gross", trade.currency, _gross_of(trade, movement.lot))
+        found = _split(parts, "gross", trade.currency, _gross_of(trade, movement.lot))
+        found += [(cohort, "sold", units, "", None) for cohort, sold, units in parts if not sold]
         price = self._overage.of(buyer, movement.date) if self._overage else None
-        for part, _ in parts:
-            if not part.sold:
-                yield part.cohort, "sold", "", part.units
-            if price is not None:
-                lost = part.units * price.number * self._displaced
-                yield part.cohort, "displaced", price.currency, -lost
-                yield part.cohort, "outlay", price.currency, lost
-        yield from self._shared(outcome)
+        if price is not None:
+            rate = price.number * self._displaced
+            found += [
+                (cohort, "displaced", None, price.currency, units * rate)
+                for cohort, _, units in parts
+            ]
+        return found + self._shared(outcome)
 
-    def _shared(self, outcome: Outcome) -> Iterator[_Figure]:
+    def _shared(self, outcome: Outcome) -> list[_Happening]:
         """What was earned on a lot besides its carrying amount, shared by units."""
-        place = (outcome.movement.at, id(outcome.movement.lot))
-        for column, currency, amount in self._earned.get(place, ()):
-            yield from _split(outcome.parts, column, currency, amount)
+        movement, parts, _, _ = outcome
+        found: list[_Happening] = []
+        for what, currency, amount in self._earned.get((movement.at, id(movement.lot)), ()):
+            found += _split(parts, what, currency, amount)
+        return found
+
+
+def _sheet(cohorts: list[Cohort], selected: list[int], happened: Mapping[str, _Added]) -> Sheet:
+    """What happened to some cohorts, by currency ("" for units), what it was, and their number."""
+    labels = [cohorts[number] for number in selected]
+    rows: list[Row] = []
+    found: dict[str, list[Decimal]] = {what: [] for added in happened.values() for what in added}
+    for currency, added in happened.items():
+        rows += [
+            (month, plan, subscriber, currency or commodity)
+            for month, plan, subscriber, commodity in labels
+        ]
+        for what, column in found.items():
+            if what in added:
+                sums = added[what]
+                column += [sums.get(number, ZERO) for number in selected]
+            else:
+                column += [ZERO] * len(selected)
+    sheet = Sheet(rows, found)
+    commodities = {commodity for _, _, _, commodity in labels}
+    return sheet if len(commodities) < 2 else sheet.added_up(lambda row: row)  # in one currency
 
 
 def _gross_of(trade: Trade, lot: LotKey) -> Decimal:
@@ -145,18 +233,16 @@ def _gross_of(trade: Trade, lot: LotKey) -> Decimal:
     return next(share for (each, _), share in zip(trade.lots, shares, strict=True) if each is lot)
 
 
-def _split(
-    parts: list[tuple[Part, date]], column: str, currency: str, amount: Decimal
-) -> Iterator[_Figure]:
-    if not parts:
-        return
+def _split(parts: list[Part], what: str, currency: str, amount: Decimal) -> list[_Happening]:
     if len(parts) == 1:
-        yield parts[0][0].cohort, column, currency, amount
-        return
-    weights = [part.units for part, _ in parts]
+        [(cohort, _, _)] = parts
+        return [(cohort, what, None, currency, amount)]
+    weights = [units for _, _, units in parts]
     shares = shares_of_total(amount, weights, minor_unit(currency))
-    for (part, _), share in zip(parts, shares, strict=True):
-        yield part.cohort, column, currency, share
+    return [
+        (cohort, what, None, currency, share)
+        for (cohort, _, _), share in zip(parts, shares, strict=True)
+    ]
 
 
 def _earned_by_lot(books: Books) -> dict[tuple[int, int], list[tuple[str, str, Decimal]]]:
@@ -165,16 +251,15 @@ def _earned_by_lot(books: Books) -> dict[tuple[int, int], list[tuple[str, str, D
     Two equal lots of the books are the same object.
     """
     found: defaultdict[tuple[int, int], list[tuple[str, str, Decimal]]] = defaultdict(list)
-    refunded, compute = Flow.REFUNDED, Earning.COMPUTE
-    refunds = {each.at for each in books.movements if each.flow is refunded}
+    compute, refund = Earning.COMPUTE, Booked.REFUND
     for income in books.incomes:
         if income.earning is compute:
-            if income.at not in refunds:
+            if income.kind != refund:
                 continue  # nearly all of them
-            column = "use"
+            what = "rest_of_refund"
         elif income.earning in _SHARED:
-            column = _SHARED[income.earning]
+            what = _SHARED[income.earning]
         else:
             continue
-        found[income.at, id(income.lot)].append((column, income.currency, income.amount))
+        found[income.at, id(income.lot)].append((what, income.currency, income.amount))
     return found

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.reports.books import LATE, REVERSAL, Books, Selection, kind_of
 from beancount_compute.reports.facts import SUMMED, Income, Movement
-from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request, Row
-from beancount_compute.reports.tables import Column, Kind
+from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
+from beancount_compute.reports.tables import Column, Kind, Row
 
 _WHO = (
     Column("kind", "kind", aside=1),

@@ -29,16 +29,16 @@ currencies than the lots' (fees, unit cost, overage) stands on lines of its own.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from operator import itemgetter
 
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.terms import Terms
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.cohort_figures import LEFT, Sum, Sums
+from beancount_compute.reports.cohort_figures import LEFT, MONEY, UNITS, Sum, Sums
 from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.figures import (
     Added,
@@ -48,12 +48,9 @@ from beancount_compute.reports.figures import (
     Layout,
     Report,
     Request,
-    Row,
-    new_rows,
-    new_sums,
 )
-from beancount_compute.reports.figures import Sums as RowSums
-from beancount_compute.reports.tables import Column, Kind
+from beancount_compute.reports.sheets import Sheet
+from beancount_compute.reports.tables import Column, Kind, Row
 from beancount_compute.reports.unused import Cohort
 
 _UNITS = (
@@ -144,55 +141,49 @@ def rows_of(found: Iterable[tuple[Sum, Decimal, int]], request: Request) -> Iter
 
 
 def _added(displaced: Decimal, books: Books, selection: Selection, request: Request) -> Added:
-    """All figures added up: by cohort first, then without the subscribers, which are many."""
-    found: Added = defaultdict(new_rows)
-    of_all: defaultdict[tuple[Cohort, str], RowSums] = defaultdict(new_sums)
-    for (cohort, currency), sums in Sums(displaced, books).added_up(selection).items():
-        for name, row in _rows_of_subscriber(cohort, currency):
-            if name in request.tables:
-                _add(found[name][row], sums)
-        _add(of_all[Cohort(cohort.month, cohort.plan, "", cohort.commodity), currency], sums)
-    for (cohort, currency), sums in of_all.items():
-        for name, row in _rows_of_all(cohort, currency):
-            if name in request.tables:
-                _add(found[name][row], sums)
-    for assumption in _assumptions(displaced, books.terms, selection.end):
-        _ = found["assumptions"][assumption]  # a row without figures
-    return found
+    """All figures added up."""
+    units, money = Sums(displaced, books).added_up(selection)
+    assumptions = list(_assumptions(displaced, books.terms, selection.end))
+    return {
+        **dict(_sheets("units", units, request)),
+        **dict(_sheets("money", money, request)),
+        "assumptions": Sheet(assumptions, {}),
+    }
 
 
-def _add(into: RowSums, sums: RowSums) -> None:
-    if not into:
-        into.update(sums)
-        return
-    for column, number in sums.items():
-        into[column] += number
+def _sheets(what: str, happened: Sheet, request: Request) -> Iterator[tuple[str, Sheet]]:
+    """What happened, by the labels of each table that is asked for, in its columns.
+
+    Subscribers are many: the tables without them are added up from the same sums, which are few.
+    """
+    of_all = happened.added_up(itemgetter(0, 1, 3))  # month, plan and unit
+    by_month = of_all.added_up(itemgetter(0, 2))
+    sheets: dict[str, Callable[[], Sheet]] = {
+        "month": lambda: by_month.added_up(_total).and_rows_of(by_month),
+        "plan": lambda: of_all.added_up(itemgetter(1, 2)),
+        "subscriber": lambda: happened.added_up(itemgetter(2, 3)),
+        "all": lambda: happened,
+    }
+    columns = UNITS if what == "units" else MONEY
+    for name, sheet in sheets.items():
+        if request.wants(f"{what}-by-{name}"):
+            yield f"{what}-by-{name}", sheet().in_columns(columns)
+
+
+def _total(labels: Row) -> Row:
+    _, unit = labels
+    return ("total", unit)
 
 
 def _rows(cohort: Cohort, currency: str) -> Iterator[tuple[str, Row]]:
     """The tables, and their rows, that figures of a cohort add to."""
-    yield from _rows_of_all(cohort, currency)
-    yield from _rows_of_subscriber(cohort, currency)
-
-
-def _rows_of_all(cohort: Cohort, currency: str) -> tuple[tuple[str, Row], ...]:
-    """Those of all subscribers together."""
-    what, unit = ("money", currency) if currency else ("units", cohort.commodity)
-    return (
-        (f"{what}-by-month", ("total", unit)),
-        (f"{what}-by-month", (cohort.month, unit)),
-        (f"{what}-by-plan", (cohort.plan, unit)),
-    )
-
-
-def _rows_of_subscriber(cohort: Cohort, currency: str) -> tuple[tuple[str, Row], ...]:
-    """Those of one subscriber."""
     what, unit = ("money", currency) if currency else ("units", cohort.commodity)
     month, plan, subscriber, _ = cohort
-    return (
-        (f"{what}-by-subscriber", (subscriber, unit)),
-        (f"{what}-by-all", (month, plan, subscriber, unit)),
-    )
+    yield f"{what}-by-month", ("total", unit)
+    yield f"{what}-by-month", (month, unit)
+    yield f"{what}-by-plan", (plan, unit)
+    yield f"{what}-by-subscriber", (subscriber, unit)
+    yield f"{what}-by-all", (month, plan, subscriber, unit)
 
 
 def _assumptions(displaced: Decimal, terms: Terms, end: date | None) -> Iterator[tuple[str, str]]:

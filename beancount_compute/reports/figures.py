@@ -11,29 +11,30 @@ transaction on its own, so that what is listed adds up to what is shown.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal, localcontext
 from enum import StrEnum
-from functools import cache, partial
+from functools import cache
+from itertools import compress
+from operator import add
 from typing import NamedTuple
 
 from beancount_compute.economy.rounding import (
     PRICE_STEP,
     WIDE,
     ZERO,
-    decimals_of,
     round_half_even,
     shares_of_total,
-    trim,
 )
 from beancount_compute.reports.books import Books, Selection, no_cyclic_garbage
+from beancount_compute.reports.cells import Pen, writer
 from beancount_compute.reports.facts import SUMMED
-from beancount_compute.reports.tables import Cell, Column, Kind, Table
+from beancount_compute.reports.sheets import EMPTY, Numbers, Sheet, summed
+from beancount_compute.reports.tables import Cell, Column, Kind, Row, Table
 
-Row = tuple[Cell, ...]  # the labels in front of a row
 Contribution = tuple[str, Row, str, Decimal, int]
-Sums = defaultdict[str, Decimal]  # of a row, by column
-Added = defaultdict[str, defaultdict[Row, Sums]]  # what was added up, by table and row
+Added = Mapping[str, Sheet]  # what was added up, by table
+_Sums = defaultdict[str, Decimal]  # of a row, by column
 
 
 class How(StrEnum):
@@ -149,7 +150,8 @@ def tabulate(layouts: Iterable[Layout], contributions: Iterable[Contribution]) -
         if figure.how in (How.LEAST, How.MOST)
         for source in figure.sources
     }
-    found: Added = defaultdict(new_rows)
+    found: defaultdict[str, defaultdict[Row, _Sums]]
+    found = defaultdict(lambda: defaultdict(lambda: defaultdict(Decimal)))
     for table, row, column, number, _ in contributions:
         sums = found[table][row]
         if column in extremes:
@@ -158,22 +160,18 @@ def tabulate(layouts: Iterable[Layout], contributions: Iterable[Contribution]) -
             sums[most] = max(number, sums.get(most, number))
         else:
             sums[column] += number
-    return tables_of(layouts, found)
+    return tables_of(layouts, {each.name: _sheet(each, found[each.name]) for each in layouts})
 
 
-def new_sums() -> Sums:
-    """A row, to add up in."""
-    return defaultdict(Decimal)
-
-
-def new_rows() -> defaultdict[Row, Sums]:
-    """The rows of a table, to add up in."""
-    return defaultdict(new_sums)
+def _sheet(layout: Layout, rows: Mapping[Row, _Sums]) -> Sheet:
+    keys = dict.fromkeys([key for figure in layout.figures for key in _keys(figure)])
+    return Sheet(list(rows), {key: [sums.get(key) for sums in rows.values()] for key in keys})
 
 
 def tables_of(layouts: Iterable[Layout], added: Added) -> list[Table]:
     """The tables of what was added up; rows are sorted by their labels."""
-    return [_table(layout, added[layout.name]) for layout in layouts]
+    pen = Pen()
+    return [_table(layout, added.get(layout.name, EMPTY), pen) for layout in layouts]
 
 
 def _of_extreme(how: How, column: str) -> str:
@@ -181,34 +179,47 @@ def _of_extreme(how: How, column: str) -> str:
     return f"{how} {column}"
 
 
-def _table(layout: Layout, found: dict[Row, Sums]) -> Table:
-    """A table; what is the same for all its rows is looked up once, for there may be thousands."""
-    readers = [_reader(figure) for figure in layout.figures]
-    writers = cache(partial(_writers, layout))
-    rows: list[tuple[Cell, ...]] = []
-    for labels in _in_order(found):
-        sums = found[labels]
-        numbers = [read(sums) for read in readers]
-        if layout.keeps_zeros or any(numbers):
-            cells = [
-                zero if number is ZERO else None if number is None else write(number)
-                for number, (write, zero) in zip(
-                    numbers, writers(currency_of(layout.labels, labels)), strict=True
-                )
-            ]
-            rows.append((*labels, *cells))
+def _keys(figure: Figure) -> Sequence[str]:
+    """Where the sums that a figure is worked out from stand in a sheet."""
+    if figure.how in (How.LEAST, How.MOST):
+        return [_of_extreme(figure.how, each) for each in figure.sources]
+    return figure.sources
+
+
+def _table(layout: Layout, sheet: Sheet, pen: Pen) -> Table:
+    """A table, worked out and written column by column, for there may be thousands of rows."""
+    sheet = sheet.in_order()
+    rows, figures = sheet.rows, [_worked_out(each, sheet) for each in layout.figures]
+    if not layout.keeps_zeros:
+        kept = list(map(any, zip(*[each for each in figures if each is not None], strict=True)))
+        if not kept or not all(kept):
+            rows = list(compress(rows, kept))
+            figures = [each and list(compress(each, kept)) for each in figures]
+    currencies = _currencies(layout.labels, rows)
+    cells = [
+        _cells(figure, numbers, currencies, pen)
+        for figure, numbers in zip(layout.figures, figures, strict=True)
+    ]
     columns = [Column(figure.key, figure.title, figure.kind) for figure in layout.figures]
-    return Table(layout.title, (*layout.labels, *columns), rows, layout.name)
+    whole = list(map(add, rows, zip(*cells, strict=True))) if cells else list(rows)
+    return Table(layout.title, (*layout.labels, *columns), whole, layout.name)
 
 
-def _in_order(found: Iterable[Row]) -> list[Row]:
-    """Rows sorted by their labels; only where one of these is None do they need a key."""
-    rows = list(found)
-    return sorted(rows, key=_sort_key if any(None in labels for labels in rows) else None)
+def _cells(
+    figure: Figure, numbers: Numbers | None, currencies: Sequence[str], pen: Pen
+) -> list[Cell]:
+    match figure.how:
+        case How.SUM | How.KNOWN:
+            none_is_zero = figure.how is How.SUM
+            return pen.sums(figure.kind, numbers, currencies, none_is_zero=none_is_zero)
+        case How.QUOTIENT | How.LEAST | How.MOST:
+            return pen.others(figure.kind, numbers, currencies)
 
 
-def _sort_key(labels: Row) -> tuple[tuple[bool, Cell], ...]:
-    return tuple([(label is None, "" if label is None else label) for label in labels])
+def _currencies(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
+    """The currency that the labels of each row name; "" if none."""
+    at = next((at for at, column in enumerate(columns) if column.key == "currency"), None)
+    return [""] * len(rows) if at is None else [str(labels[at]) for labels in rows]
 
 
 def currency_of(columns: Iterable[Column], labels: Row) -> str:
@@ -219,48 +230,35 @@ def currency_of(columns: Iterable[Column], labels: Row) -> str:
     return ""
 
 
-def _reader(figure: Figure) -> Callable[[Sums], Decimal | None]:
-    """What works a figure out from the sums of a row; `ZERO` itself where nothing was added."""
-    first, *others = sources = figure.sources
-    match figure.how:
-        case How.SUM if others:
-            return lambda sums: sum([sums[each] for each in sources if each in sums], ZERO)
-        case How.SUM:
-            return lambda sums: sums.get(first, ZERO)
-        case How.KNOWN:
-            return lambda sums: sums.get(first)
-        case How.QUOTIENT:
-            return partial(_quotient, first, others[0])
-        case How.LEAST | How.MOST:
-            extreme = _of_extreme(figure.how, first)
-            return lambda sums: sums.get(extreme)
+def _worked_out(figure: Figure, sheet: Sheet) -> Numbers | None:
+    """A figure in every row; None where nothing was added to any of them."""
+    found = [sheet.numbers.get(key) for key in _keys(figure)]
+    if figure.how is How.QUOTIENT:
+        above, below = found
+        return below and _quotients(above or [ZERO] * len(below), below)
+    added_to = [numbers for numbers in found if numbers is not None]
+    return summed(added_to) if added_to else None
 
 
-def _quotient(above: str, below: str, sums: Sums) -> Decimal | None:
-    over = sums.get(below)
-    return round_half_even(sums.get(above, ZERO) / over, PRICE_STEP) if over else None
+def _quotients(above: Numbers, below: Numbers) -> Numbers:
+    """Quotients rounded half-even; None over zero. Many are zero or equal: others are worked out.
+
+    What is zero over something negative is -0.
+    """
+    quotient = cache(_quotient)
+    return [
+        None if not under else quotient(over or ZERO, under) if over or under < ZERO else ZERO
+        for over, under in zip(above, below, strict=True)
+    ]
 
 
-def _writers(layout: Layout, currency: str) -> list[tuple[Callable[[Decimal], Cell], Cell]]:
-    """How the figures of rows in a currency are written; and how a zero is."""
-    found = [_writer(figure.kind, currency) for figure in layout.figures]
-    return [(write, write(ZERO)) for write in found]
-
-
-def _writer(kind: Kind, currency: str) -> Callable[[Decimal], Cell]:
-    match kind:
-        case Kind.MONEY | Kind.PRICE:
-            decimals = decimals_of(currency)
-            return lambda number: trim(number, decimals)
-        case Kind.COUNT | Kind.DAYS:
-            return int
-        case _:
-            return lambda number: trim(number, 0)
+def _quotient(above: Decimal, below: Decimal) -> Decimal:
+    return round_half_even(above / below, PRICE_STEP)
 
 
 def written(kind: Kind, number: Decimal | None, currency: str) -> Cell:
     """A figure in its way of writing: money with the decimals of its currency at least."""
-    return None if number is None else _writer(kind, currency)(number)
+    return None if number is None else writer(kind, currency)(number)
 
 
 def trace(

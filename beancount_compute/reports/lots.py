@@ -25,9 +25,8 @@ from beancount_compute.reports.figures import (
     Layout,
     Report,
     Request,
-    Row,
 )
-from beancount_compute.reports.tables import Column, Kind
+from beancount_compute.reports.tables import Column, Kind, Row
 
 NO_END = "no end"
 _DAYS = Figure("days_left", "days\nleft", Kind.DAYS, how=How.LEAST)

@@ -27,10 +27,9 @@ from beancount_compute.reports.figures import (
     Layout,
     Report,
     Request,
-    Row,
 )
 from beancount_compute.reports.intervals import Interval, name_of
-from beancount_compute.reports.tables import Column, Kind
+from beancount_compute.reports.tables import Column, Kind, Row
 
 _UNIT, _CURRENCY = Column("commodity", "unit"), Column("currency", "currency")
 _FIGURES = (

@@ -57,6 +57,7 @@ _EARNING: dict[str, Earning] = {  # what the carrying amount of a lot is recogni
     Booked.CONSUMPTION: Earning.COMPUTE,
     Booked.EXPIRY: Earning.BREAKAGE,
 }
+_REVERSAL = Booked.REVERSAL  # to name a member of an enum takes longer than to compare it
 _UNDONE: dict[Any, str] = {kind.value: kind for kind in Booked if kind is not Booked.REVERSAL}
 
 
@@ -84,7 +85,7 @@ class Reader:
         undoes = False
         if ORDER not in meta:
             kind = OPENING if tags and OPENING_TAG in tags else BY_HAND
-        elif kind == Booked.REVERSAL:
+        elif kind == _REVERSAL:
             kind, undoes = _UNDONE.get(meta.get("undoes"), BY_HAND), True
         month = self._months.get(day) or self._month(day)
         earning = _EARNING.get(kind)

@@ -29,10 +29,9 @@ from beancount_compute.reports.figures import (
     Layout,
     Report,
     Request,
-    Row,
 )
 from beancount_compute.reports.lots import LOT_LABELS, lot_labels, of_lot, open_lots
-from beancount_compute.reports.tables import Column, Kind
+from beancount_compute.reports.tables import Column, Kind, Row
 
 FORWARD = "brought forward"
 _LINE_LABELS = (

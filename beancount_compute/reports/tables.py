@@ -15,6 +15,7 @@ from beancount_compute.economy.rounding import decimals_of, trim
 from beancount_compute.economy.words import printable
 
 Cell = str | int | Decimal | None  # None: there is no such figure
+Row = tuple[Cell, ...]  # the labels in front of a row
 
 
 class Kind(StrEnum):

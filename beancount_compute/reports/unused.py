@@ -18,12 +18,10 @@ nothing is shared by a fraction, and the cohorts add up to the books to the last
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from itertools import groupby
-from operator import attrgetter
 from typing import NamedTuple
 
 from beancount_compute.economy.lots import Pocket
@@ -41,34 +39,106 @@ class Cohort(NamedTuple):
     commodity: str
 
 
-class Part(NamedTuple):
-    """Units of one cohort in a lot that are moved or gone."""
+# Units of one cohort in a lot that are moved or gone: the number of the cohort, how often they were
+# sold so far, and how many they are. None: opening tokens, whose period ended before the books.
+# Bare tuples, as there are so many: Python keeps the memory of these at hand.
+Part = tuple[int | None, int, Decimal]
+# What happened to the units of a movement: its parts, negative where they come back; the buyer, of
+# a sale; and of parts that come back the day of what is undone.
+Outcome = tuple[Movement, list[Part], str, Sequence[date]]
 
-    cohort: Cohort | None  # None: opening tokens, whose period ended before the books began
-    sold: int  # how often they were sold so far
-    units: Decimal
-
-
-class Outcome(NamedTuple):
-    """What happened to the units of a movement, by the cohorts that they are of."""
-
-    movement: Movement
-    parts: list[tuple[Part, date]]  # negative where they come back; with the day of what is undone
-    buyer: str = ""  # of a sale
-
-
-_BETWEEN = (Flow.TRADED_IN, Flow.TRADED_OUT, Flow.TRANSFERRED_IN, Flow.TRANSFERRED_OUT)
-_SALES = (Flow.TRADED_IN, Flow.TRADED_OUT)
-_NOT_PLANS = ("", *RESERVED_ORIGINS)
-_Pool = tuple[str, str, int]  # holder, commodity and the lot, by identity: equal lots are the same
-_by_place = attrgetter("at")
+_new = tuple.__new__  # a named tuple's own constructor is a Python function: three times as long
+_BETWEEN = frozenset([Flow.TRADED_IN, Flow.TRADED_OUT, Flow.TRANSFERRED_IN, Flow.TRANSFERRED_OUT])
+_SOLD, _BOUGHT = Flow.TRADED_OUT, Flow.TRADED_IN
+_SALES = (_SOLD, _BOUGHT)
+_NOT_PLANS = frozenset(["", *RESERVED_ORIGINS])
+_Pool = list[Part]  # what somebody holds of a lot, the first to go first
+_Gone = tuple[date, list[Part]]  # what went on a day
 
 
-def follow(movements: Iterable[Movement]) -> Iterator[Outcome]:
-    """What became of every cohort, in the order of the movements, which are all up to some day."""
-    follower = _Follower()
-    for _, moved in groupby(_concerning(movements), key=_by_place):
-        yield from follower.book(list(moved))
+class Follower:
+    """Who holds which parts of which lot, and which have gone."""
+
+    def __init__(self) -> None:
+        self.cohorts: list[Cohort] = []  # each once, by its number
+        self._numbers: dict[Cohort, int] = {}
+        # by commodity and lot (by identity: equal lots are the same), and by holder
+        self._held: defaultdict[tuple[str, int], defaultdict[str, _Pool]]
+        self._held = defaultdict(lambda: defaultdict(list))
+        self._gone: defaultdict[tuple[int, Flow], list[_Gone]] = defaultdict(list)
+        self._went: list[tuple[_Pool, Flow, _Gone]] = []  # since anything was last looked for there
+
+    def follow(self, movements: Iterable[Movement]) -> Iterator[Outcome]:
+        """What becomes of every cohort, in the order of the movements; all up to some day."""
+        minted, opening, allocations = Flow.MINTED, Flow.OPENING, Pocket.ALLOCATIONS
+        changing: list[Movement] = []  # of one transaction, in which tokens change hands
+        for movement in _concerning(movements):
+            day, month, flow, who, pocket, plan, commodity, units, _, _, lot, _, at, _ = movement
+            if changing and changing[0].at != at:
+                yield from self._between(changing)
+                changing = []
+            if flow in _BETWEEN:
+                changing.append(movement)
+                continue
+            if pocket is allocations:
+                cohort = self._cohort(month, plan, who, commodity)
+                yield movement, [(cohort, 0, -units)], "", ()
+                continue
+            pool = self._held[commodity, id(lot)][who]
+            if flow is minted:
+                part = (self._cohort(month, plan, who, commodity), 0, units)
+                _put(pool, part)
+                yield movement, [part], "", ()
+            elif flow is opening:
+                _put(pool, (None, 0, units))
+            elif units > 0:
+                parts, days = _return(self._gone_from(pool, flow), pool, units)
+                yield movement, parts, "", days
+            else:
+                parts = _first(pool, -units)
+                self._went.append((pool, flow, (day, parts)))
+                yield movement, parts, "", ()
+        if changing:
+            yield from self._between(changing)
+
+    def _cohort(self, month: str, plan: str, subscriber: str, commodity: str) -> int:
+        """The number of a cohort."""
+        cohort: Cohort = _new(Cohort, (month, plan, subscriber, commodity))
+        number = self._numbers.setdefault(cohort, len(self.cohorts))
+        if number == len(self.cohorts):
+            self.cohorts.append(cohort)
+        return number
+
+    def _gone_from(self, pool: _Pool, flow: Flow) -> list[_Gone]:
+        """What went in one way, put in order only now, for little ever comes back."""
+        for origin, way, gone in self._went:
+            self._gone[id(origin), way].append(gone)
+        self._went.clear()
+        return self._gone[id(pool), flow]
+
+    def _between(self, moved: list[Movement]) -> list[Outcome]:
+        """Tokens change hands; in a reversal those that came last, and sold ones first, go back."""
+        parts: dict[int, list[Part]] = {}
+        undoes, sale = moved[0].undoes, moved[0].flow in _SALES
+        take = _last_sold if undoes else _first
+        for _, _, _, who, _, _, commodity, units, _, _, lot, _, _, _ in moved:
+            if units < 0:
+                parts[id(lot)] = take(self._held[commodity, id(lot)][who], -units)
+        step = (-1 if undoes else 1) if sale else 0
+        for _, _, _, who, _, _, commodity, units, _, _, lot, _, _, _ in moved:
+            if units < 0:
+                continue
+            pool = self._held[commodity, id(lot)][who]
+            arrived = [
+                (cohort, max(0, sold + step), moving)
+                for cohort, sold, moving in parts.get(id(lot), ())
+            ]
+            if undoes:
+                pool[:0] = arrived
+            else:
+                for part in arrived:
+                    _put(pool, part)
+        return _sales(moved, parts, undoes) if sale else []
 
 
 def _concerning(movements: Iterable[Movement]) -> list[Movement]:
@@ -81,136 +151,74 @@ def _concerning(movements: Iterable[Movement]) -> list[Movement]:
     ]
 
 
-class _Follower:
-    """Who holds which parts of which lot, and which have gone."""
-
-    def __init__(self) -> None:
-        self._held: defaultdict[_Pool, deque[Part]] = defaultdict(deque)
-        self._gone: defaultdict[tuple[_Pool, Flow], list[tuple[Part, date]]] = defaultdict(list)
-
-    def book(self, moved: list[Movement]) -> list[Outcome]:
-        """Follow the movements of one transaction."""
-        if moved[0].flow in _BETWEEN:
-            return self._between(moved)
-        outcomes: list[Outcome] = []
-        for movement in moved:
-            if movement.flow is Flow.OPENING:
-                _put(self._held[_pool(movement)], Part(None, 0, movement.units))
-            elif movement.flow is Flow.MINTED:
-                outcomes.append(self._minted(movement))
-            elif movement.pocket is Pocket.ALLOCATIONS:
-                part = Part(_cohort(movement), 0, -movement.units)
-                outcomes.append(Outcome(movement, [(part, movement.date)]))
-            elif movement.units < 0:
-                outcomes.append(self._leave(movement))
-            else:
-                outcomes.append(self._return(movement))
-        return outcomes
-
-    def _minted(self, movement: Movement) -> Outcome:
-        part = Part(_cohort(movement), 0, movement.units)
-        _put(self._held[_pool(movement)], part)
-        return Outcome(movement, [(part, movement.date)])
-
-    def _leave(self, movement: Movement) -> Outcome:
-        pool = _pool(movement)
-        parts = [(part, movement.date) for part in _first(self._held[pool], -movement.units)]
-        self._gone[pool, movement.flow] += parts
-        return Outcome(movement, parts)
-
-    def _return(self, movement: Movement) -> Outcome:
-        pool = _pool(movement)
-        gone, wanted = self._gone[pool, movement.flow], movement.units
-        parts: list[tuple[Part, date]] = []
-        while wanted and gone:
-            part, day = gone.pop()
-            units = min(part.units, wanted)
-            if units < part.units:
-                gone.append((part._replace(units=part.units - units), day))
-            wanted -= units
-            self._held[pool].appendleft(part._replace(units=units))
-            parts.append((part._replace(units=-units), day))
-        return Outcome(movement, parts)
-
-    def _between(self, moved: list[Movement]) -> list[Outcome]:
-        """Tokens change hands; in a reversal those that came last, and sold ones first, go back."""
-        parts: dict[int, list[Part]] = {}
-        undoes, sale = moved[0].undoes, moved[0].flow in _SALES
-        for movement in moved:
-            if movement.units < 0:
-                take = _last_sold if undoes else _first
-                parts[id(movement.lot)] = take(self._held[_pool(movement)], -movement.units)
-        step = (-1 if undoes else 1) if sale else 0
-        for movement in moved:
-            if movement.units < 0:
-                continue
-            arrived = [
-                part._replace(sold=max(0, part.sold + step))
-                for part in parts.get(id(movement.lot), ())
-            ]
-            pool = self._held[_pool(movement)]
-            if undoes:
-                pool.extendleft(reversed(arrived))
-            else:
-                for part in arrived:
-                    _put(pool, part)
-        return _sales(moved, parts, undoes) if sale else []
-
-
 def _sales(moved: list[Movement], parts: dict[int, list[Part]], undoes: bool) -> list[Outcome]:
     """The parts that a trade moved, as they were before it; negative where it is undone."""
-    buyer = next(each.subscriber for each in moved if each.flow is Flow.TRADED_IN)
+    buyer, *_ = [each.subscriber for each in moved if each.flow is _BOUGHT]
     outcomes: list[Outcome] = []
     for movement in moved:
-        if movement.flow is Flow.TRADED_OUT:
-            sold = parts.get(id(movement.lot), [])
+        if movement.flow is _SOLD:
+            moving = parts.get(id(movement.lot), [])
             if undoes:
-                sold = [part._replace(sold=part.sold - 1, units=-part.units) for part in sold]
-            outcomes.append(Outcome(movement, [(part, movement.date) for part in sold], buyer))
+                moving = [(cohort, sold - 1, -units) for cohort, sold, units in moving]
+            outcomes.append((movement, moving, buyer, ()))
     return outcomes
 
 
-def _pool(movement: Movement) -> _Pool:
-    return (movement.subscriber, movement.commodity, id(movement.lot))
-
-
-def _cohort(movement: Movement) -> Cohort:
-    return Cohort(movement.month, movement.origin, movement.subscriber, movement.commodity)
-
-
-def _first(pool: deque[Part], wanted: Decimal) -> list[Part]:
+def _first(pool: _Pool, wanted: Decimal) -> list[Part]:
     """Take the parts that came first; fewer than wanted where a ledger with errors holds fewer."""
-    taken: list[Part] = []
-    while wanted and pool:
-        part = pool[0]
-        if part.units > wanted:
-            pool[0] = part._replace(units=part.units - wanted)
-            taken.append(part._replace(units=wanted))
+    whole = 0  # how many parts go whole
+    for _, _, units in pool:
+        if not wanted or units > wanted:
             break
-        taken.append(pool.popleft())
-        wanted -= part.units
+        wanted -= units
+        whole += 1
+    taken = pool[:whole]
+    del pool[:whole]
+    if wanted and pool:
+        cohort, sold, units = pool[0]
+        taken.append((cohort, sold, wanted))
+        pool[0] = (cohort, sold, units - wanted)
     return taken
 
 
-def _last_sold(pool: deque[Part], wanted: Decimal) -> list[Part]:
+def _last_sold(pool: _Pool, wanted: Decimal) -> list[Part]:
     """Take the parts that came last, those that were sold before all others."""
     taken: list[Part] = []
-    rest = list(pool)
-    for sold in (True, False):
-        for at in range(len(rest) - 1, -1, -1):
-            part = rest[at]
-            units = min(part.units, wanted) if (part.sold > 0) is sold else ZERO
+    for of_sold in (True, False):
+        for at in range(len(pool) - 1, -1, -1):
+            cohort, sold, held = pool[at]
+            units = min(held, wanted) if (sold > 0) is of_sold else ZERO
             if units:
                 wanted -= units
-                taken.append(part._replace(units=units))
-                rest[at] = part._replace(units=part.units - units)
-    pool.clear()
-    pool.extend(part for part in rest if part.units)
+                taken.append((cohort, sold, units))
+                pool[at] = (cohort, sold, held - units)
+    pool[:] = [(cohort, sold, units) for cohort, sold, units in pool if units]
     return taken
 
 
-def _put(pool: deque[Part], part: Part) -> None:
+def _return(gone: list[_Gone], pool: _Pool, wanted: Decimal) -> tuple[list[Part], list[date]]:
+    """Bring parts back, those that went last first; with the days on which they went."""
+    back: list[Part] = []
+    days: list[date] = []
+    while wanted and gone:
+        day, parts = gone.pop()
+        if not parts:
+            continue
+        *others, (cohort, sold, went) = parts
+        units = min(went, wanted)
+        if units < went:
+            others.append((cohort, sold, went - units))
+        gone.append((day, others))
+        wanted -= units
+        pool.insert(0, (cohort, sold, units))
+        back.append((cohort, sold, -units))
+        days.append(day)
+    return back, days
+
+
+def _put(pool: _Pool, part: Part) -> None:
     """Add a part behind the others; it melts into the last one where the two are alike."""
     if pool and pool[-1][:2] == part[:2]:
-        part = part._replace(units=pool.pop().units + part.units)
+        cohort, sold, units = part
+        part = (cohort, sold, pool.pop()[2] + units)
     pool.append(part)

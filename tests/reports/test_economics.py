@@ -394,3 +394,27 @@ def test_every_cell_is_explained_by_transactions_that_add_up_to_it(random_books:
                     assert sum((number for _, number in behind), Decimal()) == whole(cell)
                 assert figure.how in (How.SUM, How.QUOTIENT)
                 assert all(0 <= at < len(books.transactions) for at, _ in behind)
+
+
+def test_money_of_two_commodities_of_a_plan_is_one_row() -> None:
+    """Periods of 10 days, from the second one on in GPU hours: in May 1000 CU and 10 GPU become
+    tokens, of 400.00 in all."""
+    ledger = """\
+plugin "beancount_compute"
+option "operating_currency" "USD"
+2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
+  unused: "mint"
+  every: "10 days"
+2026-05-05 custom "compute-plan" "pro" 200.00 USD 10 GPU
+  unused: "mint"
+  every: "10 days"
+2026-05-01 custom "compute-subscription" "alice" "pro"
+2026-05-15 custom "compute-cancellation" "alice" "pro"
+2026-05-25 custom "compute-grant" "bob" 1 CU
+"""
+    books = books_of(ledger)
+    units = figures(economics(), books, Selection(), "units-by-all")
+    assert {row[-1]: found["held"] for row, found in units.items()} == {"CU": "1000", "GPU": "10"}
+    money = figures(economics(), books, Selection(), "money-by-all")
+    assert list(money) == [("2026-05", "pro", "alice", "USD")]
+    assert money["2026-05", "pro", "alice", "USD"]["held_amount"] == "400.00"

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal, localcontext
 
-from beancount_compute.economy.rounding import WIDE, ZERO
+from beancount_compute.economy.rounding import WIDE
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.cohort_figures import Sum, Sums, first_month
+from beancount_compute.reports.cohort_figures import Sum, Sums, first_month, signed
 from beancount_compute.reports.economics import economics, rows_of
 from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.figures import Request, tabulate
@@ -26,6 +26,7 @@ from beancount_compute.reports.unused import Cohort
 
 OF_MONTHS = (Interval.MONTH, Interval.QUARTER, Interval.YEAR)  # a cohort is of a month
 _WHOLE = Decimal(1)
+_What = tuple[str, str, str, str, str]  # month, plan and commodity of cohorts; what happened; unit
 _ASSUMPTIONS = (Column("assumption", "assumption"), Column("value", "value"))
 
 
@@ -61,13 +62,11 @@ class EconomicsByDay:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        self._sums: defaultdict[tuple[Sum, date], Decimal] = defaultdict(Decimal)
+        self._sums: defaultdict[tuple[_What, date], Decimal] = defaultdict(Decimal)
         with localcontext(WIDE):
-            for (cohort, column, unit), number, movement in Sums(_WHOLE, books).each(
-                books.movements
-            ):
-                everybody = Cohort(cohort.month, cohort.plan, "", cohort.commodity)
-                self._sums[(everybody, column, unit), movement.date] += number
+            for cohort, what, unit, number, movement in Sums(_WHOLE, books).each(books.movements):
+                month, plan, _, commodity = cohort
+                self._sums[(month, plan, commodity, what, unit), movement.date] += number
 
     def tables(
         self, selection: Selection, displaced: Decimal, interval: Interval, *names: str
@@ -87,20 +86,19 @@ class EconomicsByDay:
     def _selected(
         self, selection: Selection, displaced: Decimal, interval: Interval
     ) -> Iterator[tuple[Sum, Decimal, int]]:
-        sums: defaultdict[Sum, Decimal] = defaultdict(Decimal)
+        sums: defaultdict[_What, Decimal] = defaultdict(Decimal)
         first = first_month(selection)
-        for ((cohort, column, unit), day), number in self._sums.items():
-            if cohort.month < first or (selection.end is not None and day > selection.end):
+        for (happened, day), number in self._sums.items():
+            month, plan, *_ = happened
+            if month < first or (selection.end is not None and day > selection.end):
                 continue
-            if selection.plan not in ("", cohort.plan):
+            if selection.plan not in ("", plan):
                 continue
-            sums[cohort, column, unit] += number
-        for (cohort, column, unit), number in sums.items():
-            name = name_of(interval, date.fromisoformat(f"{cohort.month}-01"))
-            named = cohort._replace(month=name)
-            if column == "displaced":
+            sums[happened] += number
+        for (month, plan, commodity, what, unit), number in sums.items():
+            name = name_of(interval, date.fromisoformat(f"{month}-01"))
+            everybody = Cohort(name, plan, "", commodity)
+            if what == "displaced":
                 number *= displaced
-            elif column == "outlay":  # the cost of use, and the sales displaced as a whole
-                lost = -sums.get((cohort, "displaced", unit), ZERO)
-                number = number - lost + lost * displaced
-            yield (named, column, unit), number, SUMMED
+            for column, adds in signed(what, unit, number):
+                yield (everybody, column, unit), adds, SUMMED

@@ -1,0 +1,79 @@
+"""How numbers are written in the cells of a table, column by column.
+
+money in USD   800 -> 800.00   0.0025 -> 0.0025       units   800.00 -> 800
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from functools import cache
+
+from beancount_compute.economy.rounding import ZERO, decimals_of, trim
+from beancount_compute.reports.sheets import Numbers
+from beancount_compute.reports.tables import Cell, Kind
+
+
+def writer(kind: Kind, currency: str) -> Callable[[Decimal], Cell]:
+    """How numbers of a kind are written: money with the decimals of its currency at least."""
+    match kind:
+        case Kind.MONEY | Kind.PRICE:
+            decimals = decimals_of(currency)
+            return lambda number: trim(number, decimals)
+        case Kind.COUNT | Kind.DAYS:
+            return int
+        case _:
+            return lambda number: trim(number, 0)
+
+
+class Pen:
+    """Writes columns of figures, each for rows of some currencies; "" for none.
+
+    What it wrote once it remembers: thousands of rows have few different sums.
+    """
+
+    def __init__(self) -> None:
+        self._written = cache(_Written)
+
+    def sums(
+        self, kind: Kind, numbers: Numbers | None, currencies: Sequence[str], *, none_is_zero: bool
+    ) -> list[Cell]:
+        """The cells of sums, where None is either no figure or zero; no numbers are all None."""
+        ways = {each: self._written(kind, each, none_is_zero) for each in set(currencies)}
+        if len(ways) == 1:  # nearly always
+            [way] = ways.values()
+            if numbers is None:
+                return [way[None]] * len(currencies)
+            return list(map(way.__getitem__, numbers))
+        numbers = numbers or [None] * len(currencies)
+        return [ways[each][number] for each, number in zip(currencies, numbers, strict=True)]
+
+    def others(self, kind: Kind, numbers: Numbers | None, currencies: Sequence[str]) -> list[Cell]:
+        """The cells of figures that may be -0, which is the same key as 0: not remembered."""
+        if numbers is None:
+            return [None] * len(currencies)
+        ways = {each: _way(kind, each) for each in set(currencies)}
+        return [
+            None if number is None else zero if number is ZERO else write(number)
+            for number, (write, zero) in zip(
+                numbers, [ways[each] for each in currencies], strict=True
+            )
+        ]
+
+
+class _Written(dict[Decimal | None, Cell]):
+    """The cells of numbers in one way of writing."""
+
+    def __init__(self, kind: Kind, currency: str, none_is_zero: bool) -> None:
+        self._write, zero = _way(kind, currency)
+        super().__init__({None: zero if none_is_zero else None})
+
+    def __missing__(self, number: Decimal) -> Cell:
+        cell = self[number] = self._write(number)
+        return cell
+
+
+def _way(kind: Kind, currency: str) -> tuple[Callable[[Decimal], Cell], Cell]:
+    """How numbers are written, and zero."""
+    write = writer(kind, currency)
+    return write, write(ZERO)
