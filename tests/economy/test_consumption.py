@@ -664,6 +664,20 @@ def test_a_run_ends_with_a_single_period_whose_units_roll_over() -> None:
     ]
 
 
+def test_single_periods_of_two_that_end_on_one_day_end_both_runs() -> None:
+    """Those of a and b end on 5 May, with 7 of 9 CU each that roll over."""
+    agreed = terms(plan(units="9 CU", unused="rollover"), grain="month")
+    events = [one_period("2026-04-05", name) for name in ("a", "b")]
+    events += [
+        consumption(on, name, "1 CU")
+        for name in ("a", "b")
+        for on in ("2026-05-03", "2026-05-04", "2026-05-05", "2026-05-06")
+    ]
+    books = book(events, agreed)
+    found = [f"{each.date} {each.subscriber} {each.uses}" for each in books.journal[2:]]
+    assert found == ["2026-05-04 a 2", "2026-05-04 b 2", "2026-05-06 a 2", "2026-05-06 b 2"]
+
+
 def test_what_happens_to_others_does_not_end_a_run() -> None:
     """Their uses, too, merge apart."""
     events = [

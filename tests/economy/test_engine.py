@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from beancount_compute.economy.engine import Bookkeeper
+from beancount_compute.economy.facts import Facts
 from tests.economy.building import (
     assertion,
     book,
@@ -15,6 +17,7 @@ from tests.economy.building import (
     consumption,
     day,
     deferred,
+    first_letter_up,
     grant,
     income,
     introduction,
@@ -285,6 +288,19 @@ def test_an_introduction_twice_is_one() -> None:
     """Someone who is known already is not introduced again."""
     twice = [introduction("2026-05-01", "a", 1), introduction("2026-05-02", "a", 2)]
     assert messages(book([], introductions=twice)) == []
+
+
+def test_a_component_belongs_to_whom_an_event_makes_known() -> None:
+    """Not to "Bob", whose plan there is none of: the first of that component who is accepted."""
+    events = [
+        subscription("2026-05-01", "Bob", "none"),
+        top_up("2026-05-02", "bob", "1 CU", "1 USD"),
+        top_up("2026-05-02", "alice", "1 CU", "1 USD"),
+    ]
+    keeper = Bookkeeper(Facts(events), terms(), first_letter_up)
+    assert keeper.by_component == {}
+    assert len(list(keeper.entries())) == 2
+    assert keeper.by_component == {"Bob": "bob", "Alice": "alice"}
 
 
 def test_a_refused_event_makes_nobody_known() -> None:
