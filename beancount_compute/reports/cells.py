@@ -15,15 +15,15 @@ from beancount_compute.reports.tables import Cell, Kind
 
 
 def writer(kind: Kind, currency: str) -> Callable[[Decimal], Cell]:
-    """How numbers of a kind are written: money with the decimals of its currency at least."""
+    """How numbers of a kind are written: money with its currency's decimals at least, and no -0."""
     match kind:
         case Kind.MONEY | Kind.PRICE:
             decimals = decimals_of(currency)
-            return lambda number: trim(number, decimals)
+            return lambda number: trim(number or ZERO, decimals)
         case Kind.COUNT | Kind.DAYS:
             return int
         case _:
-            return lambda number: trim(number, 0)
+            return lambda number: trim(number or ZERO, 0)
 
 
 class Pen:
@@ -35,10 +35,10 @@ class Pen:
     def __init__(self) -> None:
         self._written = cache(_Written)
 
-    def sums(
+    def cells(
         self, kind: Kind, numbers: Numbers | None, currencies: Sequence[str], *, none_is_zero: bool
     ) -> list[Cell]:
-        """The cells of sums, where None is either no figure or zero; no numbers are all None."""
+        """The cells of figures, where None is either no figure or zero; no numbers are all None."""
         ways = {each: self._written(kind, each, none_is_zero) for each in set(currencies)}
         if len(ways) == 1:  # nearly always
             [way] = ways.values()
@@ -48,32 +48,14 @@ class Pen:
         numbers = numbers or [None] * len(currencies)
         return [ways[each][number] for each, number in zip(currencies, numbers, strict=True)]
 
-    def others(self, kind: Kind, numbers: Numbers | None, currencies: Sequence[str]) -> list[Cell]:
-        """The cells of figures that may be -0, which is the same key as 0: not remembered."""
-        if numbers is None:
-            return [None] * len(currencies)
-        ways = {each: _way(kind, each) for each in set(currencies)}
-        return [
-            None if number is None else zero if number is ZERO else write(number)
-            for number, (write, zero) in zip(
-                numbers, [ways[each] for each in currencies], strict=True
-            )
-        ]
-
 
 class _Written(dict[Decimal | None, Cell]):
     """The cells of numbers in one way of writing."""
 
     def __init__(self, kind: Kind, currency: str, none_is_zero: bool) -> None:
-        self._write, zero = _way(kind, currency)
-        super().__init__({None: zero if none_is_zero else None})
+        self._write = writer(kind, currency)
+        super().__init__({None: self._write(ZERO) if none_is_zero else None})
 
     def __missing__(self, number: Decimal) -> Cell:
         cell = self[number] = self._write(number)
         return cell
-
-
-def _way(kind: Kind, currency: str) -> tuple[Callable[[Decimal], Cell], Cell]:
-    """How numbers are written, and zero."""
-    write = writer(kind, currency)
-    return write, write(ZERO)

@@ -197,23 +197,12 @@ def _table(layout: Layout, sheet: Sheet, pen: Pen) -> Table:
             figures = [each and list(compress(each, kept)) for each in figures]
     currencies = _currencies(layout.labels, rows)
     cells = [
-        _cells(figure, numbers, currencies, pen)
+        pen.cells(figure.kind, numbers, currencies, none_is_zero=figure.how is How.SUM)
         for figure, numbers in zip(layout.figures, figures, strict=True)
     ]
     columns = [Column(figure.key, figure.title, figure.kind) for figure in layout.figures]
     whole = list(map(add, rows, zip(*cells, strict=True))) if cells else list(rows)
     return Table(layout.title, (*layout.labels, *columns), whole, layout.name)
-
-
-def _cells(
-    figure: Figure, numbers: Numbers | None, currencies: Sequence[str], pen: Pen
-) -> list[Cell]:
-    match figure.how:
-        case How.SUM | How.KNOWN:
-            none_is_zero = figure.how is How.SUM
-            return pen.sums(figure.kind, numbers, currencies, none_is_zero=none_is_zero)
-        case How.QUOTIENT | How.LEAST | How.MOST:
-            return pen.others(figure.kind, numbers, currencies)
 
 
 def _currencies(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
@@ -241,13 +230,10 @@ def _worked_out(figure: Figure, sheet: Sheet) -> Numbers | None:
 
 
 def _quotients(above: Numbers, below: Numbers) -> Numbers:
-    """Quotients rounded half-even; None over zero. Many are zero or equal: others are worked out.
-
-    What is zero over something negative is -0.
-    """
+    """Quotients rounded half-even; None over zero. Many are zero or equal, and worked out once."""
     quotient = cache(_quotient)
     return [
-        None if not under else quotient(over or ZERO, under) if over or under < ZERO else ZERO
+        None if not under else quotient(over, under) if over else ZERO
         for over, under in zip(above, below, strict=True)
     ]
 
