@@ -27,6 +27,7 @@ _MARGIN = 2  # behind the last, the first of them under the rule
 _RULE = "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
 _LEAST_TEXT = 12  # to which a column of text may shrink
 _TIGHTEST = 6
+_LEAST_LINE = 2  # a character may take two cells
 _WRAPS = Console(color_system=None, legacy_windows=False)
 
 
@@ -50,7 +51,7 @@ def text_column(column: Column, values: Sequence[Cell]) -> TextColumn:
     of_heading = max(map(length, heading))
     width = least = tightest = max([of_heading, *lengths])
     if column.kind is Kind.TEXT and not column.whole:
-        tightest = max(_floors(values, lengths, _TIGHTEST), default=0)
+        tightest = max([min(of_heading, _TIGHTEST), *_floors(values, lengths, _TIGHTEST)])
         least = max([of_heading, *_floors(values, lengths, _LEAST_TEXT)])
     to_right = column.is_figure or any(isinstance(value, int | Decimal) for value in values)
     return TextColumn(column, heading, cells, width, least, tightest, to_right)
@@ -78,7 +79,8 @@ def wrapped(text: str, width: int) -> list[str]:
     """A text in lines of that width; what has no space to break at is broken anywhere."""
     if length(text) <= width:
         return [text]
-    return [line.plain.rstrip() for line in Text(text).wrap(_WRAPS, width, overflow="fold")]
+    lines = Text(text).wrap(_WRAPS, max(_LEAST_LINE, width), overflow="fold")
+    return [line.plain.rstrip() for line in lines]
 
 
 def lines_of(columns: Sequence[TextColumn], width: int) -> list[str]:

@@ -46,6 +46,15 @@ def test_a_number_in_a_column_of_text_is_never_cut_either() -> None:
     assert any("1,234,567.891" in line for line in lines_of(columns, 8))
 
 
+@pytest.mark.parametrize("width", [0, 1, 2, 8])
+def test_a_column_of_empty_texts_keeps_room_for_its_heading(width: int) -> None:
+    """Six cells at most, however narrow the terminal; and no line is broken into nothing."""
+    memos = text_column(Column("memo", "memo"), ["", ""])
+    lines = lines_of([memos, text_column(UNITS, [Decimal(7)] * 2)], width)
+    assert lines[0] == "  memo   units"
+    assert wrapped("two words", width)[-1].endswith("s")
+
+
 def test_names_wrap_where_they_must_and_headings_with_them() -> None:
     """Six cells for a name; the heading takes the lines that it needs, and ends on the last."""
     columns = [text_column(NAMES, ["acme-labs"]), text_column(UNITS, [Decimal(1000)])]
