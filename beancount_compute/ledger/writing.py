@@ -77,8 +77,7 @@ class Writer(SharedParts):
             if type(record) is not tuple:  # `is_use`, without a call for each
                 add(self.transaction(record))
                 continue
-            # mypy tells no bare tuple from the named ones by its type; a cast would be a call
-            use: Use = record  # type: ignore[assignment]
+            use: Any = record  # a Use: mypy can't tell, and a cast would be a call for each
             event, event_id, lot, cost = use
             day, number, memo, extra, file, line, row = _told(event)
             if not cost or memo or row or extra:
