@@ -425,32 +425,25 @@ def test_a_subscription_of_closed_months_is_cancelled_and_doubled_as_ever(tmp_pa
     ]
 
 
-def test_the_end_of_a_cancelled_subscription_ends_a_merge_as_in_open_months(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    "period",
+    [
+        (
+            "s,2026-05-02,,subscription,carol,,pro,,,,,,,,,",
+            "c,2026-05-03,,cancellation,carol,,pro,,,,,,,,,",
+        ),
+        ("a,2026-05-02,,allocation,carol,,pro,,,,,,,,,",),
+    ],
+    ids=["of a cancelled subscription", "allocated by itself"],
+)
+def test_the_end_of_a_last_period_ends_a_merge_as_in_open_months(
+    tmp_path: Path, period: tuple[str, ...]
 ) -> None:
-    """Carol's last period, used up, ends on 2 June: her uses of tokens of 1 and 3 June stay two
-    transactions, though she cancelled in May."""
+    """Carol's period, used up, ends on 2 June: her uses of tokens of 1 and 3 June stay two
+    transactions, though May is closed."""
     grain = '2026-01-01 custom "compute-option" "posting-grain" "month"\n'
     rows = (
-        "s,2026-05-02,,subscription,carol,,pro,,,,,,,,,",
-        "c,2026-05-03,,cancellation,carol,,pro,,,,,,,,,",
-        "u-0,2026-05-20,,consumption,carol,,,1000,CU,,,,,,,",
-        "t,2026-05-21,,allocation,carol,,,10,CU,,1.00,USD,,,,",
-        "u-1,2026-06-01,,consumption,carol,,,1,CU,,,,,,,",
-        "u-3,2026-06-03,,consumption,carol,,,1,CU,,,,,,,",
-    )
-    ledger = write(tmp_path, TERMS + grain, *rows)
-    before = printed(load(ledger))
-    assert '"u-1"' in before and '"u-3"' in before
-    close(ledger, "2026-05")
-    assert printed(load(ledger)) == before
-
-
-def test_the_end_of_a_single_period_ends_a_merge_as_in_open_months(tmp_path: Path) -> None:
-    """Carol was given a period of a plan on 2 May, and used it up: it ends on 2 June."""
-    grain = '2026-01-01 custom "compute-option" "posting-grain" "month"\n'
-    rows = (
-        "a,2026-05-02,,allocation,carol,,pro,,,,,,,,,",
+        *period,
         "u-0,2026-05-20,,consumption,carol,,,1000,CU,,,,,,,",
         "t,2026-05-21,,allocation,carol,,,10,CU,,1.00,USD,,,,",
         "u-1,2026-06-01,,consumption,carol,,,1,CU,,,,,,,",
