@@ -19,13 +19,14 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cache
 
 from beancount.core.data import Transaction
 
 from beancount_compute.economy.journal import Role
 from beancount_compute.ledger.names import component_of
 from beancount_compute.reports.books import Books, Selection, until
-from beancount_compute.reports.facts import Owed
+from beancount_compute.reports.facts import SUMMED, Owed
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
 from beancount_compute.reports.tables import Column, Kind
 
@@ -37,6 +38,7 @@ _FIGURES = (
     *[Figure(key, title, Kind.MONEY) for key, title in zip(_COLUMNS, _TITLES, strict=True)],
     Figure("total", "total", Kind.MONEY, _COLUMNS),
 )
+_PARTNER = Role.PARTNER
 _TABLES = {
     Role.RECEIVABLE: ("receivables", "Receivables", "subscriber"),
     Role.PAYABLE: ("payables", "Payables", "subscriber"),
@@ -45,6 +47,7 @@ _TABLES = {
 _CURRENCY = Column("currency", "currency")
 Bill = tuple[date, Decimal, int]  # the day, what is open of it, and its transaction
 Credit = tuple[Decimal, int]
+Aged = tuple[str, Decimal, int]  # a column, what stands in it, and by which transaction
 
 
 def _layouts(books: Books, selection: Selection) -> list[Layout]:
@@ -57,19 +60,21 @@ def _layouts(books: Books, selection: Selection) -> list[Layout]:
     ]
 
 
-def _contributions(books: Books, selection: Selection, _: Request) -> Iterator[Contribution]:
+def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
     day = selection.day_of(books)
     lines: defaultdict[tuple[Role, str, str], list[Owed]] = defaultdict(list)
     partners = _partners(books)
+    subscriber = selection.subscriber
     for owed in until(books.owed, day):
-        party = owed.party
-        if owed.role is Role.PARTNER and not owed.kind:
+        role, party = owed.role, owed.party
+        if role is _PARTNER and not owed.kind:
             party = partners.get(party, party)
-        if selection.subscriber in ("", party):
-            lines[owed.role, party, owed.currency].append(owed)
+        if not subscriber or subscriber == party:
+            lines[role, party, owed.currency].append(owed)
     for (role, party, currency), owed_lines in lines.items():
         name = _TABLES[role][0]
-        for column, amount, at in _aged(role, owed_lines, books.transactions, day):
+        aged = _aged(role, owed_lines, books.transactions, day)
+        for column, amount, at in aged if request.each else _added_up(aged):
             yield name, (party or NOT_NAMED, currency), column, amount, at
             yield "totals", (name, currency), column, amount, at
 
@@ -79,13 +84,13 @@ def _partners(books: Books) -> dict[str, str]:
     return {
         component_of(owed.party): owed.party
         for owed in books.owed
-        if owed.role is Role.PARTNER and owed.kind and owed.party
+        if owed.role is _PARTNER and owed.kind and owed.party
     }
 
 
 def _aged(
     role: Role, lines: Iterable[Owed], transactions: Sequence[Transaction], day: date
-) -> Iterator[tuple[str, Decimal, int]]:
+) -> Iterator[Aged]:
     bills, credits = settle(role, lines, transactions)
     for billed, amount, at in bills:
         yield _bucket((day - billed).days), amount, at
@@ -93,6 +98,15 @@ def _aged(
         yield "credit", -amount, at
 
 
+def _added_up(aged: Iterable[Aged]) -> Iterator[Aged]:
+    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for column, amount, _ in aged:
+        sums[column] += amount
+    for column, amount in sums.items():
+        yield column, amount, SUMMED
+
+
+@cache
 def _bucket(days: int) -> str:
     return next((name for name, most in _BUCKETS.items() if days <= most), "over_90")
 
@@ -108,18 +122,23 @@ def settle(
     bills: list[Bill] = []
     credits: list[Credit] = []
     billed_by: dict[str, int] = {}  # by the id of the event: the bill's place
+    ids_unread: list[tuple[int, int]] = []  # only a reversal asks for them
     for line in lines:
-        amount, meta = sign * line.amount, transactions[line.at].meta
+        amount, at = sign * line.amount, line.at
         if amount > 0:
             if line.kind:
-                billed_by.setdefault(str(meta.get("event")), len(bills))
-            bills.append((line.date, amount, line.at))
+                ids_unread.append((at, len(bills)))
+            bills.append((line.date, amount, at))
             continue
-        undone = billed_by.get(str(meta.get("reverses"))) if line.kind else None
-        if undone is not None:
-            amount += _reduce(bills, undone, -amount)
+        if line.kind:
+            for billed_at, place in ids_unread:
+                billed_by.setdefault(str(transactions[billed_at].meta.get("event")), place)
+            ids_unread.clear()
+            undone = billed_by.get(str(transactions[at].meta.get("reverses")))
+            if undone is not None:
+                amount += _reduce(bills, undone, -amount)
         if amount:
-            credits.append((-amount, line.at))
+            credits.append((-amount, at))
     return _oldest_first(bills, credits)
 
 

@@ -13,12 +13,12 @@ from __future__ import annotations
 import gc
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
-from functools import cached_property
+from functools import cache, cached_property, partial
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
@@ -32,8 +32,8 @@ from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.hand_written import OPENING_TAG
 from beancount_compute.ledger.terms_of_ledger import read_terms_and_accounts
 from beancount_compute.ledger.writing import ORDER
+from beancount_compute.reports.adding_up import incomes_added_up, movements_added_up
 from beancount_compute.reports.facts import (
-    SUMMED,
     DatedPrice,
     Income,
     Movement,
@@ -41,12 +41,13 @@ from beancount_compute.reports.facts import (
     Reopened,
     Trade,
 )
-from beancount_compute.reports.reading import Reader
+from beancount_compute.reports.reading import Units, read_units
+from beancount_compute.reports.reading_money import Money, earned_by_lots, read_money
 
 REOPEN = "compute-reopen"
 LATE, REVERSAL = "compute-late", f"compute-{Booked.REVERSAL}"
 _BETWEEN = ("Trade with ", "Transfer to ")  # what a narration says before the other's name
-_by_date = attrgetter("date")
+_by_date, _by_place = attrgetter("date"), attrgetter("at")
 Dated = TypeVar("Dated", Movement, Income, Trade, Owed, DatedPrice)
 
 
@@ -56,14 +57,35 @@ class Books:
 
     transactions: tuple[Transaction, ...]
     movements: tuple[Movement, ...]
-    incomes: tuple[Income, ...]
-    trades: tuple[Trade, ...]
-    owed: tuple[Owed, ...]
+    read_money: Callable[[], Money]  # asked for once at most: some reports need none
     prices: tuple[DatedPrice, ...]  # by date, commodity and currency
     reopened: tuple[Reopened, ...]
     subscribers: frozenset[str]  # all that the books or a `compute-subscriber` line name
     terms: Terms
     accounts: Accounts
+    lots_earn: bool = True  # what the lots of movements earned is not in `Money.earned` as well
+
+    @cached_property
+    def money(self) -> Money:
+        """What the money of the transactions means."""
+        return self.read_money()
+
+    @cached_property
+    def incomes(self) -> tuple[Income, ...]:
+        """What was recognised as income; of each transaction, what its lots earned comes first."""
+        with localcontext(WIDE), no_cyclic_garbage():
+            of_lots = earned_by_lots(self.movements) if self.lots_earn else ()
+            return tuple(sorted([*of_lots, *self.money.earned], key=_by_place))
+
+    @property
+    def trades(self) -> tuple[Trade, ...]:
+        """The sales between subscribers."""
+        return self.money.trades
+
+    @property
+    def owed(self) -> tuple[Owed, ...]:
+        """What was posted on receivable, payable and partners' accounts."""
+        return self.money.owed
 
     @cached_property
     def movements_of(self) -> dict[str, tuple[Movement, ...]]:
@@ -84,42 +106,16 @@ class Books:
     @cached_property
     def movements_of_all(self) -> tuple[Movement, ...]:
         """The movements of all subscribers together: alike ones of a day added up."""
-        first: dict[tuple[Any, ...], Movement] = {}
-        units: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
-        amounts: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
         with localcontext(WIDE):
-            for each in self.movements:
-                day, _, flow, _, pocket, _, commodity, number, _, amount, lot, *_ = each
-                key = (day, flow, pocket, commodity, id(lot))
-                first.setdefault(key, each)
-                units[key] += number
-                amounts[key] += amount
-        return tuple(
-            [
-                each._replace(
-                    subscriber="", account="", units=units[key], amount=amounts[key], at=SUMMED
-                )
-                for key, each in first.items()
-            ]
-        )
+            return tuple(movements_added_up(self.movements))
 
     @cached_property
     def incomes_of_all(self) -> tuple[Income, ...]:
         """The incomes from all subscribers together: alike ones of a day added up."""
-        first: dict[tuple[Any, ...], Income] = {}
-        amounts: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
         with localcontext(WIDE):
-            for each in self.incomes:
-                day, _, earning, _, origin, currency, amount, lot, _, _, kind = each
-                key = (day, earning, origin, currency, id(lot), kind)
-                first.setdefault(key, each)
-                amounts[key] += amount
-        return tuple(
-            [
-                each._replace(subscriber="", amount=amounts[key], at=SUMMED)
-                for key, each in first.items()
-            ]
-        )
+            of_lots = earned_by_lots(self.movements_of_all) if self.lots_earn else ()
+            others = incomes_added_up(self.money.earned)
+            return tuple(sorted([*of_lots, *others], key=_by_date))
 
     @cached_property
     def pocket_accounts(self) -> dict[Pocket, frozenset[str]]:
@@ -228,27 +224,35 @@ def since(dated: tuple[Dated, ...], start: date | None) -> tuple[Dated, ...]:
 
 def read_books(entries: Iterable[Directive], options_map: dict[str, Any]) -> Books:
     """Read a loaded ledger, whole and unfiltered."""
-    entries = list(entries)
-    terms, accounts, introduced = read_terms_and_accounts(entries, options_map)
-    transactions = _in_order([entry for entry in entries if entry.__class__ is Transaction])
+    by_type: defaultdict[type, list[Any]] = defaultdict(list)
+    for entry in entries:
+        by_type[entry.__class__].append(entry)
+    terms, accounts, introduced = read_terms_and_accounts(by_type[Custom], options_map)
+    transactions = _in_order(by_type[Transaction])
     names = _names(transactions, accounts, introduced)
-    reader = Reader(accounts, terms, names)
-    with localcontext(WIDE), no_cyclic_garbage():
-        for at, entry in enumerate(transactions):
-            reader.read(at, entry)
-    money = reader.money
+    with no_cyclic_garbage():
+        units = read_units(transactions, accounts, names)
     return Books(
         tuple(transactions),
-        tuple(reader.movements),
-        tuple(money.incomes),
-        tuple(money.trades),
-        tuple(money.owed),
-        _prices(entries),
-        _reopened(entries),
-        frozenset(names.values()) | {each.subscriber for each in reader.movements},
+        units.movements,
+        cache(partial(_money, transactions, units, accounts, terms, names)),
+        _prices(by_type[Price]),
+        _reopened(by_type[Custom]),
+        frozenset(names.values()) | units.holders,
         terms,
         accounts,
     )
+
+
+def _money(
+    transactions: list[Transaction],
+    units: Units,
+    accounts: Accounts,
+    terms: Terms,
+    names: dict[str, str],
+) -> Money:
+    with no_cyclic_garbage():
+        return read_money(transactions, units, accounts, terms, names)
 
 
 @contextmanager
@@ -312,7 +316,7 @@ def _other(narration: str) -> str:
     return ""
 
 
-def _prices(entries: Iterable[Directive]) -> tuple[DatedPrice, ...]:
+def _prices(entries: Iterable[Price]) -> tuple[DatedPrice, ...]:
     found = [
         DatedPrice(
             entry.date,
@@ -322,15 +326,15 @@ def _prices(entries: Iterable[Directive]) -> tuple[DatedPrice, ...]:
             ORDER not in entry.meta,
         )
         for entry in entries
-        if isinstance(entry, Price) and entry.amount.number is not None
+        if entry.amount.number is not None
     ]
     return tuple(sorted(found))
 
 
-def _reopened(entries: Iterable[Directive]) -> tuple[Reopened, ...]:
+def _reopened(entries: Iterable[Custom]) -> tuple[Reopened, ...]:
     found: list[Reopened] = []
     for entry in entries:
-        if isinstance(entry, Custom) and entry.type == REOPEN:
+        if entry.type == REOPEN:
             month, reason, *_ = [*(str(value) for value, _ in entry.values or ()), "", ""]
             place = (str(entry.meta.get("filename", "")), int(entry.meta.get("lineno", 0)))
             found.append(Reopened(entry.date, month, reason, *place))

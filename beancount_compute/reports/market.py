@@ -12,7 +12,8 @@ high.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import date
 from decimal import Decimal
 from functools import partial
 
@@ -127,13 +128,21 @@ def _outstanding(
     rows_of: defaultdict[str, list[Row]] = defaultdict(list)  # by commodity, in order of time
     for row in sorted(rows):
         rows_of[str(row[1])].append(row)
-    movements = [
-        each
-        for each in selection.movements(books, each=request.each)
-        if each.pocket is Pocket.TOKENS
-    ]
+    tokens = Pocket.TOKENS
+    movements = [each for each in selection.movements(books) if each.pocket is tokens]
+    if not request.each:
+        movements = _of_days(movements)
     for commodity, its_rows in rows_of.items():
         yield from _held_after(table, commodity, its_rows, movements)
+
+
+def _of_days(movements: Iterable[Movement]) -> list[Movement]:
+    sums: dict[tuple[date, str], tuple[Movement, Decimal]] = {}
+    for each in movements:
+        key = (each.date, each.commodity)
+        first, units = sums.get(key, (each, ZERO))
+        sums[key] = (first, units + each.units)
+    return [first._replace(units=units, at=SUMMED) for first, units in sums.values()]
 
 
 def _held_after(

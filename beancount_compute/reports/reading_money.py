@@ -18,39 +18,117 @@ or the partner's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal, localcontext
 from typing import NamedTuple
 
+from beancount.core.amount import Amount
 from beancount.core.data import Transaction
 
 from beancount_compute.economy.journal import Booked, Role
-from beancount_compute.economy.rounding import ZERO, minor_unit, shares_of_total
+from beancount_compute.economy.rounding import WIDE, ZERO, minor_unit, shares_of_total
 from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.reports.facts import Earning, Flow, Income, LotKey, Movement, Owed, Trade
 from beancount_compute.reports.fees import at_price, without_price
+from beancount_compute.reports.reading import BY_HAND, OPENING, Units
 from beancount_compute.reports.running import Running
 
-BY_HAND = ""  # the kind of a hand-written transaction
-OPENING = "opening"  # and of one that enters opening lots
+# To name a member of an enum takes longer than to compare it.
+_SOLD, _BOUGHT, _FEES = Flow.TRADED_OUT, Flow.TRADED_IN, Earning.FEES
+_RECEIVABLE, _PAYABLE = Role.RECEIVABLE, Role.PAYABLE
+_EARNED = {
+    Flow.USED: (Earning.COMPUTE, Booked.CONSUMPTION),
+    Flow.EXPIRED: (Earning.BREAKAGE, Booked.EXPIRY),
+}
 _new = tuple.__new__
 Posted = tuple[str, Decimal, str]  # account, number, currency
 
 
+class Money(NamedTuple):
+    """What the money of transactions means, in the order of the books."""
+
+    earned: tuple[Income, ...]  # beyond what their lots earned
+    trades: tuple[Trade, ...]
+    owed: tuple[Owed, ...]
+
+
 class Seen(NamedTuple):
-    """A transaction, read as far as its postings on pockets."""
+    """A transaction, and its postings on pockets apart from the others."""
 
     at: int
     entry: Transaction
     month: str
     kind: str  # what it books, or undoes
     undoes: bool
-    moved: list[Movement]
-    posted: list[Posted]  # on all other accounts
+    moved: Sequence[Movement]
+    posted: list[Posted]
+    assets: list[Posted]  # of these, and so are the liabilities
+    liabilities: list[Posted]
 
 
-class MoneyReader:
+def read_money(
+    transactions: Sequence[Transaction],
+    units: Units,
+    accounts: Accounts,
+    terms: Terms,
+    names: dict[str, str],
+) -> Money:
+    """What the money of transactions means whose units were read; `names` as there."""
+    reader = _Reader(accounts, terms, names)
+    with localcontext(WIDE):
+        for seen in _seen(transactions, units, accounts):
+            reader.read(seen)
+    return Money(tuple(reader.incomes), tuple(reader.trades), tuple(reader.owed))
+
+
+def _seen(transactions: Sequence[Transaction], units: Units, accounts: Accounts) -> Iterator[Seen]:
+    assets, liabilities = accounts.roots.assets + ":", accounts.roots.liabilities + ":"
+    others = units.other_accounts
+    owned = frozenset([account for account in others if account.startswith(assets)])
+    due = frozenset([account for account in others if account.startswith(liabilities)])
+    movements = units.movements
+    for at, month, kind, undoes, first, end in units.unread:
+        entry = transactions[at]
+        posted: list[Posted] = []
+        on_assets: list[Posted] = []
+        on_liabilities: list[Posted] = []
+        for account, amount, _, _, _, _ in entry.postings:
+            if account not in others or amount.__class__ is not Amount:
+                continue
+            number, currency = amount
+            if number.__class__ is not Decimal:
+                continue  # an error of Beancount's booking, which it has reported
+            line = (account, number, currency)
+            posted.append(line)
+            if account in owned:
+                on_assets.append(line)
+            elif account in due:
+                on_liabilities.append(line)
+        # fmt: off
+        yield _new(Seen, (
+            at, entry, month, kind, undoes, movements[first:end], posted, on_assets,
+            on_liabilities,
+        ))
+        # fmt: on
+
+
+def earned_by_lots(movements: Iterable[Movement]) -> Iterator[Income]:
+    """What was recognised as lots were used or lapsed: their carrying amount.
+
+    Use that was undone on the same day was recognised too, though nothing is left of it.
+    """
+    for day, month, flow, who, _, origin, _, _, currency, amount, lot, _, at, undoes in movements:
+        if lot.cost and flow in _EARNED:
+            earning, kind = _EARNED[flow]
+            # fmt: off
+            yield _new(Income, (
+                day, month, earning, who, origin, currency, -amount, lot, at, undoes, kind,
+            ))
+            # fmt: on
+
+
+class _Reader:
     """Reads transactions into incomes, trades and what is owed; its sums need `WIDE`."""
 
     def __init__(self, accounts: Accounts, terms: Terms, names: dict[str, str]) -> None:
@@ -63,8 +141,6 @@ class MoneyReader:
         self._known = set(names.values())
         self._trade_of: dict[str, Trade] = {}  # by event id, for reversals
         self._running = Running(terms)
-        self._assets = accounts.roots.assets + ":"
-        self._liabilities = accounts.roots.liabilities + ":"
         self._rules: dict[str, Callable[[Seen], None]] = {
             Booked.ALLOCATION: self._allocation,
             Booked.CONSUMPTION: self._consumption,
@@ -85,49 +161,50 @@ class MoneyReader:
             rule(seen)
 
     def _allocation(self, seen: Seen) -> None:
-        self._owe(seen, Role.RECEIVABLE, seen.entry.payee)
+        self._owe(seen, seen.assets, _RECEIVABLE, seen.entry.payee)
         if not seen.undoes:
             self._running.allocated(seen.entry)
 
     def _consumption(self, seen: Seen) -> None:
         """Overage: a receivable, and an income of its own or within that of the use."""
         name, day = seen.entry.payee or "", seen.entry.date
-        self._owe(seen, Role.RECEIVABLE, name)
-        for number, currency in self._under(self._assets, seen):
+        self._owe(seen, seen.assets, _RECEIVABLE, name)
+        for _, number, currency in seen.assets:
             origin = self._running.overage_plan(name, day, currency)
             self._income(seen, Earning.OVERAGE, name, origin, currency, number, None)
 
     def _trade(self, seen: Seen) -> None:
-        trade = self._trade_of.get(seen.entry.meta.get("reverses", "")) if seen.undoes else None
-        made = self._new_trade(seen) if trade is None else _undone(trade, seen)
+        meta, undoes = seen.entry.meta, seen.undoes
+        trade = self._trade_of.get(meta.get("reverses", "")) if undoes else None
+        made = _undone(trade, seen) if trade is not None else self._new_trade(seen)
         if made is None:
             return
-        if not seen.undoes:
-            self._trade_of[seen.entry.meta.get("event", "")] = made
+        if not undoes:
+            self._trade_of[meta.get("event", "")] = made
         self.trades.append(made)
-        self._owe(seen, Role.RECEIVABLE, made.buyer)
-        self._owe(seen, Role.PAYABLE, made.seller)
+        self._owe(seen, seen.assets, _RECEIVABLE, made.buyer)
+        self._owe(seen, seen.liabilities, _PAYABLE, made.seller)
         weights, currency = [units for _, units in made.lots], made.currency
         for payer, fee in ((made.seller, made.seller_fee), (made.buyer, made.buyer_fee)):
             shares = shares_of_total(fee, weights, minor_unit(currency))
             for (lot, _), share in zip(made.lots, shares, strict=True):
-                self._income(seen, Earning.FEES, payer, lot.origin, currency, share, lot)
+                self._income(seen, _FEES, payer, lot.origin, currency, share, lot)
 
     def _new_trade(self, seen: Seen) -> Trade | None:
         """The trade; None where a frozen transaction was edited until it is none."""
         day, sign = seen.entry.date, -1 if seen.undoes else 1
-        sold = [each for each in seen.moved if each.flow is Flow.TRADED_OUT]
-        bought = [each for each in seen.moved if each.flow is Flow.TRADED_IN]
-        charged = self._under(self._assets, seen)
-        if not (sold and bought and charged):
+        sold = [each for each in seen.moved if each.flow is _SOLD]
+        bought = [each for each in seen.moved if each.flow is _BOUGHT]
+        if not (sold and bought and seen.assets):
             return None
         lots = tuple([(each.lot, -each.units) for each in sold])
         units = sum([number for _, number in lots], ZERO)
-        by_buyer, currency = charged[0]
-        to_seller = -sum([number for number, _ in self._under(self._liabilities, seen)], ZERO)
-        prices = [each.price.number for each in seen.entry.postings if each.price is not None]
-        if prices and prices[0] is not None:
-            money = at_price(units, prices[0], currency)
+        _, by_buyer, currency = seen.assets[0]
+        to_seller = -sum([number for _, number, _ in seen.liabilities], ZERO)
+        priced = (each.price for each in seen.entry.postings if each.price is not None)
+        price = next(priced, None)
+        if price is not None and price.number is not None:
+            money = at_price(units, price.number, currency)
         else:
             agreed = seen.entry.meta.get("occurred", day)  # late: the terms of its own day
             paid = (by_buyer * sign, to_seller * sign)
@@ -157,10 +234,11 @@ class MoneyReader:
         A settlement in a currency in which none of the lots costs anything falls on the first.
         """
         prefix = "Reversal of Spend with " if seen.undoes else "Spend with "
-        self._owe(seen, Role.PARTNER, (seen.entry.narration or "").removeprefix(prefix))
-        for number, currency in self._under(self._liabilities, seen):
+        partner = (seen.entry.narration or "").removeprefix(prefix)
+        self._owe(seen, seen.liabilities, Role.PARTNER, partner)
+        for _, number, currency in seen.liabilities:
             bearing = [each for each in seen.moved if each.currency == currency]
-            bearing = bearing or seen.moved[:1]
+            bearing = bearing or list(seen.moved[:1])
             weights = [each.units for each in bearing]
             shares = shares_of_total(number, weights, minor_unit(currency))
             for each, share in zip(bearing, shares, strict=True):
@@ -170,9 +248,10 @@ class MoneyReader:
 
     def _refund(self, seen: Seen) -> None:
         """What the rounding of a refund leaves is revenue of the first lot of its currency."""
-        self._owe(seen, Role.PAYABLE, seen.entry.payee)
-        for account, number, currency in seen.posted:
-            if not account.startswith(self._liabilities):
+        self._owe(seen, seen.liabilities, _PAYABLE, seen.entry.payee)
+        for line in seen.posted:
+            if line not in seen.liabilities:
+                _, number, currency = line
                 for first in [each for each in seen.moved if each.currency == currency][:1]:
                     self._income_of(seen, Earning.COMPUTE, first, currency, -number)
 
@@ -192,20 +271,11 @@ class MoneyReader:
             line = (seen.entry.date, seen.month, owed.role, party, number, currency)
             self.owed.append(Owed(*line, BY_HAND, seen.at, account))
 
-    def _under(self, root: str, seen: Seen) -> list[tuple[Decimal, str]]:
-        """The money that a transaction posts under a root account."""
-        return [
-            (number, currency)
-            for account, number, currency in seen.posted
-            if account.startswith(root)
-        ]
-
-    def _owe(self, seen: Seen, role: Role, party: str | None) -> None:
-        root = self._assets if role is Role.RECEIVABLE else self._liabilities
-        for account, number, currency in seen.posted:
-            if account.startswith(root):
-                line = (seen.entry.date, seen.month, role, party or "", number, currency)
-                self.owed.append(_new(Owed, (*line, seen.kind, seen.at, account)))
+    def _owe(self, seen: Seen, lines: list[Posted], role: Role, party: str | None) -> None:
+        at, entry, month, kind, *_ = seen
+        for account, number, currency in lines:
+            line = (entry.date, month, role, party or "", number, currency, kind, at, account)
+            self.owed.append(_new(Owed, line))
 
     def _income_of(
         self, seen: Seen, earning: Earning, moved: Movement, currency: str, amount: Decimal
@@ -223,8 +293,13 @@ class MoneyReader:
         lot: LotKey | None,
     ) -> None:
         if amount:
-            income = (seen.entry.date, seen.month, earning, subscriber, origin, currency, amount)
-            self.incomes.append(_new(Income, (*income, lot, seen.at, seen.undoes, seen.kind)))
+            at, entry, month, kind, undoes, *_ = seen
+            # fmt: off
+            self.incomes.append(_new(Income, (
+                entry.date, month, earning, subscriber, origin, currency, amount, lot, at, undoes,
+                kind,
+            )))
+            # fmt: on
 
 
 def _undone(trade: Trade, seen: Seen) -> Trade:

@@ -11,10 +11,11 @@ lots or of the overage price; the fee of a trade to the subscriber who paid it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import Earning
+from beancount_compute.reports.facts import SUMMED, Earning, Income
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
 from beancount_compute.reports.tables import Column, Kind
 
@@ -24,15 +25,13 @@ _BY = {
     "subscriber": Column("subscriber", "subscriber"),
 }
 _CURRENCY = Column("currency", "currency")
+Earned = tuple[str, str, Earning, Decimal, int]  # who, currency, kind, amount, by which transaction
 
 
-def _key(earning: Earning) -> str:
-    return earning.value.replace(" ", "_")
-
-
+_KEYS = {each: each.value.replace(" ", "_") for each in Earning}
 _FIGURES = (
-    *(Figure(_key(each), each.value.replace(" ", "\n"), Kind.MONEY) for each in Earning),
-    Figure("total", "total", Kind.MONEY, tuple([_key(each) for each in Earning])),
+    *(Figure(_KEYS[each], each.value.replace(" ", "\n"), Kind.MONEY) for each in Earning),
+    Figure("total", "total", Kind.MONEY, tuple(_KEYS.values())),
 )
 
 
@@ -46,13 +45,30 @@ def _layouts(*_: object) -> list[Layout]:
 def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
     if request.wants("by-month", "by-plan"):
         for each in selection.incomes(books, each=request.each):
-            column = _key(each.earning)
+            column = _KEYS[each.earning]
             yield "by-month", (each.month, each.currency), column, each.amount, each.at
             yield "by-plan", (each.origin, each.currency), column, each.amount, each.at
     if request.wants("by-subscriber"):
-        for each in selection.incomes(books):
-            row = (each.subscriber, each.currency)
-            yield "by-subscriber", row, _key(each.earning), each.amount, each.at
+        incomes = selection.incomes(books)
+        for who, currency, earning, amount, at in (
+            _one_by_one(incomes) if request.each else _added_up(incomes)
+        ):
+            yield "by-subscriber", (who, currency), _KEYS[earning], amount, at
+
+
+def _one_by_one(incomes: Iterable[Income]) -> Iterator[Earned]:
+    for each in incomes:
+        yield each.subscriber, each.currency, each.earning, each.amount, each.at
+
+
+def _added_up(incomes: Iterable[Income]) -> Iterator[Earned]:
+    sums: dict[tuple[str, str, Earning], Decimal] = {}
+    for _, _, earning, subscriber, _, currency, amount, _, _, _, _ in incomes:
+        key = (subscriber, currency, earning)
+        known = sums.get(key)
+        sums[key] = amount if known is None else known + amount
+    for key, amount in sums.items():
+        yield *key, amount, SUMMED
 
 
 REVENUE = Report("revenue", "Revenue by kind", _layouts, _contributions)

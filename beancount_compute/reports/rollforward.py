@@ -27,6 +27,7 @@ from beancount_compute.reports.figures import (
 from beancount_compute.reports.tables import Column, Kind
 
 TOTAL = "total"
+_KEYS = {flow: flow.value.replace(" ", "_") for flow in Flow}
 _FLOWS = [flow for flow in Flow if flow is not Flow.OPENING]
 _UNIT, _CURRENCY = Column("commodity", "unit"), Column("currency", "currency")
 _BY = {
@@ -37,16 +38,12 @@ _BY = {
 
 
 def _figures(kind: Kind) -> tuple[Figure, ...]:
-    flows = [Figure(_key(flow), flow.value.replace(" ", "\n", 1), kind) for flow in _FLOWS]
+    flows = [Figure(_KEYS[flow], flow.value.replace(" ", "\n", 1), kind) for flow in _FLOWS]
     return (
         Figure("opening", "opening", kind),
         *flows,
-        Figure("closing", "closing", kind, ("opening", *[_key(flow) for flow in _FLOWS])),
+        Figure("closing", "closing", kind, ("opening", *[_KEYS[flow] for flow in _FLOWS])),
     )
-
-
-def _key(flow: Flow) -> str:
-    return flow.value.replace(" ", "_")
 
 
 def _layouts(*_: object) -> list[Layout]:
@@ -68,16 +65,17 @@ def _layouts(*_: object) -> list[Layout]:
 
 def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
     start = selection.start or date.min
-    of_each = of_all = selection.movements(books, each=request.each)
-    if request.wants(*_names("subscriber")):
-        of_each = of_all = selection.movements(books)
+    by_subscriber = request.wants(*_names("subscriber"))
+    found = selection.movements(books, each=request.each or by_subscriber)
+    if by_subscriber:
         if not request.each:
-            of_each = _alike_added_up(of_each, start)
-            of_all = _alike_added_up([one._replace(subscriber="") for one in of_each], start)
-        for one in of_each:
+            found = _alike_added_up(found, start)
+        for one in found:
             yield from _cells(one, "subscriber", one.subscriber, start)
     if request.wants(*_names("pocket", "plan")):
-        for one in of_all:
+        if not request.each:
+            found = _alike_added_up([one._replace(subscriber="") for one in found], start)
+        for one in found:
             yield from _cells(one, "pocket", TOTAL, start)
             yield from _cells(one, "pocket", one.pocket.value, start)
             yield from _cells(one, "plan", one.origin, start)
@@ -88,7 +86,7 @@ def _names(*by: str) -> list[str]:
 
 
 def _cells(each: Movement, by: str, label: str, start: date) -> Iterator[Contribution]:
-    column = "opening" if each.date < start else _key(each.flow)
+    column = "opening" if each.date < start else _KEYS[each.flow]
     yield f"units-by-{by}", (label, each.commodity), column, each.units, each.at
     if each.currency:
         yield f"money-by-{by}", (label, each.currency), column, each.amount, each.at
@@ -98,7 +96,11 @@ def _alike_added_up(movements: Iterable[Movement], start: date) -> list[Movement
     """The movements before and from the first day on, with those added up that rows don't tell."""
     found: dict[tuple[object, ...], tuple[Movement, list[Decimal]]] = {}
     for movement in movements:
-        day, _, flow, subscriber, pocket, origin, commodity, units, currency, amount, *_ = movement
+        # fmt: off
+        (
+            day, _, flow, subscriber, pocket, origin, commodity, units, currency, amount, _, _, _, _
+        ) = movement
+        # fmt: on
         key = (day >= start, flow, subscriber, pocket, origin, commodity, currency)
         known = found.get(key)
         if known is None:

@@ -30,7 +30,8 @@ _OTHERWISE = (Flow.SPENT, Flow.REFUNDED, Flow.REMOVED)
 
 def _layouts(books: Books, selection: Selection) -> list[Layout]:
     """A column for each month in which something was recognised."""
-    found = {each.month for each in selection.incomes(books) if each.earning in _TABLES}
+    incomes = selection.incomes(books, each=False)
+    found = {each.month for each in incomes if each.earning in _TABLES}
     months = tuple([Figure(month, month, Kind.MONEY) for month in sorted(found)])
     earlier = Figure("earlier", "earlier", Kind.MONEY)
     every = ("earlier", *sorted(found))

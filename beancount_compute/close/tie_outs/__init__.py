@@ -32,6 +32,7 @@ from beancount_compute.economy.events import Event
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.ledger.sealed.chain import first_day_of, last_day_of
 from beancount_compute.reports.books import Books, no_cyclic_garbage, until
+from beancount_compute.reports.reading_money import Money
 
 __all__ = ["TieOut", "hand_postings", "tables", "tie_outs"]
 
@@ -68,12 +69,15 @@ def tie_outs(books: Books, month: str, events: Sequence[Event]) -> list[TieOut]:
 
 def _cut(books: Books, last: date) -> Books:
     """The books up to a day."""
+    money = Money(
+        until(books.money.earned, last),
+        until(books.trades, last),
+        until(books.owed, last),
+    )
     return replace(
         books,
         transactions=tuple([entry for entry in books.transactions if entry.date <= last]),
         movements=until(books.movements, last),
-        incomes=until(books.incomes, last),
-        trades=until(books.trades, last),
-        owed=until(books.owed, last),
+        read_money=lambda: money,
         prices=until(books.prices, last),
     )

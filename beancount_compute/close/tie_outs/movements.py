@@ -21,7 +21,7 @@ from beancount_compute.economy.journal import Role
 from beancount_compute.economy.rounding import ZERO, average_price
 from beancount_compute.reports.books import Books, since
 from beancount_compute.reports.facts import DatedPrice, Earning
-from beancount_compute.reports.reading_money import BY_HAND, OPENING
+from beancount_compute.reports.reading import BY_HAND, OPENING
 
 # What is owed to the operator is shown as a debit, what the operator owes as a credit.
 _OWED = {

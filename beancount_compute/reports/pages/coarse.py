@@ -20,11 +20,9 @@ from beancount_compute.reports.facts import SUMMED, Income, LotKey, Movement
 def coarse(books: Books) -> Books:
     """The same books, with movements and incomes of a day, plan and vintage added up."""
     lots: dict[tuple[str, str, str], LotKey] = {}
-    summed = replace(
-        books,
-        movements=_movements(books.movements, lots),
-        incomes=_incomes(books.incomes, lots),
-    )
+    money = books.money._replace(earned=_incomes(books.incomes, lots))
+    movements = _movements(books.movements, lots)
+    summed = replace(books, movements=movements, read_money=lambda: money, lots_earn=False)
     # What is added up already need not be looked through again.
     vars(summed)["movements_of_all"] = summed.movements
     vars(summed)["incomes_of_all"] = summed.incomes

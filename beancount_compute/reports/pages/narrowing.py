@@ -18,6 +18,7 @@ from beancount_compute.economy.lots import Pocket
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.facts import Earning, Income, Movement, Owed, Trade
 from beancount_compute.reports.pages.coarse import coarse
+from beancount_compute.reports.reading_money import Money
 
 _ROLES = {
     Earning.COMPUTE: Role.REVENUE,
@@ -55,14 +56,12 @@ def narrow(books: Books, summed: Books, kept: Filter) -> Books:
         narrowed = replace(books, movements=tuple(found))
     of_subscriber_too = books.incomes_of.get(kept.subscriber, ())
     incomes = of_subscriber_too if kept.subscriber else books.incomes
-    return coarse(
-        replace(
-            narrowed,
-            incomes=tuple(_incomes(books, incomes, kept)),
-            trades=tuple(_trades(books, kept)),
-            owed=tuple(_owed(books, kept)),
-        )
+    money = Money(
+        tuple(_incomes(books, incomes, kept)),
+        tuple(_trades(books, kept)),
+        tuple(_owed(books, kept)),
     )
+    return coarse(replace(narrowed, read_money=lambda: money, lots_earn=False))
 
 
 def with_trades_of(books: Books, summed: Books, kept: Filter) -> Books:
@@ -71,7 +70,8 @@ def with_trades_of(books: Books, summed: Books, kept: Filter) -> Books:
     places = kept.transactions
     if places is None:
         return whole
-    found = replace(whole, trades=tuple([each for each in whole.trades if each.at in places]))
+    trades = tuple([each for each in whole.trades if each.at in places])
+    found = replace(whole, read_money=lambda: whole.money._replace(trades=trades))
     vars(found)["movements_of_all"] = whole.movements  # coarse books hold them added up
     return found
 
