@@ -252,10 +252,10 @@ def _earned_by_lot(books: Books) -> dict[tuple[int, int], list[tuple[str, str, D
     """
     found: defaultdict[tuple[int, int], list[tuple[str, str, Decimal]]] = defaultdict(list)
     compute, refund = Earning.COMPUTE, Booked.REFUND
-    for income in books.incomes:
+    for income in books.money.earned:
         if income.earning is compute:
             if income.kind != refund:
-                continue  # nearly all of them
+                continue
             what = "rest_of_refund"
         elif income.earning in _SHARED:
             what = _SHARED[income.earning]
