@@ -11,7 +11,6 @@ bean-compute new FOLDER           a small commented ledger to start from
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
 from io import TextIOWrapper
 
 import click
@@ -21,16 +20,22 @@ from beancount_compute.cli.export import export_command
 from beancount_compute.cli.ledgers import check, new, print_
 from beancount_compute.cli.month_end import close
 from beancount_compute.cli.report import Shell, report_command
-from beancount_compute.cli.shell import load, say_if_empty, show_errors, width, writing
-from beancount_compute.reports.books import no_cyclic_garbage
+from beancount_compute.cli.shell import (
+    load,
+    say_if_empty,
+    show_errors,
+    uncollected,
+    width,
+    writing,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("beancount_compute"), message="%(version)s")
+@click.version_option(package_name="beancount_compute", message="%(version)s")
 @click.pass_context
 def main(context: click.Context) -> None:
     """The books of the compute-token economy, beside bean-check and Fava."""
-    context.with_resource(no_cyclic_garbage())  # looking for some takes longer than most commands
+    context.with_resource(uncollected())
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a name must not fail in a narrow encoding
             stream.reconfigure(errors="replace")

@@ -25,7 +25,8 @@ _BY = {
     "subscriber": Column("subscriber", "subscriber"),
 }
 _CURRENCY = Column("currency", "currency")
-Earned = tuple[str, str, Earning, Decimal, int]  # who, currency, kind, amount, by which transaction
+Alike = tuple[Earning, str, str, str, str]  # its month, subscriber, plan and currency
+Earned = tuple[Alike, Decimal, int]  # how much, by which transaction
 
 
 _KEYS = {each: each.value.replace(" ", "_") for each in Earning}
@@ -43,32 +44,31 @@ def _layouts(*_: object) -> list[Layout]:
 
 
 def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
-    if request.wants("by-month", "by-plan"):
-        for each in selection.incomes(books, each=request.each):
-            column = _KEYS[each.earning]
-            yield "by-month", (each.month, each.currency), column, each.amount, each.at
-            yield "by-plan", (each.origin, each.currency), column, each.amount, each.at
-    if request.wants("by-subscriber"):
-        incomes = selection.incomes(books)
-        for who, currency, earning, amount, at in (
-            _one_by_one(incomes) if request.each else _added_up(incomes)
-        ):
-            yield "by-subscriber", (who, currency), _KEYS[earning], amount, at
+    by_subscriber = request.wants("by-subscriber")
+    incomes = selection.incomes(books, each=request.each or by_subscriber)
+    found = _one_by_one(incomes) if request.each else _added_up(incomes)
+    for (earning, month, subscriber, origin, currency), amount, at in found:
+        column = _KEYS[earning]
+        yield "by-month", (month, currency), column, amount, at
+        yield "by-plan", (origin, currency), column, amount, at
+        if by_subscriber:
+            yield "by-subscriber", (subscriber, currency), column, amount, at
 
 
 def _one_by_one(incomes: Iterable[Income]) -> Iterator[Earned]:
     for each in incomes:
-        yield each.subscriber, each.currency, each.earning, each.amount, each.at
+        key = (each.earning, each.month, each.subscriber, each.origin, each.currency)
+        yield key, each.amount, each.at
 
 
 def _added_up(incomes: Iterable[Income]) -> Iterator[Earned]:
-    sums: dict[tuple[str, str, Earning], Decimal] = {}
-    for _, _, earning, subscriber, _, currency, amount, _, _, _, _ in incomes:
-        key = (subscriber, currency, earning)
+    sums: dict[Alike, Decimal] = {}
+    for _, month, earning, subscriber, origin, currency, amount, _, _, _, _ in incomes:
+        key = (earning, month, subscriber, origin, currency)
         known = sums.get(key)
         sums[key] = amount if known is None else known + amount
     for key, amount in sums.items():
-        yield *key, amount, SUMMED
+        yield key, amount, SUMMED
 
 
 REVENUE = Report("revenue", "Revenue by kind", _layouts, _contributions)
