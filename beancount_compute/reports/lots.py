@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import LotKey, Movement
+from beancount_compute.reports.facts import SUMMED, LotKey, Movement
 from beancount_compute.reports.figures import (
     Contribution,
     Figure,
@@ -44,6 +44,7 @@ LOT_LABELS = (
     _CURRENCY,
     _UNIT,
 )
+Added = tuple[Decimal, Decimal, int]  # units, their carrying amount, and by which transaction
 
 
 def _layouts(*_: object) -> list[Layout]:
@@ -56,7 +57,8 @@ def _layouts(*_: object) -> list[Layout]:
 
 def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
     day = selection.day_of(books)
-    for commodity, lot, movements in open_lots(selection.movements(books, each=request.each)):
+    open_ones = open_lots if request.each else _open_lots_added_up
+    for commodity, lot, added in open_ones(selection.movements(books)):
         price = books.price_on(day, commodity, lot.currency)
         month = lot.end.isoformat()[:7] if lot.end else NO_END
         for table, row in (
@@ -64,19 +66,19 @@ def _contributions(books: Books, selection: Selection, request: Request) -> Iter
             ("lots", lot_labels(lot, commodity)),
         ):
             if lot.end is not None:
-                yield table, row, "days_left", Decimal((lot.end - day).days), movements[0].at
-            yield from of_lot(table, row, movements, price)
+                yield table, row, "days_left", Decimal((lot.end - day).days), added[0][2]
+            yield from of_lot(table, row, added, price)
 
 
 def of_lot(
-    table: str, row: Row, movements: list[Movement], price: Decimal | None
+    table: str, row: Row, added: list[Added], price: Decimal | None
 ) -> Iterator[Contribution]:
-    """What a lot's movements add to units, carrying amount and market value."""
-    for each in movements:
-        yield table, row, "units", each.units, each.at
-        yield table, row, "carrying_amount", each.amount, each.at
+    """What was added to a lot, as units, carrying amount and market value."""
+    for units, amount, at in added:
+        yield table, row, "units", units, at
+        yield table, row, "carrying_amount", amount, at
         if price is not None:
-            yield table, row, "market_value", each.units * price, each.at
+            yield table, row, "market_value", units * price, at
 
 
 def lot_labels(lot: LotKey, commodity: str) -> Row:
@@ -85,16 +87,34 @@ def lot_labels(lot: LotKey, commodity: str) -> Row:
     return (end, lot.origin, str(lot.date), lot.cost, lot.currency, commodity)
 
 
-def open_lots(
-    movements: Iterable[Movement],
-) -> Iterator[tuple[str, LotKey, list[Movement]]]:
-    """The lots of which units are left, whoever holds them, each with all its movements."""
+def open_lots(movements: Iterable[Movement]) -> Iterator[tuple[str, LotKey, list[Added]]]:
+    """The lots of which units are left, whoever holds them, with what each movement added."""
     found: defaultdict[tuple[str, int], list[Movement]] = defaultdict(list)
     for movement in movements:
         found[movement.commodity, id(movement.lot)].append(movement)
     for of_lot in found.values():
         if sum([each.units for each in of_lot]):
-            yield of_lot[0].commodity, of_lot[0].lot, of_lot
+            added = [(each.units, each.amount, each.at) for each in of_lot]
+            yield of_lot[0].commodity, of_lot[0].lot, added
+
+
+def _open_lots_added_up(
+    movements: Iterable[Movement],
+) -> Iterator[tuple[str, LotKey, list[Added]]]:
+    """The same, with what was added in sum."""
+    found: dict[tuple[str, int], tuple[LotKey, list[Decimal]]] = {}
+    for _, _, _, _, _, _, commodity, units, _, amount, lot, _, _, _ in movements:
+        key = (commodity, id(lot))
+        known = found.get(key)
+        if known is None:
+            found[key] = (lot, [units, amount])
+        else:
+            _, sums = known
+            sums[0] += units
+            sums[1] += amount
+    for (commodity, _), (lot, (units, amount)) in found.items():
+        if units:
+            yield commodity, lot, [(units, amount, SUMMED)]
 
 
 LOTS = Report("lots", "Open lots by expiry", _layouts, _contributions)

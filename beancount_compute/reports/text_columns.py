@@ -47,22 +47,26 @@ def text_column(column: Column, values: Sequence[Cell]) -> TextColumn:
     """A column of a table; numbers of one kind with their decimal points below each other."""
     cells = _aligned(column, values)
     heading = column.title.split("\n")
-    lengths = list(map(length, cells))
-    of_heading = max(map(length, heading))
-    width = least = tightest = max([of_heading, *lengths])
-    if column.kind is Kind.TEXT and not column.whole:
-        tightest = max([min(of_heading, _TIGHTEST), *_floors(values, lengths, _TIGHTEST)])
-        least = max([of_heading, *_floors(values, lengths, _LEAST_TEXT)])
+    of_heading, of_cells = _longest(heading), _longest(cells)
+    width = least = tightest = max(of_heading, of_cells)
+    if column.kind is Kind.TEXT and not column.whole:  # text shrinks to the floor, numbers never
+        numbers = [
+            cell for cell, value in zip(cells, values, strict=True) if not isinstance(value, str)
+        ]
+        firm = _longest(numbers)
+        tightest = max(min(of_heading, _TIGHTEST), min(of_cells, _TIGHTEST), firm)
+        least = max(of_heading, min(of_cells, _LEAST_TEXT), firm)
     to_right = column.is_figure or any(isinstance(value, int | Decimal) for value in values)
     return TextColumn(column, heading, cells, width, least, tightest, to_right)
 
 
-def _floors(values: Sequence[Cell], lengths: Sequence[int], floor: int) -> list[int]:
-    """To what cells may shrink: text to the floor, a number not at all."""
-    return [
-        min(own, floor) if isinstance(value, str) else own
-        for own, value in zip(lengths, values, strict=True)
-    ]
+def _longest(lines: Sequence[str]) -> int:
+    return max(map(len if _is_plain(lines) else length, lines), default=0)
+
+
+def _is_plain(lines: Sequence[str]) -> bool:
+    """Whether each character takes one cell of a terminal: nearly always, and quicker."""
+    return "".join(lines).isascii()
 
 
 def length(text: str) -> int:
@@ -140,6 +144,9 @@ def _rows(columns: Sequence[TextColumn], widths: Sequence[int]) -> Iterator[tupl
 
 def _justified(column: TextColumn, lines: Sequence[str], width: int) -> list[str]:
     """Lines, each as wide as the column."""
+    if _is_plain(lines):
+        justified = str.rjust if column.to_right else str.ljust
+        return [justified(line, width) for line in lines]
     if column.to_right:
         return [" " * (width - length(line)) + line for line in lines]
     return [line + " " * (width - length(line)) for line in lines]
