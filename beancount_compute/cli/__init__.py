@@ -11,26 +11,41 @@ bean-compute new FOLDER           a small commented ledger to start from
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from io import TextIOWrapper
 
 import click
 
-from beancount_compute.cli.closed_months import carry_, reopen, verify
-from beancount_compute.cli.export import export_command
-from beancount_compute.cli.ledgers import check, new, print_
-from beancount_compute.cli.month_end import close
-from beancount_compute.cli.report import Shell, report_command
-from beancount_compute.cli.shell import (
-    load,
-    say_if_empty,
-    show_errors,
-    uncollected,
-    width,
-    writing,
-)
+from beancount_compute.cli.shell import uncollected
+
+_COMMANDS = {  # in the order of the help: where each is found in this package
+    "check": "ledgers:check",
+    "print": "ledgers:print_",
+    "report": "report:report",
+    "close": "month_end:close",
+    "verify": "closed_months:verify",
+    "reopen": "closed_months:reopen",
+    "carry": "closed_months:carry_",
+    "export": "export:export_command",
+    "new": "ledgers:new",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Commands that are imported when they are asked for: none waits for what others need."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        found: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
+        return found
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="beancount_compute", message="%(version)s")
 @click.pass_context
 def main(context: click.Context) -> None:
@@ -39,17 +54,3 @@ def main(context: click.Context) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a name must not fail in a narrow encoding
             stream.reconfigure(errors="replace")
-
-
-for command in (
-    check,
-    print_,
-    report_command(Shell(load, show_errors, writing, width, say_if_empty)),
-    close,
-    verify,
-    reopen,
-    carry_,
-    export_command,
-    new,
-):
-    main.add_command(command)

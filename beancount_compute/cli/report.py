@@ -22,7 +22,14 @@ from typing import Any, NamedTuple
 import click
 from beancount.core.data import BeancountError, Directive
 
-from beancount_compute.cli.shell import Loaded
+from beancount_compute.cli.shell import (
+    Loaded,
+    load,
+    say_if_empty,
+    show_errors,
+    width,
+    writing,
+)
 from beancount_compute.close.standing import months_of
 from beancount_compute.economy.months import MONTH, later
 from beancount_compute.economy.words import quoted
@@ -279,3 +286,6 @@ def _told(selection: Selection) -> dict[str, str]:
         "plan": selection.plan,
     }
     return {name: value for name, value in chosen.items() if value}
+
+
+report = report_command(Shell(load, show_errors, writing, width, say_if_empty))
