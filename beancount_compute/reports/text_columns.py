@@ -11,9 +11,9 @@ of them: lines are put together here, and one wraps what has to be wrapped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -28,6 +28,7 @@ _RULE = "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
 _LEAST_TEXT = 12  # to which a column of text may shrink
 _TIGHTEST = 6
 _LEAST_LINE = 2  # a character may take two cells
+T = TypeVar("T")
 _WRAPS = Console(color_system=None, legacy_windows=False)
 
 
@@ -56,12 +57,14 @@ def text_column(column: Column, values: Sequence[Cell]) -> TextColumn:
         firm = _longest(numbers)
         tightest = max(min(of_heading, _TIGHTEST), min(of_cells, _TIGHTEST), firm)
         least = max(of_heading, min(of_cells, _LEAST_TEXT), firm)
-    to_right = column.is_figure or any(isinstance(value, int | Decimal) for value in values)
+    to_right = column.is_figure or any(
+        isinstance(value, int | Decimal) for value in _different(values)
+    )
     return TextColumn(column, heading, cells, width, least, tightest, to_right)
 
 
 def _longest(lines: Sequence[str]) -> int:
-    return max(map(len if _is_plain(lines) else length, lines), default=0)
+    return max(map(len if _is_plain(lines) else length, _different(lines)), default=0)
 
 
 def _is_plain(lines: Sequence[str]) -> bool:
@@ -146,7 +149,7 @@ def _justified(column: TextColumn, lines: Sequence[str], width: int) -> list[str
     """Lines, each as wide as the column."""
     if _is_plain(lines):
         justified = str.rjust if column.to_right else str.ljust
-        return [justified(line, width) for line in lines]
+        return _of_each(lambda line: justified(line, width), lines)
     if column.to_right:
         return [" " * (width - length(line)) + line for line in lines]
     return [line + " " * (width - length(line)) for line in lines]
@@ -154,13 +157,29 @@ def _justified(column: TextColumn, lines: Sequence[str], width: int) -> list[str
 
 def _aligned(column: Column, values: Sequence[Cell]) -> list[str]:
     """The cells of a column; behind shorter numbers of one kind there is room for more digits."""
-    cells = [shown(value) for value in values]
     if not column.is_figure:
-        return cells
-    behind = [len(cell.partition(".")[2]) + ("." in cell) for cell in cells]
-    apart = [isinstance(value, str) for value in values]  # text that stands among the figures
-    most = max([own for own, other in zip(behind, apart, strict=True) if not other], default=0)
-    return [
-        cell if other else cell + " " * (most - own)
-        for cell, own, other in zip(cells, behind, apart, strict=True)
-    ]
+        return _of_each(shown, values)
+    numbers = [value for value in _different(values) if not isinstance(value, str)]
+    most = max([_decimals(shown(value)) for value in numbers], default=0)
+
+    def filled(value: Cell) -> str:
+        cell = shown(value)
+        is_text = isinstance(value, str)  # it stands among the figures
+        return cell if is_text else cell + " " * (most - _decimals(cell))
+
+    return _of_each(filled, values)
+
+
+def _decimals(number: str) -> int:
+    """How many characters a number has from its point on."""
+    return len(number.partition(".")[2]) + ("." in number)
+
+
+def _of_each(function: Callable[[T], str], values: Sequence[T]) -> list[str]:
+    """What it gives for each value, asked once for each object: many rows have the same figures."""
+    known = {id(value): function(value) for value in _different(values)}
+    return [known[id(value)] for value in values]
+
+
+def _different(values: Sequence[T]) -> Iterable[T]:
+    return {id(value): value for value in values}.values()
