@@ -18,7 +18,7 @@ import click
 
 from beancount_compute.cli.shell import uncollected
 
-_COMMANDS = {  # in the order of the help: where each is found in this package
+_COMMANDS = {  # where each is found in this package
     "check": "ledgers:check",
     "print": "ledgers:print_",
     "report": "report:report",
@@ -33,9 +33,6 @@ _COMMANDS = {  # in the order of the help: where each is found in this package
 
 class _Commands(click.Group):
     """Commands that are imported when they are asked for: none waits for what others need."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
@@ -54,3 +51,7 @@ def main(context: click.Context) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a name must not fail in a narrow encoding
             stream.reconfigure(errors="replace")
+
+
+for command in _COMMANDS:
+    main.add_command(click.Command(command))  # its name alone: for lists, and for "did you mean"

@@ -33,6 +33,8 @@ def _sums_of_movements(movements: Iterable[Movement]) -> Iterator[_Sums]:
     sums: _Sums = {}
     for movement in movements:
         day, _, flow, _, pocket, _, commodity, units, _, amount, lot, _, _, _ = movement
+        if not units:
+            continue  # a posting of nothing
         if day != today:
             yield sums
             today, sums = day, {}

@@ -57,13 +57,13 @@ class Books:
 
     transactions: tuple[Transaction, ...]
     movements: tuple[Movement, ...]
-    read_money: Callable[[], Money]  # asked for once at most: some reports need none
+    read_money: Callable[[], Money]  # for `money`, which some reports never need
     prices: tuple[DatedPrice, ...]  # by date, commodity and currency
     reopened: tuple[Reopened, ...]
     subscribers: frozenset[str]  # all that the books or a `compute-subscriber` line name
     terms: Terms
     accounts: Accounts
-    lots_earn: bool = True  # what the lots of movements earned is not in `Money.earned` as well
+    lots_earn: bool = True  # whether `incomes` adds what lots of `movements` earned to the money's
 
     @cached_property
     def money(self) -> Money:

@@ -73,6 +73,8 @@ def _yield(books: Books, selection: Selection, request: Request) -> Iterator[Con
         for each in books.trades
         if each.times < 0
     }
+    to_outstanding = request.row is not None or not request.each
+    tokens = _tokens(books, selection, request) if to_outstanding else []
     for table in _BY:
         if request.wants(table):
             of_rows: defaultdict[Row, list[Trade]] = defaultdict(list)
@@ -85,8 +87,8 @@ def _yield(books: Books, selection: Selection, request: Request) -> Iterator[Con
             rows = set(of_rows)
             if request.row is not None:
                 rows &= {request.row}
-            if request.row is not None or not request.each:
-                yield from _outstanding(table, rows, selection, books, request)
+            if to_outstanding:
+                yield from _outstanding(table, rows, tokens)
 
 
 def _is_undone(books: Books, trade: Trade, reversed_ids: set[str]) -> bool:
@@ -121,19 +123,20 @@ def _added_up(
         yield table, row, "highest", max(prices), SUMMED
 
 
-def _outstanding(
-    table: str, rows: set[Row], selection: Selection, books: Books, request: Request
-) -> Iterator[Contribution]:
+def _outstanding(table: str, rows: set[Row], tokens: list[Movement]) -> Iterator[Contribution]:
     """The tokens that are held at the end of each row's month or day."""
     rows_of: defaultdict[str, list[Row]] = defaultdict(list)  # by commodity, in order of time
     for row in sorted(rows):
         rows_of[str(row[1])].append(row)
-    tokens = Pocket.TOKENS
-    movements = [each for each in selection.movements(books) if each.pocket is tokens]
-    if not request.each:
-        movements = _of_days(movements)
     for commodity, its_rows in rows_of.items():
-        yield from _held_after(table, commodity, its_rows, movements)
+        yield from _held_after(table, commodity, its_rows, tokens)
+
+
+def _tokens(books: Books, selection: Selection, request: Request) -> list[Movement]:
+    """What changed how many tokens are held: each movement, or those of a day added up."""
+    pocket = Pocket.TOKENS
+    movements = [each for each in selection.movements(books) if each.pocket is pocket]
+    return movements if request.each else _of_days(movements)
 
 
 def _of_days(movements: Iterable[Movement]) -> list[Movement]:

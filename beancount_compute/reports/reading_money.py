@@ -29,7 +29,16 @@ from beancount_compute.economy.journal import Booked, Role
 from beancount_compute.economy.rounding import WIDE, ZERO, minor_unit, shares_of_total
 from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.accounts import Accounts
-from beancount_compute.reports.facts import Earning, Flow, Income, LotKey, Movement, Owed, Trade
+from beancount_compute.reports.facts import (
+    SUMMED,
+    Earning,
+    Flow,
+    Income,
+    LotKey,
+    Movement,
+    Owed,
+    Trade,
+)
 from beancount_compute.reports.fees import at_price, without_price
 from beancount_compute.reports.reading import BY_HAND, OPENING, Units
 from beancount_compute.reports.running import Running
@@ -48,7 +57,7 @@ Posted = tuple[str, Decimal, str]  # account, number, currency
 class Money(NamedTuple):
     """What the money of transactions means, in the order of the books."""
 
-    earned: tuple[Income, ...]  # beyond what their lots earned
+    earned: tuple[Income, ...]  # besides what lots earned, where `Books.lots_earn`; else all
     trades: tuple[Trade, ...]
     owed: tuple[Owed, ...]
 
@@ -119,7 +128,7 @@ def earned_by_lots(movements: Iterable[Movement]) -> Iterator[Income]:
     Use that was undone on the same day was recognised too, though nothing is left of it.
     """
     for day, month, flow, who, _, origin, _, _, currency, amount, lot, _, at, undoes in movements:
-        if lot.cost and flow in _EARNED:
+        if lot.cost and flow in _EARNED and (amount or at == SUMMED):
             earning, kind = _EARNED[flow]
             # fmt: off
             yield _new(Income, (

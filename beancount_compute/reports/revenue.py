@@ -44,13 +44,16 @@ def _layouts(*_: object) -> list[Layout]:
 
 
 def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
+    by_month, by_plan = request.wants("by-month"), request.wants("by-plan")
     by_subscriber = request.wants("by-subscriber")
     incomes = selection.incomes(books, each=request.each or by_subscriber)
     found = _one_by_one(incomes) if request.each else _added_up(incomes)
     for (earning, month, subscriber, origin, currency), amount, at in found:
         column = _KEYS[earning]
-        yield "by-month", (month, currency), column, amount, at
-        yield "by-plan", (origin, currency), column, amount, at
+        if by_month:
+            yield "by-month", (month, currency), column, amount, at
+        if by_plan:
+            yield "by-plan", (origin, currency), column, amount, at
         if by_subscriber:
             yield "by-subscriber", (subscriber, currency), column, amount, at
 

@@ -8,7 +8,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from beancount_compute.economy.rounding import ZERO
+from beancount_compute.reports.adding_up import movements_added_up
 from beancount_compute.reports.books import Selection
+from beancount_compute.reports.facts import Flow
+from beancount_compute.reports.reading_money import earned_by_lots
 from beancount_compute.reports.registry import REPORTS
 from tests.reports.story import STORY, books_of, rows
 
@@ -85,6 +89,14 @@ def test_what_was_undone_on_its_day_was_recognised_all_the_same() -> None:
     assert [(i.earning, f"{i.amount:f}") for i in last] == [("compute", "0.00")]
     (row, _) = rows(books, "vintages", "revenue")
     assert row["2026-07"] == 0
+
+
+def test_a_posting_of_nothing_is_not_recognised() -> None:
+    """Such as an edited frozen one: no income, and no sum that would look like use undone."""
+    used = next(each for each in books_of(STORY).movements if each.flow is Flow.USED)
+    nothing = used._replace(units=ZERO, amount=ZERO)
+    assert [each.amount for each in earned_by_lots([used, nothing])] == [-used.amount]
+    assert list(movements_added_up([nothing])) == []
 
 
 def test_sums_are_those_of_the_facts() -> None:

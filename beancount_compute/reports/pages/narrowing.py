@@ -71,9 +71,7 @@ def with_trades_of(books: Books, summed: Books, kept: Filter) -> Books:
     if places is None:
         return whole
     trades = tuple([each for each in whole.trades if each.at in places])
-    found = replace(whole, read_money=lambda: whole.money._replace(trades=trades))
-    vars(found)["movements_of_all"] = whole.movements  # coarse books hold them added up
-    return found
+    return replace(whole, read_money=lambda: whole.money._replace(trades=trades))
 
 
 def _whole_pockets(books: Books, kept: Filter) -> list[Pocket] | None:
