@@ -188,12 +188,16 @@ def _differing(
     return None
 
 
-@lru_cache(1 << 10)  # the same few terms are in force in every month
 def _now(since: date, type_: str, values: str, meta: tuple[str, ...]) -> Custom:
-    text = "\n  ".join([f'{since} custom "{type_}" {values}', *meta]) + "\n"
+    return _parsed(type_, values, meta)._replace(date=since)
+
+
+@lru_cache(1 << 10)  # the same few terms are in force in every month
+def _parsed(type_: str, values: str, meta: tuple[str, ...]) -> Custom:
+    text = "\n  ".join([f'{date.min} custom "{type_}" {values}', *meta]) + "\n"
     entries, _, _ = parser.parse_string(text)
     if not entries:  # a plan that is gone
-        return Custom({}, since, type_, [])
+        return Custom({}, date.min, type_, [])
     (entry,) = entries
     assert isinstance(entry, Custom)
     return entry
