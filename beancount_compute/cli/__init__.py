@@ -16,7 +16,7 @@ from io import TextIOWrapper
 
 import click
 
-from beancount_compute.cli.shell import uncollected
+from beancount_compute.ledger.collector import no_cyclic_garbage
 
 _COMMANDS = {  # where each is found in this package
     "check": "ledgers:check",
@@ -47,7 +47,7 @@ class _Commands(click.Group):
 @click.pass_context
 def main(context: click.Context) -> None:
     """The books of the compute-token economy, beside bean-check and Fava."""
-    context.with_resource(uncollected())
+    context.with_resource(no_cyclic_garbage(freeze=True))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a name must not fail in a narrow encoding
             stream.reconfigure(errors="replace")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,22 +86,6 @@ def progress(what: str) -> Iterator[None]:
     with Progress(*columns, console=console, transient=True) as progress:
         progress.add_task(what, total=None)
         yield
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Stop the collector: looking for cyclic garbage takes longer than most commands.
-
-    What a command leaves stays frozen, or the end of the program would look through it after all.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if enabled:
-            gc.enable()
 
 
 def width() -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
@@ -18,6 +17,7 @@ from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.assertion_directives import assertion_of
 from beancount_compute.ledger.booking import Written, book
+from beancount_compute.ledger.collector import no_cyclic_garbage
 from beancount_compute.ledger.directives import PREFIX, metadata_of, place_of, values_of
 from beancount_compute.ledger.errors import ComputeError, Errors, FieldError
 from beancount_compute.ledger.event_columns import BLOCK
@@ -46,31 +46,14 @@ def compute(
         if any(ORDER in entry.meta for entry in entries):
             return entries, []  # the second time
         errors.add(ledger, f'plugin "{PLUGIN}" stands twice: remove one of the two')
-    with _no_cyclic_garbage():
+    with no_cyclic_garbage(freeze=True):
+        gc.unfreeze()  # what the load before this one left
         fields = Fields()
         written = _read(entries, fields, errors)
         files = _events_of_files(written.files, options_map, fields, errors)
         written.events.extend(chain.from_iterable(files))
         generated = book(entries, written, options_map, fields, errors)
         return _with_values(entries) + generated, errors.in_order()
-
-
-@contextmanager
-def _no_cyclic_garbage() -> Iterator[None]:
-    """Stop the collector: what is generated is no garbage, and looking for some takes longest.
-
-    What was made stays frozen, out of the collector's sight, until the next load thaws it: else
-    Beancount's own checks would set off collections that visit all of it again.
-    """
-    enabled = gc.isenabled()
-    gc.unfreeze()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if enabled:
-            gc.enable()
 
 
 def _read(entries: list[Directive], fields: Fields, errors: Errors) -> Written:

@@ -10,11 +10,9 @@ unfiltered ledger, and select with `Selection`.
 
 from __future__ import annotations
 
-import gc
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
@@ -29,6 +27,7 @@ from beancount_compute.economy.lots import Pocket
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.accounts import Accounts
+from beancount_compute.ledger.collector import no_cyclic_garbage
 from beancount_compute.ledger.hand_written import OPENING_TAG
 from beancount_compute.ledger.terms_of_ledger import read_terms_and_accounts
 from beancount_compute.ledger.writing import ORDER
@@ -253,18 +252,6 @@ def _money(
 ) -> Money:
     with no_cyclic_garbage():
         return read_money(transactions, units, accounts, terms, names)
-
-
-@contextmanager
-def no_cyclic_garbage() -> Iterator[None]:
-    """Stop the collector, which would look through all the facts again and again for none."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def kind_of(entry: Transaction) -> str:

@@ -26,7 +26,8 @@ from beancount_compute.economy.rounding import (
     round_half_even,
     shares_of_total,
 )
-from beancount_compute.reports.books import Books, Selection, no_cyclic_garbage
+from beancount_compute.ledger.collector import no_cyclic_garbage
+from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.cells import Pen, writer
 from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.sheets import EMPTY, Numbers, Sheet, summed

@@ -30,8 +30,9 @@ from beancount_compute.close.tie_outs.postings import weigh
 from beancount_compute.close.tie_outs.tie_out import TieOut, tables
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.rounding import WIDE
+from beancount_compute.ledger.collector import no_cyclic_garbage
 from beancount_compute.ledger.sealed.chain import first_day_of, last_day_of
-from beancount_compute.reports.books import Books, no_cyclic_garbage, until
+from beancount_compute.reports.books import Books, until
 from beancount_compute.reports.reading_money import Money
 
 __all__ = ["TieOut", "hand_postings", "tables", "tie_outs"]
