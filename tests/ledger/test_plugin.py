@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import pickle
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from beancount import loader
 from beancount.core.compare import hash_entry
 from beancount.core.data import Price, Transaction
+from beancount.ops import pad, validation
 from beancount.ops.validation import HARDCORE_VALIDATIONS
 from beancount.parser import printer
 
@@ -400,6 +402,30 @@ def test_the_collector_is_left_as_it_was(enabled: bool) -> None:
         assert gc.isenabled() is enabled
     finally:
         (gc.enable if before else gc.disable)()
+
+
+def test_the_collector_stays_stopped_until_the_list_is_let_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Beancount's `pad` makes much, and no garbage; what checks behind it has its collector."""
+    seen: list[tuple[str, bool]] = []
+
+    def noting(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*args: Any, **named: Any) -> Any:
+            seen.append((name, gc.isenabled()))
+            return run(*args, **named)
+
+        return noted
+
+    monkeypatch.setattr("beancount.ops.pad.__plugins__", [noting("pad", pad.pad)])
+    monkeypatch.setattr(validation, "validate", noting("validate", validation.validate))
+    assert gc.isenabled()
+    held = loader.load_string('plugin "beancount_compute"\n')
+    assert seen == [("pad", False), ("validate", True)]
+    assert gc.isenabled()
+    raw = loader.load_string('option "plugin_processing_mode" "raw"\nplugin "beancount_compute"\n')
+    assert gc.isenabled()  # nothing but the plugin is run then, and its list is kept
+    del held, raw
 
 
 # Files
