@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from io import TextIOWrapper
+from typing import Any
 
 import click
 
@@ -33,6 +34,15 @@ _COMMANDS = {  # where each is found in this package
 
 class _Commands(click.Group):
     """Commands that are imported when they are asked for: none waits for what others need."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a command; a full disk is an error of one line, and `| head` says nothing."""
+        try:
+            return super().main(*args, **extra)
+        except OSError as error:
+            at = f"{error.filename}: " if error.filename else "can't write: "
+            click.echo(f"Error: {at}{error.strerror or error}", err=True)
+            sys.exit(1)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:

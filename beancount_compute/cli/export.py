@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from beancount_compute.cli.months import Month as MonthName
-from beancount_compute.cli.shell import LEDGER, load, show_errors, writing
+from beancount_compute.cli.shell import LEDGER, load, show_errors
 from beancount_compute.close.general_ledger.account_map import (
     AccountMap,
     MapError,
@@ -72,8 +72,7 @@ def export_command(
     if may_change(months_of(entries, books), month):
         click.echo(f"Warning: {month} is not closed: its figures may change.", err=True)
     if out is None and form == "csv":
-        with writing():
-            click.echo(files[0].text.encode(), nl=False)
+        click.echo(files[0].text.encode(), nl=False)
     else:
         _write(files, out or Path())
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from beancount_compute.cli.shell import LEDGER, load, say_if_empty, show_errors, width, writing
+from beancount_compute.cli.shell import LEDGER, load, say_if_empty, show_errors, width
 from beancount_compute.ledger.sealed.files import INDEX
 from beancount_compute.ledger.text import booked_text
 from beancount_compute.reports.summary import summarise
@@ -29,8 +29,7 @@ def check(ledger: Path) -> None:
     show_errors(loaded.errors, to_stderr=False)
     say_if_empty(ledger, loaded)
     summary = summarise(loaded.entries, loaded.options)
-    with writing():
-        click.echo(render(summary.tables(), width()))
+    click.echo(render(summary.tables(), width()))
     sys.exit(1 if loaded.errors or not summary.ties else 0)
 
 
@@ -44,9 +43,8 @@ def print_(ledger: Path) -> None:
     loaded = load(ledger)
     show_errors(loaded.errors, to_stderr=True)
     pieces = booked_text(loaded.entries, loaded.options)
-    with writing():
-        while chunk := "".join(islice(pieces, PIECES_AT_ONCE)):
-            click.echo(chunk.encode(), nl=False)
+    while chunk := "".join(islice(pieces, PIECES_AT_ONCE)):
+        click.echo(chunk.encode(), nl=False)
     sys.exit(1 if loaded.errors else 0)
 
 

@@ -11,7 +11,6 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
@@ -28,7 +27,6 @@ from beancount_compute.cli.shell import (
     say_if_empty,
     show_errors,
     width,
-    writing,
 )
 from beancount_compute.close.standing import months_of
 from beancount_compute.economy.months import MONTH, later
@@ -59,11 +57,10 @@ class Form(StrEnum):
 
 
 class Shell(NamedTuple):
-    """What the command shares with the others: how ledgers are loaded and output is written."""
+    """What the command shares with the others: how ledgers are loaded and errors shown."""
 
     load: Callable[[Path], tuple[list[Directive], list[BeancountError], dict[str, Any]]]
     show_errors: Callable[[list[BeancountError]], None]  # on standard error
-    writing: Callable[[], AbstractContextManager[None]]
     width: Callable[[], int]
     say_if_empty: Callable[[Path, Loaded], None] = lambda *_: None
 
@@ -182,10 +179,9 @@ def report_command(shell: Shell) -> click.Command:
         folder = os.path.dirname(str(loaded.options.get("filename") or ""))
         text = _output(report, books, selection, table, Form(form), cell, folder, shell.width)
         beyond = _beyond(loaded.entries, books, selection)
-        with shell.writing():
-            click.echo(text.encode() if form != Form.TEXT else text, nl=False)
-            if beyond:
-                click.echo(f"\n{beyond}" if form == Form.TEXT else beyond, err=form != Form.TEXT)
+        click.echo(text.encode() if form != Form.TEXT else text, nl=False)
+        if beyond:
+            click.echo(f"\n{beyond}" if form == Form.TEXT else beyond, err=form != Form.TEXT)
         sys.exit(1 if loaded.errors else 0)
 
     names = "\n\n".join(f"{report.name}: {report.title}" for report in REPORTS.values())
@@ -288,4 +284,4 @@ def _told(selection: Selection) -> dict[str, str]:
     return {name: value for name, value in chosen.items() if value}
 
 
-report = report_command(Shell(load, show_errors, writing, width, say_if_empty))
+report = report_command(Shell(load, show_errors, width, say_if_empty))

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import click
 from beancount import loader
@@ -55,17 +55,6 @@ def say_if_empty(ledger: Path, loaded: Loaded) -> None:
         click.echo(f"{ledger} has no compute- directives{lacks}: nothing to report", err=True)
 
 
-@contextmanager
-def writing() -> Iterator[None]:
-    """A full disk is an error of one line; a reader that has seen enough (`| head`) is none."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise click.ClickException(f"can't write: {error.strerror}") from None
-
-
 def show_errors(errors: list[BeancountError], *, to_stderr: bool = True) -> None:
     """The errors of a ledger, one line each."""
     for error in errors:
@@ -90,4 +79,5 @@ def progress(what: str) -> Iterator[None]:
 
 def width() -> int:
     """The columns of the terminal; 80 where there is none."""
-    return Console().width if sys.stdout.isatty() else 80
+    standard_output: TextIO | None = sys.stdout  # None where the shell closed it
+    return Console().width if standard_output and standard_output.isatty() else 80

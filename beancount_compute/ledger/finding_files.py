@@ -33,30 +33,47 @@ def find_files(
     seen: set[str] = set()
     closed = os.path.realpath(os.path.join(ledger_folder, CLOSED)) + os.sep
     for request in requests:
-        pattern = os.path.join(request.folder, request.path)
-        try:
-            named = os.path.lexists(pattern)
-            paths = [pattern] if named else sorted(glob.glob(pattern, recursive=True))
-        except (OSError, ValueError):  # a NUL byte in the path, say
-            paths = []
-        files = [
-            os.path.abspath(path)
-            for path in paths
-            if os.path.isfile(path) and not os.path.realpath(path).startswith(closed)
-        ]
-        if not files and any(os.path.isfile(path) for path in paths):
-            message = (
-                f"{quoted(request.path)} lies in the folder of closed months, whose events are in "
-                "the books already: remove this line"
-            )
-            errors.add(request.place, message)
-        elif not files:
-            message = (
-                f"no event file {quoted(request.path)}: write a path or a glob, seen from here"
-            )
-            errors.add(request.place, message)
+        paths = [os.path.abspath(path) for path in _named(request) if os.path.isfile(path)]
+        files = [path for path in paths if not os.path.realpath(path).startswith(closed)]
+        if not files:
+            errors.add(request.place, _no_file(request, closed=bool(paths)))
         for path in files:
             real = os.path.realpath(path)
-            if real not in seen:
-                seen.add(real)
+            if real in seen:
+                continue
+            seen.add(real)
+            if _is_utf8(path):
                 yield path, request.place
+            else:  # Beancount's cache, and Fava, would raise
+                name = quoted(os.path.basename(path))
+                errors.add(request.place, f"the path of {name} is not UTF-8: rename the file")
+
+
+def _named(request: FileRequest) -> list[str]:
+    """What a line names: a path as it stands, or else what its glob matches."""
+    path = os.path.join(request.folder, request.path)
+    try:
+        if os.path.lexists(path):
+            return [path]
+        # the folder is no part of the glob: it may well be called "books[1]"
+        matches = glob.glob(request.path, root_dir=request.folder or None, recursive=True)
+    except (OSError, ValueError):  # a NUL byte in the path, say
+        return []
+    return [os.path.join(request.folder, match) for match in sorted(matches)]
+
+
+def _no_file(request: FileRequest, *, closed: bool) -> str:
+    if closed:
+        return (
+            f"{quoted(request.path)} lies in the folder of closed months, whose events are in "
+            "the books already: remove this line"
+        )
+    return f"no event file {quoted(request.path)}: write a path or a glob, seen from here"
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

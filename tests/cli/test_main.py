@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from beancount_compute.cli import ledgers, main
+
+ROOT = Path(__file__).parents[2]
+GRANT = """option "operating_currency" "USD"
+plugin "beancount_compute"
+2026-01-01 custom "compute-grant" "alice" 5 CU
+"""
 
 
 def test_no_cyclic_garbage_is_looked_for_during_a_command(
@@ -49,3 +57,27 @@ def test_each_command_is_there_and_a_mistyped_one_is_guessed() -> None:
     assert wrong.exit_code == 2
     assert "No such command 'chek'." in wrong.output
     assert sorted(main.commands) == names  # from which newer versions of click guess
+
+
+@pytest.mark.parametrize("words", ["check", "print", "report lots", "new", "--help", "--version"])
+def test_a_full_disk_is_one_line_and_a_closed_output_none(tmp_path: Path, words: str) -> None:
+    """Whatever the command was about to say, and wherever it was in saying it."""
+    ledger = tmp_path / "main.beancount"
+    ledger.write_text(GRANT)
+    command = f"{sys.executable} -m beancount_compute.cli {words}"
+    if words == "new":
+        command += f" {tmp_path}/$RANDOM"
+    elif not words.startswith("--"):
+        command += f" {ledger}"
+    for output, code, said in (
+        (">/dev/full", 1, "Error: can't write: No space left on device\n"),
+        (">&-", 0, ""),
+    ):
+        done = subprocess.run(
+            ["bash", "-c", f"{command} {output}"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (code, said)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -98,7 +97,7 @@ def journal(site: Site, address: str) -> list[Any]:
 @cache
 def _command() -> click.Command:
     """The command, which loads each ledger only once."""
-    return report_command(Shell(cache(_load), lambda errors: None, nullcontext, lambda: 80))
+    return report_command(Shell(cache(_load), lambda errors: None, lambda: 80))
 
 
 def _load(ledger: Path) -> Any:

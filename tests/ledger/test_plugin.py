@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import pickle
 from collections.abc import Callable
 from decimal import Decimal
@@ -455,6 +456,43 @@ def test_files_are_read_from_where_they_are_named_and_registered(tmp_path: Path)
     assert (booked.meta["filename"], booked.meta["lineno"]) == (path, 2)
     assert (booked.meta["event"], booked.meta["x_team"]) == ("t", "red")
     assert path in options["include"]
+
+
+def test_the_folder_of_a_ledger_is_no_part_of_a_glob(tmp_path: Path) -> None:
+    """In books[1], events/*.csv are those of books[1] and not those of its neighbour books1."""
+    ledger_folder, neighbour = tmp_path / "books[1]", tmp_path / "books1"
+    for folder, units in ((ledger_folder, 5), (neighbour, 77)):
+        (folder / "events").mkdir(parents=True)
+        row = f"t,2026-05-01,allocation,alice,{units},CU,1,USD,\n"
+        (folder / "events" / "may.csv").write_text(HEAD + row)
+    entries, errors, options = main(
+        ledger_folder, '2026-01-01 custom "compute-events" "**/*.csv"\n'
+    )
+    assert errors == []
+    (booked,) = [entry for entry in entries if isinstance(entry, Transaction)]
+    path = str(ledger_folder / "events" / "may.csv")
+    assert booked.meta["filename"] == path
+    assert path in options["include"]
+    absolute = main(tmp_path, f'2026-01-01 custom "compute-events" "{neighbour}/*/m*.csv"\n')
+    assert [entry.meta["filename"] for entry in absolute[0] if isinstance(entry, Transaction)] == [
+        str(neighbour / "events" / "may.csv")
+    ]
+
+
+def test_a_file_whose_name_is_not_utf_8_is_one_error_and_the_others_are_booked(
+    tmp_path: Path,
+) -> None:
+    """Beancount's own cache and Fava would raise on its name."""
+    good, bad = tmp_path / "a.csv", os.fsencode(tmp_path) + b"/b\xff.csv"
+    good.write_text(HEAD + "t,2026-05-01,allocation,alice,5,CU,1,USD,\n")
+    with open(bad, "w") as file:
+        file.write(HEAD + "u,2026-05-01,allocation,alice,7,CU,1,USD,\n")
+    entries, errors, options = main(tmp_path, '2026-01-01 custom "compute-events" "*.csv"\n')
+    (error,) = errors
+    assert error.source["lineno"] == 2
+    assert error.message == r'the path of "b\udcff.csv" is not UTF-8: rename the file'
+    assert [entry.meta["event"] for entry in entries if isinstance(entry, Transaction)] == ["t"]
+    assert str(good) in options["include"]
 
 
 def test_a_directive_and_a_row_that_say_the_same_count_once(tmp_path: Path) -> None:
