@@ -30,6 +30,8 @@ def check(ledger: Path) -> None:
     say_if_empty(ledger, loaded)
     summary = summarise(loaded.entries, loaded.options)
     click.echo(render(summary.tables(), width()))
+    for note in summary.notes():
+        click.echo(f"\nNote: {note}.")
     sys.exit(1 if loaded.errors or not summary.ties else 0)
 
 

@@ -155,7 +155,7 @@ def _check_paddings(loaded: Loaded, booking: Booking, last_day: date) -> None:
     for pad, balance in open_paddings(loaded.entries, booking.chain.last_day, last_day):
         at = place_of(pad.meta)
         raise CloseError(
-            f"{at.file}:{at.line}: how much is padded here depends on the balance of "
+            f"{at}: how much is padded here depends on the balance of "
             f"{balance.date}, behind the month: date that one {last_day + timedelta(1)} or before, "
             "or write a transaction in place of the pad"
         )
@@ -226,7 +226,7 @@ def _check_rebooked(rebooked: Rebooked, booking: Booking, last_day: date) -> Non
     """A later event must not have changed the month, nor the way in which it was booked."""
     if rebooked.refusals:
         first = rebooked.refusals[0]
-        raise CloseError(f"{first.place.file}:{first.place.line}: {first.message}")
+        raise CloseError(f"{first.place}: {first.message}")
     after = booking.chain.last_day
     loaded = Counter(
         item_of(_without_source(entry))

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal, Inexact, localcontext
 
 from beancount_compute.economy.assertions import Totals
@@ -113,9 +114,12 @@ def _no_such_lot(economy: Economy, removal: HandPosting) -> str:
         if open_lot
         else f"{as_written(lot, removal.units)} is no open lot"
     )
+    not_yet = ""
+    if not (removal.flaw or open_lot) and date.min < economy.as_of < removal.date:
+        not_yet = f" (periods, mints and expiries are made up to the as-of day {economy.as_of})"
     return (
         f"{wrong}; open lots of {quoted(lot.holder)} in {lot.pocket} at the end of "
-        f"{removal.date}, as a posting must write them: {written or 'none'}"
+        f"{removal.date}, as a posting must write them: {written or 'none'}{not_yet}"
     )
 
 

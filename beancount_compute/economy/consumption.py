@@ -160,6 +160,7 @@ def _overage_price(
         and plan.commodity == event.commodity
     ]
     if not running:
+        economy.check_commodities(event)
         raise Refused(f"{beyond}: write at most that, or a top-up or grant before it")
     newest = max(subscription.start for subscription, _ in running)
     plan = min(

@@ -200,7 +200,7 @@ class Bookkeeper:
             behind += self._events_on.pop(day)
         before = self._events_on.get(reach.last_before or date.min, [])
         before_at = min((event.place for event in before), default=None)
-        at = f" ({before_at.file}:{before_at.line})" if before_at else ""
+        at = f" ({before_at})" if before_at else ""
         for each in behind:
             message = (
                 f"{each.date} lies behind a gap of more than two years after "
@@ -295,8 +295,8 @@ class Bookkeeper:
             return True
         if not same_content(first, event):
             message = (
-                f"event id {quoted(event.id)} stands for something else at "
-                f"{first.place.file}:{first.place.line}: give this one an id of its own"
+                f"event id {quoted(event.id)} stands for something else at {first.place}: "
+                "give this one an id of its own"
             )
             self.refusals.append(Refusal(event.place, message))
         return False

@@ -72,6 +72,11 @@ class Place(NamedTuple):
     line: int
     row: str = ""
 
+    def __str__(self) -> str:
+        """The place as a message names it."""
+        at = f"{self.file}:{self.line}"
+        return f"{at}, {self.row}" if self.row else at
+
 
 NOWHERE = Place("<beancount_compute>", 0)
 

@@ -19,7 +19,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from beancount_compute.economy.events import NOWHERE, Place
 from beancount_compute.economy.months import MONTH, Span
-from beancount_compute.economy.rounding import ZERO
+from beancount_compute.economy.rounding import ZERO, round_money
 
 TOP_UP = "top-up"
 GRANT = "grant"
@@ -145,7 +145,7 @@ class Terms(NamedTuple):
         return (
             self.seller_fee.on(day) or ZERO,
             self.buyer_fee.on(day) or ZERO,
-            (minimum.on(day) if minimum else None) or ZERO,
+            round_money((minimum.on(day) if minimum else None) or ZERO, currency),
         )
 
 

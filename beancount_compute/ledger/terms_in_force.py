@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from decimal import Decimal, Inexact, localcontext
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from beancount.core.data import Custom
 
 from beancount_compute.economy.journal import Role
 from beancount_compute.economy.rounding import EXACT, CostStepTooCoarse, round_money, split
-from beancount_compute.economy.terms import RESERVED_ORIGINS, Grain, Plan, Terms, Timeline
+from beancount_compute.economy.terms import RESERVED_ORIGINS, Grain, Money, Plan, Terms, Timeline
 from beancount_compute.economy.words import amount, quoted
 from beancount_compute.ledger.accounts import Roots, default_templates, shared_account
 from beancount_compute.ledger.errors import Errors
@@ -46,6 +46,7 @@ def read_terms(
     plans = _plans(lines.plans, currencies, step, errors)
     offers = [offer for timeline in plans.values() for offer in timeline]
     units = frozenset([offer.commodity for offer in offers])
+    options = _in_money(options, units, errors)
     terms = Terms(
         plans=plans,
         seller_fee=_timeline(options, "seller-fee"),
@@ -67,10 +68,7 @@ def read_terms(
 
 
 def _conflict(name: str, line: Line, first: Line) -> str:
-    return (
-        f"{name} stands for something else at {first.place.file}:{first.place.line}: "
-        "remove one of the two"
-    )
+    return f"{name} stands for something else at {first.place}: remove one of the two"
 
 
 def _in_force(lines: list[Line], errors: Errors) -> list[Line]:
@@ -90,6 +88,24 @@ def _in_force(lines: list[Line], errors: Errors) -> list[Line]:
         elif known.value != line.value:
             errors.add(line.place, _conflict(f"option {name} of {line.date}", line, known))
     return kept
+
+
+def _in_money(options: list[Line], units: Collection[str], errors: Errors) -> list[Line]:
+    """The options without amounts of what plans sell: a fee or a cost is in money."""
+    kept: list[Line] = []
+    for line in options:
+        if isinstance(line.value, Money) and line.value.currency in units:
+            errors.add(line.place, f"{line.name}: {_no_money(line.value.currency)}")
+        else:
+            kept.append(line)
+    return kept
+
+
+def _no_money(currency: str) -> str:
+    return (
+        f"wrong currency: {currency} is a unit of compute in this ledger: "
+        "write an amount of money, such as USD"
+    )
 
 
 def _one_value_each(lines: list[Line], what: str, errors: Errors) -> list[Line]:
@@ -121,13 +137,20 @@ def _plans(
     taken = {component_of(origin): origin for origin in RESERVED_ORIGINS}
     first: dict[tuple[date, str], Line] = {}
     dated: dict[str, list[tuple[date, Plan]]] = {}
+    money = dict.fromkeys(currencies, "an operating currency")
+    units: set[str] = set()
     for line in lines:
-        if line.value.commodity in currencies:
+        plan: Plan = line.value
+        if plan.commodity in money:
             message = (
-                f"wrong commodity: {line.value.commodity} is an operating currency, not a unit of "
+                f"wrong commodity: {plan.commodity} is {money[plan.commodity]}, not a unit of "
                 "compute: write the price first, then the units"
             )
             errors.add(line.place, message)
+            continue
+        paid_in = [plan.currency, *([plan.overage.currency] if plan.overage else [])]
+        if wrong := next((each for each in paid_in if each in units), ""):
+            errors.add(line.place, _no_money(wrong))
             continue
         component = component_of(line.name)
         other = taken.setdefault(component, line.name)
@@ -140,8 +163,10 @@ def _plans(
             continue
         known = first.setdefault((line.date, line.name), line)
         if known is line:
-            plan = _bookable(line.value, step, errors)
+            plan = _bookable(plan, step, errors)
             dated.setdefault(line.name, []).append((line.date, plan))
+            units.add(plan.commodity)
+            money.setdefault(plan.currency, f"the currency of plan {quoted(plan.name)}")
         elif known.value._replace(place=line.place) != line.value:
             name = f"plan {quoted(line.name)} of {line.date}"
             errors.add(line.place, _conflict(name, line, known))
@@ -182,7 +207,7 @@ def _distinct_components(lines: list[Line], errors: Errors) -> list[Line]:
         else:
             message = (
                 f"component {line.value} is that of {quoted(known.name)} at "
-                f"{known.place.file}:{known.place.line}: give one of the two another"
+                f"{known.place}: give one of the two another"
             )
             errors.add(line.place, message)
     return kept

@@ -21,6 +21,8 @@ from beancount.core.data import Directive
 from beancount_compute.economy.journal import Booked
 from beancount_compute.economy.lots import Pocket
 from beancount_compute.economy.rounding import WIDE, trim
+from beancount_compute.economy.terms import RESERVED_ORIGINS
+from beancount_compute.economy.words import quoted
 from beancount_compute.reports.books import Books, read_books
 from beancount_compute.reports.facts import Earning, Flow, LotKey
 from beancount_compute.reports.tables import Table, columns, money
@@ -50,6 +52,7 @@ class Summary(NamedTuple):
     units: Flows
     money: Flows
     negative_lots: list[str]
+    unknown_plans: list[str]  # that opening lots name
 
     @property
     def ties(self) -> bool:
@@ -78,6 +81,14 @@ class Summary(NamedTuple):
             Table("Books", columns("figure", "amount", ""), rows),
             self._tie("Units", self.units, UNITS_IN, UNITS_OUT),
             self._tie("Money", self.money, MONEY_IN, MONEY_OUT),
+        ]
+
+    def notes(self) -> list[str]:
+        """What is no error, but may be a slip of the pen."""
+        return [
+            f"opening lots name {quoted(plan)}, which is no plan of this ledger: what is left of "
+            "them at their end is breakage, unless a compute-plan of that name says otherwise"
+            for plan in self.unknown_plans
         ]
 
     def _tie(self, title: str, flows: Flows, ins: tuple[str, ...], outs: tuple[str, ...]) -> Table:
@@ -123,7 +134,9 @@ def summary_of(books: Books) -> Summary:
         for movement in books.movements:
             pockets[movement.pocket, movement.commodity] += movement.units
     holders = {movement.subscriber for movement in books.movements}
-    return Summary(len(holders), dict(pockets), *flows_of(books), _negative_lots(books))
+    opened = {each.origin for each in books.movements if each.flow is Flow.OPENING}
+    unknown = sorted(opened.difference(books.terms.plans, RESERVED_ORIGINS))
+    return Summary(len(holders), dict(pockets), *flows_of(books), _negative_lots(books), unknown)
 
 
 def flows_of(books: Books) -> tuple[Flows, Flows]:

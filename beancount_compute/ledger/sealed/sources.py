@@ -96,8 +96,8 @@ def _each_once(late: list[Event], errors: Errors) -> list[Event]:
 
 def _tell_taken(event: Event, first: Event, errors: Errors) -> None:
     message = (
-        f"event id {quoted(event.id)} stands for something else at "
-        f"{first.place.file}:{first.place.line}: give this one an id of its own"
+        f"event id {quoted(event.id)} stands for something else at {first.place}: "
+        "give this one an id of its own"
     )
     errors.add(event.place, message)
 
@@ -171,7 +171,7 @@ def _as_booked(source: Event, month: FrozenMonth) -> FrozenEvent:
 def _tell_changed(month: FrozenMonth, event: Event, source: Event, errors: Errors) -> None:
     message = (
         f"event id {quoted(event.id)} is booked in the closed month {month.name} with another "
-        f"content ({event.place.file}:{event.place.line}): restore this line as it was, and "
+        f"content ({event.place}): restore this line as it was, and "
         "correct it with a compute-reversal and a new event"
     )
     errors.add(source.place, message)

@@ -325,7 +325,8 @@ def test_units_of_closed_lots_are_removed_by_hand_in_an_open_month(tmp_path: Pat
     add(ledger, late.replace('"top-up"', '"top-up/2026-05-15"').replace("0.20", "0.10"))
     assert load_errors(ledger)[-1].endswith(
         '1 CU {0.10 USD, 2026-01-01, "top-up/2026-05-15"} is no open lot; open lots of "Frank" in '
-        "tokens at the end of 2026-07-02, as a posting must write them: none"
+        "tokens at the end of 2026-07-02, as a posting must write them: none "
+        "(periods, mints and expiries are made up to the as-of day 2026-06-30)"
     )
 
 
