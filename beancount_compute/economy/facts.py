@@ -56,6 +56,7 @@ class Assertion(NamedTuple):
     number: Decimal
     currency: str  # or the commodity, for units
     place: Place
+    id: str = ""  # the writer's idempotency key, as of an event
 
 
 class Facts(NamedTuple):

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from beancount.core.account import is_valid
@@ -87,17 +87,38 @@ def check_template(role: Role, template: str, roots: Roots) -> None:
                 )
 
 
-def shared_account(templates: Mapping[Role, str]) -> tuple[Role, Role] | None:
-    """A pocket and another role that would share their accounts; None if there are none."""
+def shared_account(
+    templates: Mapping[Role, str], plans: Collection[str]
+) -> tuple[Role, Role] | None:
+    """A pocket and another role that would share accounts; None if there are none.
+
+    They do where every account of one could be one of the other, for some name of a subscriber or
+    partner, and for the components of these plans.
+    """
     for pocket in POCKETS:
         for role, template in templates.items():
-            if role is not pocket and _shape(template) == _shape(templates[pocket]):
+            one, other = templates[pocket], template
+            if role is not pocket and (_covers(one, other, plans) or _covers(other, one, plans)):
                 return pocket, role
     return None
 
 
-def _shape(template: str) -> str:
-    return _PLACEHOLDER.sub("{}", template)
+def _covers(template: str, other: str, plans: Collection[str]) -> bool:
+    """Whether all accounts of the other template are accounts of this one."""
+    ours, theirs = template.split(":"), _PLACEHOLDER.sub("{}", other).split(":")
+    return len(ours) == len(theirs) and all(
+        _component_covers(our, their, plans) for our, their in zip(ours, theirs, strict=True)
+    )
+
+
+def _component_covers(template: str, other: str, plans: Collection[str]) -> bool:
+    names = _PLACEHOLDER.findall(template)
+    pieces = re.split(r"\{[^{}]*\}", template)
+    found = re.fullmatch("(.+)".join(map(re.escape, pieces)), other)
+    return found is not None and all(
+        name != "plan" or "{}" in text or text in plans
+        for name, text in zip(names, found.groups(), strict=True)
+    )
 
 
 class PocketAccount(NamedTuple):

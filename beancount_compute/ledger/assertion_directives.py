@@ -5,22 +5,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from beancount.core.data import Custom
 
+from beancount_compute.economy.events import Event
 from beancount_compute.economy.facts import Assertion, Figure
 from beancount_compute.economy.words import quoted
-from beancount_compute.ledger.directives import metadata_of, place_of, values_of
-from beancount_compute.ledger.errors import FieldError
-from beancount_compute.ledger.fields import check_number, parse_name
+from beancount_compute.ledger.directives import metadata_of, place_of, text_in, values_of
+from beancount_compute.ledger.errors import Errors, FieldError
+from beancount_compute.ledger.fields import check_number, parse_name, parse_time
 
 _SHAPES = {("text", "amount"): (), ("text", "text", "amount"): ()}
 _EXAMPLE = 'a figure, perhaps a subscriber, and an amount: "tokens" "alice" 300 CU'
 
 
 def assertion_of(entry: Custom) -> Assertion:
-    """The assertion that a directive states; raises `FieldError`."""
+    """The assertion that a directive states; raises `FieldError`.
+
+    A `time` must be one, but has no meaning: an assertion holds at the beginning of its day.
+    """
     what, *whose, amount = values_of(entry, _SHAPES, _EXAMPLE)
-    metadata_of(entry, ("id", "time"))
+    meta = metadata_of(entry, ("id", "time"))
+    if time := text_in(meta, "time"):
+        parse_time(time)
+    assertion_id = parse_name(text_in(meta, "id").strip()) if "id" in meta else ""
     try:
         figure = Figure(what)
     except ValueError:
@@ -29,4 +38,32 @@ def assertion_of(entry: Custom) -> Assertion:
     check_number(amount.number)
     subscriber = parse_name(whose[0]) if whose else ""
     place = place_of(entry.meta)
-    return Assertion(entry.date, figure, subscriber, amount.number, amount.currency, place)
+    return Assertion(
+        entry.date, figure, subscriber, amount.number, amount.currency, place, assertion_id
+    )
+
+
+def each_once(
+    assertions: Iterable[Assertion], events: Iterable[Event], errors: Errors
+) -> list[Assertion]:
+    """Assertions of one `id` and content once; an `id` that stands for something else is an error.
+
+    Of assertions the first by day and place stands, of an event and an assertion the event.
+    """
+    ids = {each.id for each in assertions if each.id}
+    if not ids:
+        return list(assertions)
+    events = sorted([event for event in events if event.id in ids], reverse=True)
+    first: dict[str, Event | Assertion] = {event.id: event for event in events}
+    kept: list[Assertion] = []
+    for each in sorted(assertions, key=lambda each: (each.date, each.place)):
+        known = first.setdefault(each.id, each) if each.id else each
+        if known is each:
+            kept.append(each)
+        elif not isinstance(known, Assertion) or known._replace(place=each.place) != each:
+            message = (
+                f"event id {quoted(each.id)} stands for something else at {known.place}: "
+                "give this one an id of its own"
+            )
+            errors.add(each.place, message)
+    return kept

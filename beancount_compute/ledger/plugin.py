@@ -15,7 +15,7 @@ from beancount.core.data import Custom, Directive
 
 from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.words import quoted
-from beancount_compute.ledger.assertion_directives import assertion_of
+from beancount_compute.ledger.assertion_directives import assertion_of, each_once
 from beancount_compute.ledger.booking import Written, book
 from beancount_compute.ledger.collector import no_cyclic_garbage, stopped_while_held
 from beancount_compute.ledger.directives import PREFIX, metadata_of, place_of, values_of
@@ -52,6 +52,7 @@ def compute(
         written = _read(entries, fields, errors)
         files = _events_of_files(written.files, options_map, fields, errors)
         written.events.extend(chain.from_iterable(files))
+        written.assertions[:] = each_once(written.assertions, written.events, errors)
         generated = book(entries, written, options_map, fields, errors)
         booked = _with_values(entries) + generated
     if options_map["plugin_processing_mode"] == "default":

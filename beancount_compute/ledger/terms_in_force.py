@@ -64,7 +64,9 @@ def read_terms(
     introductions = _one_value_each(lines.subscribers, "subscriber", errors)
     introductions = _distinct_components(introductions, errors)
     components = {line.name: line.value for line in introductions}
-    return LedgerTerms(terms, _templates(lines, roots, errors), components, introductions)
+    origins = frozenset(map(component_of, [*plans, *RESERVED_ORIGINS]))
+    templates = _templates(lines, roots, origins, errors)
+    return LedgerTerms(terms, templates, components, introductions)
 
 
 def _conflict(name: str, line: Line, first: Line) -> str:
@@ -213,12 +215,14 @@ def _distinct_components(lines: list[Line], errors: Errors) -> list[Line]:
     return kept
 
 
-def _templates(lines: TermLines, roots: Roots, errors: Errors) -> dict[Role, str]:
+def _templates(
+    lines: TermLines, roots: Roots, origins: Collection[str], errors: Errors
+) -> dict[Role, str]:
     """The accounts' templates; a named one that would share a pocket's account is an error."""
     templates = default_templates(roots)
     named = {Role(line.name): line for line in _one_value_each(lines.accounts, "account", errors)}
     templates.update({role: line.value for role, line in named.items()})
-    while (shared := shared_account(templates)) is not None:
+    while (shared := shared_account(templates, origins)) is not None:
         line = named[max((role for role in shared if role in named), key=lambda r: named[r].place)]
         pocket, role = shared
         errors.add(

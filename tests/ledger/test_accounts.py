@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 
 from beancount_compute.economy.journal import Role
@@ -128,15 +130,44 @@ def test_templates_that_can_t(role: Role, template: str, message: str) -> None:
     assert message in str(refused.value)
 
 
+def shared(plans: Collection[str] = (), **own: str) -> tuple[Role, Role] | None:
+    """What the default accounts share with these of one's own in place of theirs."""
+    return shared_account(DEFAULT | {Role(name): own[name] for name in own}, plans)
+
+
 def test_a_pocket_shares_its_account_with_no_other_role() -> None:
     """Whatever the placeholders are called; other roles may share among themselves."""
-    assert shared_account(DEFAULT) is None
     pocket = DEFAULT[Role.TOKENS]
-    assert shared_account(DEFAULT | {Role.PAYABLE: pocket}) == (Role.TOKENS, Role.PAYABLE)
     partner = pocket.replace("{subscriber}", "{partner}")
-    assert shared_account(DEFAULT | {Role.PARTNER: partner}) == (Role.TOKENS, Role.PARTNER)
-    assert shared_account(DEFAULT | {Role.ALLOCATIONS: pocket}) == (Role.ALLOCATIONS, Role.TOKENS)
-    assert shared_account(DEFAULT | {Role.BREAKAGE: DEFAULT[Role.REVENUE]}) is None
+    assert shared() is None
+    assert shared(payable=pocket) == (Role.TOKENS, Role.PAYABLE)
+    assert shared(partner=partner) == (Role.TOKENS, Role.PARTNER)
+    assert shared(allocations=pocket) == (Role.ALLOCATIONS, Role.TOKENS)
+    assert shared(breakage=DEFAULT[Role.REVENUE]) is None
+
+
+def test_a_pocket_shares_no_account_for_a_name_that_somebody_could_have() -> None:
+    """A subscriber called "Sub-Alice", or "payable", would lie on the account of another role."""
+    tokens = "Liabilities:DeferredRevenue:Tokens"
+    assert shared(allocations=f"{tokens}:Sub-{{subscriber}}") == (Role.ALLOCATIONS, Role.TOKENS)
+    assert shared(allocations=f"{tokens}:{{subscriber}}-Alloc") == (Role.ALLOCATIONS, Role.TOKENS)
+    assert shared(payable=f"{tokens}:Payable") == (Role.TOKENS, Role.PAYABLE)
+    assert shared(payable=f"{tokens}:Payable:{{subscriber}}") is None  # a component longer
+    assert shared(payable="Liabilities:Deferred.evenue:Tokens:{subscriber}") is None
+    # only where the name of a plan that there is would do it
+    assert shared(tokens="Liabilities:{plan}:{subscriber}") is None
+    assert shared({"Payable"}, tokens="Liabilities:{plan}:{subscriber}") == (
+        Role.TOKENS,
+        Role.PAYABLE,
+    )
+    assert shared(
+        {"Pro"}, tokens="Liabilities:{plan}:{subscriber}", payable="Liabilities:Pro:P"
+    ) == (
+        Role.TOKENS,
+        Role.PAYABLE,
+    )
+    # two names at once, each in the place of a word of the other: README, Limits
+    assert shared(tokens="Liabilities:{subscriber}:Tok") is None
 
 
 @pytest.mark.parametrize(
