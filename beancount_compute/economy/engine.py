@@ -172,7 +172,7 @@ class Bookkeeper:
     def prices(self) -> list[PriceOfDay]:
         """The prices that the days' trades leave behind."""
         return [
-            PriceOfDay(day, commodity, average_price(trades), currency)
+            PriceOfDay(day, commodity, average_price(trades, currency), currency)
             for (day, commodity, currency), trades in self._economy.traded.items()
         ]
 
@@ -300,7 +300,8 @@ class Bookkeeper:
         """Those of the ids that a period of a subscription has, or would have, by itself."""
         known = set(subscription_ids(chain.from_iterable(self._events_on.values())))
         if self._carried is not None:
-            known.update(event_id for _, event_id in self._carried.subscriptions)
+            scheduled = self._carried.subscriptions
+            known.update(name for event, name in scheduled if event.kind is Kind.SUBSCRIPTION)
         return {event_id for event_id in like_periods if subscription_of(event_id) in known}
 
     def _is_first(self, event: Event) -> bool:

@@ -83,13 +83,13 @@ def multiply_money(number: Decimal, rate: Decimal, currency: str) -> Decimal:
     return WIDE.multiply(number, rate).quantize(minor_unit(currency), ROUND_HALF_EVEN, WIDE)
 
 
-def average_price(trades: Iterable[tuple[Decimal, Decimal]]) -> Decimal:
+def average_price(trades: Iterable[tuple[Decimal, Decimal]], currency: str) -> Decimal:
     """The volume-weighted average of prices and units, rounded half-even to 0.000001."""
     with localcontext(WIDE):
         trades = list(trades)
         gross = sum((price * units for price, units in trades), ZERO)
         average = gross / sum((units for _, units in trades), ZERO)
-        return trim(average.quantize(PRICE_STEP, ROUND_HALF_EVEN), 2)
+        return trim(average.quantize(PRICE_STEP, ROUND_HALF_EVEN), decimals_of(currency))
 
 
 def trim(number: Decimal, decimals: int) -> Decimal:

@@ -219,7 +219,7 @@ def event_of(entry: Custom, form: Form, fields: Fields) -> Event:
             "",
             "" if units is None else units.currency,
             started,
-            "" if reverses is None else names[reverses] or _empty_name(),
+            "" if reverses is None else fields.ids[reverses] or _empty_name(),
             (),
             *place_of(meta),
             "",

@@ -145,7 +145,7 @@ def event_of_row(
             memo and check_text(memo),
             fields.currencies[commodity],
             fields.days[started],
-            fields.names[reverses],
+            fields.ids[reverses],
             extra,
             *place,
             "",

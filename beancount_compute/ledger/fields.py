@@ -55,6 +55,7 @@ class Fields:
         self.dates = Read[date | None](parse_date, {"": None})
         self.times = Read(parse_time, {"": ""})
         self.names = Read(parse_name, {"": ""})
+        self.ids = Read(lambda text: parse_name(text.strip()), {"": ""})
         self.plans = Read(parse_plan_name, {"": ""})
         self.all_above_zero = True  # every number read so far
         self.numbers = Read[Decimal | None](
@@ -79,7 +80,7 @@ class Fields:
             "expires": self.expiries,
             "commodity": self.currencies,
             "started": self.days,
-            "reverses": self.names,
+            "reverses": self.ids,
         }
 
     def _noted(self, number: Decimal) -> Decimal:

@@ -345,6 +345,32 @@ def test_each_subscriber_and_plan_has_its_own_running_total() -> None:
         *(consumption("2026-05-02", name, "11 CU") for name in "ab"),
     ]
     assert income(book(events, overage_terms("0.004 USD")), "overage") == "0"
+    # of one subscriber 0.004 in each of two plans: the newest subscription's is the one that counts
+    agreed = terms(
+        plan("basic", "1 USD", "1 CU", overage="0.004 USD"),
+        plan("pro", "1 USD", "1 CU", overage="0.004 USD"),
+    )
+    events = [
+        subscription("2026-05-01", "a", "basic"),
+        consumption("2026-05-02", "a", "2 CU"),
+        subscription("2026-05-03", "a", "pro"),
+        consumption("2026-05-04", "a", "2 CU"),
+    ]
+    books = book(events, agreed)
+    assert [each.overage for each in books.journal if each.kind == "consumption"] == [True, True]
+    assert income(books, "overage") == "0"
+
+
+def test_the_same_month_of_another_year_has_its_own_running_total() -> None:
+    """0.004 in May 2026 and 0.004 in May 2027 are nothing each."""
+    events = [
+        subscription("2026-05-01", "a"),
+        consumption("2026-05-02", "a", "11 CU"),
+        consumption("2027-05-02", "a", "11 CU"),
+    ]
+    books = book(events, overage_terms("0.004 USD"))
+    assert [each.overage for each in books.journal if each.kind == "consumption"] == [True, True]
+    assert income(books, "overage") == "0"
 
 
 def two_plans(**more: Any) -> Any:
@@ -564,6 +590,12 @@ def test_the_grain_merges_uses(grain: str, expected: list[str]) -> None:
     assert merged(events, grain) == expected
 
 
+def test_the_same_month_of_another_year_merges_with_nothing() -> None:
+    """Nothing else happens between May 2026 and May 2027."""
+    events = uses("2026-05-02", "2027-05-02")
+    assert merged(events, "month") == ["2026-05-02 u1 1 1", "2027-05-02 u2 1 2"]
+
+
 def test_merged_uses_add_up_lot_by_lot() -> None:
     """30 + 20 of the first lot, 70 of the second; 50 x 0.20 + 70 x 0.30 = 10 + 21 of top-ups."""
     events = [
@@ -639,6 +671,7 @@ ENDS_A_RUN: dict[str, list[Any]] = {
     "a refund": [refund("2026-05-05", "a", "1 CU")],
     "a reversal": [top_up("2026-05-02", "a", "1 CU", "1 USD", id="t"), reversal("2026-05-05", "t")],
     "a subscription": [subscription("2026-05-05", "a")],
+    "one whose next period starts later": [subscription("2026-05-05", "a", started="2026-04-20")],
     "a period end": [subscription("2026-04-05", "a")],
     "the end of a single period, used up": [one_period("2026-04-05", "a")],
     "a cancellation": [subscription("2026-05-02", "a"), cancellation("2026-05-05", "a")],

@@ -52,6 +52,7 @@ LOTS = {
     "F": ("1 USD", "2026-02-01", "a"),
     "G": ("1 USD", "2026-02-01", "b"),
     "H": ("9 EUR", "2026-02-01", "pro/2026-07-01"),
+    "I": ("0.1 EUR", "2026-02-01", "pro/2026-07-01"),
 }
 
 
@@ -59,19 +60,19 @@ LOTS = {
     ("order", "expected"),
     [
         # soonest end (A); then of July the oldest (B), of 1 February by currency and cost
-        # (H, E, D), then C; no end comes last, by origin
-        (DrawDown.EXPIRY, "ABHEDCFG"),
-        # the oldest (B); of 1 February the soonest end (A), July by cost (H, E, D), no end (F, G)
-        (DrawDown.FIFO, "BAHEDFGC"),
+        # (I, H, E, D), then C; no end comes last, by origin
+        (DrawDown.EXPIRY, "ABIHEDCFG"),
+        # the oldest (B); of 1 February the soonest end (A), July by cost (I, H, E, D), F, G
+        (DrawDown.FIFO, "BAIHEDFGC"),
         # the newest (C); 1 February as before; the oldest (B)
-        (DrawDown.LIFO, "CAHEDFGB"),
+        (DrawDown.LIFO, "CAIHEDFGB"),
         # EUR before USD; the dearest (D); of 1 USD the soonest end (A), July by age (B, C), none
-        (DrawDown.HIFO, "HDABCFGE"),
+        (DrawDown.HIFO, "HIDABCFGE"),
         # EUR before USD; the cheapest (E); 1 USD as before; the dearest
-        (DrawDown.LOFO, "HEABCFGD"),
+        (DrawDown.LOFO, "IHEABCFGD"),
     ],
 )
-@pytest.mark.parametrize("written", ["ABCDEFGH", "HGFEDCBA", "CFAHBEGD"])
+@pytest.mark.parametrize("written", ["ABCDEFGHI", "IHGFEDCBA", "CFAHIBEGD"])
 @pytest.mark.parametrize("begun_as", list(DrawDown))
 def test_the_five_draw_down_orders(
     order: DrawDown, expected: str, written: str, begun_as: DrawDown
@@ -80,7 +81,7 @@ def test_the_five_draw_down_orders(
     lots = {name: a_lot(*values) for name, values in LOTS.items()}
     made = holding(begun_as, *[(lots[name], "1") for name in written])
     names = {id(each): name for name, each in lots.items()}
-    draws, missing = made.plan(D(8), order)
+    draws, missing = made.plan(D(9), order)
     assert "".join(names[id(open_lot.lot)] for open_lot, _ in draws) == expected
     assert missing == 0
 

@@ -73,6 +73,28 @@ def test_the_sum_is_rounded_once_and_the_rest_goes_to_revenue() -> None:
     """)
 
 
+def test_the_sum_is_rounded_to_the_minor_unit_of_its_currency() -> None:
+    """300 CU at 0.143 are 42.9: 43 JPY, with 0.1 less revenue, but 42.9 KWD."""
+    for currency, owed, rest in (
+        ("JPY", "-43", "revenue alice top-up 0.1 JPY"),
+        ("KWD", "-42.9", ""),
+    ):
+        books = book(
+            [
+                top_up("2026-05-01", "alice", "1000 CU", f"143 {currency}"),
+                refund("2026-06-15", "alice", "300 CU"),
+            ]
+        )
+        assert shown(books, "refund").strip() == "\n".join(
+            [
+                "2026-06-15 refund alice",
+                f"  tokens alice 300 CU {{0.143 {currency}, 2026-05-01, top-up}}",
+                f"  payable alice top-up {owed} {currency}",
+                *([f"  {rest}"] if rest else []),
+            ]
+        )
+
+
 def test_a_refund_of_less_than_half_a_cent_pays_nothing() -> None:
     """4 x 0.001 = 0.004 -> 0.00: all of it to revenue, no payable of zero."""
     buy = top_up("2026-05-01", "alice", "1000 CU", "1 USD")

@@ -31,7 +31,13 @@ D = Decimal
 
 @pytest.mark.parametrize(
     ("currency", "unit"),
-    [("USD", "0.01"), ("JPY", "1"), ("KWD", "0.001"), ("CLF", "0.0001"), ("BTC", "0.01")],
+    [
+        *((each, "0.01") for each in ("USD", "EUR", "MRU", "MGA", "BTC")),
+        *((each, "1") for each in ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"]),
+        *((each, "1") for each in ["RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"]),
+        *((each, "0.001") for each in ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"]),
+        *((each, "0.0001") for each in ("CLF", "UYW")),
+    ],
 )
 def test_the_minor_unit_is_that_of_iso_4217(currency: str, unit: str) -> None:
     """USD 0.01, JPY 1, KWD 0.001 (language.md, 5); a code that ISO 4217 lacks: 0.01."""
@@ -88,7 +94,14 @@ def test_rounding_to_the_digits_written() -> None:
 )
 def test_the_average_price(trades: list[tuple[str, str]], price: str) -> None:
     """Weighted by volume, half-even to 0.000001 (language.md, 5), without idle zeros."""
-    assert str(average_price((D(each), D(units)) for each, units in trades)) == price
+    assert str(average_price(((D(each), D(units)) for each, units in trades), "USD")) == price
+
+
+def test_an_average_price_is_written_as_its_currency_is() -> None:
+    """Yen have no decimals, Kuwaiti dinars three."""
+    trades = [(D("10"), D("2"))]
+    written = {each: str(average_price(trades, each)) for each in ("JPY", "USD", "KWD")}
+    assert written == {"JPY": "10", "USD": "10.00", "KWD": "10.000"}
 
 
 @pytest.mark.parametrize(

@@ -479,6 +479,17 @@ def test_the_folder_of_a_ledger_is_no_part_of_a_glob(tmp_path: Path) -> None:
     ]
 
 
+def test_a_link_into_the_folder_of_closed_months_never_matches(tmp_path: Path) -> None:
+    """Wherever it lies and whatever it is called: what counts is the real path."""
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "closed" / "may.csv").write_text(HEAD + "t,2026-05-01,allocation,a,5,CU,1,USD,\n")
+    (tmp_path / "events.csv").symlink_to(tmp_path / "closed" / "may.csv")
+    entries, errors, _ = main(tmp_path, '2026-01-01 custom "compute-events" "e*.csv"\n')
+    (error,) = errors
+    assert error.message.startswith('"e*.csv" lies in the folder of closed months')
+    assert not [entry for entry in entries if isinstance(entry, Transaction)]
+
+
 def test_a_file_whose_name_is_not_utf_8_is_one_error_and_the_others_are_booked(
     tmp_path: Path,
 ) -> None:

@@ -111,7 +111,7 @@ def prices(books: Books, first: date, events: Iterable[Event]) -> Iterator[TieOu
     shown: list[TieOut] = []
     for key, of_day in sorted(trades.items()):
         day, commodity, currency = key
-        name, average = f"{commodity} on {day}", average_price(of_day)
+        name, average = f"{commodity} on {day}", average_price(of_day, currency)
         own = [price for price in given[key] if price.own]
         found = given[key][0].number if given[key] else ZERO
         if own:
