@@ -13,6 +13,7 @@ from beancount_compute.cli.shell import LEDGER, load, say_if_empty, show_errors,
 from beancount_compute.ledger.sealed.files import INDEX
 from beancount_compute.ledger.text import booked_text
 from beancount_compute.reports.summary import summarise
+from beancount_compute.reports.text_columns import wrapped
 from beancount_compute.reports.text_face import render
 
 PIECES_AT_ONCE = 1000
@@ -31,7 +32,7 @@ def check(ledger: Path) -> None:
     summary = summarise(loaded.entries, loaded.options)
     click.echo(render(summary.tables(), width()))
     for note in summary.notes():
-        click.echo(f"\nNote: {note}.")
+        click.echo("\n" + "\n".join(wrapped(f"Note: {note}.", width())))
     sys.exit(1 if loaded.errors or not summary.ties else 0)
 
 

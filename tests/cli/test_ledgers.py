@@ -182,3 +182,20 @@ def test_tables_fit_the_terminal(columns: str) -> None:
     """No line is longer than 80 columns, wider terminals included."""
     done = started("check", str(QUICKSTART), COLUMNS=columns)
     assert max(len(line) for line in done.stdout.decode().splitlines()) <= 80
+
+
+def test_check_notes_a_plan_that_only_opening_lots_name(ledger: Path) -> None:
+    """Behind the tables, in lines that fit; it is no error."""
+    add = (
+        "2026-05-01 open Equity:Opening\n"
+        '2026-05-01 * "Opening" #compute-opening\n'
+        '  Liabilities:DeferredRevenue:Tokens:Bob  -5 CU {0.20 USD, 2025-12-15, "por/2026-06-15"}\n'
+        "  Equity:Opening\n"
+    )
+    assert "Note" not in run("check", ledger).stdout
+    ledger.write_text(LEDGER + add)
+    result = run("check", ledger)
+    assert result.exit_code == 0
+    _, note = result.stdout.split("\n\nNote: ")
+    assert note.startswith('opening lots name "por", which is no plan of this ledger: what')
+    assert max(map(len, note.splitlines())) <= 80
