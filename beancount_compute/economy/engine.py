@@ -33,13 +33,7 @@ from beancount_compute.economy.by_hand import (
 )
 from beancount_compute.economy.carried import Carried, take_over
 from beancount_compute.economy.consumption import consume, consume_in_turn
-from beancount_compute.economy.days import (
-    by_day_of,
-    grouped,
-    only_cancellations,
-    subscription_ids,
-    subscription_of,
-)
+from beancount_compute.economy.days import by_day_of, grouped, only_cancellations
 from beancount_compute.economy.events import Event, Kind, Phase, content_id, same_content
 from beancount_compute.economy.facts import Assertion, Facts
 from beancount_compute.economy.horizon import Horizon, horizon
@@ -99,7 +93,7 @@ class Bookkeeper:
         carried: Carried | None = None,
     ) -> None:
         self.refusals: list[Refusal] = []
-        self._events_on, reversed_ids, repeated_ids, like_periods = by_day_of(facts.events)
+        self._events_on, reversed_ids, repeated_ids = by_day_of(facts.events)
         assertions = list(facts.assertions)
         reach = horizon(
             {day for day, events in self._events_on.items() if not only_cancellations(events)}
@@ -119,12 +113,9 @@ class Bookkeeper:
         self._late_on = dict(facts.late)
         self._carried = carried
         self._repeats: dict[str, int] = {}
-        late = [event for events in self._late_on.values() for event in events]
-        like_periods |= {event.id for event in late if subscription_of(event.id)}
-        self._taken = self._of_periods(like_periods) if like_periods else set()
-        # the first event of an id of which an event may not be booked
-        self._first_of: dict[str, Event | None] = dict.fromkeys(repeated_ids | self._taken)
+        self._first_of: dict[str, Event | None] = dict.fromkeys(repeated_ids)
         totals = carried.totals.copy() if carried and carried.totals else None
+        late = [event for events in self._late_on.values() for event in events]
         self._economy = Economy(
             terms,
             reach.as_of,
@@ -296,23 +287,8 @@ class Bookkeeper:
             economy.order = economy.terms.draw_down.on(day) or DrawDown.EXPIRY
             economy.fees.clear()
 
-    def _of_periods(self, like_periods: set[str]) -> set[str]:
-        """Those of the ids that a period of a subscription has, or would have, by itself."""
-        known = set(subscription_ids(chain.from_iterable(self._events_on.values())))
-        if self._carried is not None:
-            scheduled = self._carried.subscriptions
-            known.update(name for event, name in scheduled if event.kind is Kind.SUBSCRIPTION)
-        return {event_id for event_id in like_periods if subscription_of(event_id) in known}
-
     def _is_first(self, event: Event) -> bool:
         """Whether this is the first event of its id; one that says something else is refused."""
-        if event.id in self._taken:
-            message = (
-                f"event id {quoted(event.id)} is that of a period of subscription "
-                f"{quoted(subscription_of(event.id))}: give this event an id of its own"
-            )
-            self.refusals.append(Refusal(event.place, message))
-            return False
         first = self._first_of[event.id]
         if first is None:
             self._first_of[event.id] = event

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from beancount.core.account import is_valid
@@ -92,33 +92,75 @@ def shared_account(
 ) -> tuple[Role, Role] | None:
     """A pocket and another role that would share accounts; None if there are none.
 
-    They do where every account of one could be one of the other, for some name of a subscriber or
-    partner, and for the components of these plans.
+    They do where the name of one subscriber or partner, or the component of one of these plans,
+    makes an account of one an account of the other.
     """
     for pocket in POCKETS:
         for role, template in templates.items():
-            one, other = templates[pocket], template
-            if role is not pocket and (_covers(one, other, plans) or _covers(other, one, plans)):
+            if role is not pocket and _meet(templates[pocket], template, plans):
                 return pocket, role
     return None
 
 
-def _covers(template: str, other: str, plans: Collection[str]) -> bool:
-    """Whether all accounts of the other template are accounts of this one."""
-    ours, theirs = template.split(":"), _PLACEHOLDER.sub("{}", other).split(":")
-    return len(ours) == len(theirs) and all(
-        _component_covers(our, their, plans) for our, their in zip(ours, theirs, strict=True)
-    )
+def _meet(one: str, other: str, plans: Collection[str]) -> bool:
+    """Whether two templates make one account for one name.
+
+    Where each has a word in the place of the other's name it would take two: see the README.
+    """
+    pairs = list(zip(one.split(":"), other.split(":"), strict=False))
+    if one.count(":") != other.count(":"):
+        return False
+    turned = [(their, our) for our, their in pairs]
+    if _gives(pairs, plans) or _gives(turned, plans):
+        return True
+    apart = [
+        (our, their)
+        for our, their in pairs
+        if _given(our, their, plans) is None and _given(their, our, plans) is None
+    ]
+    return bool(apart) and all(_overlap(our, their) for our, their in apart)
 
 
-def _component_covers(template: str, other: str, plans: Collection[str]) -> bool:
-    names = _PLACEHOLDER.findall(template)
-    pieces = re.split(r"\{[^{}]*\}", template)
-    found = re.fullmatch("(.+)".join(map(re.escape, pieces)), other)
-    return found is not None and all(
-        name != "plan" or "{}" in text or text in plans
-        for name, text in zip(names, found.groups(), strict=True)
-    )
+def _gives(pairs: Iterable[tuple[str, str]], plans: Collection[str]) -> bool:
+    """Whether the components of a template can be what those of another are, for one name."""
+    names: dict[str, str] = {}
+    for template, other in pairs:
+        text = _given(template, other, plans)
+        if text is None:
+            return False
+        _, name, _ = _ends(template)
+        if name and "{" not in text and names.setdefault(name, text) != text:
+            return False
+    return True
+
+
+def _given(template: str, other: str, plans: Collection[str]) -> str | None:
+    """What the placeholder of a component stands for where it is another; None if it can't be."""
+    if "{" not in template:
+        return "" if template == other else None
+    before, name, behind = _ends(template)
+    start, _, end = _ends(other)
+    text = other[len(before) : len(other) - len(behind)]
+    if not text or not start.startswith(before) or not end.endswith(behind):
+        return None
+    return text if name != "plan" or "{" in text or text in plans else None
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two components with placeholders can be the same: "Tok-{}" and "{}-All" can."""
+    (before, _, behind), (start, _, end) = _ends(one), _ends(other)
+    starts = before.startswith(start) or start.startswith(before)
+    ends = behind.endswith(end) or end.endswith(behind)
+    return "{" in one and "{" in other and starts and ends
+
+
+def _ends(component: str) -> tuple[str, str, str]:
+    """What stands before the first placeholder and behind the last, and the name of the only one.
+
+    A component without any is both.
+    """
+    pieces = _PLACEHOLDER.split(component)
+    return pieces[0], pieces[1] if len(pieces) == 3 else "", pieces[-1]
 
 
 class PocketAccount(NamedTuple):

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 from beancount.core.data import Custom
 
-from beancount_compute.economy.events import Event
 from beancount_compute.economy.facts import Assertion, Figure
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.directives import metadata_of, place_of, text_in, values_of
@@ -43,27 +42,17 @@ def assertion_of(entry: Custom) -> Assertion:
     )
 
 
-def each_once(
-    assertions: Iterable[Assertion], events: Iterable[Event], errors: Errors
-) -> list[Assertion]:
-    """Assertions of one `id` and content once; an `id` that stands for something else is an error.
+def check_ids(assertions: Iterable[Assertion], errors: Errors) -> None:
+    """An `id` stands for one assertion: another that says something else is an error.
 
-    Of assertions the first by day and place stands, of an event and an assertion the event.
+    The first by day and place has it. Each is checked all the same.
     """
-    ids = {each.id for each in assertions if each.id}
-    if not ids:
-        return list(assertions)
-    events = sorted([event for event in events if event.id in ids], reverse=True)
-    first: dict[str, Event | Assertion] = {event.id: event for event in events}
-    kept: list[Assertion] = []
+    first: dict[str, Assertion] = {}
     for each in sorted(assertions, key=lambda each: (each.date, each.place)):
         known = first.setdefault(each.id, each) if each.id else each
-        if known is each:
-            kept.append(each)
-        elif not isinstance(known, Assertion) or known._replace(place=each.place) != each:
+        if known._replace(place=each.place) != each:
             message = (
                 f"event id {quoted(each.id)} stands for something else at {known.place}: "
                 "give this one an id of its own"
             )
             errors.add(each.place, message)
-    return kept

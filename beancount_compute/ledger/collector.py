@@ -7,12 +7,8 @@ again and again takes longer than most commands.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
-from weakref import finalize
-
-T = TypeVar("T")
 
 
 @contextmanager
@@ -32,18 +28,3 @@ def no_cyclic_garbage(*, freeze: bool = False) -> Iterator[None]:
             gc.freeze()
         if enabled:
             gc.enable()
-
-
-class _Held(list[T]):
-    """A list of which can be told when nobody holds it any more."""
-
-    __slots__ = ("__weakref__",)
-
-
-def stopped_while_held(things: Iterable[T]) -> list[T]:
-    """The things in a list that keeps the collector stopped for as long as anybody holds it."""
-    held = _Held(things)
-    if gc.isenabled():
-        gc.disable()
-        finalize(held, gc.enable)
-    return held

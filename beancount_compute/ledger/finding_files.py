@@ -39,14 +39,12 @@ def find_files(
             errors.add(request.place, _no_file(request, closed=bool(paths)))
         for path in files:
             real = os.path.realpath(path)
-            if real in seen:
-                continue
-            seen.add(real)
-            if _is_utf8(path):
+            if not _is_utf8(path):  # Beancount's cache, and Fava, would raise
+                name = quoted(os.path.relpath(path, request.folder))
+                errors.add(request.place, f"the path {name} is not UTF-8: rename it")
+            elif real not in seen:
+                seen.add(real)
                 yield path, request.place
-            else:  # Beancount's cache, and Fava, would raise
-                name = quoted(os.path.basename(path))
-                errors.add(request.place, f"the path of {name} is not UTF-8: rename the file")
 
 
 def _named(request: FileRequest) -> list[str]:

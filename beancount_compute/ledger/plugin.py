@@ -15,9 +15,9 @@ from beancount.core.data import Custom, Directive
 
 from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.words import quoted
-from beancount_compute.ledger.assertion_directives import assertion_of, each_once
+from beancount_compute.ledger.assertion_directives import assertion_of, check_ids
 from beancount_compute.ledger.booking import Written, book
-from beancount_compute.ledger.collector import no_cyclic_garbage, stopped_while_held
+from beancount_compute.ledger.collector import no_cyclic_garbage
 from beancount_compute.ledger.directives import PREFIX, metadata_of, place_of, values_of
 from beancount_compute.ledger.errors import ComputeError, Errors, FieldError
 from beancount_compute.ledger.event_columns import BLOCK
@@ -52,13 +52,9 @@ def compute(
         written = _read(entries, fields, errors)
         files = _events_of_files(written.files, options_map, fields, errors)
         written.events.extend(chain.from_iterable(files))
-        written.assertions[:] = each_once(written.assertions, written.events, errors)
+        check_ids(written.assertions, errors)
         generated = book(entries, written, options_map, fields, errors)
-        booked = _with_values(entries) + generated
-    if options_map["plugin_processing_mode"] == "default":
-        # Beancount's `pad`, next, makes a tuple for each posting, and then lets go of this list
-        booked = stopped_while_held(booked)
-    return booked, errors.in_order()
+        return _with_values(entries) + generated, errors.in_order()
 
 
 def _read(entries: list[Directive], fields: Fields, errors: Errors) -> Written:

@@ -168,7 +168,8 @@ def _plans(
             plan = _bookable(plan, step, errors)
             dated.setdefault(line.name, []).append((line.date, plan))
             units.add(plan.commodity)
-            money.setdefault(plan.currency, f"the currency of plan {quoted(plan.name)}")
+            for currency in paid_in:
+                money.setdefault(currency, f"the currency of plan {quoted(plan.name)}")
         elif known.value._replace(place=line.place) != line.value:
             name = f"plan {quoted(line.name)} of {line.date}"
             errors.add(line.place, _conflict(name, line, known))

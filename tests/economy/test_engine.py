@@ -430,6 +430,17 @@ def test_a_flaw_is_said_with_the_lots_that_there_are() -> None:
     )
 
 
+def test_a_lot_that_is_not_there_yet_is_told_by_the_as_of_day() -> None:
+    """The use of 20 May is the last event: of June nothing is derived, of that day all is."""
+    events = [subscription("2026-05-01", "alice"), consumption("2026-05-20", "alice", "1 CU")]
+    june = "allocations alice 1 CU {0.2 USD, 2026-06-01, pro/2026-07-01}"
+    removals = [by_hand("2026-05-20", june, 4), by_hand("2026-06-20", june, 5)]
+    same_day, behind = messages(book(events, terms(plan()), removals=removals))
+    assert same_day.endswith('999 CU {0.20 USD, 2026-05-01, "pro/2026-06-01"}')
+    made = "(periods, mints and expiries are made up to the as-of day 2026-05-20)"
+    assert behind.endswith(f'999 CU {{0.20 USD, 2026-05-01, "pro/2026-06-01"}} {made}')
+
+
 def test_of_someone_unknown_there_are_no_lots() -> None:
     """The message says none."""
     (message,) = messages(book([], removals=[by_hand("2026-05-02", LOT, 4)]))

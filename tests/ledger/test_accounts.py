@@ -154,6 +154,25 @@ def test_a_pocket_shares_no_account_for_a_name_that_somebody_could_have() -> Non
     assert shared(payable=f"{tokens}:Payable") == (Role.TOKENS, Role.PAYABLE)
     assert shared(payable=f"{tokens}:Payable:{{subscriber}}") is None  # a component longer
     assert shared(payable="Liabilities:Deferred.evenue:Tokens:{subscriber}") is None
+    assert shared(
+        tokens="Liabilities:Tok-{subscriber}", allocations="Liabilities:{subscriber}-Al"
+    ) == (
+        Role.ALLOCATIONS,
+        Role.TOKENS,
+    )
+    assert (
+        shared(tokens="Liabilities:A-{subscriber}", allocations="Liabilities:B-{subscriber}")
+        is None
+    )
+    assert (
+        shared(tokens="Liabilities:A-{subscriber}-A", payable="Liabilities:A-A") is None
+    )  # no name
+    # one subscriber can't be two
+    twice = "Liabilities:{subscriber}:Tok:{subscriber}"
+    assert shared(tokens=twice, payable="Liabilities:P:Tok:Q") is None
+    assert shared(tokens=twice, payable="Liabilities:P:Tok:P") == (Role.TOKENS, Role.PAYABLE)
+    long = "Liabilities:A" + 60 * "b"
+    assert shared(tokens=f"{long}:{{subscriber}}", partner="Liabilities:{partner}-Z:X") is None
     # only where the name of a plan that there is would do it
     assert shared(tokens="Liabilities:{plan}:{subscriber}") is None
     assert shared({"Payable"}, tokens="Liabilities:{plan}:{subscriber}") == (
@@ -165,6 +184,12 @@ def test_a_pocket_shares_no_account_for_a_name_that_somebody_could_have() -> Non
     ) == (
         Role.TOKENS,
         Role.PAYABLE,
+    )
+    assert shared(
+        {"Pro"}, tokens="Liabilities:{plan}:{subscriber}", partner="Liabilities:{partner}:P"
+    ) == (
+        Role.TOKENS,
+        Role.PARTNER,
     )
     # two names at once, each in the place of a word of the other: README, Limits
     assert shared(tokens="Liabilities:{subscriber}:Tok") is None

@@ -119,3 +119,16 @@ def test_without_pyarrow_the_error_says_what_to_install(
     (error,) = errors.found
     expected = '"may.parquet" needs pyarrow: pip install "beancount_compute[parquet]"'
     assert error.message == expected
+
+
+def test_the_first_of_two_with_one_id_is_named_by_file_and_row() -> None:
+    """Both stand at one line of the ledger, which alone would say nothing."""
+    top_ups = [
+        building.top_up("2026-05-01", "a", f"{units} CU", "1 USD", id="t")._replace(
+            **LEDGER._replace(row=f'"may.parquet" row {units}')._asdict()
+        )
+        for units in (1, 2)
+    ]
+    (refusal,) = building.book(top_ups).refusals
+    assert refusal.place.row == '"may.parquet" row 2'
+    assert 'something else at main.beancount:7, "may.parquet" row 1: give' in refusal.message

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import pickle
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import pytest
 from beancount import loader
 from beancount.core.compare import hash_entry
 from beancount.core.data import Price, Transaction
-from beancount.ops import pad, validation
 from beancount.ops.validation import HARDCORE_VALIDATIONS
 from beancount.parser import printer
 
@@ -405,30 +403,6 @@ def test_the_collector_is_left_as_it_was(enabled: bool) -> None:
         (gc.enable if before else gc.disable)()
 
 
-def test_the_collector_stays_stopped_until_the_list_is_let_go(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Beancount's `pad` makes much, and no garbage; what checks behind it has its collector."""
-    seen: list[tuple[str, bool]] = []
-
-    def noting(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
-        def noted(*args: Any, **named: Any) -> Any:
-            seen.append((name, gc.isenabled()))
-            return run(*args, **named)
-
-        return noted
-
-    monkeypatch.setattr("beancount.ops.pad.__plugins__", [noting("pad", pad.pad)])
-    monkeypatch.setattr(validation, "validate", noting("validate", validation.validate))
-    assert gc.isenabled()
-    held = loader.load_string('plugin "beancount_compute"\n')
-    assert seen == [("pad", False), ("validate", True)]
-    assert gc.isenabled()
-    raw = loader.load_string('option "plugin_processing_mode" "raw"\nplugin "beancount_compute"\n')
-    assert gc.isenabled()  # nothing but the plugin is run then, and its list is kept
-    del held, raw
-
-
 # Files
 
 
@@ -501,9 +475,35 @@ def test_a_file_whose_name_is_not_utf_8_is_one_error_and_the_others_are_booked(
     entries, errors, options = main(tmp_path, '2026-01-01 custom "compute-events" "*.csv"\n')
     (error,) = errors
     assert error.source["lineno"] == 2
-    assert error.message == r'the path of "b\udcff.csv" is not UTF-8: rename the file'
+    assert error.message == r'the path "b\udcff.csv" is not UTF-8: rename it'
     assert [entry.meta["event"] for entry in entries if isinstance(entry, Transaction)] == ["t"]
     assert str(good) in options["include"]
+
+
+def test_a_minimum_fee_is_written_with_the_decimals_of_its_currency(tmp_path: Path) -> None:
+    """0.2 USD as 0.20: 1.00 less the fee is 0.80."""
+    entries, errors, _ = main(
+        tmp_path,
+        '2026-05-01 custom "compute-option" "minimum-fee" 0.2 USD\n'
+        '2026-05-01 custom "compute-option" "seller-fee" 0.01\n'
+        '2026-05-01 custom "compute-allocation" "a" 5 CU 1.00 USD\n'
+        '2026-05-01 custom "compute-subscriber" "b" "Bee"\n'
+        '2026-05-02 custom "compute-trade" "a" "b" 1 CU 1.00 USD\n',
+    )
+    assert errors == []
+    (trade,) = [each for each in entries if "compute-trade" in (getattr(each, "tags", 0) or ())]
+    assert [str(each.units.number) for each in trade.postings[2:]] == ["1.00", "-0.80", "-0.20"]
+
+
+@pytest.mark.parametrize("times", [1, 450])  # event by event, and column by column
+def test_the_id_that_a_reversal_names_is_stripped_as_ids_are(tmp_path: Path, times: int) -> None:
+    """An id in metadata and the same as a value are the same text."""
+    top_up = '2026-05-01 custom "compute-allocation" "a" 5 CU 1.00 USD\n  id: " t-{0} "\n'
+    back = '2026-05-02 custom "compute-reversal" " t-{0} "\n'
+    lines = [line.format(number) for line in (top_up, back) for number in range(times)]
+    entries, errors, _ = main(tmp_path, "".join(lines))
+    assert errors == []
+    assert len([entry for entry in entries if isinstance(entry, Transaction)]) == 2 * times
 
 
 def test_a_directive_and_a_row_that_say_the_same_count_once(tmp_path: Path) -> None:

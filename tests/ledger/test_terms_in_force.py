@@ -154,6 +154,7 @@ def test_a_plan_that_can_t_be_kept_exact_is_an_error_on_its_line(
         ('"payable" "Liabilities:DeferredRevenue:Tokens:{subscriber}"',),
         ('"tokens" "Liabilities:Payable:{subscriber}"',),
         ('"tokens" "Liabilities:X:{subscriber}"', '"allocations" "Liabilities:X:{subscriber}"'),
+        ('"tokens" "Liabilities:{plan}:{subscriber}"', '"payable" "Liabilities:Grant:P"'),
     ],
 )
 def test_a_pocket_that_would_share_its_account_keeps_its_default(lines: tuple[str, ...]) -> None:

@@ -305,24 +305,6 @@ def test_who_had_opening_lots_stays_known_when_nothing_is_left_of_them(tmp_path:
     assert load_errors(ledger) == []
 
 
-def test_no_open_event_takes_the_id_of_a_period_of_a_closed_subscription(tmp_path: Path) -> None:
-    """The same error on the same lines, whether the subscription's month is closed or not."""
-    rows = (
-        *MAY,
-        *[f"{name}/2026-06-02,2026-06-20,,grant,bob,,,1,CU,,,,,,," for name in ("s-c", "t-1")],
-    )
-    ledger = write(tmp_path, TERMS, *MAY)
-    close(ledger, "2026-05")
-    write_events(ledger, *rows)
-    closed = load_errors(ledger)
-    assert len(closed) == 1
-    assert 'event id "s-c/2026-06-02" is that of a period of subscription "s-c"' in closed[0]
-    (tmp_path / "open").mkdir()
-    assert load_errors(write(tmp_path / "open", TERMS, *rows))[0].endswith(
-        closed[0].split(":", 2)[2]
-    )
-
-
 def test_units_of_closed_lots_are_removed_by_hand_in_an_open_month(tmp_path: Path) -> None:
     """30 of 100 CU, by the lot's cost, date and label; more than it holds is refused."""
     ledger = write(tmp_path, TERMS + OPENING, *MAY)
