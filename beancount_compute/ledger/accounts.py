@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from beancount.core.account import is_valid
@@ -97,70 +97,26 @@ def shared_account(
     """
     for pocket in POCKETS:
         for role, template in templates.items():
-            if role is not pocket and _meet(templates[pocket], template, plans):
+            pair = templates[pocket], template
+            if role is not pocket and (_reads(*pair, plans) or _reads(*pair[::-1], plans)):
                 return pocket, role
     return None
 
 
-def _meet(one: str, other: str, plans: Collection[str]) -> bool:
-    """Whether two templates make one account for one name.
+def _reads(template: str, other: str, plans: Collection[str]) -> bool:
+    """Whether accounts of another template would be read as some of this one.
 
-    Where each has a word in the place of the other's name it would take two: see the README.
+    Those of anybody, "{}", and of one whose name holds the words beside a name here: with
+    "{subscriber}-All" and "Tok-{subscriber}", the tokens of "{}-All".
     """
-    pairs = list(zip(one.split(":"), other.split(":"), strict=False))
-    if one.count(":") != other.count(":"):
-        return False
-    turned = [(their, our) for our, their in pairs]
-    if _gives(pairs, plans) or _gives(turned, plans):
-        return True
-    apart = [
-        (our, their)
-        for our, their in pairs
-        if _given(our, their, plans) is None and _given(their, our, plans) is None
-    ]
-    return bool(apart) and all(_overlap(our, their) for our, their in apart)
-
-
-def _gives(pairs: Iterable[tuple[str, str]], plans: Collection[str]) -> bool:
-    """Whether the components of a template can be what those of another are, for one name."""
-    names: dict[str, str] = {}
-    for template, other in pairs:
-        text = _given(template, other, plans)
-        if text is None:
-            return False
-        _, name, _ = _ends(template)
-        if name and "{" not in text and names.setdefault(name, text) != text:
-            return False
-    return True
-
-
-def _given(template: str, other: str, plans: Collection[str]) -> str | None:
-    """What the placeholder of a component stands for where it is another; None if it can't be."""
-    if "{" not in template:
-        return "" if template == other else None
-    before, name, behind = _ends(template)
-    start, _, end = _ends(other)
-    text = other[len(before) : len(other) - len(behind)]
-    if not text or not start.startswith(before) or not end.endswith(behind):
-        return None
-    return text if name != "plan" or "{" in text or text in plans else None
-
-
-def _overlap(one: str, other: str) -> bool:
-    """Whether two components with placeholders can be the same: "Tok-{}" and "{}-All" can."""
-    (before, _, behind), (start, _, end) = _ends(one), _ends(other)
-    starts = before.startswith(start) or start.startswith(before)
-    ends = behind.endswith(end) or end.endswith(behind)
-    return "{" in one and "{" in other and starts and ends
-
-
-def _ends(component: str) -> tuple[str, str, str]:
-    """What stands before the first placeholder and behind the last, and the name of the only one.
-
-    A component without any is both.
-    """
-    pieces = _PLACEHOLDER.split(component)
-    return pieces[0], pieces[1] if len(pieces) == 3 else "", pieces[-1]
+    accounts = re.compile(_as_regex(template))
+    names = {"{}"} | {_PLACEHOLDER.sub("{}", part) for part in template.split(":") if "{" in part}
+    for name in names:
+        found = accounts.fullmatch(_PLACEHOLDER.sub(name, other))
+        plan = found.groupdict().get("plan", "{}") if found else ""
+        if plan in plans or "{}" in plan:
+            return True
+    return False
 
 
 class PocketAccount(NamedTuple):
