@@ -21,13 +21,7 @@ from typing import Any, NamedTuple
 import click
 from beancount.core.data import BeancountError, Directive
 
-from beancount_compute.cli.shell import (
-    Loaded,
-    load,
-    say_if_empty,
-    show_errors,
-    width,
-)
+from beancount_compute.cli.shell import Loaded, load, say_if_empty, show_errors, width
 from beancount_compute.close.standing import months_of
 from beancount_compute.economy.months import MONTH, later
 from beancount_compute.economy.words import quoted

@@ -155,9 +155,9 @@ def _check_paddings(loaded: Loaded, booking: Booking, last_day: date) -> None:
     for pad, balance in open_paddings(loaded.entries, booking.chain.last_day, last_day):
         at = place_of(pad.meta)
         raise CloseError(
-            f"{at}: how much is padded here depends on the balance of "
-            f"{balance.date}, behind the month: date that one {last_day + timedelta(1)} or before, "
-            "or write a transaction in place of the pad"
+            f"{at}: how much is padded here depends on the balance of {balance.date}, behind the "
+            f"month: date that one {last_day + timedelta(1)} or before, or write a transaction in "
+            "place of the pad"
         )
 
 

@@ -34,7 +34,14 @@ from beancount_compute.economy.by_hand import (
 from beancount_compute.economy.carried import Carried, take_over
 from beancount_compute.economy.consumption import consume, consume_in_turn
 from beancount_compute.economy.days import by_day_of, grouped, only_cancellations
-from beancount_compute.economy.events import Event, Kind, Phase, content_id, same_content
+from beancount_compute.economy.events import (
+    Event,
+    Kind,
+    Phase,
+    content_id,
+    id_taken,
+    same_content,
+)
 from beancount_compute.economy.facts import Assertion, Facts
 from beancount_compute.economy.horizon import Horizon, horizon
 from beancount_compute.economy.journal import JournalEntry
@@ -48,7 +55,6 @@ from beancount_compute.economy.short_forms import Record, in_full
 from beancount_compute.economy.state import Economy
 from beancount_compute.economy.subscription import cancel, start_periods, subscribe
 from beancount_compute.economy.terms import DrawDown, Grain, Terms
-from beancount_compute.economy.words import quoted
 
 _phase_of = attrgetter("phase")
 
@@ -294,11 +300,7 @@ class Bookkeeper:
             self._first_of[event.id] = event
             return True
         if not same_content(first, event):
-            message = (
-                f"event id {quoted(event.id)} stands for something else at {first.place}: "
-                "give this one an id of its own"
-            )
-            self.refusals.append(Refusal(event.place, message))
+            self.refusals.append(Refusal(event.place, id_taken(event.id, first.place)))
         return False
 
     def _derived_id(self, event: Event) -> str:

@@ -18,7 +18,7 @@ from hashlib import sha256
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from beancount_compute.economy.words import amount
+from beancount_compute.economy.words import amount, quoted
 
 
 class Kind(StrEnum):
@@ -150,6 +150,14 @@ def flaw_of(event: Event) -> str:
     return (
         f"wrong currency: {event.currency} can't pay for units of {event.commodity}: "
         "write a price in money, such as USD"
+    )
+
+
+def id_taken(event_id: str, first: Place) -> str:
+    """What to say of an id that stands for something else."""
+    return (
+        f"event id {quoted(event_id)} stands for something else at {first}: "
+        "give this one an id of its own"
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from beancount.core.data import Custom
 
+from beancount_compute.economy.events import id_taken
 from beancount_compute.economy.facts import Assertion, Figure
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.directives import metadata_of, place_of, text_in, values_of
@@ -51,8 +52,4 @@ def check_ids(assertions: Iterable[Assertion], errors: Errors) -> None:
     for each in sorted(assertions, key=lambda each: (each.date, each.place)):
         known = first.setdefault(each.id, each) if each.id else each
         if known._replace(place=each.place) != each:
-            message = (
-                f"event id {quoted(each.id)} stands for something else at {known.place}: "
-                "give this one an id of its own"
-            )
-            errors.add(each.place, message)
+            errors.add(each.place, id_taken(each.id, known.place))

@@ -495,15 +495,13 @@ def test_a_minimum_fee_is_written_with_the_decimals_of_its_currency(tmp_path: Pa
     assert [str(each.units.number) for each in trade.postings[2:]] == ["1.00", "-0.80", "-0.20"]
 
 
-@pytest.mark.parametrize("times", [1, 450])  # event by event, and column by column
-def test_the_id_that_a_reversal_names_is_stripped_as_ids_are(tmp_path: Path, times: int) -> None:
+@pytest.mark.parametrize("odd", ["", '  time: ""\n'])  # column by column, and event by event
+def test_the_id_that_a_reversal_names_is_stripped_as_ids_are(tmp_path: Path, odd: str) -> None:
     """An id in metadata and the same as a value are the same text."""
-    top_up = '2026-05-01 custom "compute-allocation" "a" 5 CU 1.00 USD\n  id: " t-{0} "\n'
-    back = '2026-05-02 custom "compute-reversal" " t-{0} "\n'
-    lines = [line.format(number) for line in (top_up, back) for number in range(times)]
-    entries, errors, _ = main(tmp_path, "".join(lines))
+    top_up = '2026-05-01 custom "compute-allocation" "a" 5 CU 1.00 USD\n  id: " t "\n' + odd
+    entries, errors, _ = main(tmp_path, top_up + '2026-05-02 custom "compute-reversal" " t "\n')
     assert errors == []
-    assert len([entry for entry in entries if isinstance(entry, Transaction)]) == 2 * times
+    assert len([entry for entry in entries if isinstance(entry, Transaction)]) == 2
 
 
 def test_a_directive_and_a_row_that_say_the_same_count_once(tmp_path: Path) -> None:

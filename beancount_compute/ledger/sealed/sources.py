@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
-from beancount_compute.economy.events import CONTENT, Event, same_content
+from beancount_compute.economy.events import CONTENT, Event, id_taken, same_content
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.sealed.carrying import Seen
@@ -80,7 +80,7 @@ def split_sources(
         if event.id not in taken:
             sources.opened.append(event)
         elif event.id not in sorting.moved:
-            _tell_taken(event, taken[event.id], errors)
+            errors.add(event.place, id_taken(event.id, taken[event.id].place))
     return sources
 
 
@@ -90,16 +90,8 @@ def _each_once(late: list[Event], errors: Errors) -> list[Event]:
     for event in sorted(late):
         first = first_of.setdefault(event.id, event)
         if not same_content(first, event):
-            _tell_taken(event, first, errors)
+            errors.add(event.place, id_taken(event.id, first.place))
     return list(first_of.values())
-
-
-def _tell_taken(event: Event, first: Event, errors: Errors) -> None:
-    message = (
-        f"event id {quoted(event.id)} stands for something else at {first.place}: "
-        "give this one an id of its own"
-    )
-    errors.add(event.place, message)
 
 
 class _Sorting:
@@ -171,8 +163,8 @@ def _as_booked(source: Event, month: FrozenMonth) -> FrozenEvent:
 def _tell_changed(month: FrozenMonth, event: Event, source: Event, errors: Errors) -> None:
     message = (
         f"event id {quoted(event.id)} is booked in the closed month {month.name} with another "
-        f"content ({event.place}): restore this line as it was, and "
-        "correct it with a compute-reversal and a new event"
+        f"content ({event.place}): restore this line as it was, and correct it with a "
+        "compute-reversal and a new event"
     )
     errors.add(source.place, message)
 
