@@ -1,7 +1,4 @@
-"""What all tests share: seeded Hypothesis profiles, and a ledger with its event files in a folder.
-
-BEANCOUNT_COMPUTE_EXAMPLES=10000 pytest tests/laws     ; the whole count instead of the sample
-"""
+"""What all tests share: seeded Hypothesis profiles, and a ledger with its files in a folder."""
 
 from __future__ import annotations
 
@@ -17,9 +14,11 @@ from beancount import loader
 from beancount.core.data import Directive, Transaction
 from hypothesis import HealthCheck, settings
 
+from tests.examples import examples
+
 settings.register_profile(
     "ci",
-    max_examples=int(os.environ.get("BEANCOUNT_COMPUTE_EXAMPLES", "300")),
+    max_examples=examples(300, 10_000),
     derandomize=True,
     deadline=None,
     database=None,

@@ -1,15 +1,11 @@
 """Edits of closed months: every one that changes what they say is found, none that does not.
 
-    pytest tests/close/test_tampering.py                                    ; a sample
-    BEANCOUNT_COMPUTE_EXAMPLES=1000 pytest tests/close/test_tampering.py    ; the whole
-
 What a file says is told here by Beancount's own parser and Python's csv, as values without order.
 """
 
 from __future__ import annotations
 
 import csv
-import os
 import random
 import shutil
 from collections import Counter
@@ -26,8 +22,9 @@ from beancount.parser import parser
 
 from beancount_compute.close.loading import load
 from tests.close.sealing import COLUMNS, add, close, load_errors, run, write, write_events
+from tests.examples import examples
 
-SEEDS = range(int(os.environ.get("BEANCOUNT_COMPUTE_EXAMPLES", "60")))
+SEEDS = range(examples(60, 1000))
 TERMS = """\
 2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
   unused: "mint"

@@ -4,7 +4,7 @@
     2026-05-02 custom "compute-trade" "alice" TRUE -0.5 CU   ; any values, any metadata
 
 An exception in a plugin makes Beancount drop everything that the plugin would have booked, and show
-`Error applying plugin` with a traceback. `BEANCOUNT_COMPUTE_EXAMPLES=10000` runs the whole count.
+`Error applying plugin` with a traceback.
 """
 
 from __future__ import annotations

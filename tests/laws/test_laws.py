@@ -1,8 +1,4 @@
 """What is always true, on random ledgers: `random_ledgers.write_ledger(seed)`.
-
-    pytest tests/laws/test_laws.py                                      ; a sample
-    BEANCOUNT_COMPUTE_EXAMPLES=5000 pytest tests/laws/test_laws.py      ; the whole
-
 Figures are summed up as fractions, by kind, from what was booked: tags and metadata in Beancount's
 transactions, roles in the journal. A reversal counts against the kind that it undoes.
 """
@@ -10,7 +6,6 @@ transactions, roles in the journal. A reversal counts against the kind that it u
 from __future__ import annotations
 
 import csv
-import os
 import random
 from calendar import monthrange
 from collections import defaultdict
@@ -34,12 +29,13 @@ from beancount_compute.economy.terms import Grain
 from beancount_compute.ledger.terms_of_ledger import accounts_of
 from beancount_compute.ledger.text import booked_text
 from tests.economy.building import entry_text, lot_text
+from tests.examples import examples
 from tests.laws.captured import Captured, booked, capture, generated, kind_of, said
 
 from auditor import compare  # isort: skip
 from random_ledgers import write_ledger  # isort: skip
 
-SEEDS = range(int(os.environ.get("BEANCOUNT_COMPUTE_EXAMPLES", "60")))
+SEEDS = range(examples(60, 5000))
 
 Sums = dict[tuple[str, str], Fraction]  # by what it is, and commodity or currency
 

@@ -27,9 +27,10 @@ from beancount_compute.reports.pages.holdings import NOT_NAMED, Holdings
 from beancount_compute.reports.pages.overview import deferred_by, held_on
 from beancount_compute.reports.registry import REPORTS
 from beancount_compute.reports.rollforward import ROLLFORWARD
+from tests.examples import examples
 from tests.reports.story import by_key
 
-SEEDS = range(18)  # two of each profile
+SEEDS = range(examples(18, 1000))  # two of each profile
 COARSE = ("rollforward", "vintages", "market", "revenue")  # what pages ask of coarse books
 BY_SUBSCRIBER = ("units-by-subscriber", "money-by-subscriber", "by-subscriber")
 

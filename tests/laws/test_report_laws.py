@@ -25,9 +25,10 @@ from beancount_compute.reports.books import Books, Selection, read_books
 from beancount_compute.reports.figures import Asked, NotSummed
 from beancount_compute.reports.registry import REPORTS
 from beancount_compute.reports.tables import Kind
+from tests.examples import examples
 from tests.reports.story import STORY, by_key
 
-SEEDS = range(18)  # two of each profile
+SEEDS = range(examples(18, 1000))  # two of each profile
 SMALL = (0, 1, 2, 5, 6)  # profiles whose every cell is explained: clean, money, reversals ...
 Sums = dict[tuple[str, ...], Decimal]
 

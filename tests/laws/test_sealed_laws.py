@@ -1,12 +1,7 @@
-"""Sealed months change nothing: closing month by month gives the books of never closing.
-
-pytest tests/laws/test_sealed_laws.py                                   ; a sample
-BEANCOUNT_COMPUTE_EXAMPLES=400 pytest tests/laws/test_sealed_laws.py    ; the whole
-"""
+"""Sealed months change nothing: closing month by month gives the books of never closing."""
 
 from __future__ import annotations
 
-import os
 import random
 import re
 from calendar import monthrange
@@ -33,15 +28,12 @@ from tests.close.sealing import (
     errors_of,
     printed,
 )
+from tests.examples import examples
 
 from random_ledgers import PROFILES, VALID, quoted, write_ledger  # isort: skip
 
 AS_OF = re.compile(r'^\S+ custom "compute-option" "as-of" (\S+)\n', re.MULTILINE)
-SEEDS = [
-    seed
-    for seed in range(int(os.environ.get("BEANCOUNT_COMPUTE_EXAMPLES", "12")))
-    if PROFILES[seed % len(PROFILES)] in VALID
-]
+SEEDS = [seed for seed in range(examples(12, 400)) if PROFILES[seed % len(PROFILES)] in VALID]
 
 
 def random_ledger(seed: int, folder: Path) -> Path:

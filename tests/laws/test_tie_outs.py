@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,11 @@ from beancount_compute.economy.events import Event
 from beancount_compute.ledger.booking import observed
 from beancount_compute.ledger.errors import ComputeError
 from beancount_compute.reports.books import read_books
+from tests.examples import examples
 
 from random_ledgers import PROFILES, VALID, write_ledger  # isort: skip
 
-SEEDS = [
-    seed
-    for seed in range(int(os.environ.get("BEANCOUNT_COMPUTE_EXAMPLES", "60")))
-    if PROFILES[seed % len(PROFILES)] in VALID
-]
+SEEDS = [seed for seed in range(examples(60, 1000)) if PROFILES[seed % len(PROFILES)] in VALID]
 
 
 def once_each(events: list[Event]) -> list[Event]:

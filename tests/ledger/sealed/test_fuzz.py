@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +21,7 @@ from beancount_compute.ledger.sealed.event_rows import read_rows
 from beancount_compute.ledger.sealed.files import files_digest, month_paths
 from beancount_compute.ledger.sealed.month_files import as_found, items_of
 from tests.close.sealing import close, write
+from tests.examples import examples
 
 ROWS = (
     "s-a,2026-05-01,,subscription,alice,,pro,,,,,,,,,",
@@ -136,7 +136,7 @@ def check(ledger: Path) -> None:
 
 
 SLOW = settings(
-    max_examples=int(os.environ.get("BEANCOUNT_COMPUTE_EXAMPLES", "60")),
+    max_examples=examples(60, 1000),
     suppress_health_check=[HealthCheck.too_slow],
 )
 
