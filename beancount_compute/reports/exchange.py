@@ -13,14 +13,13 @@ exist is an empty cell, in JSON null.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from beancount_compute.ledger.csv_writing import csv_text
 from beancount_compute.reports.tables import Cell, Table
 
-_MARKS = re.compile(r'[,"\r\n]')
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
@@ -30,16 +29,8 @@ def csv_of(tables: Iterable[Table]) -> str:
 
 
 def _csv_of(table: Table) -> str:
-    header = [_quoted(defused(column.key)) for column in table.columns]
-    lines = [header, *([_quoted(_plain(cell)) for cell in row] for row in table.rows)]
-    return "".join(",".join(line) + "\n" for line in lines)
-
-
-def _quoted(text: str) -> str:
-    """A cell in quotes where it needs them; Python's own writer forgets a lone CR."""
-    if _MARKS.search(text):
-        return '"' + text.replace('"', '""') + '"'
-    return text
+    header = [defused(column.key) for column in table.columns]
+    return csv_text([header, *([_plain(cell) for cell in row] for row in table.rows)])
 
 
 def _plain(cell: Cell) -> str:

@@ -474,3 +474,20 @@ def test_a_year_below_1000_closes_like_any_other(tmp_path: Path) -> None:
         assert run("close", month, ledger).exit_code == 0
     assert load_errors(ledger) == [] and verify(load(ledger)) == []
     assert "0927-06 " in run("report", "lots", ledger, "--table", "by-month").stdout
+
+
+@pytest.mark.parametrize("name", ["al\rice", "al\nice", "al\r\nice", 'al"ice', "al,ice"])
+def test_a_line_s_end_in_a_name_books_nothing_twice(tmp_path: Path, name: str) -> None:
+    """500 CU for 100.00, of which 5 are used: 99.00 deferred, as long as the months go on."""
+    cell = '"' + name.replace('"', '""') + '"'
+    ledger = write(
+        tmp_path,
+        '2026-01-01 custom "compute-option" "as-of" 2026-06-30\n',
+        f"t1,2026-05-02,,allocation,{cell},,,500,CU,,100.00,USD,,,,",
+        f"u1,2026-05-03,,consumption,{cell},,,5,CU,,,,,,,",
+    )
+    for month in ("2026-05", "2026-06"):
+        closing = close(ledger, month)
+        assert [str(amount) for amount in closing.seal.deferred] == ["99.00 USD"]
+        assert load_errors(ledger) == []
+    assert verify(load(ledger)) == []

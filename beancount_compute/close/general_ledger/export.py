@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from beancount_compute.close.general_ledger.account_map import AccountMap, Unmapped
 from beancount_compute.close.general_ledger.attribution import pieces_by
 from beancount_compute.close.general_ledger.figures import Slot, Totals, totals
-from beancount_compute.close.general_ledger.formats import By, Format, Setting, csv_text
+from beancount_compute.close.general_ledger.formats import By, Format, Setting, file_text
 from beancount_compute.close.general_ledger.journals import (
     Journal,
     files_of,
@@ -78,7 +78,7 @@ def export(
     currency_names = _currency_names(form, journals, names)
     setting = Setting(by, subsidiary, currency_names)
     if form is PLAIN:
-        text = csv_text(form, parts, setting)
+        text = file_text(form, parts, setting)
         return [File(f"{month.name}-journal.csv", text)] if parts else []
     return list(_files(form, parts, setting, month))
 
@@ -102,7 +102,7 @@ def _files(form: Format, parts: list[Journal], setting: Setting, month: Month) -
         for number, journals in enumerate(together, 1):
             suffix = f"-{number}" if len(together) > 1 else ""
             name = f"{month.name}-{form.name}-{currency}{suffix}.csv"
-            yield File(name, csv_text(form, journals, setting))
+            yield File(name, file_text(form, journals, setting))
 
 
 def _currency_names(form: Format, journals: list[Journal], names: AccountMap) -> dict[str, str]:

@@ -6,16 +6,15 @@ spreadsheet would run as a formula is defused by an apostrophe before it.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from io import StringIO
 from types import MappingProxyType
 from typing import NamedTuple
 
 from beancount_compute.close.general_ledger.journals import Journal, Line
+from beancount_compute.ledger.csv_writing import csv_text
 from beancount_compute.reports.exchange import defused
 
 Cell = str | Decimal
@@ -69,15 +68,10 @@ def american(day: date) -> str:
     return f"{day.month:02}/{day.day:02}/{day.year:04}"
 
 
-def csv_text(form: Format, journals: Iterable[Journal], setting: Setting) -> str:
+def file_text(form: Format, journals: Iterable[Journal], setting: Setting) -> str:
     """A file of the format, as text."""
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(form.header(setting))
-    for journal in journals:
-        for line in journal.lines:
-            writer.writerow([shown(cell) for cell in form.row(journal, line, setting)])
-    return out.getvalue()
+    lines = [form.row(journal, line, setting) for journal in journals for line in journal.lines]
+    return csv_text([form.header(setting), *([shown(cell) for cell in line] for line in lines)])
 
 
 def shown(cell: Cell) -> str:

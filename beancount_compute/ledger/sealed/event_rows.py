@@ -6,14 +6,13 @@ use-17,2026-05-20,,consumption,alice,...,,2026-06-01
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from io import StringIO
 from typing import NamedTuple
 
 from beancount_compute.economy.events import Event
+from beancount_compute.ledger.csv_writing import csv_text
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.event_files import read_csv
 from beancount_compute.ledger.event_row import COLUMNS
@@ -35,14 +34,13 @@ def rows_text(events: Iterable[FrozenEvent]) -> str:
     events = list(events)
     extra = sorted({name for event, _ in events for name, _ in event.extra})
     late = any(booked for _, booked in events)
-    out = StringIO()
-    write = csv.writer(out, lineterminator="\n").writerow
-    write([*COLUMNS, *extra, *([BOOKED] if late else [])])
+    rows: list[list[object]] = [[*COLUMNS, *extra, *([BOOKED] if late else [])]]
     for event, booked in events:
         own = dict(event.extra)
-        row = [_cell(event, name) for name in COLUMNS] + [own.get(name, "") for name in extra]
-        write([*row, booked or ""] if late else row)
-    return out.getvalue()
+        row: list[object] = [_cell(event, name) for name in COLUMNS]
+        row += [own.get(name, "") for name in extra]
+        rows.append([*row, booked or ""] if late else row)
+    return csv_text(rows)
 
 
 def _cell(event: Event, name: str) -> str:

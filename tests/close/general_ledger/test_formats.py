@@ -22,7 +22,7 @@ from beancount_compute.close.general_ledger.account_map import (
     read_map,
 )
 from beancount_compute.close.general_ledger.export import FORMATS, File, export, month_of
-from beancount_compute.close.general_ledger.formats import By, LimitExceeded, Setting, csv_text
+from beancount_compute.close.general_ledger.formats import By, LimitExceeded, Setting, file_text
 from beancount_compute.close.general_ledger.journals import Journal, Line, files_of, parts_of
 from beancount_compute.reports.books import read_books
 
@@ -166,7 +166,7 @@ def test_no_file_and_no_journal_exceeds_what_the_vendor_takes(
     files = list(pieces(form, whole))
     assert len(files) > 1
     for journals in files:
-        text = csv_text(FORMATS[form], journals, Setting(By.ACCOUNT, "", {"USD": "US Dollar"}))
+        text = file_text(FORMATS[form], journals, Setting(By.ACCOUNT, "", {"USD": "US Dollar"}))
         assert len(text.splitlines()) <= rows
     lengths = [len(each.lines) for journals in files for each in journals]
     assert max(lengths) == lines_in_journal
@@ -209,6 +209,6 @@ def test_a_cell_that_a_spreadsheet_would_run_is_defused(start: str) -> None:
     """By an apostrophe before it; a negative number stays a number."""
     line = Line(Target("1000"), f"{start}1+1", Decimal("-1.00"), "plain")
     journal = Journal("TOK", date(2026, 5, 31), "USD", "memo", (line,))
-    text = csv_text(FORMATS["xero"], [journal], Setting(By.SUBSCRIBER))
+    text = file_text(FORMATS["xero"], [journal], Setting(By.SUBSCRIBER))
     assert f"'{start}1+1" in text
     assert ",-1.00," in text
