@@ -1,4 +1,4 @@
-"""Imports run one way: economy, ledger, reports, close; and on top the faces."""
+"""Imports run one way: economy, ledger, closed, reports, close; and on top the faces."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ OWN = "beancount_compute."
 # What reads events or books them: `reports` reads the entries that are loaded.
 NOT_FOR_REPORTS = {"plugin", "event_directives", "event_files", "parquet", "engine", "state"}
 # Which folders of the package each of them may know, besides itself.
-KNOWS = {
+KNOWS: dict[str, set[str]] = {
+    "collector": set(),
     "economy": set(),
     "ledger": {"economy"},
-    "reports": {"economy", "ledger"},
-    "close": {"economy", "ledger", "reports"},
-    "cli": {"economy", "ledger", "reports", "close"},
-    "fava_extension": {"economy", "ledger", "reports", "close"},
-    "__init__": {"ledger"},
+    "closed": {"economy", "ledger"},
+    "booking": {"economy", "ledger", "closed"},
+    "plugin": {"collector", "economy", "ledger", "closed", "booking"},
+    "reports": {"collector", "economy", "ledger"},
+    "close": {"collector", "economy", "ledger", "closed", "booking", "plugin", "reports"},
+    "cli": {"collector", "economy", "ledger", "closed", "plugin", "reports", "close"},
+    "fava_extension": {"economy", "ledger", "closed", "booking", "plugin", "reports", "close"},
+    "__init__": {"plugin"},
 }
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from beancount_compute.ledger.collector import no_cyclic_garbage
+from beancount_compute.collector import no_cyclic_garbage
 
 _COMMANDS = {  # where each is found in this package
     "check": "ledgers:check",

@@ -15,7 +15,7 @@ from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.reopening import reopen as reopened
 from beancount_compute.close.storage import CloseError, apply, locked
 from beancount_compute.close.verifying import verify as verified
-from beancount_compute.ledger.sealed.chain import Reopening
+from beancount_compute.closed.chain import Reopening
 from beancount_compute.reports.tables import counted
 
 _SEAL = re.compile(r"(sha256:)?([0-9a-f]{64})", re.ASCII)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from beancount_compute.cli.shell import LEDGER, load, say_if_empty, show_errors, width
-from beancount_compute.ledger.sealed.files import INDEX
+from beancount_compute.closed.files import INDEX
 from beancount_compute.ledger.text import booked_text
 from beancount_compute.reports.summary import summarise
 from beancount_compute.reports.text_columns import wrapped

@@ -23,8 +23,8 @@ from beancount_compute.close.pack import pack_files
 from beancount_compute.close.proving import BOOKS_HEAD, prove
 from beancount_compute.close.storage import BOOKS, Change, CloseError, apply, check_ours
 from beancount_compute.close.tie_outs import tables
-from beancount_compute.ledger.sealed.chain import Seal
-from beancount_compute.ledger.sealed.files import INDEX
+from beancount_compute.closed.chain import Seal
+from beancount_compute.closed.files import INDEX
 from beancount_compute.reports.tables import counted
 from beancount_compute.reports.text_face import render
 

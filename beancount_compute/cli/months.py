@@ -15,8 +15,8 @@ from beancount_compute.cli.shell import progress
 from beancount_compute.close.loading import CLOSED, Loaded, load
 from beancount_compute.close.standing import index_folder
 from beancount_compute.close.storage import CloseError, locked
-from beancount_compute.ledger.sealed.chain import is_month
-from beancount_compute.ledger.sealed.files import INDEX
+from beancount_compute.closed.chain import is_month
+from beancount_compute.closed.files import INDEX
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 _TOO_LATE = re.compile(r"9999-12", re.ASCII)

@@ -16,9 +16,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from beancount_compute.ledger.errors import ComputeError
 from beancount_compute.ledger.event_directives import FORMS
-from beancount_compute.ledger.plugin import PLUGIN
 from beancount_compute.ledger.term_directives import TERM_TYPES
 from beancount_compute.ledger.writing import ORDER
+from beancount_compute.plugin import PLUGIN
 
 LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
 WRITTEN = {*FORMS, *TERM_TYPES, "compute-events"}

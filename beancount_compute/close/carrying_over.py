@@ -31,19 +31,19 @@ from beancount.core.data import (
 )
 from beancount.core.position import Cost
 
+from beancount_compute.booking import Booking
 from beancount_compute.close.closing import INDEX_HEAD
 from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.proving import balances
 from beancount_compute.close.storage import CloseError
+from beancount_compute.closed.chain import last_day_of
+from beancount_compute.closed.files import INDEX
 from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.events import Event, Kind
 from beancount_compute.economy.months import later
 from beancount_compute.economy.rounding import WIDE, ZERO
 from beancount_compute.economy.terms import Terms
-from beancount_compute.ledger.booking import Booking
 from beancount_compute.ledger.hand_written import OPENING_TAG
-from beancount_compute.ledger.sealed.chain import last_day_of
-from beancount_compute.ledger.sealed.files import INDEX
 from beancount_compute.ledger.term_directives import TERM_TYPES
 from beancount_compute.ledger.text import directive_text, option_lines, string
 

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from beancount.core.data import Directive, Price, Transaction
 
+from beancount_compute.booking import Booking
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.tie_outs import TieOut, tie_outs
-from beancount_compute.ledger.booking import Booking
-from beancount_compute.ledger.sealed.chain import Seal, last_day_of
-from beancount_compute.ledger.sealed.copies import is_copied
+from beancount_compute.closed.chain import Seal, last_day_of
+from beancount_compute.closed.copies import is_copied
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import Books, read_books
 

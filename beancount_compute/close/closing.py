@@ -20,16 +20,13 @@ from beancount.core.amount import Amount
 from beancount.core.data import Directive, Price, Transaction
 from beancount.core.position import Cost
 
+from beancount_compute.booking import Booking
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.paddings import open_paddings
 from beancount_compute.close.proving import books_text
 from beancount_compute.close.storage import BOOKS, OURS, CloseError
 from beancount_compute.close.tie_outs import TieOut, tie_outs
-from beancount_compute.economy.rounding import WIDE, ZERO, decimals_of, trim
-from beancount_compute.ledger.booking import Booking
-from beancount_compute.ledger.directives import place_of
-from beancount_compute.ledger.hand_written import OPENING_TAG
-from beancount_compute.ledger.sealed.chain import (
+from beancount_compute.closed.chain import (
     NO_SEAL,
     Chain,
     Seal,
@@ -38,7 +35,7 @@ from beancount_compute.ledger.sealed.chain import (
     next_month,
     with_digest,
 )
-from beancount_compute.ledger.sealed.content import (
+from beancount_compute.closed.content import (
     BY_HAND,
     FROZEN,
     ON_LOAD,
@@ -46,11 +43,14 @@ from beancount_compute.ledger.sealed.content import (
     item_of,
     item_of_event,
 )
-from beancount_compute.ledger.sealed.copies import assertion_text, is_copied
-from beancount_compute.ledger.sealed.event_rows import FrozenEvent, rows_text
-from beancount_compute.ledger.sealed.files import INDEX, files_digest
-from beancount_compute.ledger.sealed.month_files import copy_of, month_text, terms_in
-from beancount_compute.ledger.sealed.rebooking import Rebooked, frozen_events, rebook
+from beancount_compute.closed.copies import assertion_text, is_copied
+from beancount_compute.closed.event_rows import FrozenEvent, rows_text
+from beancount_compute.closed.files import INDEX, files_digest
+from beancount_compute.closed.month_files import copy_of, month_text, terms_in
+from beancount_compute.closed.rebooking import Rebooked, frozen_events, rebook
+from beancount_compute.economy.rounding import WIDE, ZERO, decimals_of, trim
+from beancount_compute.ledger.directives import place_of
+from beancount_compute.ledger.hand_written import OPENING_TAG
 from beancount_compute.ledger.text import option_lines, place_in_books
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import Books, read_books

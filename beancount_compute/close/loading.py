@@ -10,9 +10,9 @@ from beancount import loader
 from beancount.core.data import BeancountError, Directive
 from beancount.parser import parser
 
+from beancount_compute.booking import Booking, observed
 from beancount_compute.close.storage import CloseError
-from beancount_compute.ledger.booking import Booking, observed
-from beancount_compute.ledger.sealed.files import INDEX
+from beancount_compute.closed.files import INDEX
 
 CLOSED = "closed"  # the folder of closed months beside a ledger, unless --into names another
 

@@ -18,8 +18,8 @@ from beancount_compute.close.loading import Loaded
 from beancount_compute.close.proving import books_text
 from beancount_compute.close.storage import BOOKS, Change, CloseError
 from beancount_compute.close.verifying import reopened_name
-from beancount_compute.ledger.sealed.chain import Reopening, last_day_of, with_digest
-from beancount_compute.ledger.sealed.files import INDEX
+from beancount_compute.closed.chain import Reopening, last_day_of, with_digest
+from beancount_compute.closed.files import INDEX
 
 
 class ReopenedMonths(NamedTuple):

@@ -14,13 +14,10 @@ from typing import Any, NamedTuple
 
 from beancount.core.data import Custom, Directive, Transaction
 
+from beancount_compute.booking import observed
 from beancount_compute.close.storage import OURS
 from beancount_compute.close.tie_outs import TieOut, tie_outs
-from beancount_compute.economy.events import NOWHERE, Event
-from beancount_compute.ledger.booking import observed
-from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.plugin import compute
-from beancount_compute.ledger.sealed.chain import (
+from beancount_compute.closed.chain import (
     SEAL_TYPES,
     Chain,
     first_day_of,
@@ -28,9 +25,12 @@ from beancount_compute.ledger.sealed.chain import (
     next_month,
     read_chain,
 )
-from beancount_compute.ledger.sealed.files import INDEX
-from beancount_compute.ledger.sealed.rebooking import frozen_events
+from beancount_compute.closed.files import INDEX
+from beancount_compute.closed.rebooking import frozen_events
+from beancount_compute.economy.events import NOWHERE, Event
+from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.writing import ORDER
+from beancount_compute.plugin import compute
 from beancount_compute.reports.books import Books
 
 PADDED = "P"

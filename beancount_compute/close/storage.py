@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from beancount_compute.close.locking import Busy, only_one
-from beancount_compute.ledger.sealed.files import INDEX
+from beancount_compute.closed.files import INDEX
 
 BOOKS = "books.beancount"
 NEXT = ".next"

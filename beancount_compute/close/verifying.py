@@ -15,19 +15,19 @@ from typing import NamedTuple
 
 from beancount.core.data import Directive, Price, Transaction
 
+from beancount_compute.booking import Booking
 from beancount_compute.close.loading import CLOSED, Loaded, check_included
 from beancount_compute.close.proving import prove
 from beancount_compute.close.standing import index_folder
 from beancount_compute.close.storage import BOOKS, CloseError
+from beancount_compute.closed.chain import Reopening, is_month, with_digest
+from beancount_compute.closed.content import content_digest, item_of, item_of_event
+from beancount_compute.closed.copies import frozen_assertions
+from beancount_compute.closed.files import files_digest, month_paths
+from beancount_compute.closed.months import FrozenMonth, copied_entry
+from beancount_compute.closed.rebooking import rebook
 from beancount_compute.economy.events import Event
-from beancount_compute.economy.facts import Facts
-from beancount_compute.ledger.booking import Booking
-from beancount_compute.ledger.sealed.chain import Reopening, is_month, with_digest
-from beancount_compute.ledger.sealed.content import content_digest, item_of, item_of_event
-from beancount_compute.ledger.sealed.copies import frozen_assertions
-from beancount_compute.ledger.sealed.files import files_digest, month_paths
-from beancount_compute.ledger.sealed.months import FrozenMonth, copied_entry
-from beancount_compute.ledger.sealed.rebooking import rebook
+from beancount_compute.economy.inputs import Facts
 from beancount_compute.reports.tables import counted
 
 MOST_SHOWN = 20  # differences of a month, before the rest is only counted

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from beancount_compute.economy.facts import Assertion, Figure
+from beancount_compute.economy.inputs import Assertion, Figure
 from beancount_compute.economy.journal import Leg, LotLeg, Role
 from beancount_compute.economy.lots import Pocket
 from beancount_compute.economy.rounding import WIDE, ZERO, round_half_even

@@ -16,8 +16,8 @@ from typing import NamedTuple
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.lots import Key, Lot
+from beancount_compute.economy.rules.subscription import resume
 from beancount_compute.economy.state import Economy, Undo
-from beancount_compute.economy.subscription import resume
 
 
 class Carried(NamedTuple):

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import TypeVar
 
 from beancount_compute.economy.events import Event, Kind
-from beancount_compute.economy.facts import Assertion, HandPosting, Introduction
+from beancount_compute.economy.inputs import Assertion, HandPosting, Introduction
 
 Dated = TypeVar("Dated", Assertion, HandPosting, Introduction)
 

@@ -20,19 +20,8 @@ from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple, assert_never
 
-from beancount_compute.economy.allocation import allocate, grant
 from beancount_compute.economy.assertions import Totals
-from beancount_compute.economy.breakage import end_lots
-from beancount_compute.economy.by_hand import (
-    TOO_MANY_DIGITS,
-    check_assertion,
-    check_for_newcomer,
-    introduce,
-    take_in,
-    take_out,
-)
 from beancount_compute.economy.carried import Carried, take_over
-from beancount_compute.economy.consumption import consume, consume_in_turn
 from beancount_compute.economy.days import by_day_of, grouped, only_cancellations
 from beancount_compute.economy.events import (
     Event,
@@ -42,18 +31,29 @@ from beancount_compute.economy.events import (
     id_taken,
     same_content,
 )
-from beancount_compute.economy.facts import Assertion, Facts
 from beancount_compute.economy.horizon import Horizon, horizon
+from beancount_compute.economy.inputs import Assertion, Facts
 from beancount_compute.economy.journal import JournalEntry
 from beancount_compute.economy.lots import Lot
-from beancount_compute.economy.market import trade, transfer
-from beancount_compute.economy.partners import spend
-from beancount_compute.economy.refund import refund, reverse
 from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.rounding import EXACT, WIDE, average_price
+from beancount_compute.economy.rules.allocation import allocate, grant
+from beancount_compute.economy.rules.breakage import end_lots
+from beancount_compute.economy.rules.by_hand import (
+    TOO_MANY_DIGITS,
+    check_assertion,
+    check_for_newcomer,
+    introduce,
+    take_in,
+    take_out,
+)
+from beancount_compute.economy.rules.consumption import consume, consume_in_turn
+from beancount_compute.economy.rules.refund import refund, reverse
+from beancount_compute.economy.rules.spend import spend
+from beancount_compute.economy.rules.subscription import cancel, start_periods, subscribe
+from beancount_compute.economy.rules.trade import trade, transfer
 from beancount_compute.economy.short_forms import Record, in_full
 from beancount_compute.economy.state import Economy
-from beancount_compute.economy.subscription import cancel, start_periods, subscribe
 from beancount_compute.economy.terms import DrawDown, Grain, Terms
 
 _phase_of = attrgetter("phase")

@@ -7,7 +7,7 @@ from pathlib import Path
 from beancount_compute.fava_extension.blocks import Block, Numbers, copied, linked, words
 from beancount_compute.fava_extension.loaded import Loaded
 from beancount_compute.fava_extension.page import Addresses
-from beancount_compute.ledger.plugin import PLUGIN
+from beancount_compute.plugin import PLUGIN
 from beancount_compute.reports.tables import Column, Table
 
 _EXAMPLE = """\

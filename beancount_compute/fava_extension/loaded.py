@@ -19,14 +19,14 @@ from beancount.core.data import Directive
 
 from beancount_compute.close.standing import Months, index_folder, months_of, ties_of
 from beancount_compute.close.tie_outs import TieOut
-from beancount_compute.ledger.plugin import PLUGIN
-from beancount_compute.ledger.sealed.chain import last_day_of
+from beancount_compute.closed.chain import last_day_of
+from beancount_compute.fava_extension.prepared.coarse import coarse
+from beancount_compute.fava_extension.prepared.economics_by_day import EconomicsByDay
+from beancount_compute.fava_extension.prepared.holdings import Holdings
+from beancount_compute.fava_extension.prepared.reach import derived_until, end_of
 from beancount_compute.ledger.writing import ORDER
+from beancount_compute.plugin import PLUGIN
 from beancount_compute.reports.books import Books, read_books
-from beancount_compute.reports.pages.coarse import coarse
-from beancount_compute.reports.pages.economics_by_day import EconomicsByDay
-from beancount_compute.reports.pages.holdings import Holdings
-from beancount_compute.reports.pages.reach import derived_until, end_of
 
 
 class LoadError(NamedTuple):

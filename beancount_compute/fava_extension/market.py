@@ -7,6 +7,7 @@ from datetime import date
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, linked, words
 from beancount_compute.fava_extension.page import Page
+from beancount_compute.fava_extension.prepared.largest import largest_trades
 from beancount_compute.fava_extension.scope import last_shown, of_the_market, transaction
 from beancount_compute.reports.books import Books, until
 from beancount_compute.reports.charts import Chart
@@ -15,7 +16,6 @@ from beancount_compute.reports.charts.fees import fees_and_take_rate
 from beancount_compute.reports.charts.traces import Figure
 from beancount_compute.reports.intervals import Interval, first_named, last_of
 from beancount_compute.reports.market import market_by
-from beancount_compute.reports.pages.largest import largest_trades
 from beancount_compute.reports.tables import Table
 
 FEW = 5  # days or months that a picture has room for at least

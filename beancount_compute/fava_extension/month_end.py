@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from beancount_compute.close.tie_outs import TieOut
+from beancount_compute.closed.chain import Seal, last_day_of
+from beancount_compute.closed.files import INDEX
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, copied, linked, words
 from beancount_compute.fava_extension.loaded import Loaded, LoadError
 from beancount_compute.fava_extension.page import Page
-from beancount_compute.ledger.sealed.chain import Seal, last_day_of
-from beancount_compute.ledger.sealed.files import INDEX
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.corrections import CORRECTIONS
 from beancount_compute.reports.tables import Cell, Column, Kind, Table

@@ -8,6 +8,13 @@ from typing import Any
 from beancount_compute.fava_extension.asked import AT_COST, IN_UNITS, BadRequest
 from beancount_compute.fava_extension.blocks import Block, figures, words
 from beancount_compute.fava_extension.page import Page
+from beancount_compute.fava_extension.prepared.overview import (
+    deferred_by,
+    held_on,
+    income_compared,
+    latest,
+)
+from beancount_compute.fava_extension.prepared.reach import named_end
 from beancount_compute.fava_extension.scope import last_shown
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.charts import deferred_revenue, unit_flow
@@ -19,8 +26,6 @@ from beancount_compute.reports.intervals import (
     last_of,
     name_of,
 )
-from beancount_compute.reports.pages.overview import deferred_by, held_on, income_compared, latest
-from beancount_compute.reports.pages.reach import named_end
 from beancount_compute.reports.rollforward import ROLLFORWARD
 from beancount_compute.reports.tables import Table
 

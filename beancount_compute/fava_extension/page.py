@@ -13,9 +13,9 @@ from beancount_compute.economy.words import quoted
 from beancount_compute.fava_extension.asked import CONVERSIONS, Asked, BadRequest
 from beancount_compute.fava_extension.blocks import Block, Numbers, choice
 from beancount_compute.fava_extension.loaded import Loaded
+from beancount_compute.fava_extension.prepared.narrowing import Filter, narrow
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.intervals import Interval
-from beancount_compute.reports.pages.narrowing import Filter, narrow
 
 
 class Addresses(Protocol):

@@ -12,8 +12,8 @@ from datetime import date
 
 from beancount_compute.fava_extension.fava_parts import having
 from beancount_compute.fava_extension.page import Page
+from beancount_compute.fava_extension.prepared.narrowing import narrow, with_trades_of
 from beancount_compute.reports.books import Books
-from beancount_compute.reports.pages.narrowing import narrow, with_trades_of
 
 
 def last_shown(page: Page) -> date:

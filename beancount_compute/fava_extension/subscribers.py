@@ -17,11 +17,7 @@ from beancount_compute.fava_extension.blocks import (
     words,
 )
 from beancount_compute.fava_extension.page import Page
-from beancount_compute.fava_extension.scope import last_shown, transaction
-from beancount_compute.ledger.shared_parts import lot_link
-from beancount_compute.reports.books import Selection
-from beancount_compute.reports.facts import Movement
-from beancount_compute.reports.pages.holdings import (
+from beancount_compute.fava_extension.prepared.holdings import (
     OWED,
     SORTABLE,
     Holdings,
@@ -31,6 +27,10 @@ from beancount_compute.reports.pages.holdings import (
     ordered,
     totals,
 )
+from beancount_compute.fava_extension.scope import last_shown, transaction
+from beancount_compute.ledger.shared_parts import lot_link
+from beancount_compute.reports.books import Selection
+from beancount_compute.reports.facts import Movement
 from beancount_compute.reports.revenue import REVENUE
 from beancount_compute.reports.statement import STATEMENT
 from beancount_compute.reports.tables import Table

@@ -7,9 +7,9 @@ from decimal import Decimal
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, words
 from beancount_compute.fava_extension.page import Page
+from beancount_compute.fava_extension.prepared.curves import release_curves
 from beancount_compute.fava_extension.scope import of_all_accounts
 from beancount_compute.reports.charts.release import release
-from beancount_compute.reports.pages.curves import release_curves
 from beancount_compute.reports.tables import Cell, Table
 from beancount_compute.reports.vintages import VINTAGES
 

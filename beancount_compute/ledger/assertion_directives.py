@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from beancount.core.data import Custom
 
 from beancount_compute.economy.events import id_taken
-from beancount_compute.economy.facts import Assertion, Figure
+from beancount_compute.economy.inputs import Assertion, Figure
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.directives import metadata_of, place_of, text_in, values_of
 from beancount_compute.ledger.errors import Errors, FieldError

@@ -15,7 +15,7 @@ from beancount.core.amount import Amount
 from beancount.core.data import Posting, Transaction
 from beancount.core.position import Cost
 
-from beancount_compute.economy.facts import HandPosting
+from beancount_compute.economy.inputs import HandPosting
 from beancount_compute.economy.journal import Role
 from beancount_compute.economy.lots import Lot, cost_of
 from beancount_compute.economy.rounding import ZERO

@@ -22,12 +22,12 @@ from typing import Any, NamedTuple, TypeVar
 
 from beancount.core.data import Custom, Directive, Price, Transaction
 
+from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy.journal import Booked
 from beancount_compute.economy.lots import Pocket
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.accounts import Accounts
-from beancount_compute.ledger.collector import no_cyclic_garbage
 from beancount_compute.ledger.hand_written import OPENING_TAG
 from beancount_compute.ledger.terms_of_ledger import read_terms_and_accounts
 from beancount_compute.ledger.writing import ORDER

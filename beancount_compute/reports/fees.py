@@ -15,7 +15,6 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from beancount_compute.economy.market import fee_on
 from beancount_compute.economy.rounding import (
     PRICE_STEP,
     WIDE,
@@ -24,6 +23,7 @@ from beancount_compute.economy.rounding import (
     round_half_even,
     trim,
 )
+from beancount_compute.economy.rules.trade import fee_on
 from beancount_compute.economy.terms import Terms
 
 

@@ -19,6 +19,7 @@ from itertools import compress
 from operator import add
 from typing import NamedTuple
 
+from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy.rounding import (
     PRICE_STEP,
     WIDE,
@@ -26,7 +27,6 @@ from beancount_compute.economy.rounding import (
     round_half_even,
     shares_of_total,
 )
-from beancount_compute.ledger.collector import no_cyclic_garbage
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.cells import Pen, writer
 from beancount_compute.reports.facts import SUMMED

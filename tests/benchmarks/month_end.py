@@ -30,8 +30,8 @@ from beancount_compute.close.closing import INDEX_HEAD, prepare
 from beancount_compute.close.loading import load
 from beancount_compute.close.storage import Change, apply, locked
 from beancount_compute.close.verifying import verify
-from beancount_compute.ledger.sealed.chain import next_month
-from beancount_compute.ledger.sealed.files import INDEX
+from beancount_compute.closed.chain import next_month
+from beancount_compute.closed.files import INDEX
 from beancount_compute.reports.registry import REPORTS
 
 HERE = Path(__file__).parent

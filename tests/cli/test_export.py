@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from beancount_compute.cli import main
 from beancount_compute.cli.export import may_change
 from beancount_compute.close.standing import months_of
-from beancount_compute.ledger.sealed.chain import (
+from beancount_compute.closed.chain import (
     NO_SEAL,
     Link,
     Reopening,

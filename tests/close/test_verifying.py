@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from beancount_compute.close.closing import INDEX_HEAD
-from beancount_compute.economy import market
+from beancount_compute.economy.rules import trade
 from tests.close.sealing import INCLUDE, add, close, contents, run, write
 from tests.close.test_closing import ROWS, TERMS
 
@@ -46,7 +46,7 @@ def test_a_release_that_would_book_otherwise_shows_and_changes_nothing(
     ledger: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without fees, June's trade differs by 6.25: what is frozen, and what would be."""
-    monkeypatch.setattr(market, "fee_on", lambda *_: market.ZERO)
+    monkeypatch.setattr(trade, "fee_on", lambda *_: trade.ZERO)
     before = contents(ledger.parent)
     result = run("verify", ledger)
     assert result.exit_code == 1

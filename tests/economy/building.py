@@ -17,7 +17,7 @@ from typing import Any
 from beancount_compute.economy.engine import Books
 from beancount_compute.economy.engine import book as book_facts
 from beancount_compute.economy.events import NOWHERE, PHASE, Event, Kind, Place
-from beancount_compute.economy.facts import (
+from beancount_compute.economy.inputs import (
     Assertion,
     Facts,
     Figure,

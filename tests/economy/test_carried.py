@@ -9,7 +9,7 @@ from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.engine import Bookkeeper, Books
 from beancount_compute.economy.events import Event, names_of
-from beancount_compute.economy.facts import Facts
+from beancount_compute.economy.inputs import Facts
 from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, MoneyLeg, Role
 from beancount_compute.economy.state import Undo
 from beancount_compute.economy.terms import Terms

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from beancount_compute.economy.engine import Bookkeeper
-from beancount_compute.economy.facts import Facts
+from beancount_compute.economy.inputs import Facts
 from beancount_compute.economy.journal import JournalEntry
 from beancount_compute.economy.short_forms import Record, in_full, is_use
 from beancount_compute.economy.terms import Terms

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from beancount_compute.economy.engine import Bookkeeper
-from beancount_compute.economy.facts import Facts
+from beancount_compute.economy.inputs import Facts
 from tests.economy.building import (
     assertion,
     book,

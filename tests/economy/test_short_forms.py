@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from beancount_compute.economy.engine import Bookkeeper
-from beancount_compute.economy.facts import Facts
+from beancount_compute.economy.inputs import Facts
 from beancount_compute.economy.journal import JournalEntry, Unbalanced
 from beancount_compute.economy.short_forms import Mint, Record, Sale, Supply, check_paid
 from beancount_compute.economy.terms import Terms

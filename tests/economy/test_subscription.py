@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from beancount_compute.economy.events import NOWHERE
-from beancount_compute.economy.subscription import MOST_PERIODS
+from beancount_compute.economy.rules.subscription import MOST_PERIODS
 from tests.economy.building import (
     Books,
     at,

@@ -12,10 +12,10 @@ from unittest.mock import patch
 from beancount import loader
 from beancount.core.data import Directive, Price, Transaction
 
+from beancount_compute import booking
 from beancount_compute.economy.engine import Bookkeeper, Books, book
-from beancount_compute.economy.facts import Facts
+from beancount_compute.economy.inputs import Facts
 from beancount_compute.economy.terms import Terms
-from beancount_compute.ledger import booking
 
 MADE_BY = "__order"  # stands in the metadata of whatever the plugin books
 

@@ -30,7 +30,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from beancount_compute.ledger.event_row import COLUMNS
-from beancount_compute.ledger.plugin import compute
+from beancount_compute.plugin import compute
 
 Check = Callable[[Iterable[Directive], Iterable[Any]], None]
 

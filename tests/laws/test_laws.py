@@ -22,7 +22,7 @@ from beancount.core.data import Transaction
 
 from beancount_compute.economy.engine import Books
 from beancount_compute.economy.events import NOWHERE, Event, Kind, content_id
-from beancount_compute.economy.facts import Facts, HandPosting, Introduction
+from beancount_compute.economy.inputs import Facts, HandPosting, Introduction
 from beancount_compute.economy.journal import JournalEntry, LotLeg, MoneyLeg, Role
 from beancount_compute.economy.lots import Lot, Pocket
 from beancount_compute.economy.terms import Grain

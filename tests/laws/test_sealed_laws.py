@@ -16,8 +16,8 @@ from beancount_compute.close.closing import next_to_close
 from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.proving import balances
 from beancount_compute.close.verifying import verify
-from beancount_compute.ledger.sealed.chain import next_month
-from beancount_compute.ledger.sealed.event_rows import FrozenEvent, rows_text
+from beancount_compute.closed.chain import next_month
+from beancount_compute.closed.event_rows import FrozenEvent, rows_text
 from tests.close.sealing import (
     add,
     as_text,

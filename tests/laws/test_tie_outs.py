@@ -8,9 +8,9 @@ import pytest
 from beancount import loader
 from beancount.core.data import Transaction
 
+from beancount_compute.booking import observed
 from beancount_compute.close.tie_outs import tie_outs
 from beancount_compute.economy.events import Event
-from beancount_compute.ledger.booking import observed
 from beancount_compute.ledger.errors import ComputeError
 from beancount_compute.reports.books import read_books
 from tests.examples import examples

@@ -11,8 +11,9 @@ from beancount.core.amount import Amount
 from beancount.core.data import Custom
 from beancount.parser.grammar import ValueType
 
+from beancount_compute import plugin
 from beancount_compute.economy.events import Event, Place
-from beancount_compute.ledger import event_files, plugin
+from beancount_compute.ledger import event_files
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.event_columns import NotPlain
 from beancount_compute.ledger.event_directives import events_at_once

@@ -16,7 +16,7 @@ from beancount.core.data import Price, Transaction
 from beancount.ops.validation import HARDCORE_VALIDATIONS
 from beancount.parser import printer
 
-from beancount_compute.ledger.plugin import compute
+from beancount_compute.plugin import compute
 from tests.ledger.docstrings import FILE, Books, ledger, load_text, postings
 
 DERIVED = ("<beancount_compute>", 0)

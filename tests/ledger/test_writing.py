@@ -13,7 +13,7 @@ from beancount.core.data import Price, Transaction
 
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.events import Event
-from beancount_compute.economy.facts import Facts
+from beancount_compute.economy.inputs import Facts
 from beancount_compute.economy.journal import Leg, MoneyLeg, Role
 from beancount_compute.economy.lots import Pocket, lot_of
 from beancount_compute.economy.short_forms import Mint, Sale, Supply, in_full

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from beancount_compute.economy.market import fee_on
+from beancount_compute.economy.rules.trade import fee_on
 from beancount_compute.economy.terms import Terms, Timeline, no_terms
 from beancount_compute.reports.fees import gross_of
 

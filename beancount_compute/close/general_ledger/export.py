@@ -28,7 +28,7 @@ from beancount_compute.close.general_ledger.netsuite import NETSUITE
 from beancount_compute.close.general_ledger.plain import PLAIN
 from beancount_compute.close.general_ledger.quickbooks import QUICKBOOKS
 from beancount_compute.close.general_ledger.xero import XERO
-from beancount_compute.ledger.sealed.chain import first_day_of, is_month, last_day_of
+from beancount_compute.closed.chain import first_day_of, is_month, last_day_of
 from beancount_compute.reports.books import Books
 
 FORMATS = {form.name: form for form in (PLAIN, QUICKBOOKS, XERO, NETSUITE)}

@@ -24,7 +24,7 @@ from beancount_compute.close.pack.bundle import plotly_bundle
 from beancount_compute.close.pack.headlines import headlines
 from beancount_compute.close.pack.page import Page, Section, page_text
 from beancount_compute.close.tie_outs import TieOut, tables
-from beancount_compute.ledger.collector import no_cyclic_garbage
+from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.reports.books import Books, Selection, read_books
 from beancount_compute.reports.charts import Chart, charts
 from beancount_compute.reports.exchange import csv_of

@@ -28,10 +28,10 @@ from beancount_compute.close.tie_outs.movements import events_booked, fees, owed
 from beancount_compute.close.tie_outs.open_lots import open_lots
 from beancount_compute.close.tie_outs.postings import weigh
 from beancount_compute.close.tie_outs.tie_out import TieOut, tables
+from beancount_compute.closed.chain import first_day_of, last_day_of
+from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.rounding import WIDE
-from beancount_compute.ledger.collector import no_cyclic_garbage
-from beancount_compute.ledger.sealed.chain import first_day_of, last_day_of
 from beancount_compute.reports.books import Books, until
 from beancount_compute.reports.reading_money import Money
 

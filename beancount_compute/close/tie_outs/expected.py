@@ -21,8 +21,8 @@ from beancount_compute.close.tie_outs.overage import Charge, Overage, Use, perio
 from beancount_compute.close.tie_outs.postings import Kinds, Posted, posted
 from beancount_compute.economy.events import Event, Kind
 from beancount_compute.economy.journal import Booked, Role
-from beancount_compute.economy.market import fee_on
 from beancount_compute.economy.rounding import ZERO, multiply_money, round_money
+from beancount_compute.economy.rules.trade import fee_on
 from beancount_compute.economy.state import REVERSIBLE
 from beancount_compute.economy.terms import TOP_UP, Plan
 from beancount_compute.ledger.accounts import Accounts, Roots

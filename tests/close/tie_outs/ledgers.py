@@ -11,9 +11,9 @@ from beancount import loader
 from beancount.core.amount import Amount
 from beancount.core.data import Directive, Posting, Transaction
 
+from beancount_compute.booking import observed
 from beancount_compute.close.tie_outs import TieOut, tie_outs
 from beancount_compute.economy.events import Event
-from beancount_compute.ledger.booking import observed
 from beancount_compute.reports.books import Books, read_books
 
 HEAD = """\

@@ -1,0 +1,152 @@
+"""Booking months again, from nothing or from where the closed ones end: to freeze and to verify."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from typing import NamedTuple
+
+from beancount.core.data import Directive
+
+from beancount_compute.closed.used_terms import Uses
+from beancount_compute.economy.carried import Carried
+from beancount_compute.economy.engine import Bookkeeper
+from beancount_compute.economy.events import Event, names_of
+from beancount_compute.economy.inputs import Facts
+from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, MoneyLeg, Role
+from beancount_compute.economy.refusals import Refusal
+from beancount_compute.economy.terms import RESERVED_ORIGINS
+from beancount_compute.ledger.accounts import Accounts
+from beancount_compute.ledger.terms_in_force import LedgerTerms
+from beancount_compute.ledger.writing import Writer
+
+_DRAWS = (Booked.CONSUMPTION, Booked.TRADE, Booked.TRANSFER, Booked.SPEND, Booked.REFUND)
+
+
+class Rebooked(NamedTuple):
+    """What facts give up to a day, as directives in the engine's order, and the terms they used."""
+
+    entries: list[Directive]
+    terms: dict[str, list[str]]  # by month
+    refusals: list[Refusal]
+
+
+def rebook(
+    facts: Facts,
+    terms: LedgerTerms,
+    accounts: Accounts,
+    last_day: date,
+    own_prices: frozenset[tuple[date, str, str]],
+    carried: Carried | None = None,
+    next_order: Callable[[], str] | None = None,
+    first_month: str = "",
+) -> Rebooked:
+    """Book facts up to a day, as a load with nothing behind that day would.
+
+    What lies before `first_month` counts to it, as the first closed month holds it.
+    """
+    writer = Writer(accounts)
+    if next_order is not None:
+        writer.next_order = next_order
+    uses = Uses(terms, first_month)
+    facts = _until(facts, last_day)
+    _note_names(uses, facts, terms)
+    keeper = Bookkeeper(facts, terms.terms._replace(as_of=last_day), accounts.component, carried)
+    entries: list[Directive] = []
+    for entry in keeper.entries():
+        _note_uses(uses, entry, keeper, terms)
+        written = writer.transaction(entry)
+        if entry.event is not None and entry.event.place.row:
+            written.meta.pop("source", None)  # its frozen row is where it stands from now on
+        entries.append(written)
+    entries += [
+        writer.price(price)
+        for price in keeper.prices()
+        if (price.date, price.commodity, price.currency) not in own_prices
+    ]
+    return Rebooked(entries, uses.texts(), keeper.refusals)
+
+
+def _until(facts: Facts, last_day: date) -> Facts:
+    return Facts(
+        [each for each in facts.events if each.date <= last_day],
+        [each for each in facts.openings if each.date <= last_day],
+        [each for each in facts.removals if each.date <= last_day],
+        [each for each in facts.introductions if each.date <= last_day],
+        [each for each in facts.assertions if each.date <= last_day],  # they end a merge of uses
+        {day: events for day, events in facts.late.items() if day <= last_day},
+    )
+
+
+def _note_uses(uses: Uses, entry: JournalEntry, keeper: Bookkeeper, terms: LedgerTerms) -> None:
+    """Note the terms that an entry depends on, on the day whose terms they were."""
+    day = entry.occurred or entry.date
+    for type_, name, on, key in _used(entry, day, keeper):
+        uses.add(entry.date, type_, name, on, key)
+    for leg in entry.legs:
+        holder = leg.lot.holder if isinstance(leg, LotLeg) else leg.holder
+        if holder in terms.components:
+            uses.add(entry.date, "compute-subscriber", holder, entry.date)
+
+
+def _note_names(uses: Uses, facts: Facts, terms: LedgerTerms) -> None:
+    """Note the components of all whom events name, also where nothing is booked yet."""
+    if not terms.components:
+        return
+    booked = [(event, event.date) for event in facts.events]
+    booked += [(event, day) for day, events in facts.late.items() for event in events]
+    for event, day in booked:
+        for name in names_of(event):
+            if name in terms.components:
+                uses.add(day, "compute-subscriber", name, day)
+
+
+def _used(
+    entry: JournalEntry, day: date, keeper: Bookkeeper
+) -> Iterator[tuple[str, str, date, str]]:
+    lots = [leg.lot for leg in entry.legs if isinstance(leg, LotLeg)]
+    money = [leg for leg in entry.legs if isinstance(leg, MoneyLeg)]
+    yield from (("compute-account", role, entry.date, "") for role in _roles(entry))
+    if entry.kind in _DRAWS:
+        yield ("compute-option", "draw-down", day, "")
+    match entry.kind:
+        case Booked.ALLOCATION:
+            yield ("compute-option", "cost-step", day, "")
+            for lot in lots[:1]:
+                if lot.origin not in RESERVED_ORIGINS:
+                    yield ("compute-plan", lot.origin, day, "")
+        case Booked.MINT | Booked.EXPIRY:
+            for lot in lots[:1]:
+                if lot.origin not in RESERVED_ORIGINS and keeper.has_plan(lot.origin):
+                    yield ("compute-plan", lot.origin, keeper.terms_day_of(lot), "")
+        case Booked.CONSUMPTION:
+            yield ("compute-option", "posting-grain", day, "")
+            for leg in money:
+                if leg.role is Role.OVERAGE:
+                    yield ("compute-plan", leg.origin, day, "")
+        case Booked.TRADE:
+            currency = entry.event.currency if entry.event else ""
+            for fee in ("seller-fee", "buyer-fee"):
+                yield ("compute-option", fee, day, "")
+            yield ("compute-option", "minimum-fee", day, currency)
+
+
+def _roles(entry: JournalEntry) -> Iterable[str]:
+    """The roles whose accounts an entry is on."""
+    return {
+        leg.lot.pocket.value if isinstance(leg, LotLeg) else leg.role.value for leg in entry.legs
+    }
+
+
+def frozen_events(facts: Facts, last_day: date) -> list[tuple[Event, date | None]]:
+    """The events that are booked up to a day, each once, in the order of the books."""
+    found: list[tuple[Event, date | None]] = []
+    seen: set[str] = set()
+    for day in sorted(facts.late):
+        if day <= last_day:
+            found += [(event, day) for event in sorted(facts.late[day])]
+    for event in sorted(event for event in facts.events if event.date <= last_day):
+        if not event.id or event.id not in seen:
+            seen.add(event.id)
+            found.append((event, None))
+    return found

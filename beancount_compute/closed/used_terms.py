@@ -1,0 +1,271 @@
+"""The terms that a closed month's bookings used, and whether the ledger still says the same.
+
+    2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
+      unused: "mint"
+      first-used: 2026-05-01
+      last-used: 2026-05-31
+
+A term holds from its day until the next of its name. So where the ledger's terms are those that
+were frozen on the first and on the last day of use, and wherever another of its name stands between
+them, they are so on every day between; any other term may be added or changed freely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from beancount.core.amount import Amount
+from beancount.core.data import Custom
+from beancount.parser import parser
+
+from beancount_compute.closed.chain import Seal
+from beancount_compute.closed.content import item_of
+from beancount_compute.economy.events import Place
+from beancount_compute.economy.journal import Role
+from beancount_compute.economy.months import MONTH
+from beancount_compute.economy.rounding import decimals_of, trim
+from beancount_compute.economy.terms import DrawDown, Plan, Terms
+from beancount_compute.economy.words import quoted
+from beancount_compute.ledger.directives import place_of
+from beancount_compute.ledger.errors import Errors
+from beancount_compute.ledger.terms_in_force import LedgerTerms
+from beancount_compute.ledger.text import string
+
+FIRST, LAST = "first-used", "last-used"
+ASSERT = "compute-assert"
+
+
+class Use(NamedTuple):
+    """A term that bookings used: which, and on which days first and last."""
+
+    type: str
+    name: str
+    key: str  # what tells it from others of its name: a currency, say
+    first: date
+    last: date
+
+
+def term_text(use: Use, terms: LedgerTerms) -> str:
+    """A used term as it is frozen."""
+    since, values, meta = _in_force(use, use.first, terms)
+    lines = [f'{since} custom "{use.type}" {values}\n', *[f"  {line}\n" for line in meta]]
+    return "".join([*lines, f"  {FIRST}: {use.first}\n", f"  {LAST}: {use.last}\n"])
+
+
+def _in_force(use: Use, day: date, terms: LedgerTerms) -> tuple[date, str, list[str]]:
+    """What the ledger says of a term on a day: since when, its values, its metadata."""
+    agreed = terms.terms
+    name = string(use.name)
+    match use.type:
+        case "compute-plan":
+            plan = agreed.plan_of_lot(use.name, day)
+            if plan is None:
+                return (day, f"{name} no plan", [])
+            return (plan.since, _plan_values(plan), _plan_meta(plan))
+        case "compute-account":
+            return (use.first, f"{name} {string(terms.templates[Role(use.name)])}", [])
+        case "compute-subscriber":
+            component = terms.components.get(use.name)
+            return (use.first, f"{name} {string(component or '')}", [])
+        case _:
+            return (use.first, f"{name} {_option(use, day, agreed)}", [])
+
+
+def _option(use: Use, day: date, terms: Terms) -> str:
+    match use.name:
+        case "seller-fee":
+            return f"{terms.seller_fee.on(day) or Decimal():f}"
+        case "buyer-fee":
+            return f"{terms.buyer_fee.on(day) or Decimal():f}"
+        case "minimum-fee":
+            _, _, minimum = terms.fees(day, use.key)
+            return _money(minimum, use.key)
+        case "draw-down":
+            return string(terms.draw_down.on(day) or DrawDown.EXPIRY)
+        case "cost-step":
+            return f"{terms.cost_step:f}" if terms.cost_step is not None else '"default"'
+        case _:
+            return string(terms.grain)
+
+
+def _since(use: Use, day: date, terms: Terms) -> date:
+    """The day from which a term is in force on a day; it may have said the same before."""
+    match use.name:
+        case _ if use.type == "compute-plan":
+            plan = terms.plan_of_lot(use.name, day)
+            return plan.since if plan else date.min
+        case "seller-fee":
+            return terms.seller_fee.since(day)
+        case "buyer-fee":
+            return terms.buyer_fee.since(day)
+        case "minimum-fee" if use.key in terms.minimum_fee:
+            return terms.minimum_fee[use.key].since(day)
+        case "draw-down":
+            return terms.draw_down.since(day)
+        case _:
+            return date.min  # of the whole ledger
+
+
+def _plan_values(plan: Plan) -> str:
+    price = _money(plan.price, plan.currency)
+    return f"{string(plan.name)} {price} {plan.units:f} {plan.commodity}"
+
+
+def _money(number: Decimal, currency: str) -> str:
+    return f"{trim(number, decimals_of(currency)):f} {currency}"
+
+
+def _plan_meta(plan: Plan) -> list[str]:
+    lines = [f'every: "{plan.every}"'] if plan.every != MONTH else []
+    lines.append(f'unused: "{plan.unused}"')
+    if plan.mint_rate != 1:
+        lines.append(f"mint-rate: {plan.mint_rate:f}")
+    if plan.expires:
+        lines.append(f'expires: "{plan.expires}"')
+    if plan.token_expires:
+        lines.append(f'token-expires: "{plan.token_expires}"')
+    if plan.overage:
+        lines.append(f"overage: {_money(*plan.overage)}")
+    return lines
+
+
+def use_of(entry: Custom) -> Use | None:
+    """The use that a frozen term line states; None for an assertion."""
+    if entry.type == ASSERT or FIRST not in entry.meta:
+        return None
+    values = [value for value, _ in entry.values or ()]
+    key = values[1].currency if values[0] == "minimum-fee" else ""
+    return Use(entry.type, str(values[0]), key, entry.meta[FIRST], entry.meta[LAST])
+
+
+def check_terms(
+    seal: Seal,
+    frozen: Iterable[Custom],
+    terms: LedgerTerms,
+    lines: Iterable[Custom],
+    first_open: date,
+    errors: Errors,
+) -> None:
+    """Refuse terms that say something else than those a closed month used."""
+    for entry in frozen:
+        try:
+            use = use_of(entry)
+        except (IndexError, AttributeError, KeyError):
+            continue  # was edited: that is an error of its own
+        if use is None:
+            continue
+        found = _differing(use, entry, terms, lines)
+        if found is None:
+            continue
+        day, said = found
+        place = _place_of(use, day, lines) or seal.place
+        message = (
+            f"{use.type.removeprefix('compute-')} {quoted(use.name)} says {said} on {day}, and the "
+            f"closed month {seal.month} was booked with {_said(entry)}: restore it, and date the "
+            f"new terms {first_open} or later"
+        )
+        errors.add(place, message)
+
+
+def _differing(
+    use: Use, entry: Custom, terms: LedgerTerms, lines: Iterable[Custom]
+) -> tuple[date, str] | None:
+    days = {use.first, use.last}
+    days |= {
+        line.date
+        for line in lines
+        if use.first < line.date < use.last and line.values and line.values[0].value == use.name
+    }
+    for day in sorted(days):
+        since, values, meta = _in_force(use, day, terms)
+        now = _now(since, use.type, values, tuple(meta))
+        if item_of(now) != item_of(_without_days(entry, since)):
+            return day, _said(now)
+    return None
+
+
+def _now(since: date, type_: str, values: str, meta: tuple[str, ...]) -> Custom:
+    return _parsed(type_, values, meta)._replace(date=since)
+
+
+@lru_cache(1 << 10)  # the same few terms are in force in every month
+def _parsed(type_: str, values: str, meta: tuple[str, ...]) -> Custom:
+    text = "\n  ".join([f'{date.min} custom "{type_}" {values}', *meta]) + "\n"
+    entries, _, _ = parser.parse_string(text)
+    if not entries:  # a plan that is gone
+        return Custom({}, date.min, type_, [])
+    (entry,) = entries
+    assert isinstance(entry, Custom)
+    return entry
+
+
+def _without_days(entry: Custom, since: date) -> Custom:
+    meta = {key: value for key, value in entry.meta.items() if key not in (FIRST, LAST)}
+    return entry._replace(meta=meta, date=since)
+
+
+def _said(entry: Custom) -> str:
+    values = [_written(value) for value, _ in (entry.values or ())[1:]]
+    meta = [
+        f"{key}: {_written(value)}"
+        for key, value in entry.meta.items()
+        if key not in ("filename", "lineno", FIRST, LAST) and not key.startswith("__")
+    ]
+    return " ".join([*values, *meta]) or "nothing"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, Amount):
+        return f"{value.number:f} {value.currency}"
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def _place_of(use: Use, day: date, lines: Iterable[Custom]) -> Place | None:
+    """The line of the ledger that now says what holds on a day."""
+    whole = use.type in ("compute-account", "compute-subscriber") or use.name in (
+        "cost-step",
+        "posting-grain",
+    )
+    found: Custom | None = None
+    for line in lines:
+        values = [value for value, _ in line.values or ()]
+        same = line.type == use.type and values[:1] == [use.name]
+        if same and use.key:
+            same = getattr(values[-1], "currency", "") == use.key
+        if same and (whole or line.date <= day) and (found is None or line.date >= found.date):
+            found = line
+    return place_of(found.meta) if found else None
+
+
+class Uses:
+    """Collects the terms that bookings use, by the version of the term that was in force."""
+
+    def __init__(self, terms: LedgerTerms, first_month: str) -> None:
+        self._terms, self._first_month = terms, first_month
+        self._days: dict[tuple[str, str, str, str, str], tuple[date, date]] = {}
+        self._seen: set[tuple[str, str, str, str, date]] = set()
+
+    def add(self, booked: date, type_: str, name: str, day: date, key: str = "") -> None:
+        """Note that what was booked on a day used a term, under its version of a day."""
+        month = max(booked.isoformat()[:7], self._first_month)
+        if (month, type_, name, key, day) in self._seen:
+            return
+        self._seen.add((month, type_, name, key, day))
+        use = Use(type_, name, key, day, day)
+        _, values, meta = _in_force(use, day, self._terms)
+        since = _since(use, day, self._terms.terms)
+        version = (month, type_, name, key, " ".join([since.isoformat(), values, *meta]))
+        first, last = self._days.get(version, (day, day))
+        self._days[version] = (min(first, day), max(last, day))
+
+    def texts(self) -> dict[str, list[str]]:
+        """The used terms of each month as they are frozen, in order."""
+        found: dict[str, list[str]] = {}
+        for (month, type_, name, key, _), (first, last) in sorted(self._days.items()):
+            text = term_text(Use(type_, name, key, first, last), self._terms)
+            found.setdefault(month, []).append(text)
+        return found

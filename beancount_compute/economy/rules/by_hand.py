@@ -1,0 +1,130 @@
+"""What people state beside events: opening lots, units taken out, known subscribers, assertions.
+
+2026-01-01 * "Opening" #compute-opening
+  Liabilities:DeferredRevenue:Tokens:Alice  -800 CU {0.20 USD, 2025-11-01, "pro/2026-11-01"}
+  Equity:Opening-Balances                  160.00 USD
+2026-06-21 custom "compute-assert" "deferred-revenue" 280.00 USD
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal, Inexact, localcontext
+
+from beancount_compute.economy.assertions import Totals
+from beancount_compute.economy.inputs import Assertion, HandPosting, Introduction
+from beancount_compute.economy.journal import LotLeg
+from beancount_compute.economy.lots import Lot, key_of
+from beancount_compute.economy.refusals import Refusal, Refused
+from beancount_compute.economy.rounding import EXACT
+from beancount_compute.economy.state import Economy
+from beancount_compute.economy.words import amount, quoted
+
+TOO_MANY_DIGITS = (
+    "the lots that this touches would need more than the 28 digits with which Beancount computes: "
+    "write numbers with fewer digits"
+)
+
+
+def take_in(economy: Economy, opening: HandPosting) -> None:
+    """Put an opening lot into its pocket; its holder is known from now on."""
+    try:
+        economy.admit(opening.lot.holder)
+    except Refused as refused:
+        economy.refusals.append(Refusal(opening.place, str(refused)))
+        return
+    lot, units = opening.lot, opening.units
+    try:
+        with localcontext(EXACT):
+            units * lot.cost
+            lots = economy.arriving(lot.holder, [(lot, units)])
+    except Inexact:
+        economy.refusals.append(Refusal(opening.place, TOO_MANY_DIGITS))
+        return
+    subscriber = economy.welcome(lot.holder)
+    for each, number in lots:
+        economy.put(subscriber, each, number)
+    if economy.totals is not None:
+        economy.totals.add([LotLeg(opening.lot, -opening.units)])
+
+
+def introduce(economy: Economy, introduction: Introduction) -> None:
+    """Let a subscriber be known whom `compute-subscriber` names."""
+    try:
+        economy.admit(introduction.name)
+    except Refused as refused:
+        economy.refusals.append(Refusal(introduction.place, str(refused)))
+    else:
+        economy.welcome(introduction.name)
+
+
+def take_out(economy: Economy, removal: HandPosting) -> None:
+    """Let a hand-written posting take its units out of the very lot; refuse one that names none."""
+    subscriber = economy.subscribers.get(removal.lot.holder)
+    open_lot = subscriber.find(removal.lot) if subscriber else None
+    if removal.flaw or open_lot is None or open_lot.units < removal.units:
+        economy.refusals.append(Refusal(removal.place, _no_such_lot(economy, removal)))
+        return
+    economy.settle(removal.lot.holder)
+    open_lot.holding.take(open_lot, removal.units)
+    if economy.totals is not None:
+        economy.totals.add([LotLeg(removal.lot, removal.units)])
+
+
+def check_assertion(economy: Economy, assertion: Assertion) -> bool:
+    """Compare an assertion with the books before anything of its day; uses merge no further.
+
+    False where its subscriber isn't known yet, and may be by the end of the day.
+    """
+    assert economy.totals is not None
+    name = assertion.subscriber
+    economy.settle(*([name] if name else economy.merging))
+    if name and name not in economy.subscribers:
+        return False
+    _refuse(economy, assertion, economy.totals.check(assertion))
+    return True
+
+
+def check_for_newcomer(economy: Economy, assertion: Assertion) -> None:
+    """Compare an assertion of one who had nothing at the beginning of the day."""
+    known = assertion.subscriber in economy.subscribers
+    failure = Totals().check(assertion) if known else economy.unknown(assertion.subscriber)
+    _refuse(economy, assertion, failure)
+
+
+def _refuse(economy: Economy, assertion: Assertion, failure: str) -> None:
+    if failure:
+        economy.refusals.append(Refusal(assertion.place, failure))
+
+
+def _no_such_lot(economy: Economy, removal: HandPosting) -> str:
+    lot = removal.lot
+    subscriber = economy.subscribers.get(lot.holder)
+    holdings = subscriber.pocket(lot.pocket).values() if subscriber else ()
+    written = ", ".join(
+        as_written(each.lot, each.units)
+        for each in sorted(
+            (each for holding in holdings for each in holding),
+            key=lambda each: str(key_of(each.lot)),
+        )
+    )
+    open_lot = subscriber.find(lot) if subscriber else None
+    wrong = removal.flaw or (
+        f"{as_written(lot, removal.units)} is more than the lot holds"
+        if open_lot
+        else f"{as_written(lot, removal.units)} is no open lot"
+    )
+    not_yet = ""
+    if not (removal.flaw or open_lot) and date.min < economy.as_of < removal.date:
+        not_yet = f" (periods, mints and expiries are made up to the as-of day {economy.as_of})"
+    return (
+        f"{wrong}; open lots of {quoted(lot.holder)} in {lot.pocket} at the end of "
+        f"{removal.date}, as a posting must write them: {written or 'none'}{not_yet}"
+    )
+
+
+def as_written(lot: Lot, units: Decimal) -> str:
+    """A lot as a hand-written posting that takes it out must write it."""
+    return (
+        f'{amount(units, lot.commodity)} {{{lot.cost:f} {lot.currency}, {lot.date}, "{lot.label}"}}'
+    )

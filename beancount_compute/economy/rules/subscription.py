@@ -1,0 +1,166 @@
+"""Subscriptions: periods that start on their day until a cancellation, each an allocation.
+
+2026-01-31 custom "compute-subscription" "alice" "pro"   ; 31 Jan, 28 Feb, 31 Mar ...
+2026-03-10 custom "compute-cancellation" "alice" "pro"   ; the period from 28 Feb runs on
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from beancount_compute.economy.events import Event, Kind
+from beancount_compute.economy.months import later, text_of
+from beancount_compute.economy.refusals import Refusal, Refused
+from beancount_compute.economy.rules.allocation import allocate_period, unknown_plan
+from beancount_compute.economy.state import Economy, Subscription
+from beancount_compute.economy.terms import Plan
+from beancount_compute.economy.words import quoted
+
+MOST_PERIODS = 1200
+
+
+def subscribe(economy: Economy, event: Event, event_id: str) -> None:
+    """Start a subscription; periods begun before the event's date are not booked."""
+    economy.admit(event.subscriber)
+    if economy.terms.plan(event.plan, event.date) is None:
+        raise unknown_plan(event)
+    start = date.fromisoformat(event.started) if event.started else event.date
+    if start > event.date:
+        raise Refused(
+            f"started {start} is after {event.date}: date the subscription {start} instead"
+        )
+    _refuse_second(economy, event, start)
+    subscriber = economy.welcome(event.subscriber)
+    subscription = Subscription(
+        event_id, subscriber, event.plan, start, event.place, start.day, False, start
+    )
+    subscriber.subscriptions.append(subscription)
+    economy.settle(subscriber.name)
+    while subscription.period_end < event.date and not subscription.ended:
+        _next_period(economy, subscription, subscription.period_end)
+    if subscription.ended:
+        return
+    if subscription.period_end == event.date:
+        _book_period(economy, subscription, event.date, event if start == event.date else None)
+    else:
+        economy.start_later(subscription, subscription.period_end)
+
+
+def cancel(economy: Economy, event: Event, _: str) -> None:
+    """Let no period start on or after this day; the running one is not shortened."""
+    subscriber = economy.known(event.subscriber)
+    for subscription in subscriber.subscriptions:
+        if subscription.plan == event.plan and not subscription.ended:
+            subscription.ended = True
+            economy.settle(subscriber.name)
+            return
+    raise Refused(
+        f"cancellation without subscription: {quoted(event.subscriber)} has no running "
+        f"subscription to {quoted(event.plan)} on {event.date}"
+    )
+
+
+def start_periods(economy: Economy, day: date) -> None:
+    """Book the periods that start on a day; a cancelled subscription ends instead."""
+    due = economy.starts.pop(day, [])
+    for subscription in sorted(due, key=lambda each: (each.subscriber.name, each.plan)):
+        economy.settle(subscription.subscriber.name)
+        if not subscription.ended:
+            _book_period(economy, subscription, day, None)
+
+
+def resume(economy: Economy, events: Iterable[tuple[Event, str]], last_closed: date) -> None:
+    """Let subscriptions run on behind the closed months, whose periods are in the books.
+
+    `events` are the accepted subscriptions and cancellations of those months with their ids, in the
+    order of the books.
+    """
+    running: dict[tuple[str, str], Subscription] = {}
+    for event, event_id in events:
+        key = (event.subscriber, event.plan)
+        if event.kind is Kind.CANCELLATION:
+            if key not in running:  # it was of such a plan
+                continue
+            subscription = running.pop(key)
+            _run_to(economy, subscription, event.date)
+            subscription.ended = True
+            if last_closed < subscription.period_end < date.max:
+                economy.start_later(subscription, subscription.period_end)  # it ends there
+            continue
+        if event.plan not in economy.terms.plans:  # it went when the month was closed already
+            economy.refusals.append(Refusal(event.place, str(unknown_plan(event))))
+            continue
+        start = date.fromisoformat(event.started) if event.started else event.date
+        subscriber = economy.welcome(event.subscriber)
+        subscription = running[key] = Subscription(
+            event_id, subscriber, event.plan, start, event.place, start.day, False, start
+        )
+        subscriber.subscriptions.append(subscription)
+    for subscription in running.values():
+        _run_to(economy, subscription, last_closed + timedelta(1))
+        if not subscription.ended:
+            economy.start_later(subscription, subscription.period_end)
+
+
+def _run_to(economy: Economy, subscription: Subscription, day: date) -> None:
+    """Let periods run, unbooked, as long as they start before a day."""
+    while subscription.period_end < day and not subscription.ended:
+        _next_period(economy, subscription, subscription.period_end)
+
+
+def _book_period(
+    economy: Economy, subscription: Subscription, day: date, event: Event | None
+) -> None:
+    plan = _next_period(economy, subscription, day)
+    if plan is None:
+        return
+    allocate_period(
+        economy,
+        plan,
+        subscription.subscriber.name,
+        day,
+        subscription.period_end,
+        f"{subscription.id}/{text_of(day)}",
+        event,
+        "" if event else f"subscription {subscription.id}",
+    )
+    if not subscription.ended:
+        economy.start_later(subscription, subscription.period_end)
+
+
+def _next_period(economy: Economy, subscription: Subscription, day: date) -> Plan | None:
+    """Let a period run from a day, on that day's terms; None where the subscription is too long."""
+    if subscription.periods == MOST_PERIODS:
+        subscription.ended = True
+        message = (
+            f"more than {MOST_PERIODS:,} periods of one subscription: none is booked from {day} "
+            "on; check `every`, `started` and `as-of`, or cancel and subscribe again"
+        )
+        economy.refusals.append(Refusal(subscription.place, message))
+        return None
+    subscription.periods += 1
+    plan = economy.terms.plan_of_lot(subscription.plan, day)
+    assert plan is not None  # a plan that is known stays known
+    if plan.every.days:
+        subscription.counted_in_days = True
+    elif subscription.counted_in_days:
+        subscription.counted_in_days, subscription.day_of_month = False, day.day
+    subscription.period_end = later(day, plan.every, subscription.day_of_month)
+    if subscription.period_end == date.max:
+        subscription.ended = True
+    return plan
+
+
+def _refuse_second(economy: Economy, event: Event, start: date) -> None:
+    subscriber = economy.subscribers.get(event.subscriber)
+    for subscription in subscriber.subscriptions if subscriber else ():
+        if subscription.plan == event.plan and subscription.runs_on(start):
+            until, advice = "uncancelled", "cancel that one first, or remove this line"
+            if subscription.ended:
+                until = f"until {subscription.period_end}"
+                advice = f"date the new one {subscription.period_end} or later"
+            raise Refused(
+                f"{quoted(event.subscriber)} already has a subscription to {quoted(event.plan)}, "
+                f"from {subscription.start} {until}: {advice}"
+            )

@@ -1,0 +1,140 @@
+"""The books as far as filters let them through: postings on some accounts, some transactions.
+
+    Filter(accounts=frozenset({"Liabilities:DeferredRevenue:Tokens:Alice"}))
+
+A posting is kept or not by its own account, whatever else its transaction posts to; of a trade,
+whose figures belong to no one posting, all is kept if any posting is. Days are not filtered here:
+a `Selection` knows what came before them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import NamedTuple
+
+from beancount_compute.economy.journal import Role
+from beancount_compute.economy.lots import Pocket
+from beancount_compute.fava_extension.prepared.coarse import coarse
+from beancount_compute.reports.books import Books
+from beancount_compute.reports.facts import Earning, Income, Movement, Owed, Trade
+from beancount_compute.reports.reading_money import Money
+
+_ROLES = {
+    Earning.COMPUTE: Role.REVENUE,
+    Earning.BREAKAGE: Role.BREAKAGE,
+    Earning.FEES: Role.FEES,
+    Earning.PARTNER_INCOME: Role.PARTNER_INCOME,
+    Earning.OVERAGE: Role.OVERAGE,
+}
+
+
+class Filter(NamedTuple):
+    """What is kept; None and "" keep all."""
+
+    accounts: frozenset[str] | None = None
+    transactions: frozenset[int] | None = None  # places in `Books.transactions`
+    subscriber: str = ""
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether it keeps everything."""
+        return self == Filter()
+
+
+def narrow(books: Books, summed: Books, kept: Filter) -> Books:
+    """The coarse books of what a filter keeps; `summed` are those of everything."""
+    if kept.keeps_all:
+        return summed
+    whole_pockets = _whole_pockets(books, kept)
+    if whole_pockets is None:
+        of_subscriber = books.movements_of.get(kept.subscriber, ())
+        movements = of_subscriber if kept.subscriber else books.movements
+        narrowed = replace(books, movements=tuple(_movements(movements, kept)))
+    else:
+        found = [each for each in summed.movements if each.pocket in whole_pockets]
+        narrowed = replace(books, movements=tuple(found))
+    of_subscriber_too = books.incomes_of.get(kept.subscriber, ())
+    incomes = of_subscriber_too if kept.subscriber else books.incomes
+    money = Money(
+        tuple(_incomes(books, incomes, kept)),
+        tuple(_trades(books, kept)),
+        tuple(_owed(books, kept)),
+    )
+    return coarse(replace(narrowed, read_money=lambda: money, lots_earn=False))
+
+
+def with_trades_of(books: Books, summed: Books, kept: Filter) -> Books:
+    """The coarse books with the trades of transactions that a filter keeps, and all movements."""
+    whole = narrow(books, summed, Filter(subscriber=kept.subscriber))
+    places = kept.transactions
+    if places is None:
+        return whole
+    trades = tuple([each for each in whole.trades if each.at in places])
+    return replace(whole, read_money=lambda: whole.money._replace(trades=trades))
+
+
+def _whole_pockets(books: Books, kept: Filter) -> list[Pocket] | None:
+    """The pockets that are kept whole, where each is kept whole or not at all; else None."""
+    if kept.accounts is None or kept.transactions is not None or kept.subscriber:
+        return None
+    found: list[Pocket] = []
+    for pocket, accounts in books.pocket_accounts.items():
+        if accounts <= kept.accounts:
+            found.append(pocket)
+        elif not accounts.isdisjoint(kept.accounts):
+            return None
+    return found
+
+
+def _movements(movements: Iterable[Movement], kept: Filter) -> list[Movement]:
+    accounts, places = kept.accounts, kept.transactions
+    if accounts is None and places is None:
+        return list(movements)
+    if accounts is None:
+        return [each for each in movements if places is None or each.at in places]
+    return [
+        each
+        for each in movements
+        if each.account in accounts and (places is None or each.at in places)
+    ]
+
+
+def _incomes(books: Books, incomes: Iterable[Income], kept: Filter) -> list[Income]:
+    accounts, places = kept.accounts, kept.transactions
+    if places is not None:
+        incomes = [each for each in incomes if each.at in places]
+    if accounts is None:
+        return list(incomes)
+    known: dict[tuple[Earning, str, str], bool] = {}
+    found: list[Income] = []
+    for each in incomes:
+        key = (each.earning, each.subscriber, each.origin)
+        keeps = known.get(key)
+        if keeps is None:
+            account = books.accounts.account(_ROLES[each.earning], each.subscriber, each.origin)
+            keeps = known[key] = account in accounts
+        if keeps:
+            found.append(each)
+    return found
+
+
+def _trades(books: Books, kept: Filter) -> Iterable[Trade]:
+    for each in books.trades:
+        if kept.subscriber and kept.subscriber not in (each.seller, each.buyer):
+            continue
+        if kept.transactions is not None and each.at not in kept.transactions:
+            continue
+        postings = books.transactions[each.at].postings
+        if kept.accounts is None or any(p.account in kept.accounts for p in postings):
+            yield each
+
+
+def _owed(books: Books, kept: Filter) -> list[Owed]:
+    return [
+        each
+        for each in books.owed
+        if (not kept.subscriber or each.party == kept.subscriber)
+        and (kept.transactions is None or each.at in kept.transactions)
+        and (kept.accounts is None or each.account in kept.accounts)
+    ]

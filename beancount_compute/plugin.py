@@ -1,0 +1,125 @@
+"""The plugin: Beancount's entries in, the same entries with the booked ones out.
+
+plugin "beancount_compute"
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+from beancount.core.data import Custom, Directive
+
+from beancount_compute.booking import Written, book
+from beancount_compute.closed.chain import SEAL_TYPES
+from beancount_compute.collector import no_cyclic_garbage
+from beancount_compute.economy.events import Event, Place
+from beancount_compute.economy.words import quoted
+from beancount_compute.ledger.assertion_directives import assertion_of, check_ids
+from beancount_compute.ledger.directives import PREFIX, metadata_of, place_of, values_of
+from beancount_compute.ledger.errors import ComputeError, Errors, FieldError
+from beancount_compute.ledger.event_columns import BLOCK
+from beancount_compute.ledger.event_directives import FORMS, event_of, events_at_once
+from beancount_compute.ledger.event_files import read_file
+from beancount_compute.ledger.fields import Fields
+from beancount_compute.ledger.finding_files import FileRequest, find_files
+from beancount_compute.ledger.term_directives import TERM_TYPES
+from beancount_compute.ledger.writing import ORDER
+
+PLUGIN = "beancount_compute"
+
+
+def compute(
+    entries: list[Directive], options_map: dict[str, Any], config: str | None = None
+) -> tuple[list[Directive], list[ComputeError]]:
+    """Book the economy that a ledger's `compute-` directives describe."""
+    errors = Errors()
+    ledger = Place(str(options_map.get("filename", "<unknown>")), 1)
+    if config:
+        errors.add(
+            ledger, f"the plugin takes no configuration, such as {quoted(config)}: remove it"
+        )
+    if [name for name, _ in options_map["plugin"]].count(PLUGIN) > 1:
+        if any(ORDER in entry.meta for entry in entries):
+            return entries, []  # the second time
+        errors.add(ledger, f'plugin "{PLUGIN}" stands twice: remove one of the two')
+    with no_cyclic_garbage(freeze=True):
+        gc.unfreeze()  # what the load before this one left
+        fields = Fields()
+        written = _read(entries, fields, errors)
+        files = _events_of_files(written.files, options_map, fields, errors)
+        written.events.extend(chain.from_iterable(files))
+        check_ids(written.assertions, errors)
+        generated = book(entries, written, options_map, fields, errors)
+        return _with_values(entries) + generated, errors.in_order()
+
+
+def _read(entries: list[Directive], fields: Fields, errors: Errors) -> Written:
+    written = Written([], [], [], [], [])
+    for at in range(0, len(entries), BLOCK):
+        block = [
+            entry
+            for entry in entries[at : at + BLOCK]
+            if entry.__class__ is Custom and entry.type.startswith(PREFIX)
+        ]
+        events = events_at_once([entry for entry in block if entry.type in FORMS], fields)
+        if events is not None:
+            written.events.extend(events)
+            block = [entry for entry in block if entry.type not in FORMS]
+        for entry in block:
+            try:
+                _read_one(entry, written, fields)
+            except FieldError as error:
+                errors.add(place_of(entry.meta), str(error))
+    return written
+
+
+def _read_one(entry: Custom, written: Written, fields: Fields) -> None:
+    form = FORMS.get(entry.type)
+    if form is not None:
+        written.events.append(event_of(entry, form, fields))
+    elif entry.type in TERM_TYPES:
+        written.terms.append(entry)
+    elif entry.type in SEAL_TYPES:
+        written.seals.append(entry)
+    elif entry.type == "compute-assert":
+        written.assertions.append(assertion_of(entry))
+    elif entry.type == "compute-events":
+        written.files.append(_file_request(entry))
+    else:
+        raise _unknown_type(entry.type)
+
+
+def _unknown_type(name: str) -> FieldError:
+    known = ", ".join([*TERM_TYPES, *FORMS, "compute-assert", "compute-events", *SEAL_TYPES])
+    return FieldError(f"unknown directive {quoted(name)}; known: {known}")
+
+
+def _file_request(entry: Custom) -> FileRequest:
+    (path,) = values_of(entry, {("text",): ()}, 'a path or a glob: "events/2026-05.csv"')
+    metadata_of(entry, ())
+    place = place_of(entry.meta)
+    return FileRequest(path, os.path.dirname(place.file), place)
+
+
+def _events_of_files(
+    requests: list[FileRequest], options_map: dict[str, Any], fields: Fields, errors: Errors
+) -> Iterator[list[Event]]:
+    """The events of each file; each file read is registered, so that an edit is seen at once."""
+    include: list[str] = options_map["include"]
+    ledger_folder = os.path.dirname(options_map.get("filename") or "")
+    for path, place in find_files(requests, ledger_folder, errors):
+        if path not in include:
+            include.append(path)
+        yield read_file(path, place, fields, errors)
+
+
+def _with_values(entries: list[Directive]) -> list[Directive]:
+    """The entries; a `compute-` directive without any value would crash Beancount's `pad`."""
+    return [
+        entry._replace(values=[]) if entry.__class__ is Custom and entry.values is None else entry
+        for entry in entries
+    ]

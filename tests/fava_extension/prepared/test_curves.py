@@ -1,0 +1,32 @@
+"""Release curves and the largest trades, on the story by hand."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from beancount_compute.fava_extension.prepared.curves import release_curves
+from beancount_compute.fava_extension.prepared.largest import largest_trades
+from beancount_compute.reports.books import Selection
+from beancount_compute.reports.vintages import VINTAGES
+from tests.fava_extension.prepared.story_books import story
+
+
+def test_the_share_of_a_vintage_by_its_age() -> None:
+    """May: 240.00 of 400.00 at once, 80.00 a month later; June: 200.00 of 400.00."""
+    _, summed = story()
+    (vintages,) = VINTAGES.tables(summed, Selection(), "recognised")
+    assert release_curves(vintages).rows == [
+        ("2026-05", "USD", Decimal("0.6"), Decimal("0.8")),
+        ("2026-06", "USD", Decimal("0.5"), None),
+    ]
+
+
+def test_the_largest_trades_with_their_places() -> None:
+    """The one trade: 500 CU at 0.25, fee 6.25."""
+    books, summed = story()
+    table, places, found = largest_trades(summed, Selection(), 20)
+    money = [Decimal(each) for each in ("0.25", "125.00", "6.25")]
+    assert table.rows == [("2026-06-10", "trade", "alice", "bob", "CU", "USD", 500, *money)]
+    assert books.transactions[places[0]].meta["event"] == "trade"
+    assert found == 1
+    assert largest_trades(summed, Selection(), 20, page=9).places == places
