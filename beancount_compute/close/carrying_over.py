@@ -39,7 +39,8 @@ from beancount_compute.close.storage import CloseError
 from beancount_compute.closed.chain import last_day_of
 from beancount_compute.closed.files import INDEX
 from beancount_compute.economy.carried import Carried
-from beancount_compute.economy.events import Event, Kind
+from beancount_compute.economy.events import Event
+from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.months import later
 from beancount_compute.economy.rounding import WIDE, ZERO
 from beancount_compute.economy.terms import Terms

@@ -17,8 +17,9 @@ from beancount_compute.closed.held import Held
 from beancount_compute.closed.holders import Holders, lot_postings
 from beancount_compute.closed.undoing import Undoing, events_by_id, kind_of
 from beancount_compute.economy.carried import Carried
-from beancount_compute.economy.events import Event, Kind, content_id, names_of
+from beancount_compute.economy.events import Event, content_id, names_of
 from beancount_compute.economy.inputs import Facts, Introduction
+from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Key, key_of
 from beancount_compute.economy.months import later
 from beancount_compute.economy.terms import RESERVED_ORIGINS, Grain, Terms

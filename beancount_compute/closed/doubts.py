@@ -16,7 +16,8 @@ from beancount.core.data import Transaction
 from beancount_compute.closed.chain import NO_SEAL, Chain, first_day_of
 from beancount_compute.closed.event_rows import FrozenEvent
 from beancount_compute.closed.months import FrozenMonth
-from beancount_compute.economy.events import Event, Kind
+from beancount_compute.economy.events import Event
+from beancount_compute.economy.kinds import Kind
 
 NEVER_LATE = (Kind.SUBSCRIPTION, Kind.CANCELLATION)
 

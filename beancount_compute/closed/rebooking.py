@@ -13,14 +13,16 @@ from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.events import Event, names_of
 from beancount_compute.economy.inputs import Facts
-from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, MoneyLeg, Role
+from beancount_compute.economy.journal import JournalEntry, LotLeg, MoneyLeg
+from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.refusals import Refusal
+from beancount_compute.economy.roles import Role
 from beancount_compute.economy.terms import RESERVED_ORIGINS
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.terms_in_force import LedgerTerms
 from beancount_compute.ledger.writing import Writer
 
-_DRAWS = (Booked.CONSUMPTION, Booked.TRADE, Booked.TRANSFER, Booked.SPEND, Booked.REFUND)
+_DRAWS = (Kind.CONSUMPTION, Kind.TRADE, Kind.TRANSFER, Kind.SPEND, Kind.REFUND)
 
 
 class Rebooked(NamedTuple):
@@ -110,21 +112,21 @@ def _used(
     if entry.kind in _DRAWS:
         yield ("compute-option", "draw-down", day, "")
     match entry.kind:
-        case Booked.ALLOCATION:
+        case Kind.ALLOCATION:
             yield ("compute-option", "cost-step", day, "")
             for lot in lots[:1]:
                 if lot.origin not in RESERVED_ORIGINS:
                     yield ("compute-plan", lot.origin, day, "")
-        case Booked.MINT | Booked.EXPIRY:
+        case Kind.MINT | Kind.EXPIRY:
             for lot in lots[:1]:
                 if lot.origin not in RESERVED_ORIGINS and keeper.has_plan(lot.origin):
                     yield ("compute-plan", lot.origin, keeper.terms_day_of(lot), "")
-        case Booked.CONSUMPTION:
+        case Kind.CONSUMPTION:
             yield ("compute-option", "posting-grain", day, "")
             for leg in money:
                 if leg.role is Role.OVERAGE:
                     yield ("compute-plan", leg.origin, day, "")
-        case Booked.TRADE:
+        case Kind.TRADE:
             currency = entry.event.currency if entry.event else ""
             for fee in ("seller-fee", "buyer-fee"):
                 yield ("compute-option", fee, day, "")

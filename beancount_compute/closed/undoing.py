@@ -15,9 +15,11 @@ from beancount.core.data import Directive, Posting, Transaction
 from beancount_compute.closed.event_rows import FrozenEvent
 from beancount_compute.closed.holders import Holders, lot_posting, lot_postings
 from beancount_compute.economy.assertions import Totals
-from beancount_compute.economy.events import Event, Kind, content_id
-from beancount_compute.economy.journal import Booked, JournalEntry, Leg, LotLeg, MoneyLeg, Role
+from beancount_compute.economy.events import Event, content_id
+from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, MoneyLeg
+from beancount_compute.economy.kinds import BOOKED, Kind
 from beancount_compute.economy.lots import Lot
+from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import WIDE, ZERO, multiply_money
 from beancount_compute.economy.state import REVERSIBLE, Undo
 from beancount_compute.economy.terms import RESERVED_ORIGINS, Money, Terms
@@ -28,7 +30,7 @@ from beancount_compute.ledger.writing import ORDER
 def kind_of(entry: Transaction) -> str:
     """What a booked transaction books."""
     tags = {tag.removeprefix("compute-") for tag in entry.tags}
-    return next((kind.value for kind in Booked if kind in tags), "")
+    return next((kind.value for kind in BOOKED if kind in tags), "")
 
 
 class Undoing:
@@ -102,7 +104,7 @@ class Undoing:
         event = self._events.get(str(entry.meta.get("event")))
         return JournalEntry(
             entry.date,
-            Booked(kind) if kind else Booked.ALLOCATION,
+            Kind(kind) if kind else Kind.ALLOCATION,
             entry.payee or "",
             entry.narration or "",
             legs,

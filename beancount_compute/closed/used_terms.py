@@ -25,8 +25,8 @@ from beancount.parser import parser
 from beancount_compute.closed.chain import Seal
 from beancount_compute.closed.content import item_of
 from beancount_compute.economy.events import Place
-from beancount_compute.economy.journal import Role
 from beancount_compute.economy.months import MONTH
+from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import decimals_of, trim
 from beancount_compute.economy.terms import DrawDown, Plan, Terms
 from beancount_compute.economy.words import quoted

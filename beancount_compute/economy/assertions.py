@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from beancount_compute.economy.inputs import Assertion, Figure
-from beancount_compute.economy.journal import Leg, LotLeg, Role
-from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.journal import Leg, LotLeg
+from beancount_compute.economy.roles import Pocket, Role
 from beancount_compute.economy.rounding import WIDE, ZERO, round_half_even
 from beancount_compute.economy.words import quoted
 

@@ -8,8 +8,9 @@ from datetime import date
 from operator import attrgetter
 from typing import TypeVar
 
-from beancount_compute.economy.events import Event, Kind
+from beancount_compute.economy.events import Event
 from beancount_compute.economy.inputs import Assertion, HandPosting, Introduction
+from beancount_compute.economy.kinds import Kind
 
 Dated = TypeVar("Dated", Assertion, HandPosting, Introduction)
 

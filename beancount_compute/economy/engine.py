@@ -23,17 +23,11 @@ from typing import NamedTuple, assert_never
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.carried import Carried, take_over
 from beancount_compute.economy.days import by_day_of, grouped, only_cancellations
-from beancount_compute.economy.events import (
-    Event,
-    Kind,
-    Phase,
-    content_id,
-    id_taken,
-    same_content,
-)
+from beancount_compute.economy.events import Event, content_id, id_taken, same_content
 from beancount_compute.economy.horizon import Horizon, horizon
 from beancount_compute.economy.inputs import Assertion, Facts
 from beancount_compute.economy.journal import JournalEntry
+from beancount_compute.economy.kinds import PHASE, Kind, Phase
 from beancount_compute.economy.lots import Lot
 from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.rounding import EXACT, WIDE, average_price
@@ -332,9 +326,11 @@ def _rule_of(kind: Kind) -> Rule:
             return subscribe
         case Kind.CANCELLATION:
             return cancel
+        case Kind.MINT | Kind.EXPIRY:
+            raise AssertionError(f"{kind} is derived, never an event")
         case _:
             assert_never(kind)
 
 
 Rule = Callable[[Economy, Event, str], None]
-_RULES = {kind: _rule_of(kind) for kind in Kind}
+_RULES = {kind: _rule_of(kind) for kind in PHASE}

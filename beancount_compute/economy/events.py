@@ -13,53 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from enum import IntEnum, StrEnum
 from hashlib import sha256
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.words import amount, quoted
-
-
-class Kind(StrEnum):
-    """What an event is: the directive's type without `compute-`."""
-
-    __hash__ = str.__hash__  # the one of Enum is a Python function, and this is a dictionary key
-
-    ALLOCATION = "allocation"
-    CANCELLATION = "cancellation"
-    CONSUMPTION = "consumption"
-    GRANT = "grant"
-    REFUND = "refund"
-    REVERSAL = "reversal"
-    SPEND = "spend"
-    SUBSCRIPTION = "subscription"
-    TRADE = "trade"
-    TRANSFER = "transfer"
-
-
-class Phase(IntEnum):
-    """The part of a day in which an event is booked."""
-
-    CANCELLATIONS = 1
-    ALLOCATIONS = 2
-    MOVES = 3
-    CONSUMPTION = 4
-    CORRECTIONS = 5
-
-
-PHASE: dict[Kind, int] = {
-    Kind.CANCELLATION: int(Phase.CANCELLATIONS),
-    Kind.SUBSCRIPTION: int(Phase.ALLOCATIONS),
-    Kind.ALLOCATION: int(Phase.ALLOCATIONS),
-    Kind.GRANT: int(Phase.ALLOCATIONS),
-    Kind.TRADE: int(Phase.MOVES),
-    Kind.TRANSFER: int(Phase.MOVES),
-    Kind.SPEND: int(Phase.MOVES),
-    Kind.CONSUMPTION: int(Phase.CONSUMPTION),
-    Kind.REFUND: int(Phase.CORRECTIONS),
-    Kind.REVERSAL: int(Phase.CORRECTIONS),
-}
 
 
 class Place(NamedTuple):

@@ -12,48 +12,15 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 from decimal import Decimal
-from enum import StrEnum
 from functools import partial
 from typing import NamedTuple
 
 from beancount_compute.economy.events import Event
+from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Draw, Lot
+from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.terms import Money
-
-
-class Role(StrEnum):
-    """What an account is for, before its name."""
-
-    __hash__ = str.__hash__  # the one of Enum is a Python function, and this is a dictionary key
-
-    RECEIVABLE = "receivable"
-    PAYABLE = "payable"
-    PARTNER = "partner"
-    ALLOCATIONS = "allocations"
-    TOKENS = "tokens"
-    REVENUE = "revenue"
-    BREAKAGE = "breakage"
-    FEES = "fees"
-    PARTNER_INCOME = "partner-income"
-    OVERAGE = "overage"
-
-
-class Booked(StrEnum):
-    """The kinds of journal entry; each is the transaction's tag behind `compute-`."""
-
-    __hash__ = str.__hash__
-
-    ALLOCATION = "allocation"
-    GRANT = "grant"
-    CONSUMPTION = "consumption"
-    MINT = "mint"
-    EXPIRY = "expiry"
-    TRADE = "trade"
-    TRANSFER = "transfer"
-    SPEND = "spend"
-    REFUND = "refund"
-    REVERSAL = "reversal"
 
 
 class LotLeg(NamedTuple):
@@ -81,7 +48,7 @@ class JournalEntry(NamedTuple):
     """Balanced legs of one day, and what they stem from."""
 
     date: datetime.date
-    kind: Booked
+    kind: Kind
     subscriber: str
     narration: str
     legs: list[Leg]

@@ -12,23 +12,14 @@ import datetime
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 from decimal import Decimal
-from enum import StrEnum
 from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple, assert_never
 
 from beancount_compute.economy.months import text_of
+from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import ZERO, decimals_of, trim
 from beancount_compute.economy.terms import DrawDown
-
-
-class Pocket(StrEnum):
-    """Where a subscriber's units lie; consumption takes from allocations first."""
-
-    __hash__ = str.__hash__  # the one of Enum is a Python function, and this is a dictionary key
-
-    ALLOCATIONS = "allocations"
-    TOKENS = "tokens"
 
 
 class _LotFields(NamedTuple):

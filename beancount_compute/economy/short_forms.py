@@ -15,17 +15,10 @@ from functools import partial
 from typing import NamedTuple, TypeGuard
 
 from beancount_compute.economy.events import Event
-from beancount_compute.economy.journal import (
-    Booked,
-    JournalEntry,
-    Leg,
-    LotLeg,
-    MoneyLeg,
-    Role,
-    Unbalanced,
-    into,
-)
+from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, MoneyLeg, Unbalanced, into
+from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Lot
+from beancount_compute.economy.roles import Role
 from beancount_compute.economy.terms import Money
 
 # Use out of one lot, the most common entry by far: the event, its id, the lot and the cost of the
@@ -41,7 +34,7 @@ def entry_of_use(use: Use) -> JournalEntry:
     if cost:
         legs.append(MoneyLeg(Role.REVENUE, lot.holder, lot.origin, -cost, lot.currency))
     return JournalEntry(
-        event.date, Booked.CONSUMPTION, lot.holder, "Consumption", legs, event_id, event
+        event.date, Kind.CONSUMPTION, lot.holder, "Consumption", legs, event_id, event
     )
 
 
@@ -82,7 +75,7 @@ class Sale(NamedTuple):
             ),
         ]
         narration = f"Trade with {buyer}"
-        return JournalEntry(event.date, Booked.TRADE, seller, narration, legs, self.id, event)
+        return JournalEntry(event.date, Kind.TRADE, seller, narration, legs, self.id, event)
 
 
 class Supply(NamedTuple):
@@ -106,7 +99,7 @@ class Supply(NamedTuple):
             lot, _ = lots[0]
             legs.insert(0, MoneyLeg(Role.RECEIVABLE, subscriber, lot.origin, paid, lot.currency))
         return JournalEntry(
-            day, Booked.ALLOCATION, subscriber, narration, legs, event_id, event, source
+            day, Kind.ALLOCATION, subscriber, narration, legs, event_id, event, source
         )
 
 
@@ -125,7 +118,7 @@ class Mint(NamedTuple):
         """The entry in full."""
         day, lot, token, units, mint_id, source = self
         legs: list[Leg] = [LotLeg(lot, units), LotLeg(token, -units)]
-        return JournalEntry(day, Booked.MINT, lot.holder, "Mint", legs, mint_id, None, source)
+        return JournalEntry(day, Kind.MINT, lot.holder, "Mint", legs, mint_id, None, source)
 
 
 Record = JournalEntry | Use | Sale | Supply | Mint

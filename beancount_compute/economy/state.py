@@ -15,18 +15,11 @@ from typing import NamedTuple
 
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.events import Event, Place
-from beancount_compute.economy.journal import Booked, JournalEntry, check_balance
-from beancount_compute.economy.lots import (
-    Draw,
-    Holding,
-    Key,
-    Lot,
-    OpenLot,
-    Pocket,
-    key_of,
-    received,
-)
+from beancount_compute.economy.journal import JournalEntry, check_balance
+from beancount_compute.economy.kinds import BOOKED, Kind
+from beancount_compute.economy.lots import Draw, Holding, Key, Lot, OpenLot, key_of, received
 from beancount_compute.economy.refusals import Refusal, Refused
+from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.short_forms import Record, Supply, check_paid
 from beancount_compute.economy.terms import DrawDown, Grain, Terms
 from beancount_compute.economy.words import quoted
@@ -92,7 +85,7 @@ class Period(NamedTuple):
     lots: list[tuple[Key, Decimal]]
 
 
-REVERSIBLE = frozenset(Booked) - {Booked.MINT, Booked.EXPIRY, Booked.REVERSAL}
+REVERSIBLE = frozenset(BOOKED) - {Kind.MINT, Kind.EXPIRY, Kind.REVERSAL}
 
 
 @dataclass(slots=True)

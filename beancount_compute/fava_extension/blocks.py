@@ -18,7 +18,7 @@ from typing import Any
 from beancount_compute.economy.rounding import round_half_even
 from beancount_compute.reports.charts import Chart
 from beancount_compute.reports.rollforward import TOTAL
-from beancount_compute.reports.tables import Cell, Column, Kind, Table
+from beancount_compute.reports.tables import Cell, Column, Measure, Table
 
 Block = dict[str, Any]
 ROWS_A_PAGE = 50
@@ -41,7 +41,7 @@ class Numbers:
         self._amount = amount
         self._grouped = grouped
 
-    def cell(self, kind: Kind, cell: Cell, unit: str) -> Any:
+    def cell(self, kind: Measure, cell: Cell, unit: str) -> Any:
         """A cell as the page shows it."""
         if cell is None:
             return ""
@@ -52,11 +52,11 @@ class Numbers:
         text = self._text(kind, number, unit)
         return text if text == exact else [text, exact]
 
-    def _text(self, kind: Kind, number: Decimal, unit: str) -> str:
+    def _text(self, kind: Measure, number: Decimal, unit: str) -> str:
         match kind:
-            case Kind.MONEY | Kind.UNITS:
+            case Measure.MONEY | Measure.UNITS:
                 return self._amount(number, unit)
-            case Kind.RATE:
+            case Measure.RATE:
                 return f"{self._grouped(round_half_even(number * PERCENT, _RATE_STEP))} %"
             case _:
                 return self._grouped(number)
@@ -164,16 +164,16 @@ def _column(column: Column, *, numbers: bool) -> Block:
     found: Block = {"key": column.key, "title": title}
     if column.is_figure or numbers:
         found["figure"] = True
-    elif column.kind is Kind.DATE:
+    elif column.kind is Measure.DATE:
         found["date"] = True
     return found
 
 
 def _unit_of(columns: Sequence[Column], at: int) -> int | None:
     """The column that names the unit or the currency of another's figures."""
-    if columns[at].kind is Kind.UNITS:
+    if columns[at].kind is Measure.UNITS:
         keys = ["commodity", "currency"]
-    elif columns[at].kind in (Kind.MONEY, Kind.PRICE):
+    elif columns[at].kind in (Measure.MONEY, Measure.PRICE):
         keys = ["currency"]
     else:
         return None

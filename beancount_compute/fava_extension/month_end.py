@@ -17,17 +17,17 @@ from beancount_compute.fava_extension.loaded import Loaded, LoadError
 from beancount_compute.fava_extension.page import Page
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.corrections import CORRECTIONS
-from beancount_compute.reports.tables import Cell, Column, Kind, Table
+from beancount_compute.reports.tables import Cell, Column, Measure, Table
 
 CLOSED = "closed"  # the folder that `bean-compute close` takes if none is named
 TICK, CROSS = "\u2713", "\u2717"
 MOST_ERRORS = 100
 _PLACE = re.compile(r"(.+?):([0-9]{1,9})(: .*)?", re.ASCII | re.DOTALL)
 _SEALS = (
-    Column("month", "month", Kind.DATE),
+    Column("month", "month", Measure.DATE),
     Column("currency", "currency"),
-    Column("deferred", "deferred revenue", Kind.MONEY),
-    Column("events", "events", Kind.COUNT),
+    Column("deferred", "deferred revenue", Measure.MONEY),
+    Column("events", "events", Measure.COUNT),
     Column("seal", "seal"),
 )
 _ERRORS = (Column("place", "place"), Column("message", "error"))
@@ -122,10 +122,10 @@ _TIES = (
     Column("holds", "holds"),
     Column("name", "tie-out"),
     Column("left_name", "left"),
-    Column("left", "figure", Kind.PRICE),
+    Column("left", "figure", Measure.PRICE),
     Column("right_name", "right"),
-    Column("right", "figure", Kind.PRICE),
-    Column("difference", "difference", Kind.PRICE),
+    Column("right", "figure", Measure.PRICE),
+    Column("difference", "difference", Measure.PRICE),
     Column("about", "unit or currency"),
 )
 

@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 from beancount.core.account import is_valid
 
-from beancount_compute.economy.journal import Role
-from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.roles import Pocket, Role
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.names import component_of

@@ -14,7 +14,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
-from beancount_compute.economy.events import Event, Kind, names_of
+from beancount_compute.economy.events import Event, names_of
+from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.names import component_of

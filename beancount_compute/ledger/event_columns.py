@@ -18,15 +18,16 @@ from itertools import compress, repeat
 from operator import is_not
 from typing import Any
 
-from beancount_compute.economy.events import PHASE, Event, Kind
+from beancount_compute.economy.events import Event
+from beancount_compute.economy.kinds import PHASE, Kind
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.fields import Fields, check_texts, parse_ids
 
 BLOCK = 400  # events at once: few enough that an odd one costs little, and that caches hold them
 
 _event: Callable[[Iterable[Any]], Event] = partial(tuple.__new__, Event)
-KINDS: dict[str, Kind] = {kind.value: kind for kind in Kind}
-_PHASES = {kind.value: PHASE[kind] for kind in Kind}
+KINDS: dict[str, Kind] = {kind.value: kind for kind in PHASE}
+_PHASES = {kind.value: PHASE[kind] for kind in PHASE}
 _ABSENT: dict[str, Any] = {
     name: repeat({"units": None, "price": None, "paid": None, "extra": ()}.get(name, ""))
     for name in Event._fields

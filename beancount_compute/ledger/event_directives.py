@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
-from beancount_compute.economy.events import PHASE, Event, Kind, flaw_of, is_sound
+from beancount_compute.economy.events import Event, flaw_of, is_sound
+from beancount_compute.economy.kinds import PHASE, Kind
 from beancount_compute.ledger.directives import (
     PREFIX,
     day_or_text_in,

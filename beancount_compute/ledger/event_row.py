@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from beancount_compute.economy.events import PHASE, Event, Kind, Place, flaw_of, is_sound
+from beancount_compute.economy.events import Event, Place, flaw_of, is_sound
+from beancount_compute.economy.kinds import PHASE, Kind
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.fields import (
@@ -164,7 +165,7 @@ def _wrong_cells(cells: tuple[str, ...]) -> FieldError:
         return FieldError("no event: write what happened, such as consumption")
     forms = [form for form in FORMS if form.kind.value == kind]
     if not forms:
-        known = ", ".join(each.value for each in Kind)
+        known = ", ".join(each.value for each in PHASE)
         return FieldError(f"unknown event {quoted(kind)}; known: {known}")
     form = forms[-1] if by_name["plan"] else forms[0]
     for name in form.required:

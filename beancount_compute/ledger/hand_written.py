@@ -16,8 +16,8 @@ from beancount.core.data import Posting, Transaction
 from beancount.core.position import Cost
 
 from beancount_compute.economy.inputs import HandPosting
-from beancount_compute.economy.journal import Role
 from beancount_compute.economy.lots import Lot, cost_of
+from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.terms import RESERVED_ORIGINS
 from beancount_compute.economy.words import amount, quoted

@@ -15,9 +15,9 @@ from decimal import Decimal
 from beancount.core.amount import Amount
 from beancount.core.position import Cost
 
-from beancount_compute.economy.journal import Role
-from beancount_compute.economy.lots import Key, Lot, Pocket, key_of
+from beancount_compute.economy.lots import Key, Lot, key_of
 from beancount_compute.economy.months import text_of
+from beancount_compute.economy.roles import Pocket, Role
 from beancount_compute.economy.rounding import decimals_of, trim
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.names import component_of, in_link

@@ -19,8 +19,8 @@ from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
 from beancount_compute.economy.events import Place
-from beancount_compute.economy.journal import Role
 from beancount_compute.economy.months import MONTH
+from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import (
     is_power_of_ten,
     minor_unit,

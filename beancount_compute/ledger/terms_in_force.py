@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from beancount.core.data import Custom
 
-from beancount_compute.economy.journal import Role
+from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import EXACT, CostStepTooCoarse, round_money, split
 from beancount_compute.economy.terms import RESERVED_ORIGINS, Grain, Money, Plan, Terms, Timeline
 from beancount_compute.economy.words import amount, quoted

@@ -1,4 +1,4 @@
-"""Booked ledgers as plain Beancount text: `bean-compute print`.
+"""Kind ledgers as plain Beancount text: `bean-compute print`.
 
     2026-05-20 * "alice" "Consumption" #compute-consumption ^lot-Alice-2026-05-01-Pro
       event: "use-17"

@@ -24,8 +24,10 @@ from beancount.core.position import Cost
 
 from beancount_compute.economy.engine import PriceOfDay
 from beancount_compute.economy.events import NOWHERE, Event, fields_getter
-from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, Role
+from beancount_compute.economy.journal import JournalEntry, LotLeg
+from beancount_compute.economy.kinds import BOOKED, Kind
 from beancount_compute.economy.lots import Lot
+from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.economy.short_forms import Mint, Record, Sale, Supply, Use, in_full
 from beancount_compute.ledger.accounts import Accounts
@@ -65,7 +67,9 @@ class Writer(SharedParts):
         self._only_fees = ""  # the account of everybody's fees, once they have one
         self._sold: dict[Lot, WithMoney] = {}
         self._bought: dict[Lot, WithMoney] = {}
-        self._tags = {kind: frozenset([f"compute-{kind}"]) for kind in Booked}
+        self._tags: dict[Kind, frozenset[str]] = {
+            kind: frozenset([f"compute-{kind}"]) for kind in BOOKED
+        }
         self._overage_tags = _USE_TAGS | {"compute-overage"}
         self.next_order = orders().__next__
 

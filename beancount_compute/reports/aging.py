@@ -23,20 +23,20 @@ from functools import cache
 
 from beancount.core.data import Transaction
 
-from beancount_compute.economy.journal import Role
+from beancount_compute.economy.roles import Role
 from beancount_compute.ledger.names import component_of
 from beancount_compute.reports.books import Books, Selection, until
 from beancount_compute.reports.facts import SUMMED, Owed
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
-from beancount_compute.reports.tables import Column, Kind
+from beancount_compute.reports.tables import Column, Measure
 
 NOT_NAMED = "(not named)"
 _BUCKETS = {"current": 0, "days_1_30": 30, "days_31_60": 60, "days_61_90": 90}  # days at most
 _TITLES = ("current", "1-30\ndays", "31-60\ndays", "61-90\ndays", "over 90\ndays", "credit")
 _COLUMNS = (*_BUCKETS, "over_90", "credit")
 _FIGURES = (
-    *[Figure(key, title, Kind.MONEY) for key, title in zip(_COLUMNS, _TITLES, strict=True)],
-    Figure("total", "total", Kind.MONEY, _COLUMNS),
+    *[Figure(key, title, Measure.MONEY) for key, title in zip(_COLUMNS, _TITLES, strict=True)],
+    Figure("total", "total", Measure.MONEY, _COLUMNS),
 )
 _PARTNER = Role.PARTNER
 _TABLES = {

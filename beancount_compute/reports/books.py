@@ -23,8 +23,8 @@ from typing import Any, NamedTuple, TypeVar
 from beancount.core.data import Custom, Directive, Price, Transaction
 
 from beancount_compute.collector import no_cyclic_garbage
-from beancount_compute.economy.journal import Booked
-from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.kinds import BOOKED, Kind
+from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.accounts import Accounts
@@ -44,7 +44,7 @@ from beancount_compute.reports.reading import Units, read_units
 from beancount_compute.reports.reading_money import Money, earned_by_lots, read_money
 
 REOPEN = "compute-reopen"
-LATE, REVERSAL = "compute-late", f"compute-{Booked.REVERSAL}"
+LATE, REVERSAL = "compute-late", f"compute-{Kind.REVERSAL}"
 _BETWEEN = ("Trade with ", "Transfer to ")  # what a narration says before the other's name
 _by_date, _by_place = attrgetter("date"), attrgetter("at")
 Dated = TypeVar("Dated", Movement, Income, Trade, Owed, DatedPrice)
@@ -257,7 +257,7 @@ def _money(
 def kind_of(entry: Transaction) -> str:
     """What a generated transaction books; "" for a hand-written one."""
     tags = entry.tags if ORDER in entry.meta else ()
-    return next((kind.value for kind in Booked if f"compute-{kind}" in tags), "")
+    return next((kind.value for kind in BOOKED if f"compute-{kind}" in tags), "")
 
 
 def _in_order(transactions: list[Transaction]) -> list[Transaction]:
@@ -292,7 +292,7 @@ def _names(
     return found
 
 
-_TRADE, _TRANSFER = f"compute-{Booked.TRADE}", f"compute-{Booked.TRANSFER}"
+_TRADE, _TRANSFER = f"compute-{Kind.TRADE}", f"compute-{Kind.TRANSFER}"
 
 
 def _other(narration: str) -> str:

@@ -16,19 +16,19 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal, localcontext
 
+from beancount_compute.economy.kinds import Flow
 from beancount_compute.economy.months import MONTH, later
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import Flow
-from beancount_compute.reports.tables import Cell, Column, Kind, Table, money
+from beancount_compute.reports.tables import Cell, Column, Measure, Table, money
 
 COLUMNS = (
-    Column("month", "month", Kind.DATE),
+    Column("month", "month", Measure.DATE),
     Column("currency", "currency"),
-    Column("opening", "opening", Kind.MONEY),
-    Column("added", "added", Kind.MONEY),
-    Column("released", "released", Kind.MONEY),
-    Column("closing", "closing", Kind.MONEY),
+    Column("opening", "opening", Measure.MONEY),
+    Column("added", "added", Measure.MONEY),
+    Column("released", "released", Measure.MONEY),
+    Column("closing", "closing", Measure.MONEY),
 )
 _IN = frozenset([Flow.ALLOCATED, Flow.TOPPED_UP, Flow.GRANTED])
 _OUT = frozenset([Flow.USED, Flow.SPENT, Flow.EXPIRED, Flow.REFUNDED, Flow.REMOVED])

@@ -11,16 +11,16 @@ from functools import cache
 
 from beancount_compute.economy.rounding import ZERO, decimals_of, trim
 from beancount_compute.reports.sheets import Numbers
-from beancount_compute.reports.tables import Cell, Kind
+from beancount_compute.reports.tables import Cell, Measure
 
 
-def writer(kind: Kind, currency: str) -> Callable[[Decimal], Cell]:
+def writer(kind: Measure, currency: str) -> Callable[[Decimal], Cell]:
     """How numbers of a kind are written: money with its currency's decimals at least, and no -0."""
     match kind:
-        case Kind.MONEY | Kind.PRICE:
+        case Measure.MONEY | Measure.PRICE:
             decimals = decimals_of(currency)
             return lambda number: trim(number or ZERO, decimals)
-        case Kind.COUNT | Kind.DAYS:
+        case Measure.COUNT | Measure.DAYS:
             return int
         case _:
             return lambda number: trim(number or ZERO, 0)
@@ -36,7 +36,12 @@ class Pen:
         self._written = cache(_Written)
 
     def cells(
-        self, kind: Kind, numbers: Numbers | None, currencies: Sequence[str], *, none_is_zero: bool
+        self,
+        kind: Measure,
+        numbers: Numbers | None,
+        currencies: Sequence[str],
+        *,
+        none_is_zero: bool,
     ) -> list[Cell]:
         """The cells of figures, where None is either no figure or zero; no numbers are all None."""
         ways = {each: self._written(kind, each, none_is_zero) for each in set(currencies)}
@@ -52,7 +57,7 @@ class Pen:
 class _Written(dict[Decimal | None, Cell]):
     """The cells of numbers in one way of writing."""
 
-    def __init__(self, kind: Kind, currency: str, none_is_zero: bool) -> None:
+    def __init__(self, kind: Measure, currency: str, none_is_zero: bool) -> None:
         self._write = writer(kind, currency)
         super().__init__({None: self._write(ZERO) if none_is_zero else None})
 

@@ -17,11 +17,11 @@ from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 
-from beancount_compute.economy.journal import Booked
-from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.kinds import Flow, Kind
+from beancount_compute.economy.roles import Earning, Pocket
 from beancount_compute.economy.rounding import ZERO, minor_unit, shares_of_total
 from beancount_compute.reports.books import Books, Selection, until
-from beancount_compute.reports.facts import Earning, Flow, LotKey, Movement, Trade
+from beancount_compute.reports.facts import LotKey, Movement, Trade
 from beancount_compute.reports.overage_prices import OveragePrices
 from beancount_compute.reports.sheets import Sheet, Signed
 from beancount_compute.reports.tables import Row
@@ -251,7 +251,7 @@ def _earned_by_lot(books: Books) -> dict[tuple[int, int], list[tuple[str, str, D
     Two equal lots of the books are the same object.
     """
     found: defaultdict[tuple[int, int], list[tuple[str, str, Decimal]]] = defaultdict(list)
-    compute, refund = Earning.COMPUTE, Booked.REFUND
+    compute, refund = Earning.COMPUTE, Kind.REFUND
     for income in books.money.earned:
         if income.earning is compute:
             if income.kind != refund:

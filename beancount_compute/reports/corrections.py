@@ -16,7 +16,7 @@ from beancount_compute.economy.rounding import ZERO
 from beancount_compute.reports.books import LATE, REVERSAL, Books, Selection, kind_of
 from beancount_compute.reports.facts import SUMMED, Income, Movement
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
-from beancount_compute.reports.tables import Column, Kind, Row
+from beancount_compute.reports.tables import Column, Measure, Row
 
 _WHO = (
     Column("kind", "kind", aside=1),
@@ -26,24 +26,24 @@ _WHO = (
     Column("currency", "currency"),
 )
 _FIGURES = (
-    Figure("units", "units", Kind.UNITS),
-    Figure("deferred", "deferred\nrevenue", Kind.MONEY),
-    Figure("income", "income", Kind.MONEY),
+    Figure("units", "units", Measure.UNITS),
+    Figure("deferred", "deferred\nrevenue", Measure.MONEY),
+    Figure("income", "income", Measure.MONEY),
 )
-_BOOKED = Column("booked", "booked", Kind.DATE)
+_BOOKED = Column("booked", "booked", Measure.DATE)
 _EVENT = Column("event", "event", whole=True)
 
 
 _REOPENED = (
-    Column("date", "date", Kind.DATE),
-    Column("month", "month", Kind.DATE),
+    Column("date", "date", Measure.DATE),
+    Column("month", "month", Measure.DATE),
     Column("reason", "reason"),
     Column("place", "place", aside=1, whole=True),
 )
 
 
 def _layouts(*_: object) -> list[Layout]:
-    late = (_BOOKED, Column("occurred", "occurred", Kind.DATE), _EVENT, *_WHO)
+    late = (_BOOKED, Column("occurred", "occurred", Measure.DATE), _EVENT, *_WHO)
     undone = (_BOOKED, Column("reverses", "reverses", whole=True), _EVENT, *_WHO)
     return [
         Layout("late", "Late events", late, _FIGURES, keeps_zeros=True),

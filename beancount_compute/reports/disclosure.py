@@ -24,10 +24,12 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import partial
 
+from beancount_compute.economy.kinds import Flow
 from beancount_compute.economy.months import later
+from beancount_compute.economy.roles import Earning
 from beancount_compute.economy.terms import Terms
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import SUMMED, Earning, Flow, Income, Movement
+from beancount_compute.reports.facts import SUMMED, Income, Movement
 from beancount_compute.reports.figures import (
     Contribution,
     Figure,
@@ -47,7 +49,7 @@ from beancount_compute.reports.remaining import (
     one_by_one,
     summed,
 )
-from beancount_compute.reports.tables import Column, Kind
+from beancount_compute.reports.tables import Column, Measure
 
 _OPENING, _ADDED, _TOTAL = "in the opening balance", "added in the period", "total"
 _LINES = {
@@ -72,20 +74,20 @@ _EARNINGS = {
     Earning.PARTNER_INCOME: "partner_income",
 }
 _REVENUE = (
-    Figure("use", "use", Kind.MONEY),
-    Figure("breakage", "breakage", Kind.MONEY),
-    Figure("partner_income", "partner\nincome", Kind.MONEY),
-    Figure("revenue", "revenue", Kind.MONEY, tuple(_EARNINGS.values())),
+    Figure("use", "use", Measure.MONEY),
+    Figure("breakage", "breakage", Measure.MONEY),
+    Figure("partner_income", "partner\nincome", Measure.MONEY),
+    Figure("revenue", "revenue", Measure.MONEY, tuple(_EARNINGS.values())),
 )
 _REMAINING = (
-    Figure("amount", "amount", Kind.MONEY),
-    Figure("started_within_a_year", "in lots that started\nwithin a year", Kind.MONEY),
-    Figure("life_of_a_year", "in lots of a life\nof at most a year", Kind.MONEY),
+    Figure("amount", "amount", Measure.MONEY),
+    Figure("started_within_a_year", "in lots that started\nwithin a year", Measure.MONEY),
+    Figure("life_of_a_year", "in lots of a life\nof at most a year", Measure.MONEY),
 )
 _RATES = (
-    Figure("open", "open", Kind.MONEY),
-    Figure("released", "released", Kind.MONEY),
-    Figure("rate", "rate", Kind.RATE, ("released", "open"), How.QUOTIENT),
+    Figure("open", "open", Measure.MONEY),
+    Figure("released", "released", Measure.MONEY),
+    Figure("rate", "rate", Measure.RATE, ("released", "open"), How.QUOTIENT),
 )
 _CURRENCY = Column("currency", "currency")
 
@@ -102,8 +104,8 @@ def disclosure(pattern: int | None = None) -> Report:
 
 def _layouts(pattern: int | None, books: Books, selection: Selection) -> list[Layout]:
     day = selection.end or books.last_day or ""
-    figures = [Figure(key, _TITLES.get(key, key), Kind.MONEY) for key in _MOVEMENT]
-    closing = Figure("closing", "closing", Kind.MONEY, _MOVEMENT)
+    figures = [Figure(key, _TITLES.get(key, key), Measure.MONEY) for key in _MOVEMENT]
+    closing = Figure("closing", "closing", Measure.MONEY, _MOVEMENT)
     part = (Column("part", "of lots"), _CURRENCY)
     remaining = f"Remaining performance obligations at {day}"
     layouts = [
@@ -112,7 +114,7 @@ def _layouts(pattern: int | None, books: Books, selection: Selection) -> list[La
         Layout(
             "opening-revenue",
             "Revenue that was in the opening balance, by allocation month",
-            (Column("vintage", "allocated", Kind.DATE), _CURRENCY),
+            (Column("vintage", "allocated", Measure.DATE), _CURRENCY),
             _REVENUE,
         ),
         Layout(

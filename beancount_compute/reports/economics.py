@@ -50,39 +50,42 @@ from beancount_compute.reports.figures import (
     Request,
 )
 from beancount_compute.reports.sheets import Sheet
-from beancount_compute.reports.tables import Column, Kind, Row
+from beancount_compute.reports.tables import Column, Measure, Row
 from beancount_compute.reports.unused import Cohort
 
 _UNITS = (
-    Figure("unused", "unused", Kind.UNITS),
-    Figure("sold", "found\na buyer", Kind.UNITS),
-    Figure("share_sold", "share", Kind.RATE, ("sold", "unused"), How.QUOTIENT),
-    *[Figure(key, key.replace("removed", "removed\nby hand"), Kind.UNITS) for key in LEFT.values()],
-    Figure("held", "still\nheld", Kind.UNITS),
+    Figure("unused", "unused", Measure.UNITS),
+    Figure("sold", "found\na buyer", Measure.UNITS),
+    Figure("share_sold", "share", Measure.RATE, ("sold", "unused"), How.QUOTIENT),
+    *[
+        Figure(key, key.replace("removed", "removed\nby hand"), Measure.UNITS)
+        for key in LEFT.values()
+    ],
+    Figure("held", "still\nheld", Measure.UNITS),
 )
 _MARKET = ("use", "expiry", "partner_income", "fees", "cost_of_use", "displaced")
 _MONEY = (
-    Figure("lapsed", "lapsed", Kind.MONEY),
-    Figure("use", "use", Kind.MONEY),
-    Figure("expiry", "expiry", Kind.MONEY),
-    Figure("partner_income", "partner\nincome", Kind.MONEY),
-    Figure("fees", "fees", Kind.MONEY),
-    Figure("cost_of_use", "cost\nof use", Kind.MONEY),
-    Figure("displaced", "displaced\nsales", Kind.MONEY),
-    Figure("market", "market", Kind.MONEY, _MARKET),
-    Figure("gain", "gain", Kind.MONEY, (*_MARKET, "not_lapsed")),
-    Figure("held_amount", "still\nheld", Kind.MONEY),
+    Figure("lapsed", "lapsed", Measure.MONEY),
+    Figure("use", "use", Measure.MONEY),
+    Figure("expiry", "expiry", Measure.MONEY),
+    Figure("partner_income", "partner\nincome", Measure.MONEY),
+    Figure("fees", "fees", Measure.MONEY),
+    Figure("cost_of_use", "cost\nof use", Measure.MONEY),
+    Figure("displaced", "displaced\nsales", Measure.MONEY),
+    Figure("market", "market", Measure.MONEY, _MARKET),
+    Figure("gain", "gain", Measure.MONEY, (*_MARKET, "not_lapsed")),
+    Figure("held_amount", "still\nheld", Measure.MONEY),
     Figure(
         "gain_if_held_lapses",
         "gain if\nheld lapses",
-        Kind.MONEY,
+        Measure.MONEY,
         (*_MARKET, "not_lapsed", "held_amount"),
     ),
-    Figure("gross", "gross", Kind.MONEY),
-    Figure("break_even", "break-even\nfee rate", Kind.RATE, ("outlay", "gross"), How.QUOTIENT),
-    Figure("fee_rate", "fee rate", Kind.RATE, ("fees", "gross"), How.QUOTIENT),
+    Figure("gross", "gross", Measure.MONEY),
+    Figure("break_even", "break-even\nfee rate", Measure.RATE, ("outlay", "gross"), How.QUOTIENT),
+    Figure("fee_rate", "fee rate", Measure.RATE, ("fees", "gross"), How.QUOTIENT),
 )
-_MONTH, _PLAN = Column("month", "month", Kind.DATE), Column("plan", "plan")
+_MONTH, _PLAN = Column("month", "month", Measure.DATE), Column("plan", "plan")
 _SUBSCRIBER = Column("subscriber", "subscriber")
 _BY = {
     "month": (_MONTH,),

@@ -21,7 +21,7 @@ from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.figures import Asked, Report, currency_of, written
-from beancount_compute.reports.tables import Cell, Column, Kind, Table, shown
+from beancount_compute.reports.tables import Cell, Column, Measure, Table, shown
 
 
 class NoSuchCell(Exception):
@@ -118,7 +118,7 @@ def explain(
     return Table(
         f"{found.title}: {title} of {labels} = {shown(found.value)}",
         (
-            Column("date", "date", Kind.DATE),
+            Column("date", "date", Measure.DATE),
             Column("event", "event", whole=True),
             Column("place", "place", whole=True),
             Column("narration", "narration", aside=2),

@@ -13,48 +13,14 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import NamedTuple
 
 from beancount.core.position import Cost
 
-from beancount_compute.economy.journal import Role
-from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.kinds import Flow
+from beancount_compute.economy.roles import Earning, Pocket, Role
 
 SUMMED = -1  # in place of a transaction: many of them, added up
-
-
-class Flow(StrEnum):
-    """Why units entered or left a pocket, in the order of the roll-forward."""
-
-    __hash__ = str.__hash__  # the one of Enum is a Python function, and this is a dictionary key
-
-    OPENING = "opening"  # an opening lot, entered by hand
-    ALLOCATED = "allocated"
-    TOPPED_UP = "topped up"
-    GRANTED = "granted"
-    MINTED = "minted"
-    TRADED_IN = "traded in"
-    TRADED_OUT = "traded out"
-    TRANSFERRED_IN = "transferred in"
-    TRANSFERRED_OUT = "transferred out"
-    USED = "used"
-    SPENT = "spent"
-    EXPIRED = "expired"
-    REFUNDED = "refunded"
-    REMOVED = "removed by hand"
-
-
-class Earning(StrEnum):
-    """The kinds of income."""
-
-    __hash__ = str.__hash__
-
-    COMPUTE = "compute"
-    BREAKAGE = "breakage"
-    FEES = "fees"
-    PARTNER_INCOME = "partner income"
-    OVERAGE = "overage"
 
 
 class LotKey(NamedTuple):
@@ -104,7 +70,7 @@ class Income(NamedTuple):
     lot: LotKey | None  # its date is the vintage; None for overage
     at: int
     undoes: bool
-    kind: str  # what was booked (`economy.journal.Booked`), or undone
+    kind: str  # what was booked (`economy.kinds.Kind`), or undone
 
 
 class Trade(NamedTuple):
@@ -135,7 +101,7 @@ class Owed(NamedTuple):
     party: str  # the subscriber, or for `Role.PARTNER` the partner; "" where it can't be told
     amount: Decimal
     currency: str
-    kind: str  # what was booked (`economy.journal.Booked`); "" for one written by hand
+    kind: str  # what was booked (`economy.kinds.Kind`); "" for one written by hand
     at: int
     account: str
 

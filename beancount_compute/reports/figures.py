@@ -31,7 +31,7 @@ from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.cells import Pen, writer
 from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.sheets import EMPTY, Numbers, Sheet, summed
-from beancount_compute.reports.tables import Cell, Column, Kind, Row, Table
+from beancount_compute.reports.tables import Cell, Column, Measure, Row, Table
 
 Contribution = tuple[str, Row, str, Decimal, int]
 Added = Mapping[str, Sheet]  # what was added up, by table
@@ -53,7 +53,7 @@ class Figure(NamedTuple):
 
     key: str
     title: str
-    kind: Kind
+    kind: Measure
     of: tuple[str, ...] = ()
     how: How = How.SUM
 
@@ -243,7 +243,7 @@ def _quotient(above: Decimal, below: Decimal) -> Decimal:
     return round_half_even(above / below, PRICE_STEP)
 
 
-def written(kind: Kind, number: Decimal | None, currency: str) -> Cell:
+def written(kind: Measure, number: Decimal | None, currency: str) -> Cell:
     """A figure in its way of writing: money with the decimals of its currency at least."""
     return None if number is None else writer(kind, currency)(number)
 
@@ -253,7 +253,7 @@ def trace(
 ) -> list[tuple[int, Decimal]]:
     """What the transactions add to a cell, one entry for each, in the order of the books."""
     figure = next(each for each in layout.figures if each.key == asked.column)
-    if figure.kind is Kind.DAYS:
+    if figure.kind is Measure.DAYS:
         raise NotSummed(f"{figure.key} is counted from a day, not summed from transactions")
     found = [
         (column, number, at)

@@ -26,20 +26,20 @@ from beancount_compute.reports.figures import (
     Report,
     Request,
 )
-from beancount_compute.reports.tables import Column, Kind, Row
+from beancount_compute.reports.tables import Column, Measure, Row
 
 NO_END = "no end"
-_DAYS = Figure("days_left", "days\nleft", Kind.DAYS, how=How.LEAST)
+_DAYS = Figure("days_left", "days\nleft", Measure.DAYS, how=How.LEAST)
 _FIGURES = (
-    Figure("units", "units", Kind.UNITS),
-    Figure("carrying_amount", "carrying\namount", Kind.MONEY),
-    Figure("market_value", "market\nvalue", Kind.MONEY, how=How.KNOWN),
+    Figure("units", "units", Measure.UNITS),
+    Figure("carrying_amount", "carrying\namount", Measure.MONEY),
+    Figure("market_value", "market\nvalue", Measure.MONEY, how=How.KNOWN),
 )
 _UNIT, _CURRENCY = Column("commodity", "unit"), Column("currency", "currency")
 LOT_LABELS = (
-    Column("ends", "ends", Kind.DATE),
+    Column("ends", "ends", Measure.DATE),
     Column("plan", "plan"),
-    Column("vintage", "lot of", Kind.DATE),
+    Column("vintage", "lot of", Measure.DATE),
     Column("unit_cost", "unit cost"),
     _CURRENCY,
     _UNIT,
@@ -48,7 +48,7 @@ Added = tuple[Decimal, Decimal, int]  # units, their carrying amount, and by whi
 
 
 def _layouts(*_: object) -> list[Layout]:
-    months = (Column("ends", "ends", Kind.DATE), _UNIT, _CURRENCY)
+    months = (Column("ends", "ends", Measure.DATE), _UNIT, _CURRENCY)
     return [
         Layout("by-month", "Open lots by month of their end", months, (_DAYS, *_FIGURES)),
         Layout("lots", "Open lots", LOT_LABELS, (_DAYS, *_FIGURES)),

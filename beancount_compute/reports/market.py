@@ -17,7 +17,7 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 
-from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED, Movement, Trade
@@ -30,20 +30,20 @@ from beancount_compute.reports.figures import (
     Request,
 )
 from beancount_compute.reports.intervals import Interval, name_of
-from beancount_compute.reports.tables import Column, Kind, Row
+from beancount_compute.reports.tables import Column, Measure, Row
 
 _UNIT, _CURRENCY = Column("commodity", "unit"), Column("currency", "currency")
 _FIGURES = (
-    Figure("trades", "trades", Kind.COUNT),
-    Figure("units", "units", Kind.UNITS),
-    Figure("gross", "gross", Kind.MONEY),
-    Figure("price", "price", Kind.PRICE, ("exact", "units"), How.QUOTIENT),
-    Figure("low", "low", Kind.PRICE, ("lowest",), How.LEAST),
-    Figure("high", "high", Kind.PRICE, ("highest",), How.MOST),
-    Figure("fees", "fees", Kind.MONEY),
-    Figure("take_rate", "take\nrate", Kind.RATE, ("fees", "gross"), How.QUOTIENT),
-    Figure("outstanding", "tokens\noutstanding", Kind.UNITS),
-    Figure("turnover", "turnover", Kind.RATE, ("units", "outstanding"), How.QUOTIENT),
+    Figure("trades", "trades", Measure.COUNT),
+    Figure("units", "units", Measure.UNITS),
+    Figure("gross", "gross", Measure.MONEY),
+    Figure("price", "price", Measure.PRICE, ("exact", "units"), How.QUOTIENT),
+    Figure("low", "low", Measure.PRICE, ("lowest",), How.LEAST),
+    Figure("high", "high", Measure.PRICE, ("highest",), How.MOST),
+    Figure("fees", "fees", Measure.MONEY),
+    Figure("take_rate", "take\nrate", Measure.RATE, ("fees", "gross"), How.QUOTIENT),
+    Figure("outstanding", "tokens\noutstanding", Measure.UNITS),
+    Figure("turnover", "turnover", Measure.RATE, ("units", "outstanding"), How.QUOTIENT),
 )
 _BY = {f"by-{interval}": interval for interval in Interval}
 
@@ -59,7 +59,7 @@ def _layouts(intervals: tuple[Interval, ...], *_: object) -> list[Layout]:
         Layout(
             f"by-{interval}",
             f"Market by {interval}",
-            (Column(title, title, Kind.DATE), _UNIT, _CURRENCY),
+            (Column(title, title, Measure.DATE), _UNIT, _CURRENCY),
             _FIGURES,
         )
         for interval, title in titles.items()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date
 from functools import cache
 
-from beancount_compute.economy.journal import Booked
+from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.terms import Money
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import Books
@@ -31,7 +31,7 @@ class OveragePrices:
                 if plan.overage
             }
         )
-        tag = f"compute-{Booked.ALLOCATION}"
+        tag = f"compute-{Kind.ALLOCATION}"
         for entry in books.transactions:
             if ORDER in entry.meta and tag in entry.tags:
                 self._running.allocated(entry)

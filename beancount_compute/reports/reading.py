@@ -19,44 +19,45 @@ from beancount.core.amount import Amount
 from beancount.core.data import Transaction
 from beancount.core.position import Cost
 
-from beancount_compute.economy.journal import Booked
-from beancount_compute.economy.lots import Pocket, cost_of
+from beancount_compute.economy.kinds import BOOKED, Flow, Kind
+from beancount_compute.economy.lots import cost_of
+from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import WIDE, ZERO
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.hand_written import OPENING_TAG
 from beancount_compute.ledger.writing import ORDER
-from beancount_compute.reports.facts import Flow, LotKey, Movement
+from beancount_compute.reports.facts import LotKey, Movement
 
 BY_HAND = ""  # the kind of a hand-written transaction
 OPENING = "opening"  # and of one that enters opening lots
-BY_LOTS = frozenset([Booked.CONSUMPTION, Booked.EXPIRY])  # they earn what their lots carry
+BY_LOTS = frozenset([Kind.CONSUMPTION, Kind.EXPIRY])  # they earn what their lots carry
 _new = tuple.__new__
 Pair = tuple[Flow, Flow]  # of units that enter a pocket, and of units that leave it
 
 _SAME_BOTH_WAYS: dict[str, Flow] = {
-    Booked.GRANT: Flow.GRANTED,
-    Booked.CONSUMPTION: Flow.USED,
-    Booked.MINT: Flow.MINTED,
-    Booked.EXPIRY: Flow.EXPIRED,
-    Booked.SPEND: Flow.SPENT,
-    Booked.REFUND: Flow.REFUNDED,
+    Kind.GRANT: Flow.GRANTED,
+    Kind.CONSUMPTION: Flow.USED,
+    Kind.MINT: Flow.MINTED,
+    Kind.EXPIRY: Flow.EXPIRED,
+    Kind.SPEND: Flow.SPENT,
+    Kind.REFUND: Flow.REFUNDED,
     BY_HAND: Flow.REMOVED,
 }
 _PAIRS: dict[str, Pair] = {
     **{kind: (flow, flow) for kind, flow in _SAME_BOTH_WAYS.items()},
-    Booked.TRADE: (Flow.TRADED_IN, Flow.TRADED_OUT),
-    Booked.TRANSFER: (Flow.TRANSFERRED_IN, Flow.TRANSFERRED_OUT),
+    Kind.TRADE: (Flow.TRADED_IN, Flow.TRADED_OUT),
+    Kind.TRANSFER: (Flow.TRANSFERRED_IN, Flow.TRANSFERRED_OUT),
     OPENING: (Flow.OPENING, Flow.REMOVED),
 }
 _FLOWS: dict[str, dict[Pocket, Pair]] = {
     **{kind: dict.fromkeys(Pocket, pair) for kind, pair in _PAIRS.items()},
-    Booked.ALLOCATION: {
+    Kind.ALLOCATION: {
         Pocket.ALLOCATIONS: (Flow.ALLOCATED, Flow.ALLOCATED),
         Pocket.TOKENS: (Flow.TOPPED_UP, Flow.TOPPED_UP),
     },
 }
-_REVERSAL = Booked.REVERSAL  # to name a member of an enum takes longer than to compare it
-_UNDONE: dict[Any, str] = {kind.value: kind for kind in Booked if kind is not Booked.REVERSAL}
+_REVERSAL = Kind.REVERSAL  # to name a member of an enum takes longer than to compare it
+_UNDONE: dict[Any, str] = {kind.value: kind for kind in BOOKED if kind is not Kind.REVERSAL}
 
 
 class Unread(NamedTuple):
@@ -154,7 +155,7 @@ class _Reader:
 
     def _kind(self, tags: frozenset[str]) -> str:
         names = {tag.removeprefix("compute-") for tag in tags or ()}
-        kind = next((kind for kind in Booked if kind in names), BY_HAND)
+        kind = next((kind for kind in BOOKED if kind in names), BY_HAND)
         if tags:
             self._kinds[tags] = kind
         return kind

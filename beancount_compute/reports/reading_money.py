@@ -25,20 +25,12 @@ from typing import NamedTuple
 from beancount.core.amount import Amount
 from beancount.core.data import Transaction
 
-from beancount_compute.economy.journal import Booked, Role
+from beancount_compute.economy.kinds import Flow, Kind
+from beancount_compute.economy.roles import Earning, Role
 from beancount_compute.economy.rounding import WIDE, ZERO, minor_unit, shares_of_total
 from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.accounts import Accounts
-from beancount_compute.reports.facts import (
-    SUMMED,
-    Earning,
-    Flow,
-    Income,
-    LotKey,
-    Movement,
-    Owed,
-    Trade,
-)
+from beancount_compute.reports.facts import SUMMED, Income, LotKey, Movement, Owed, Trade
 from beancount_compute.reports.fees import at_price, without_price
 from beancount_compute.reports.reading import BY_HAND, OPENING, Units
 from beancount_compute.reports.running import Running
@@ -47,8 +39,8 @@ from beancount_compute.reports.running import Running
 _SOLD, _BOUGHT, _FEES = Flow.TRADED_OUT, Flow.TRADED_IN, Earning.FEES
 _RECEIVABLE, _PAYABLE = Role.RECEIVABLE, Role.PAYABLE
 _EARNED = {
-    Flow.USED: (Earning.COMPUTE, Booked.CONSUMPTION),
-    Flow.EXPIRED: (Earning.BREAKAGE, Booked.EXPIRY),
+    Flow.USED: (Earning.COMPUTE, Kind.CONSUMPTION),
+    Flow.EXPIRED: (Earning.BREAKAGE, Kind.EXPIRY),
 }
 _new = tuple.__new__
 Posted = tuple[str, Decimal, str]  # account, number, currency
@@ -151,11 +143,11 @@ class _Reader:
         self._trade_of: dict[str, Trade] = {}  # by event id, for reversals
         self._running = Running(terms)
         self._rules: dict[str, Callable[[Seen], None]] = {
-            Booked.ALLOCATION: self._allocation,
-            Booked.CONSUMPTION: self._consumption,
-            Booked.TRADE: self._trade,
-            Booked.SPEND: self._spend,
-            Booked.REFUND: self._refund,
+            Kind.ALLOCATION: self._allocation,
+            Kind.CONSUMPTION: self._consumption,
+            Kind.TRADE: self._trade,
+            Kind.SPEND: self._spend,
+            Kind.REFUND: self._refund,
             BY_HAND: self._by_hand,
             OPENING: self._by_hand,
         }

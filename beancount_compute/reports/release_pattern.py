@@ -27,8 +27,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
+from beancount_compute.economy.kinds import Flow
+from beancount_compute.economy.roles import Earning
 from beancount_compute.economy.rounding import ZERO
-from beancount_compute.reports.facts import Earning, Flow, Income, Movement
+from beancount_compute.reports.facts import Income, Movement
 
 BEYOND = None  # the month of what the pattern says nothing about
 _ADDED = (Flow.OPENING, Flow.ALLOCATED, Flow.TOPPED_UP)

@@ -18,11 +18,12 @@ from fractions import Fraction
 from functools import cache
 from typing import NamedTuple
 
-from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.kinds import Flow
 from beancount_compute.economy.months import Span, later
+from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import ZERO, decimals_of, minor_unit
 from beancount_compute.economy.terms import Terms, Unused
-from beancount_compute.reports.facts import SUMMED, Flow, LotKey, Movement
+from beancount_compute.reports.facts import SUMMED, LotKey, Movement
 from beancount_compute.reports.release_pattern import BEYOND, Aged, project
 
 YEAR = Span(12, 0)

@@ -14,13 +14,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from beancount_compute.economy.roles import Earning
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import SUMMED, Earning, Income
+from beancount_compute.reports.facts import SUMMED, Income
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
-from beancount_compute.reports.tables import Column, Kind
+from beancount_compute.reports.tables import Column, Measure
 
 _BY = {
-    "month": Column("month", "month", Kind.DATE),
+    "month": Column("month", "month", Measure.DATE),
     "plan": Column("plan", "plan"),
     "subscriber": Column("subscriber", "subscriber"),
 }
@@ -31,8 +32,8 @@ Earned = tuple[Alike, Decimal, int]  # how much, by which transaction
 
 _KEYS = {each: each.value.replace(" ", "_") for each in Earning}
 _FIGURES = (
-    *(Figure(_KEYS[each], each.value.replace(" ", "\n"), Kind.MONEY) for each in Earning),
-    Figure("total", "total", Kind.MONEY, tuple(_KEYS.values())),
+    *(Figure(_KEYS[each], each.value.replace(" ", "\n"), Measure.MONEY) for each in Earning),
+    Figure("total", "total", Measure.MONEY, tuple(_KEYS.values())),
 )
 
 

@@ -15,8 +15,9 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
+from beancount_compute.economy.kinds import Flow
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import SUMMED, Flow, Movement
+from beancount_compute.reports.facts import SUMMED, Movement
 from beancount_compute.reports.figures import (
     Contribution,
     Figure,
@@ -24,7 +25,7 @@ from beancount_compute.reports.figures import (
     Report,
     Request,
 )
-from beancount_compute.reports.tables import Column, Kind
+from beancount_compute.reports.tables import Column, Measure
 
 TOTAL = "total"
 _KEYS = {flow: flow.value.replace(" ", "_") for flow in Flow}
@@ -37,7 +38,7 @@ _BY = {
 }
 
 
-def _figures(kind: Kind) -> tuple[Figure, ...]:
+def _figures(kind: Measure) -> tuple[Figure, ...]:
     flows = [Figure(_KEYS[flow], flow.value.replace(" ", "\n", 1), kind) for flow in _FLOWS]
     return (
         Figure("opening", "opening", kind),
@@ -57,8 +58,8 @@ def _layouts(*_: object) -> list[Layout]:
         )
         for name, label in _BY.items()
         for what, words, unit, kind in (
-            ("units", "units", _UNIT, Kind.UNITS),
-            ("money", "deferred revenue", _CURRENCY, Kind.MONEY),
+            ("units", "units", _UNIT, Measure.UNITS),
+            ("money", "deferred revenue", _CURRENCY, Measure.MONEY),
         )
     ]
 

@@ -31,12 +31,12 @@ from beancount_compute.reports.figures import (
     Request,
 )
 from beancount_compute.reports.lots import LOT_LABELS, lot_labels, of_lot, open_lots
-from beancount_compute.reports.tables import Column, Kind, Row
+from beancount_compute.reports.tables import Column, Measure, Row
 
 FORWARD = "brought forward"
 _LINE_LABELS = (
     Column("line", "line"),
-    Column("date", "date", Kind.DATE),
+    Column("date", "date", Measure.DATE),
     Column("event", "event", aside=3, whole=True),
     Column("what", "what", aside=4),
     Column("flow", "flow"),
@@ -46,10 +46,10 @@ _LINE_LABELS = (
     Column("currency", "currency"),
 )
 _LINE_FIGURES = (
-    Figure("units", "units", Kind.UNITS),
-    Figure("units_held", "units\nheld", Kind.UNITS),
-    Figure("amount", "amount", Kind.MONEY),
-    Figure("amount_held", "carrying\namount", Kind.MONEY),
+    Figure("units", "units", Measure.UNITS),
+    Figure("units_held", "units\nheld", Measure.UNITS),
+    Figure("amount", "amount", Measure.MONEY),
+    Figure("amount_held", "carrying\namount", Measure.MONEY),
 )
 
 
@@ -58,9 +58,9 @@ def _layouts(_: Books, selection: Selection) -> list[Layout]:
     of, by = (f" of {name}", f" by {name}") if name else ("", "")
     lots = (Column("pocket", "pocket"), *LOT_LABELS)
     figures = (
-        Figure("units", "units", Kind.UNITS),
-        Figure("carrying_amount", "carrying\namount", Kind.MONEY),
-        Figure("market_value", "market\nvalue", Kind.MONEY, how=How.KNOWN),
+        Figure("units", "units", Measure.UNITS),
+        Figure("carrying_amount", "carrying\namount", Measure.MONEY),
+        Figure("market_value", "market\nvalue", Measure.MONEY, how=How.KNOWN),
     )
     return [
         Layout("lines", f"Statement{of}", _LINE_LABELS, _LINE_FIGURES, keeps_zeros=True),

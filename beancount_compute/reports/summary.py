@@ -18,13 +18,13 @@ from typing import Any, NamedTuple
 
 from beancount.core.data import Directive
 
-from beancount_compute.economy.journal import Booked
-from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.kinds import Flow, Kind
+from beancount_compute.economy.roles import Earning, Pocket
 from beancount_compute.economy.rounding import WIDE, trim
 from beancount_compute.economy.terms import RESERVED_ORIGINS
 from beancount_compute.economy.words import quoted
 from beancount_compute.reports.books import Books, read_books
-from beancount_compute.reports.facts import Earning, Flow, LotKey
+from beancount_compute.reports.facts import LotKey
 from beancount_compute.reports.tables import Table, columns, money
 
 UNITS_IN = ("opening", "allocated", "topped up", "granted")
@@ -185,9 +185,9 @@ _UNIT_FLOWS: dict[Flow, tuple[str, int]] = {  # mints, trades and transfers only
     Flow.REMOVED: ("removed by hand", -1),
 }
 _MONEY_FLOWS: dict[str, tuple[str, int]] = {
-    Booked.ALLOCATION: ("paid", 1),
-    Booked.SPEND: ("settlements", -1),
-    Booked.REFUND: ("refunded", -1),
+    Kind.ALLOCATION: ("paid", 1),
+    Kind.SPEND: ("settlements", -1),
+    Kind.REFUND: ("refunded", -1),
 }
 _EARNED = {
     Earning.COMPUTE: "revenue",

@@ -1,6 +1,6 @@
 """Plain tables: what every report gives.
 
-    Table("Units", (Column("plan", "plan"), Column("used", "used", Kind.UNITS)), [("pro", -200)])
+    Table("Units", (Column("plan", "plan"), Column("used", "used", Measure.UNITS)), [("pro", -200)])
 
 `text_face.py` shows them on a terminal, `exchange.py` writes them for other programs.
 """
@@ -18,7 +18,7 @@ Cell = str | int | Decimal | None  # None: there is no such figure
 Row = tuple[Cell, ...]  # the labels in front of a row
 
 
-class Kind(StrEnum):
+class Measure(StrEnum):
     """What a column holds."""
 
     TEXT = "text"
@@ -36,14 +36,14 @@ class Column(NamedTuple):
 
     key: str
     title: str
-    kind: Kind = Kind.TEXT
+    kind: Measure = Measure.TEXT
     aside: int = 0  # above zero: a narrow terminal may leave it out, the highest first
     whole: bool = False  # never broken into lines: an id, a place
 
     @property
     def is_figure(self) -> bool:
         """Whether it holds numbers of one kind."""
-        return self.kind not in (Kind.TEXT, Kind.DATE)
+        return self.kind not in (Measure.TEXT, Measure.DATE)
 
 
 class Table(NamedTuple):

@@ -19,7 +19,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from beancount_compute.reports.tables import Cell, Column, Kind, shown
+from beancount_compute.reports.tables import Cell, Column, Measure, shown
 
 INDENT = "  "
 _GAP = "   "  # between two columns
@@ -50,7 +50,7 @@ def text_column(column: Column, values: Sequence[Cell]) -> TextColumn:
     heading = column.title.split("\n")
     of_heading, of_cells = _longest(heading), _longest(cells)
     width = least = tightest = max(of_heading, of_cells)
-    if column.kind is Kind.TEXT and not column.whole:  # text shrinks to the floor, numbers never
+    if column.kind is Measure.TEXT and not column.whole:  # text shrinks to the floor, numbers never
         numbers = [
             cell for cell, value in zip(cells, values, strict=True) if not isinstance(value, str)
         ]

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from beancount_compute.reports.tables import Cell, Column, Kind, Table, shown
+from beancount_compute.reports.tables import Cell, Column, Measure, Table, shown
 from beancount_compute.reports.text_columns import (
     INDENT,
     TextColumn,
@@ -94,12 +94,12 @@ def _turned(table: Table) -> Iterator[_Shape]:
         if at >= labels
     ]
     first = "\n".join(_one_line(column.title) for column in table.columns[:labels])
-    figures = [Column(head, head, Kind.MONEY) for head in heads]
+    figures = [Column(head, head, Measure.MONEY) for head in heads]
     yield _laid_out(Table(table.title, (Column("", first), *figures), rows))
 
 
-def _beside_amounts(cell: Cell, kind: Kind) -> Cell:
-    apart = kind in (Kind.RATE, Kind.PRICE) and cell is not None
+def _beside_amounts(cell: Cell, kind: Measure) -> Cell:
+    apart = kind in (Measure.RATE, Measure.PRICE) and cell is not None
     return shown(cell) if apart else cell
 
 

@@ -24,10 +24,11 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.kinds import Flow
+from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.terms import RESERVED_ORIGINS
-from beancount_compute.reports.facts import Flow, Movement
+from beancount_compute.reports.facts import Movement
 
 
 class Cohort(NamedTuple):

@@ -16,13 +16,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from beancount_compute.economy.journal import Booked
+from beancount_compute.economy.kinds import Flow, Kind
+from beancount_compute.economy.roles import Earning
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import Earning, Flow, Income
+from beancount_compute.reports.facts import Income
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
-from beancount_compute.reports.tables import Column, Kind
+from beancount_compute.reports.tables import Column, Measure
 
-_LABELS = (Column("vintage", "vintage", Kind.DATE), Column("currency", "currency"))
+_LABELS = (Column("vintage", "vintage", Measure.DATE), Column("currency", "currency"))
 _TABLES = {Earning.COMPUTE: "revenue", Earning.BREAKAGE: "breakage"}
 _IN = (Flow.OPENING, Flow.ALLOCATED, Flow.TOPPED_UP, Flow.GRANTED)
 _OTHERWISE = (Flow.SPENT, Flow.REFUNDED, Flow.REMOVED)
@@ -32,19 +33,19 @@ def _layouts(books: Books, selection: Selection) -> list[Layout]:
     """A column for each month in which something was recognised."""
     incomes = selection.incomes(books, each=False)
     found = {each.month for each in incomes if each.earning in _TABLES}
-    months = tuple([Figure(month, month, Kind.MONEY) for month in sorted(found)])
-    earlier = Figure("earlier", "earlier", Kind.MONEY)
+    months = tuple([Figure(month, month, Measure.MONEY) for month in sorted(found)])
+    earlier = Figure("earlier", "earlier", Measure.MONEY)
     every = ("earlier", *sorted(found))
     whole = Layout(
         "recognised",
         "Revenue and breakage by vintage",
         _LABELS,
         (
-            Figure("added", "added", Kind.MONEY),
+            Figure("added", "added", Measure.MONEY),
             earlier,
             *months,
-            Figure("otherwise", "otherwise", Kind.MONEY),
-            Figure("deferred", "deferred", Kind.MONEY),
+            Figure("otherwise", "otherwise", Measure.MONEY),
+            Figure("deferred", "deferred", Measure.MONEY),
         ),
     )
     parts = [
@@ -52,7 +53,7 @@ def _layouts(books: Books, selection: Selection) -> list[Layout]:
             name,
             f"{name.capitalize()} by vintage",
             _LABELS,
-            (earlier, *months, Figure("total", "total", Kind.MONEY, every)),
+            (earlier, *months, Figure("total", "total", Measure.MONEY, every)),
         )
         for name in _TABLES.values()
     ]
@@ -84,7 +85,7 @@ def _of_income(income: Income, start: date | None) -> Iterator[Contribution]:
     column = "earlier" if start is not None and income.date < start else month
     yield name, row, column, amount, at
     yield "recognised", row, column, amount, at
-    if kind == Booked.REFUND:  # what its rounding left was recognised after all
+    if kind == Kind.REFUND:  # what its rounding left was recognised after all
         yield "recognised", row, "otherwise", -amount, at
 
 

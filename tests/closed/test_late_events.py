@@ -299,7 +299,7 @@ def test_a_late_use_is_not_merged(tmp_path: Path) -> None:
 
 
 def test_when_its_month_is_opened_again_a_late_event_is_like_any_other(ledger: Path) -> None:
-    """Booked on its own day, without the tag."""
+    """Kind on its own day, without the tag."""
     late = "l-1,2026-05-20,,consumption,alice,,,50,CU,,,,,,,"
     entries_of(ledger, late)
     assert run("reopen", "2026-05", ledger, "--reason", "an invoice").exit_code == 0

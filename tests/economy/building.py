@@ -16,7 +16,7 @@ from typing import Any
 
 from beancount_compute.economy.engine import Books
 from beancount_compute.economy.engine import book as book_facts
-from beancount_compute.economy.events import NOWHERE, PHASE, Event, Kind, Place
+from beancount_compute.economy.events import NOWHERE, Event, Place
 from beancount_compute.economy.inputs import (
     Assertion,
     Facts,
@@ -25,8 +25,10 @@ from beancount_compute.economy.inputs import (
     Introduction,
 )
 from beancount_compute.economy.journal import JournalEntry, LotLeg
-from beancount_compute.economy.lots import Lot, Pocket, cost_of
+from beancount_compute.economy.kinds import PHASE, Kind
+from beancount_compute.economy.lots import Lot, cost_of
 from beancount_compute.economy.months import parse_span
+from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.terms import (
     DrawDown,
     Grain,

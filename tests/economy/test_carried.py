@@ -10,7 +10,9 @@ from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.engine import Bookkeeper, Books
 from beancount_compute.economy.events import Event, names_of
 from beancount_compute.economy.inputs import Facts
-from beancount_compute.economy.journal import Booked, JournalEntry, LotLeg, MoneyLeg, Role
+from beancount_compute.economy.journal import JournalEntry, LotLeg, MoneyLeg
+from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.roles import Role
 from beancount_compute.economy.state import Undo
 from beancount_compute.economy.terms import Terms
 from tests.economy.building import (
@@ -144,7 +146,7 @@ def test_a_reversal_undoes_a_closed_event_on_its_own_lots() -> None:
     used, _ = lot("allocations alice 100 CU {0.2 USD, 2026-05-01, pro/2026-06-01}")
     entry = JournalEntry(
         day("2026-05-20"),
-        Booked.CONSUMPTION,
+        Kind.CONSUMPTION,
         "alice",
         "Consumption",
         [

@@ -8,16 +8,8 @@ from itertools import permutations
 
 import pytest
 
-from beancount_compute.economy.events import (
-    PHASE,
-    Event,
-    Kind,
-    Phase,
-    content_id,
-    flaw_of,
-    is_sound,
-    same_content,
-)
+from beancount_compute.economy.events import Event, content_id, flaw_of, is_sound, same_content
+from beancount_compute.economy.kinds import PHASE, Kind, Phase
 from tests.economy.building import (
     at,
     cancellation,

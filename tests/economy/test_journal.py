@@ -12,7 +12,6 @@ from beancount_compute.economy.journal import (
     Leg,
     LotLeg,
     MoneyLeg,
-    Role,
     Unbalanced,
     check_balance,
     cost_by_origin,
@@ -22,6 +21,7 @@ from beancount_compute.economy.journal import (
     out_of,
 )
 from beancount_compute.economy.lots import Draw, DrawDown, Holding
+from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import EXACT, WIDE
 from beancount_compute.economy.terms import Money
 from tests.economy.building import lot

@@ -13,7 +13,7 @@ from beancount_compute.close.closing import prepare
 from beancount_compute.close.loading import load
 from beancount_compute.fava_extension import plotly_file
 from beancount_compute.fava_extension.blocks import Numbers
-from beancount_compute.reports.tables import Kind
+from beancount_compute.reports.tables import Measure
 from tests.fava_extension.serving import (
     EXTENSION,
     VIEWS,
@@ -273,8 +273,8 @@ def test_names_are_whole_and_control_characters_escaped() -> None:
     """What turns the direction of writing or joins an emoji stays; the page isolates names."""
     names = ("a\u202eb", "\u0634\u0631\u06a9\u062a", "\U0001f469\u200d\U0001f4bb", "a\u00a0b")
     numbers = Numbers(lambda number, unit: str(number), str)
-    assert [numbers.cell(Kind.TEXT, name, "") for name in names] == list(names)
-    assert numbers.cell(Kind.TEXT, "a\x1b[31m\nb\u2028", "") == "a\\x1b[31m\\nb\\u2028"
+    assert [numbers.cell(Measure.TEXT, name, "") for name in names] == list(names)
+    assert numbers.cell(Measure.TEXT, "a\x1b[31m\nb\u2028", "") == "a\\x1b[31m\\nb\\u2028"
 
 
 def test_a_statement_says_whose_it_is(market_year: Site) -> None:

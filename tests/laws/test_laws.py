@@ -21,10 +21,12 @@ from beancount import loader
 from beancount.core.data import Transaction
 
 from beancount_compute.economy.engine import Books
-from beancount_compute.economy.events import NOWHERE, Event, Kind, content_id
+from beancount_compute.economy.events import NOWHERE, Event, content_id
 from beancount_compute.economy.inputs import Facts, HandPosting, Introduction
-from beancount_compute.economy.journal import JournalEntry, LotLeg, MoneyLeg, Role
-from beancount_compute.economy.lots import Lot, Pocket
+from beancount_compute.economy.journal import JournalEntry, LotLeg, MoneyLeg
+from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.lots import Lot
+from beancount_compute.economy.roles import Pocket, Role
 from beancount_compute.economy.terms import Grain
 from beancount_compute.ledger.terms_of_ledger import accounts_of
 from beancount_compute.ledger.text import booked_text

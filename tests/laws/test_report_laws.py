@@ -24,7 +24,7 @@ from beancount_compute.economy.rounding import WIDE
 from beancount_compute.reports.books import Books, Selection, read_books
 from beancount_compute.reports.figures import Asked, NotSummed
 from beancount_compute.reports.registry import REPORTS
-from beancount_compute.reports.tables import Kind
+from beancount_compute.reports.tables import Measure
 from tests.examples import examples
 from tests.reports.story import STORY, by_key
 
@@ -246,7 +246,7 @@ def explain_all(books: Books, selection: Selection) -> int:
             for row in found.rows:
                 labels = row[: found.labels]
                 for column, cell in zip(found.columns, row, strict=True):
-                    if not column.is_figure or cell is None or column.kind is Kind.DAYS:
+                    if not column.is_figure or cell is None or column.kind is Measure.DAYS:
                         continue
                     asked = Asked(found.name, labels, column.key)
                     try:

@@ -6,8 +6,7 @@ from collections.abc import Collection
 
 import pytest
 
-from beancount_compute.economy.journal import Role
-from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.roles import Pocket, Role
 from beancount_compute.ledger.accounts import (
     Accounts,
     OwedAccount,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from beancount_compute.economy.journal import Role
+from beancount_compute.economy.roles import Role
 from beancount_compute.economy.terms import DrawDown, Grain, Money
 from tests.economy.building import day
 from tests.ledger.reading_terms import read

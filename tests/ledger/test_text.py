@@ -1,4 +1,4 @@
-"""Booked ledgers as plain text, which Beancount books again without the plugin."""
+"""Kind ledgers as plain text, which Beancount books again without the plugin."""
 
 from __future__ import annotations
 

@@ -14,8 +14,9 @@ from beancount.core.data import Price, Transaction
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.inputs import Facts
-from beancount_compute.economy.journal import Leg, MoneyLeg, Role
-from beancount_compute.economy.lots import Pocket, lot_of
+from beancount_compute.economy.journal import Leg, MoneyLeg
+from beancount_compute.economy.lots import lot_of
+from beancount_compute.economy.roles import Pocket, Role
 from beancount_compute.economy.short_forms import Mint, Sale, Supply, in_full
 from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.accounts import Accounts, Roots, default_templates

@@ -8,10 +8,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from beancount_compute.economy.kinds import Flow
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.reports.adding_up import movements_added_up
 from beancount_compute.reports.books import Selection
-from beancount_compute.reports.facts import Flow
 from beancount_compute.reports.reading_money import earned_by_lots
 from beancount_compute.reports.registry import REPORTS
 from tests.reports.story import STORY, books_of, rows

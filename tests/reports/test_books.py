@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from beancount_compute.economy.journal import Role
+from beancount_compute.economy.kinds import Flow
+from beancount_compute.economy.roles import Earning, Role
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import Earning, Flow, Trade
+from beancount_compute.reports.facts import Trade
 from tests.reports.story import HEAD, STORY, books_of
 
 PARTIES = """\

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from beancount import loader
 
+from beancount_compute.economy.roles import Earning
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.reports.books import Books, Selection, read_books
 from beancount_compute.reports.disclosure import disclosure
-from beancount_compute.reports.facts import Earning
 from beancount_compute.reports.figures import Asked, NotSummed
 from tests.reports.showing import books_of, figures, labels_of, whole
 

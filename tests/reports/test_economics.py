@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from beancount import loader
 
-from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.kinds import Flow
+from beancount_compute.economy.roles import Earning, Pocket
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.economy.terms import RESERVED_ORIGINS
 from beancount_compute.reports.books import Books, Selection, read_books
 from beancount_compute.reports.economics import economics
-from beancount_compute.reports.facts import Earning, Flow
 from beancount_compute.reports.figures import Asked, How, Request, tabulate
 from tests.reports.showing import books_of, figures, labels_of, whole
 

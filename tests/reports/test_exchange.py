@@ -12,16 +12,16 @@ import pytest
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.exchange import csv_of, json_of
 from beancount_compute.reports.registry import REPORTS
-from beancount_compute.reports.tables import Column, Kind, Table
+from beancount_compute.reports.tables import Column, Measure, Table
 from tests.reports.story import STORY, books_of
 
 TABLE = Table(
     "A title",
     (
         Column("who", "who"),
-        Column("used", "used\nup", Kind.UNITS),
-        Column("price", "price", Kind.PRICE),
-        Column("trades", "trades", Kind.COUNT),
+        Column("used", "used\nup", Measure.UNITS),
+        Column("price", "price", Measure.PRICE),
+        Column("trades", "trades", Measure.COUNT),
     ),
     [('A, "B"', Decimal("-1234567.000000001"), None, 3)],
     "name",

@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 from beancount import loader
 
-from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.roles import Pocket
 from beancount_compute.reports.summary import Summary, summarise
 from beancount_compute.reports.tables import Table, columns, shown
 from beancount_compute.reports.text_face import render

@@ -7,11 +7,11 @@ from decimal import Decimal
 import pytest
 
 from beancount_compute.reports import text_columns
-from beancount_compute.reports.tables import Column, Kind
+from beancount_compute.reports.tables import Column, Measure
 from beancount_compute.reports.text_columns import across, length, lines_of, text_column, wrapped
 
 NAMES = Column("name", "subscriber")
-UNITS = Column("units", "units", Kind.UNITS)
+UNITS = Column("units", "units", Measure.UNITS)
 EVENT = Column("event", "event", whole=True)
 
 

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.registry import REPORTS
-from beancount_compute.reports.tables import Column, Kind, Table, counted
+from beancount_compute.reports.tables import Column, Measure, Table, counted
 from beancount_compute.reports.text_face import render
 from tests.reports.story import STORY, books_of
 
@@ -18,7 +18,7 @@ NAMED = (Column("name", "name"), Column("currency", "currency"))
 
 def wide(rows: int, figures: int = 9) -> Table:
     """A table of that many rows, with figures of seven digits; the last column is zero."""
-    columns = [Column(f"f{at}", f"figure {at}", Kind.MONEY) for at in range(figures)]
+    columns = [Column(f"f{at}", f"figure {at}", Measure.MONEY) for at in range(figures)]
     numbers = [Decimal("12345.67")] * (figures - 1)
     return Table(
         "Wide",
@@ -32,7 +32,7 @@ def test_decimal_points_stand_below_each_other() -> None:
     """Numbers keep their own digits; shorter ones leave room behind them."""
     table = Table(
         "T",
-        (Column("a", "a"), Column("b", "b", Kind.PRICE)),
+        (Column("a", "a"), Column("b", "b", Measure.PRICE)),
         [("x", Decimal("0.25")), ("y", Decimal("1234.123456")), ("z", Decimal(7))],
     )
     lines = render([table], 80).splitlines()[-3:]
@@ -73,7 +73,7 @@ def test_a_long_name_wraps_and_a_figure_never_does() -> None:
     name = "[bold]" + "長い名前" * 20
     table = Table(
         "T",
-        (Column("a", "a"), Column("b", "b", Kind.MONEY)),
+        (Column("a", "a"), Column("b", "b", Measure.MONEY)),
         [(name, Decimal("1234567890.123456789"))],
     )
     text = render([table], 40)
@@ -118,7 +118,7 @@ def test_ids_and_places_are_never_broken() -> None:
             Column("event", "event", whole=True),
             Column("place", "place", whole=True),
             Column("narration", "narration", aside=1),
-            Column("adds", "adds", Kind.UNITS),
+            Column("adds", "adds", Measure.UNITS),
         ),
         [("e-b0480e1a4b65", "events/2026-05.csv:19", "Consumption of a day", Decimal(-1))],
     )
@@ -131,8 +131,8 @@ def test_ids_and_places_are_never_broken() -> None:
 
 def test_a_rate_does_not_push_amounts_from_under_their_heading() -> None:
     """Turned on its side, the amounts end where the heading ends."""
-    rate = Column("rate", "rate", Kind.RATE)
-    figures = (Column("a", "amount", Kind.MONEY), Column("b", "more", Kind.MONEY), rate)
+    rate = Column("rate", "rate", Measure.RATE)
+    figures = (Column("a", "amount", Measure.MONEY), Column("b", "more", Measure.MONEY), rate)
     rows = [("2026-05", Decimal("140.00"), Decimal("-5.00"), Decimal("0.166667"))]
     table = Table("T", (Column("month", "month"), *figures), rows)
     lines = render([table], 30).splitlines()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from beancount_compute.economy.lots import Pocket
-from beancount_compute.reports.facts import Flow, LotKey, Movement
+from beancount_compute.economy.kinds import Flow
+from beancount_compute.economy.roles import Pocket
+from beancount_compute.reports.facts import LotKey, Movement
 from beancount_compute.reports.unused import Cohort, Follower
 
 DAY = date(2026, 6, 1)

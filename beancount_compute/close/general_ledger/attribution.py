@@ -22,9 +22,9 @@ from beancount.core.data import Transaction
 
 from beancount_compute.close.general_ledger.figures import Piece, Pieces, by_account, weight_of
 from beancount_compute.close.general_ledger.formats import By
-from beancount_compute.economy.journal import Role
+from beancount_compute.economy.roles import Earning, Role
 from beancount_compute.reports.books import Books
-from beancount_compute.reports.facts import Earning, Income, Movement, Owed
+from beancount_compute.reports.facts import Income, Movement, Owed
 
 _ROLE_OF = {
     Earning.COMPUTE: Role.REVENUE,

@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 from beancount_compute.close.pack.bundle import HOW_TO_GET_IT
 from beancount_compute.reports.charts import Chart
-from beancount_compute.reports.tables import Cell, Column, Kind, Table, shown
+from beancount_compute.reports.tables import Cell, Column, Measure, Table, shown
 
-_TEXT = (Kind.TEXT, Kind.DATE)
+_TEXT = (Measure.TEXT, Measure.DATE)
 
 
 class Section(NamedTuple):

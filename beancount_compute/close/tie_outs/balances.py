@@ -13,11 +13,11 @@ from decimal import Decimal
 from beancount_compute.close.tie_outs.open_lots import OpenLots
 from beancount_compute.close.tie_outs.postings import WHO, Weighed, place_of_entry
 from beancount_compute.close.tie_outs.tie_out import TieOut, count, of_money, of_units
-from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.kinds import Flow
+from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import Books
-from beancount_compute.reports.facts import Flow
 from beancount_compute.reports.summary import (
     MONEY_IN,
     MONEY_OUT,

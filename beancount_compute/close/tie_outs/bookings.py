@@ -18,8 +18,9 @@ from beancount.core.data import Transaction
 
 from beancount_compute.close.tie_outs.expected import Debits, Expected, Wanted, role_of
 from beancount_compute.close.tie_outs.postings import Kinds, Posted, posted
-from beancount_compute.economy.events import Event, Kind
-from beancount_compute.economy.journal import Booked, Role
+from beancount_compute.economy.events import Event
+from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.roles import Role
 from beancount_compute.reports.books import Books
 
 NOT_BOOKED = (Kind.SUBSCRIPTION, Kind.CANCELLATION)  # what they lead to is derived
@@ -50,7 +51,7 @@ def check_bookings(
         if not kind:
             continue
         compared += 1
-        if kind == Booked.CONSUMPTION:
+        if kind == Kind.CONSUMPTION:
             revenue = _plain_use(entry, expected)
             if revenue is not None:
                 key = (Role.REVENUE, *revenue[:2])

@@ -19,8 +19,9 @@ from beancount.core.data import Transaction
 from beancount_compute.close.tie_outs.month_events import MonthEvents
 from beancount_compute.close.tie_outs.overage import Charge, Overage, Use, period_in
 from beancount_compute.close.tie_outs.postings import Kinds, Posted, posted
-from beancount_compute.economy.events import Event, Kind
-from beancount_compute.economy.journal import Booked, Role
+from beancount_compute.economy.events import Event
+from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import ZERO, multiply_money, round_money
 from beancount_compute.economy.rules.trade import fee_on
 from beancount_compute.economy.state import REVERSIBLE
@@ -53,13 +54,13 @@ class Expected:
         self._earlier: dict[str, Transaction] | None = None
         self._accounts_of: dict[tuple[Role, str, str], str] = {}
         self._rules: dict[str, Callable[[Transaction, Posted, Event], Wanted | None]] = {
-            Booked.GRANT: self._grant,
-            Booked.CONSUMPTION: self._consumption,
-            Booked.TRADE: self._trade,
-            Booked.TRANSFER: self._transfer,
-            Booked.SPEND: self._spend,
-            Booked.REFUND: self._refund,
-            Booked.REVERSAL: self._reversal,
+            Kind.GRANT: self._grant,
+            Kind.CONSUMPTION: self._consumption,
+            Kind.TRADE: self._trade,
+            Kind.TRANSFER: self._transfer,
+            Kind.SPEND: self._spend,
+            Kind.REFUND: self._refund,
+            Kind.REVERSAL: self._reversal,
         }
 
     def account(self, role: Role, holder: str, origin: str = "") -> str:
@@ -80,13 +81,13 @@ class Expected:
     def booking(self, entry: Transaction, kind: str, found: Posted) -> Wanted | None:
         """What a transaction must post; None where no event of the month, and no term, says so."""
         event_id = str(entry.meta.get("event", ""))
-        if kind in (Booked.MINT, Booked.EXPIRY):
+        if kind in (Kind.MINT, Kind.EXPIRY):
             return self._derived(entry, kind, found)
         if event_id in self.booked:
             return None  # a second time
         event = self.events.get(event_id)
         wanted = None
-        if kind == Booked.ALLOCATION:
+        if kind == Kind.ALLOCATION:
             wanted = self._allocation(entry, event)
         elif event is not None and event.kind == kind:
             wanted = self._rules[kind](entry, found, event)
@@ -99,7 +100,7 @@ class Expected:
     def _derived(self, entry: Transaction, kind: str, found: Posted) -> Wanted:
         """A mint keeps units and cost with their holder; a lapsed lot's cost is breakage."""
         debits: Debits = defaultdict(Decimal)
-        if kind == Booked.MINT:
+        if kind == Kind.MINT:
             held = dict.fromkeys(found.units, ZERO)
             return Wanted(debits, held)
         for (_, origin, currency), cost in found.costs.items():
@@ -252,7 +253,7 @@ class Expected:
         original = self._found_earlier(event.reverses)
         if original is not None:
             return mirrored(as_posted(original, self._accounts))
-        if entry.meta.get("undoes") != Booked.CONSUMPTION:
+        if entry.meta.get("undoes") != Kind.CONSUMPTION:
             return None
         undone = self.events.get(event.reverses)
         name = undone.subscriber if undone else entry.payee or ""
@@ -266,7 +267,7 @@ class Expected:
     def _overage_as_found(self, debits: Debits, found: Posted) -> None:
         roots = self._accounts.roots
         for (account, currency), number in found.money.items():
-            role = role_of(account, Booked.CONSUMPTION, roots)
+            role = role_of(account, Kind.CONSUMPTION, roots)
             if role is Role.RECEIVABLE or (role, account, currency) not in debits:
                 debits[role, account, currency] += number
 
@@ -315,12 +316,12 @@ def role_of(account: str, kind: str, roots: Roots) -> Role:
     if account.startswith(roots.assets + ":"):
         return Role.RECEIVABLE
     if account.startswith(roots.liabilities + ":"):
-        return Role.PARTNER if kind == Booked.SPEND else Role.PAYABLE
+        return Role.PARTNER if kind == Kind.SPEND else Role.PAYABLE
     return _INCOME.get(kind, Role.REVENUE)
 
 
 _INCOME: dict[str, Role] = {
-    Booked.TRADE: Role.FEES,
-    Booked.EXPIRY: Role.BREAKAGE,
-    Booked.SPEND: Role.PARTNER_INCOME,
+    Kind.TRADE: Role.FEES,
+    Kind.EXPIRY: Role.BREAKAGE,
+    Kind.SPEND: Role.PARTNER_INCOME,
 }

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from beancount_compute.economy.events import Event, Kind, content_id
+from beancount_compute.economy.events import Event, content_id
+from beancount_compute.economy.kinds import Kind
 
 
 class MonthEvents:

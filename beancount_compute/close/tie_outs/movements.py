@@ -16,11 +16,12 @@ from beancount_compute.close.tie_outs.bookings import Checked
 from beancount_compute.close.tie_outs.expected import Debits
 from beancount_compute.close.tie_outs.postings import place_of_entry
 from beancount_compute.close.tie_outs.tie_out import TieOut, count, figure, of_money
-from beancount_compute.economy.events import Event, Kind
-from beancount_compute.economy.journal import Role
+from beancount_compute.economy.events import Event
+from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.roles import Earning, Role
 from beancount_compute.economy.rounding import ZERO, average_price
 from beancount_compute.reports.books import Books, since
-from beancount_compute.reports.facts import DatedPrice, Earning
+from beancount_compute.reports.facts import DatedPrice
 from beancount_compute.reports.reading import BY_HAND, OPENING
 
 # What is owed to the operator is shown as a debit, what the operator owes as a credit.

@@ -21,7 +21,7 @@ from beancount.core.data import Transaction
 
 from beancount_compute.close.tie_outs.postings import Kinds
 from beancount_compute.economy.events import Event
-from beancount_compute.economy.journal import Booked
+from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.rounding import ZERO, round_money
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.running import Period, period_of
@@ -146,7 +146,7 @@ def _totals(charges: Sequence[Charge]) -> dict[str, Decimal]:
 def _all_periods(books: Books) -> Iterator[tuple[str, Period]]:
     kinds = Kinds()
     for entry in books.transactions:
-        if kinds.of(entry) == Booked.ALLOCATION:
+        if kinds.of(entry) == Kind.ALLOCATION:
             period = period_in(entry)
             if period is not None:
                 yield entry.payee or "", period

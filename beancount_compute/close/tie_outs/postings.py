@@ -19,8 +19,8 @@ from beancount.core.amount import Amount
 from beancount.core.data import Posting, Transaction
 from beancount.core.interpolate import AUTOMATIC_TOLERANCES
 
-from beancount_compute.economy.journal import Booked
-from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.kinds import BOOKED
+from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.writing import ORDER
@@ -88,13 +88,13 @@ class Kinds:
         self._known: dict[frozenset[str], str] = {}
 
     def of(self, entry: Transaction) -> str:
-        """A kind of `economy.journal.Booked`; "" for what was written by hand."""
+        """A kind of `economy.kinds.Kind`; "" for what was written by hand."""
         if ORDER not in entry.meta:
             return ""
         tags = entry.tags or frozenset()
         kind = self._known.get(tags)
         if kind is None:
-            kind = next((kind for kind in Booked if f"compute-{kind}" in tags), "")
+            kind = next((kind for kind in BOOKED if f"compute-{kind}" in tags), "")
             self._known[tags] = kind
         return kind
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from beancount_compute.economy.rounding import WIDE, ZERO, trim
-from beancount_compute.reports.tables import Cell, Column, Kind, Table, money
+from beancount_compute.reports.tables import Cell, Column, Measure, Table, money
 
 MOST_LINES = 20  # of one tie-out in the table, before the rest is only counted
 
@@ -95,9 +95,9 @@ def tables(ties: Sequence[TieOut]) -> list[Table]:
     """The tie-outs as a table, and where any fails, one that names its two sides and lines."""
     columns = (
         Column("tie-out", "tie-out"),
-        Column("left", "left", Kind.MONEY),
-        Column("right", "right", Kind.MONEY),
-        Column("difference", "difference", Kind.MONEY),
+        Column("left", "left", Measure.MONEY),
+        Column("right", "right", Measure.MONEY),
+        Column("difference", "difference", Measure.MONEY),
         Column("about", ""),
     )
     rows: list[tuple[Cell, ...]] = [

@@ -12,10 +12,12 @@ from datetime import date
 from decimal import Decimal
 
 from beancount_compute.economy.events import Event
-from beancount_compute.economy.journal import Booked, JournalEntry, into
-from beancount_compute.economy.lots import Lot, Pocket, key_of, lot_of
+from beancount_compute.economy.journal import JournalEntry, into
+from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.lots import Lot, key_of, lot_of
 from beancount_compute.economy.months import last_day, later, parse_span
 from beancount_compute.economy.refusals import Refused
+from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import (
     ZERO,
     CostStepTooCoarse,
@@ -141,7 +143,7 @@ def grant(economy: Economy, event: Event, event_id: str) -> None:
     subscriber = economy.welcome(event.subscriber)
     entry = JournalEntry(
         day,
-        Booked.GRANT,
+        Kind.GRANT,
         event.subscriber,
         "Grant",
         into(lots),

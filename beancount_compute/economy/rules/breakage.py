@@ -17,9 +17,11 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from beancount_compute.economy.journal import Booked, JournalEntry, Leg, LotLeg, MoneyLeg, Role
-from beancount_compute.economy.lots import Lot, OpenLot, Pocket, lot_of
+from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, MoneyLeg
+from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.lots import Lot, OpenLot, lot_of
 from beancount_compute.economy.months import later, text_of
+from beancount_compute.economy.roles import Pocket, Role
 from beancount_compute.economy.rounding import ZERO, part
 from beancount_compute.economy.short_forms import mint_of
 from beancount_compute.economy.state import Economy
@@ -54,7 +56,7 @@ def _mint(economy: Economy, lot: Lot, units: Decimal, plan: Plan | None, day: da
     assert plan is not None and lot.end is not None
     end = later(lot.end, plan.token_expires) if plan.token_expires else None
     token = lot_of((lot.holder, Pocket.TOKENS, *lot[2:-1], end))
-    mint = mint_of((day, lot, token, units, *_cause(Booked.MINT, lot, plan)))
+    mint = mint_of((day, lot, token, units, *_cause(Kind.MINT, lot, plan)))
     if economy.plain:
         economy.journal.append(mint)
     else:
@@ -72,13 +74,13 @@ def _expire(economy: Economy, lot: Lot, units: Decimal, plan: Plan | None, day: 
     if lot.cost:
         cost = units * lot.cost
         legs.append(MoneyLeg(Role.BREAKAGE, lot.holder, lot.origin, -cost, lot.currency))
-    expiry_id, source = _cause(Booked.EXPIRY, lot, plan)
+    expiry_id, source = _cause(Kind.EXPIRY, lot, plan)
     economy.post(
-        JournalEntry(day, Booked.EXPIRY, lot.holder, "Expiry", legs, expiry_id, None, source)
+        JournalEntry(day, Kind.EXPIRY, lot.holder, "Expiry", legs, expiry_id, None, source)
     )
 
 
-def _cause(kind: Booked, lot: Lot, plan: Plan | None) -> tuple[str, str]:
+def _cause(kind: Kind, lot: Lot, plan: Plan | None) -> tuple[str, str]:
     """The id of a lot's end, and the terms that it stems from."""
     assert lot.end is not None
     terms = f"plan {plan.name} of {text_of(plan.since)}" if plan else lot.origin

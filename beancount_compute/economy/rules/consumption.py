@@ -14,18 +14,18 @@ from decimal import Decimal, Inexact, localcontext
 
 from beancount_compute.economy.events import Event, fields_getter
 from beancount_compute.economy.journal import (
-    Booked,
     JournalEntry,
     Leg,
     LotLeg,
     MoneyLeg,
-    Role,
     cost_by_origin,
     income,
     out_of,
 )
+from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Lot
 from beancount_compute.economy.refusals import Refused
+from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import WIDE, ZERO, round_money
 from beancount_compute.economy.state import Economy, OverageBooked, Subscriber
 from beancount_compute.economy.terms import Grain, Money
@@ -108,7 +108,7 @@ def _post(
 ) -> None:
     entry = JournalEntry(
         economy.today,
-        Booked.CONSUMPTION,
+        Kind.CONSUMPTION,
         event.subscriber,
         "Consumption",
         legs,

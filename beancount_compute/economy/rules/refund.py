@@ -14,17 +14,17 @@ from decimal import Decimal, localcontext
 
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.journal import (
-    Booked,
     JournalEntry,
     LotLeg,
     MoneyLeg,
-    Role,
     cost_by_origin,
     mirrored,
     out_of,
 )
-from beancount_compute.economy.lots import Draw, Lot, Pocket
+from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.lots import Draw, Lot
 from beancount_compute.economy.refusals import Refused
+from beancount_compute.economy.roles import Pocket, Role
 from beancount_compute.economy.rounding import WIDE, ZERO, round_money
 from beancount_compute.economy.rules.breakage import meet_end
 from beancount_compute.economy.state import Economy, Undo
@@ -66,7 +66,7 @@ def refund(economy: Economy, event: Event, event_id: str) -> None:
     economy.settle(subscriber.name)
     entry = JournalEntry(
         economy.today,
-        Booked.REFUND,
+        Kind.REFUND,
         subscriber.name,
         "Refund",
         legs,
@@ -103,7 +103,7 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
     economy.post(
         JournalEntry(
             economy.today,
-            Booked.REVERSAL,
+            Kind.REVERSAL,
             entry.subscriber,
             f"Reversal of {entry.narration}",
             mirrored(entry.legs),

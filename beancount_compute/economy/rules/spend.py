@@ -11,15 +11,10 @@ The operator is the partner's agent; a settlement above the carrying amount redu
 from __future__ import annotations
 
 from beancount_compute.economy.events import Event
-from beancount_compute.economy.journal import (
-    Booked,
-    JournalEntry,
-    MoneyLeg,
-    Role,
-    cost_by_origin,
-    out_of,
-)
+from beancount_compute.economy.journal import JournalEntry, MoneyLeg, cost_by_origin, out_of
+from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.refusals import Refused
+from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import ZERO, round_money
 from beancount_compute.economy.rules.trade import tokens_for
 from beancount_compute.economy.state import Economy
@@ -51,7 +46,7 @@ def spend(economy: Economy, event: Event, event_id: str) -> None:
     economy.settle(subscriber.name)
     entry = JournalEntry(
         economy.today,
-        Booked.SPEND,
+        Kind.SPEND,
         subscriber.name,
         f"Spend with {event.counterparty}",
         legs,

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from beancount_compute.economy.events import Event, Kind
+from beancount_compute.economy.events import Event
+from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.months import later, text_of
 from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.rules.allocation import allocate_period, unknown_plan

@@ -16,17 +16,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 from beancount_compute.economy.events import Event
-from beancount_compute.economy.journal import (
-    Booked,
-    JournalEntry,
-    Leg,
-    Role,
-    into,
-    money_leg,
-    out_of,
-)
+from beancount_compute.economy.journal import JournalEntry, Leg, into, money_leg, out_of
+from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Draw, received
 from beancount_compute.economy.refusals import Refused
+from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import WIDE, ZERO, multiply_money
 from beancount_compute.economy.short_forms import sale_of_lot
 from beancount_compute.economy.state import Economy, Subscriber
@@ -86,7 +80,7 @@ def _sell(
     legs += [
         money_leg((role, name, "", number, currency)) for role, name, number in money if number
     ]
-    _book_move(economy, event, event_id, Booked.TRADE, draws, legs, f"Trade with {buyer.name}")
+    _book_move(economy, event, event_id, Kind.TRADE, draws, legs, f"Trade with {buyer.name}")
     for lot, units in lots:
         economy.put(buyer, lot, units)
 
@@ -132,7 +126,7 @@ def transfer(economy: Economy, event: Event, event_id: str) -> None:
     lots = economy.moving(draws, receiver)
     legs = out_of(draws) + into(lots)
     narration = f"Transfer to {receiver.name}"
-    _book_move(economy, event, event_id, Booked.TRANSFER, draws, legs, narration)
+    _book_move(economy, event, event_id, Kind.TRANSFER, draws, legs, narration)
     for lot, units in lots:
         economy.put(receiver, lot, units)
 
@@ -168,7 +162,7 @@ def _book_move(
     economy: Economy,
     event: Event,
     event_id: str,
-    kind: Booked,
+    kind: Kind,
     draws: list[Draw],
     legs: list[Leg],
     narration: str,

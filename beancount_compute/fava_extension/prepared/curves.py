@@ -11,7 +11,7 @@ from __future__ import annotations
 from decimal import Decimal, localcontext
 
 from beancount_compute.economy.rounding import PRICE_STEP, WIDE, ZERO, round_half_even, trim
-from beancount_compute.reports.tables import Cell, Column, Kind, Table
+from beancount_compute.reports.tables import Cell, Column, Measure, Table
 
 
 def release_curves(vintages: Table) -> Table:
@@ -29,8 +29,8 @@ def release_curves(vintages: Table) -> Table:
                 most = max(most, len(shares))
                 rows.append((cells["vintage"], cells["currency"], *shares))
     full: list[tuple[Cell, ...]] = [(*row, *[None] * (most + 2 - len(row))) for row in rows]
-    figures = [Column(str(age), f"{age}", Kind.RATE) for age in range(most)]
-    labels = (Column("vintage", "vintage", Kind.DATE), Column("currency", "currency"))
+    figures = [Column(str(age), f"{age}", Measure.RATE) for age in range(most)]
+    labels = (Column("vintage", "vintage", Measure.DATE), Column("currency", "currency"))
     return Table("Share recognised, by months since", (*labels, *figures), full, "curves")
 
 

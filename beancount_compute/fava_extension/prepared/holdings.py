@@ -19,23 +19,23 @@ from operator import itemgetter
 from typing import NamedTuple
 from unicodedata import combining, normalize
 
-from beancount_compute.economy.journal import Role
+from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import WIDE, ZERO
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.facts import Movement, Owed
 from beancount_compute.reports.figures import written
-from beancount_compute.reports.tables import Cell, Column, Kind, Table
+from beancount_compute.reports.tables import Cell, Column, Measure, Table
 
 COLUMNS = (
     Column("subscriber", "subscriber"),
     Column("commodity", "unit"),
     Column("currency", "currency"),
-    Column("units", "open units", Kind.UNITS),
-    Column("carrying_amount", "carrying amount", Kind.MONEY),
-    Column("market_value", "market value", Kind.MONEY),
-    Column("next_expiry", "next expiry", Kind.DATE),
-    Column("receivable", "receivable", Kind.MONEY),
-    Column("payable", "payable", Kind.MONEY),
+    Column("units", "open units", Measure.UNITS),
+    Column("carrying_amount", "carrying amount", Measure.MONEY),
+    Column("market_value", "market value", Measure.MONEY),
+    Column("next_expiry", "next expiry", Measure.DATE),
+    Column("receivable", "receivable", Measure.MONEY),
+    Column("payable", "payable", Measure.MONEY),
 )
 SORTABLE = tuple(column.key for column in COLUMNS)
 OWED = ("receivable", "payable")
@@ -287,10 +287,10 @@ def totals(rows: Iterable[Standing], *, owed: bool = True) -> Table:
 
 def _written(row: Standing) -> tuple[Cell, ...]:
     money = [
-        written(Kind.MONEY, number, row.currency)
+        written(Measure.MONEY, number, row.currency)
         for number in (row.carrying, row.value, row.receivable, row.payable)
     ]
-    units = written(Kind.UNITS, row.units, "")
+    units = written(Measure.UNITS, row.units, "")
     end = str(row.end) if row.end else None
     name = row.subscriber or NOT_NAMED
     return (name, row.commodity, row.currency, units, money[0], money[1], end, money[2], money[3])

@@ -11,19 +11,19 @@ from typing import NamedTuple
 from beancount_compute.economy.rounding import decimals_of, trim
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import Trade
-from beancount_compute.reports.tables import Cell, Column, Kind, Table
+from beancount_compute.reports.tables import Cell, Column, Measure, Table
 
 COLUMNS = (
-    Column("date", "date", Kind.DATE),
+    Column("date", "date", Measure.DATE),
     Column("event", "event"),
     Column("seller", "seller"),
     Column("buyer", "buyer"),
     Column("commodity", "unit"),
     Column("currency", "currency"),
-    Column("units", "units", Kind.UNITS),
-    Column("price", "price", Kind.PRICE),
-    Column("gross", "gross", Kind.MONEY),
-    Column("fees", "fees", Kind.MONEY),
+    Column("units", "units", Measure.UNITS),
+    Column("price", "price", Measure.PRICE),
+    Column("gross", "gross", Measure.MONEY),
+    Column("fees", "fees", Measure.MONEY),
 )
 
 

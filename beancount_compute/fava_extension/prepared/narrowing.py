@@ -13,11 +13,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from beancount_compute.economy.journal import Role
-from beancount_compute.economy.lots import Pocket
+from beancount_compute.economy.roles import Earning, Pocket, Role
 from beancount_compute.fava_extension.prepared.coarse import coarse
 from beancount_compute.reports.books import Books
-from beancount_compute.reports.facts import Earning, Income, Movement, Owed, Trade
+from beancount_compute.reports.facts import Income, Movement, Owed, Trade
 from beancount_compute.reports.reading_money import Money
 
 _ROLES = {

@@ -12,13 +12,14 @@ from collections import defaultdict
 from datetime import date
 from decimal import Decimal, localcontext
 
+from beancount_compute.economy.kinds import Flow
+from beancount_compute.economy.roles import Earning
 from beancount_compute.economy.rounding import WIDE, ZERO
 from beancount_compute.fava_extension.prepared.reach import days_within, end_of
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import Earning, Flow
 from beancount_compute.reports.figures import written
 from beancount_compute.reports.intervals import Interval, name_of, names_between
-from beancount_compute.reports.tables import Cell, Column, Kind, Table
+from beancount_compute.reports.tables import Cell, Column, Measure, Table
 
 _IN = frozenset([Flow.ALLOCATED, Flow.TOPPED_UP, Flow.GRANTED])
 _OUT = frozenset([Flow.USED, Flow.SPENT, Flow.EXPIRED, Flow.REFUNDED, Flow.REMOVED])
@@ -79,7 +80,7 @@ def deferred_by(
                 opening = held[unit] + opened[key]
                 held[unit] = opening + added[key] + released[key]
                 figures = (opening, added[key], released[key], held[unit])
-                kind = Kind.UNITS if in_units else Kind.MONEY
+                kind = Measure.UNITS if in_units else Measure.MONEY
                 rows.append((name, unit, *[written(kind, number, unit) for number in figures]))
     what = "Open units" if in_units else "Deferred revenue"
     return Table(
@@ -88,10 +89,10 @@ def deferred_by(
 
 
 def _columns(interval: Interval, in_units: bool) -> tuple[Column, ...]:
-    kind = Kind.UNITS if in_units else Kind.MONEY
+    kind = Measure.UNITS if in_units else Measure.MONEY
     unit = "unit" if in_units else "currency"
     figures = [Column(each, each, kind) for each in _PARTS]
-    return (Column("month", str(interval), Kind.DATE), Column("currency", unit), *figures)
+    return (Column("month", str(interval), Measure.DATE), Column("currency", unit), *figures)
 
 
 def held_on(books: Books, selection: Selection) -> Table:
@@ -112,10 +113,10 @@ def held_on(books: Books, selection: Selection) -> Table:
             rows.append(
                 (
                     *key,
-                    written(Kind.UNITS, units[key], ""),
-                    written(Kind.MONEY, amounts[key], currency),
-                    written(Kind.MONEY, value, currency),
-                    written(Kind.PRICE, price, currency),
+                    written(Measure.UNITS, units[key], ""),
+                    written(Measure.MONEY, amounts[key], currency),
+                    written(Measure.MONEY, value, currency),
+                    written(Measure.PRICE, price, currency),
                 )
             )
     return Table("Held at the end", _HELD, rows, "held")
@@ -125,10 +126,10 @@ _HELD = (
     Column("pocket", "pocket"),
     Column("commodity", "unit"),
     Column("currency", "currency"),
-    Column("units", "units outstanding", Kind.UNITS),
-    Column("carrying_amount", "deferred revenue at carrying amount", Kind.MONEY),
-    Column("market_value", "at market price", Kind.MONEY),
-    Column("price", "market price", Kind.PRICE),
+    Column("units", "units outstanding", Measure.UNITS),
+    Column("carrying_amount", "deferred revenue at carrying amount", Measure.MONEY),
+    Column("market_value", "at market price", Measure.MONEY),
+    Column("price", "market price", Measure.PRICE),
 )
 
 
@@ -155,14 +156,18 @@ _ALWAYS = (Earning.COMPUTE, Earning.BREAKAGE, Earning.FEES)
 _COMPARED = (
     Column("income", "income"),
     Column("currency", "currency"),
-    Column("period", "this period", Kind.MONEY),
-    Column("before", "before", Kind.MONEY),
-    Column("change", "change", Kind.MONEY),
+    Column("period", "this period", Measure.MONEY),
+    Column("before", "before", Measure.MONEY),
+    Column("change", "change", Measure.MONEY),
 )
 
 
 def _compared(name: str, currency: str, now: Decimal, then: Decimal) -> tuple[Cell, ...]:
-    return (name, currency, *[written(Kind.MONEY, n, currency) for n in (now, then, now - then)])
+    return (
+        name,
+        currency,
+        *[written(Measure.MONEY, n, currency) for n in (now, then, now - then)],
+    )
 
 
 def latest(books: Books) -> date | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from beancount_compute.economy.events import Event, Kind
+from beancount_compute.economy.events import Event
+from beancount_compute.economy.kinds import Kind
 from tests.close.tie_outs.ledgers import Ledger, load, posting
 
 PLAN = """\

@@ -23,7 +23,7 @@ from beancount_compute.reports.charts import (
     vintages,
 )
 from beancount_compute.reports.charts.release import release
-from beancount_compute.reports.tables import Cell, Column, Kind, Table
+from beancount_compute.reports.tables import Cell, Column, Measure, Table
 from tests.close.tie_outs.ledgers import load
 from tests.close.tie_outs.test_tie_outs import STORY
 
@@ -38,7 +38,7 @@ def books() -> Books:
 
 def table(keys: str, *rows: tuple[Cell, ...]) -> Table:
     """A table of text and money."""
-    return Table("T", tuple([Column(key, key, Kind.TEXT) for key in keys.split()]), list(rows))
+    return Table("T", tuple([Column(key, key, Measure.TEXT) for key in keys.split()]), list(rows))
 
 
 def traces(chart: Chart) -> dict[str, list[object]]:
@@ -192,7 +192,7 @@ def test_pictures_need_no_plotly() -> None:
 
 def test_no_two_release_curves_look_alike() -> None:
     """Where there are more vintages than colours, the dash tells them apart."""
-    ages = [Column(str(age), str(age), Kind.RATE) for age in range(2)]
+    ages = [Column(str(age), str(age), Measure.RATE) for age in range(2)]
     columns = (Column("vintage", "vintage"), Column("currency", "currency"), *ages)
     rows: list[tuple[Cell, ...]] = [(f"{n:02}", "USD", D("0.5"), D(1)) for n in range(35)]
     (chart,) = release(Table("T", columns, rows))
