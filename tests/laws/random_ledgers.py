@@ -19,8 +19,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from auditor import COLUMNS, Audit, add_months, audit
-from auditor import component as component_of
+from tests.laws.auditor.comparing import Audit, audit
+from tests.laws.auditor.reading import COLUMNS
+from tests.laws.auditor.records import add_months
+from tests.laws.auditor.records import component as component_of
 
 PROFILES = (
     "clean",

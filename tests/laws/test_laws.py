@@ -32,10 +32,9 @@ from beancount_compute.ledger.terms_of_ledger import accounts_of
 from beancount_compute.ledger.text import booked_text
 from tests.economy.building import entry_text, lot_text
 from tests.examples import examples
+from tests.laws.auditor.comparing import compare
 from tests.laws.captured import Captured, booked, capture, generated, kind_of, said
-
-from auditor import compare  # isort: skip
-from random_ledgers import write_ledger  # isort: skip
+from tests.laws.random_ledgers import write_ledger
 
 SEEDS = range(examples(60, 5000))
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from beancount import loader
-from random_ledgers import write_ledger
 
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.fava_extension.prepared.coarse import coarse
@@ -28,6 +27,7 @@ from beancount_compute.reports.lots import LOTS
 from beancount_compute.reports.registry import REPORTS
 from beancount_compute.reports.rollforward import ROLLFORWARD
 from tests.examples import examples
+from tests.laws.random_ledgers import write_ledger
 from tests.reports.story import by_key
 
 SEEDS = range(examples(18, 1000))  # two of each profile

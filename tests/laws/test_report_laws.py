@@ -17,7 +17,6 @@ import pytest
 from beancount import loader
 from beancount.core.data import Transaction
 from beancount.core.position import Cost
-from random_ledgers import write_ledger
 
 from beancount_compute.economy.months import MONTH, later
 from beancount_compute.economy.rounding import WIDE
@@ -26,6 +25,7 @@ from beancount_compute.reports.figures import Asked, NotSummed
 from beancount_compute.reports.registry import REPORTS
 from beancount_compute.reports.tables import Measure
 from tests.examples import examples
+from tests.laws.random_ledgers import write_ledger
 from tests.reports.story import STORY, by_key
 
 SEEDS = range(examples(18, 1000))  # two of each profile

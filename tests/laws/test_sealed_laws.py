@@ -29,8 +29,7 @@ from tests.close.sealing import (
     printed,
 )
 from tests.examples import examples
-
-from random_ledgers import PROFILES, VALID, quoted, write_ledger  # isort: skip
+from tests.laws.random_ledgers import PROFILES, VALID, quoted, write_ledger
 
 AS_OF = re.compile(r'^\S+ custom "compute-option" "as-of" (\S+)\n', re.MULTILINE)
 SEEDS = [seed for seed in range(examples(12, 400)) if PROFILES[seed % len(PROFILES)] in VALID]

@@ -14,8 +14,7 @@ from beancount_compute.economy.events import Event
 from beancount_compute.ledger.errors import ComputeError
 from beancount_compute.reports.books import read_books
 from tests.examples import examples
-
-from random_ledgers import PROFILES, VALID, write_ledger  # isort: skip
+from tests.laws.random_ledgers import PROFILES, VALID, write_ledger
 
 SEEDS = [seed for seed in range(examples(60, 1000)) if PROFILES[seed % len(PROFILES)] in VALID]
 

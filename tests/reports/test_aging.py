@@ -18,7 +18,7 @@ from beancount_compute.reports.figures import Asked
 from tests.reports.showing import Shown, books_of, figures, labels_of, whole
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "laws"))
-from random_ledgers import write_ledger
+from tests.laws.random_ledgers import write_ledger
 
 JUNE = Selection(end=date(2026, 6, 30))
 HEAD = """\

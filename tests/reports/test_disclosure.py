@@ -19,7 +19,7 @@ from beancount_compute.reports.figures import Asked, NotSummed
 from tests.reports.showing import books_of, figures, labels_of, whole
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "laws"))
-from random_ledgers import write_ledger
+from tests.laws.random_ledgers import write_ledger
 
 JUNE = Selection(date(2026, 6, 1), date(2026, 6, 30))
 OPENING, ADDED = ("in the opening balance", "USD"), ("added in the period", "USD")

@@ -21,7 +21,7 @@ from beancount_compute.reports.figures import Asked, How, Request, tabulate
 from tests.reports.showing import books_of, figures, labels_of, whole
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "laws"))
-from random_ledgers import write_ledger
+from tests.laws.random_ledgers import write_ledger
 
 # alice leaves 800 of May's 1000 CU (160.00); sells 500 for 125.00, fee 6.25; bob uses 400 of them.
 # A year later her 300 and bob's 100 lapse, and a month later her 1000 of June (200.00).

@@ -23,7 +23,7 @@ from beancount_compute.economy.rounding import minor_unit
 from beancount_compute.reports.books import read_books
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "laws"))
-from random_ledgers import write_ledger
+from tests.laws.random_ledgers import write_ledger
 
 SEEDS = range(18)  # two of each profile
 

@@ -1,0 +1,11 @@
+"""A naive auditor: it works out the books from language.md alone, and is compared with the plugin.
+
+Slow and obvious on purpose: whole numbers, Decimal and Fraction, plain lists, linear scans, day by
+day and phase by phase. It shares no line with the plugin, so that what the two agree on was thought
+twice.
+
+    records.py      what it writes down, and the arithmetic of days and money
+    rules.py        the books, from facts and terms
+    reading.py      a ledger with its event files, into facts and terms
+    comparing.py    where the plugin's books differ
+"""

@@ -1,0 +1,730 @@
+"""The rules, once more: the books of facts and terms, from language.md alone.
+
+    books = Books(Facts(events), Terms(plans, options))
+    books.run()
+    books.held, books.journal, books.refusals
+
+Readings (where language.md is silent or can be read in two ways, this is what is done here):
+
+R1  Opening lots stand from the beginning of their day (before period ends); hand-written reductions
+    come after everything else of their day.
+R2  Assertions see the books before anything of their day, opening lots included.
+R3  Allocations with no terms in force on their first day (a subscription `started` before the plan
+    was written) and lots older than their plan take the plan's earliest terms.
+R4  When `every` changes, months go on being counted on the subscription's own day of month; where
+    the running day of month is another one because of periods in days, from that day.
+R5  The price of overage is the one in force on the day of use (the list of what a period keeps
+    does not name it); the plan is that of the newest running subscription whose units are of the
+    commodity used; newest by the day from which it runs (`started`); ties: first by plan name.
+R6  A fee is its fraction of the rounded gross.
+R7  The market price averages the written prices by units, not rounded gross by units.
+R8  Units minted are units times mint-rate, never rounded.
+R9  A top-up's payment or a settlement that rounds to zero is refused, like a gross.
+R10 A spend out of lots in another currency than the settlement is booked: partner-income has one
+    posting per currency.
+R11 A giver who is also the receiver of a transfer is refused, like seller and buyer.
+R12 A second cancellation of a cancelled subscription is refused, though its period still runs.
+R13 The gap rule: cancellations and assertions are links of the chain like all events; two years are
+    24 months; the as-of option reaches a gap if it is not before the first event behind it.
+R14 Zero and negative figures are readable: such events are refused, but count for the as-of day;
+    lines of a wrong type, with unknown keys or unreadable values don't.
+R15 With posting-grain an accepted event, period start, mint, expiry or hand-written posting of a
+    holder (both sides of a trade or transfer) ends the merging; so does each end of a period, also
+    where nothing is left to end; an assertion ends it for its subscriber, or for all. A refused
+    event doesn't. "month" merges within a calendar month.
+R16 Tokens minted late, out of a restored lot, count their life from the end that they missed.
+R17 What the rounding of a refund leaves goes to the revenue account of the first lot's origin.
+R18 Hand-written additions to a pocket (outside #compute-opening) name no open lot: an error.
+R19 `other characters to -` is one `-` for each; the first letter is the first character.
+R20 Two `compute-subscriber` for one component: an error at the later; one that takes the natural
+    component of a name that occurs anywhere in the events is an error, whatever the dates.
+R21 A plan that cost-step can't split is an error on its line; its subscriptions stay, its
+    allocations are not booked.
+R22 An event's price in its own unit commodity is refused as a wrong currency.
+R23 Overage may book a negative sum after a reversal (the running total says so).
+R24 An expiry given as a date is the first day on which the units are no longer usable.
+R25 A fee belongs to the one who pays it ({subscriber} in the fees account).
+R26 Assertions on income read what the plugin booked, income counted positive.
+R27 A file with an unknown or missing column is refused whole, on its line 1.
+R28 A top-up or grant that would end on or before its day is refused.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+from collections import defaultdict
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from tests.laws.auditor.records import (
+    FAR,
+    ZERO,
+    Day,
+    Event,
+    Facts,
+    HandPosting,
+    Leg,
+    Lot,
+    Place,
+    Plan,
+    Refusal,
+    Refusals,
+    Subscription,
+    Terms,
+    Transaction,
+    add_months,
+    after,
+    end_of,
+    money,
+    refuse,
+    rounded,
+    split_cost,
+)
+
+
+class Books:
+    """Who holds what, and everything booked, day by day."""
+
+    def __init__(self, facts: Facts, terms: Terms) -> None:
+        self.facts = facts
+        self.terms = terms
+        self.refusals = Refusals()
+        self.held: dict[tuple[str, str], dict[Lot, Decimal]] = defaultdict(dict)
+        self.journal: list[Transaction] = []
+        self.pending: dict[str, Transaction] = {}
+        self.booked: dict[str, list[Leg]] = {}  # event id -> its legs
+        self.overage_keys: dict[str, list[tuple[Any, Decimal, Decimal]]] = {}
+        self.reversed: set[str] = set()
+        self.subscriptions: list[Subscription] = []
+        self.single_ends: list[tuple[Day, str | None]] = []  # of periods without a subscription
+        self.known: dict[str, str] = {}  # subscriber -> component
+        self.overage_due: dict[Any, Decimal] = defaultdict(Decimal)
+        self.overage_booked: dict[Any, Decimal] = defaultdict(Decimal)
+        self.trades: list[Event] = []
+        self.aliases: dict[tuple[str, int], tuple[str, int]] = {}
+        self.found: dict[tuple[str, int], Decimal] = {}
+        self.bad_plans: set[Place] = set()
+        self.as_of = datetime.date.min
+        self.check_plans()
+        self.events = self.standing_events()
+
+    # Before the first day
+
+    def check_plans(self) -> None:
+        for plan in self.terms.plans:
+            try:
+                self.split(money(plan.price, plan.currency), plan.units, plan.currency)
+            except Refusal as why:
+                self.refusals.add(plan.place, why)
+                self.bad_plans.add(plan.place)
+
+    def split(self, paid: Decimal, units: Decimal, currency: str) -> list[tuple[Decimal, Decimal]]:
+        return split_cost(paid, units, currency, self.terms.step)
+
+    def standing_events(self) -> list[Event]:
+        """The events that count: none behind a gap, one of each id; and the as-of day."""
+        option = self.terms.as_of
+        limit = FAR
+        days = sorted({e.date for e in self.facts.events})
+        for day, following in itertools.pairwise(days):
+            reached = option is not None and option >= following
+            if limit == FAR and following > add_months(day, 24) and not reached:
+                limit = following
+        near = [e for e in self.facts.events if e.date < limit]
+        for event in self.facts.events:
+            if event.date >= limit:
+                self.refusals.add(event.place, "check the year, or set as-of")
+        counting = [e.date for e in near if e.kind != "cancellation"]
+        self.as_of = max([*counting, option or datetime.date.min], default=datetime.date.min)
+        return self.merged(near)
+
+    def merged(self, events: list[Event]) -> list[Event]:
+        """Same id and same content is one event; other content is an error."""
+        first: dict[str, Event] = {}
+        standing: list[Event] = []
+        contents: dict[Any, Event] = {}
+        for event in sorted(events, key=lambda e: (e.date, phase(e), e.order())):
+            twin = contents.setdefault(event.content(), event)
+            self.aliases[event.place] = twin.place
+            if event.id is None:
+                standing.append(event)
+            elif event.id not in first:
+                first[event.id] = event
+                standing.append(event)
+            elif first[event.id].content() != event.content():
+                self.refusals.add(event.place, f"id {event.id} is also at {first[event.id].place}")
+        return standing
+
+    # The days
+
+    def run(self) -> None:
+        dates = {e.date for e in self.events} | {p.date for p in self.facts.openings}
+        dates |= {p.date for p in self.facts.reductions} | {n.date for n in self.facts.names}
+        if not dates:
+            return
+        day = min(dates)
+        last = max(*dates, self.as_of)
+        while day <= last:
+            self.run_day(day)
+            if day == FAR:
+                break
+            day += datetime.timedelta(days=1)
+
+    def run_day(self, day: Day) -> None:
+        today = sorted((e for e in self.events if e.date == day), key=Event.order)
+        self.each(today, ("assert",), self.check_assertion)
+        for naming in self.facts.names:
+            if naming.date == day:
+                self.known[naming.name] = naming.component
+        for opening in self.facts.openings:
+            if opening.date == day:
+                self.open_lot(opening)
+        if day <= self.as_of:
+            self.end_periods(day)
+            self.end_lots(day)
+        self.each(today, ("cancellation",), self.cancel)
+        self.each(today, ("subscription", "allocation", "grant"), self.allocate)
+        if day <= self.as_of:
+            self.start_periods(day)
+        self.each(today, ("trade", "transfer", "spend"), self.move)
+        self.each(today, ("consumption",), self.consume)
+        self.each(today, ("refund", "reversal"), self.give_back)
+        for posting in self.facts.reductions:
+            if posting.date == day:
+                self.refusals.guarded(posting.place, self.reduce_by_hand, posting)
+
+    def each(self, events: list[Event], kinds: tuple[str, ...], function: Any) -> None:
+        for event in events:
+            if event.kind in kinds:
+                self.refusals.guarded(event.place, function, event)
+
+    # Holdings
+
+    def change(self, holder: str, pocket: str, lot: Lot, units: Decimal) -> None:
+        lots = self.held[holder, pocket]
+        lots[lot] = lots.get(lot, ZERO) + units
+        assert lots[lot] >= 0
+        if lots[lot] == 0:
+            del lots[lot]
+
+    def draw(
+        self, event: Event, pocket: str, wanted: Decimal, paid_only: bool = False
+    ) -> list[tuple[str, Lot, Decimal]]:
+        """(pocket, lot, units) of what leaves a pocket, in the draw-down order of the day."""
+        assert event.subscriber is not None
+        lots = [
+            (lot, units)
+            for lot, units in self.held[event.subscriber, pocket].items()
+            if lot.commodity == event.commodity and (lot.cost > 0 or not paid_only)
+        ]
+        order = self.option("draw-down", event.date, "expiry")
+        drawn = []
+        for lot, units in sorted(lots, key=lambda held: draw_key(order, held[0])):
+            taken = min(units, wanted)
+            if taken > 0:
+                drawn.append((pocket, lot, taken))
+                wanted -= taken
+        return drawn
+
+    def option(self, name: str, day: Day, default: Any) -> Any:
+        values = [(date, value) for date, value in self.terms.options.get(name, []) if date <= day]
+        return max(values, key=lambda v: v[0])[1] if values else default
+
+    def plan_terms(self, name: str | None, day: Day) -> Plan | None:
+        """The terms in force; before the first ones, the first ones."""
+        versions = sorted((p for p in self.terms.plans if p.name == name), key=lambda p: p.date)
+        in_force = [p for p in versions if p.date <= day]
+        if in_force:
+            return in_force[-1]
+        return versions[0] if versions else None
+
+    def plan_known(self, name: str | None, day: Day) -> Plan:
+        if not any(p.name == name and p.date <= day for p in self.terms.plans):
+            refuse(f"unknown plan {name!r}")
+        plan = self.plan_terms(name, day)
+        assert plan is not None
+        return plan
+
+    # Booking
+
+    def book(self, day: Day, why: str, legs: list[Leg]) -> None:
+        """Apply lots and keep the transaction; it must sum to exactly zero."""
+        sums: dict[str, Decimal] = defaultdict(Decimal)
+        for leg in legs:
+            currency, weight = leg.weight()
+            sums[currency] += weight
+            if leg.lot is not None:
+                self.change(leg.subscriber, leg.role, leg.lot, -leg.number)
+        assert not any(sums.values()), (why, legs)
+        self.journal.append(Transaction(day, why, [leg for leg in legs if leg.number != 0]))
+
+    def keep(self, event_id: str | None, legs: list[Leg]) -> None:
+        if event_id is not None:
+            self.booked[event_id] = legs
+
+    def touch(self, *holders: str | None) -> None:
+        """Something happened to them: merged consumption ends here."""
+        for holder in holders:
+            self.pending.pop(holder or "", None)
+
+    # Opening lots and hand-written postings
+
+    def open_lot(self, posting: HandPosting) -> None:
+        assert posting.lot is not None
+        self.known.setdefault(posting.holder, self.facts.component_of(posting.holder))
+        self.change(posting.holder, posting.pocket, posting.lot, -posting.units)
+        self.touch(posting.holder)
+
+    def reduce_by_hand(self, posting: HandPosting) -> None:
+        if posting.lot is None:
+            refuse("a pocket posting without its lot")
+        held = self.held[posting.holder, posting.pocket]
+        if not 0 < posting.units <= held.get(posting.lot, ZERO):
+            refuse(f"no such open lot; {posting.holder} holds {dict(held)}")
+        self.change(posting.holder, posting.pocket, posting.lot, -posting.units)
+        self.touch(posting.holder)
+
+    # Period ends, expiries
+
+    def end_periods(self, day: Day) -> None:
+        for subscription in self.subscriptions:
+            if subscription.last_end == day:
+                self.touch(subscription.event.subscriber)
+        for end, holder in self.single_ends:
+            if end == day:
+                self.touch(holder)
+
+    def end_lots(self, day: Day) -> None:
+        """Everything whose end has come is minted or expires, until nothing is left to end."""
+        ended = [
+            (holder, pocket, lot)
+            for (holder, pocket), lots in self.held.items()
+            for lot in lots
+            if lot.end is not None and lot.end <= day
+        ]
+        for holder, pocket, lot in ended:
+            self.end_lot(day, holder, pocket, lot)
+        if ended:
+            self.end_lots(day)
+
+    def end_lot(self, day: Day, holder: str, pocket: str, lot: Lot) -> None:
+        units = self.held[holder, pocket][lot]
+        plan = self.plan_terms(lot.origin, lot.date)
+        minted = ZERO
+        assert lot.end is not None
+        if pocket == "allocations" and plan and plan.unused == "mint" and lot.cost > 0:
+            minted = units * plan.mint_rate
+            end = after(lot.end, plan.token_expires) if plan.token_expires else None
+            legs = [
+                Leg("allocations", minted, lot.commodity, holder, lot.origin, lot=lot),
+                Leg(
+                    "tokens", -minted, lot.commodity, holder, lot.origin, lot=lot._replace(end=end)
+                ),
+            ]
+            if minted:
+                self.book(day, "mint", legs)
+        if units - minted:
+            cost = (units - minted) * lot.cost
+            legs = [
+                Leg(pocket, units - minted, lot.commodity, holder, lot.origin, lot=lot),
+                Leg("breakage", -cost, lot.currency, holder, lot.origin),
+            ]
+            self.book(day, "expiry", legs)
+        self.touch(holder)
+
+    # Allocations, subscriptions
+
+    def introduce(self, name: str | None) -> None:
+        """A name becomes known, unless its component is another's."""
+        if not name:
+            refuse("no subscriber")
+        if name in self.known:
+            return
+        mine = self.facts.component_of(name)
+        others = [other for other, taken in self.known.items() if taken == mine]
+        others += [n for _, n, taken in self.facts.names if taken == mine and n != name]
+        if others:
+            refuse(f"{name!r} and {others[0]!r} meet in {mine}; name one with compute-subscriber")
+        self.known[name] = mine
+
+    def cancel(self, event: Event) -> None:
+        for subscription in self.subscriptions:
+            same = (subscription.event.subscriber, subscription.event.plan)
+            if same == (event.subscriber, event.plan) and subscription.cancelled is None:
+                subscription.cancelled = event.date
+                self.touch(event.subscriber)
+                return
+        refuse(f"{event.subscriber} has no subscription to {event.plan}")
+
+    def allocate(self, event: Event) -> None:
+        if event.kind == "subscription":
+            self.subscribe(event)
+        elif event.kind == "grant":
+            self.grant(event)
+        elif event.plan is not None:
+            plan = self.plan_known(event.plan, event.date)
+            if plan.place in self.bad_plans:
+                refuse("the plan's cost can't be split")
+            self.introduce(event.subscriber)
+            end = after(event.date, plan.every)
+            self.keep(event.id, self.allocate_plan(event.subscriber or "", plan, event.date, end))
+            self.single_ends.append((end, event.subscriber))
+        else:
+            self.top_up(event)
+        self.touch(event.subscriber)
+
+    def subscribe(self, event: Event) -> None:
+        self.plan_known(event.plan, event.date)
+        for other in self.subscriptions:
+            same = (other.event.subscriber, other.event.plan) == (event.subscriber, event.plan)
+            if same and other.running(event.date):
+                refuse(f"{event.subscriber} already is on {event.plan}")
+        began = event.started or event.date
+        if began > event.date:
+            refuse("started after the subscription's own date")
+        self.introduce(event.subscriber)
+        self.subscriptions.append(Subscription(event, began, began, began.day))
+
+    def start_periods(self, day: Day) -> None:
+        for subscription in self.subscriptions:
+            while subscription.next_start <= day and (
+                subscription.cancelled is None or subscription.next_start < subscription.cancelled
+            ):
+                if subscription.periods == 1200:
+                    self.refusals.add(subscription.event.place, "more than 1,200 periods")
+                    subscription.next_start = FAR
+                    break
+                self.start_period(subscription)
+
+    def start_period(self, subscription: Subscription) -> None:
+        event = subscription.event
+        start = subscription.next_start
+        plan = self.plan_terms(event.plan, start)
+        assert plan is not None and event.subscriber is not None
+        count, unit = plan.every
+        if unit == "days":
+            end = start + datetime.timedelta(days=count)
+            subscription.anchor = end.day
+        else:
+            end = add_months(start, count, subscription.anchor)
+        subscription.next_start = subscription.last_end = end
+        subscription.periods += 1
+        if start >= event.date and plan.place not in self.bad_plans:
+            legs = self.allocate_plan(event.subscriber, plan, start, end)
+            self.touch(event.subscriber)
+            self.keep(f"{event.id}/{start.isoformat()}" if event.id else None, legs)
+
+    def allocate_plan(self, holder: str, plan: Plan, start: Day, end: Day) -> list[Leg]:
+        """One period of a plan; the lot carries its end, or with rollover its life's end."""
+        lot_end: Day | None = end
+        if plan.unused == "rollover":
+            lot_end = after(start, plan.expires) if plan.expires else None
+        paid = money(plan.price, plan.currency)
+        parts = self.split(paid, plan.units, plan.currency)
+        legs = [Leg("receivable", paid, plan.currency, holder, plan.name)]
+        for units, cost in parts:
+            lot = Lot(plan.commodity, cost, plan.currency, start, plan.name, lot_end)
+            legs.append(Leg("allocations", -units, plan.commodity, holder, plan.name, lot=lot))
+        self.book(start, "allocation", legs)
+        return legs
+
+    def top_up(self, event: Event) -> None:
+        assert event.paid is not None and event.currency and event.commodity
+        units = positive(event.units, "units")
+        positive(event.paid, "payment")
+        if event.currency == event.commodity:
+            refuse("paid in the units bought")
+        paid = positive(money(event.paid, event.currency), "rounded payment")
+        parts = self.split(paid, units, event.currency)
+        end = end_of(event.expires, event.date)
+        self.introduce(event.subscriber)
+        holder = event.subscriber or ""
+        legs = [Leg("receivable", paid, event.currency, holder, "top-up")]
+        for count, cost in parts:
+            lot = Lot(event.commodity, cost, event.currency, event.date, "top-up", end)
+            legs.append(Leg("tokens", -count, event.commodity, holder, "top-up", lot=lot))
+        self.book(event.date, "top-up", legs)
+        self.keep(event.id, legs)
+
+    def grant(self, event: Event) -> None:
+        units = positive(event.units, "units")
+        currency = self.terms.operating_currency
+        if currency is None:
+            refuse("a grant needs an operating currency")
+        end = end_of(event.expires, event.date)
+        self.introduce(event.subscriber)
+        assert event.commodity is not None
+        lot = Lot(event.commodity, ZERO, currency, event.date, "grant", end)
+        holder = event.subscriber or ""
+        legs = [Leg("allocations", -units, event.commodity, holder, "grant", lot=lot)]
+        self.book(event.date, "grant", legs)
+        self.keep(event.id, legs)
+
+    # The market
+
+    def check_known(self, *names: str | None) -> None:
+        for name in names:
+            if name not in self.known:
+                refuse(f"unknown subscriber {name!r}")
+
+    def taken_tokens(self, event: Event) -> list[tuple[str, Lot, Decimal]]:
+        units = positive(event.units, "units")
+        drawn = self.draw(event, "tokens", units)
+        if sum(d[2] for d in drawn) < units:
+            refuse(f"{event.subscriber} does not hold {units} tokens")
+        return drawn
+
+    def move(self, event: Event) -> None:
+        self.check_known(event.subscriber)
+        if event.kind == "spend":
+            legs = self.spend(event)
+        else:
+            self.check_known(event.counterparty)
+            if event.subscriber == event.counterparty:
+                refuse("both sides are the same")
+            drawn = self.taken_tokens(event)
+            legs = self.fees_and_gross(event) if event.kind == "trade" else []
+            for _, lot, units in drawn:
+                for name, number in ((event.subscriber, units), (event.counterparty, -units)):
+                    holder = name or ""
+                    legs.append(Leg("tokens", number, lot.commodity, holder, lot.origin, lot=lot))
+            self.touch(event.counterparty)
+            if event.kind == "trade":
+                self.trades.append(event)
+        self.touch(event.subscriber)
+        self.book(event.date, event.kind, legs)
+        self.keep(event.id, legs)
+
+    def fees_and_gross(self, event: Event) -> list[Leg]:
+        currency, seller, buyer = event.currency, event.subscriber, event.counterparty
+        assert currency and seller and buyer and event.units
+        if currency == event.commodity:
+            refuse("a price in the units traded")
+        gross = money(event.units * positive(event.price, "price"), currency)
+        positive(gross, "rounded gross")
+        seller_fee = self.fee("seller-fee", gross, event)
+        buyer_fee = self.fee("buyer-fee", gross, event)
+        return [
+            Leg("receivable", gross + buyer_fee, currency, buyer),
+            Leg("payable", seller_fee - gross, currency, seller),
+            Leg("fees", -seller_fee, currency, seller),
+            Leg("fees", -buyer_fee, currency, buyer),
+        ]
+
+    def fee(self, side: str, gross: Decimal, event: Event) -> Decimal:
+        rate: Decimal = self.option(side, event.date, ZERO)
+        if rate == 0:
+            return ZERO
+        assert event.currency is not None
+        least: Decimal = self.option(f"minimum-fee {event.currency}", event.date, ZERO)
+        return min(gross, max(least, money(gross * rate, event.currency)))
+
+    def spend(self, event: Event) -> list[Leg]:
+        assert event.currency and event.subscriber and event.counterparty
+        positive(event.paid, "settlement")
+        if event.currency == event.commodity:
+            refuse("a settlement in the units spent")
+        settled = positive(money(event.paid or ZERO, event.currency), "rounded settlement")
+        drawn = self.taken_tokens(event)
+        who: dict[str, Any] = {"subscriber": event.subscriber, "partner": event.counterparty}
+        legs = [
+            Leg("tokens", units, lot.commodity, event.subscriber, lot.origin, lot=lot)
+            for _, lot, units in drawn
+        ]
+        rest: dict[str, Decimal] = defaultdict(Decimal)
+        for _, lot, units in drawn:
+            rest[lot.currency] += units * lot.cost
+        rest[event.currency] -= settled
+        legs.append(Leg("partner", -settled, event.currency, **who))
+        legs += [Leg("partner-income", -number, code, **who) for code, number in rest.items()]
+        return legs
+
+    # Consumption
+
+    def consume(self, event: Event) -> None:
+        self.check_known(event.subscriber)
+        units = positive(event.units, "units")
+        drawn = self.draw(event, "allocations", units)
+        left = units - sum((d[2] for d in drawn), ZERO)
+        drawn += self.draw(event, "tokens", left)
+        left = units - sum((d[2] for d in drawn), ZERO)
+        holder = event.subscriber or ""
+        legs = []
+        for pocket, lot, count in drawn:
+            legs.append(Leg(pocket, count, lot.commodity, holder, lot.origin, lot=lot))
+            legs.append(Leg("revenue", -count * lot.cost, lot.currency, holder, lot.origin))
+        if left > 0:
+            legs += self.overage(event, left)
+        self.book(event.date, "consumption", legs)
+        self.keep(event.id, legs)
+        self.merge(event)
+
+    def overage(self, event: Event, units: Decimal) -> list[Leg]:
+        """Book the rounded running total less what is booked already."""
+        running = [
+            s
+            for s in self.subscriptions
+            if s.event.subscriber == event.subscriber
+            and s.running(event.date)
+            and self.terms_of(s, event.date).commodity == event.commodity
+        ]
+        if not running:
+            refuse(f"{units} units beyond the holdings, and no subscription")
+        running.sort(key=lambda s: s.event.plan or "")
+        newest = max(running, key=lambda s: s.began)
+        plan = self.terms_of(newest, event.date)
+        if plan.overage is None:
+            refuse(f"{units} units beyond the holdings, and {plan.name} has no overage")
+        price, currency = plan.overage
+        key = (event.subscriber, plan.name, event.date.year, event.date.month, currency)
+        self.overage_due[key] += units * price
+        booked = money(self.overage_due[key], currency) - self.overage_booked[key]
+        self.overage_booked[key] += booked
+        if event.id is not None:
+            self.overage_keys[event.id] = [(key, units * price, booked)]
+        holder = event.subscriber or ""
+        return [
+            Leg("receivable", booked, currency, holder, plan.name),
+            Leg("overage", -booked, currency, holder, plan.name),
+        ]
+
+    def terms_of(self, subscription: Subscription, day: Day) -> Plan:
+        plan = self.plan_terms(subscription.event.plan, day)
+        assert plan is not None
+        return plan
+
+    def merge(self, event: Event) -> None:
+        """Put the transaction just booked into the one that the grain says."""
+        grain = self.terms.grain
+        holder = event.subscriber or ""
+        new = self.journal[-1]
+        open_one = self.pending.get(holder)
+        if grain != "event" and open_one and same_grain(grain, open_one.date, event.date):
+            open_one.legs.extend(new.legs)
+            open_one.date = event.date
+            self.journal.pop()
+        else:
+            self.pending[holder] = new
+
+    # Refunds, reversals
+
+    def give_back(self, event: Event) -> None:
+        if event.kind == "refund":
+            self.refund(event)
+        else:
+            self.reverse(event)
+
+    def refund(self, event: Event) -> None:
+        self.check_known(event.subscriber)
+        units = positive(event.units, "units")
+        drawn = self.draw(event, "tokens", units, paid_only=True)
+        left = units - sum((d[2] for d in drawn), ZERO)
+        drawn += self.draw(event, "allocations", left, paid_only=True)
+        if sum(d[2] for d in drawn) < units:
+            refuse(f"{event.subscriber} does not hold {units} paid units")
+        holder = event.subscriber or ""
+        costs: dict[str, Decimal] = defaultdict(Decimal)
+        origins: dict[str, str] = {}
+        legs = []
+        for pocket, lot, count in drawn:
+            legs.append(Leg(pocket, count, lot.commodity, holder, lot.origin, lot=lot))
+            costs[lot.currency] += count * lot.cost
+            origins.setdefault(lot.currency, lot.origin)
+        for currency, cost in costs.items():
+            back = money(cost, currency)
+            legs.append(Leg("payable", -back, currency, holder))
+            legs.append(Leg("revenue", back - cost, currency, holder, origins[currency]))
+        self.touch(holder)
+        self.book(event.date, "refund", legs)
+        self.keep(event.id, legs)
+
+    def reverse(self, event: Event) -> None:
+        """The mirror image of what the event booked, if all of it is still there."""
+        target = event.reverses or ""
+        if target not in self.booked:
+            refuse(f"{target} is no event that was booked and can be reversed")
+        if target in self.reversed:
+            refuse(f"{target} is reversed already")
+        legs = [replace(leg, number=-leg.number) for leg in self.booked[target]]
+        wanted: dict[tuple[str, str, Lot], Decimal] = defaultdict(Decimal)
+        for leg in legs:
+            if leg.lot is not None:
+                wanted[leg.subscriber, leg.role, leg.lot] += leg.number
+        for (holder, pocket, lot), units in wanted.items():
+            if units > self.held[holder, pocket].get(lot, ZERO):
+                refuse(f"{holder} no longer holds {units} of {lot}")
+        self.reversed.add(target)
+        for key, due, booked in self.overage_keys.get(target, []):
+            self.overage_due[key] -= due
+            self.overage_booked[key] -= booked
+        self.touch(*(leg.subscriber for leg in legs))
+        legs.sort(key=lambda leg: leg.number)
+        self.book(event.date, "reversal", legs)
+        self.end_lots(event.date)
+
+    # Assertions
+
+    def check_assertion(self, event: Event) -> None:
+        currency, expected = event.currency, event.paid
+        assert currency is not None and expected is not None and event.figure is not None
+        if event.subscriber is not None:
+            self.check_known(event.subscriber)
+        found = self.figure(event.figure, event.subscriber, currency)
+        step = Decimal(1).scaleb(int(expected.as_tuple().exponent))
+        found = rounded(found, step)
+        self.found[event.place] = found
+        if event.subscriber:
+            self.touch(event.subscriber)
+        else:
+            self.pending.clear()
+        if found != expected:
+            refuse(f"{event.figure}: expected {expected}, found {found}")
+
+    def figure(self, name: str, subscriber: str | None, currency: str) -> Decimal:
+        pockets = {"deferred-revenue": ("allocations", "tokens")}.get(name, (name,))
+        total = ZERO
+        for (holder, pocket), lots in self.held.items():
+            if pocket in pockets and subscriber in (None, holder):
+                for lot, units in lots.items():
+                    if lot.currency == currency:
+                        total += units * lot.cost
+                    if lot.commodity == currency and name != "deferred-revenue":
+                        total += units
+        for leg in [leg for t in self.journal for leg in t.legs]:
+            income = leg.role == name and name not in ("allocations", "tokens")
+            if income and leg.currency == currency and subscriber in (None, leg.subscriber):
+                total -= leg.number
+        return total
+
+
+def phase(event: Event) -> int:
+    """The phase of a day that an event belongs to; assertions come first."""
+    phases = {"assert": 0, "cancellation": 1}
+    phases |= dict.fromkeys(("subscription", "allocation", "grant"), 2)
+    phases |= dict.fromkeys(("trade", "transfer", "spend"), 3)
+    phases |= {"consumption": 4, "refund": 5, "reversal": 5}
+    return phases[event.kind]
+
+
+def same_grain(grain: str, one: Day, other: Day) -> bool:
+    return one == other if grain == "day" else (one.year, one.month) == (other.year, other.month)
+
+
+def positive(number: Decimal | None, what: str) -> Decimal:
+    if number is None or number <= 0:
+        refuse(f"{what} {number} is not above zero")
+    return number
+
+
+def draw_key(order: str, lot: Lot) -> tuple[Any, ...]:
+    end, age = lot.end or FAR, lot.date.toordinal()
+    cost = (lot.currency, lot.cost)
+    return {
+        "expiry": (end, age, cost, lot.origin),
+        "fifo": (age, end, cost, lot.origin),
+        "lifo": (-age, end, cost, lot.origin),
+        "hifo": ((lot.currency, -lot.cost), end, age, lot.origin),
+        "lofo": (cost, end, age, lot.origin),
+    }[order]
