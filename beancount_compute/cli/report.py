@@ -24,6 +24,7 @@ from beancount.core.data import BeancountError, Directive
 from beancount_compute.cli.shell import Loaded, load, say_if_empty, show_errors, width
 from beancount_compute.close.standing import months_of
 from beancount_compute.economy.months import MONTH, later
+from beancount_compute.economy.options import AS_OF
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.text import directive_text
 from beancount_compute.reports.books import Books, Selection, read_books
@@ -213,7 +214,7 @@ def _check_names(books: Books, selection: Selection) -> None:
 
 def _beyond(entries: list[Directive], books: Books, selection: Selection) -> str:
     """What to know about a selection that ends after the books do: "" where it doesn't."""
-    ends = [books.last_day, books.terms.as_of]
+    ends = [books.last_day, books.terms.of_ledger(AS_OF)]
     closed = months_of(entries, books).chain
     if closed.closed:
         ends.append(closed.last_day)

@@ -22,7 +22,8 @@ from beancount_compute.economy.inputs import Facts, Introduction
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Key, key_of
 from beancount_compute.economy.months import later
-from beancount_compute.economy.terms import RESERVED_ORIGINS, Grain, Terms
+from beancount_compute.economy.options import POSTING_GRAIN, Grain
+from beancount_compute.economy.terms import RESERVED_ORIGINS, Terms
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.terms_in_force import LedgerTerms
 
@@ -64,7 +65,7 @@ class Seen:
     def period_ends(self, terms: Terms, last_day: date) -> list[tuple[str, date]]:
         """The ends, behind a day, of the periods that were allocated by themselves."""
         found: list[tuple[str, date]] = []
-        for event in self._single if terms.grain is not Grain.EVENT else ():
+        for event in self._single if terms.of_ledger(POSTING_GRAIN) is not Grain.EVENT else ():
             plan = terms.plan_of_lot(event.plan, event.date)
             end = later(event.date, plan.every) if plan is not None else last_day
             if end > last_day:

@@ -15,6 +15,7 @@ from beancount_compute.economy.events import Event, names_of
 from beancount_compute.economy.inputs import Facts
 from beancount_compute.economy.journal import JournalEntry, LotLeg, MoneyLeg
 from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.options import AS_OF
 from beancount_compute.economy.refusals import Refusal
 from beancount_compute.economy.roles import Role
 from beancount_compute.economy.terms import RESERVED_ORIGINS
@@ -53,7 +54,7 @@ def rebook(
     uses = Uses(terms, first_month)
     facts = _until(facts, last_day)
     _note_names(uses, facts, terms)
-    keeper = Bookkeeper(facts, terms.terms._replace(as_of=last_day), accounts.component, carried)
+    keeper = Bookkeeper(facts, terms.terms.setting(AS_OF, last_day), accounts.component, carried)
     entries: list[Directive] = []
     for entry in keeper.entries():
         _note_uses(uses, entry, keeper, terms)

@@ -19,10 +19,11 @@ from beancount_compute.economy.events import Event, content_id
 from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, MoneyLeg
 from beancount_compute.economy.kinds import BOOKED, Kind
 from beancount_compute.economy.lots import Lot
+from beancount_compute.economy.options import Money
 from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import WIDE, ZERO, multiply_money
 from beancount_compute.economy.state import REVERSIBLE, Undo
-from beancount_compute.economy.terms import RESERVED_ORIGINS, Money, Terms
+from beancount_compute.economy.terms import RESERVED_ORIGINS, Terms
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.writing import ORDER
 

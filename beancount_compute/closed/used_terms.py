@@ -25,10 +25,9 @@ from beancount.parser import parser
 from beancount_compute.closed.chain import Seal
 from beancount_compute.closed.content import item_of
 from beancount_compute.economy.events import Place
-from beancount_compute.economy.months import MONTH
+from beancount_compute.economy.options import OPTIONS, PLAN_KEYS, Money, money_written
 from beancount_compute.economy.roles import Role
-from beancount_compute.economy.rounding import decimals_of, trim
-from beancount_compute.economy.terms import DrawDown, Plan, Terms
+from beancount_compute.economy.terms import Plan, Terms
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.directives import place_of
 from beancount_compute.ledger.errors import Errors
@@ -72,65 +71,34 @@ def _in_force(use: Use, day: date, terms: LedgerTerms) -> tuple[date, str, list[
             component = terms.components.get(use.name)
             return (use.first, f"{name} {string(component or '')}", [])
         case _:
-            return (use.first, f"{name} {_option(use, day, agreed)}", [])
-
-
-def _option(use: Use, day: date, terms: Terms) -> str:
-    match use.name:
-        case "seller-fee":
-            return f"{terms.seller_fee.on(day) or Decimal():f}"
-        case "buyer-fee":
-            return f"{terms.buyer_fee.on(day) or Decimal():f}"
-        case "minimum-fee":
-            _, _, minimum = terms.fees(day, use.key)
-            return _money(minimum, use.key)
-        case "draw-down":
-            return string(terms.draw_down.on(day) or DrawDown.EXPIRY)
-        case "cost-step":
-            return f"{terms.cost_step:f}" if terms.cost_step is not None else '"default"'
-        case _:
-            return string(terms.grain)
+            option = OPTIONS[use.name]
+            said = option.write(agreed.on(option, day, use.key))
+            return (use.first, f"{name} {said}", [])
 
 
 def _since(use: Use, day: date, terms: Terms) -> date:
     """The day from which a term is in force on a day; it may have said the same before."""
-    match use.name:
-        case _ if use.type == "compute-plan":
-            plan = terms.plan_of_lot(use.name, day)
-            return plan.since if plan else date.min
-        case "seller-fee":
-            return terms.seller_fee.since(day)
-        case "buyer-fee":
-            return terms.buyer_fee.since(day)
-        case "minimum-fee" if use.key in terms.minimum_fee:
-            return terms.minimum_fee[use.key].since(day)
-        case "draw-down":
-            return terms.draw_down.since(day)
-        case _:
-            return date.min  # of the whole ledger
+    if use.type == "compute-plan":
+        plan = terms.plan_of_lot(use.name, day)
+        return plan.since if plan else date.min
+    if use.type != "compute-option":
+        return date.min  # of the whole ledger
+    return terms.timeline(OPTIONS[use.name], use.key).since(day)
 
 
 def _plan_values(plan: Plan) -> str:
-    price = _money(plan.price, plan.currency)
+    price = money_written(Money(plan.price, plan.currency))
     return f"{string(plan.name)} {price} {plan.units:f} {plan.commodity}"
 
 
-def _money(number: Decimal, currency: str) -> str:
-    return f"{trim(number, decimals_of(currency)):f} {currency}"
-
-
 def _plan_meta(plan: Plan) -> list[str]:
-    lines = [f'every: "{plan.every}"'] if plan.every != MONTH else []
-    lines.append(f'unused: "{plan.unused}"')
-    if plan.mint_rate != 1:
-        lines.append(f"mint-rate: {plan.mint_rate:f}")
-    if plan.expires:
-        lines.append(f'expires: "{plan.expires}"')
-    if plan.token_expires:
-        lines.append(f'token-expires: "{plan.token_expires}"')
-    if plan.overage:
-        lines.append(f"overage: {_money(*plan.overage)}")
-    return lines
+    """What a plan says otherwise than plans do; always what is left at a period's end."""
+    return [
+        f"{name}: {key.write(value)}"
+        for name, key in PLAN_KEYS.items()
+        if (value := getattr(plan, key.field)) != Plan._field_defaults[key.field]
+        or name == "unused"
+    ]
 
 
 def use_of(entry: Custom) -> Use | None:
@@ -226,10 +194,9 @@ def _written(value: Any) -> str:
 
 def _place_of(use: Use, day: date, lines: Iterable[Custom]) -> Place | None:
     """The line of the ledger that now says what holds on a day."""
-    whole = use.type in ("compute-account", "compute-subscriber") or use.name in (
-        "cost-step",
-        "posting-grain",
-    )
+    whole = use.type != "compute-plan"
+    if use.type == "compute-option":
+        whole = OPTIONS[use.name].whole_ledger
     found: Custom | None = None
     for line in lines:
         values = [value for value, _ in line.values or ()]

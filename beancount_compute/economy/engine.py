@@ -29,6 +29,7 @@ from beancount_compute.economy.inputs import Assertion, Facts
 from beancount_compute.economy.journal import JournalEntry
 from beancount_compute.economy.kinds import PHASE, Kind, Phase
 from beancount_compute.economy.lots import Lot
+from beancount_compute.economy.options import AS_OF, POSTING_GRAIN, Grain
 from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.rounding import EXACT, WIDE, average_price
 from beancount_compute.economy.rules.allocation import allocate, grant
@@ -48,7 +49,7 @@ from beancount_compute.economy.rules.subscription import cancel, start_periods, 
 from beancount_compute.economy.rules.trade import trade, transfer
 from beancount_compute.economy.short_forms import Record, in_full
 from beancount_compute.economy.state import Economy
-from beancount_compute.economy.terms import DrawDown, Grain, Terms
+from beancount_compute.economy.terms import Terms
 
 _phase_of = attrgetter("phase")
 
@@ -100,7 +101,7 @@ class Bookkeeper:
             | {assertion.date for assertion in assertions}
             | ({carried.last_day} if carried else set()),
             {day for day, events in self._events_on.items() if only_cancellations(events)},
-            terms.as_of,
+            terms.of_ledger(AS_OF),
         )
         self.as_of = reach.as_of
         self._refuse_behind(reach, assertions)
@@ -123,7 +124,7 @@ class Bookkeeper:
             reversed_ids.union(event.reverses for event in late if event.reverses),
             refusals=self.refusals,
             totals=(totals or Totals()) if self._assertions_on else None,
-            plain=not self._assertions_on and terms.grain is Grain.EVENT,
+            plain=not self._assertions_on and terms.of_ledger(POSTING_GRAIN) is Grain.EVENT,
         )
 
     def entries(self) -> Iterator[JournalEntry]:
@@ -142,7 +143,7 @@ class Bookkeeper:
         economy.days += self._late_on
         if self._carried is not None:
             first_day = self._carried.last_day + timedelta(1)
-            economy.order = economy.terms.draw_down.on(first_day) or DrawDown.EXPIRY
+            economy.terms_of(first_day)
             with localcontext(WIDE):
                 take_over(economy, self._carried, first_day)
             self._carried = None
@@ -155,7 +156,7 @@ class Bookkeeper:
             before = day
             with localcontext(WIDE):  # what is derived or written by hand can't be refused
                 self._day(day)
-            if economy.terms.grain is Grain.EVENT:
+            if economy.grain is Grain.EVENT:
                 yield economy.journal
                 economy.journal.clear()
         yield [entry for at, entry in enumerate(economy.journal) if at not in economy.superseded]
@@ -210,9 +211,8 @@ class Bookkeeper:
 
     def _day(self, day: date) -> None:
         economy = self._economy
-        economy.today = economy.terms_day = day
-        economy.fees.clear()
-        economy.order = economy.terms.draw_down.on(day) or DrawDown.EXPIRY
+        economy.today = day
+        economy.terms_of(day)
         early = [
             assertion
             for assertion in self._assertions_on.get(day, ())
@@ -268,9 +268,7 @@ class Bookkeeper:
         economy, plain = self._economy, self._economy.plain
         for event in sorted(self._late_on.pop(day, ())):
             if event.date != economy.terms_day:
-                economy.terms_day = event.date
-                economy.order = economy.terms.draw_down.on(event.date) or DrawDown.EXPIRY
-                economy.fees.clear()
+                economy.terms_of(event.date)
             economy.plain = False
             economy.merging.clear()  # a late use stands alone
             before = len(economy.journal)
@@ -282,10 +280,9 @@ class Bookkeeper:
                 for entry in economy.journal[before:]
             ]
         if economy.terms_day != day:
-            economy.terms_day, economy.plain = day, plain
+            economy.plain = plain
             economy.merging.clear()
-            economy.order = economy.terms.draw_down.on(day) or DrawDown.EXPIRY
-            economy.fees.clear()
+            economy.terms_of(day)
 
     def _is_first(self, event: Event) -> bool:
         """Whether this is the first event of its id; one that says something else is refused."""

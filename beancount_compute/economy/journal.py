@@ -18,9 +18,9 @@ from typing import NamedTuple
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Draw, Lot
+from beancount_compute.economy.options import Money
 from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import ZERO
-from beancount_compute.economy.terms import Money
 
 
 class LotLeg(NamedTuple):

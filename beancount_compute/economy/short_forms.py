@@ -18,8 +18,8 @@ from beancount_compute.economy.events import Event
 from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, MoneyLeg, Unbalanced, into
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Lot
+from beancount_compute.economy.options import Money
 from beancount_compute.economy.roles import Role
-from beancount_compute.economy.terms import Money
 
 # Use out of one lot, the most common entry by far: the event, its id, the lot and the cost of the
 # units used. A bare tuple, because it is made in a sixth of the time that a named one takes.

@@ -18,10 +18,11 @@ from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.journal import JournalEntry, check_balance
 from beancount_compute.economy.kinds import BOOKED, Kind
 from beancount_compute.economy.lots import Draw, Holding, Key, Lot, OpenLot, key_of, received
+from beancount_compute.economy.options import DRAW_DOWN, POSTING_GRAIN, DrawDown, Grain
 from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.short_forms import Record, Supply, check_paid
-from beancount_compute.economy.terms import DrawDown, Grain, Terms
+from beancount_compute.economy.terms import Terms
 from beancount_compute.economy.words import quoted
 
 Lots = list[tuple[Lot, Decimal]]
@@ -136,8 +137,18 @@ class Economy:
     terms_days: dict[tuple[str, Key], date] = field(default_factory=dict)
     sound_pairs: set[tuple[str, str]] = field(default_factory=set)  # of commodity and currency
     totals: Totals | None = None  # only where something is asserted
+    grain: Grain = field(init=False)
     plain: bool = False  # nothing is asserted, and no uses are merged
     refusals: list[Refusal] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.grain = self.terms.of_ledger(POSTING_GRAIN)
+
+    def terms_of(self, day: date) -> None:
+        """Let the terms of a day apply: today, or the day of a late event."""
+        self.terms_day = day
+        self.order = self.terms.on(DRAW_DOWN, day)
+        self.fees.clear()
 
     def known(self, name: str) -> Subscriber:
         """The subscriber of that name; refuses one that is not known yet."""
@@ -256,7 +267,7 @@ class Economy:
 
     def end_period_later(self, name: str, day: date) -> None:
         """Remember the day on which a period ends that no subscription follows up."""
-        if self.terms.grain is Grain.EVENT or not self.today < day <= self.as_of:
+        if self.grain is Grain.EVENT or not self.today < day <= self.as_of:
             return
         if day not in self.period_ends:
             self.period_ends[day] = []
@@ -298,6 +309,6 @@ class Economy:
 
     def settle(self, *names: str) -> None:
         """End the run of uses that would be merged: something else happens to these subscribers."""
-        if self.terms.grain is not Grain.EVENT:
+        if self.grain is not Grain.EVENT:
             for name in names:
                 self.merging.pop(name, None)

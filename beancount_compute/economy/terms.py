@@ -11,14 +11,22 @@ Terms hold from their date until the next ones of that name.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
-from typing import Generic, NamedTuple, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from beancount_compute.economy.events import NOWHERE, Place
 from beancount_compute.economy.months import MONTH, Span
+from beancount_compute.economy.options import (
+    BUYER_FEE,
+    MINIMUM_FEE,
+    SELLER_FEE,
+    Money,
+    Option,
+    Unused,
+)
 from beancount_compute.economy.rounding import ZERO, round_money
 
 TOP_UP = "top-up"
@@ -26,39 +34,6 @@ GRANT = "grant"
 RESERVED_ORIGINS = (TOP_UP, GRANT)
 
 T = TypeVar("T")
-
-
-class Unused(StrEnum):
-    """What becomes of the units that a period leaves unused."""
-
-    EXPIRE = "expire"
-    ROLLOVER = "rollover"
-    MINT = "mint"
-
-
-class DrawDown(StrEnum):
-    """Which lot goes first."""
-
-    EXPIRY = "expiry"
-    FIFO = "fifo"
-    LIFO = "lifo"
-    HIFO = "hifo"
-    LOFO = "lofo"
-
-
-class Grain(StrEnum):
-    """How much consumption of a subscriber one transaction may hold."""
-
-    EVENT = "event"
-    DAY = "day"
-    MONTH = "month"
-
-
-class Money(NamedTuple):
-    """An amount of a currency."""
-
-    number: Decimal
-    currency: str
 
 
 class Plan(NamedTuple):
@@ -114,17 +89,31 @@ class Terms(NamedTuple):
     """All that was agreed, and the settings that hold for the whole ledger."""
 
     plans: dict[str, Timeline[Plan]]
-    seller_fee: Timeline[Decimal]
-    buyer_fee: Timeline[Decimal]
-    minimum_fee: dict[str, Timeline[Decimal]]  # by currency
-    draw_down: Timeline[DrawDown]
-    unit_cost: Timeline[Money]  # what a used unit costs to serve: for reports, never booked
-    cost_step: Decimal | None = None
-    grain: Grain = Grain.EVENT
-    as_of: date | None = None
+    # by the option's name and currency, "" where it has none; what holds whatever its date is in
+    # force from the first of all days on
+    options: Mapping[tuple[str, str], Timeline[Any]] = MappingProxyType({})
     grant_currency: str | None = None  # the ledger's first operating currency
     money: frozenset[str] = frozenset()  # what plans and the ledger name as currencies
     units: frozenset[str] = frozenset()  # what plans name as units of compute
+
+    def on(self, option: Option[T], day: date, currency: str = "") -> T:
+        """What an option says on a day; its default before the first line of it."""
+        timeline = self.options.get((option.name, currency))
+        found = timeline.on(day) if timeline else None
+        return option.default if found is None else found
+
+    def of_ledger(self, option: Option[T]) -> T:
+        """What an option says that holds for the whole ledger."""
+        return self.on(option, date.min)
+
+    def setting(self, option: Option[Any], value: object) -> Terms:
+        """The same terms with an option that says this on every day."""
+        options = {**self.options, (option.name, ""): Timeline([(date.min, value)])}
+        return self._replace(options=options)
+
+    def timeline(self, option: Option[Any], currency: str = "") -> Timeline[Any]:
+        """All that an option says, from which day."""
+        return self.options.get((option.name, currency)) or Timeline()
 
     def plan(self, name: str, day: date) -> Plan | None:
         """The plan's terms on a day; None where there is no such plan yet."""
@@ -141,14 +130,14 @@ class Terms(NamedTuple):
 
     def fees(self, day: date, currency: str) -> tuple[Decimal, Decimal, Decimal]:
         """The seller's rate, the buyer's rate and the minimum fee of a trade."""
-        minimum = self.minimum_fee.get(currency)
+        minimum = self.on(MINIMUM_FEE, day, currency)
         return (
-            self.seller_fee.on(day) or ZERO,
-            self.buyer_fee.on(day) or ZERO,
-            round_money((minimum.on(day) if minimum else None) or ZERO, currency),
+            self.on(SELLER_FEE, day),
+            self.on(BUYER_FEE, day),
+            round_money(minimum.number if minimum else ZERO, currency),
         )
 
 
 def no_terms() -> Terms:
     """The terms of a ledger that states none."""
-    return Terms({}, Timeline(), Timeline(), {}, Timeline(), Timeline())
+    return Terms({})

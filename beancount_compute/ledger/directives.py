@@ -29,9 +29,6 @@ _EXAMPLES = {
     "expires": '"12 months"',
     "id": '"use-17"',
     "time": '"14:05:09"',
-    "every": '"month"',
-    "unused": '"mint"',
-    "token-expires": '"12 months"',
 }
 
 
@@ -109,20 +106,4 @@ def day_or_text_in(meta: dict[str, Any], key: str) -> str:
         return value.isoformat()
     if not isinstance(value, str):
         raise FieldError(f"`{key}` must be {_DATED[key]}")
-    return value
-
-
-def number_in(meta: dict[str, Any], key: str, default: Decimal) -> Decimal:
-    """A number of the metadata."""
-    value = meta.get(key, default)
-    if not isinstance(value, Decimal):
-        raise FieldError(f"`{key}` must be a number, such as {key}: 0.5")
-    return value
-
-
-def amount_in(meta: dict[str, Any], key: str) -> Amount | None:
-    """An amount of the metadata; None where it is absent."""
-    value = meta.get(key)
-    if value is not None and not isinstance(value, Amount):
-        raise FieldError(f"`{key}` must be an amount, such as {key}: 0.30 USD")
     return value

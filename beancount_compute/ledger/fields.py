@@ -16,7 +16,9 @@ from decimal import Context, Decimal
 from typing import Any, TypeVar
 from unicodedata import category, normalize
 
-from beancount_compute.economy.months import Span, parse_span
+from beancount_compute.economy.months import Span
+from beancount_compute.economy.options import life_of
+from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import trim
 from beancount_compute.economy.terms import RESERVED_ORIGINS
 from beancount_compute.economy.words import quoted, shorten
@@ -134,13 +136,10 @@ def parse_time(text: str) -> str:
 
 def parse_life(text: str) -> Span:
     """How long something lasts: "month", "quarter", "year", "N months" or "N days"."""
-    span = parse_span(text)
-    if span is None:
-        raise FieldError(
-            f"{quoted(text)} is not a span of time: write "
-            '"month", "quarter", "year", "N months" or "N days"'
-        )
-    return span
+    try:
+        return life_of(text)
+    except Refused as refused:
+        raise FieldError(str(refused)) from None
 
 
 def parse_expires(text: str) -> str:

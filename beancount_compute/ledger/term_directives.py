@@ -12,49 +12,32 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
 from beancount_compute.economy.events import Place
-from beancount_compute.economy.months import MONTH
+from beancount_compute.economy.options import OPTIONS, PLAN_KEYS, Holds, Money, PlanKey, chosen
+from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.roles import Role
-from beancount_compute.economy.rounding import (
-    is_power_of_ten,
-    minor_unit,
-    round_money,
-)
-from beancount_compute.economy.terms import (
-    DrawDown,
-    Grain,
-    Money,
-    Plan,
-    Unused,
-)
+from beancount_compute.economy.terms import Plan
 from beancount_compute.economy.words import amount, quoted
 from beancount_compute.ledger.accounts import (
     Roots,
     check_template,
 )
 from beancount_compute.ledger.directives import (
-    amount_in,
     kind_of,
     metadata_of,
-    number_in,
     place_of,
-    text_in,
     values_of,
 )
 from beancount_compute.ledger.errors import Errors, FieldError
-from beancount_compute.ledger.fields import check_number, parse_life, parse_name, parse_plan_name
+from beancount_compute.ledger.fields import check_number, parse_name, parse_plan_name
 from beancount_compute.ledger.names import is_component
 
 TERM_TYPES = ("compute-plan", "compute-option", "compute-account", "compute-subscriber")
-_PLAN_KEYS = ("every", "unused", "mint-rate", "expires", "token-expires", "overage")
-
-Chosen = TypeVar("Chosen", bound=StrEnum)
 
 
 class Line(NamedTuple):
@@ -91,7 +74,7 @@ def read_lines(entries: Iterable[Custom], roots: Roots, errors: Errors) -> TermL
                     lines.accounts.append(_account(entry, place, roots))
                 case _:
                     lines.subscribers.append(_subscriber(entry, place))
-        except FieldError as error:
+        except (FieldError, Refused) as error:
             errors.add(place, str(error))
     return lines
 
@@ -103,7 +86,6 @@ def _place_key(entry: Custom) -> tuple[date, str, int]:
 def _plan(entry: Custom, place: Place) -> Plan:
     example = 'a name, a price and units: "pro" 200.00 USD 1000 CU'
     name, price, units = values_of(entry, {("text", "amount", "amount"): ()}, example)
-    meta = metadata_of(entry, _PLAN_KEYS)
     if price.currency == units.currency:
         raise FieldError(
             f"wrong currency: {price.currency} can't pay for units of {units.currency}: "
@@ -118,14 +100,6 @@ def _plan(entry: Custom, place: Place) -> Plan:
             f"{amount(units.number, units.currency)} a period is not above zero: "
             "write how many units a period holds"
         )
-    lives = {
-        key: parse_life(text)
-        for key in ("every", "expires", "token-expires")
-        if (text := text_in(meta, key))
-    }
-    rate = check_number(number_in(meta, "mint-rate", Decimal(1)))
-    if not 0 <= rate <= 1:
-        raise FieldError(f"`mint-rate` {rate:f} is outside 0 to 1: write a fraction, such as 0.5")
     return Plan(
         name=parse_plan_name(name),
         since=entry.date,
@@ -133,63 +107,47 @@ def _plan(entry: Custom, place: Place) -> Plan:
         currency=price.currency,
         units=check_number(units.number),
         commodity=units.currency,
-        every=lives.get("every", MONTH),
-        unused=_choice(Unused, text_in(meta, "unused") or Unused.EXPIRE, "`unused`"),
-        mint_rate=rate,
-        expires=lives.get("expires"),
-        token_expires=lives.get("token-expires"),
-        overage=_overage(amount_in(meta, "overage"), units.currency),
         place=place,
+        **_plan_fields(metadata_of(entry, PLAN_KEYS), units.currency),
     )
 
 
-def _overage(price: Amount | None, commodity: str) -> Money | None:
-    if price is None:
-        return None
-    number = check_number(price.number)
-    if number <= 0:
-        raise FieldError(
-            f"`overage` {amount(number, price.currency)} is not above zero: leave it out, and use "
-            "beyond the holdings is an error"
-        )
-    if price.currency == commodity:
-        raise FieldError(
-            f"wrong currency: {commodity} can't pay for units of {commodity}: "
-            "write a price in money, such as 0.30 USD"
-        )
-    return Money(number, price.currency)
+def _plan_fields(meta: dict[str, Any], commodity: str) -> dict[str, Any]:
+    """The fields of a plan that its metadata says."""
+    fields = {
+        row.field: row.parse(_of_type(row, meta[name]))
+        for name, row in PLAN_KEYS.items()
+        if name in meta
+    }
+    for value in fields.values():
+        if isinstance(value, Money) and value.currency == commodity:
+            raise FieldError(
+                f"wrong currency: {commodity} can't pay for units of {commodity}: "
+                "write a price in money, such as 0.30 USD"
+            )
+    return fields
 
 
-def _choice(kind: type[Chosen], text: str, what: str) -> Chosen:
-    try:
-        return kind(text)
-    except ValueError:
-        choices = ", ".join(f'"{each}"' for each in kind)
-        raise FieldError(f"{what} {quoted(text)} is unknown: write one of {choices}") from None
+def _of_type(row: PlanKey, value: Any) -> Any:
+    """A value of the metadata as its row reads it."""
+    if kind_of(value, None) != row.holds:
+        raise FieldError(f"`{row.name}` must be {_A[row.holds]}, such as {row.name}: {row.example}")
+    return _plain(value)
 
 
-_OPTION_KINDS = {
-    "seller-fee": "number",
-    "buyer-fee": "number",
-    "minimum-fee": "amount",
-    "draw-down": "text",
-    "unit-cost": "amount",
-    "cost-step": "number",
-    "posting-grain": "text",
-    "as-of": "date",
+_A = {
+    Holds.NUMBER: "a number",
+    Holds.AMOUNT: "an amount",
+    Holds.TEXT: "a text in quotes",
+    Holds.DATE: "a date",
 }
 
 
-_OPTION_EXAMPLES = {
-    "seller-fee": "a fraction, such as 0.05",
-    "buyer-fee": "a fraction, such as 0.01",
-    "minimum-fee": "an amount, such as 0.10 USD",
-    "draw-down": 'an order in quotes, such as "fifo"',
-    "unit-cost": "an amount, such as 0.04 USD",
-    "cost-step": "a number, such as 0.000001",
-    "posting-grain": 'a grain in quotes, such as "day"',
-    "as-of": "a date, such as 2026-06-30",
-}
+def _plain(value: Any) -> Any:
+    """A value as the economy knows it; numbers are checked."""
+    if isinstance(value, Amount):
+        return Money(check_number(value.number), value.currency)
+    return check_number(value) if isinstance(value, Decimal) else value
 
 
 def _option(entry: Custom, place: Place) -> Line:
@@ -198,60 +156,14 @@ def _option(entry: Custom, place: Place) -> Line:
     if len(values) != 2 or kind_of(*values[0]) != "text":
         raise FieldError(f'custom "compute-option": write {example}')
     name = values[0].value
-    if name not in _OPTION_KINDS:
-        choices = ", ".join(_OPTION_KINDS)
-        raise FieldError(f"unknown option {quoted(name)}; known: {choices}")
+    option = OPTIONS.get(name)
+    if option is None:
+        raise FieldError(f"unknown option {quoted(name)}; known: {', '.join(OPTIONS)}")
     metadata_of(entry, ())
-    kind, expected = kind_of(*values[1]), _OPTION_KINDS[name]
-    if kind != expected:
-        raise FieldError(f"option {name} holds {kind}: write {_OPTION_EXAMPLES[name]}")
-    return Line(entry.date, name, _option_value(name, values[1].value), place)
-
-
-def _option_value(name: str, value: Any) -> Any:
-    match name:
-        case "seller-fee" | "buyer-fee":
-            rate = check_number(value)
-            if not 0 <= rate <= 1:
-                raise FieldError(
-                    f"{name} {rate:f} is outside 0 to 1: it is a fraction of the gross, "
-                    "5 % is written 0.05"
-                )
-            return rate
-        case "minimum-fee":
-            return _minimum_fee(value)
-        case "unit-cost":
-            number = check_number(value.number)
-            if number < 0:
-                raise FieldError(
-                    f"unit-cost {amount(number, value.currency)} is below zero: write 0 or more"
-                )
-            return Money(number, value.currency)
-        case "draw-down":
-            return _choice(DrawDown, value, "draw-down")
-        case "posting-grain":
-            return _choice(Grain, value, "posting-grain")
-        case "cost-step":
-            step = check_number(value)
-            if not is_power_of_ten(step):
-                raise FieldError(f"cost-step {step:f} is not a power of ten, such as 0.000001")
-            return step
-        case _:
-            return value
-
-
-def _minimum_fee(fee: Amount) -> Money:
-    number = check_number(fee.number)
-    if number < 0:
-        raise FieldError(
-            f"minimum-fee {amount(number, fee.currency)} is below zero: write 0 or more"
-        )
-    if number != round_money(number, fee.currency):
-        raise FieldError(
-            f"minimum-fee {amount(number, fee.currency)} is finer than the minor unit "
-            f"{amount(minor_unit(fee.currency), fee.currency)}: write at least that"
-        )
-    return Money(number, fee.currency)
+    kind = kind_of(*values[1])
+    if kind != option.holds:
+        raise FieldError(f"option {name} holds {kind}: write {option.example}")
+    return Line(entry.date, name, option.parse(_plain(values[1].value)), place)
 
 
 def _account(entry: Custom, place: Place, roots: Roots) -> Line:
@@ -259,7 +171,7 @@ def _account(entry: Custom, place: Place, roots: Roots) -> Line:
     example = 'a role and an account: "breakage" Income:Breakage'
     name, template = values_of(entry, shapes, example)
     metadata_of(entry, ())
-    role = _choice(Role, name, "account role")
+    role = chosen(Role, name, "account role")
     check_template(role, template, roots)
     return Line(entry.date, role, template, place)
 

@@ -14,16 +14,15 @@ from typing import Any, NamedTuple
 
 from beancount.core.data import Custom
 
+from beancount_compute.economy.options import COST_STEP, OPTIONS, Money
 from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import EXACT, CostStepTooCoarse, round_money, split
-from beancount_compute.economy.terms import RESERVED_ORIGINS, Grain, Money, Plan, Terms, Timeline
+from beancount_compute.economy.terms import RESERVED_ORIGINS, Plan, Terms, Timeline
 from beancount_compute.economy.words import amount, quoted
 from beancount_compute.ledger.accounts import Roots, default_templates, shared_account
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.names import component_of
 from beancount_compute.ledger.term_directives import Line, TermLines, read_lines
-
-WHOLE_LEDGER = ("cost-step", "posting-grain", "as-of")
 
 
 class LedgerTerms(NamedTuple):
@@ -40,23 +39,14 @@ def read_terms(
 ) -> LedgerTerms:
     """The terms of a ledger; every line that is wrong is an error, and the others stand."""
     lines = read_lines(entries, roots, errors)
-    options = _in_force(lines.options, errors)
-    whole = {line.name: line.value for line in options if line.name in WHOLE_LEDGER}
-    step: Decimal | None = whole.get("cost-step")
+    lines_of_options = _in_force(lines.options, errors)
+    step = next((line.value for line in lines_of_options if line.name == COST_STEP.name), None)
     plans = _plans(lines.plans, currencies, step, errors)
     offers = [offer for timeline in plans.values() for offer in timeline]
     units = frozenset([offer.commodity for offer in offers])
-    options = _in_money(options, units, errors)
     terms = Terms(
         plans=plans,
-        seller_fee=_timeline(options, "seller-fee"),
-        buyer_fee=_timeline(options, "buyer-fee"),
-        minimum_fee=_minimum_fees(options),
-        draw_down=_timeline(options, "draw-down"),
-        unit_cost=_timeline(options, "unit-cost"),
-        cost_step=step,
-        grain=whole.get("posting-grain", Grain.EVENT),
-        as_of=whole.get("as-of"),
+        options=_timelines(_in_money(lines_of_options, units, errors)),
         grant_currency=currencies[0] if currencies else None,
         money=frozenset([*currencies, *(offer.currency for offer in offers)]) - units,
         units=units,
@@ -75,14 +65,14 @@ def _conflict(name: str, line: Line, first: Line) -> str:
 
 def _in_force(lines: list[Line], errors: Errors) -> list[Line]:
     """The options that stand: dated ones one a day, ledger-wide ones with one value."""
-    whole = [line for line in lines if line.name in WHOLE_LEDGER]
+    whole = [line for line in lines if OPTIONS[line.name].whole_ledger]
     kept = _one_value_each(whole, "option", errors)
     first: dict[tuple[date, str], Line] = {}
     for line in lines:
-        if line.name in WHOLE_LEDGER:
+        if OPTIONS[line.name].whole_ledger:
             continue
         name = line.name
-        if name == "minimum-fee":
+        if OPTIONS[name].by_currency:
             name = f"{name} in {line.value.currency}"
         known = first.setdefault((line.date, name), line)
         if known is line:
@@ -120,16 +110,15 @@ def _one_value_each(lines: list[Line], what: str, errors: Errors) -> list[Line]:
     return list(first.values())
 
 
-def _timeline(options: list[Line], name: str) -> Timeline[Any]:
-    return Timeline((line.date, line.value) for line in options if line.name == name)
-
-
-def _minimum_fees(options: list[Line]) -> dict[str, Timeline[Decimal]]:
-    fees: dict[str, list[tuple[date, Decimal]]] = {}
-    for line in options:
-        if line.name == "minimum-fee":
-            fees.setdefault(line.value.currency, []).append((line.date, line.value.number))
-    return {currency: Timeline(dated) for currency, dated in fees.items()}
+def _timelines(lines: list[Line]) -> dict[tuple[str, str], Timeline[Any]]:
+    """What each option says from which day, by its name and, where it has one, currency."""
+    dated: dict[tuple[str, str], list[tuple[date, Any]]] = {}
+    for line in lines:
+        option = OPTIONS[line.name]
+        key = (line.name, line.value.currency if option.by_currency else "")
+        day = date.min if option.whole_ledger else line.date
+        dated.setdefault(key, []).append((day, line.value))
+    return {key: Timeline(values) for key, values in dated.items()}
 
 
 def _plans(

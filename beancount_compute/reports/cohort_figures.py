@@ -18,6 +18,7 @@ from functools import partial
 from typing import NamedTuple
 
 from beancount_compute.economy.kinds import Flow, Kind
+from beancount_compute.economy.options import UNIT_COST
 from beancount_compute.economy.roles import Earning, Pocket
 from beancount_compute.economy.rounding import ZERO, minor_unit, shares_of_total
 from beancount_compute.reports.books import Books, Selection, until
@@ -176,7 +177,7 @@ class Sums:
 
     def _cost_of_use(self, parts: list[Part], days: Sequence[date]) -> Iterator[_Happening]:
         for (cohort, _, units), day in zip(parts, days, strict=True):
-            cost = self._books.terms.unit_cost.on(day)
+            cost = self._books.terms.on(UNIT_COST, day)
             if cost is not None:
                 yield cohort, "cost_of_use", None, cost.currency, units * cost.number
 

@@ -35,6 +35,7 @@ from decimal import Decimal
 from functools import partial
 from operator import itemgetter
 
+from beancount_compute.economy.options import UNIT_COST
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.terms import Terms
 from beancount_compute.reports.books import Books, Selection
@@ -193,7 +194,8 @@ def _assumptions(displaced: Decimal, terms: Terms, end: date | None) -> Iterator
     """What the figures rest on besides the books, up to the last day of a selection."""
     share = f"{displaced:f} of the units bought would have been overage"
     yield "displaced sales", share if displaced else "none (see --displaced)"
-    costs = [(day, cost) for day, cost in terms.unit_cost.items() if end is None or day <= end]
+    dated = terms.timeline(UNIT_COST).items()
+    costs = [(day, cost) for day, cost in dated if end is None or day <= end]
     if not costs:
         yield "unit cost", "none is given (compute-option unit-cost): counted as 0"
     for day, cost in costs:

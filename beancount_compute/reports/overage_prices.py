@@ -11,7 +11,7 @@ from datetime import date
 from functools import cache
 
 from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.terms import Money
+from beancount_compute.economy.options import Money
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.running import Running

@@ -20,9 +20,10 @@ from typing import NamedTuple
 
 from beancount_compute.economy.kinds import Flow
 from beancount_compute.economy.months import Span, later
+from beancount_compute.economy.options import Unused
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import ZERO, decimals_of, minor_unit
-from beancount_compute.economy.terms import Terms, Unused
+from beancount_compute.economy.terms import Terms
 from beancount_compute.reports.facts import SUMMED, LotKey, Movement
 from beancount_compute.reports.release_pattern import BEYOND, Aged, project
 

@@ -28,17 +28,22 @@ from beancount_compute.economy.journal import JournalEntry, LotLeg
 from beancount_compute.economy.kinds import PHASE, Kind
 from beancount_compute.economy.lots import Lot, cost_of
 from beancount_compute.economy.months import parse_span
-from beancount_compute.economy.roles import Pocket
-from beancount_compute.economy.terms import (
+from beancount_compute.economy.options import (
+    AS_OF,
+    BUYER_FEE,
+    COST_STEP,
+    DRAW_DOWN,
+    MINIMUM_FEE,
+    POSTING_GRAIN,
+    SELLER_FEE,
     DrawDown,
     Grain,
     Money,
-    Plan,
-    Terms,
-    Timeline,
+    Option,
     Unused,
-    no_terms,
 )
+from beancount_compute.economy.roles import Pocket
+from beancount_compute.economy.terms import Plan, Terms, Timeline
 
 START = "2026-01-01"
 
@@ -179,29 +184,40 @@ def terms(*plans: Plan, **options: Any) -> Terms:
     by_name: dict[str, list[tuple[date, Plan]]] = {}
     for each in plans:
         by_name.setdefault(each.name, []).append((each.since, each))
-    made: dict[str, Any] = {"grant_currency": "USD"}
+    currency = options.pop("grant_currency", "USD")
+    made: dict[tuple[str, str], Timeline[Any]] = {}
     for name, value in options.items():
+        option = NAMED[name]
         match name:
             case "seller_fee" | "buyer_fee":
-                made[name] = timeline(decimals(value))
+                made[option.name, ""] = timeline(decimals(value))
             case "minimum_fee":
-                made[name] = {currency: timeline(decimals(fee)) for currency, fee in value.items()}
+                for of, fee in value.items():
+                    dated = fee if isinstance(fee, dict) else {START: fee}
+                    money = {on: Money(Decimal(each), of) for on, each in dated.items()}
+                    made[option.name, of] = timeline(money)
             case "draw_down" if isinstance(value, dict):
-                made[name] = timeline({on: DrawDown(order) for on, order in value.items()})
+                made[option.name, ""] = timeline(
+                    {on: DrawDown(order) for on, order in value.items()}
+                )
             case "draw_down":
-                made[name] = timeline(DrawDown(value))
-            case "cost_step":
-                made[name] = Decimal(value)
-            case "grain":
-                made[name] = Grain(value)
-            case "as_of":
-                made[name] = day(value)
-            case "grant_currency":
-                made[name] = value
+                made[option.name, ""] = timeline(DrawDown(value))
             case _:
-                raise AssertionError(f"what is {name}?")
+                read: dict[str, Any] = {"cost_step": Decimal, "grain": Grain, "as_of": day}
+                made[option.name, ""] = Timeline([(date.min, read[name](value))])
     timelines = {name: Timeline(dated) for name, dated in by_name.items()}
-    return no_terms()._replace(plans=timelines, **made)
+    return Terms(timelines, made, currency)
+
+
+NAMED: dict[str, Option[Any]] = {
+    "seller_fee": SELLER_FEE,
+    "buyer_fee": BUYER_FEE,
+    "minimum_fee": MINIMUM_FEE,
+    "draw_down": DRAW_DOWN,
+    "cost_step": COST_STEP,
+    "grain": POSTING_GRAIN,
+    "as_of": AS_OF,
+}
 
 
 # Other facts

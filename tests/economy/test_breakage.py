@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from beancount_compute.economy.events import NOWHERE
+from beancount_compute.economy.options import AS_OF
 from tests.economy.building import (
     Books,
     book,
@@ -35,7 +36,7 @@ def a_month(agreed: Any, used: str = "200 CU", until: str = "2026-06-01") -> Boo
     events = [one_period("2026-05-01", "alice")]
     if used:
         events.append(consumption("2026-05-20", "alice", used))
-    return book(events, agreed if agreed.as_of else agreed._replace(as_of=day(until)))
+    return book(events, agreed if agreed.of_ledger(AS_OF) else agreed.setting(AS_OF, day(until)))
 
 
 def test_unused_units_expire() -> None:
@@ -144,7 +145,7 @@ def test_rollover_books_nothing_until_the_end_of_the_lot_s_life() -> None:
     """A life of 3 months from 1 May: to the end of July."""
     agreed = terms(plan(unused="rollover", expires="3 months"), as_of="2026-07-31")
     assert shown(a_month(agreed), "mint", "expiry") == ""
-    agreed = agreed._replace(as_of=None)
+    agreed = agreed.setting(AS_OF, None)
     books = a_month(agreed, until="2026-08-01")
     assert shown(books, "expiry") == text("""
         2026-08-01 expiry alice

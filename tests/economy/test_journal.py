@@ -21,9 +21,9 @@ from beancount_compute.economy.journal import (
     out_of,
 )
 from beancount_compute.economy.lots import Draw, DrawDown, Holding
+from beancount_compute.economy.options import Money
 from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import EXACT, WIDE
-from beancount_compute.economy.terms import Money
 from tests.economy.building import lot
 
 D = Decimal

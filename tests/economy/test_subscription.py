@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from beancount_compute.economy.events import NOWHERE
+from beancount_compute.economy.options import AS_OF
 from beancount_compute.economy.rules.subscription import MOST_PERIODS
 from tests.economy.building import (
     Books,
@@ -345,7 +346,7 @@ def test_more_than_1200_periods_are_an_error_where_the_subscription_stands() -> 
             subscription("2026-01-01", "alice", line=6),
             cancellation("2029-05-01", "alice", line=7),
         ],
-        agreed._replace(as_of=agreed.as_of.replace(year=2030)),
+        agreed.setting(AS_OF, agreed.of_ledger(AS_OF).replace(year=2030)),
     )
     assert len(periods(books)) == 1200
     tooth, cancelled = messages(books)

@@ -8,6 +8,12 @@ from typing import Any
 
 import pytest
 
+from beancount_compute.economy.options import (
+    AS_OF,
+    COST_STEP,
+    DRAW_DOWN,
+    DrawDown,
+)
 from beancount_compute.economy.terms import Timeline, no_terms
 from tests.economy.building import day, plan, terms
 
@@ -84,8 +90,12 @@ def test_a_ledger_that_agrees_on_nothing() -> None:
     agreed = no_terms()
     assert agreed.plan("pro", day("2026-01-01")) is None
     assert agreed.fees(day("2026-01-01"), "USD") == (0, 0, 0)
-    assert agreed.draw_down.on(day("2026-01-01")) is None
-    assert (agreed.cost_step, agreed.as_of, agreed.grant_currency) == (None, None, None)
+    assert agreed.on(DRAW_DOWN, day("2026-01-01")) is DrawDown.EXPIRY
+    assert (agreed.of_ledger(COST_STEP), agreed.of_ledger(AS_OF), agreed.grant_currency) == (
+        None,
+        None,
+        None,
+    )
 
 
 def test_a_timeline_lists_its_values_by_day() -> None:

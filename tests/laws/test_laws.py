@@ -26,8 +26,12 @@ from beancount_compute.economy.inputs import Facts, HandPosting, Introduction
 from beancount_compute.economy.journal import JournalEntry, LotLeg, MoneyLeg
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Lot
+from beancount_compute.economy.options import (
+    AS_OF,
+    POSTING_GRAIN,
+    Grain,
+)
 from beancount_compute.economy.roles import Pocket, Role
-from beancount_compute.economy.terms import Grain
 from beancount_compute.ledger.terms_of_ledger import accounts_of
 from beancount_compute.ledger.text import booked_text
 from tests.economy.building import entry_text, lot_text
@@ -166,7 +170,7 @@ def test_mints_and_moves_never_change_deferred_revenue(ledger: Captured) -> None
 def test_each_event_moves_its_own_units(ledger: Captured) -> None:
     """What an event says is what its transaction moves; use beyond the holdings is overage."""
     by_id = {entry.id: entry for entry in ledger.books.journal if entry.event is not None}
-    if ledger.terms.grain is not Grain.EVENT:
+    if ledger.terms.of_ledger(POSTING_GRAIN) is not Grain.EVENT:
         by_id = {}
     for entry in by_id.values():
         event = entry.event
@@ -314,7 +318,7 @@ def test_a_file_loaded_twice_counts_once(ledger: Captured, tmp_path: Path) -> No
 
 def by_event(ledger: Captured, as_of: date) -> Any:
     """The ledger's terms with one transaction an event, up to a day."""
-    return ledger.terms._replace(grain=Grain.EVENT, as_of=as_of)
+    return ledger.terms.setting(POSTING_GRAIN, Grain.EVENT).setting(AS_OF, as_of)
 
 
 def up_to(things: Iterable[Any], day: date) -> list[Any]:
@@ -343,7 +347,7 @@ def test_later_events_never_change_earlier_books(ledger: Captured) -> None:
     whole = ledger.again(reached, terms)
     dates = {each.place: each.date for group in reached for each in group}
     for cut in cuts(ledger, 4):
-        part = ledger.again(facts_up_to(reached, cut), terms._replace(as_of=cut))
+        part = ledger.again(facts_up_to(reached, cut), terms.setting(AS_OF, cut))
         assert [entry_text(each) for each in part.journal] == [
             entry_text(each) for each in up_to(whole.journal, cut)
         ]
@@ -408,7 +412,7 @@ def test_opening_lots_book_the_same_future(ledger: Captured) -> None:
     for cut in random.Random(5).sample(ends, min(3, len(ends))):
         facts = going_on(facts_up_to(ledger.facts, ledger.books.as_of), ledger, cut)
         whole = ledger.again(facts, terms)
-        before = ledger.again(facts_up_to(facts, cut), terms._replace(as_of=cut))
+        before = ledger.again(facts_up_to(facts, cut), terms.setting(AS_OF, cut))
         subscriptions = running(facts, before, cut)
         if subscriptions is None:
             continue

@@ -10,11 +10,9 @@ from beancount.core.amount import Amount
 
 from beancount_compute.economy.events import Place
 from beancount_compute.ledger.directives import (
-    amount_in,
     day_or_text_in,
     kind_of,
     metadata_of,
-    number_in,
     place_of,
     text_in,
     values_of,
@@ -81,15 +79,10 @@ def test_metadata_values_have_types() -> None:
     assert text_in(meta, "text") == "a"
     assert day_or_text_in(meta, "id") == "2026-01-02"
     assert day_or_text_in(meta, "text") == "a"
-    assert number_in(meta, "number", Decimal(1)) == 5
-    assert amount_in(meta, "amount") == Amount(Decimal("0.30"), "USD")
     assert (text_in(meta, "no"), day_or_text_in(meta, "no")) == ("", "")
-    assert (number_in(meta, "no", Decimal(1)), amount_in(meta, "no")) == (1, None)
     for read in (
         lambda: text_in(meta, "id"),
         lambda: day_or_text_in(meta, "expires"),
-        lambda: number_in(meta, "text", Decimal(1)),
-        lambda: amount_in(meta, "number"),
     ):
         with pytest.raises(FieldError, match="must be"):
             read()

@@ -7,8 +7,17 @@ from typing import Any
 
 import pytest
 
+from beancount_compute.economy.options import (
+    AS_OF,
+    COST_STEP,
+    DRAW_DOWN,
+    POSTING_GRAIN,
+    UNIT_COST,
+    DrawDown,
+    Grain,
+    Money,
+)
 from beancount_compute.economy.roles import Role
-from beancount_compute.economy.terms import DrawDown, Grain, Money
 from tests.economy.building import day
 from tests.ledger.reading_terms import read
 
@@ -39,9 +48,9 @@ def test_options_hold_from_their_date() -> None:
     found = terms.terms
     assert found.fees(day("2026-02-28"), "USD") == (Decimal("0.05"), 1, Decimal("0.10"))
     assert found.fees(day("2026-03-01"), "JPY") == (0, 1, 5)
-    assert found.draw_down.on(day("2025-12-31")) is None
-    assert found.draw_down.on(day("2026-01-01")) is DrawDown.LIFO
-    assert found.unit_cost.on(day("2026-01-01")) == Money(Decimal("0.04"), "USD")
+    assert found.on(DRAW_DOWN, day("2025-12-31")) is DrawDown.EXPIRY
+    assert found.on(DRAW_DOWN, day("2026-01-01")) is DrawDown.LIFO
+    assert found.on(UNIT_COST, day("2026-01-01")) == Money(Decimal("0.04"), "USD")
 
 
 def test_settings_hold_for_the_whole_ledger() -> None:
@@ -61,8 +70,11 @@ def test_settings_hold_for_the_whole_ledger() -> None:
     )
     assert errors == []
     found = terms.terms
-    assert found.cost_step == Decimal("0.0001")
-    assert (found.grain, found.as_of) == (Grain.MONTH, day("2026-06-30"))
+    assert found.of_ledger(COST_STEP) == Decimal("0.0001")
+    assert (found.of_ledger(POSTING_GRAIN), found.of_ledger(AS_OF)) == (
+        Grain.MONTH,
+        day("2026-06-30"),
+    )
     assert found.grant_currency == "EUR"
     assert terms.templates[Role.BREAKAGE] == "Income:Lapsed"
     assert terms.templates[Role.TOKENS] == "Liabilities:T:{subscriber}"
@@ -75,7 +87,7 @@ def test_a_ledger_that_says_nothing() -> None:
     """The defaults of language.md; grants have no currency to be written in."""
     terms, errors = read("")
     assert errors == []
-    assert (terms.terms.grain, terms.terms.as_of, terms.terms.cost_step) == (
+    assert (*map(terms.terms.of_ledger, (POSTING_GRAIN, AS_OF, COST_STEP)),) == (
         Grain.EVENT,
         None,
         None,

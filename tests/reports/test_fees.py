@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from beancount_compute.economy.options import BUYER_FEE, MINIMUM_FEE, SELLER_FEE, Money
 from beancount_compute.economy.rules.trade import fee_on
 from beancount_compute.economy.terms import Terms, Timeline, no_terms
 from beancount_compute.reports.fees import gross_of
@@ -15,14 +16,9 @@ DAY = date(2026, 2, 1)
 
 
 def terms(seller: str, buyer: str, minimum: str, currency: str) -> Terms:
-    def always(number: str) -> Timeline[Decimal]:
-        return Timeline([(date.min, Decimal(number))])
-
-    return no_terms()._replace(
-        seller_fee=always(seller),
-        buyer_fee=always(buyer),
-        minimum_fee={currency: always(minimum)},
-    )
+    least = Timeline([(date.min, Money(Decimal(minimum), currency))])
+    rates = no_terms().setting(SELLER_FEE, Decimal(seller)).setting(BUYER_FEE, Decimal(buyer))
+    return rates._replace(options={**rates.options, (MINIMUM_FEE.name, currency): least})
 
 
 @pytest.mark.parametrize("gross", ["0.01", "0.49", "0.50", "7.50", "123456.78"])

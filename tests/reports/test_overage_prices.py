@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from beancount_compute.economy.terms import Money
+from beancount_compute.economy.options import Money
 from beancount_compute.reports.overage_prices import OveragePrices
 from tests.reports.showing import books_of
 

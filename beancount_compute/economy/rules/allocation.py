@@ -16,6 +16,7 @@ from beancount_compute.economy.journal import JournalEntry, into
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Lot, key_of, lot_of
 from beancount_compute.economy.months import last_day, later, parse_span
+from beancount_compute.economy.options import COST_STEP, Unused
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import (
@@ -27,7 +28,7 @@ from beancount_compute.economy.rounding import (
 )
 from beancount_compute.economy.short_forms import supply_of
 from beancount_compute.economy.state import Economy, Period
-from beancount_compute.economy.terms import GRANT, TOP_UP, Plan, Unused
+from beancount_compute.economy.terms import GRANT, TOP_UP, Plan
 from beancount_compute.economy.words import amount, quoted
 
 
@@ -74,7 +75,7 @@ def allocate_period(
     period = economy.periods.get(key)
     if period is None:
         period = economy.periods[key] = _period(
-            plan, start, end, economy.today, economy.terms.cost_step
+            plan, start, end, economy.today, economy.terms.of_ledger(COST_STEP)
         )
     narration, paid, of_lots = period
     lots = [
@@ -115,7 +116,8 @@ def _top_up(economy: Economy, event: Event, event_id: str) -> None:
             f"the payment of {amount(event.paid, event.currency)} rounds to zero: "
             "units that cost nothing are a compute-grant"
         )
-    shares = shares_of(paid, event.currency, event.units, event.commodity, economy.terms.cost_step)
+    step = economy.terms.of_ledger(COST_STEP)
+    shares = shares_of(paid, event.currency, event.units, event.commodity, step)
     end = end_of(event)
     day = economy.today
     lots = _lots(day, event, Pocket.TOKENS, TOP_UP, shares, event.currency, end)

@@ -21,11 +21,12 @@ from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, MoneyLe
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Lot, OpenLot, lot_of
 from beancount_compute.economy.months import later, text_of
+from beancount_compute.economy.options import Unused
 from beancount_compute.economy.roles import Pocket, Role
 from beancount_compute.economy.rounding import ZERO, part
 from beancount_compute.economy.short_forms import mint_of
 from beancount_compute.economy.state import Economy
-from beancount_compute.economy.terms import Plan, Unused
+from beancount_compute.economy.terms import Plan
 
 
 def end_lots(economy: Economy, day: date) -> None:

@@ -24,11 +24,11 @@ from beancount_compute.economy.journal import (
 )
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Lot
+from beancount_compute.economy.options import Grain, Money
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import WIDE, ZERO, round_money
 from beancount_compute.economy.state import Economy, OverageBooked, Subscriber
-from beancount_compute.economy.terms import Grain, Money
 from beancount_compute.economy.words import amount, quoted
 
 _use = fields_getter("subscriber", "units", "id", "commodity", "flaw")
@@ -117,7 +117,7 @@ def _post(
         overage=over is not None,
     )
     economy.post(entry, over)
-    if economy.terms.grain is not Grain.EVENT:
+    if economy.grain is not Grain.EVENT:
         _merge(economy, entry)
 
 
@@ -186,7 +186,7 @@ def _merge(economy: Economy, entry: JournalEntry) -> None:
     assert isinstance(run, JournalEntry)  # the short form is for books in which nothing merges
     same = (
         run.date == entry.date
-        if economy.terms.grain is Grain.DAY
+        if economy.grain is Grain.DAY
         else (run.date.year, run.date.month) == (entry.date.year, entry.date.month)
     )
     if not same:

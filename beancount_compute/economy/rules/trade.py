@@ -19,12 +19,12 @@ from beancount_compute.economy.events import Event
 from beancount_compute.economy.journal import JournalEntry, Leg, into, money_leg, out_of
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Draw, received
+from beancount_compute.economy.options import Money
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import WIDE, ZERO, multiply_money
 from beancount_compute.economy.short_forms import sale_of_lot
 from beancount_compute.economy.state import Economy, Subscriber
-from beancount_compute.economy.terms import Money
 from beancount_compute.economy.words import amount, quoted
 
 

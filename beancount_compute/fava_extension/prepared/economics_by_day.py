@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal, localcontext
 
+from beancount_compute.economy.options import UNIT_COST
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.cohort_figures import Sum, Sums, first_month, signed
@@ -45,7 +46,7 @@ def assumed(books: Books, selection: Selection, displaced: Decimal) -> Table:
     rows: list[tuple[Cell, ...]] = [("displaced sales", share if displaced else "none")]
     start = selection.start.replace(day=1) if selection.start else date.min  # cohorts are of months
     end = selection.end or date.max
-    costs = list(books.terms.unit_cost.items())
+    costs = list(books.terms.timeline(UNIT_COST).items())
     ends = [*[day for day, _ in costs[1:]], date.max]
     in_force = [
         (f"unit cost from {day}", f"{cost.number:f} {cost.currency} a unit used")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from beancount_compute.economy.options import AS_OF
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.intervals import Interval, last_of, name_of
@@ -21,7 +22,7 @@ def derived_until(books: Books, closed: date = date.min) -> date:
     That of the last booking, the as-of option or the last closed month: whichever is the latest.
     """
     booked = (entry.date for entry in reversed(books.transactions) if ORDER in entry.meta)
-    return max(next(booked, date.min), books.terms.as_of or date.min, closed)
+    return max(next(booked, date.min), books.terms.of_ledger(AS_OF) or date.min, closed)
 
 
 def end_of(books: Books, closed: date = date.min) -> date:
