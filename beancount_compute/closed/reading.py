@@ -34,6 +34,7 @@ _COPIED = f'\n  {FROZEN}: "'
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _UNESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?) ([A-Z][A-Z0-9'._-]*)", re.ASCII)
 _new = tuple.__new__
 
 
@@ -228,6 +229,9 @@ def _value(text: str) -> Any:
         return date.fromisoformat(text)
     if text.isdecimal():
         return Decimal(text)
+    amount = _AMOUNT.fullmatch(text)
+    if amount is not None:
+        return Amount(Decimal(amount[1]), amount[2])
     (entry,) = _parsed(f'2000-01-01 custom "a"\n  value: {text}\n', "", 1)
     return entry.meta.get("value")
 

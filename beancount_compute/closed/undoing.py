@@ -94,7 +94,7 @@ class Undoing:
         for posting in entry.postings:
             held = lot_posting(posting, self._holders)
             if held is not None:
-                legs.append(LotLeg(*held, _money_of(posting.price)))
+                legs.append(LotLeg(*held, _money_of(posting.price or entry.meta.get("price"))))
             elif kind:
                 legs.append(self._money(entry, kind, posting, lots))
         of_kind = str(entry.meta.get("undoes") or kind)
@@ -112,6 +112,9 @@ class Undoing:
             str(entry.meta.get("event", "")),
             event,
             uses=int(entry.meta.get("events", 1)),
+            counterparty=str(entry.meta.get("counterparty", "")),
+            period=str(entry.meta.get("period", "")),
+            subscription=str(entry.meta.get("subscription", "")),
         )
 
     def _with_fees_by_side(self, entry: Transaction, legs: list[Leg]) -> list[Leg]:

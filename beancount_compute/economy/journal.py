@@ -59,6 +59,9 @@ class JournalEntry(NamedTuple):
     uses: int = 1  # the uses that a merged consumption holds
     undoes: str = ""  # the kind of the event that a reversal undoes
     occurred: datetime.date | None = None  # the day of a late event, which lies in a closed month
+    counterparty: str = ""  # the buyer, receiver or partner; in a reversal too, as all below
+    period: str = ""  # the first and last day of the period allocated: "2026-05-01/2026-05-31"
+    subscription: str = ""  # the id of the subscription that the period belongs to
 
 
 class Unbalanced(Exception):

@@ -75,7 +75,16 @@ class Sale(NamedTuple):
             ),
         ]
         narration = f"Trade with {buyer}"
-        return JournalEntry(event.date, Kind.TRADE, seller, narration, legs, self.id, event)
+        return JournalEntry(
+            event.date,
+            Kind.TRADE,
+            seller,
+            narration,
+            legs,
+            self.id,
+            event,
+            counterparty=buyer,
+        )
 
 
 class Supply(NamedTuple):
@@ -89,17 +98,28 @@ class Supply(NamedTuple):
     id: str  # of the event
     event: Event | None
     source: str = ""
+    period: str = ""
+    subscription: str = ""
 
     @property
     def entry(self) -> JournalEntry:
         """The entry in full."""
-        day, subscriber, narration, paid, lots, event_id, event, source = self
+        day, subscriber, narration, paid, lots, event_id, event, source, period, subscription = self
         legs = into(lots)
         if paid:
             lot, _ = lots[0]
             legs.insert(0, MoneyLeg(Role.RECEIVABLE, subscriber, lot.origin, paid, lot.currency))
         return JournalEntry(
-            day, Kind.ALLOCATION, subscriber, narration, legs, event_id, event, source
+            day,
+            Kind.ALLOCATION,
+            subscriber,
+            narration,
+            legs,
+            event_id,
+            event,
+            source,
+            period=period,
+            subscription=subscription,
         )
 
 

@@ -82,6 +82,7 @@ class Period(NamedTuple):
     """What one period of a plan is for every subscriber."""
 
     narration: str
+    days: str  # "2026-05-01/2026-05-31"
     paid: Decimal
     lots: list[tuple[Key, Decimal]]
 

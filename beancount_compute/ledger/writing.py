@@ -33,9 +33,11 @@ from beancount_compute.economy.short_forms import Mint, Record, Sale, Supply, Us
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.shared_parts import MOST_SHARED, SharedParts
 from beancount_compute.ledger.transaction_parts import (
+    add_meaning,
     add_metadata,
     one_money_posting_each,
     orders,
+    price_of_no_posting,
 )
 
 ORDER = "__order"  # the engine's own order: Beancount sorts a day by line number
@@ -149,10 +151,14 @@ class Writer(SharedParts):
         if income:
             earned = _new(Amount, (WIDE.add(seller_fee, buyer_fee).copy_negate(), currency))
             postings.append(_new(Posting, (income, earned, None, None, None, None)))
+        meta = self._stated(event, event_id)
+        meta["counterparty"] = bought.holder
+        if price is None:
+            meta["price"] = self._price(event.price, currency)
         return _new(
             Transaction,
             (
-                self._stated(event, event_id),
+                meta,
                 day,
                 "*",
                 lot.holder,
@@ -183,13 +189,17 @@ class Writer(SharedParts):
         return account
 
     def _supply(self, supply: Supply) -> Transaction:
-        day, subscriber, narration, paid, lots, event_id, event, source = supply
+        day, subscriber, narration, paid, lots, event_id, event, source, period, running = supply
         if event is None:
             meta = self._derived(event_id, source)
         else:
             if event.row or event.memo or event.extra:
                 return self._entry(supply.entry)
             meta = self._stated(event, event_id)
+        if period:
+            meta["period"] = period
+        if running:
+            meta["subscription"] = running
         first, _ = lots[0]
         postings: list[Posting] = []
         if paid:
@@ -268,12 +278,16 @@ class Writer(SharedParts):
                 money_legs += 1
         if money_legs > 1:
             postings = one_money_posting_each(postings)
-        if event is None:
-            meta = self._derived(event_id, source)
-        else:
-            meta = self._stated(event, event_id)
-            if event.row or event.memo or event.extra or uses > 1 or entry.undoes or entry.occurred:
-                add_metadata(meta, entry, event)
+        meta = self._derived(event_id, source) if event is None else self._stated(event, event_id)
+        if overage or entry.counterparty or entry.period or entry.undoes:
+            add_meaning(meta, entry)
+            unsaid = price_of_no_posting(legs)
+            if unsaid is not None:
+                meta["price"] = self._price(*unsaid)
+        if event is not None and (
+            event.row or event.memo or event.extra or uses > 1 or entry.undoes or entry.occurred
+        ):
+            add_metadata(meta, entry, event)
         tags = self._overage_tags if overage else self._tags[kind]
         if entry.occurred is not None:
             tags |= LATE_TAGS

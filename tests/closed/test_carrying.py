@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from beancount.core.amount import Amount
 from beancount.core.position import Cost
 
 from beancount_compute.close.loading import load
@@ -109,6 +110,27 @@ def test_an_event_of_a_closed_month_is_undone_as_one_of_an_open_month(
 ) -> None:
     """The mirror image, on the reversal's day, with the very lots, fees and overage."""
     assert undone(tmp_path, event) == f"2026-06-05 back #reversal: {expected}"
+
+
+def test_what_is_written_as_metadata_is_read_back_from_a_closed_month(tmp_path: Path) -> None:
+    """A buyer with a quote and a comma, and a price of three digits in a currency that no lot
+    costs: printed as before the month was closed, and from then on."""
+    buyer = """d"o, k"""
+    rows = (
+        *MAY,
+        'k-1,2026-05-02,,allocation,"d""o, k",,,10,CU,,1.00,USD,,,,',
+        'm-2,2026-05-14,,trade,alice,"d""o, k",,3,CU,0.125,,EUR,,,,',
+        "back,2026-06-05,,reversal,,,,,,,,,,,m-2,",
+    )
+    ledger = write(tmp_path, TERMS, *rows)
+    before = printed(load(ledger))
+    close(ledger, "2026-05")
+    loaded = load(ledger)
+    assert printed(loaded) == before
+    found = {each.meta["event"]: each.meta for each in booked(loaded.entries)}
+    for event in ("m-2", "back"):
+        assert found[event]["counterparty"] == buyer
+        assert found[event]["price"] == Amount(Decimal("0.125"), "EUR")
 
 
 def test_a_top_up_and_a_period_of_a_closed_month_are_undone(tmp_path: Path) -> None:

@@ -193,6 +193,84 @@ def test_a_reversal_says_what_it_undoes() -> None:
     assert "reverses" not in written[0].meta
 
 
+def meaning(entry: Transaction) -> dict[str, str]:
+    """The metadata that says what no account or posting does."""
+    keys = ("counterparty", "overage", "price", "period", "subscription")
+    return {key: str(entry.meta[key]) for key in keys if key in entry.meta}
+
+
+def test_who_is_on_the_other_side_stands_in_metadata_in_a_reversal_too() -> None:
+    """Buyer, receiver and partner; no reader has to take the narration apart."""
+    events = [
+        ALICE,
+        BOB,
+        trade("2026-05-02", "alice", "bob", "5 CU", "0.25 USD", id="t"),
+        transfer("2026-05-03", "alice", "bob", "5 CU", id="m"),
+        spend("2026-05-04", "alice", 'the "shop"', "5 CU", "1 USD", id="s"),
+        *(reversal("2026-05-05", name, id=f"r-{name}") for name in ("t", "m", "s")),
+    ]
+    written, _ = write(book(events))
+    others = [{"counterparty": "bob"}, {"counterparty": "bob"}, {"counterparty": 'the "shop"'}]
+    by_id = {entry.meta["event"]: meaning(entry) for entry in written}
+    assert [by_id[name] for name in ("t", "m", "s")] == others
+    assert [by_id[name] for name in ("r-t", "r-m", "r-s")] == others
+
+
+def test_the_plan_of_an_overage_stands_in_metadata() -> None:
+    """2 CU beyond 1000 at 0.30 are pro's; taken back they are -0.60. Of a day's uses merged into
+    one, 5 GPU at 9.00 are gpu's beside them, fewer units first. Without overage nothing is said."""
+    plans = plan(overage="0.30 USD"), plan("gpu", units="5 GPU", overage="9 USD")
+    start = [subscription("2026-05-01", "a"), subscription("2026-05-01", "a", "gpu")]
+    use = consumption("2026-05-02", "a", "1002 CU", id="u")
+    written, _ = write(book([*start, use, reversal("2026-05-03", "u")], terms(*plans)))
+    assert [meaning(entry) for entry in written[2:]] == [
+        {"overage": "pro 0.60 USD"},
+        {"overage": "pro -0.60 USD"},
+    ]
+    more = consumption("2026-05-02", "a", "10 GPU", id="v")
+    written, _ = write(book([*start, use, more], terms(*plans, grain="day")))
+    assert meaning(written[-1]) == {"overage": "gpu 45.00 USD, pro 0.60 USD"}
+    written, _ = write(book([*start, consumption("2026-05-02", "a", "10 CU")], terms(*plans)))
+    assert meaning(written[-1]) == {}
+
+
+def test_a_price_that_no_posting_carries_stands_in_metadata() -> None:
+    """Lots at cost in USD, sold for EUR: 0.3 EUR. Where one lot of two costs EUR, its posting has
+    the price."""
+    dear = top_up("2026-05-01", "alice", "1 CU", "1 EUR", id="e", expires="2026-07-01")
+    events = [
+        ALICE,
+        BOB,
+        trade("2026-06-10", "alice", "bob", "5 CU", "0.3 EUR", id="t"),
+        reversal("2026-06-11", "t", id="r"),
+    ]
+    written, _ = write(book(events))
+    prices = [meaning(entry).get("price") for entry in written]
+    assert prices == [None, None, "0.30 EUR", "0.30 EUR"]
+    written, _ = write(book([dear, *events]))
+    assert [meaning(entry).get("price") for entry in written[3:]] == [None, None]
+
+
+def test_a_period_says_its_days_and_its_subscription() -> None:
+    """The first and last day; one that is allocated by itself belongs to no subscription."""
+    events = [
+        subscription("2026-05-15", "alice", id="s"),
+        one_period("2026-05-16", "alice", id="p"),
+        reversal("2026-05-17", "p", id="r"),
+        reversal("2026-05-17", "s/2026-05-15", id="q"),
+        top_up("2026-05-18", "alice", "1 CU", "1 USD", id="u"),
+    ]
+    written, _ = write(book(events, terms(plan())))
+    of_s = {"period": "2026-05-15/2026-06-14", "subscription": "s"}
+    assert {entry.meta["event"]: meaning(entry) for entry in written} == {
+        "s/2026-05-15": of_s,
+        "p": {"period": "2026-05-16/2026-06-15"},
+        "r": {"period": "2026-05-16/2026-06-15"},
+        "q": of_s,
+        "u": {},
+    }
+
+
 def test_merged_uses_are_counted_and_named_by_the_first() -> None:
     """`event` names the first id, `events` counts them; the place is that of the first."""
     uses = [consumption("2026-05-02", "alice", "5 CU", id=f"u{n}", line=n) for n in (5, 6, 7)]

@@ -63,11 +63,12 @@ def allocate_period(
     end: date,
     event_id: str,
     event: Event | None,
-    source: str = "",
+    subscription: str = "",
 ) -> None:
     """Book one period of a plan, from its first day to the first day after it.
 
-    Nothing is booked of a plan whose cost step is an error: its own line says so, once.
+    `subscription` is the id of the one that it belongs to, if any. Nothing is booked of a plan
+    whose cost step is an error: its own line says so, once.
     """
     if not plan.bookable:
         return
@@ -77,7 +78,8 @@ def allocate_period(
         period = economy.periods[key] = _period(
             plan, start, end, economy.today, economy.terms.of_ledger(COST_STEP)
         )
-    narration, paid, of_lots = period
+    narration, days, paid, of_lots = period
+    source = f"subscription {subscription}" if subscription and event is None else ""
     lots = [
         (lot_of((subscriber, Pocket.ALLOCATIONS, plan.commodity, *of_lot)), units)
         for of_lot, units in of_lots
@@ -86,9 +88,12 @@ def allocate_period(
     if start != economy.today:  # a late period ends under the terms of its own first day
         for lot, _ in lots:
             economy.terms_days[subscriber, key_of(lot)] = start
-    economy.post_supply(
-        supply_of((economy.today, subscriber, narration, paid, lots, event_id, event, source))
-    )
+    # fmt: off
+    economy.post_supply(supply_of((
+        economy.today, subscriber, narration, paid, lots, event_id, event, source, days,
+        subscription,
+    )))
+    # fmt: on
 
 
 def _period(plan: Plan, start: date, end: date, day: date, cost_step: Decimal | None) -> Period:
@@ -97,8 +102,10 @@ def _period(plan: Plan, start: date, end: date, day: date, cost_step: Decimal | 
     usable_until: date | None = end
     if plan.unused is Unused.ROLLOVER:
         usable_until = later(start, plan.expires) if plan.expires else None
+    days = f"{start}/{last_day(start, end)}"
     return Period(
-        f"Allocation {plan.name} {start}/{last_day(start, end)}",
+        f"Allocation {plan.name} {days}",
+        days,
         paid,
         [
             ((cost, plan.currency, day, plan.name, usable_until), units)
@@ -124,7 +131,7 @@ def _top_up(economy: Economy, event: Event, event_id: str) -> None:
     lots = economy.arriving(event.subscriber, lots)
     economy.welcome(event.subscriber)
     economy.post_supply(
-        supply_of((day, event.subscriber, "Top-up", paid, lots, event_id, event, ""))
+        supply_of((day, event.subscriber, "Top-up", paid, lots, event_id, event, "", "", ""))
     )
 
 

@@ -110,6 +110,9 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
             event_id,
             event,
             undoes=entry.kind.value,
+            counterparty=entry.counterparty,
+            period=entry.period,
+            subscription=entry.subscription,
         )
     )
     _undo_overage(economy, undo)

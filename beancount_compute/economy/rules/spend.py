@@ -52,5 +52,6 @@ def spend(economy: Economy, event: Event, event_id: str) -> None:
         legs,
         event_id,
         event,
+        counterparty=event.counterparty,
     )
     economy.post(entry)

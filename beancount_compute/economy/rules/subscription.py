@@ -124,7 +124,7 @@ def _book_period(
         subscription.period_end,
         f"{subscription.id}/{text_of(day)}",
         event,
-        "" if event else f"subscription {subscription.id}",
+        subscription.id,
     )
     if not subscription.ended:
         economy.start_later(subscription, subscription.period_end)

@@ -169,5 +169,14 @@ def _book_move(
 ) -> None:
     economy.take(draws)
     economy.settle(event.subscriber, event.counterparty)
-    entry = JournalEntry(economy.today, kind, event.subscriber, narration, legs, event_id, event)
+    entry = JournalEntry(
+        economy.today,
+        kind,
+        event.subscriber,
+        narration,
+        legs,
+        event_id,
+        event,
+        counterparty=event.counterparty,
+    )
     economy.post(entry)
