@@ -16,8 +16,8 @@ from beancount_compute.closed.held import Held
 from beancount_compute.closed.month_files import Month, as_found, items_of
 from beancount_compute.closed.reading import NotAsWritten, Reader
 from beancount_compute.closed.used_terms import FIRST, LAST
-from beancount_compute.economy.roles import Role
-from beancount_compute.ledger.accounts import POCKETS, Accounts
+from beancount_compute.economy.roles import POCKETS, Role
+from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.terms_in_force import LedgerTerms

@@ -9,33 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from beancount_compute.economy.inputs import Assertion, Figure
+from beancount_compute.economy.inputs import Assertion
 from beancount_compute.economy.journal import Leg, LotLeg
-from beancount_compute.economy.roles import Pocket, Role
+from beancount_compute.economy.roles import EARNINGS, POCKETS
 from beancount_compute.economy.rounding import WIDE, ZERO, round_half_even
 from beancount_compute.economy.words import quoted
 
-POCKETS = {
-    Figure.DEFERRED_REVENUE: (Pocket.ALLOCATIONS, Pocket.TOKENS),
-    Figure.ALLOCATIONS: (Pocket.ALLOCATIONS,),
-    Figure.TOKENS: (Pocket.TOKENS,),
-}
-
-
-INCOME: dict[Role, Figure] = {
-    Role.REVENUE: Figure.REVENUE,
-    Role.BREAKAGE: Figure.BREAKAGE,
-    Role.FEES: Figure.FEES,
-    Role.PARTNER_INCOME: Figure.PARTNER_INCOME,
-    Role.OVERAGE: Figure.OVERAGE,
-}
+DEFERRED_REVENUE = "deferred-revenue"
+# what can be asserted: the pockets in units or at cost, income as a positive number
+FIGURES = (DEFERRED_REVENUE, *POCKETS, *EARNINGS)
 
 
 class Totals:
     """Every figure to date, of all and of each subscriber, in each currency and commodity."""
 
     def __init__(self) -> None:
-        self._figures: dict[tuple[Figure, str, str], Decimal] = {}
+        self._figures: dict[tuple[str, str, str], Decimal] = {}
 
     def copy(self) -> Totals:
         """The same figures, to count on with."""
@@ -48,13 +37,12 @@ class Totals:
         for leg in legs:
             if isinstance(leg, LotLeg):
                 lot, units = leg.lot, -leg.units
-                for figure, pockets in POCKETS.items():
-                    if lot.pocket in pockets:
-                        self._count(figure, lot.holder, lot.commodity, units)
-                        cost = WIDE.multiply(units, lot.cost)
-                        self._count(figure, lot.holder, lot.currency, cost)
-            elif leg.role in INCOME:
-                self._count(INCOME[leg.role], leg.holder, leg.currency, -leg.number)
+                cost = WIDE.multiply(units, lot.cost)
+                for figure in (DEFERRED_REVENUE, lot.pocket.value):
+                    self._count(figure, lot.holder, lot.commodity, units)
+                    self._count(figure, lot.holder, lot.currency, cost)
+            elif leg.role in EARNINGS:
+                self._count(leg.role.value, leg.holder, leg.currency, -leg.number)
 
     def check(self, assertion: Assertion) -> str:
         """What to say of an assertion that fails; "" where it holds."""
@@ -64,7 +52,7 @@ class Totals:
         rounded = round_half_even(found, step)
         return "" if rounded == assertion.number else _failure(assertion, found, rounded)
 
-    def _count(self, figure: Figure, subscriber: str, currency: str, number: Decimal) -> None:
+    def _count(self, figure: str, subscriber: str, currency: str, number: Decimal) -> None:
         for whose in ("", subscriber):
             name = (figure, whose, currency)
             self._figures[name] = WIDE.add(self._figures.get(name, ZERO), number)

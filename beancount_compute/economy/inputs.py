@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -34,24 +33,11 @@ class Introduction(NamedTuple):
     place: Place
 
 
-class Figure(StrEnum):
-    """What can be asserted: the pockets in units or at cost, income as a positive number."""
-
-    DEFERRED_REVENUE = "deferred-revenue"
-    ALLOCATIONS = "allocations"
-    TOKENS = "tokens"
-    REVENUE = "revenue"
-    BREAKAGE = "breakage"
-    FEES = "fees"
-    PARTNER_INCOME = "partner-income"
-    OVERAGE = "overage"
-
-
 class Assertion(NamedTuple):
     """What a figure must be at the beginning of a day, to the digits written."""
 
     date: date
-    figure: Figure
+    figure: str  # one of `assertions.FIGURES`
     subscriber: str  # "" for all
     number: Decimal
     currency: str  # or the commodity, for units

@@ -1,8 +1,15 @@
-"""The roles of accounts: what an account is for, before its name."""
+"""The roles of accounts, a row each: what an account is for, before its name.
+
+    2026-01-01 custom "compute-account" "breakage" Income:Breakage:Units
+
+A row says under which root a role's account lies, its default name, what may stand in it, and what
+it means to those who read the books.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Role(StrEnum):
@@ -22,6 +29,14 @@ class Role(StrEnum):
     OVERAGE = "overage"
 
 
+class Root(StrEnum):
+    """A root account, whatever a ledger calls it."""
+
+    ASSETS = "assets"
+    LIABILITIES = "liabilities"
+    INCOME = "income"
+
+
 class Pocket(StrEnum):
     """Where a subscriber's units lie; consumption takes from allocations first."""
 
@@ -32,7 +47,7 @@ class Pocket(StrEnum):
 
 
 class Earning(StrEnum):
-    """The kinds of income."""
+    """The kinds of income, as reports name them."""
 
     __hash__ = str.__hash__
 
@@ -41,3 +56,52 @@ class Earning(StrEnum):
     FEES = "fees"
     PARTNER_INCOME = "partner income"
     OVERAGE = "overage"
+
+
+class RoleRow(NamedTuple):
+    """What is known of a role.
+
+    `names` is the placeholder that its account may hold besides `{subscriber}`; the origin of a leg
+    fills it.
+    """
+
+    root: Root
+    account: str  # the default, behind the root
+    names: str = ""  # "plan", "partner"
+    pocket: Pocket | None = None  # whose account it is
+    earning: Earning | None = None  # what it recognises
+    owed: str = ""  # the heading under which what is owed on it is shown
+
+    @property
+    def placeholders(self) -> frozenset[str]:
+        """What may stand in braces in its account."""
+        return frozenset(["subscriber", *([self.names] if self.names else [])])
+
+
+SUBSCRIBER = "{subscriber}"
+ROLES: dict[Role, RoleRow] = {
+    Role.RECEIVABLE: RoleRow(Root.ASSETS, "Receivable:{subscriber}", owed="receivables"),
+    Role.PAYABLE: RoleRow(Root.LIABILITIES, "Payable:{subscriber}", owed="payables"),
+    Role.PARTNER: RoleRow(
+        Root.LIABILITIES, "Partners:{partner}", "partner", owed="owed to partners"
+    ),
+    Role.ALLOCATIONS: RoleRow(
+        Root.LIABILITIES,
+        "DeferredRevenue:Allocations:{subscriber}",
+        "plan",
+        pocket=Pocket.ALLOCATIONS,
+    ),
+    Role.TOKENS: RoleRow(
+        Root.LIABILITIES, "DeferredRevenue:Tokens:{subscriber}", "plan", pocket=Pocket.TOKENS
+    ),
+    Role.REVENUE: RoleRow(Root.INCOME, "Compute", "plan", earning=Earning.COMPUTE),
+    Role.BREAKAGE: RoleRow(Root.INCOME, "Breakage", "plan", earning=Earning.BREAKAGE),
+    Role.FEES: RoleRow(Root.INCOME, "Fees", earning=Earning.FEES),
+    Role.PARTNER_INCOME: RoleRow(Root.INCOME, "Partners", earning=Earning.PARTNER_INCOME),
+    Role.OVERAGE: RoleRow(Root.INCOME, "Overage", "plan", earning=Earning.OVERAGE),
+}
+POCKETS: dict[Role, Pocket] = {role: row.pocket for role, row in ROLES.items() if row.pocket}
+ROLE_OF_POCKET: dict[Pocket, Role] = {pocket: role for role, pocket in POCKETS.items()}
+EARNINGS: dict[Role, Earning] = {role: row.earning for role, row in ROLES.items() if row.earning}
+ROLE_OF_EARNING: dict[Earning, Role] = {earning: role for role, earning in EARNINGS.items()}
+OWED: dict[Role, str] = {role: row.owed for role, row in ROLES.items() if row.owed}

@@ -12,15 +12,12 @@ from typing import NamedTuple
 
 from beancount.core.account import is_valid
 
-from beancount_compute.economy.roles import Pocket, Role
+from beancount_compute.economy.roles import OWED, POCKETS, ROLES, SUBSCRIBER, Pocket, Role
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.names import component_of
 
-POCKETS = {Role.ALLOCATIONS: Pocket.ALLOCATIONS, Role.TOKENS: Pocket.TOKENS}
-OWED = (Role.RECEIVABLE, Role.PAYABLE, Role.PARTNER)
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_WITH_PLAN = {Role.ALLOCATIONS, Role.TOKENS, Role.REVENUE, Role.BREAKAGE, Role.OVERAGE}
 
 
 class Roots(NamedTuple):
@@ -32,35 +29,18 @@ class Roots(NamedTuple):
 
     def of(self, role: Role) -> str:
         """The root under which a role's account must lie."""
-        if role is Role.RECEIVABLE:
-            return self.assets
-        liabilities = (Role.PAYABLE, Role.PARTNER, Role.ALLOCATIONS, Role.TOKENS)
-        return self.liabilities if role in liabilities else self.income
+        name: str = getattr(self, ROLES[role].root)
+        return name
 
 
 def default_templates(roots: Roots) -> dict[Role, str]:
     """The accounts of a ledger that names none."""
-    return {
-        Role.RECEIVABLE: f"{roots.assets}:Receivable:{{subscriber}}",
-        Role.PAYABLE: f"{roots.liabilities}:Payable:{{subscriber}}",
-        Role.PARTNER: f"{roots.liabilities}:Partners:{{partner}}",
-        Role.ALLOCATIONS: f"{roots.liabilities}:DeferredRevenue:Allocations:{{subscriber}}",
-        Role.TOKENS: f"{roots.liabilities}:DeferredRevenue:Tokens:{{subscriber}}",
-        Role.REVENUE: f"{roots.income}:Compute",
-        Role.BREAKAGE: f"{roots.income}:Breakage",
-        Role.FEES: f"{roots.income}:Fees",
-        Role.PARTNER_INCOME: f"{roots.income}:Partners",
-        Role.OVERAGE: f"{roots.income}:Overage",
-    }
+    return {role: f"{roots.of(role)}:{row.account}" for role, row in ROLES.items()}
 
 
 def check_template(role: Role, template: str, roots: Roots) -> None:
     """Raise `FieldError` unless a template can serve a role."""
-    allowed = {"subscriber"}
-    if role in _WITH_PLAN:
-        allowed.add("plan")
-    if role is Role.PARTNER:
-        allowed.add("partner")
+    allowed = ROLES[role].placeholders
     named = _PLACEHOLDER.findall(template)
     for name in named:
         if name not in allowed:
@@ -158,12 +138,12 @@ class Accounts:
         return "{" not in self._templates[role]
 
     def account(self, role: Role, holder: str, origin: str) -> str:
-        """The account of a role; `origin` is the lot's, or for `Role.PARTNER` the partner."""
+        """The account of a role; `origin` is what its row names: the lot's plan, or the partner."""
         template = self._templates[role]
         if "{" not in template:
             return template
-        account = template.replace("{subscriber}", self.component(holder))
-        named = "{partner}" if role is Role.PARTNER else "{plan}"
+        account = template.replace(SUBSCRIBER, self.component(holder))
+        named = f"{{{ROLES[role].names}}}"
         return account.replace(named, component_of(origin)) if named in account else account
 
     def pocket_account(self, account: str) -> PocketAccount | None:

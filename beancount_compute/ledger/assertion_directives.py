@@ -9,8 +9,9 @@ from collections.abc import Iterable
 
 from beancount.core.data import Custom
 
+from beancount_compute.economy.assertions import FIGURES
 from beancount_compute.economy.events import id_taken
-from beancount_compute.economy.inputs import Assertion, Figure
+from beancount_compute.economy.inputs import Assertion
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.directives import metadata_of, place_of, text_in, values_of
 from beancount_compute.ledger.errors import Errors, FieldError
@@ -30,16 +31,13 @@ def assertion_of(entry: Custom) -> Assertion:
     if time := text_in(meta, "time"):
         parse_time(time)
     assertion_id = parse_name(text_in(meta, "id").strip()) if "id" in meta else ""
-    try:
-        figure = Figure(what)
-    except ValueError:
-        known = ", ".join(Figure)
-        raise FieldError(f"unknown figure {quoted(what)}; known: {known}") from None
+    if what not in FIGURES:
+        raise FieldError(f"unknown figure {quoted(what)}; known: {', '.join(FIGURES)}")
     check_number(amount.number)
     subscriber = parse_name(whose[0]) if whose else ""
     place = place_of(entry.meta)
     return Assertion(
-        entry.date, figure, subscriber, amount.number, amount.currency, place, assertion_id
+        entry.date, what, subscriber, amount.number, amount.currency, place, assertion_id
     )
 
 

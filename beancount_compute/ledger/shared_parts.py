@@ -17,13 +17,12 @@ from beancount.core.position import Cost
 
 from beancount_compute.economy.lots import Key, Lot, key_of
 from beancount_compute.economy.months import text_of
-from beancount_compute.economy.roles import Pocket, Role
+from beancount_compute.economy.roles import ROLE_OF_POCKET, Role
 from beancount_compute.economy.rounding import decimals_of, trim
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.names import component_of, in_link
 
 MOST_SHARED = 1 << 14  # amounts of a currency that are kept to be shared
-_ROLE_OF = {Pocket.ALLOCATIONS: Role.ALLOCATIONS, Pocket.TOKENS: Role.TOKENS}
 _new = tuple.__new__
 
 
@@ -42,7 +41,7 @@ class SharedParts:
 
     def _lot(self, lot: Lot, day: date) -> tuple[str, Cost, frozenset[str]]:
         holder, pocket, _, number, currency, lot_date, origin, _ = lot
-        key = (_ROLE_OF[pocket], holder, origin)
+        key = (ROLE_OF_POCKET[pocket], holder, origin)
         account = self._accounts_of.get(key) or self._account(key, day)
         cost_key = key_of(lot)
         cost = self._costs.get(cost_key)

@@ -20,7 +20,6 @@ from beancount_compute.economy.events import NOWHERE, Event, Place
 from beancount_compute.economy.inputs import (
     Assertion,
     Facts,
-    Figure,
     HandPosting,
     Introduction,
 )
@@ -257,7 +256,7 @@ def introduction(on: str, name: str, line: int = 0) -> Introduction:
 def assertion(
     on: str, figure: str, expected: str, subscriber: str = "", line: int = 0
 ) -> Assertion:
-    return Assertion(day(on), Figure(figure), subscriber, *pair(expected), at(line))
+    return Assertion(day(on), figure, subscriber, *pair(expected), at(line))
 
 
 # Books

@@ -13,19 +13,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from beancount_compute.economy.roles import Earning, Pocket, Role
+from beancount_compute.economy.roles import ROLE_OF_EARNING, Earning, Pocket
 from beancount_compute.fava_extension.prepared.coarse import coarse
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.facts import Income, Movement, Owed, Trade
 from beancount_compute.reports.reading_money import Money
-
-_ROLES = {
-    Earning.COMPUTE: Role.REVENUE,
-    Earning.BREAKAGE: Role.BREAKAGE,
-    Earning.FEES: Role.FEES,
-    Earning.PARTNER_INCOME: Role.PARTNER_INCOME,
-    Earning.OVERAGE: Role.OVERAGE,
-}
 
 
 class Filter(NamedTuple):
@@ -111,7 +103,9 @@ def _incomes(books: Books, incomes: Iterable[Income], kept: Filter) -> list[Inco
         key = (each.earning, each.subscriber, each.origin)
         keeps = known.get(key)
         if keeps is None:
-            account = books.accounts.account(_ROLES[each.earning], each.subscriber, each.origin)
+            account = books.accounts.account(
+                ROLE_OF_EARNING[each.earning], each.subscriber, each.origin
+            )
             keeps = known[key] = account in accounts
         if keeps:
             found.append(each)
