@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from beancount_compute.cli.months import FOLDER, Month, behind_a_link, loaded_from, refusing
+from beancount_compute.cli.months import FOLDER, MonthToClose, behind_a_link, loaded_from, refusing
 from beancount_compute.cli.shell import LEDGER, progress, show_errors
 from beancount_compute.close.carrying_over import carry
 from beancount_compute.close.loading import Loaded, load
@@ -69,7 +69,7 @@ def _agreed(loaded: Loaded) -> str:
 
 
 @click.command()
-@click.argument("month", type=Month())
+@click.argument("month", type=MonthToClose())
 @click.argument("ledger", type=LEDGER)
 @click.option("--reason", required=True, help="Why; it stands in the chain.")
 @refusing

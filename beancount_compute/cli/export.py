@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from beancount_compute.cli.months import Month as MonthName
+from beancount_compute.cli.months import MonthToClose
 from beancount_compute.cli.shell import LEDGER, load, show_errors
 from beancount_compute.close.general_ledger.account_map import (
     AccountMap,
@@ -24,20 +24,19 @@ from beancount_compute.close.general_ledger.account_map import (
 from beancount_compute.close.general_ledger.export import (
     FORMATS,
     File,
-    Month,
     export,
-    month_of,
     rounding_account,
 )
 from beancount_compute.close.general_ledger.formats import By, Format, LimitExceeded
 from beancount_compute.close.standing import Months, months_of
+from beancount_compute.economy.months import Month
 from beancount_compute.reports.books import Books, read_books
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(name="export")
-@click.argument("month", type=MonthName())
+@click.argument("month", type=MonthToClose())
 @click.argument("ledger", type=LEDGER)
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), required=True)
 @click.option(
@@ -65,7 +64,7 @@ def export_command(
         raise click.ClickException(f"nothing exported: {ledger} has errors, see above")
     names = _map(accounts)
     books = read_books(entries, options)
-    files = _export(books, options, month_of(month), FORMATS[form], By(by), names, subsidiary)
+    files = _export(books, options, Month.parse(month), FORMATS[form], By(by), names, subsidiary)
     if not files:
         click.echo(f"Nothing to export: nothing was booked in {month}.", err=True)
         return

@@ -10,7 +10,7 @@ import click
 
 from beancount_compute.cli.months import (
     FOLDER,
-    Month,
+    MonthToClose,
     behind_a_link,
     ledger_and_folder,
     refusing,
@@ -77,7 +77,7 @@ def close(
 def _month_and_ledger(words: tuple[str, ...], init: bool) -> tuple[str, Path]:
     if len(words) != (1 if init else 2):
         raise click.UsageError("write  bean-compute close 2026-05 LEDGER, or close --init LEDGER")
-    month = "" if init else Month().convert(words[0], None, None)
+    month = "" if init else MonthToClose().convert(words[0], None, None)
     ledger: Path = LEDGER.convert(words[-1], None, None)
     if not ledger.is_file():
         raise click.UsageError(f"{ledger} is no file: name a ledger")

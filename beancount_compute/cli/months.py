@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -15,14 +14,14 @@ from beancount_compute.cli.shell import progress
 from beancount_compute.close.loading import CLOSED, Loaded, load
 from beancount_compute.close.standing import index_folder
 from beancount_compute.close.storage import CloseError, locked
-from beancount_compute.closed.chain import is_month
+from beancount_compute.closed.chain import can_close
 from beancount_compute.closed.files import INDEX
+from beancount_compute.economy.months import Month
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
-_TOO_LATE = re.compile(r"9999-12", re.ASCII)
 
 
-class Month(click.ParamType[str]):
+class MonthToClose(click.ParamType[str]):
     """A month such as 2026-05."""
 
     name = "month"
@@ -30,11 +29,13 @@ class Month(click.ParamType[str]):
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         """The month, or an error that shows how one is written."""
         text = str(value)
-        if _TOO_LATE.fullmatch(text):
-            self.fail(f"{text} is too late to be closed: the last month is 9999-11", param, ctx)
-        if not is_month(text):
+        try:
+            month = Month.parse(text).name
+        except ValueError:
             self.fail(f"{text} is not a month: write one such as 2026-05", param, ctx)
-        return text
+        if not can_close(month):
+            self.fail(f"{text} is too late to be closed: the last month is 9999-11", param, ctx)
+        return month
 
 
 def refusing(command: Callable[..., None]) -> Callable[..., None]:

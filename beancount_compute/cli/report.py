@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
@@ -23,7 +23,7 @@ from beancount.core.data import BeancountError, Directive
 
 from beancount_compute.cli.shell import Loaded, load, say_if_empty, show_errors, width
 from beancount_compute.close.standing import months_of
-from beancount_compute.economy.months import MONTH, later
+from beancount_compute.economy.months import Month
 from beancount_compute.economy.options import AS_OF
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.text import directive_text
@@ -70,30 +70,21 @@ class Days(click.ParamType[date]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         try:
-            if _MONTH.fullmatch(value):
-                first = date.fromisoformat(f"{value}-01")
-                return _last_day(first) if self._last else first
-            return date.fromisoformat(value)
+            if not _MONTH.fullmatch(value):
+                return date.fromisoformat(value)
+            month = Month.parse(value)
+            return month.last if self._last else month.first
         except ValueError:
             message = f"{value!r} is no day or month: write one such as 2026-05-31 or 2026-05"
             raise click.BadParameter(message) from None
 
 
-def _last_day(first: date) -> date:
-    end = later(first, MONTH)
-    return end if end == date.max else end - timedelta(1)
-
-
-def _month(_ctx: click.Context, _param: click.Parameter, text: str | None) -> date | None:
-    """The first day of a month."""
-    if text is None:
-        return None
+def _month(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Month | None:
     try:
-        if _MONTH.fullmatch(text):
-            return date.fromisoformat(f"{text}-01")
+        return None if text is None else Month.parse(text)
     except ValueError:
-        pass
-    raise click.BadParameter(f"{text!r} is no month: write one such as 2026-05")
+        message = f"{text!r} is no month: write one such as 2026-05"
+        raise click.BadParameter(message) from None
 
 
 def _share(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Decimal | None:
@@ -151,7 +142,7 @@ def report_command(shell: Shell) -> click.Command:
     def command(
         name: str,
         ledger: Path,
-        month: date | None,
+        month: Month | None,
         start: date | None,
         end: date | None,
         subscriber: str,
@@ -188,13 +179,13 @@ def report_command(shell: Shell) -> click.Command:
 
 
 def _days(
-    month: date | None, start: date | None, end: date | None
+    month: Month | None, start: date | None, end: date | None
 ) -> tuple[date | None, date | None]:
     """The first and the last day that are asked for."""
     if month is not None:
         if start or end:
             raise click.UsageError("--month is a --from and a --to: leave those out")
-        return month, _last_day(month)
+        return month.first, month.last
     if start and end and start > end:
         raise click.UsageError(f"--from {start} is after --to {end}")
     return start, end

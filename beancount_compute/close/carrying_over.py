@@ -36,12 +36,11 @@ from beancount_compute.close.closing import INDEX_HEAD
 from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.proving import balances
 from beancount_compute.close.storage import CloseError
-from beancount_compute.closed.chain import last_day_of
 from beancount_compute.closed.files import INDEX
 from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.months import later
+from beancount_compute.economy.months import Month, later
 from beancount_compute.economy.rounding import WIDE, ZERO
 from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.hand_written import OPENING_TAG
@@ -68,9 +67,9 @@ def carry(loaded: Loaded, year: int, folder: Path) -> Path:
         shutil.rmtree(partial, ignore_errors=True)
         (partial / "closed").mkdir(parents=True)
         (partial / "closed" / INDEX).write_text(INDEX_HEAD, encoding="utf-8")
-        text = "".join(_ledger(loaded, booking, last_day_of(last_month)))
+        text = "".join(_ledger(loaded, booking, Month.parse(last_month).last))
         (partial / MAIN).write_text(text, encoding="utf-8")
-        _check(partial / MAIN, loaded, last_day_of(last_month))
+        _check(partial / MAIN, loaded, Month.parse(last_month).last)
         if folder.exists():
             folder.rmdir()
         os.replace(partial, folder)

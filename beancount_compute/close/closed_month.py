@@ -15,8 +15,9 @@ from beancount.core.data import Directive, Price, Transaction
 from beancount_compute.booking import Booking
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.tie_outs import TieOut, tie_outs
-from beancount_compute.closed.chain import Seal, last_day_of
+from beancount_compute.closed.chain import Seal
 from beancount_compute.closed.copies import is_copied
+from beancount_compute.economy.months import Month
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import Books, read_books
 
@@ -39,7 +40,7 @@ def seal_of(loaded: Loaded, month: str) -> Seal | None:
 
 def closed_month(seal: Seal, loaded: Loaded, booking: Booking) -> ClosedMonth:
     """The month of a seal, from a ledger that loads without errors."""
-    last_day, units = last_day_of(seal.month), booking.terms.terms.units
+    last_day, units = Month.parse(seal.month).last, booking.terms.terms.units
     entries = [
         entry
         for month in booking.closed.months

@@ -26,15 +26,7 @@ from beancount_compute.close.paddings import open_paddings
 from beancount_compute.close.proving import books_text
 from beancount_compute.close.storage import BOOKS, OURS, CloseError
 from beancount_compute.close.tie_outs import TieOut, tie_outs
-from beancount_compute.closed.chain import (
-    NO_SEAL,
-    Chain,
-    Seal,
-    last_day_of,
-    link_text,
-    next_month,
-    with_digest,
-)
+from beancount_compute.closed.chain import NO_SEAL, Chain, Seal, link_text, with_digest
 from beancount_compute.closed.content import (
     BY_HAND,
     FROZEN,
@@ -48,6 +40,7 @@ from beancount_compute.closed.event_rows import FrozenEvent, rows_text
 from beancount_compute.closed.files import INDEX, files_digest
 from beancount_compute.closed.month_files import copy_of, month_text, terms_in
 from beancount_compute.closed.rebooking import Rebooked, frozen_events, rebook
+from beancount_compute.economy.months import Month
 from beancount_compute.economy.rounding import WIDE, ZERO, decimals_of, trim
 from beancount_compute.ledger.directives import place_of
 from beancount_compute.ledger.hand_written import OPENING_TAG
@@ -78,9 +71,9 @@ class Closing(NamedTuple):
 def next_to_close(booking: Booking) -> str | None:
     """The month that comes next; None where nothing was booked and none is closed."""
     if booking.chain.closed:
-        return next_month(booking.chain.closed[-1].month)
+        return Month.parse(booking.chain.closed[-1].month).next.name
     days = [entry.date for entry in booking.generated]
-    return min(days).isoformat()[:7] if days else None
+    return Month.of(min(days)).name if days else None
 
 
 def prepare(month: str, loaded: Loaded) -> Closing:
@@ -92,7 +85,7 @@ def prepare(month: str, loaded: Loaded) -> Closing:
         errors = counted(len(loaded.errors), "error")
         raise CloseError(f"the ledger loads with {errors}: mend the ledger first")
     _check_order(month, booking)
-    last_day = last_day_of(month)
+    last_day = Month.parse(month).last
     _check_paddings(loaded, booking, last_day)
     copies = _copies(loaded, booking, last_day)
     own_prices = frozenset(
@@ -171,7 +164,7 @@ def _first_opening(booking: Booking, month: str) -> str:
         for entry in booking.entries
         if isinstance(entry, Transaction) and OPENING_TAG in (entry.tags or ())
     ]
-    return min([month, *(day.isoformat()[:7] for day in days)])
+    return min([month, *(Month.of(day).name for day in days)])
 
 
 def _next_order(booking: Booking) -> int:

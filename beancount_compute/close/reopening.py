@@ -18,8 +18,9 @@ from beancount_compute.close.loading import Loaded
 from beancount_compute.close.proving import books_text
 from beancount_compute.close.storage import BOOKS, Change, CloseError
 from beancount_compute.close.verifying import reopened_name
-from beancount_compute.closed.chain import Reopening, last_day_of, with_digest
+from beancount_compute.closed.chain import Reopening, with_digest
 from beancount_compute.closed.files import INDEX
+from beancount_compute.economy.months import Month
 
 
 class ReopenedMonths(NamedTuple):
@@ -58,5 +59,5 @@ def reopen(month: str, reason: str, loaded: Loaded) -> ReopenedMonths:
 def _until(entries: Iterable[Directive], months: list[str]) -> list[Directive]:
     if not months:
         return []
-    last_day = last_day_of(months[-1])
+    last_day = Month.parse(months[-1]).last
     return [entry for entry in entries if entry.date <= last_day]

@@ -17,17 +17,11 @@ from beancount.core.data import Custom, Directive, Transaction
 from beancount_compute.booking import observed
 from beancount_compute.close.storage import OURS
 from beancount_compute.close.tie_outs import TieOut, tie_outs
-from beancount_compute.closed.chain import (
-    SEAL_TYPES,
-    Chain,
-    first_day_of,
-    last_day_of,
-    next_month,
-    read_chain,
-)
+from beancount_compute.closed.chain import SEAL_TYPES, Chain, read_chain
 from beancount_compute.closed.files import INDEX
 from beancount_compute.closed.rebooking import frozen_events
 from beancount_compute.economy.events import NOWHERE, Event
+from beancount_compute.economy.months import Month
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.plugin import compute
@@ -48,9 +42,9 @@ def months_of(entries: Sequence[Directive], books: Books) -> Months:
     seals = [entry for entry in entries if isinstance(entry, Custom) and entry.type in SEAL_TYPES]
     chain = read_chain(seals, Errors())
     if chain.closed:
-        return Months(chain, next_month(chain.closed[-1].month))
+        return Months(chain, Month.parse(chain.closed[-1].month).next.name)
     first = next((entry for entry in books.transactions if ORDER in entry.meta), None)
-    return Months(chain, None if first is None else first.date.isoformat()[:7])
+    return Months(chain, None if first is None else Month.of(first.date).name)
 
 
 def index_folder(options: dict[str, Any]) -> str:
@@ -76,7 +70,7 @@ def _events_of(entries: Sequence[Directive], options: dict[str, Any], month: str
         compute(written, {**options, "include": list(options["include"]), "plugin": []})
     booking = seen[-1]
     facts = booking.facts._replace(events=booking.events)
-    first, last = first_day_of(month), last_day_of(month)
+    first, last = Month.parse(month).first, Month.parse(month).last
     return [
         event for event, booked in frozen_events(facts, last) if (booked or event.date) >= first
     ]

@@ -20,7 +20,7 @@ from beancount_compute.close.loading import CLOSED, Loaded, check_included
 from beancount_compute.close.proving import prove
 from beancount_compute.close.standing import index_folder
 from beancount_compute.close.storage import BOOKS, CloseError
-from beancount_compute.closed.chain import Reopening, is_month, with_digest
+from beancount_compute.closed.chain import Reopening, can_close, with_digest
 from beancount_compute.closed.content import content_digest, item_of, item_of_event
 from beancount_compute.closed.copies import frozen_assertions
 from beancount_compute.closed.files import files_digest, month_paths
@@ -28,6 +28,7 @@ from beancount_compute.closed.months import FrozenMonth, copied_entry
 from beancount_compute.closed.rebooking import rebook
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.inputs import Facts
+from beancount_compute.economy.months import Month
 from beancount_compute.reports.tables import counted
 
 MOST_SHOWN = 20  # differences of a month, before the rest is only counted
@@ -96,7 +97,7 @@ def _again(booking: Booking) -> list[Difference]:
     ]
     again: defaultdict[str, list[Directive]] = defaultdict(list)
     for entry in rebooked.entries:
-        again[entry.date.isoformat()[:7]].append(entry)
+        again[Month.of(entry.date).name].append(entry)
     for month in booking.closed.months:
         found += differences(month, again.pop(month.name, []))
     for name, entries in again.items():
@@ -187,7 +188,7 @@ def _unsealed(folder: Path, closed: set[str]) -> list[Difference]:
     """Frozen months that lie in the folder, and that no seal closes."""
     found: list[Difference] = []
     for path in sorted(folder.glob("*.beancount")):
-        if is_month(path.stem) and path.stem not in closed:
+        if can_close(path.stem) and path.stem not in closed:
             text = "a frozen month that no seal names: was the newest seal removed?"
             found.append(Difference(path.stem, str(path), text))
     return found

@@ -30,6 +30,7 @@ from beancount.core.data import Custom
 
 from beancount_compute.closed.content import digest, plain
 from beancount_compute.economy.events import Place
+from beancount_compute.economy.months import Month
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.directives import place_of
@@ -39,7 +40,6 @@ CLOSE, REOPEN = "compute-close", "compute-reopen"
 SEAL_TYPES = (CLOSE, REOPEN)
 NO_SEAL = "none"  # what stands before the first
 DEFERRED = "deferred-revenue"
-_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
 
@@ -62,7 +62,7 @@ class Seal(NamedTuple):
             f"{DEFERRED} {plain(each.number or ZERO)} {each.currency}" for each in self.deferred
         ]
         lines = [
-            f"{CLOSE} {self.month} {last_day_of(self.month)}",
+            f"{CLOSE} {self.month} {Month.parse(self.month).last}",
             f"previous {self.previous}",
             f"content {self.content}",
             f"files {self.files}",
@@ -105,7 +105,7 @@ class Chain(NamedTuple):
     @property
     def last_day(self) -> date:
         """The last day of the last closed month; the first of all days where none is closed."""
-        return last_day_of(self.closed[-1].month) if self.closed else date.min
+        return Month.parse(self.closed[-1].month).last if self.closed else date.min
 
     @property
     def first_open_day(self) -> date:
@@ -114,7 +114,7 @@ class Chain(NamedTuple):
 
     def month_of(self, day: date) -> str:
         """The month in which a day was closed; the first one holds what was written before it."""
-        month = day.isoformat()[:7]
+        month = Month.of(day).name
         return max(month, self.closed[0].month) if self.closed else month
 
     @property
@@ -123,25 +123,12 @@ class Chain(NamedTuple):
         return self.links[-1].digest if self.links else NO_SEAL
 
 
-def last_day_of(month: str) -> date:
-    """The last day of a month such as "2026-05"."""
-    return first_day_of(next_month(month)) - timedelta(1)
-
-
-def first_day_of(month: str) -> date:
-    """The first day of a month."""
-    return date.fromisoformat(f"{month}-01")
-
-
-def next_month(month: str) -> str:
-    """The month behind a month."""
-    year, number = int(month[:4]), int(month[5:])
-    return f"{year + 1:04}-01" if number == 12 else f"{year:04}-{number + 1:02}"
-
-
-def is_month(text: str) -> bool:
-    """Whether a text names a month that a ledger can close."""
-    return bool(_MONTH.fullmatch(text)) and "0001-01" <= text < "9999-12"
+def can_close(text: str) -> bool:
+    """Whether a text names a month that a ledger can close; the calendar needs one behind it."""
+    try:
+        return Month.parse(text) < Month.of(date.max)
+    except ValueError:
+        return False
 
 
 def with_digest(link: Seal | Reopening) -> Any:
@@ -203,8 +190,8 @@ def _in_order(links: list[Link], errors: Errors) -> list[Link]:
 
 def _check_gaps(closed: list[Seal], errors: Errors) -> None:
     for before, seal in pairwise(closed):
-        if seal.month != next_month(before.month):
-            message = f"{seal.month} is closed and {next_month(before.month)} is not"
+        if seal.month != Month.parse(before.month).next.name:
+            message = f"{seal.month} is closed and {Month.parse(before.month).next.name} is not"
             errors.add(seal.place, f"{message}: restore the index as it was")
 
 
@@ -221,7 +208,7 @@ def _link(entry: Custom, place: Place) -> Link:
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         link = None
-    if link is None or meta or entry.date != last_day_of(link.month):
+    if link is None or meta or entry.date != Month.parse(link.month).last:
         raise FieldError(
             f"not a {entry.type} as bean-compute writes it: restore the index as it was"
         )
@@ -243,7 +230,7 @@ def _seal(values: list[Any], meta: dict[str, Any], place: Place) -> Seal | None:
     )
     texts = (seal.content, seal.files, seal.digest)
     sound = (
-        is_month(month)
+        can_close(month)
         and all(map(_DIGEST.fullmatch, texts))
         and all(isinstance(each.number, Decimal) for each in deferred)
     )
@@ -261,12 +248,12 @@ def _reopening(values: list[Any], meta: dict[str, Any], place: Place) -> Reopeni
     old = [part.split(" ") for part in meta.pop("seals").split(", ")]
     seals = tuple((each, seal) for each, seal in old)
     link = Reopening(month, reason, meta.pop("previous"), seals, meta.pop("seal"), place)
-    return link if is_month(month) and isinstance(reason, str) else None
+    return link if can_close(month) and isinstance(reason, str) else None
 
 
 def link_text(link: Link) -> str:
     """The line of a link in the index."""
-    day = last_day_of(link.month)
+    day = Month.parse(link.month).last
     if isinstance(link, Reopening):
         reason = link.reason.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
         seals = ", ".join(f"{month} {seal}" for month, seal in link.seals)

@@ -13,11 +13,12 @@ from datetime import date
 
 from beancount.core.data import Transaction
 
-from beancount_compute.closed.chain import NO_SEAL, Chain, first_day_of
+from beancount_compute.closed.chain import NO_SEAL, Chain
 from beancount_compute.closed.event_rows import FrozenEvent
 from beancount_compute.closed.months import FrozenMonth
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.months import Month
 
 NEVER_LATE = (Kind.SUBSCRIPTION, Kind.CANCELLATION)
 
@@ -57,7 +58,7 @@ class Doubts:
     def held_late(self, event: Event) -> FrozenEvent | None:
         """The same of an event that came late, where nothing is left of the month but its seal."""
         for month in self._gone:
-            first_day = first_day_of(month.name)
+            first_day = Month.parse(month.name).first
             started = month.files.seal.previous != NO_SEAL
             if event.id and event.date < first_day and started and self._left[month.name] > 0:
                 self._left[month.name] -= 1
@@ -69,7 +70,7 @@ def _late_in(months: Iterable[FrozenMonth]) -> dict[str, date]:
     """The late events that rows or text still show, by id."""
     found: dict[str, date] = {}
     for month in months:
-        first_day = first_day_of(month.name)
+        first_day = Month.parse(month.name).first
         for entry in month.month.booked:
             if isinstance(entry, Transaction) and "compute-late" in entry.tags:
                 found[str(entry.meta.get("event"))] = first_day

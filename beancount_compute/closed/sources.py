@@ -11,11 +11,12 @@ from datetime import date
 from typing import NamedTuple
 
 from beancount_compute.closed.carrying import Seen
-from beancount_compute.closed.chain import NO_SEAL, Chain, first_day_of
+from beancount_compute.closed.chain import NO_SEAL, Chain
 from beancount_compute.closed.doubts import NEVER_LATE, Doubts
 from beancount_compute.closed.event_rows import FrozenEvent
 from beancount_compute.closed.months import FrozenMonth
 from beancount_compute.economy.events import CONTENT, Event, id_taken, same_content
+from beancount_compute.economy.months import Month
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors
 
@@ -155,7 +156,7 @@ class _Sorting:
 
 def _as_booked(source: Event, month: FrozenMonth) -> FrozenEvent:
     """An event of a month that does not hold: late ones are booked on its first day."""
-    first_day = first_day_of(month.name)
+    first_day = Month.parse(month.name).first
     late = source.date < first_day and month.files.seal.previous != NO_SEAL
     return FrozenEvent(source, first_day if late else None)
 

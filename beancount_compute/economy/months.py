@@ -1,18 +1,22 @@
-"""Spans of calendar time: how long a period, a life or a gap lasts.
+"""Calendar time: spans (how long a period, a life or a gap lasts) and calendar months.
 
 2026-01-31 + 1 month  = 2026-02-28        ; the month's last day where it is shorter
 2026-01-31 + 2 months = 2026-03-31        ; and the day of the month comes back
+
+Month.parse("2026-05")   from 2026-05-01 to 2026-05-31, before 2026-06
 """
 
 from __future__ import annotations
 
 import re
 from calendar import monthrange
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import MAXYEAR, MINYEAR, date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
 _NAMED = {"month": 1, "quarter": 3, "year": 12}
+_MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])", re.ASCII)
 _SPAN = re.compile(r"([1-9][0-9]{0,4}) +(month|day)s?", re.ASCII)
 
 
@@ -66,3 +70,67 @@ def text_of(day: date) -> str:
 def last_day(start: date, end: date) -> date:
     """The last day of a period from its first day to the first day after it."""
     return end - timedelta(1) if end > start else start
+
+
+class Month(NamedTuple):
+    """A calendar month; months sort by time. As text it is 2026-05."""
+
+    year: int
+    number: int  # 1 to 12
+
+    @classmethod
+    def parse(cls, text: str) -> Month:
+        """The month that a text such as "2026-05" names; raises `ValueError` if it names none."""
+        found = _MONTH.fullmatch(text)
+        if not found or int(found[1]) < MINYEAR:
+            raise ValueError(f"not a month: {text!r}")
+        return cls(int(found[1]), int(found[2]))
+
+    @classmethod
+    def of(cls, day: date) -> Month:
+        """The month that a day lies in."""
+        return cls(day.year, day.month)
+
+    @classmethod
+    def from_ordinal(cls, ordinal: int) -> Month:
+        """The month of an ordinal; raises `ValueError` outside of the calendar."""
+        if not MINYEAR <= ordinal // 12 <= MAXYEAR:
+            raise ValueError(f"no month of the calendar: {ordinal}")
+        return cls(ordinal // 12, ordinal % 12 + 1)
+
+    @property
+    def ordinal(self) -> int:
+        """The month as a number that grows by one each month."""
+        return self.year * 12 + self.number - 1
+
+    @property
+    def name(self) -> str:
+        """The month as text: 2026-05. Names sort as the months do."""
+        return f"{self.year:04}-{self.number:02}"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def first(self) -> date:
+        """The first day."""
+        return date(self.year, self.number, 1)
+
+    @property
+    def last(self) -> date:
+        """The last day."""
+        return date(self.year, self.number, monthrange(self.year, self.number)[1])
+
+    @property
+    def next(self) -> Month:
+        """The month after it; raises `ValueError` at the end of the calendar."""
+        return self.from_ordinal(self.ordinal + 1)
+
+    @property
+    def previous(self) -> Month:
+        """The month before it; raises `ValueError` at the beginning of the calendar."""
+        return self.from_ordinal(self.ordinal - 1)
+
+    def to(self, last: Month) -> Iterator[Month]:
+        """All months from this one to another, both included; none if that one is earlier."""
+        return map(self.from_ordinal, range(self.ordinal, last.ordinal + 1))

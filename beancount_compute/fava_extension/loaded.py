@@ -19,7 +19,7 @@ from beancount.core.data import Directive
 
 from beancount_compute.close.standing import Months, index_folder, months_of, ties_of
 from beancount_compute.close.tie_outs import TieOut
-from beancount_compute.closed.chain import last_day_of
+from beancount_compute.economy.months import Month
 from beancount_compute.fava_extension.prepared.coarse import coarse
 from beancount_compute.fava_extension.prepared.economics_by_day import EconomicsByDay
 from beancount_compute.fava_extension.prepared.holdings import Holdings
@@ -121,7 +121,7 @@ class Loaded:
     @property
     def _closed_until(self) -> date:
         closed = self.months.chain.closed
-        return last_day_of(closed[-1].month) if closed else date.min
+        return Month.parse(closed[-1].month).last if closed else date.min
 
     @property
     def index_folder(self) -> str:

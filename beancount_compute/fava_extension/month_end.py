@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from beancount_compute.close.tie_outs import TieOut
-from beancount_compute.closed.chain import Seal, last_day_of
+from beancount_compute.closed.chain import Seal
 from beancount_compute.closed.files import INDEX
+from beancount_compute.economy.months import Month
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, copied, linked, words
 from beancount_compute.fava_extension.loaded import Loaded, LoadError
@@ -78,7 +79,7 @@ def _next(loaded: Loaded) -> list[Block]:
     into = "" if not folder or Path(folder).resolve() == usual else f" --into {shlex.quote(folder)}"
     command = f"bean-compute close {month} {name}{into}"
     last = loaded.derived_until
-    if last < last_day_of(month):
+    if last < Month.parse(month).last:
         text = f"The books end on {last} so far: close {month} when the month is over."
         found.append(words(text))
     return [*found, copied(f"Close {month}", command)]
@@ -170,7 +171,7 @@ def _place_of(line: str) -> tuple[str, str, str]:
 
 def _seals(page: Page, selection: Selection) -> list[Block]:
     closed = page.loaded.months.chain.closed
-    seals = [seal for seal in closed if selection.covers(last_day_of(seal.month))]
+    seals = [seal for seal in closed if selection.covers(Month.parse(seal.month).last)]
     rows = [row for seal in seals for row in _seal_rows(seal)]
     if not rows:
         none = "in these days" if closed else "yet"

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal, localcontext
 
 from beancount_compute.economy.kinds import Flow
-from beancount_compute.economy.months import MONTH, later
+from beancount_compute.economy.months import Month
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.tables import Cell, Column, Measure, Table, money
@@ -60,11 +59,11 @@ def deferred_by_month(books: Books, selection: Selection) -> Table:
             else:  # what only moves from one to another changes nothing in sum
                 moved[key] += each.amount
         if selection.end is not None:
-            last = max(last, _name(selection.end))
+            last = max(last, Month.of(selection.end).name)
         for key, amount in moved.items():
             (added if amount > 0 else released)[key] += amount
-        rows = list(_rows(sorted(currencies), _months(first, last), opened, added, released))
-    start = _name(selection.start) if selection.start else ""
+        rows = list(_rows(sorted(currencies), _names(first, last), opened, added, released))
+    start = Month.of(selection.start).name if selection.start else ""
     kept = [row for row in rows if str(row[0]) >= start]
     return Table("Deferred revenue by month", COLUMNS, kept, "deferred-by-month")
 
@@ -82,14 +81,6 @@ def _rows(
             yield (month, currency, *[money(number, currency) for number in figures])
 
 
-def _months(first: str, last: str) -> list[str]:
+def _names(first: str, last: str) -> list[str]:
     """All months between two, both included; none where there is no first one."""
-    found: list[str] = []
-    while first and first <= last:
-        found.append(first)
-        first = _name(later(date.fromisoformat(f"{first}-01"), MONTH))
-    return found
-
-
-def _name(day: date) -> str:
-    return f"{day.year:04}-{day.month:02}"
+    return [month.name for month in Month.parse(first).to(Month.parse(last))] if first else []

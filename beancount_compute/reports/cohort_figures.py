@@ -18,6 +18,7 @@ from functools import partial
 from typing import NamedTuple
 
 from beancount_compute.economy.kinds import Flow, Kind
+from beancount_compute.economy.months import Month
 from beancount_compute.economy.options import UNIT_COST
 from beancount_compute.economy.roles import Earning, Pocket
 from beancount_compute.economy.rounding import ZERO, minor_unit, shares_of_total
@@ -75,7 +76,7 @@ def signed(what: str, currency: str, number: Decimal) -> Iterator[tuple[str, Dec
 
 def first_month(selection: Selection) -> str:
     """The first month whose cohorts are selected."""
-    return selection.start.isoformat()[: len("2026-05")] if selection.start else ""
+    return Month.of(selection.start).name if selection.start else ""
 
 
 def _selected(selection: Selection, cohorts: list[Cohort]) -> list[int]:

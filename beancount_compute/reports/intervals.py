@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
-from beancount_compute.economy.months import MONTH, Span, later
+from beancount_compute.economy.months import MONTH, Month, Span, later
 
 _ONE_DAY = timedelta(1)
 
@@ -34,7 +34,7 @@ def name_of(interval: Interval, day: date) -> str:
             year, week, _ = day.isocalendar()
             return f"{year:04}-W{week:02}"
         case Interval.MONTH:
-            return f"{day.year:04}-{day.month:02}"
+            return Month.of(day).name
         case Interval.QUARTER:
             return f"{day.year:04}-Q{(day.month + 2) // 3}"
         case Interval.YEAR:
@@ -49,7 +49,7 @@ def first_of(interval: Interval, day: date) -> date:
         case Interval.WEEK:
             return day - timedelta(min(day.weekday(), (day - date.min).days))
         case Interval.MONTH:
-            return day.replace(day=1)
+            return Month.of(day).first
         case Interval.QUARTER:
             return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
         case Interval.YEAR:
@@ -79,7 +79,7 @@ def first_named(interval: Interval, name: str) -> date:
         case Interval.WEEK:
             return date.fromisocalendar(int(name[:4]), int(name[6:]), 1)
         case Interval.MONTH:
-            return date(int(name[:4]), int(name[5:]), 1)
+            return Month.parse(name).first
         case Interval.QUARTER:
             return date(int(name[:4]), int(name[6:]) * 3 - 2, 1)
         case Interval.YEAR:
@@ -127,8 +127,8 @@ def days_before(first: date, last: date) -> tuple[date, date]:
     if first == date.min:
         return first, first
     end = first - _ONE_DAY
-    if first.day == 1 and last == last_of(Interval.MONTH, last):
-        months = (last.year - first.year) * 12 + last.month - first.month + 1
-        back = first.year * 12 + first.month - 1 - months
-        return (date(back // 12, back % 12 + 1, 1) if back >= 12 else date.min), end
+    if first.day == 1 and last == Month.of(last).last:
+        month = Month.of(first)
+        back = max(2 * month.ordinal - Month.of(last).ordinal - 1, Month.of(date.min).ordinal)
+        return Month.from_ordinal(back).first, end
     return first - min(last - first + _ONE_DAY, first - date.min), end

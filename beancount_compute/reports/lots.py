@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from beancount_compute.economy.months import Month
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED, LotKey, Movement
 from beancount_compute.reports.figures import (
@@ -60,7 +61,7 @@ def _contributions(books: Books, selection: Selection, request: Request) -> Iter
     open_ones = open_lots if request.each else _open_lots_added_up
     for commodity, lot, added in open_ones(selection.movements(books)):
         price = books.price_on(day, commodity, lot.currency)
-        month = lot.end.isoformat()[:7] if lot.end else NO_END
+        month = Month.of(lot.end).name if lot.end else NO_END
         for table, row in (
             ("by-month", (month, commodity, lot.currency)),
             ("lots", lot_labels(lot, commodity)),

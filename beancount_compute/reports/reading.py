@@ -21,6 +21,7 @@ from beancount.core.position import Cost
 
 from beancount_compute.economy.kinds import BOOKED, Flow, Kind
 from beancount_compute.economy.lots import cost_of
+from beancount_compute.economy.months import Month
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import WIDE, ZERO
 from beancount_compute.ledger.accounts import Accounts
@@ -150,7 +151,7 @@ class _Reader:
                 self.unread.append(_new(Unread, unread))
 
     def _month(self, day: date) -> str:
-        month = self._months[day] = f"{day.year:04}-{day.month:02}"
+        month = self._months[day] = Month.of(day).name
         return month
 
     def _kind(self, tags: frozenset[str]) -> str:

@@ -25,9 +25,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from beancount_compute.economy.kinds import Flow
+from beancount_compute.economy.months import Month
 from beancount_compute.economy.roles import Earning
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.reports.facts import Income, Movement
@@ -36,7 +38,7 @@ BEYOND = None  # the month of what the pattern says nothing about
 _ADDED = (Flow.OPENING, Flow.ALLOCATED, Flow.TOPPED_UP)
 _LEFT = (Flow.USED, Flow.SPENT, Flow.EXPIRED, Flow.REFUNDED, Flow.REMOVED)
 _RECOGNISED = (Earning.COMPUTE, Earning.BREAKAGE, Earning.PARTNER_INCOME)
-_Vintages = defaultdict[tuple[int, int], Decimal]  # by vintage and month, counted from year 0
+_Vintages = defaultdict[tuple[int, int], Decimal]  # by the ordinals of vintage and month
 
 
 class Aged(NamedTuple):
@@ -51,9 +53,9 @@ class Aged(NamedTuple):
         return min(Fraction(1), max(Fraction(0), Fraction(self.released) / Fraction(self.open)))
 
 
-def number_of(day: date) -> int:
-    """A month as a number that grows by one each month."""
-    return day.year * 12 + day.month
+@lru_cache(1 << 12)  # many lots and bookings share their days
+def _number_of(day: date) -> int:
+    return Month.of(day).ordinal
 
 
 def ages(
@@ -66,7 +68,7 @@ def ages(
     added: _Vintages = defaultdict(Decimal)
     left: _Vintages = defaultdict(Decimal)
     for each in movements:
-        place = (number_of(each.lot.date), number_of(each.date))
+        place = (_number_of(each.lot.date), _number_of(each.date))
         if each.flow in _ADDED:
             added[place] += each.amount
         elif each.flow in _LEFT:
@@ -74,9 +76,9 @@ def ages(
     recognised: _Vintages = defaultdict(Decimal)
     for income in incomes:
         if income.lot is not None and income.earning in _RECOGNISED:
-            recognised[number_of(income.lot.date), number_of(income.date)] += income.amount
+            recognised[_number_of(income.lot.date), _number_of(income.date)] += income.amount
     found: defaultdict[int, Aged] = defaultdict(lambda: Aged(ZERO, ZERO))
-    first, end = number_of(last) - months + 1, number_of(last)
+    first, end = _number_of(last) - months + 1, _number_of(last)
     for vintage in {vintage for vintage, _ in added}:
         balance = ZERO
         for month in range(min(month for of, month in added if of == vintage), end + 1):
@@ -98,11 +100,11 @@ def project(
     It lies in a lot of the date `since` that can be used until the day before `end`. `BEYOND` is
     the month of what has no end and is older than the pattern knows.
     """
-    left, now, oldest = Fraction(amount), number_of(last), max(pattern, default=-1)
-    ends = max(number_of(end) - now, 1) if end else None
+    left, now, oldest = Fraction(amount), _number_of(last), max(pattern, default=-1)
+    ends = max(_number_of(end) - now, 1) if end else None
     ahead = 1
     while left:
-        age = now + ahead - number_of(since)
+        age = now + ahead - _number_of(since)
         if ends is not None and (ahead == ends or age > oldest):
             yield ends, left
             return

@@ -30,8 +30,8 @@ from beancount_compute.close.closing import INDEX_HEAD, prepare
 from beancount_compute.close.loading import load
 from beancount_compute.close.storage import Change, apply, locked
 from beancount_compute.close.verifying import verify
-from beancount_compute.closed.chain import next_month
 from beancount_compute.closed.files import INDEX
+from beancount_compute.economy.months import Month
 from beancount_compute.reports.registry import REPORTS
 
 HERE = Path(__file__).parent
@@ -72,7 +72,7 @@ def _close_all(ledger: Path) -> float:
         with locked(ledger.parent / "closed"):
             apply(ledger.parent / "closed", Change(closing.files))
         share = (load_time + prepared) / load_time
-        month = next_month(month)
+        month = Month.parse(month).next.name
     return share
 
 

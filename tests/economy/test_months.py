@@ -1,4 +1,4 @@
-"""Spans of calendar time."""
+"""Spans of calendar time, and calendar months."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from datetime import date
 
 import pytest
 
-from beancount_compute.economy.months import MONTH, Span, last_day, later, parse_span, text_of
+from beancount_compute.economy.months import (
+    MONTH,
+    Month,
+    Span,
+    last_day,
+    later,
+    parse_span,
+    text_of,
+)
 from tests.economy.building import day
 
 
@@ -100,3 +108,60 @@ def test_a_day_is_written_with_ten_characters() -> None:
     """Whatever the year, and as often as it is asked for."""
     assert [text_of(date(33, 4, 3)), text_of(date.max)] == ["0033-04-03", "9999-12-31"]
     assert text_of(date(33, 4, 3)) == "0033-04-03"
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2026-05", "2026-05-01", "2026-05-31"),
+        ("2026-02", "2026-02-01", "2026-02-28"),
+        ("2028-02", "2028-02-01", "2028-02-29"),  # a leap year
+        ("0001-01", "0001-01-01", "0001-01-31"),
+        ("9999-12", "9999-12-01", "9999-12-31"),
+    ],
+)
+def test_a_month_is_from_its_first_to_its_last_day(text: str, first: str, last: str) -> None:
+    """A month's text names it, and all its days lie in it."""
+    month = Month.parse(text)
+    assert (month.first, month.last, month.name, str(month)) == (day(first), day(last), text, text)
+    assert Month.of(day(first)) == Month.of(day(last)) == month
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "2026", "2026-00", "2026-13", "2026-5", "0000-01", "2026-05-01", "2026-05\n", "٢٠٢٦-٠٥"],
+)
+def test_what_is_no_month_is_refused(text: str) -> None:
+    """No other way of writing one, no year 0, no digits of other scripts."""
+    with pytest.raises(ValueError, match="not a month"):
+        Month.parse(text)
+
+
+def test_months_follow_each_other_over_a_year_s_end() -> None:
+    """January follows December, and both ways lead back."""
+    december, january = Month.parse("2026-12"), Month.parse("2027-01")
+    assert december.next == january
+    assert january.previous == december
+    assert december < january
+    assert january.ordinal - december.ordinal == 1
+    assert Month.from_ordinal(january.ordinal) == january
+
+
+def test_the_months_between_two_are_both_of_them_and_all_between() -> None:
+    """A month up to itself is one month; up to an earlier one it is none."""
+    first = Month.parse("2026-11")
+    assert [str(each) for each in first.to(Month.parse("2027-01"))] == [
+        "2026-11",
+        "2026-12",
+        "2027-01",
+    ]
+    assert list(first.to(first)) == [first]
+    assert list(first.to(first.previous)) == []
+
+
+def test_no_month_lies_outside_of_the_calendar() -> None:
+    """Before January of year 1 and after December 9999 there is none."""
+    with pytest.raises(ValueError, match="calendar"):
+        _ = Month.of(date.max).next
+    with pytest.raises(ValueError, match="calendar"):
+        _ = Month.of(date.min).previous

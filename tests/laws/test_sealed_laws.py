@@ -16,8 +16,8 @@ from beancount_compute.close.closing import next_to_close
 from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.proving import balances
 from beancount_compute.close.verifying import verify
-from beancount_compute.closed.chain import next_month
 from beancount_compute.closed.event_rows import FrozenEvent, rows_text
+from beancount_compute.economy.months import Month
 from tests.close.sealing import (
     add,
     as_text,
@@ -98,7 +98,7 @@ def months_of(loaded: Loaded) -> list[str]:
     last = max(entry.date for entry in loaded.entries if isinstance(entry, Transaction))
     months = [first]
     while months[-1] < last.isoformat()[:7]:
-        months.append(next_month(months[-1]))
+        months.append(Month.parse(months[-1]).next.name)
     return months
 
 
@@ -213,7 +213,7 @@ def test_a_carried_ledger_goes_on_like_the_old_one(seed: int, tmp_path: Path) ->
     months = months_of(load(ledger))
     year = int(months[0][:4]) + 1
     while months[-1] < f"{year - 1}-12":
-        months.append(next_month(months[-1]))
+        months.append(Month.parse(months[-1]).next.name)
     closed = [month for month in months if month < f"{year}-01"]
     close(ledger, *closed, ties=False)
     text = ledger.read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 """A month of a loaded ledger as files for a general ledger.
 
-    export(books, month_of("2026-05"), QUICKBOOKS, By.ACCOUNT, NoMap(), "Expenses:Rounding")
+    export(books, Month.parse("2026-05"), QUICKBOOKS, By.ACCOUNT, NoMap(), "Expenses:Rounding")
         2026-05-quickbooks-USD.csv
 
 All transactions of the month count, generated and written by hand. One journal a currency, as most
@@ -10,7 +10,6 @@ suites book a journal in one; files hold one currency each, except plain CSV, wh
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -28,7 +27,7 @@ from beancount_compute.close.general_ledger.netsuite import NETSUITE
 from beancount_compute.close.general_ledger.plain import PLAIN
 from beancount_compute.close.general_ledger.quickbooks import QUICKBOOKS
 from beancount_compute.close.general_ledger.xero import XERO
-from beancount_compute.closed.chain import first_day_of, is_month, last_day_of
+from beancount_compute.economy.months import Month
 from beancount_compute.reports.books import Books
 
 FORMATS = {form.name: form for form in (PLAIN, QUICKBOOKS, XERO, NETSUITE)}
@@ -39,21 +38,6 @@ class File(NamedTuple):
 
     name: str
     text: str
-
-
-class Month(NamedTuple):
-    """A calendar month."""
-
-    name: str  # 2026-05
-    first: date
-    last: date
-
-
-def month_of(text: str) -> Month:
-    """The month that a text like 2026-05 names. Raises `ValueError` where it names none."""
-    if not is_month(text):
-        raise ValueError(text)
-    return Month(text, first_day_of(text), last_day_of(text))
 
 
 def export(

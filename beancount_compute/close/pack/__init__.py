@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from beancount.core.data import Directive
 
 from beancount_compute.close.general_ledger.account_map import NoMap
-from beancount_compute.close.general_ledger.export import export, month_of, rounding_account
+from beancount_compute.close.general_ledger.export import export, rounding_account
 from beancount_compute.close.general_ledger.formats import By
 from beancount_compute.close.general_ledger.plain import PLAIN
 from beancount_compute.close.pack.bundle import plotly_bundle
@@ -25,6 +25,7 @@ from beancount_compute.close.pack.headlines import headlines
 from beancount_compute.close.pack.page import Page, Section, page_text
 from beancount_compute.close.tie_outs import TieOut, tables
 from beancount_compute.collector import no_cyclic_garbage
+from beancount_compute.economy.months import Month
 from beancount_compute.reports.books import Books, Selection, read_books
 from beancount_compute.reports.charts import Chart, charts
 from beancount_compute.reports.exchange import csv_of
@@ -76,7 +77,7 @@ def _files(
     seal: str,
     tie_outs: Sequence[TieOut],
 ) -> dict[str, bytes]:
-    named = month_of(month)
+    named = Month.parse(month)
     shown = [_shown(report, books, named.first, named.last) for report in REPORTS.values()]
     known = {f"{each.report.name}-{table.name}": table for each in shown for table in each.tables}
     drawn = charts(books, Selection(named.first, named.last), known)

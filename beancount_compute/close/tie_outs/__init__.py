@@ -28,9 +28,9 @@ from beancount_compute.close.tie_outs.movements import events_booked, fees, owed
 from beancount_compute.close.tie_outs.open_lots import open_lots
 from beancount_compute.close.tie_outs.postings import weigh
 from beancount_compute.close.tie_outs.tie_out import TieOut, tables
-from beancount_compute.closed.chain import first_day_of, last_day_of
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy.events import Event
+from beancount_compute.economy.months import Month
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.reports.books import Books, until
 from beancount_compute.reports.reading_money import Money
@@ -45,7 +45,7 @@ def tie_outs(books: Books, month: str, events: Sequence[Event]) -> list[TieOut]:
     are what was booked in the month, once each, late ones among them; periods, mints and expiries
     are derived and are not.
     """
-    first, last = first_day_of(month), last_day_of(month)
+    first, last = Month.parse(month).first, Month.parse(month).last
     if books.last_day is not None and books.last_day > last:
         books = _cut(books, last)
     of_month = [entry for entry in books.transactions if entry.date >= first]

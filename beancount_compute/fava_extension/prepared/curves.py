@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from decimal import Decimal, localcontext
 
+from beancount_compute.economy.months import Month
 from beancount_compute.economy.rounding import PRICE_STEP, WIDE, ZERO, round_half_even, trim
 from beancount_compute.reports.tables import Cell, Column, Measure, Table
 
@@ -50,4 +51,4 @@ def _shares(cells: dict[str, Cell], months: list[str], last: str) -> list[Cell]:
 
 
 def _age(vintage: str, month: str) -> int:
-    return (int(month[:4]) - int(vintage[:4])) * 12 + int(month[5:7]) - int(vintage[5:7])
+    return Month.parse(month).ordinal - Month.parse(vintage).ordinal

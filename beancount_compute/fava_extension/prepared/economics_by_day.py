@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal, localcontext
 
+from beancount_compute.economy.months import Month
 from beancount_compute.economy.options import UNIT_COST
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.reports.books import Books, Selection
@@ -44,7 +45,9 @@ def assumed(books: Books, selection: Selection, displaced: Decimal) -> Table:
     """What the figures of some days rest on besides the books: the unit costs in force on them."""
     share = f"{displaced:f} of the units bought would have been overage"
     rows: list[tuple[Cell, ...]] = [("displaced sales", share if displaced else "none")]
-    start = selection.start.replace(day=1) if selection.start else date.min  # cohorts are of months
+    start = (
+        Month.of(selection.start).first if selection.start else date.min
+    )  # cohorts are of months
     end = selection.end or date.max
     costs = list(books.terms.timeline(UNIT_COST).items())
     ends = [*[day for day, _ in costs[1:]], date.max]
@@ -97,7 +100,7 @@ class EconomicsByDay:
                 continue
             sums[happened] += number
         for (month, plan, commodity, what, unit), number in sums.items():
-            name = name_of(interval, date.fromisoformat(f"{month}-01"))
+            name = name_of(interval, Month.parse(month).first)
             everybody = Cohort(name, plan, "", commodity)
             if what == "displaced":
                 number *= displaced

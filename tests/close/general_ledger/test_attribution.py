@@ -13,9 +13,10 @@ import pytest
 from beancount import loader
 
 from beancount_compute.close.general_ledger.account_map import NoMap
-from beancount_compute.close.general_ledger.export import month_figures, month_of
+from beancount_compute.close.general_ledger.export import month_figures
 from beancount_compute.close.general_ledger.formats import By
 from beancount_compute.close.general_ledger.journals import journals_of
+from beancount_compute.economy.months import Month
 from beancount_compute.reports.books import read_books
 
 POOLED = """\
@@ -52,7 +53,7 @@ option "operating_currency" "USD"
 def lines(ledger: str, by: By) -> list[tuple[str, str, str]]:
     entries, errors, options = loader.load_string(ledger)
     assert not errors, errors
-    month = month_of("2026-05")
+    month = Month.parse("2026-05")
     figures = month_figures(read_books(entries, options), month, by)
     (journal,) = journals_of(figures, month.name, month.last, NoMap(), "Expenses:Rounding")
     return [(line.target.code, line.key, str(line.amount)) for line in journal.lines]

@@ -16,9 +16,10 @@ from beancount import loader
 from beancount.core.data import Transaction
 
 from beancount_compute.close.general_ledger.account_map import NoMap
-from beancount_compute.close.general_ledger.export import month_figures, month_of
+from beancount_compute.close.general_ledger.export import month_figures
 from beancount_compute.close.general_ledger.formats import By
 from beancount_compute.close.general_ledger.journals import ROUNDING, journals_of
+from beancount_compute.economy.months import Month
 from beancount_compute.economy.rounding import minor_unit
 from beancount_compute.reports.books import read_books
 
@@ -62,7 +63,7 @@ def test_the_months_of_a_random_ledger_add_up_to_it(
     exported: defaultdict[tuple[str, str], Fraction] = defaultdict(Fraction)
     keys: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for name in months_of(entries):
-        month = month_of(name)
+        month = Month.parse(name)
         figures = month_figures(books, month, by)
         for slot in figures:
             keys[slot.account, slot.currency].add(slot.key)

@@ -21,9 +21,10 @@ from beancount_compute.close.general_ledger.account_map import (
     Unmapped,
     read_map,
 )
-from beancount_compute.close.general_ledger.export import FORMATS, File, export, month_of
+from beancount_compute.close.general_ledger.export import FORMATS, File, export
 from beancount_compute.close.general_ledger.formats import By, LimitExceeded, Setting, file_text
 from beancount_compute.close.general_ledger.journals import Journal, Line, files_of, parts_of
+from beancount_compute.economy.months import Month
 from beancount_compute.reports.books import read_books
 
 ROUNDING = "Expenses:Rounding"
@@ -89,7 +90,7 @@ TOK-2026-06-USD,06/30/2026,Parent Company,US Dollar,"Compute tokens, 2026-06",\
 def files_of_june(form: str, names: AccountMap, subsidiary: str = "") -> list[File]:
     entries, errors, options = loader.load_file(str(STORY))
     assert not errors
-    books, month = read_books(entries, options), month_of("2026-06")
+    books, month = read_books(entries, options), Month.parse("2026-06")
     return export(books, month, FORMATS[form], By.ACCOUNT, names, ROUNDING, subsidiary)
 
 
@@ -140,7 +141,7 @@ def test_a_currency_of_netsuite_goes_by_its_name_there() -> None:
         '2026-06-01 * "x"\n  Assets:Bank 1 CHF\n  Income:X\n'
     )
     entries, _, options = loader.load_string(ledger)
-    month, names = month_of("2026-06"), read_map(lines, "map")
+    month, names = Month.parse("2026-06"), read_map(lines, "map")
     with pytest.raises(Unmapped) as caught:
         export(
             read_books(entries, options), month, FORMATS["netsuite"], By.ACCOUNT, names, ROUNDING
