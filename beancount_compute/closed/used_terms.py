@@ -27,6 +27,7 @@ from beancount_compute.closed.content import item_of
 from beancount_compute.economy.events import Place
 from beancount_compute.economy.options import OPTIONS, PLAN_KEYS, Money, money_written
 from beancount_compute.economy.roles import Role
+from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.terms import Plan, Terms
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.directives import place_of
@@ -72,8 +73,10 @@ def _in_force(use: Use, day: date, terms: LedgerTerms) -> tuple[date, str, list[
             return (use.first, f"{name} {string(component or '')}", [])
         case _:
             option = OPTIONS[use.name]
-            said = option.write(agreed.on(option, day, use.key))
-            return (use.first, f"{name} {said}", [])
+            value = agreed.on(option, day, use.key)
+            if value is None and option.by_currency:
+                value = Money(ZERO, use.key)
+            return (use.first, f"{name} {option.write(value)}", [])
 
 
 def _since(use: Use, day: date, terms: Terms) -> date:
