@@ -25,8 +25,9 @@ KNOWS: dict[str, set[str]] = {
     "plugin": {"collector", "economy", "ledger", "closed", "booking"},
     "reports": {"collector", "economy", "ledger"},
     "close": {"collector", "economy", "ledger", "closed", "booking", "plugin", "reports"},
-    "cli": {"collector", "economy", "ledger", "closed", "plugin", "reports", "close"},
+    "cli": {"collector", "economy", "ledger", "closed", "plugin", "reports", "close", "manual"},
     "fava_extension": {"economy", "ledger", "closed", "booking", "plugin", "reports", "close"},
+    "manual": set(),
     "__init__": {"plugin"},
 }
 

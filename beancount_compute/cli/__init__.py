@@ -6,6 +6,7 @@ bean-compute report NAME LEDGER   roll-forward, revenue, market and others, see 
 bean-compute close MONTH LEDGER   tie out, freeze and seal a month; verify, reopen, carry go with it
 bean-compute export MONTH LEDGER  a month's journal for the general ledger
 bean-compute new FOLDER           a small commented ledger to start from
+bean-compute help PAGE            a page of the manual
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _COMMANDS = {  # where each is found in this package
     "carry": "closed_months:carry_",
     "export": "export:export_command",
     "new": "ledgers:new",
+    "help": "help:help_",
 }
 
 

@@ -33,7 +33,7 @@ def _seal(_ctx: click.Context, _param: click.Parameter, text: str | None) -> str
     return f"sha256:{found[2]}"
 
 
-@click.command()
+@click.command(epilog="\b\nExample:\n  bean-compute verify main.beancount")
 @click.argument("ledger", type=LEDGER)
 @click.option("--seal", callback=_seal, help="Prove that this seal is in the chain.")
 @refusing
@@ -68,7 +68,10 @@ def _agreed(loaded: Loaded) -> str:
     return f"{said} the same books again\nThe newest seal: {chain.head}"
 
 
-@click.command()
+@click.command(
+    epilog="\b\nExample:\n"
+    "  bean-compute reopen 2026-12 main.beancount --reason 'an invoice came late'"
+)
 @click.argument("month", type=MonthToClose())
 @click.argument("ledger", type=LEDGER)
 @click.option("--reason", required=True, help="Why; it stands in the chain.")
@@ -100,7 +103,9 @@ def _closed(loaded: Loaded) -> str:
     return f"{months[0]} to {months[-1]}" if months else "no months"
 
 
-@click.command(name="carry")
+@click.command(
+    name="carry", epilog="\b\nExample:\n  bean-compute carry main.beancount --to 2027 next-year"
+)
 @click.argument("ledger", type=LEDGER)
 @click.argument("folder", type=FOLDER)
 @click.option("--to", "year", type=click.IntRange(1, 9998), required=True, help="The next year.")

@@ -35,7 +35,11 @@ from beancount_compute.reports.books import Books, read_books
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-@click.command(name="export")
+@click.command(
+    name="export",
+    epilog="\b\nExample:\n"
+    "  bean-compute export 2026-12 main.beancount --format quickbooks --out gl",
+)
 @click.argument("month", type=MonthToClose())
 @click.argument("ledger", type=LEDGER)
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), required=True)

@@ -19,7 +19,7 @@ from beancount_compute.reports.text_face import render
 PIECES_AT_ONCE = 1000
 
 
-@click.command()
+@click.command(epilog="\b\nExample:\n  bean-compute check main.beancount")
 @click.argument("ledger", type=LEDGER)
 def check(ledger: Path) -> None:
     """Load LEDGER, print every error, then what is open, earned and whether it ties.
@@ -36,7 +36,9 @@ def check(ledger: Path) -> None:
     sys.exit(1 if loaded.errors or not summary.ties else 0)
 
 
-@click.command(name="print")
+@click.command(
+    name="print", epilog="\b\nExample:\n  bean-compute print main.beancount > booked.beancount"
+)
 @click.argument("ledger", type=LEDGER)
 def print_(ledger: Path) -> None:
     """Print the booked LEDGER as plain Beancount text, which loads without the plugin.
@@ -51,7 +53,7 @@ def print_(ledger: Path) -> None:
     sys.exit(1 if loaded.errors else 0)
 
 
-@click.command()
+@click.command(epilog="\b\nExample:\n  bean-compute new books")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def new(folder: Path) -> None:
     """Write a small commented ledger to start from into FOLDER."""

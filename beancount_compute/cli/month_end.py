@@ -29,7 +29,7 @@ from beancount_compute.reports.tables import counted
 from beancount_compute.reports.text_face import render
 
 
-@click.command()
+@click.command(epilog="\b\nExample:\n  bean-compute close 2026-12 main.beancount")
 @click.argument("words", nargs=-1, required=True, metavar="MONTH LEDGER")
 @click.option("--into", type=FOLDER, help="The folder of closed months; default: closed.")
 @click.option("--pack", type=FOLDER, help="Where the close pack goes; default: MONTH-pack there.")

@@ -110,7 +110,11 @@ def _report(name: str, displaced: Decimal | None, pattern: int | None) -> Report
 def report_command(shell: Shell) -> click.Command:
     """The command."""
 
-    @click.command(name="report")
+    @click.command(
+        name="report",
+        epilog="\b\nExample:\n"
+        "  bean-compute report revenue main.beancount --month 2026-12 --format csv",
+    )
     @click.argument("name", type=click.Choice(list(REPORTS)), metavar="NAME")
     @click.argument("ledger", type=_LEDGER)
     @click.option("--month", callback=_month, help="One month: 2026-05.")

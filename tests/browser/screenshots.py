@@ -1,4 +1,4 @@
-"""Pictures of the pages for the README, light and dark, beside the ledger that they show.
+"""Pictures of the pages for READMEs, light and dark, beside the ledger that they show.
 
     python -m tests.browser.screenshots
 

@@ -190,7 +190,7 @@ def test_a_pocket_shares_no_account_for_a_name_that_somebody_could_have() -> Non
         Role.TOKENS,
         Role.PARTNER,
     )
-    # two names at once, each in the place of a word of the other: README, Limits
+    # two names at once, each in the place of a word of the other: manual/limits.md
     assert shared(tokens="Liabilities:{subscriber}:Tok") is None
 
 
