@@ -26,7 +26,16 @@ KNOWS: dict[str, set[str]] = {
     "reports": {"collector", "economy", "ledger"},
     "close": {"collector", "economy", "ledger", "closed", "booking", "plugin", "reports"},
     "cli": {"collector", "economy", "ledger", "closed", "plugin", "reports", "close", "manual"},
-    "fava_extension": {"economy", "ledger", "closed", "booking", "plugin", "reports", "close"},
+    "fava_extension": {
+        "economy",
+        "ledger",
+        "closed",
+        "booking",
+        "plugin",
+        "reports",
+        "close",
+        "manual",
+    },
     "manual": set(),
     "__init__": {"plugin"},
 }

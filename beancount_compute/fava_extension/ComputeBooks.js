@@ -289,7 +289,27 @@ function later(block) {
   return [place];
 }
 
+/** The pages of the manual, to choose from. */
+function contents(block) {
+  const items = block.pages.map(([topic, title]) =>
+    el("li", {}, link(title, { topic, section: "" }, { id: `topic-${topic}`, "aria-current": topic === block.topic ? "page" : undefined })),
+  );
+  return el("div", { class: "contents", role: "navigation", "aria-label": block.label }, el("ul", {}, ...items));
+}
+
+/** Elements of the manual: a text, or a tag with attributes and what is in it. */
+function manual(node) {
+  if (typeof node === "string") return node;
+  const [tag, { go: changes, ...attributes }, inner] = node;
+  const content = inner.map(manual);
+  if (changes) return link(el("span", {}, ...content), changes);
+  const element = el(tag, attributes, ...content);
+  return tag === "table" ? el("div", { class: "scroll", tabindex: "0" }, element) : element;
+}
+
 const KINDS = {
+  contents: (block) => [contents(block)],
+  manual: (block) => [el("div", { class: "manual" }, ...block.content.map(manual))],
   table: (block) => [el("h3", {}, block.title), ...table(block)],
   chart,
   later,
@@ -414,7 +434,7 @@ function tabs(view) {
     each.toggleAttribute("aria-current", current);
     if (current) each.setAttribute("aria-current", "page");
     // A view of its own: what another one was asked for stays behind.
-    const other = { view: each.dataset.view, page: "", sort: "", order: "", q: "", subscriber: "" };
+    const other = { view: each.dataset.view, page: "", sort: "", order: "", q: "", subscriber: "", topic: "", section: "" };
     each.href = addressWith(other).href;
     each.onclick = (event) => {
       if (event.button || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -464,6 +484,11 @@ async function present(answer, mine) {
   byId("compute-view").replaceChildren(...content);
   byId("compute-view").removeAttribute("aria-busy");
   refocus(before);
+  const section = parameters().section && byId(`manual-${parameters().section}`);
+  if (section) {
+    section.focus({ preventScroll: true });
+    section.scrollIntoView();
+  }
   say(answer.error ? "" : `${byId("compute-title").textContent} loaded`);
   performance.mark("compute-tables"); // all figures stand in the page; pictures follow
   if (pictures.length) await draw();

@@ -1,4 +1,4 @@
-"""The books in Fava: one entry in the sidebar, six views.
+"""The books in Fava: one entry in the sidebar, six views, and the manual.
 
     2026-01-01 custom "fava-extension" "beancount_compute.fava_extension"
 
@@ -25,6 +25,7 @@ from beancount_compute.fava_extension.blocks import Block, Numbers, words
 from beancount_compute.fava_extension.economics import economics
 from beancount_compute.fava_extension.fava_parts import FilterRefused
 from beancount_compute.fava_extension.help_page import help_page
+from beancount_compute.fava_extension.help_view import help_view
 from beancount_compute.fava_extension.loaded import Loaded, LoadError
 from beancount_compute.fava_extension.market import market
 from beancount_compute.fava_extension.month_end import month_end, ties
@@ -131,6 +132,8 @@ class ComputeBooks(FavaExtensionBase):
         days = fava_parts.days_of(self.ledger, args.get("time", ""))
         asked = read_address(args, days, fava_parts.INTERVALS)
         notes: list[str] = []
+        if asked.view == "help":
+            return {"view": "help", "about": "", "notes": [], "blocks": help_view(asked)}
         blocks = help_page(loaded, fava_parts.Links())
         if blocks is None:
             entries = fava_parts.entries_kept(self.ledger, asked.entries)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
+from beancount_compute import manual
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.words import quoted
 from beancount_compute.reports.books import Selection
@@ -25,6 +26,7 @@ VIEWS = {
     "vintages": "Vintages",
     "economics": "Breakage or market",
     "close": "Close",
+    "help": "Help",
 }
 FIRST_VIEW = "overview"
 AT_COST, AT_VALUE, IN_UNITS = "at_cost", "at_value", "units"
@@ -58,6 +60,7 @@ class Asked:
     time: str  # the time filter, as written
     account: str
     entries: str
+    topic: str  # the page of the manual
 
     @property
     def start(self) -> date | None:
@@ -85,6 +88,7 @@ def read_address(
         args.get("time", ""),
         args.get("account", ""),
         args.get("filter", ""),
+        _topic(args.get("topic", "")),
     )
 
 
@@ -92,6 +96,14 @@ def _view(name: str) -> str:
     if name and name not in VIEWS:
         raise BadRequest("view", f"no view {quoted(name)}: there are {', '.join(VIEWS)}")
     return name or FIRST_VIEW
+
+
+def _topic(name: str) -> str:
+    if name and name not in manual.NAMES:
+        raise BadRequest(
+            "topic", f"no page {quoted(name)} of the manual: there are {', '.join(manual.NAMES)}"
+        )
+    return name or manual.NAMES[0]
 
 
 def _interval(name: str, intervals: Mapping[str, str]) -> Interval | None:

@@ -20,6 +20,7 @@ TITLES = {
     "vintages": "Vintages",
     "economics": "Breakage or market",
     "close": "Close",
+    "help": "Help",
 }
 MARKUP = "<img src=x onerror=alert(1)>"
 TERMS = STORY.partition("2026-05-01")[0] + EXTENSION
