@@ -22,7 +22,7 @@ from beancount_compute.ledger.assertion_directives import assertion_of, check_id
 from beancount_compute.ledger.directives import PREFIX, metadata_of, place_of, values_of
 from beancount_compute.ledger.errors import ComputeError, Errors, FieldError
 from beancount_compute.ledger.event_columns import BLOCK
-from beancount_compute.ledger.event_directives import FORMS, event_of, events_at_once
+from beancount_compute.ledger.event_directives import EVENT_TYPES, event_of, events_at_once
 from beancount_compute.ledger.event_files import read_file
 from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.finding_files import FileRequest, find_files
@@ -65,10 +65,10 @@ def _read(entries: list[Directive], fields: Fields, errors: Errors) -> Written:
             for entry in entries[at : at + BLOCK]
             if entry.__class__ is Custom and entry.type.startswith(PREFIX)
         ]
-        events = events_at_once([entry for entry in block if entry.type in FORMS], fields)
+        events = events_at_once([entry for entry in block if entry.type in EVENT_TYPES], fields)
         if events is not None:
             written.events.extend(events)
-            block = [entry for entry in block if entry.type not in FORMS]
+            block = [entry for entry in block if entry.type not in EVENT_TYPES]
         for entry in block:
             try:
                 _read_one(entry, written, fields)
@@ -78,9 +78,8 @@ def _read(entries: list[Directive], fields: Fields, errors: Errors) -> Written:
 
 
 def _read_one(entry: Custom, written: Written, fields: Fields) -> None:
-    form = FORMS.get(entry.type)
-    if form is not None:
-        written.events.append(event_of(entry, form, fields))
+    if entry.type in EVENT_TYPES:
+        written.events.append(event_of(entry, fields))
     elif entry.type in TERM_TYPES:
         written.terms.append(entry)
     elif entry.type in SEAL_TYPES:
@@ -94,7 +93,7 @@ def _read_one(entry: Custom, written: Written, fields: Fields) -> None:
 
 
 def _unknown_type(name: str) -> FieldError:
-    known = ", ".join([*TERM_TYPES, *FORMS, "compute-assert", "compute-events", *SEAL_TYPES])
+    known = ", ".join([*TERM_TYPES, *EVENT_TYPES, "compute-assert", "compute-events", *SEAL_TYPES])
     return FieldError(f"unknown directive {quoted(name)}; known: {known}")
 
 

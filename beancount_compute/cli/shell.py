@@ -15,13 +15,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from beancount_compute.ledger.errors import ComputeError
-from beancount_compute.ledger.event_directives import FORMS
+from beancount_compute.ledger.event_directives import EVENT_TYPES
 from beancount_compute.ledger.term_directives import TERM_TYPES
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.plugin import PLUGIN
 
 LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
-WRITTEN = {*FORMS, *TERM_TYPES, "compute-events"}
+WRITTEN = {*EVENT_TYPES, *TERM_TYPES, "compute-events"}
 
 
 class Loaded(NamedTuple):

@@ -19,15 +19,13 @@ from beancount_compute.closed.undoing import Undoing, events_by_id, kind_of
 from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.events import Event, content_id, names_of
 from beancount_compute.economy.inputs import Facts, Introduction
-from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.kinds import MAKES_KNOWN, Kind
 from beancount_compute.economy.lots import Key, key_of
 from beancount_compute.economy.months import later
 from beancount_compute.economy.options import POSTING_GRAIN, Grain
 from beancount_compute.economy.terms import RESERVED_ORIGINS, Terms
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.terms_in_force import LedgerTerms
-
-_MAKE_KNOWN = (Kind.SUBSCRIPTION, Kind.ALLOCATION, Kind.GRANT)
 
 
 class Seen:
@@ -50,7 +48,7 @@ class Seen:
             if name not in self.first or place < self.first[name]:
                 self.first[name] = place
             self.names.add(name)
-        if event.kind in _MAKE_KNOWN:
+        if event.kind in MAKES_KNOWN:
             _earliest(self.known, event.subscriber, booked or event.date)
         if event.kind in (Kind.SUBSCRIPTION, Kind.CANCELLATION):
             self._scheduled.append(event)

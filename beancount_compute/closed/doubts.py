@@ -17,10 +17,8 @@ from beancount_compute.closed.chain import NO_SEAL, Chain
 from beancount_compute.closed.event_rows import FrozenEvent
 from beancount_compute.closed.months import FrozenMonth
 from beancount_compute.economy.events import Event
-from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.kinds import NEVER_LATE
 from beancount_compute.economy.months import Month
-
-NEVER_LATE = (Kind.SUBSCRIPTION, Kind.CANCELLATION)
 
 
 class Doubts:

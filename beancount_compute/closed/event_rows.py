@@ -15,8 +15,8 @@ from beancount_compute.economy.events import Event
 from beancount_compute.ledger.csv_writing import csv_text
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.event_files import read_csv
-from beancount_compute.ledger.event_row import COLUMNS
 from beancount_compute.ledger.fields import Fields
+from beancount_compute.ledger.rows import COLUMNS
 
 BOOKED = "booked"
 _AS_EXTRA = "x_booked"  # how the reader of event files lets the column through

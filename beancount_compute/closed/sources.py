@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from beancount_compute.closed.carrying import Seen
 from beancount_compute.closed.chain import NO_SEAL, Chain
-from beancount_compute.closed.doubts import NEVER_LATE, Doubts
+from beancount_compute.closed.doubts import Doubts
 from beancount_compute.closed.event_rows import FrozenEvent
 from beancount_compute.closed.months import FrozenMonth
 from beancount_compute.economy.events import CONTENT, Event, id_taken, same_content
+from beancount_compute.economy.kinds import NEVER_LATE
 from beancount_compute.economy.months import Month
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors

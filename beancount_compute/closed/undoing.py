@@ -17,12 +17,12 @@ from beancount_compute.closed.holders import Holders, lot_posting, lot_postings
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.events import Event, content_id
 from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, MoneyLeg
-from beancount_compute.economy.kinds import BOOKED, Kind
+from beancount_compute.economy.kinds import BOOKED, REVERSIBLE, Kind
 from beancount_compute.economy.lots import Lot
 from beancount_compute.economy.options import Money
 from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import WIDE, ZERO, multiply_money
-from beancount_compute.economy.state import REVERSIBLE, Undo
+from beancount_compute.economy.state import Undo
 from beancount_compute.economy.terms import RESERVED_ORIGINS, Terms
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.writing import ORDER

@@ -18,7 +18,7 @@ from decimal import Decimal, Inexact, localcontext
 from heapq import heapify, heappop
 from itertools import chain
 from operator import attrgetter
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.carried import Carried, take_over
@@ -27,12 +27,12 @@ from beancount_compute.economy.events import Event, content_id, id_taken, same_c
 from beancount_compute.economy.horizon import Horizon, horizon
 from beancount_compute.economy.inputs import Assertion, Facts
 from beancount_compute.economy.journal import JournalEntry
-from beancount_compute.economy.kinds import PHASE, Kind, Phase
+from beancount_compute.economy.kinds import Kind, Phase
 from beancount_compute.economy.lots import Lot
 from beancount_compute.economy.options import AS_OF, POSTING_GRAIN, Grain
 from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.rounding import EXACT, WIDE, average_price
-from beancount_compute.economy.rules.allocation import allocate, grant
+from beancount_compute.economy.rules import RULES
 from beancount_compute.economy.rules.breakage import end_lots
 from beancount_compute.economy.rules.by_hand import (
     TOO_MANY_DIGITS,
@@ -42,11 +42,8 @@ from beancount_compute.economy.rules.by_hand import (
     take_in,
     take_out,
 )
-from beancount_compute.economy.rules.consumption import consume, consume_in_turn
-from beancount_compute.economy.rules.refund import refund, reverse
-from beancount_compute.economy.rules.spend import spend
-from beancount_compute.economy.rules.subscription import cancel, start_periods, subscribe
-from beancount_compute.economy.rules.trade import trade, transfer
+from beancount_compute.economy.rules.consumption import consume_in_turn
+from beancount_compute.economy.rules.subscription import start_periods
 from beancount_compute.economy.short_forms import Record, in_full
 from beancount_compute.economy.state import Economy
 from beancount_compute.economy.terms import Terms
@@ -257,7 +254,7 @@ class Bookkeeper:
             if event.flaw:
                 raise Refused(event.flaw)
             event_id = event_id or event.id or self._derived_id(event)
-            _RULES[event.kind](self._economy, event, event_id)
+            RULES[event.kind](self._economy, event, event_id)
         except Refused as refused:
             self.refusals.append(Refusal(event.place, str(refused)))
         except Inexact:
@@ -299,35 +296,3 @@ class Bookkeeper:
         derived = content_id(event)
         count = self._repeats[derived] = self._repeats.get(derived, 0) + 1
         return derived if count == 1 else f"{derived}-{count}"
-
-
-def _rule_of(kind: Kind) -> Rule:
-    match kind:
-        case Kind.CONSUMPTION:
-            return consume
-        case Kind.TRADE:
-            return trade
-        case Kind.ALLOCATION:
-            return allocate
-        case Kind.GRANT:
-            return grant
-        case Kind.TRANSFER:
-            return transfer
-        case Kind.SPEND:
-            return spend
-        case Kind.REFUND:
-            return refund
-        case Kind.REVERSAL:
-            return reverse
-        case Kind.SUBSCRIPTION:
-            return subscribe
-        case Kind.CANCELLATION:
-            return cancel
-        case Kind.MINT | Kind.EXPIRY:
-            raise AssertionError(f"{kind} is derived, never an event")
-        case _:
-            assert_never(kind)
-
-
-Rule = Callable[[Economy, Event, str], None]
-_RULES = {kind: _rule_of(kind) for kind in PHASE}

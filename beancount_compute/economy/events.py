@@ -17,7 +17,7 @@ from hashlib import sha256
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.kinds import KINDS, PARTNER, Kind
 from beancount_compute.economy.words import amount, quoted
 
 
@@ -122,7 +122,10 @@ def id_taken(event_id: str, first: Place) -> str:
 
 def names_of(event: Event) -> list[str]:
     """The subscribers that an event names; a spend's partner is none."""
-    names = [event.subscriber, "" if event.kind is Kind.SPEND else event.counterparty]
+    names = [
+        event.subscriber,
+        "" if KINDS[event.kind].counterparty == PARTNER else event.counterparty,
+    ]
     return [name for name in names if name]
 
 

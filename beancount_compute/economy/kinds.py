@@ -1,8 +1,20 @@
-"""The kinds of events and entries, and what of each is known before any of them happens."""
+"""The kinds of events and entries, a row each: what is known of one before it happens.
+
+    2026-06-10 custom "compute-trade" "alice" "bob" 500 CU 0.25 USD
+
+A row says how an event is written, when in its day it is booked, what it moves, and what may become
+of it later. Readers, the engine, closed months and reports look it up here; what an event does is a
+rule of its own (`rules/`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum, StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+from beancount_compute.economy.roles import Pocket, Role
 
 
 class Kind(StrEnum):
@@ -13,18 +25,18 @@ class Kind(StrEnum):
 
     __hash__ = str.__hash__  # the one of Enum is a Python function, and this is a dictionary key
 
-    ALLOCATION = "allocation"
-    CANCELLATION = "cancellation"
-    CONSUMPTION = "consumption"
-    EXPIRY = "expiry"
-    GRANT = "grant"
-    MINT = "mint"
-    REFUND = "refund"
-    REVERSAL = "reversal"
-    SPEND = "spend"
     SUBSCRIPTION = "subscription"
+    CANCELLATION = "cancellation"
+    ALLOCATION = "allocation"
+    GRANT = "grant"
+    CONSUMPTION = "consumption"
     TRADE = "trade"
     TRANSFER = "transfer"
+    SPEND = "spend"
+    REFUND = "refund"
+    REVERSAL = "reversal"
+    MINT = "mint"
+    EXPIRY = "expiry"
 
 
 class Phase(IntEnum):
@@ -35,23 +47,6 @@ class Phase(IntEnum):
     MOVES = 3
     CONSUMPTION = 4
     CORRECTIONS = 5
-
-
-PHASE: dict[Kind, int] = {
-    Kind.ALLOCATION: int(Phase.ALLOCATIONS),
-    Kind.CANCELLATION: int(Phase.CANCELLATIONS),
-    Kind.CONSUMPTION: int(Phase.CONSUMPTION),
-    Kind.GRANT: int(Phase.ALLOCATIONS),
-    Kind.REFUND: int(Phase.CORRECTIONS),
-    Kind.REVERSAL: int(Phase.CORRECTIONS),
-    Kind.SPEND: int(Phase.MOVES),
-    Kind.SUBSCRIPTION: int(Phase.ALLOCATIONS),
-    Kind.TRADE: int(Phase.MOVES),
-    Kind.TRANSFER: int(Phase.MOVES),
-}
-BOOKED: tuple[Kind, ...] = tuple(
-    kind for kind in Kind if kind not in (Kind.CANCELLATION, Kind.SUBSCRIPTION)
-)
 
 
 class Flow(StrEnum):
@@ -73,3 +68,126 @@ class Flow(StrEnum):
     EXPIRED = "expired"
     REFUNDED = "refunded"
     REMOVED = "removed by hand"
+
+
+class Form(NamedTuple):
+    """A way of writing an event. Numbers (units, price, paid) stand with their commodity."""
+
+    values: tuple[str, ...]  # the fields that a directive's values fill, in their order
+    optional: tuple[str, ...] = ()  # and those that its metadata may
+
+
+class Flows(NamedTuple):
+    """Why units enter and why they leave a pocket."""
+
+    into: Flow
+    out: Flow
+
+
+class KindRow(NamedTuple):
+    """What is known of a kind."""
+
+    phase: Phase | None = None  # None for what is derived
+    forms: tuple[Form, ...] = ()  # none for what is derived
+    example: str = ""  # the values of a directive
+    counterparty: str = ""  # who that is: "" where there is none
+    moves: Mapping[Pocket, Flows] = MappingProxyType({})  # no units where empty
+    money: tuple[Role, ...] = ()  # the accounts, besides the pockets, that it may post to
+    books: bool = True  # it books a transaction of its own
+    reversible: bool = False
+    makes_known: bool = False  # its subscriber is known from then on
+    may_be_late: bool = True  # it may occur in a month that is closed
+
+
+def _both(flow: Flow) -> Mapping[Pocket, Flows]:
+    return dict.fromkeys(Pocket, Flows(flow, flow))
+
+
+PARTNER = "partner"  # the one counterparty that is no subscriber
+_USE = Form(("subscriber", "units"))
+_OF_PLAN = Form(("subscriber", "plan"))
+_DEAL = ("subscriber", "counterparty", "units")
+KINDS: dict[Kind, KindRow] = {
+    Kind.SUBSCRIPTION: KindRow(
+        Phase.ALLOCATIONS,
+        (_OF_PLAN._replace(optional=("started",)),),
+        '"alice" "pro"',
+        books=False,
+        makes_known=True,
+        may_be_late=False,
+    ),
+    Kind.CANCELLATION: KindRow(
+        Phase.CANCELLATIONS, (_OF_PLAN,), '"alice" "pro"', books=False, may_be_late=False
+    ),
+    Kind.ALLOCATION: KindRow(
+        Phase.ALLOCATIONS,
+        (Form(("subscriber", "units", "paid"), ("expires",)), _OF_PLAN),
+        '"alice" 500 CU 100.00 USD for a top-up, or "alice" "pro" for a period of a plan',
+        moves={
+            Pocket.ALLOCATIONS: Flows(Flow.ALLOCATED, Flow.ALLOCATED),
+            Pocket.TOKENS: Flows(Flow.TOPPED_UP, Flow.TOPPED_UP),
+        },
+        money=(Role.RECEIVABLE,),
+        reversible=True,
+        makes_known=True,
+    ),
+    Kind.GRANT: KindRow(
+        Phase.ALLOCATIONS,
+        (_USE._replace(optional=("expires",)),),
+        '"alice" 100 CU',
+        moves=_both(Flow.GRANTED),
+        reversible=True,
+        makes_known=True,
+    ),
+    Kind.CONSUMPTION: KindRow(
+        Phase.CONSUMPTION,
+        (_USE,),
+        '"alice" 200 CU',
+        moves=_both(Flow.USED),
+        money=(Role.REVENUE, Role.RECEIVABLE, Role.OVERAGE),
+        reversible=True,
+    ),
+    Kind.TRADE: KindRow(
+        Phase.MOVES,
+        (Form((*_DEAL, "price")),),
+        '"seller" "buyer" 500 CU 0.25 USD',
+        "buyer",
+        dict.fromkeys(Pocket, Flows(Flow.TRADED_IN, Flow.TRADED_OUT)),
+        (Role.RECEIVABLE, Role.PAYABLE, Role.FEES),
+        reversible=True,
+    ),
+    Kind.TRANSFER: KindRow(
+        Phase.MOVES,
+        (Form(_DEAL),),
+        '"giver" "receiver" 500 CU',
+        "receiver",
+        dict.fromkeys(Pocket, Flows(Flow.TRANSFERRED_IN, Flow.TRANSFERRED_OUT)),
+        reversible=True,
+    ),
+    Kind.SPEND: KindRow(
+        Phase.MOVES,
+        (Form((*_DEAL, "paid")),),
+        '"alice" "partner" 100 CU 17.00 USD',
+        PARTNER,
+        _both(Flow.SPENT),
+        (Role.PARTNER, Role.PARTNER_INCOME),
+        reversible=True,
+    ),
+    Kind.REFUND: KindRow(
+        Phase.CORRECTIONS,
+        (_USE,),
+        '"alice" 100 CU',
+        moves=_both(Flow.REFUNDED),
+        money=(Role.PAYABLE, Role.REVENUE),
+        reversible=True,
+    ),
+    Kind.REVERSAL: KindRow(Phase.CORRECTIONS, (Form(("reverses",)),), '"event-id"'),
+    Kind.MINT: KindRow(moves=_both(Flow.MINTED)),
+    Kind.EXPIRY: KindRow(moves=_both(Flow.EXPIRED), money=(Role.BREAKAGE,)),
+}
+PHASE: dict[Kind, int] = {kind: int(row.phase) for kind, row in KINDS.items() if row.phase}
+EVENTS = tuple(PHASE)  # the kinds that somebody writes
+BOOKED = tuple(kind for kind, row in KINDS.items() if row.books)
+REVERSIBLE = frozenset(kind for kind, row in KINDS.items() if row.reversible)
+MAKES_KNOWN = frozenset(kind for kind, row in KINDS.items() if row.makes_known)
+NEVER_LATE = frozenset(kind for kind, row in KINDS.items() if not row.may_be_late)

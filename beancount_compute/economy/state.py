@@ -16,7 +16,7 @@ from typing import NamedTuple
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.journal import JournalEntry, check_balance
-from beancount_compute.economy.kinds import BOOKED, Kind
+from beancount_compute.economy.kinds import REVERSIBLE
 from beancount_compute.economy.lots import Draw, Holding, Key, Lot, OpenLot, key_of, received
 from beancount_compute.economy.options import DRAW_DOWN, POSTING_GRAIN, DrawDown, Grain
 from beancount_compute.economy.refusals import Refusal, Refused
@@ -85,9 +85,6 @@ class Period(NamedTuple):
     days: str  # "2026-05-01/2026-05-31"
     paid: Decimal
     lots: list[tuple[Key, Decimal]]
-
-
-REVERSIBLE = frozenset(BOOKED) - {Kind.MINT, Kind.EXPIRY, Kind.REVERSAL}
 
 
 @dataclass(slots=True)

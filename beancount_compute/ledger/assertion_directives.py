@@ -30,7 +30,7 @@ def assertion_of(entry: Custom) -> Assertion:
     meta = metadata_of(entry, ("id", "time"))
     if time := text_in(meta, "time"):
         parse_time(time)
-    assertion_id = parse_name(text_in(meta, "id").strip()) if "id" in meta else ""
+    assertion_id = parse_name(text_in(meta, "id")) if "id" in meta else ""
     if what not in FIGURES:
         raise FieldError(f"unknown figure {quoted(what)}; known: {', '.join(FIGURES)}")
     check_number(amount.number)

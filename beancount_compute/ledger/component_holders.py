@@ -15,13 +15,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
 from beancount_compute.economy.events import Event, names_of
-from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.kinds import MAKES_KNOWN
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.names import component_of
 from beancount_compute.ledger.term_directives import Line
 
-_MAKE_KNOWN = (Kind.SUBSCRIPTION, Kind.ALLOCATION, Kind.GRANT)
 Mention = tuple[date, int, str]  # day, phase and name: the first of them comes first in the books
 
 
@@ -35,7 +34,7 @@ def free_components(lines: list[Line], events: Iterable[Event], errors: Errors) 
         {
             component_of(event.subscriber): event.subscriber
             for event in events
-            if event.kind in _MAKE_KNOWN and not event.flaw and event.subscriber not in named
+            if event.kind in MAKES_KNOWN and not event.flaw and event.subscriber not in named
         }
         if lines
         else {}

@@ -22,16 +22,13 @@ from beancount_compute.economy.events import Event
 from beancount_compute.economy.kinds import PHASE, Kind
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.fields import Fields, check_texts, parse_ids
+from beancount_compute.ledger.rows import ABSENT
 
 BLOCK = 400  # events at once: few enough that an odd one costs little, and that caches hold them
 
 _event: Callable[[Iterable[Any]], Event] = partial(tuple.__new__, Event)
-KINDS: dict[str, Kind] = {kind.value: kind for kind in PHASE}
-_PHASES = {kind.value: PHASE[kind] for kind in PHASE}
-_ABSENT: dict[str, Any] = {
-    name: repeat({"units": None, "price": None, "paid": None, "extra": ()}.get(name, ""))
-    for name in Event._fields
-}
+_KINDS: dict[str, Kind] = {kind.value: kind for kind in PHASE}
+_PHASES = {kind.value: phase for kind, phase in PHASE.items()}
 
 
 class NotPlain(FieldError):
@@ -49,7 +46,7 @@ def columns_of(texts: Mapping[str, Sequence[str]], fields: Fields) -> dict[str, 
         columns["id"] = parse_ids(texts["id"])
     if "memo" in texts:
         columns["memo"] = check_texts(texts["memo"])
-    columns["kind"] = list(map(KINDS.__getitem__, texts["event"]))
+    columns["kind"] = list(map(_KINDS.__getitem__, texts["event"]))
     columns["phase"] = list(map(_PHASES.__getitem__, texts["event"]))
     return columns
 
@@ -63,5 +60,5 @@ def events_of(columns: Mapping[str, Sequence[Any]], fields: Fields) -> list[Even
                 raise NotPlain
     if {*columns.get("currency", ())} & {*columns.get("commodity", ())} - {""}:
         raise NotPlain  # one event may be of units that are paid for in the same
-    in_order = [columns.get(name, absent) for name, absent in _ABSENT.items()]
+    in_order = [columns.get(name) or repeat(absent) for name, absent in ABSENT.items()]
     return list(map(_event, zip(*in_order, strict=False)))

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
-from beancount_compute.economy.events import Event, flaw_of, is_sound
-from beancount_compute.economy.kinds import PHASE, Kind
+from beancount_compute.economy.events import Event
+from beancount_compute.economy.kinds import EVENTS, KINDS, PHASE, Kind
 from beancount_compute.ledger.directives import (
     PREFIX,
     day_or_text_in,
@@ -26,78 +26,32 @@ from beancount_compute.ledger.directives import (
 )
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.event_columns import NotPlain, events_of
-from beancount_compute.ledger.fields import (
-    Fields,
-    check_number,
-    parse_ids,
-    parse_name,
-    parse_plan_name,
-)
+from beancount_compute.ledger.fields import Fields, check_number, parse_ids, parse_name
+from beancount_compute.ledger.rows import NUMBERS, event_from
 
-Shapes = dict[tuple[str, ...], tuple[str, ...]]
-_new = tuple.__new__
 _date_of, _values_of, _meta_of = attrgetter("date"), attrgetter("values"), attrgetter("meta")
-
-
-class Form(NamedTuple):
-    """How an event is written: its fields in order, what else it takes, and an example."""
-
-    kind: Kind
-    shapes: Shapes  # types of the values -> the fields they fill
-    also: tuple[str, ...]
-    example: str
-
-
-_FIELDS = ("subscriber", "counterparty", "plan", "units", "price", "paid", "reverses")
-_PAIR: Shapes = {("text", "text"): ("subscriber", "plan")}
-_USE: Shapes = {("text", "amount"): ("subscriber", "units")}
-_TOP_UP: Shapes = {("text", "amount", "amount"): ("subscriber", "units", "paid")}
-_MOVE: Shapes = {("text", "text", "amount"): ("subscriber", "counterparty", "units")}
-
-
-def _deal(money: str) -> Shapes:
-    return {("text", "text", "amount", "amount"): ("subscriber", "counterparty", "units", money)}
-
-
-FORMS: dict[str, Form] = {
-    PREFIX + form.kind: form
-    for form in (
-        Form(Kind.SUBSCRIPTION, _PAIR, ("started",), '"alice" "pro"'),
-        Form(Kind.CANCELLATION, _PAIR, (), '"alice" "pro"'),
-        Form(
-            Kind.ALLOCATION,
-            _TOP_UP | _PAIR,
-            ("expires",),
-            '"alice" 500 CU 100.00 USD for a top-up, or "alice" "pro" for a period of a plan',
-        ),
-        Form(Kind.GRANT, _USE, ("expires",), '"alice" 100 CU'),
-        Form(Kind.CONSUMPTION, _USE, (), '"alice" 200 CU'),
-        Form(Kind.TRADE, _deal("price"), (), '"seller" "buyer" 500 CU 0.25 USD'),
-        Form(Kind.TRANSFER, _MOVE, (), '"giver" "receiver" 500 CU'),
-        Form(Kind.SPEND, _deal("paid"), (), '"alice" "partner" 100 CU 17.00 USD'),
-        Form(Kind.REFUND, _USE, (), '"alice" 100 CU'),
-        Form(Kind.REVERSAL, {("text",): ("reverses",)}, (), '"event-id"'),
-    )
-}
+EVENT_TYPES: dict[str, Kind] = {PREFIX + kind: kind for kind in EVENTS}
 
 
 class Shape(NamedTuple):
-    """A form as value numbers: where in a directive each of `_FIELDS` stands; -1 is nowhere."""
+    """A form with the types of its values, in words and as Beancount's parser names them."""
 
-    form: Form
-    places: tuple[int, ...]
-    filled: tuple[str, ...]
+    kind: Kind
+    values: tuple[str, ...]  # the fields that they fill
+    also: tuple[str, ...]  # what the metadata may hold
+    words: tuple[str, ...]
 
 
-_MONEY = {"units": "commodity", "price": "currency", "paid": "currency"}
-_DTYPES = {"text": str, "amount": Amount}
 # By type and by the types of its values, as Beancount's parser names them.
 _SHAPES: dict[tuple[Any, ...], Shape] = {
-    (name, *(_DTYPES[each] for each in types)): Shape(
-        form, tuple(filled.index(field) if field in filled else -1 for field in _FIELDS), filled
+    (PREFIX + kind, *[Amount if name in NUMBERS else str for name in form.values]): Shape(
+        kind,
+        form.values,
+        tuple({name: None for each in KINDS[kind].forms for name in each.optional}),
+        tuple(["amount" if name in NUMBERS else "text" for name in form.values]),
     )
-    for name, form in FORMS.items()
-    for types, filled in form.shapes.items()
+    for kind in EVENTS
+    for form in KINDS[kind].forms
 }
 
 
@@ -123,20 +77,19 @@ def _events_alike(entries: list[Custom], fields: Fields) -> list[Event]:
     shape = _SHAPES.get((entries[0].type, *[dtypes[0] for _, dtypes in values]))
     if shape is None or any(dtypes.count(dtypes[0]) < len(dtypes) for _, dtypes in values):
         raise NotPlain
-    kind = shape.form.kind
-    columns = _columns_of_metadata(list(map(_meta_of, entries)), shape.form, fields)
-    for name, (column, _) in zip(shape.filled, values, strict=True):
+    columns = _columns_of_metadata(list(map(_meta_of, entries)), shape, fields)
+    for name, (column, _) in zip(shape.values, values, strict=True):
         columns |= _columns_of_value(name, column, fields)
     if "plan" in columns and "expires" in columns:
         raise NotPlain
     columns["date"] = list(map(_date_of, entries))
-    columns["kind"] = [kind] * len(entries)
-    columns["phase"] = [PHASE[kind]] * len(entries)
+    columns["kind"] = [shape.kind] * len(entries)
+    columns["phase"] = [PHASE[shape.kind]] * len(entries)
     return events_of(columns, fields)
 
 
 def _columns_of_value(name: str, column: Sequence[Any], fields: Fields) -> dict[str, Sequence[Any]]:
-    if name not in _MONEY:
+    if name not in NUMBERS:
         if not all(column):
             raise NotPlain
         return {name: list(map(fields.of[name].__getitem__, column))}
@@ -144,11 +97,11 @@ def _columns_of_value(name: str, column: Sequence[Any], fields: Fields) -> dict[
     if {*map(type, numbers)} != {Decimal}:
         raise NotPlain
     read = fields.decimals.__getitem__
-    return {name: list(map(read, map(str, numbers))), _MONEY[name]: currencies}
+    return {name: list(map(read, map(str, numbers))), NUMBERS[name]: currencies}
 
 
 def _columns_of_metadata(
-    metas: list[dict[str, Any]], form: Form, fields: Fields
+    metas: list[dict[str, Any]], shape: Shape, fields: Fields
 ) -> dict[str, Sequence[Any]]:
     """The place, time, id, end and start of events, from metadata of the same keys."""
     written = {key: tuple(map(itemgetter(key), metas)) for key in metas[0]}
@@ -161,7 +114,7 @@ def _columns_of_metadata(
     for key, column in written.items():
         if key.startswith(("__", "x-")):
             continue
-        if key not in ("id", "time", *form.also):
+        if key not in ("id", "time", *shape.also):
             raise NotPlain
         texts = _texts(key, column)
         read = fields.of.get(key)
@@ -181,63 +134,39 @@ def _texts(key: str, values: Sequence[Any]) -> list[str]:
     return texts
 
 
-def event_of(entry: Custom, form: Form, fields: Fields) -> Event:
+def event_of(entry: Custom, fields: Fields) -> Event:
     """The event that a directive states; raises `FieldError`."""
-    values = entry.values or []
-    shape = _SHAPES.get((entry.type, *[dtype for _, dtype in values]))
+    kind = EVENT_TYPES[entry.type]
+    written = [(value, dtype) for value, dtype in entry.values or ()]
+    shape = _SHAPES.get((entry.type, *[dtype for _, dtype in written]))
     if shape is None:
-        values_of(entry, form.shapes, form.example)
-        raise FieldError(f"write {form.example}")
-    written = [value for value, _ in values]
-    written.append(None)
-    subscriber, counterparty, plan, units, price, paid, reverses = [
-        written[at] for at in shape.places
-    ]
-    money = paid if price is None else price
-    names = fields.names
-    time = event_id = expires = started = ""
-    meta = entry.meta
-    if len(meta) > 2:
-        time, event_id, expires, started = _metadata(entry, form, fields)
-        if plan and expires:
-            raise FieldError("a plan's own terms say when its units end: remove `expires`")
-    event: Event = _new(
-        Event,
-        (
-            entry.date,
-            PHASE[form.kind],
-            time,
-            form.kind,
-            "" if subscriber is None else names[subscriber] or _empty_name(),
-            "" if counterparty is None else names[counterparty] or _empty_name(),
-            "" if plan is None else fields.plans[plan] or parse_plan_name(plan),
-            None if units is None else _number(units, fields),
-            None if price is None else _number(price, fields),
-            None if paid is None else _number(paid, fields),
-            "" if money is None else money.currency,
-            expires,
-            event_id,
-            "",
-            "" if units is None else units.currency,
-            started,
-            "" if reverses is None else fields.ids[reverses] or _empty_name(),
-            (),
-            *place_of(meta),
-            "",
-        ),
-    )
-    return event if is_sound(event) else event._replace(flaw=flaw_of(event))
+        shapes = [each.words for each in _SHAPES.values() if each.kind is kind]
+        values_of(entry, shapes, KINDS[kind].example)
+        raise FieldError(f"write {KINDS[kind].example}")
+    values: dict[str, Any] = {"date": entry.date}
+    for name, (value, _) in zip(shape.values, written, strict=True):
+        if name in NUMBERS:
+            values[name], values[NUMBERS[name]] = _number(value, fields), value.currency
+        else:
+            values[name] = fields.of[name][value] or _empty_name()
+    values |= _metadata(entry, shape, fields)
+    if values.get("plan") and values.get("expires"):
+        raise FieldError("a plan's own terms say when its units end: remove `expires`")
+    return event_from(kind, values, place_of(entry.meta))
 
 
-def _metadata(entry: Custom, form: Form, fields: Fields) -> tuple[str, str, str, str]:
-    """The time, id, end and start of an event's metadata."""
-    meta = metadata_of(entry, ("id", "time", *form.also))
-    return (
-        fields.times[text_in(meta, "time")],
-        parse_name(text_in(meta, "id").strip()) if "id" in meta else "",
-        fields.expiries[day_or_text_in(meta, "expires")],
-        fields.days[day_or_text_in(meta, "started")],
-    )
+def _metadata(entry: Custom, shape: Shape, fields: Fields) -> dict[str, str]:
+    """What the metadata says of an event."""
+    meta = metadata_of(entry, ("id", "time", *shape.also))
+    found: dict[str, str] = {}
+    for name in meta:
+        if name in ("expires", "started"):
+            found[name] = fields.of[name][day_or_text_in(meta, name)]
+        elif name == "id":
+            found[name] = parse_name(text_in(meta, name))
+        else:
+            found[name] = fields.of[name][text_in(meta, name)]
+    return found
 
 
 def _number(amount: Amount, fields: Fields) -> Decimal:

@@ -30,11 +30,11 @@ from beancount_compute.ledger.event_columns import (
     columns_of,
     events_of,
 )
-from beancount_compute.ledger.event_row import COLUMNS, KINDS, TELLING, event_of_row
 from beancount_compute.ledger.fields import (
     Fields,
     check_text,
 )
+from beancount_compute.ledger.rows import COLUMNS, PATTERNS, TELLING, event_of_row
 
 MOST_BROKEN_ROWS = 1000  # each is read again to the end of what it swallows
 _EXTRA = re.compile(r"x_[A-Za-z0-9_-]*", re.ASCII)
@@ -159,7 +159,7 @@ class _Rows:
         texts = self.columns.filled(cells)
         if not texts.keys() >= {"date", "event"} or not all(texts["date"]):
             raise NotPlain
-        if not _patterns(texts) <= KINDS.keys():
+        if not _patterns(texts) <= PATTERNS.keys():
             raise NotPlain
         columns = columns_of(texts, self.fields)
         columns["file"] = [self.path] * len(lines)

@@ -57,7 +57,7 @@ class Fields:
         self.dates = Read[date | None](parse_date, {"": None})
         self.times = Read(parse_time, {"": ""})
         self.names = Read(parse_name, {"": ""})
-        self.ids = Read(lambda text: parse_name(text.strip()), {"": ""})
+        self.ids = Read(parse_name, {"": ""})
         self.plans = Read(parse_plan_name, {"": ""})
         self.all_above_zero = True  # every number read so far
         self.numbers = Read[Decimal | None](
@@ -155,11 +155,11 @@ def parse_currency(text: str) -> str:
 
 
 def parse_name(text: str) -> str:
-    """A free name (subscriber, partner, id), as NFC; any text that Beancount can write back."""
-    name = check_text(text)
+    """A free name (subscriber, partner, id), as NFC and without blanks at its ends."""
+    name = check_text(text.strip())
     if not name.isascii():
         name = normalize("NFC", name)
-    if not name.strip():
+    if not name:
         raise FieldError("a name is empty: write who or what is meant")
     return name
 
@@ -204,7 +204,7 @@ def check_text(text: str) -> str:
 
 def parse_plan_name(text: str) -> str:
     """A plan's name: letters, digits, `-`, `_`, `.` and inner spaces."""
-    name = normalize("NFC", text)
+    name = normalize("NFC", text.strip())
     if not _PLAN.fullmatch(name) or len(name) > LONGEST_TEXT:
         raise FieldError(
             f"{quoted(text)} is not a plan's name: write letters, digits, -, _, . and inner spaces"

@@ -14,8 +14,8 @@ from beancount_compute.economy.rounding import trim
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.event_files import Columns
-from beancount_compute.ledger.event_row import event_of_row
 from beancount_compute.ledger.fields import Fields
+from beancount_compute.ledger.rows import event_of_row
 
 
 def read_parquet(path: str, named_at: Place, fields: Fields, errors: Errors) -> list[Event]:

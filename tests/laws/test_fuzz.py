@@ -29,7 +29,7 @@ from beancount.parser.options import OPTIONS_DEFAULTS
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from beancount_compute.ledger.event_row import COLUMNS
+from beancount_compute.ledger.rows import COLUMNS
 from beancount_compute.plugin import compute
 
 Check = Callable[[Iterable[Directive], Iterable[Any]], None]

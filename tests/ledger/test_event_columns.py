@@ -18,8 +18,8 @@ from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.event_columns import NotPlain
 from beancount_compute.ledger.event_directives import events_at_once
 from beancount_compute.ledger.event_files import read_file
-from beancount_compute.ledger.event_row import COLUMNS
 from beancount_compute.ledger.fields import LONGEST_TEXT, Fields
+from beancount_compute.ledger.rows import COLUMNS
 from tests.ledger.docstrings import directives
 
 # CSV

@@ -11,7 +11,7 @@ from beancount.core.number import MISSING
 
 from beancount_compute.economy.events import Event
 from beancount_compute.ledger.errors import FieldError
-from beancount_compute.ledger.event_directives import FORMS, event_of
+from beancount_compute.ledger.event_directives import event_of
 from beancount_compute.ledger.fields import Fields
 from tests.economy import building
 from tests.ledger.docstrings import directives
@@ -19,7 +19,7 @@ from tests.ledger.docstrings import directives
 
 def events(text: str) -> list[Event]:
     fields = Fields()
-    return [event_of(entry, FORMS[entry.type], fields) for entry in directives(text)]
+    return [event_of(entry, fields) for entry in directives(text)]
 
 
 def event(line: str, meta: str = "") -> Event:
@@ -121,7 +121,7 @@ def test_an_amount_without_a_number_is_an_error(number: Any) -> None:
     entry.values[1] = type(entry.values[1])(Amount(number, "CU"), amount)
     assert (name, text) == ("alice", str)
     with pytest.raises(FieldError):
-        event_of(entry, FORMS[entry.type], Fields())
+        event_of(entry, Fields())
 
 
 def test_figures_that_no_event_can_have_are_kept_with_their_flaw() -> None:

@@ -10,9 +10,9 @@ import pytest
 from beancount_compute.economy.events import Event, Place
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.event_files import read_file
-from beancount_compute.ledger.event_row import COLUMNS
 from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.finding_files import FileRequest, find_files
+from beancount_compute.ledger.rows import COLUMNS
 from tests.economy import building
 
 LEDGER = Place("main.beancount", 7)

@@ -45,12 +45,13 @@ from beancount_compute.ledger.fields import (
         (parse_expires, "1 months", "1 month"),
         (parse_currency, "CU", "CU"),
         (parse_currency, "GPU-H.1'X_2", "GPU-H.1'X_2"),
-        (parse_name, " alice ", " alice "),
+        (parse_name, " \u2028alice\t", "alice"),
         (parse_name, "e\u0301mile", "\u00e9mile"),
         (parse_name, "two\nlines", "two\nlines"),
         (check_text, "tab\tand\r\nline", "tab\tand\r\nline"),
         (parse_plan_name, "Team 5.b_c-d", "Team 5.b_c-d"),
         (parse_plan_name, "e\u0301", "\u00e9"),
+        (parse_plan_name, " pro ", "pro"),
     ],
 )
 def test_what_can_be_read(parse: Callable[[str], Any], text: str, value: Any) -> None:
@@ -73,7 +74,7 @@ def test_what_can_be_read(parse: Callable[[str], Any], text: str, value: Any) ->
         *((parse_currency, text) for text in ("usd", "U$", "1U", "", "U" * 25)),
         *((parse_name, text) for text in ("", "  ", "\n")),
         *((check_text, text) for text in ("nul\x00", "bell\x07", "\ud800", "x" * 4097)),
-        *((parse_plan_name, text) for text in ("", " pro", "pro ", "a/b", "a:b", "a,b", "top-up")),
+        *((parse_plan_name, text) for text in ("", " ", "a/b", "a:b", "a,b", "top-up")),
         *((parse_plan_name, text) for text in ("grant", "a\tb", "a\nb", "{plan}")),
     ],
 )

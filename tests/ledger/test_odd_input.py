@@ -61,7 +61,10 @@ NAMES = {
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
 def test_a_name_changes_nothing_but_its_own_account(load, name):
-    """Whatever a name holds: one valid component, the same books, and the name itself as payee."""
+    """Whatever a name holds: one valid component, the same books, and the name itself as payee.
+
+    Blanks at its ends are no part of it, as in event files.
+    """
     text = name.replace("\\", "\\\\").replace('"', '\\"')
     loaded = load(
         f'2026-05-01 custom "compute-allocation" "{text}" 800 CU 160.00 USD\n'
@@ -74,6 +77,7 @@ def test_a_name_changes_nothing_but_its_own_account(load, name):
         f"2026-06-01 balance {TOKENS}Bob  0 CU\n"
     )
     assert loaded.errors == []
+    name = name.strip()
     assert [entry.payee for entry in loaded.booked] == [name, name, name, "bob"]
     accounts = {posting.account for entry in loaded.booked for posting in entry.postings}
     assert len(accounts) == 8

@@ -20,11 +20,10 @@ from beancount_compute.close.tie_outs.month_events import MonthEvents
 from beancount_compute.close.tie_outs.overage import Charge, Overage, Use, period_in
 from beancount_compute.close.tie_outs.postings import Kinds, Posted, posted
 from beancount_compute.economy.events import Event
-from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.kinds import REVERSIBLE, Kind
 from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import ZERO, multiply_money, round_money
 from beancount_compute.economy.rules.trade import fee_on
-from beancount_compute.economy.state import REVERSIBLE
 from beancount_compute.economy.terms import TOP_UP, Plan
 from beancount_compute.ledger.accounts import Accounts, Roots
 from beancount_compute.reports.books import Books

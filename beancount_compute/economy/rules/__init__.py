@@ -1,1 +1,33 @@
-"""One rule a file: what an event does to the economy, and what is booked of it."""
+"""What an event does to the economy, and what is booked of it: one rule a file.
+
+A rule plans what its event needs and raises `Refused` where it can't be; only then does it change
+anything. Ends of lots and periods are derived: the engine comes by on their day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from beancount_compute.economy.events import Event
+from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.rules.allocation import allocate, grant
+from beancount_compute.economy.rules.consumption import consume
+from beancount_compute.economy.rules.refund import refund, reverse
+from beancount_compute.economy.rules.spend import spend
+from beancount_compute.economy.rules.subscription import cancel, subscribe
+from beancount_compute.economy.rules.trade import trade, transfer
+from beancount_compute.economy.state import Economy
+
+Rule = Callable[[Economy, Event, str], None]
+RULES: dict[Kind, Rule] = {
+    Kind.SUBSCRIPTION: subscribe,
+    Kind.CANCELLATION: cancel,
+    Kind.ALLOCATION: allocate,
+    Kind.GRANT: grant,
+    Kind.CONSUMPTION: consume,
+    Kind.TRADE: trade,
+    Kind.TRANSFER: transfer,
+    Kind.SPEND: spend,
+    Kind.REFUND: refund,
+    Kind.REVERSAL: reverse,
+}

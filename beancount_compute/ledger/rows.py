@@ -1,0 +1,127 @@
+"""The columns of events, declared once, and the event that one row of them says.
+
+    id,date,time,event,subscriber,counterparty,plan,units,commodity,price,paid,currency,...
+    use-17,2026-05-20,,consumption,alice,,,200,CU,,,,,,,
+
+Event files, directives and frozen rows all fill these columns. Which of them an event of a kind
+fills follows from its forms in `economy/kinds.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from beancount_compute.economy.events import Event, Place, flaw_of, is_sound
+from beancount_compute.economy.kinds import EVENTS, KINDS, PHASE, Form, Kind
+from beancount_compute.economy.words import quoted
+from beancount_compute.ledger.errors import FieldError
+from beancount_compute.ledger.fields import Fields, check_text, parse_name
+
+# Each fills the field of its name, but for `event`, which is the kind.
+COLUMNS = (
+    "id",
+    "date",
+    "time",
+    "event",
+    "subscriber",
+    "counterparty",
+    "plan",
+    "units",
+    "commodity",
+    "price",
+    "paid",
+    "currency",
+    "expires",
+    "started",
+    "reverses",
+    "memo",
+)
+NUMBERS = {"units": "commodity", "price": "currency", "paid": "currency"}  # with their commodity's
+ALWAYS = ("id", "date", "time", "event", "memo")  # what a row of any kind may fill
+# The columns that tell the ways of writing an event apart; a row's pattern is which are empty.
+TELLING = tuple(name for name in COLUMNS if name not in ALWAYS)
+# what reads the columns whose texts hardly ever repeat; `Fields` reads the others
+ONCE: dict[str, Callable[[str], str]] = {"id": parse_name, "memo": check_text}
+_EMPTY: dict[str, Any] = dict.fromkeys(NUMBERS, None) | {"extra": ()}
+ABSENT: dict[str, Any] = {
+    name: Event._field_defaults.get(name, _EMPTY.get(name, "")) for name in Event._fields
+}
+
+
+class RowForm(NamedTuple):
+    """Which columns a row must fill, and which it may, for one way of writing an event."""
+
+    kind: Kind
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+
+
+def _columns_of(form: Form) -> tuple[str, ...]:
+    return tuple([each for name in form.values for each in (name, *_with_commodity(name))])
+
+
+def _with_commodity(name: str) -> tuple[str, ...]:
+    return (NUMBERS[name],) if name in NUMBERS else ()
+
+
+ROW_FORMS = tuple(
+    RowForm(kind, _columns_of(form), form.optional) for kind in EVENTS for form in KINDS[kind].forms
+)
+
+
+def _pattern(kind: str, filled: tuple[str, ...]) -> tuple[str | bool, ...]:
+    return (kind, *(name not in filled for name in TELLING))
+
+
+PATTERNS: dict[tuple[str | bool, ...], Kind] = {
+    _pattern(form.kind.value, (*form.required, *more)): form.kind
+    for form in ROW_FORMS
+    for more in ((), form.optional)
+}
+
+
+def event_from(
+    kind: Kind, values: Mapping[str, Any], place: Place, extra: tuple[tuple[str, str], ...] = ()
+) -> Event:
+    """The event of a kind whose fields have these values; any other field is absent."""
+    given = {"kind": kind, "phase": PHASE[kind], "extra": extra, **values, **place._asdict()}
+    event = Event(*[given.get(name, absent) for name, absent in ABSENT.items()])
+    return event if is_sound(event) else event._replace(flaw=flaw_of(event))
+
+
+def event_of_row(
+    cells: tuple[str, ...], extra: tuple[tuple[str, str], ...], place: Place, fields: Fields
+) -> Event:
+    """The event of a row's cells, in the order of `COLUMNS`; raises `FieldError`."""
+    written = dict(zip(COLUMNS, cells, strict=True))
+    kind = PATTERNS.get((written["event"], *[not written[name] for name in TELLING]))
+    if kind is None or not written["date"]:
+        raise _wrong_cells(written)
+    values = {
+        name: fields.of[name][text] if name in fields.of else ONCE[name](text)
+        for name, text in written.items()
+        if text and name != "event"
+    }
+    return event_from(kind, values, place, extra)
+
+
+def _wrong_cells(written: Mapping[str, str]) -> FieldError:
+    """What is wrong with the cells that a row fills."""
+    kind = written["event"]
+    if not written["date"]:
+        return FieldError('no date: fill the column "date"')
+    if not kind:
+        return FieldError("no event: write what happened, such as consumption")
+    forms = [form for form in ROW_FORMS if form.kind.value == kind]
+    if not forms:
+        known = ", ".join(sorted(EVENTS))
+        return FieldError(f"unknown event {quoted(kind)}; known: {known}")
+    form = forms[-1] if written["plan"] else forms[0]
+    for name in form.required:
+        if not written[name]:
+            return FieldError(f"{kind} without {name}: fill the column {quoted(name)}")
+    taken = {*ALWAYS, *form.required, *form.optional}
+    surplus = [name for name, cell in written.items() if cell and name not in taken]
+    hint = ", or remove the plan" if len(forms) > 1 and written["plan"] else ""
+    return FieldError(f"{kind} takes no {' and no '.join(surplus)}: leave the cell empty{hint}")

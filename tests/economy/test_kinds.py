@@ -1,0 +1,35 @@
+"""The table of kinds: complete, and of one mind with the rules."""
+
+from __future__ import annotations
+
+from beancount_compute.economy.kinds import BOOKED, EVENTS, KINDS, MAKES_KNOWN, REVERSIBLE, Kind
+from beancount_compute.economy.roles import ROLES, Role
+from beancount_compute.economy.rules import RULES
+
+
+def test_every_kind_has_a_row_and_every_event_a_rule() -> None:
+    """Mints and expiries are derived: they have neither a form nor a rule."""
+    assert list(KINDS) == list(Kind)
+    assert RULES.keys() == set(EVENTS) == set(Kind) - {Kind.MINT, Kind.EXPIRY}
+    assert {kind for kind, row in KINDS.items() if row.forms} == set(EVENTS)
+
+
+def test_every_role_has_a_row() -> None:
+    """A role that nothing is known of could not be named in a ledger."""
+    assert list(ROLES) == list(Role)
+
+
+def test_what_moves_units_books_them() -> None:
+    """A reversal moves what its event moved; subscriptions and cancellations book nothing."""
+    assert {kind for kind, row in KINDS.items() if row.moves} == set(BOOKED) - {Kind.REVERSAL}
+    assert set(KINDS) - set(BOOKED) == {Kind.SUBSCRIPTION, Kind.CANCELLATION}
+
+
+def test_what_somebody_wrote_and_was_booked_can_be_reversed_once() -> None:
+    """Neither what is derived nor a reversal itself."""
+    assert set(EVENTS) & set(BOOKED) - {Kind.REVERSAL} == REVERSIBLE
+
+
+def test_who_gets_units_without_having_any_becomes_known() -> None:
+    """A trade, transfer or spend needs subscribers who are known already."""
+    assert {Kind.SUBSCRIPTION, Kind.ALLOCATION, Kind.GRANT} == MAKES_KNOWN
