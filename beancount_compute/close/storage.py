@@ -14,18 +14,23 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from beancount_compute.close.locking import Busy, only_one
 from beancount_compute.closed.files import INDEX
+
+if sys.platform == "win32":
+    from filelock import FileLock
+else:
+    import fcntl
 
 BOOKS = "books.beancount"
 NEXT = ".next"
 COMMIT = "commit"
-LOCK = ".lock"
 OURS = "bean-compute close"  # stands in the first line of all text that is ours
 
 
@@ -43,15 +48,15 @@ class Change(NamedTuple):
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keep others from writing to the folder; finish first what somebody before left undone."""
-    with ExitStack() as held:
-        try:
-            held.enter_context(only_one(folder / LOCK))
-        except Busy:
-            raise CloseError(
-                f"another bean-compute is writing to {folder}: wait until it is done"
-            ) from None
-        except OSError as error:
-            raise CloseError(f"can't write to {folder}: {error.strerror or error}") from None
+    try:
+        release = acquire(folder)
+    except (BlockingIOError, TimeoutError):
+        raise CloseError(
+            f"another bean-compute is writing to {folder}: wait until it is done"
+        ) from None
+    except OSError as error:
+        raise CloseError(f"can't write to {folder}: {error.strerror or error}") from None
+    try:
         try:
             recover(folder)
         except (OSError, ValueError, KeyError) as error:
@@ -59,6 +64,27 @@ def locked(folder: Path) -> Iterator[None]:
                 f"can't finish what an earlier run left in {folder / NEXT}: {error}"
             ) from None
         yield
+    finally:
+        release()
+
+
+def acquire(folder: Path) -> Callable[[], None]:
+    """Lock the folder itself, so that no file stays behind; gives what unlocks it again.
+
+    Raises `BlockingIOError` or `TimeoutError` where somebody else holds it. A process that ends
+    holds nothing any more.
+    """
+    if sys.platform == "win32":
+        lock = FileLock(folder / ".lock")  # folders can't be locked there; it removes its file
+        lock.acquire(timeout=0)
+        return lock.release
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise
+    return partial(os.close, handle)
 
 
 def apply(folder: Path, change: Change) -> None:

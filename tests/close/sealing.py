@@ -138,9 +138,9 @@ def _pocket(account: str) -> str:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, byte by byte; locks hold nothing."""
+    """Every file below a folder, byte by byte."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != ".lock"
+        if path.is_file()
     }

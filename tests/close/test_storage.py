@@ -16,8 +16,7 @@ import pytest
 
 from beancount_compute.close import storage
 from beancount_compute.close.loading import load
-from beancount_compute.close.locking import only_one
-from beancount_compute.close.storage import Change, CloseError, apply, locked, recover
+from beancount_compute.close.storage import Change, CloseError, acquire, apply, locked, recover
 from beancount_compute.close.verifying import verify
 from tests.close.sealing import close, contents, load_errors, printed, run, write
 
@@ -180,12 +179,13 @@ def test_a_disk_that_is_really_full_leaves_the_old_state(ledger: Path) -> None:
 def test_two_closes_at_once_are_told_apart(ledger: Path) -> None:
     """The second writes nothing and says why; a dry run may look all the same."""
     before = contents(ledger.parent)
-    with only_one(ledger.parent / "closed" / ".lock"):
-        for words in (("close", "2026-06", ledger), ("reopen", "2026-05", ledger, "--reason", "x")):
-            result = run(*words)
-            assert result.exit_code == 1
-            assert "another bean-compute is writing to" in result.stderr
-        assert run("close", "2026-06", ledger, "--dry-run").exit_code == 0
+    release = acquire(ledger.parent / "closed")
+    for words in (("close", "2026-06", ledger), ("reopen", "2026-05", ledger, "--reason", "x")):
+        result = run(*words)
+        assert result.exit_code == 1
+        assert "another bean-compute is writing to" in result.stderr
+    assert run("close", "2026-06", ledger, "--dry-run").exit_code == 0
+    release()
     assert contents(ledger.parent) == before
     assert run("close", "2026-06", ledger).exit_code == 0
 
@@ -200,29 +200,30 @@ def test_no_lock_stays_behind(ledger: Path) -> None:
 _COUNT = """
 import sys, time
 from pathlib import Path
-from beancount_compute.close.locking import Busy, only_one
-lock, number = Path(sys.argv[1]), Path(sys.argv[2])
+from beancount_compute.close.storage import acquire
+folder, number = Path(sys.argv[1]), Path(sys.argv[2])
 done = 0
 while done < 100:
     try:
-        with only_one(lock):
-            found = int(number.read_text())
-            time.sleep(0.0001)
-            number.write_text(str(found + 1))
-        done += 1
-    except Busy:
-        pass
+        release = acquire(folder)
+    except BlockingIOError:
+        continue
+    found = int(number.read_text())
+    time.sleep(0.0001)
+    number.write_text(str(found + 1))
+    done += 1
+    release()
 """
 
 
-def test_a_lock_that_is_removed_still_keeps_all_others_out(tmp_path: Path) -> None:
+def test_a_lock_keeps_all_others_out(tmp_path: Path) -> None:
     """Four processes count to 400 together, and no one writes over another's number."""
     number = tmp_path / "number"
     number.write_text("0")
-    words = [sys.executable, "-c", _COUNT, str(tmp_path / ".lock"), str(number)]
+    words = [sys.executable, "-c", _COUNT, str(tmp_path), str(number)]
     for process in [subprocess.Popen(words, cwd=ROOT) for _ in range(4)]:
         assert process.wait(timeout=300) == 0
-    assert number.read_text() == "400" and not (tmp_path / ".lock").exists()
+    assert number.read_text() == "400" and contents(tmp_path) == {"number": b"400"}
 
 
 def test_two_processes_close_one_month_once(ledger: Path) -> None:
