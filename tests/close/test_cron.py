@@ -1,4 +1,4 @@
-"""The script of the manual that closes a month from cron, run for real."""
+"""The script of an example that closes a month from cron, run for real."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from beancount_compute.manual import pages
 from tests.close.sealing import write
 from tests.close.test_closing import ROWS, TERMS
 
-PAGE = pages()["closing"]
+SCRIPT = Path(__file__).parents[2] / "example-ledgers" / "closed-quarter" / "close.sh"
 MAIL = '#!/bin/sh\n[ -e "{folder}/no-mail" ] && exit 1\ncat >> "{folder}/mails"\n'
 MAP = (
     "account,code,name\nAssets,1200,Receivable\nLiabilities,2400,Deferred\n"
@@ -28,7 +27,7 @@ class Cron:
     def __init__(self, folder: Path) -> None:
         self.folder, self.books = folder, folder / "books"
         self.ledger = write(self.books, TERMS, *ROWS, files={"accounts.csv": MAP})
-        (found,) = re.findall(r"```sh\n(#!/bin/sh\n.*?)```", PAGE.text, re.DOTALL)
+        found = SCRIPT.read_text("utf-8")
         script, months = re.subn(r"(?m)^month=.*$", "month=$1", found)
         script, places = re.subn(r"/srv/books", str(self.books), script)
         assert (months, places) == (1, 1)

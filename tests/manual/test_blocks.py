@@ -18,7 +18,7 @@ from tests.manual.blocks import HEAD, PAGES, PLAN, README, ROOT, blocks, ledger_
 
 KINDS = {"beancount", "csv", "console", "sh", "text"}
 MARKS = {"", "booked", "wrong", "fails"}
-ELSEWHERE = ("python3 -m venv .venv", "#!/bin/sh")  # run by the gate, and by tests/close/test_cron
+ELSEWHERE = "python3 -m venv .venv"  # run by the gate
 LINK = re.compile(r" \^\S+")
 DECEMBER = f"""{HEAD}{PLAN}include "closed/index.beancount"
 2026-12-01 custom "compute-allocation" "alice" "pro"
@@ -146,15 +146,15 @@ def test_the_commands_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) 
             assert re.fullmatch(pattern(shown), output), f"{page.name}: {command}\n{output}"
 
 
-def test_only_three_blocks_are_run_elsewhere() -> None:
-    """The two commands of the README, which install the package, and the close from cron."""
+def test_only_two_blocks_are_run_elsewhere() -> None:
+    """The two commands of the README, which install the package."""
     found = [
         (page.stem, block.text.split("\n")[0])
         for page in PAGES
         for block in blocks(page, "sh")
         if block.text.startswith(ELSEWHERE)
     ]
-    assert [stem for stem, _ in found] == ["README", "README", "closing"]
+    assert [stem for stem, _ in found] == ["README", "README"]
 
 
 @pytest.mark.parametrize(
