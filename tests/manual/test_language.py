@@ -1,0 +1,74 @@
+"""The page of the language names all that the tables of the code know."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from beancount_compute import manual
+from beancount_compute.economy.kinds import EVENTS, KINDS
+from beancount_compute.economy.options import OPTIONS, PLAN_KEYS, DrawDown
+from beancount_compute.economy.roles import ROLES, Role, Root
+from beancount_compute.ledger.rows import COLUMNS
+from tests.manual.blocks import MANUAL, blocks
+
+TEXT = manual.pages()["language"].text
+ROOTS = {Root.ASSETS: "Assets", Root.LIABILITIES: "Liabilities", Root.INCOME: "Income"}
+
+
+def section(number: int) -> str:
+    """What stands under a heading with a number."""
+    (found,) = re.findall(rf"(?ms)^## {number}\. .*?(?=^## |\Z)", TEXT)
+    return str(found)
+
+
+def test_the_sections_keep_their_numbers() -> None:
+    """Code and tests cite them."""
+    titles = re.findall(r"(?m)^## (.*)$", TEXT)
+    assert titles == [
+        "1. The idea",
+        "2. Directives",
+        "3. Event files",
+        "4. Order",
+        "5. What is booked",
+        "6. What is refused",
+        "7. The story in numbers",
+    ]
+
+
+@pytest.mark.parametrize("name", [*OPTIONS, *PLAN_KEYS])
+def test_every_option_and_key_of_a_plan_is_there(name: str) -> None:
+    """In the tables of directives."""
+    assert re.search(rf"(?m)^\| [^|]*`{name}`", section(2))
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+def test_every_kind_of_event_has_an_example(kind: str) -> None:
+    """Among the directives; and what it may hold besides is named."""
+    text = "".join(block.text for block in blocks(MANUAL / "language.md", "beancount"))
+    assert f'"compute-{kind}"' in text
+    for form in KINDS[kind].forms:
+        for name in form.optional:
+            assert f"`{name}`" in section(2)
+
+
+def test_the_columns_of_files_are_those_of_the_code() -> None:
+    """In the same order."""
+    (listed,) = re.findall(r"(?m)^    (id,.*\n.*)$", section(3))
+    assert re.split(r",\s*", listed) == list(COLUMNS)
+
+
+@pytest.mark.parametrize("order", list(DrawDown))
+def test_every_draw_down_order_is_there(order: str) -> None:
+    """In the table of orders."""
+    assert f"| `{order}` |" in section(4)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_every_role_is_there_with_its_account(role: Role) -> None:
+    """In the table of roles, under its root."""
+    row = ROLES[role]
+    (line,) = re.findall(rf"(?m)^\| [^|]*`{role}`.*$", section(5))
+    account = f"{ROOTS[row.root]}:{row.account}"
+    assert account in line or f"...:{account.split(':', 2)[2]}" in line
