@@ -69,7 +69,7 @@ def _show(page: manual.ManualPage) -> None:
 
 def on_terminal(text: str) -> Markdown:
     """A page for a terminal: a link names the page to ask for, tables break rather than cut."""
-    return _Page(_LINK.sub(_named, text), hyperlinks=False)
+    return _Page(_LINK.sub(_named, text), code_theme="ansi_dark", hyperlinks=False)
 
 
 def _named(link: re.Match[str]) -> str:

@@ -5,6 +5,7 @@ python -m tests.manual.update
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from beancount_compute.cli import main
 from tests.manual.blocks import MANUAL
 
 PAGE = MANUAL / "commands.md"
+WIDTH = 120
 HEAD = """# Commands
 
 Made from `bean-compute COMMAND --help`. All take `-h` and `--help`. Exit codes: [start](start.md).
@@ -32,8 +34,7 @@ def section(group: click.Context, name: str) -> str:
     context = click.Context(command, info_name=name, parent=group)
     usage = [word for word in command.collect_usage_pieces(context) if word != "[OPTIONS]"]
     paragraphs = (command.help or "").split("\n\n")
-    text = "\n\n".join(" ".join(each.split()) for each in paragraphs)
-    text = text.replace(context.command_path, f"`{context.command_path}`")
+    text = "\n\n".join(fill(" ".join(each.split()), WIDTH) for each in paragraphs)
     lines = [line for line in map(option, command.params) if line]
     parts = [f"## {' '.join([name, *usage])}", text, "\n".join(lines), example(command)]
     return "\n\n".join(part for part in parts if part) + "\n"
