@@ -15,17 +15,21 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal, Inexact, localcontext
-from heapq import heapify, heappop
 from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple
 
+from beancount_compute.economy.agenda import Horizon, horizon
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.carried import Carried, take_over
-from beancount_compute.economy.days import by_day_of, grouped, only_cancellations
 from beancount_compute.economy.events import Event, content_id, id_taken, same_content
-from beancount_compute.economy.horizon import Horizon, horizon
-from beancount_compute.economy.inputs import Assertion, Facts
+from beancount_compute.economy.inputs import (
+    Assertion,
+    Facts,
+    by_day_of,
+    grouped,
+    only_cancellations,
+)
 from beancount_compute.economy.journal import JournalEntry
 from beancount_compute.economy.kinds import Kind, Phase
 from beancount_compute.economy.lots import Lot
@@ -134,23 +138,22 @@ class Bookkeeper:
         Each list is gone with the next: it is a day of the journal, or all of it where uses merge.
         """
         economy = self._economy
-        grouped = (self._assertions_on, self._openings_on, self._removals_on)
-        economy.days = [*self._events_on, *self._introductions_on]
-        economy.days += [day for days in grouped for day in days]
-        economy.days += self._late_on
+        for stated in (
+            self._events_on,
+            self._introductions_on,
+            self._assertions_on,
+            self._openings_on,
+            self._removals_on,
+            self._late_on,
+        ):
+            economy.agenda.visit(stated)
         if self._carried is not None:
             first_day = self._carried.last_day + timedelta(1)
             economy.terms_of(first_day)
             with localcontext(WIDE):
                 take_over(economy, self._carried, first_day)
             self._carried = None
-        heapify(economy.days)
-        before: date | None = None
-        while economy.days:
-            day = heappop(economy.days)
-            if day == before:
-                continue
-            before = day
+        for day in economy.agenda.days():
             with localcontext(WIDE):  # what is derived or written by hand can't be refused
                 self._day(day)
             if economy.grain is Grain.EVENT:

@@ -5,13 +5,16 @@ Opening lots, events, assertions, and what people wrote on the pockets by hand.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from beancount_compute.economy.events import Event, Place
+from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Lot
 
 
@@ -55,3 +58,39 @@ class Facts(NamedTuple):
     assertions: Iterable[Assertion] = ()
     # late events, by the day on which they are booked: theirs lies in a closed month
     late: Mapping[date, Iterable[Event]] = MappingProxyType({})
+
+
+Dated = TypeVar("Dated", Assertion, HandPosting, Introduction)
+
+_id_of = attrgetter("id")
+_reversed_by = attrgetter("reverses")
+
+
+def by_day_of(
+    events: Iterable[Event],
+) -> tuple[dict[date, list[Event]], frozenset[str], set[str]]:
+    """The events by day; the ids that reversals name, and those that come more than once."""
+    by_day: defaultdict[date, list[Event]] = defaultdict(list)
+    events = list(events)
+    for event in events:
+        by_day[event.date].append(event)
+    # in the order in which they were read, as they lie in memory
+    ids = list(filter(None, map(_id_of, events)))
+    reversed_ids = set(map(_reversed_by, events))
+    repeated: set[str] = set()
+    if len(set(ids)) < len(ids):
+        repeated = {name for name, times in Counter(ids).items() if times > 1}
+    return dict(by_day), frozenset(reversed_ids - {""}), repeated
+
+
+def only_cancellations(events: list[Event]) -> bool:
+    """Whether nothing else happens among events; cancellations make no derived entries."""
+    return all(event.kind is Kind.CANCELLATION for event in events)
+
+
+def grouped(things: Iterable[Dated]) -> dict[date, list[Dated]]:
+    """Things by their day, in the order given."""
+    found: dict[date, list[Dated]] = {}
+    for thing in things:
+        found.setdefault(thing.date, []).append(thing)
+    return found

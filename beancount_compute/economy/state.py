@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from heapq import heappush
 from typing import NamedTuple
 
+from beancount_compute.economy.agenda import Agenda, Due
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.journal import JournalEntry, check_balance
@@ -123,11 +123,6 @@ class Economy:
     )
     # by the plan's name and first day, and the period's first day and end
     periods: dict[tuple[str, date, date, date, date], Period] = field(default_factory=dict)
-    ends: dict[date, list[OpenLot]] = field(default_factory=dict)
-    starts: dict[date, list[Subscription]] = field(default_factory=dict)
-    # whose single periods end; only where uses merge, which they do up to that day
-    period_ends: dict[date, list[str]] = field(default_factory=dict)
-    days: list[date] = field(default_factory=list)  # a heap
     journal: list[Record] = field(default_factory=list)
     merging: dict[str, int] = field(default_factory=dict)  # where in the journal uses still merge
     superseded: set[int] = field(default_factory=set)  # places in it that merged into later ones
@@ -136,11 +131,13 @@ class Economy:
     sound_pairs: set[tuple[str, str]] = field(default_factory=set)  # of commodity and currency
     totals: Totals | None = None  # only where something is asserted
     grain: Grain = field(init=False)
+    agenda: Agenda = field(init=False)
     plain: bool = False  # nothing is asserted, and no uses are merged
     refusals: list[Refusal] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.grain = self.terms.of_ledger(POSTING_GRAIN)
+        self.agenda = Agenda(self.as_of)
 
     def terms_of(self, day: date) -> None:
         """Let the terms of a day apply: today, or the day of a late event."""
@@ -241,40 +238,15 @@ class Economy:
             holding = holdings[commodity] = Holding(self.order)
         opened = holding.add(lot, units)
         if opened is not None and end is not None:
-            self.end_later(opened, end if end > self.today else self.today)
-
-    def end_later(self, opened: OpenLot, day: date) -> None:
-        """Remember the day on which a lot ends; one behind the as-of day is not booked."""
-        if day > self.as_of:
-            return
-        lots = self.ends.get(day)
-        if lots is None:
-            lots = self.ends[day] = []
-            self.visit(day)
-        lots.append(opened)
-
-    def start_later(self, subscription: Subscription, day: date) -> None:
-        """Remember the day on which a subscription's next period starts."""
-        if day > self.as_of:
-            return
-        subscriptions = self.starts.get(day)
-        if subscriptions is None:
-            subscriptions = self.starts[day] = []
-            self.visit(day)
-        subscriptions.append(subscription)
+            self.agenda.put(Due.LOT_ENDS, end if end > self.today else self.today, opened)
 
     def end_period_later(self, name: str, day: date) -> None:
-        """Remember the day on which a period ends that no subscription follows up."""
-        if self.grain is Grain.EVENT or not self.today < day <= self.as_of:
-            return
-        if day not in self.period_ends:
-            self.period_ends[day] = []
-            self.visit(day)
-        self.period_ends[day].append(name)
+        """Remember the day on which a period ends that no subscription follows up.
 
-    def visit(self, day: date) -> None:
-        """Let the books come by on a day."""
-        heappush(self.days, day)
+        Only where uses merge, which they do up to that day.
+        """
+        if self.grain is not Grain.EVENT and self.today < day:
+            self.agenda.put(Due.PERIOD_ENDS, day, name)
 
     def take(self, draws: list[Draw]) -> None:
         """Take what was planned out of its lots."""

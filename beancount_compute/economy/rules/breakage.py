@@ -17,6 +17,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from beancount_compute.economy.agenda import Due
 from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, MoneyLeg
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Lot, OpenLot, lot_of
@@ -31,8 +32,8 @@ from beancount_compute.economy.terms import Plan
 
 def end_lots(economy: Economy, day: date) -> None:
     """Let all lots meet their end that end on a day."""
-    economy.settle(*economy.period_ends.pop(day, ()))
-    due = economy.ends.pop(day, [])
+    economy.settle(*economy.agenda.take(Due.PERIOD_ENDS, day))
+    due: list[OpenLot] = economy.agenda.take(Due.LOT_ENDS, day)
     for open_lot in sorted(due, key=_place):
         if open_lot.units:
             meet_end(economy, open_lot, day)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
+from beancount_compute.economy.agenda import Due
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.months import later, text_of
@@ -45,7 +46,7 @@ def subscribe(economy: Economy, event: Event, event_id: str) -> None:
     if subscription.period_end == event.date:
         _book_period(economy, subscription, event.date, event if start == event.date else None)
     else:
-        economy.start_later(subscription, subscription.period_end)
+        economy.agenda.put(Due.PERIODS, subscription.period_end, subscription)
 
 
 def cancel(economy: Economy, event: Event, _: str) -> None:
@@ -64,7 +65,7 @@ def cancel(economy: Economy, event: Event, _: str) -> None:
 
 def start_periods(economy: Economy, day: date) -> None:
     """Book the periods that start on a day; a cancelled subscription ends instead."""
-    due = economy.starts.pop(day, [])
+    due: list[Subscription] = economy.agenda.take(Due.PERIODS, day)
     for subscription in sorted(due, key=lambda each: (each.subscriber.name, each.plan)):
         economy.settle(subscription.subscriber.name)
         if not subscription.ended:
@@ -86,8 +87,10 @@ def resume(economy: Economy, events: Iterable[tuple[Event, str]], last_closed: d
             subscription = running.pop(key)
             _run_to(economy, subscription, event.date)
             subscription.ended = True
-            if last_closed < subscription.period_end < date.max:
-                economy.start_later(subscription, subscription.period_end)  # it ends there
+            if last_closed < subscription.period_end < date.max:  # it ends there
+                economy.agenda.put(
+                    Due.PERIODS, subscription.period_end, subscription
+                )  # it ends there
             continue
         if event.plan not in economy.terms.plans:  # it went when the month was closed already
             economy.refusals.append(Refusal(event.place, str(unknown_plan(event))))
@@ -101,7 +104,7 @@ def resume(economy: Economy, events: Iterable[tuple[Event, str]], last_closed: d
     for subscription in running.values():
         _run_to(economy, subscription, last_closed + timedelta(1))
         if not subscription.ended:
-            economy.start_later(subscription, subscription.period_end)
+            economy.agenda.put(Due.PERIODS, subscription.period_end, subscription)
 
 
 def _run_to(economy: Economy, subscription: Subscription, day: date) -> None:
@@ -127,7 +130,7 @@ def _book_period(
         subscription.id,
     )
     if not subscription.ended:
-        economy.start_later(subscription, subscription.period_end)
+        economy.agenda.put(Due.PERIODS, subscription.period_end, subscription)
 
 
 def _next_period(economy: Economy, subscription: Subscription, day: date) -> Plan | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from beancount_compute.economy.horizon import horizon
+from beancount_compute.economy.agenda import horizon
 from tests.economy.building import (
     assertion,
     book,
