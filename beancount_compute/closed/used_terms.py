@@ -91,7 +91,8 @@ def _since(use: Use, day: date, terms: Terms) -> date:
 
 def _plan_values(plan: Plan) -> str:
     price = money_written(Money(plan.price, plan.currency))
-    return f"{string(plan.name)} {price} {plan.units:f} {plan.commodity}"
+    units = " ".join(f"{line.units:f} {line.commodity}" for line in plan.lines)
+    return f"{string(plan.name)} {price} {units}"
 
 
 def _plan_meta(plan: Plan) -> list[str]:

@@ -84,7 +84,7 @@ class Period(NamedTuple):
     narration: str
     days: str  # "2026-05-01/2026-05-31"
     paid: Decimal
-    lots: list[tuple[Key, Decimal]]
+    lots: list[tuple[Pocket, str, Key, Decimal]]  # pocket, commodity, key, units
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ from beancount_compute.economy.options import (
     Option,
     Unused,
 )
+from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import ZERO, round_money
 
 TOP_UP = "top-up"
@@ -36,15 +37,22 @@ RESERVED_ORIGINS = (TOP_UP, GRANT)
 T = TypeVar("T")
 
 
+class PlanLine(NamedTuple):
+    """One thing that a plan sells: units for their part of its price, into a pocket."""
+
+    price: Decimal  # per period, in the plan's currency
+    units: Decimal  # per period
+    commodity: str
+    pocket: Pocket = Pocket.ALLOCATIONS
+
+
 class Plan(NamedTuple):
     """An offer: units for a price each period, and what becomes of those left unused."""
 
     name: str
     since: date
-    price: Decimal  # per period, in `currency`
     currency: str
-    units: Decimal  # per period, of `commodity`
-    commodity: str
+    lines: tuple[PlanLine, ...]
     every: Span = MONTH
     unused: Unused = Unused.EXPIRE
     mint_rate: Decimal = Decimal(1)  # fraction of each unused lot
@@ -53,6 +61,15 @@ class Plan(NamedTuple):
     overage: Money | None = None  # per unit of use beyond the holdings
     bookable: bool = True  # False: its cost step is an error, reported on the plan's line
     place: Place = NOWHERE
+
+    @property
+    def price(self) -> Decimal:
+        """What a period costs, in `currency`."""
+        return sum((line.price for line in self.lines), ZERO)
+
+    def sells(self, commodity: str) -> bool:
+        """Whether units of a commodity are among what a period holds."""
+        return any(line.commodity == commodity for line in self.lines)
 
 
 class Timeline(Generic[T]):

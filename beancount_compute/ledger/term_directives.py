@@ -21,7 +21,7 @@ from beancount_compute.economy.events import Place
 from beancount_compute.economy.options import OPTIONS, PLAN_KEYS, Holds, Money, PlanKey, chosen
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.roles import Role
-from beancount_compute.economy.terms import Plan
+from beancount_compute.economy.terms import Plan, PlanLine
 from beancount_compute.economy.words import amount, quoted
 from beancount_compute.ledger.accounts import (
     Roots,
@@ -103,10 +103,8 @@ def _plan(entry: Custom, place: Place) -> Plan:
     return Plan(
         name=parse_plan_name(name),
         since=entry.date,
-        price=check_number(price.number),
         currency=price.currency,
-        units=check_number(units.number),
-        commodity=units.currency,
+        lines=(PlanLine(check_number(price.number), check_number(units.number), units.currency),),
         place=place,
         **_plan_fields(metadata_of(entry, PLAN_KEYS), units.currency),
     )

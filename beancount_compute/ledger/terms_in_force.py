@@ -43,7 +43,7 @@ def read_terms(
     step = next((line.value for line in lines_of_options if line.name == COST_STEP.name), None)
     plans = _plans(lines.plans, currencies, step, errors)
     offers = [offer for timeline in plans.values() for offer in timeline]
-    units = frozenset([offer.commodity for offer in offers])
+    units = frozenset([sold.commodity for offer in offers for sold in offer.lines])
     terms = Terms(
         plans=plans,
         options=_timelines(_in_money(lines_of_options, units, errors)),
@@ -132,9 +132,10 @@ def _plans(
     units: set[str] = set()
     for line in lines:
         plan: Plan = line.value
-        if plan.commodity in money:
+        sold = [each.commodity for each in plan.lines]
+        if wrong := next((each for each in sold if each in money), ""):
             message = (
-                f"wrong commodity: {plan.commodity} is {money[plan.commodity]}, not a unit of "
+                f"wrong commodity: {wrong} is {money[wrong]}, not a unit of "
                 "compute: write the price first, then the units"
             )
             errors.add(line.place, message)
@@ -156,7 +157,7 @@ def _plans(
         if known is line:
             plan = _bookable(plan, step, errors)
             dated.setdefault(line.name, []).append((line.date, plan))
-            units.add(plan.commodity)
+            units.update(sold)
             for currency in paid_in:
                 money.setdefault(currency, f"the currency of plan {quoted(plan.name)}")
         elif known.value._replace(place=line.place) != line.value:
@@ -167,14 +168,15 @@ def _plans(
 
 def _bookable(plan: Plan, step: Decimal | None, errors: Errors) -> Plan:
     """The plan, marked as not bookable where its unit cost can't be kept exact."""
-    paid = round_money(plan.price, plan.currency)
     try:
         with localcontext(EXACT):
-            for share in split(paid, plan.units, plan.currency, step):
-                share.units * share.cost
+            for line in plan.lines:
+                paid = round_money(line.price, plan.currency)
+                for share in split(paid, line.units, plan.currency, step):
+                    share.units * share.cost
     except CostStepTooCoarse:
         reason = (
-            f"{amount(paid, plan.currency)} for {amount(plan.units, plan.commodity)} is less than "
+            f"{amount(paid, plan.currency)} for {amount(line.units, line.commodity)} is less than "
             f"the cost-step {step} per unit, so part of it would cost nothing: "
             "write a smaller cost-step; no period of this plan is booked"
         )

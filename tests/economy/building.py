@@ -42,7 +42,7 @@ from beancount_compute.economy.options import (
     Unused,
 )
 from beancount_compute.economy.roles import Pocket
-from beancount_compute.economy.terms import Plan, Terms, Timeline
+from beancount_compute.economy.terms import Plan, PlanLine, Terms, Timeline
 
 START = "2026-01-01"
 
@@ -163,7 +163,8 @@ def plan(name: str = "pro", price: str = "200 USD", units: str = "1000 CU", **mo
     if "mint_rate" in more:
         more["mint_rate"] = Decimal(more["mint_rate"])
     since = day(more.pop("since", START))
-    return Plan(name, since, *pair(price), *pair(units), **spans, **more)
+    number, currency = pair(price)
+    return Plan(name, since, currency, (PlanLine(number, *pair(units)),), **spans, **more)
 
 
 def timeline(value: Any) -> Timeline[Any]:

@@ -8,6 +8,7 @@ import pytest
 
 from beancount_compute.economy.events import NOWHERE
 from beancount_compute.economy.refusals import Refusal
+from beancount_compute.economy.terms import PlanLine
 from tests.economy.building import (
     at,
     book,
@@ -40,6 +41,22 @@ def test_a_period_is_billed_and_deferred() -> None:
     (entry,) = books.journal
     assert entry.narration == "Allocation pro 2026-05-01/2026-05-31"
     assert cause(entry) == ("may", at(7), "")
+
+
+def test_a_plan_may_sell_several_things_for_parts_of_its_price() -> None:
+    """120.00 for 100 CU at 1.20 and 30.00 for 10 GPU at 3.00: one bill of 150.00, two lots."""
+    lines = (PlanLine(Decimal(120), Decimal(100), "CU"), PlanLine(Decimal(30), Decimal(10), "GPU"))
+    agreed = terms(plan()._replace(lines=lines))
+    books = book([one_period("2026-05-01", "alice")], agreed)
+    assert shown(books) == text("""
+        2026-05-01 allocation alice
+          receivable alice pro 150 USD
+          allocations alice -100 CU {1.2 USD, 2026-05-01, pro/2026-06-01}
+          allocations alice -10 GPU {3 USD, 2026-05-01, pro/2026-06-01}
+    """)
+    used = [consumption("2026-05-02", "alice", "5 GPU"), consumption("2026-05-02", "alice", "5 CU")]
+    books = book([one_period("2026-05-01", "alice"), *used], agreed)
+    assert deferred(books) == "129"  # 150 - 15 - 6
 
 
 def test_a_price_is_rounded_to_what_can_be_paid() -> None:

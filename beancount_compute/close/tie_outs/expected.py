@@ -128,7 +128,8 @@ class Expected:
         if plan is None:
             return None
         paid = round_money(plan.price, plan.currency)
-        return self._billed(holder, plan.name, paid, plan.currency, plan.units, plan.commodity)
+        (line,) = plan.lines
+        return self._billed(holder, plan.name, paid, plan.currency, line.units, line.commodity)
 
     def _billed(
         self, name: str, origin: str, paid: Decimal, currency: str, units: Decimal, commodity: str

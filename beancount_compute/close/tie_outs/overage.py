@@ -97,7 +97,7 @@ class Overage:
         charges: list[Charge] = []
         for use, name in zip(uses, plans, strict=True):
             plan = self._books.terms.plan(name, use.event.date)
-            if plan is None or plan.overage is None or plan.commodity != use.event.commodity:
+            if plan is None or plan.overage is None or not plan.sells(use.event.commodity):
                 return None
             price, currency = plan.overage
             month = (use.event.subscriber, name, currency)
@@ -117,7 +117,7 @@ class Overage:
             for period in self._periods_of(event.subscriber)
             if period.first <= event.date <= period.last
             and (terms := plan(period.plan, event.date)) is not None
-            and terms.commodity == event.commodity
+            and terms.sells(event.commodity)
         ]
 
     def _newest(self, running: Sequence[Period]) -> str:

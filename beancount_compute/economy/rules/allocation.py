@@ -14,7 +14,7 @@ from decimal import Decimal
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.journal import JournalEntry, into
 from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.lots import Lot, key_of, lot_of
+from beancount_compute.economy.lots import Key, Lot, key_of, lot_of
 from beancount_compute.economy.months import last_day, later, parse_span
 from beancount_compute.economy.options import COST_STEP, Unused
 from beancount_compute.economy.refusals import Refused
@@ -81,8 +81,8 @@ def allocate_period(
     narration, days, paid, of_lots = period
     source = f"subscription {subscription}" if subscription and event is None else ""
     lots = [
-        (lot_of((subscriber, Pocket.ALLOCATIONS, plan.commodity, *of_lot)), units)
-        for of_lot, units in of_lots
+        (lot_of((subscriber, pocket, commodity, *of_lot)), units)
+        for pocket, commodity, of_lot, units in of_lots
     ]
     lots = economy.arriving(subscriber, lots)
     if start != economy.today:  # a late period ends under the terms of its own first day
@@ -98,20 +98,19 @@ def allocate_period(
 
 def _period(plan: Plan, start: date, end: date, day: date, cost_step: Decimal | None) -> Period:
     """What one period of a plan, booked on a day, is for every subscriber."""
-    paid = round_money(plan.price, plan.currency)
     usable_until: date | None = end
     if plan.unused is Unused.ROLLOVER:
         usable_until = later(start, plan.expires) if plan.expires else None
     days = f"{start}/{last_day(start, end)}"
-    return Period(
-        f"Allocation {plan.name} {days}",
-        days,
-        paid,
-        [
-            ((cost, plan.currency, day, plan.name, usable_until), units)
-            for units, cost in split(paid, plan.units, plan.currency, cost_step)
-        ],
-    )
+    paid = ZERO
+    lots: list[tuple[Pocket, str, Key, Decimal]] = []
+    for line in plan.lines:
+        price = round_money(line.price, plan.currency)
+        paid += price
+        for units, cost in split(price, line.units, plan.currency, cost_step):
+            key = (cost, plan.currency, day, plan.name, usable_until)
+            lots.append((line.pocket, line.commodity, key, units))
+    return Period(f"Allocation {plan.name} {days}", days, paid, lots)
 
 
 def _top_up(economy: Economy, event: Event, event_id: str) -> None:

@@ -157,7 +157,7 @@ def _overage_price(
         if subscription.start <= event.date
         and subscription.runs_on(event.date)
         and (plan := economy.terms.plan(subscription.plan, event.date)) is not None
-        and plan.commodity == event.commodity
+        and plan.sells(event.commodity)
     ]
     if not running:
         economy.check_commodities(event)
