@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from decimal import localcontext
 from itertools import chain
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from beancount.core.data import Custom, Directive
 
@@ -17,16 +19,26 @@ from beancount_compute.booking import Booking, Written, book
 from beancount_compute.closed.chain import SEAL_TYPES
 from beancount_compute.collector import much_made
 from beancount_compute.economy.events import Event, Place
+from beancount_compute.economy.options import TIME_ZONE
+from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import USUAL
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.assertion_directives import assertion_of, check_ids
-from beancount_compute.ledger.directives import PREFIX, metadata_of, place_of, values_of
+from beancount_compute.ledger.directives import (
+    PREFIX,
+    metadata_of,
+    place_of,
+    text_in,
+    values_of,
+)
 from beancount_compute.ledger.errors import ComputeError, Errors, FieldError
 from beancount_compute.ledger.event_columns import BLOCK
 from beancount_compute.ledger.event_directives import EVENT_TYPES, event_of, events_at_once
 from beancount_compute.ledger.event_files import read_file
 from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.finding_files import FileRequest, find_files
+from beancount_compute.ledger.header import ColumnMap
+from beancount_compute.ledger.rows import COLUMNS
 from beancount_compute.ledger.term_directives import TERM_TYPES
 from beancount_compute.ledger.writing import ORDER
 
@@ -73,7 +85,7 @@ def _worked(
             return Worked(entries, [], None)  # the second time
         errors.add(ledger, f'plugin "{PLUGIN}" stands twice: remove one of the two')
     with localcontext(USUAL), much_made():  # whatever another plugin computes in
-        fields = Fields()
+        fields = Fields(_zone_of(entries))
         written = _read(entries, fields, errors)
         files = _events_of_files(written.files, options_map, fields, errors)
         written.events.extend(chain.from_iterable(files))
@@ -118,6 +130,17 @@ def _read_one(entry: Custom, written: Written, fields: Fields) -> None:
         raise _unknown_type(entry.type)
 
 
+def _zone_of(entries: list[Directive]) -> ZoneInfo:
+    """Where the ledger's days begin; its line is looked at once more among the terms."""
+    for entry in entries:
+        if entry.__class__ is Custom and entry.type == "compute-option":
+            name, value, *_ = [*(each.value for each in entry.values or ()), None, None]
+            if name == TIME_ZONE.name and isinstance(value, str):
+                with suppress(Refused):
+                    return ZoneInfo(TIME_ZONE.parse(value))
+    return ZoneInfo(TIME_ZONE.default)
+
+
 def _unknown_type(name: str) -> FieldError:
     known = ", ".join([*TERM_TYPES, *EVENT_TYPES, "compute-assert", "compute-events", *SEAL_TYPES])
     return FieldError(f"unknown directive {quoted(name)}; known: {known}")
@@ -125,9 +148,27 @@ def _unknown_type(name: str) -> FieldError:
 
 def _file_request(entry: Custom) -> FileRequest:
     (path,) = values_of(entry, {("text",): ()}, 'a path or a glob: "events/2026-05.csv"')
-    metadata_of(entry, ())
+    meta = metadata_of(entry, ("columns", "ignore"))
+    renamed = dict(_pair(each) for each in _parts(meta, "columns"))
+    column_map = ColumnMap(renamed, frozenset(_parts(meta, "ignore")))
     place = place_of(entry.meta)
-    return FileRequest(path, os.path.dirname(place.file), place)
+    return FileRequest(path, os.path.dirname(place.file), place, column_map)
+
+
+def _parts(meta: dict[str, Any], key: str) -> list[str]:
+    """The parts of a text that commas separate."""
+    return [part.strip() for part in text_in(meta, key).split(",") if part.strip()]
+
+
+def _pair(text: str) -> tuple[str, str]:
+    """A column as a file names it, and as we do."""
+    theirs, equals, ours = (part.strip() for part in text.partition("="))
+    if not (theirs and equals and (ours in COLUMNS or ours.startswith("x_"))):
+        raise FieldError(
+            f"`columns` holds {quoted(text)}: write the file's name of a column, = and one of "
+            f"{', '.join(COLUMNS)} or an x_ column"
+        )
+    return theirs, ours
 
 
 def _events_of_files(
@@ -136,10 +177,10 @@ def _events_of_files(
     """The events of each file; each file read is registered, so that an edit is seen at once."""
     include: list[str] = options_map["include"]
     ledger_folder = os.path.dirname(options_map.get("filename") or "")
-    for path, place in find_files(requests, ledger_folder, errors):
+    for path, request in find_files(requests, ledger_folder, errors):
         if path not in include:
             include.append(path)
-        yield read_file(path, place, fields, errors)
+        yield read_file(path, request.place, fields, errors, request.column_map)
 
 
 def _with_values(entries: list[Directive]) -> list[Directive]:

@@ -15,6 +15,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Generic, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.months import Span, parse_span
@@ -178,6 +179,17 @@ def _cost_step(step: Decimal) -> Decimal:
     return step
 
 
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise Refused(
+            f"time-zone {quoted(name)} is unknown: write one of the IANA time zones, such as "
+            '"Europe/Berlin" or "UTC"'
+        ) from None
+    return name
+
+
 def _overage(price: Money) -> Money:
     if price.number <= 0:
         raise Refused(
@@ -277,6 +289,16 @@ AS_OF: Option[date | None] = Option(
     "derived entries at least up to this day",
     whole_ledger=True,
 )
+TIME_ZONE: Option[str] = Option(
+    "time-zone",
+    Holds.TEXT,
+    'a zone in quotes, such as "Europe/Berlin"',
+    _time_zone,
+    text_written,
+    "UTC",
+    "where days begin: times of event files with a zone of their own are read in it",
+    whole_ledger=True,
+)
 OPTIONS: dict[str, Option[Any]] = {
     option.name: option
     for option in (
@@ -288,6 +310,7 @@ OPTIONS: dict[str, Option[Any]] = {
         COST_STEP,
         POSTING_GRAIN,
         AS_OF,
+        TIME_ZONE,
     )
 }
 

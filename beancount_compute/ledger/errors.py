@@ -5,6 +5,7 @@ ledger.beancount:12:  "alice" uses 1500 CU and holds 1000 CU: write at most that
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, NamedTuple
 
 from beancount_compute.economy.events import Place
@@ -28,6 +29,7 @@ class Errors:
 
     def __init__(self) -> None:
         self.found: list[ComputeError] = []
+        self.skipped: Counter[tuple[str, str]] = Counter()  # by file, and what was passed over
 
     def in_order(self) -> list[ComputeError]:
         """The errors by file and line."""

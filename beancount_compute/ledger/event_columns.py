@@ -24,6 +24,7 @@ from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.fields import Fields, check_texts, parse_ids
 from beancount_compute.ledger.rows import ABSENT
 
+DAY, TIME = len("2026-05-20"), len("14:05:09")
 BLOCK = 400  # events at once: few enough that an odd one costs little, and that caches hold them
 
 _event: Callable[[Iterable[Any]], Event] = partial(tuple.__new__, Event)
@@ -40,14 +41,28 @@ def columns_of(texts: Mapping[str, Sequence[str]], fields: Fields) -> dict[str, 
     columns: dict[str, Sequence[Any]] = {
         name: list(map(read.__getitem__, texts[name]))
         for name, read in fields.of.items()
-        if name in texts
+        if name in texts and name not in ("date", "time")
     }
+    columns |= _moments(texts, fields)
     if "id" in texts:
         columns["id"] = parse_ids(texts["id"])
     if "memo" in texts:
         columns["memo"] = check_texts(texts["memo"])
     columns["kind"] = list(map(_KINDS.__getitem__, texts["event"]))
     columns["phase"] = list(map(_PHASES.__getitem__, texts["event"]))
+    return columns
+
+
+def _moments(texts: Mapping[str, Sequence[str]], fields: Fields) -> dict[str, Sequence[Any]]:
+    """The columns of days and times of day."""
+    days, times = texts["date"], texts.get("time")
+    if max(map(len, days)) > DAY or (times and max(map(len, times)) > TIME):
+        moments = map(fields.moment, days, times or repeat(""))
+        of_day, of_time = zip(*moments, strict=True)
+        return {"date": of_day, "time": of_time}
+    columns: dict[str, Sequence[Any]] = {"date": list(map(fields.dates.__getitem__, days))}
+    if times:
+        columns["time"] = list(map(fields.times.__getitem__, times))
     return columns
 
 

@@ -150,6 +150,8 @@ def event_of(entry: Custom, fields: Fields) -> Event:
         else:
             values[name] = fields.of[name][value] or _empty_name()
     values |= _metadata(entry, shape, fields)
+    if "time" in values:
+        values["date"], values["time"] = fields.moment(entry.date.isoformat(), values["time"])
     if values.get("plan") and values.get("expires"):
         raise FieldError("a plan's own terms say when its units end: remove `expires`")
     return event_from(kind, values, place_of(entry.meta))
@@ -164,6 +166,8 @@ def _metadata(entry: Custom, shape: Shape, fields: Fields) -> dict[str, str]:
             found[name] = fields.of[name][day_or_text_in(meta, name)]
         elif name == "id":
             found[name] = parse_name(text_in(meta, name))
+        elif name == "time":
+            found[name] = text_in(meta, name)
         else:
             found[name] = fields.of[name][text_in(meta, name)]
     return found

@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import csv
 import os
-import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import BytesIO, TextIOWrapper
 from itertools import chain, islice
-from operator import itemgetter, not_
-from typing import Any, NamedTuple
+from operator import not_
+from typing import NamedTuple
 
 from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.words import quoted
@@ -32,17 +31,18 @@ from beancount_compute.ledger.event_columns import (
 )
 from beancount_compute.ledger.fields import (
     Fields,
-    check_text,
 )
-from beancount_compute.ledger.rows import COLUMNS, PATTERNS, TELLING, event_of_row
+from beancount_compute.ledger.header import AS_NAMED, ColumnMap, Columns
+from beancount_compute.ledger.rows import PATTERNS, TELLING, event_of_row
 
 MOST_BROKEN_ROWS = 1000  # each is read again to the end of what it swallows
-_EXTRA = re.compile(r"x_[A-Za-z0-9_-]*", re.ASCII)
 _SPACES = " \t\v\f\x1c\x1d\x1e\x1f"
 _new = tuple.__new__
 
 
-def read_file(path: str, named_at: Place, fields: Fields, errors: Errors) -> list[Event]:
+def read_file(
+    path: str, named_at: Place, fields: Fields, errors: Errors, column_map: ColumnMap = AS_NAMED
+) -> list[Event]:
     """The events of a file; every row that is wrong is an error, and the others stand."""
     name = quoted(os.path.basename(path))
     kind = os.path.splitext(path)[1].lower()
@@ -50,25 +50,27 @@ def read_file(path: str, named_at: Place, fields: Fields, errors: Errors) -> lis
         if kind == ".csv":
             with open(path, "rb") as file:
                 data = file.read()
-            return read_csv(path, data, fields, errors)
+            return read_csv(path, data, fields, errors, column_map)
         if kind == ".parquet":
             from beancount_compute.ledger.parquet import read_parquet
 
-            return read_parquet(path, named_at, fields, errors)
+            return read_parquet(path, named_at, fields, errors, column_map)
         errors.add(named_at, f"{name} is neither .csv nor .parquet: export it as one of them")
     except OSError as error:
         errors.add(named_at, f"can't read {name}: {error.strerror or error}: export it anew")
     return []
 
 
-def read_csv(path: str, data: bytes, fields: Fields, errors: Errors) -> list[Event]:
+def read_csv(
+    path: str, data: bytes, fields: Fields, errors: Errors, column_map: ColumnMap = AS_NAMED
+) -> list[Event]:
     """The events in the bytes of a CSV file."""
     limit = csv.field_size_limit(len(data) + 1)  # the module's own default would end the reading
     try:
         text = _decoded(data)
         look = _Look(_may_need_stripping(text), '"' in text)
         del text
-        columns, done = _header(data)
+        columns, done = _header(data, column_map)
         rows = _Rows(path, columns, look, fields, errors)
         if rows.read(islice(_lines(data), done, None), done):
             return rows.events
@@ -111,12 +113,12 @@ def _lines(data: bytes) -> Iterable[str]:
     return TextIOWrapper(BytesIO(data), "utf-8-sig", newline="")
 
 
-def _header(data: bytes) -> tuple[Columns, int]:
+def _header(data: bytes, column_map: ColumnMap) -> tuple[Columns, int]:
     """The columns, and how many lines naming them takes."""
     reader = csv.reader(_lines(data), strict=True)
     try:
         header = next((row for row in reader if row), [])
-        return Columns([cell.strip() for cell in header]), reader.line_num
+        return Columns([cell.strip() for cell in header], column_map), reader.line_num
     except csv.Error as error:
         raise _NotCSV(f"the first row is not CSV: {_why(error)}") from None
     except FieldError as error:
@@ -185,17 +187,11 @@ class _Rows:
     def _by_row(self, lines: Iterable[str], at_least: int) -> bool:
         """Read rows until so many lines are done; False where one is broken."""
         reader = csv.reader(lines, strict=True)
-        done, width, place = self.done, self.columns.width, Place(self.path, self.done + 1)
+        done, place = self.done, Place(self.path, self.done + 1)
         try:
             for row in reader:
                 try:
-                    if len(row) == width:
-                        self.events.append(self._event_of(row, place))
-                    elif row:
-                        raise FieldError(
-                            f"the row has {_cells(len(row))} and the header {width}: write one "
-                            "for each column, and quotes around a cell that holds a comma"
-                        )
+                    self._add(row, place)
                 except FieldError as error:
                     self.errors.add(place, str(error))
                 self.done = done + reader.line_num
@@ -208,7 +204,27 @@ class _Rows:
             return False
         return True
 
+    def _add(self, row: list[str], place: Place) -> None:
+        """Add the event of a row; one that says nothing is passed over, and counted."""
+        width = self.columns.width
+        if not any(map(str.strip, row)):
+            self.errors.skipped[self.path, "blank rows"] += 1
+            return
+        if len(row) > width and not any(map(str.strip, row[width:])):
+            del row[width:]
+        if len(row) != width:
+            raise FieldError(
+                f"the row has {_cells(len(row))} and the header {width}: write one for each "
+                "column, and quotes around a cell that holds a comma"
+            )
+        event = self._event_of(row, place)
+        if event.units is not None and not event.units:
+            self.errors.skipped[self.path, "rows of 0 units"] += 1
+        else:
+            self.events.append(event)
+
     def _event_of(self, row: list[str], place: Place) -> Event:
+        self.columns.check_unnamed(row)
         if self.look.strip:
             row = [cell.strip() for cell in row]
         row.append("")  # what a column that the file lacks holds
@@ -278,42 +294,3 @@ class _Look(NamedTuple):
 
     strip: bool  # some may begin or end with white space
     quotes: bool  # some may be in quotes
-
-
-class Columns:
-    """Where a file's header puts the canonical columns, and which `x_` columns it adds."""
-
-    def __init__(self, header: list[str]) -> None:
-        for name in header:
-            if name not in COLUMNS and not _EXTRA.fullmatch(name):
-                hint = "; separate columns with commas" if ";" in name or "\t" in name else ""
-                raise FieldError(
-                    f"unknown column {quoted(name)}: the first row names the columns; those of "
-                    f"your own begin with x_ and hold letters, digits, - and _{hint}"
-                )
-            if header.count(name) > 1:
-                raise FieldError(f"column {quoted(name)} stands twice: remove one of the two")
-        for name in ("date", "event"):
-            if name not in header:
-                raise FieldError(
-                    f"no column {quoted(name)}: the first row must name the columns, "
-                    f"such as {','.join(COLUMNS[:8])}"
-                )
-        self.width = len(header)
-        self.at = {name: at for at, name in enumerate(header)}
-        # a column that the file lacks is read from an empty cell behind the row
-        places = [self.at.get(name, self.width) for name in COLUMNS]
-        self.in_order: Callable[[Sequence[Any]], tuple[Any, ...]] = itemgetter(*places)
-        self.extra = [(at, name) for at, name in enumerate(header) if name.startswith("x_")]
-
-    def extra_of(self, row: Sequence[str]) -> tuple[tuple[str, str], ...]:
-        """The `x_` cells of a row that are filled."""
-        return tuple([(name, check_text(row[at])) for at, name in self.extra if row[at]])
-
-    def filled(self, columns: Sequence[Sequence[str]]) -> dict[str, Sequence[str]]:
-        """The columns in which any cell is filled, by name."""
-        return {
-            name: columns[self.at[name]]
-            for name in COLUMNS
-            if name in self.at and any(columns[self.at[name]])
-        }

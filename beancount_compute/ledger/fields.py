@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Context, Decimal
 from typing import Any, TypeVar
 from unicodedata import category, normalize
@@ -30,9 +30,13 @@ LONGEST_TEXT = 4096
 
 T = TypeVar("T")
 
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
+FINEST = 28  # decimals of a number that is written with an exponent
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]", re.ASCII)
+_CLOCK = r"((?:[01][0-9]|2[0-3]):[0-5][0-9])(:[0-5][0-9])?(\.[0-9]+)?"
+_ZONE = r" ?(Z|z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+_TIME = re.compile(_CLOCK + _ZONE, re.ASCII)
+_MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](.+)", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z](?:[A-Z0-9'._-]{0,22}[A-Z0-9])?", re.ASCII)
 _PLAN = re.compile(r"[\w.-]+(?: +[\w.-]+)*")
 _LINE_BREAKS = "\t\n\r"
@@ -53,7 +57,8 @@ class Read(dict[str, T]):
 class Fields:
     """What one load has read, field by field; "" is a field that is absent."""
 
-    def __init__(self) -> None:
+    def __init__(self, zone: tzinfo = UTC) -> None:
+        self._zone = zone  # where days begin
         self.dates = Read[date | None](parse_date, {"": None})
         self.times = Read(parse_time, {"": ""})
         self.names = Read(parse_name, {"": ""})
@@ -85,6 +90,22 @@ class Fields:
             "reverses": self.ids,
         }
 
+    def moment(self, day: str, time: str) -> tuple[date, str]:
+        """The day and the time of day that two cells say, where the ledger's days begin.
+
+        The day may hold the time too; a zone of its own may move it to another day.
+        """
+        found = _MOMENT.fullmatch(day)
+        if not found and not time:
+            return parse_date(day), ""
+        if found and time:
+            raise FieldError(f"{quoted(day)} holds a time, and so does the column time: empty one")
+        if found:
+            day, time = found[1], found[2]
+        clock, zone = _clock_and_zone(time)
+        on = parse_date(day)
+        return _in_zone(on, clock, zone, self._zone) if zone else (on, clock)
+
     def _noted(self, number: Decimal) -> Decimal:
         """Note a number that no event can have: while there is none, nobody needs to look."""
         if number <= 0:
@@ -93,14 +114,14 @@ class Fields:
 
 
 def parse_number(text: str) -> Decimal:
-    """A number from an event file: `-?digits(.digits)?`, at most 14 significant digits."""
+    """A number from an event file, in any notation, of at most 14 significant digits."""
     if not _NUMBER.fullmatch(text):
         raise FieldError(
             f"{quoted(text)} is not a number: write digits with a decimal point, such as 1234.50, "
-            "without separators, exponent or sign other than a minus"
+            "without separators"
         )
     number = Decimal(text)
-    if len(text) > MOST_DIGITS:
+    if len(text) > MOST_DIGITS or not text.isdecimal():
         return check_number(number)
     return trim(number, 0) if number else Decimal()
 
@@ -114,6 +135,8 @@ def check_number(number: Decimal | None) -> Decimal:
             f"{shorten(f'{number:f}')} has more than {MOST_DIGITS} significant digits: "
             f"write at most {MOST_DIGITS}"
         )
+    if number and -int(number.normalize().as_tuple().exponent) > FINEST:
+        raise FieldError(f"{number.normalize()} is finer than {FINEST} decimals: write fewer")
     return trim(number, 0) if number else Decimal()
 
 
@@ -128,10 +151,31 @@ def parse_date(text: str) -> date:
 
 
 def parse_time(text: str) -> str:
-    """A time of day, HH:MM:SS, as text that sorts by time."""
-    if not _TIME.fullmatch(text):
+    """A time of day without a zone, as text that sorts by time: HH:MM:SS, perhaps a fraction."""
+    clock, zone = _clock_and_zone(text)
+    if zone:
+        raise FieldError(f"{quoted(text)}: a time with a zone needs the day beside it")
+    return clock
+
+
+def _clock_and_zone(text: str) -> tuple[str, str]:
+    found = _TIME.fullmatch(text)
+    if not found:
         raise FieldError(f"{quoted(text)} is not a time of day: write HH:MM:SS, such as 14:05:09")
-    return text
+    minute, second, fraction, zone = found.groups()
+    if fraction and not second:
+        raise FieldError(f"{quoted(text)} is not a time of day: write HH:MM:SS, such as 14:05:09")
+    return f"{minute}{second or ':00'}{(fraction or '').rstrip('0').rstrip('.')}", zone or ""
+
+
+def _in_zone(day: date, clock: str, zone: str, ours: tzinfo) -> tuple[date, str]:
+    """A moment of another zone, in ours; what is below a second stays as it is written."""
+    second, _, fraction = clock.partition(".")
+    try:
+        moment = datetime.fromisoformat(f"{day}T{second}{zone.upper()}").astimezone(ours)
+    except (ValueError, OverflowError):
+        raise FieldError(f"{day} {clock} {zone} is no moment of the calendar: mend it") from None
+    return moment.date(), f"{moment:%H:%M:%S}" + (f".{fraction}" if fraction else "")
 
 
 def parse_life(text: str) -> Span:

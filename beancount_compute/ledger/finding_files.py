@@ -14,6 +14,7 @@ from typing import NamedTuple
 from beancount_compute.economy.events import Place
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors
+from beancount_compute.ledger.header import AS_NAMED, ColumnMap
 
 CLOSED = "closed"  # the folder of closed months: what lies in it never matches
 
@@ -24,11 +25,12 @@ class FileRequest(NamedTuple):
     path: str
     folder: str
     place: Place
+    column_map: ColumnMap = AS_NAMED
 
 
 def find_files(
     requests: Sequence[FileRequest], ledger_folder: str, errors: Errors
-) -> Iterator[tuple[str, Place]]:
+) -> Iterator[tuple[str, FileRequest]]:
     """Each event file once, with the line that named it first; what is missing is an error."""
     seen: set[str] = set()
     closed = os.path.realpath(os.path.join(ledger_folder, CLOSED)) + os.sep
@@ -44,7 +46,7 @@ def find_files(
                 errors.add(request.place, f"the path {name} is not UTF-8: rename it")
             elif real not in seen:
                 seen.add(real)
-                yield path, request.place
+                yield path, request
 
 
 def _named(request: FileRequest) -> list[str]:

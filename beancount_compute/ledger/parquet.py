@@ -13,14 +13,18 @@ from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.rounding import trim
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors, FieldError
-from beancount_compute.ledger.event_files import Columns
 from beancount_compute.ledger.fields import Fields
+from beancount_compute.ledger.header import AS_NAMED, ColumnMap, Columns
 from beancount_compute.ledger.rows import event_of_row
 
+MOST_ROWS = 5_000_000  # of one file: a few bytes can stand for any number of them
 
-def read_parquet(path: str, named_at: Place, fields: Fields, errors: Errors) -> list[Event]:
+
+def read_parquet(
+    path: str, named_at: Place, fields: Fields, errors: Errors, column_map: ColumnMap = AS_NAMED
+) -> list[Event]:
     """The events of a Parquet file; errors name the file and row on the ledger's line."""
-    file = quoted(path.replace("\\", "/").rsplit("/", 1)[-1])
+    file = _name_of(path)
     try:
         import pyarrow
         from pyarrow import parquet
@@ -29,26 +33,33 @@ def read_parquet(path: str, named_at: Place, fields: Fields, errors: Errors) -> 
         errors.add(named_at, message)
         return []
     try:
+        rows = parquet.ParquetFile(path).metadata.num_rows
+        if rows > MOST_ROWS:
+            message = f"{file} holds {rows:,} rows; at most {MOST_ROWS:,} are read: split it"
+            errors.add(named_at, message)
+            return []
         table = parquet.read_table(path, use_threads=False)
+        table.validate(full=True)
     except (pyarrow.ArrowException, ValueError) as error:
         errors.add(named_at, f"{file} is not Parquet: {str(error).splitlines()[0]}")
         return []
     try:
-        columns = Columns([str(name).strip() for name in table.column_names])
-        _check_types(table.schema)
+        columns = Columns([str(name).strip() for name in table.column_names], column_map)
+        _check_types(table.schema, columns)
     except UnicodeDecodeError:
         errors.add(named_at, f"{file}: a column's name is not UTF-8")
         return []
     except FieldError as error:
         errors.add(named_at, f"{file}: {error}")
         return []
-    return _events(table, columns, file, named_at, fields, errors)
+    return _events(table, columns, path, named_at, fields, errors)
 
 
 def _events(
-    table: Any, columns: Columns, file: str, named_at: Place, fields: Fields, errors: Errors
+    table: Any, columns: Columns, path: str, named_at: Place, fields: Fields, errors: Errors
 ) -> list[Event]:
     events: list[Event] = []
+    file = _name_of(path)
     texts = [_texts(column) for column in table.columns]
     texts.append([""] * table.num_rows)
     for number, row in enumerate(zip(*texts, strict=True), start=1):
@@ -57,8 +68,14 @@ def _events(
             for cell in row:
                 if isinstance(cell, FieldError):
                     raise cell
-            extra = columns.extra_of(row)
-            events.append(event_of_row(columns.in_order(row), extra, place, fields))
+            if not any(row):
+                errors.skipped[path, "blank rows"] += 1
+                continue
+            event = event_of_row(columns.in_order(row), columns.extra_of(row), place, fields)
+            if event.units is not None and not event.units:
+                errors.skipped[path, "rows of 0 units"] += 1
+            else:
+                events.append(event)
         except FieldError as error:
             errors.add(place, str(error))
     return events
@@ -79,10 +96,16 @@ def _cell(value: Any) -> object:
         return FieldError("a cell is no text in UTF-8, or no day of the calendar: mend it")
 
 
-def _check_types(schema: Any) -> None:
+def _name_of(path: str) -> str:
+    return quoted(path.replace("\\", "/").rsplit("/", 1)[-1])
+
+
+def _check_types(schema: Any, columns: Columns) -> None:
+    """Refuse the types that can't be exact, or are no text; `x_` columns may hold anything."""
     from pyarrow import types
 
-    for field in schema:
+    read = {at for name, at in columns.at.items() if not name.startswith("x_")}
+    for field in [schema.field(at) for at in sorted(read)]:
         kind = field.type
         if types.is_dictionary(kind):
             kind = kind.value_type
@@ -98,11 +121,12 @@ def _check_types(schema: Any) -> None:
             or types.is_large_string(kind)
             or types.is_string_view(kind)
             or types.is_date(kind)
+            or types.is_timestamp(kind)
             or types.is_null(kind)
         ):
             raise FieldError(
                 f"column {quoted(field.name)} holds {kind}: "
-                "cast it to decimal, integer, string or date"
+                "cast it to decimal, integer, string, date or timestamp"
             )
 
 
@@ -112,7 +136,7 @@ def _text(value: object) -> str:
             return ""
         case Decimal():
             return f"{trim(value, 0):f}"
-        case date():
+        case date():  # of a moment, too
             return value.isoformat()
         case _:
             return str(value).strip()

@@ -98,11 +98,12 @@ def event_of_row(
     kind = PATTERNS.get((written["event"], *[not written[name] for name in TELLING]))
     if kind is None or not written["date"]:
         raise _wrong_cells(written)
-    values = {
+    values: dict[str, Any] = {
         name: fields.of[name][text] if name in fields.of else ONCE[name](text)
         for name, text in written.items()
-        if text and name != "event"
+        if text and name not in ("event", "date", "time")
     }
+    values["date"], values["time"] = fields.moment(written["date"], written["time"])
     return event_from(kind, values, place, extra)
 
 

@@ -12,6 +12,7 @@ from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.event_files import read_file
 from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.finding_files import FileRequest, find_files
+from beancount_compute.ledger.header import ColumnMap
 from beancount_compute.ledger.rows import COLUMNS
 from tests.economy import building
 
@@ -126,12 +127,12 @@ def test_columns_of_one_s_own_become_metadata(tmp_path: Path) -> None:
         ("2026-05-01,consumption,,5,CU", "consumption without subscriber"),
         ("2026-05-01,consumption,alice,,CU", "consumption without units"),
         ("2026-05-01,consumption,alice,5,", "consumption without commodity"),
-        ("2026-05-01,consumption,alice,5e1,CU", '"5e1" is not a number'),
+        ("2026-05-01,consumption,alice,5e1e,CU", '"5e1e" is not a number'),
         ("2026-05-01,consumption,alice,NaN,CU", '"NaN" is not a number'),
         ("2026-05-01,consumption,alice,5,cu", '"cu" is not a commodity'),
         ("2026-05-01,cancellation,alice,5,CU", "cancellation without plan"),
         ("2026-05-01,consumption,alice,5", "the row has 4 cells and the header 5"),
-        ("2026-05-01,consumption,alice,5,CU,", "the row has 6 cells and the header 5"),
+        ("2026-05-01,consumption,alice,5,CU,x", "the row has 6 cells and the header 5"),
         ('2026-05-01,consumption,"al"ice,5,CU', "the row is not CSV"),
         ('2026-05-01,consumption,"alice,5,CU', "the row is not CSV"),
     ],
@@ -232,3 +233,60 @@ def test_a_path_without_files_is_an_error(folder: Path, path: str) -> None:
     files, (message,) = found(folder, path)
     assert files == []
     assert message.startswith("no event file") or "closed months" in message
+
+
+def test_rows_that_say_nothing_are_passed_over_and_counted(tmp_path: Path) -> None:
+    """Of Excel: rows of commas, a blank line, columns behind the last; of exports: 0 units."""
+    path = tmp_path / "e.csv"
+    path.write_text(
+        f"{HEAD},,\n{USE},,\n,,,,,,\n\n2026-05-01,consumption,bob,0.00,CU,,\n{USE},,,,\n"
+    )
+    errors = Errors()
+    events = read_file(str(path), LEDGER, Fields(), errors)
+    assert errors.found == []
+    assert [event.subscriber for event in events] == ["alice", "alice"]
+    assert dict(errors.skipped) == {(str(path), "blank rows"): 2, (str(path), "rows of 0 units"): 1}
+
+
+def test_a_cell_in_a_column_without_a_name_is_an_error(tmp_path: Path) -> None:
+    """It might be what the row is about."""
+    path = tmp_path / "e.csv"
+    path.write_text(f"{HEAD},\n{USE},x\n{USE},\n")
+    errors = Errors()
+    assert len(read_file(str(path), LEDGER, Fields(), errors)) == 1
+    assert [each.message for each in errors.found] == [
+        "a cell stands in a column without a name: name it, or empty the cell"
+    ]
+
+
+def test_columns_may_have_other_names_and_others_be_left_alone(tmp_path: Path) -> None:
+    """`columns` renames what the file says; `ignore: "*"` lets pass what nobody knows."""
+    path = tmp_path / "e.csv"
+    path.write_text(
+        "timestamp,what,Customer,qty,commodity,region,x_job\n"
+        "2026-05-31T23:30:00Z,consumption,alice,5e0,CU,eu,7\n"
+    )
+    renamed = {"timestamp": "date", "what": "event", "Customer": "subscriber", "qty": "units"}
+    errors = Errors()
+    for ignored in ("*", "region"):
+        column_map = ColumnMap(renamed, frozenset([ignored]))
+        (event,) = read_file(str(path), LEDGER, Fields(), errors, column_map)
+        assert errors.found == []
+        assert (str(event.date), event.time, event.units) == ("2026-05-31", "23:30:00", 5)
+        assert event.extra == (("x_job", "7"),)
+    assert read_file(str(path), LEDGER, Fields(), errors, ColumnMap(renamed)) == []
+    assert 'unknown column "region"' in errors.found[0].message
+
+
+@pytest.mark.parametrize(
+    ("header", "hint"), [("ID", '"id"'), ("Subscriber", '"subscriber"'), ("unit", '"units"')]
+)
+def test_a_column_that_is_nearly_one_of_ours_is_asked_about(
+    tmp_path: Path, header: str, hint: str
+) -> None:
+    """Capitals, blanks, a letter too few."""
+    path = tmp_path / "e.csv"
+    path.write_text(f"{HEAD},{header}\n{USE},x\n")
+    errors = Errors()
+    read_file(str(path), LEDGER, Fields(), errors)
+    assert f"did you mean {hint}" in errors.found[0].message

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -45,6 +46,14 @@ from beancount_compute.ledger.fields import (
         (parse_expires, "1 months", "1 month"),
         (parse_currency, "CU", "CU"),
         (parse_currency, "GPU-H.1'X_2", "GPU-H.1'X_2"),
+        (parse_number, "5.0", Decimal(5)),
+        (parse_number, "1e-05", Decimal("0.00001")),
+        (parse_number, "+5", Decimal(5)),
+        (parse_number, ".50", Decimal("0.5")),
+        (parse_number, "5.", Decimal(5)),
+        (parse_number, "12E2", Decimal(1200)),
+        (parse_time, "09:00", "09:00:00"),
+        (parse_time, "09:00:01.1250", "09:00:01.125"),
         (parse_name, " \u2028alice\t", "alice"),
         (parse_name, "e\u0301mile", "\u00e9mile"),
         (parse_name, "two\nlines", "two\nlines"),
@@ -62,13 +71,17 @@ def test_what_can_be_read(parse: Callable[[str], Any], text: str, value: Any) ->
 @pytest.mark.parametrize(
     ("parse", "text"),
     [
-        *((parse_number, text) for text in ("", "1e3", "1,000", "+5", ".5", "5.", "٣", "NaN")),
+        *((parse_number, text) for text in ("", "1e", "1,000", "+-5", ".", "5..", "٣", "NaN")),
         *((parse_number, text) for text in ("Infinity", "1_000", "0x1", "--1", "1 ", "½")),
         (parse_number, "123456789012345"),  # 15 significant digits
         (parse_number, "1.00000000000001"),
+        *((parse_number, text) for text in ("1e14", "1e-29", "1e999", "1e9999")),
         *((parse_date, text) for text in ("2026-02-30", "2026-2-3", "20260203", "0000-01-01")),
         *((parse_date, text) for text in ("2026-01-01T00:00", "٢026-01-01", "")),
-        *((parse_time, text) for text in ("24:00:00", "9:00:00", "09:00", "09:60:00", "09:00:60")),
+        *(
+            (parse_time, text)
+            for text in ("24:00:00", "9:00:00", "09", "09:60:00", "09:00:60", "09:00Z")
+        ),
         *((parse_life, text) for text in ("fortnight", "0 days", "1.5 months", "")),
         *((parse_expires, text) for text in ("2026-02-30", "soon")),
         *((parse_currency, text) for text in ("usd", "U$", "1U", "", "U" * 25)),
@@ -110,3 +123,42 @@ def test_fields_remember_what_they_read() -> None:
     for _ in range(2):
         with pytest.raises(FieldError):
             fields.numbers["x"]
+
+
+@pytest.mark.parametrize(
+    ("day", "time", "zone", "found"),
+    [
+        ("2026-05-31", "", "UTC", ("2026-05-31", "")),
+        ("2026-05-31", "23:30", "UTC", ("2026-05-31", "23:30:00")),
+        ("2026-05-31T23:30:00Z", "", "UTC", ("2026-05-31", "23:30:00")),
+        ("2026-05-31 23:30", "", "Europe/Berlin", ("2026-05-31", "23:30:00")),  # without a zone
+        ("2026-05-31T23:30:00Z", "", "Europe/Berlin", ("2026-06-01", "01:30:00")),  # summer: + 2
+        ("2026-01-31T23:30:00.125Z", "", "Europe/Berlin", ("2026-02-01", "00:30:00.125")),
+        ("2026-05-31", "23:30:00+02:00", "UTC", ("2026-05-31", "21:30:00")),
+        ("2026-06-01", "00:30:00+0200", "UTC", ("2026-05-31", "22:30:00")),
+        ("2026-05-31T20:00:00-05", "", "UTC", ("2026-06-01", "01:00:00")),
+    ],
+)
+def test_a_moment_is_of_the_day_that_it_falls_on_here(
+    day: str, time: str, zone: str, found: tuple[str, str]
+) -> None:
+    """Days begin where the ledger says; a moment without a zone is one of that place."""
+    on, clock = Fields(ZoneInfo(zone)).moment(day, time)
+    assert (on.isoformat(), clock) == found
+
+
+@pytest.mark.parametrize(
+    ("day", "time"),
+    [
+        ("2026-05-31T23:30:00Z", "23:30:00"),
+        ("2026-05-31T", ""),
+        ("2026-05-31T23:30:00+99:00", ""),
+        ("9999-12-31T23:30:00-05:00", ""),
+        ("2026-02-30T10:00:00", ""),
+        ("31.05.2026 10:00", ""),
+    ],
+)
+def test_a_moment_that_is_none(day: str, time: str) -> None:
+    """A time twice, or behind the end of the calendar, or of a day that does not exist."""
+    with pytest.raises(FieldError):
+        Fields(ZoneInfo("UTC")).moment(day, time)
