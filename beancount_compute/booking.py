@@ -5,8 +5,7 @@ terms, events, opening lots, seals  ->  closed months as they stand, then the op
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -78,26 +77,13 @@ class Booking(NamedTuple):
     accounts: Accounts
     facts: Facts  # of the open days, and the late events
     written_by_hand: Facts  # opening lots, removals and introductions of all days
-    events: list[Event]  # of the open days
+    events: list[Event]  # of the open days; none where nobody asked for them
     assertions: list[Assertion]  # all
     chain: Chain
     closed: Closed
     carried: Carried | None
     generated: list[Directive]
-
-
-_observers: list[list[Booking]] = []
-
-
-@contextmanager
-def observed() -> Iterator[list[Booking]]:
-    """Within it, each load leaves what it worked with; nothing is kept otherwise."""
-    seen: list[Booking] = []
-    _observers.append(seen)
-    try:
-        yield seen
-    finally:
-        _observers.remove(seen)
+    opened: list[Open]  # the accounts that the plugin uses and that the ledger opens nowhere
 
 
 class Ledger(NamedTuple):
@@ -132,8 +118,13 @@ def book(
     options_map: dict[str, Any],
     fields: Fields,
     errors: Errors,
-) -> list[Directive]:
-    """The directives that the plugin adds to a ledger."""
+    *,
+    keep_events: bool,
+) -> Booking:
+    """The directives that the plugin adds to a ledger, and what they come from.
+
+    The events are many; they are kept for whoever goes on from them.
+    """
     said = terms_of(written.terms, options_map, errors)
     check_included(written.seals, options_map.get("filename") or "", errors)
     chain = read_chain(written.seals, errors)
@@ -150,26 +141,24 @@ def book(
     past = _past(ledger, chain, files)
     whole = _facts(ledger, past)
     carried, facts = _carried(ledger, past, whole)
-    kept = [*written.events] if _observers else []
+    kept = [*written.events] if keep_events else []
     generated = past.closed.booked + _book_open(ledger, facts, carried)
-    for seen in _observers:
-        seen.append(
-            Booking(
-                entries,
-                options_map,
-                terms,
-                accounts,
-                facts,
-                whole,
-                kept,
-                list(written.assertions),
-                chain,
-                past.closed,
-                carried,
-                generated,
-            )
-        )
-    return [*open_directives(_to_open(others, ledger.writer.first_used)), *generated]
+    opened = open_directives(_to_open(others, ledger.writer.first_used))
+    return Booking(
+        entries,
+        options_map,
+        terms,
+        accounts,
+        facts,
+        whole,
+        kept,
+        list(written.assertions),
+        chain,
+        past.closed,
+        carried,
+        generated,
+        opened,
+    )
 
 
 def _book_open(ledger: Ledger, facts: Facts, carried: Carried | None) -> list[Directive]:

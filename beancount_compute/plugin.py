@@ -5,18 +5,19 @@ plugin "beancount_compute"
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Iterator
+from decimal import localcontext
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from beancount.core.data import Custom, Directive
 
-from beancount_compute.booking import Written, book
+from beancount_compute.booking import Booking, Written, book
 from beancount_compute.closed.chain import SEAL_TYPES
-from beancount_compute.collector import no_cyclic_garbage
+from beancount_compute.collector import much_made
 from beancount_compute.economy.events import Event, Place
+from beancount_compute.economy.rounding import USUAL
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.assertion_directives import assertion_of, check_ids
 from beancount_compute.ledger.directives import PREFIX, metadata_of, place_of, values_of
@@ -32,10 +33,35 @@ from beancount_compute.ledger.writing import ORDER
 PLUGIN = "beancount_compute"
 
 
+class Worked(NamedTuple):
+    """What the plugin makes of a ledger, and what it worked with."""
+
+    entries: list[Directive]
+    errors: list[ComputeError]
+    booking: Booking | None  # None where another line of the plugin has booked the ledger already
+
+
 def compute(
     entries: list[Directive], options_map: dict[str, Any], config: str | None = None
 ) -> tuple[list[Directive], list[ComputeError]]:
     """Book the economy that a ledger's `compute-` directives describe."""
+    worked = _worked(entries, options_map, config, keep_events=False)
+    return worked.entries, worked.errors
+
+
+def work_out(
+    entries: list[Directive], options_map: dict[str, Any], config: str | None = None
+) -> Worked:
+    """The same as `compute`, with all that it worked with: what the month end goes on from.
+
+    Files of events that it reads are added to the `include` of the options, as Beancount wants it.
+    """
+    return _worked(entries, options_map, config, keep_events=True)
+
+
+def _worked(
+    entries: list[Directive], options_map: dict[str, Any], config: str | None, *, keep_events: bool
+) -> Worked:
     errors = Errors()
     ledger = Place(str(options_map.get("filename", "<unknown>")), 1)
     if config:
@@ -44,17 +70,17 @@ def compute(
         )
     if [name for name, _ in options_map["plugin"]].count(PLUGIN) > 1:
         if any(ORDER in entry.meta for entry in entries):
-            return entries, []  # the second time
+            return Worked(entries, [], None)  # the second time
         errors.add(ledger, f'plugin "{PLUGIN}" stands twice: remove one of the two')
-    with no_cyclic_garbage(freeze=True):
-        gc.unfreeze()  # what the load before this one left
+    with localcontext(USUAL), much_made():  # whatever another plugin computes in
         fields = Fields()
         written = _read(entries, fields, errors)
         files = _events_of_files(written.files, options_map, fields, errors)
         written.events.extend(chain.from_iterable(files))
         check_ids(written.assertions, errors)
-        generated = book(entries, written, options_map, fields, errors)
-        return _with_values(entries) + generated, errors.in_order()
+        booking = book(entries, written, options_map, fields, errors, keep_events=keep_events)
+        added = [*booking.opened, *booking.generated]
+        return Worked(_with_values(entries) + added, errors.in_order(), booking)
 
 
 def _read(entries: list[Directive], fields: Fields, errors: Errors) -> Written:

@@ -18,7 +18,7 @@ from typing import Any
 
 import click
 
-from beancount_compute.collector import no_cyclic_garbage
+from beancount_compute.collector import nothing_collected
 
 _COMMANDS = {  # where each is found in this package
     "check": "ledgers:check",
@@ -63,7 +63,7 @@ class _Commands(click.Group):
 @click.pass_context
 def main(context: click.Context) -> None:
     """The books of the compute-token economy, beside bean-check and Fava."""
-    context.with_resource(no_cyclic_garbage(freeze=True))
+    context.with_resource(nothing_collected())
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a name must not fail in a narrow encoding
             stream.reconfigure(errors="replace")

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
+import sys
+from decimal import localcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from beancount import loader
-from beancount.core.data import BeancountError, Directive
-from beancount.parser import parser
+from beancount.core.data import BeancountError, Directive, entry_sortkey
+from beancount.ops import validation
+from beancount.parser import booking, parser
 
-from beancount_compute.booking import Booking, observed
+from beancount_compute.booking import Booking
 from beancount_compute.close.storage import CloseError
 from beancount_compute.closed.files import INDEX
+from beancount_compute.collector import no_cyclic_garbage
+from beancount_compute.economy.rounding import USUAL
+from beancount_compute.plugin import PLUGIN, Worked, work_out
 
 CLOSED = "closed"  # the folder of closed months beside a ledger, unless --into names another
+
+_book: Any = booking.book  # these two have no types
+_validate: Any = validation.validate
 
 
 class Loaded(NamedTuple):
@@ -28,10 +37,62 @@ class Loaded(NamedTuple):
 
 def load(ledger: Path) -> Loaded:
     """Load a ledger, without Beancount's cache."""
-    loader.initialize(use_cache=False)
-    with observed() as seen:
-        entries, errors, options = loader.load_file(str(ledger))
-    return Loaded(entries, errors, options, seen[-1] if seen else None)
+    return load_sources([(os.path.abspath(ledger), True)])
+
+
+def load_sources(sources: list[tuple[str, bool]]) -> Loaded:
+    """Load files or texts, each with whether it is a file, as Beancount's own loader does.
+
+    That one calls the plugin by its name and keeps only entries and errors. So the steps of
+    `beancount.loader` are taken one by one here, and ours is asked for what it worked with.
+    """
+    with localcontext(USUAL), no_cyclic_garbage():  # a plugin may change the one it finds
+        entries, errors, options = loader._parse_recursive(sources, None)
+        entries.sort(key=entry_sortkey)
+        entries, more = _book(entries, options)
+        path = list(sys.path)
+        sys.path[:0] = options.get("pythonpath", [])
+        try:
+            entries, errors, worked = _transformed(entries, [*errors, *more], options)
+        finally:
+            sys.path[:] = path
+        errors += _validate(entries, options)
+    return Loaded(entries, errors, options, worked.booking if worked else None)
+
+
+def _transformed(
+    entries: list[Directive], errors: list[BeancountError], options: dict[str, Any]
+) -> tuple[list[Directive], list[BeancountError], Worked | None]:
+    """What the plugins make of the entries, each after the other."""
+    plugins = [*options["plugin"]]
+    if options["plugin_processing_mode"] != "raw":
+        plugins = [*loader.PLUGINS_PRE, *plugins, *loader.PLUGINS_AUTO, *loader.PLUGINS_POST]
+    worked: Worked | None = None
+    for name, config in plugins:
+        if name == PLUGIN and worked is None:
+            worked = work_out(entries, options, config)
+            entries = sorted(worked.entries, key=entry_sortkey)
+            errors = [*errors, *worked.errors]
+        else:
+            entries, errors = _run(name, config, entries, errors, options)
+    return entries, errors, worked
+
+
+def _run(
+    name: str,
+    config: str | None,
+    entries: list[Directive],
+    errors: list[BeancountError],
+    options: dict[str, Any],
+) -> tuple[list[Directive], list[BeancountError]]:
+    """One plugin by Beancount's own function, with its errors where it can't be run."""
+    alone = {"plugin": [(name, config)], "plugin_processing_mode": "raw"}
+    whole = {key: options[key] for key in alone}
+    options.update(alone)
+    try:
+        return loader.run_transformations(entries, errors, options, None)
+    finally:
+        options.update(whole)
 
 
 def unreadable(ledger: Path) -> str:

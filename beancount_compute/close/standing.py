@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 from beancount.core.data import Custom, Directive, Transaction
 
-from beancount_compute.booking import observed
 from beancount_compute.close.storage import OURS
 from beancount_compute.close.tie_outs import TieOut, tie_outs
 from beancount_compute.closed.chain import SEAL_TYPES, Chain, read_chain
@@ -24,7 +23,7 @@ from beancount_compute.economy.events import NOWHERE, Event
 from beancount_compute.economy.months import Month
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.writing import ORDER
-from beancount_compute.plugin import compute
+from beancount_compute.plugin import work_out
 from beancount_compute.reports.books import Books
 
 PADDED = "P"
@@ -66,9 +65,9 @@ def ties_of(
 def _events_of(entries: Sequence[Directive], options: dict[str, Any], month: str) -> list[Event]:
     """The events that were booked in a month, late ones among them."""
     written = [entry for entry in entries if not _is_generated(entry)]
-    with observed() as seen:
-        compute(written, {**options, "include": list(options["include"]), "plugin": []})
-    booking = seen[-1]
+    worked = work_out(written, {**options, "include": [*options["include"]], "plugin": []})
+    booking = worked.booking
+    assert booking is not None  # it has not been booked before
     facts = booking.facts._replace(events=booking.events)
     first, last = Month.parse(month).first, Month.parse(month).last
     return [

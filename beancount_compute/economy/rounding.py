@@ -2,8 +2,8 @@
 
     20.00 USD for 3000 CU at step 0.0001  =  1000 CU at 0.0066 + 2000 CU at 0.0067
 
-Beancount computes with 28 digits. The engine works under `EXACT`, which refuses to lose one; what
-is meant to be rounded is rounded here, under `WIDE`.
+Beancount computes with 28 digits, and so do we (`USUAL`). The engine works under `EXACT`, which
+refuses to lose one; what is meant to be rounded is rounded here, under `WIDE`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,19 @@ from decimal import (
     ROUND_HALF_EVEN,
     Context,
     Decimal,
+    DivisionByZero,
     Inexact,
     InvalidOperation,
+    Overflow,
     localcontext,
 )
 from functools import cache, partial
 from typing import NamedTuple
 
 ZERO = Decimal()
+USUAL = Context(
+    prec=28, rounding=ROUND_HALF_EVEN, traps=[DivisionByZero, InvalidOperation, Overflow]
+)
 EXACT = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[Inexact, InvalidOperation])
 WIDE = Context(prec=1000, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
 

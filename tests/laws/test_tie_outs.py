@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from beancount import loader
 from beancount.core.data import Transaction
 
-from beancount_compute.booking import observed
+from beancount_compute.close.loading import load
 from beancount_compute.close.tie_outs import tie_outs
 from beancount_compute.economy.events import Event
 from beancount_compute.ledger.errors import ComputeError
@@ -30,11 +29,11 @@ def once_each(events: list[Event]) -> list[Event]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_month_of_a_random_ledger_ties_out(seed: int, tmp_path: Path) -> None:
     """All tie-outs hold in every month in which anything was booked."""
-    with observed() as seen:
-        entries, errors, options = loader.load_file(str(write_ledger(seed, tmp_path / "l")))
+    entries, errors, options, booking = load(write_ledger(seed, tmp_path / "l"))
+    assert booking is not None
     assert [each for each in errors if isinstance(each, ComputeError)] == []
     books = read_books(entries, options)
-    events = once_each(seen[0].events)
+    events = once_each(booking.events)
     months = sorted({str(each.date)[:7] for each in entries if isinstance(each, Transaction)})
     assert months
     for month in months:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import gc
 import os
 import pickle
-from decimal import Decimal
+import sys
+import weakref
+from decimal import Decimal, getcontext, localcontext
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -16,6 +19,7 @@ from beancount.core.data import Price, Transaction
 from beancount.ops.validation import HARDCORE_VALIDATIONS
 from beancount.parser import printer
 
+from beancount_compute.ledger.errors import ComputeError
 from beancount_compute.plugin import compute
 from tests.ledger.docstrings import FILE, Books, ledger, load_text, postings
 
@@ -401,6 +405,44 @@ def test_the_collector_is_left_as_it_was(enabled: bool) -> None:
         assert gc.isenabled() is enabled
     finally:
         (gc.enable if before else gc.disable)()
+
+
+@pytest.mark.parametrize("hosted", [True, False])
+def test_what_a_load_leaves_behind_is_freed(hosted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loads in one program: in Fava nothing is kept from the collector, elsewhere for a while."""
+    monkeypatch.delitem(sys.modules, "fava", raising=False)
+    if hosted:
+        monkeypatch.setitem(sys.modules, "fava", ModuleType("fava"))
+    for _ in range(11):
+        gc.collect()  # what the loads of other tests keep is over
+    callbacks, left = [*gc.callbacks], []
+    for _ in range(5):
+        garbage = ModuleType("garbage")
+        garbage.__dict__["itself"] = garbage  # only the collector can free it
+        left.append(weakref.ref(garbage))
+        del garbage
+        load_text("\n")
+        if hosted:
+            assert gc.get_freeze_count() == 0
+        for _ in range(11):
+            gc.collect()
+    assert gc.get_freeze_count() == 0
+    assert gc.callbacks == callbacks
+    assert [each() for each in left] == [None] * 5
+
+
+def test_another_plugin_may_leave_few_digits_to_compute_with() -> None:
+    """The plugin computes with its own; 1,234.56 CU would be 1,200 with two."""
+    text = """
+    2026-05-01 custom "compute-allocation" "alice" 1234.56 CU 1234.56 USD
+    2026-05-02 custom "compute-consumption" "alice" 234.56 CU
+    """
+    with localcontext(prec=2):
+        books = load_text(text)
+        assert getcontext().prec == 2
+    assert not [each for each in books.errors if isinstance(each, ComputeError)]
+    revenue = [p for each in books.booked for p in each.postings if p.account == "Income:Compute"]
+    assert [posting.units.number for posting in revenue] == [Decimal("-234.56")]
 
 
 # Files

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from beancount import loader
 from beancount.core.amount import Amount
 from beancount.core.data import Directive, Posting, Transaction
 
-from beancount_compute.booking import observed
+from beancount_compute.close.loading import load_sources
 from beancount_compute.close.tie_outs import TieOut, tie_outs
 from beancount_compute.economy.events import Event
 from beancount_compute.reports.books import Books, read_books
@@ -66,10 +65,9 @@ class Ledger:
 
 def load(text: str) -> Ledger:
     """A ledger behind the plugin's line; nothing of it may be an error."""
-    with observed() as seen:
-        entries, errors, options = loader.load_string(HEAD + text)
+    entries, errors, options, booking = load_sources([(HEAD + text, False)])
     assert errors == []
-    (booking,) = seen
+    assert booking is not None
     late = [event for of_day in booking.facts.late.values() for event in of_day]
     return Ledger(HEAD + text, entries, options, booking.events, late)
 
