@@ -54,7 +54,11 @@ class _Commands(click.Group):
         return found
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nExample:\n  bean-compute new books\n  bean-compute help start",
+)
 @click.version_option(package_name="beancount_compute", message="%(version)s")
 @click.pass_context
 def main(context: click.Context) -> None:

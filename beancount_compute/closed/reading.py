@@ -34,7 +34,7 @@ _COPIED = f'\n  {FROZEN}: "'
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _UNESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?) ([A-Z][A-Z0-9'._-]*)", re.ASCII)
+_AMOUNT = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?) ([A-Z][A-Z0-9'._-]*)", re.ASCII)
 _new = tuple.__new__
 
 

@@ -10,7 +10,7 @@ rule of its own (`rules/`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import IntEnum, StrEnum
+from enum import Enum, IntEnum, StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -70,6 +70,25 @@ class Flow(StrEnum):
     REMOVED = "removed by hand"
 
 
+class LegOrigin(Enum):
+    """Which legs of a role there are: what stands as their origin."""
+
+    NONE = "one, of no origin"
+    LOTS = "one for each origin of the lots, of their cost"
+    FIRST = "one for each currency of the lots, of the first lot's origin"
+    PARTNER = "one, of the partner"
+    OVERAGE = "one for each plan in the metadata `overage`"
+
+
+class LegRow(NamedTuple):
+    """The legs of one role that the transactions of a kind may have."""
+
+    role: Role
+    origin: LegOrigin = LegOrigin.NONE
+    counterparty: bool = False  # whether it is theirs
+    key: str = ""  # the metadata that says the amount; without it there is no such leg
+
+
 class Form(NamedTuple):
     """A way of writing an event. Numbers (units, price, paid) stand with their commodity."""
 
@@ -92,7 +111,7 @@ class KindRow(NamedTuple):
     example: str = ""  # the values of a directive
     counterparty: str = ""  # who that is: "" where there is none
     moves: Mapping[Pocket, Flows] = MappingProxyType({})  # no units where empty
-    money: tuple[Role, ...] = ()  # the accounts, besides the pockets, that it may post to
+    money: tuple[LegRow, ...] = ()  # the legs that it may have, besides those of lots
     books: bool = True  # it books a transaction of its own
     reversible: bool = False
     makes_known: bool = False  # its subscriber is known from then on
@@ -127,7 +146,7 @@ KINDS: dict[Kind, KindRow] = {
             Pocket.ALLOCATIONS: Flows(Flow.ALLOCATED, Flow.ALLOCATED),
             Pocket.TOKENS: Flows(Flow.TOPPED_UP, Flow.TOPPED_UP),
         },
-        money=(Role.RECEIVABLE,),
+        money=(LegRow(Role.RECEIVABLE, LegOrigin.LOTS),),
         reversible=True,
         makes_known=True,
     ),
@@ -144,7 +163,11 @@ KINDS: dict[Kind, KindRow] = {
         (_USE,),
         '"alice" 200 CU',
         moves=_both(Flow.USED),
-        money=(Role.REVENUE, Role.RECEIVABLE, Role.OVERAGE),
+        money=(
+            LegRow(Role.REVENUE, LegOrigin.LOTS),
+            LegRow(Role.RECEIVABLE, LegOrigin.OVERAGE),
+            LegRow(Role.OVERAGE, LegOrigin.OVERAGE),
+        ),
         reversible=True,
     ),
     Kind.TRADE: KindRow(
@@ -153,7 +176,12 @@ KINDS: dict[Kind, KindRow] = {
         '"seller" "buyer" 500 CU 0.25 USD',
         "buyer",
         dict.fromkeys(Pocket, Flows(Flow.TRADED_IN, Flow.TRADED_OUT)),
-        (Role.RECEIVABLE, Role.PAYABLE, Role.FEES),
+        (
+            LegRow(Role.RECEIVABLE, counterparty=True),
+            LegRow(Role.PAYABLE),
+            LegRow(Role.FEES),
+            LegRow(Role.FEES, counterparty=True, key="buyer-fee"),
+        ),
         reversible=True,
     ),
     Kind.TRANSFER: KindRow(
@@ -170,7 +198,7 @@ KINDS: dict[Kind, KindRow] = {
         '"alice" "partner" 100 CU 17.00 USD',
         PARTNER,
         _both(Flow.SPENT),
-        (Role.PARTNER, Role.PARTNER_INCOME),
+        (LegRow(Role.PARTNER, LegOrigin.PARTNER), LegRow(Role.PARTNER_INCOME)),
         reversible=True,
     ),
     Kind.REFUND: KindRow(
@@ -178,12 +206,12 @@ KINDS: dict[Kind, KindRow] = {
         (_USE,),
         '"alice" 100 CU',
         moves=_both(Flow.REFUNDED),
-        money=(Role.PAYABLE, Role.REVENUE),
+        money=(LegRow(Role.PAYABLE, LegOrigin.FIRST), LegRow(Role.REVENUE, LegOrigin.FIRST)),
         reversible=True,
     ),
     Kind.REVERSAL: KindRow(Phase.CORRECTIONS, (Form(("reverses",)),), '"event-id"'),
     Kind.MINT: KindRow(moves=_both(Flow.MINTED)),
-    Kind.EXPIRY: KindRow(moves=_both(Flow.EXPIRED), money=(Role.BREAKAGE,)),
+    Kind.EXPIRY: KindRow(moves=_both(Flow.EXPIRED), money=(LegRow(Role.BREAKAGE, LegOrigin.LOTS),)),
 }
 PHASE: dict[Kind, int] = {kind: int(row.phase) for kind, row in KINDS.items() if row.phase}
 EVENTS = tuple(PHASE)  # the kinds that somebody writes

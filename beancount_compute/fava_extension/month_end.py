@@ -31,6 +31,11 @@ _SEALS = (
     Column("events", "events", Measure.COUNT),
     Column("seal", "seal"),
 )
+_HOW_TO_MEND: Block = {
+    **words("Mend the first one first: it may cause others."),
+    "go": {"view": "help", "topic": "errors"},
+    "link": "How to mend them",
+}
 _ERRORS = (Column("place", "place"), Column("message", "error"))
 _CAUSES = (Column("place", "place"), Column("tie_out", "tie-out"))
 
@@ -197,7 +202,7 @@ def _corrections(page: Page, selection: Selection) -> list[Block]:
 def errors(page: Page) -> list[Block]:
     """The errors of the ledger, each with a link into Fava's editor; Fava's own below."""
     known = page.loaded.errors_of_ledger
-    found = [_errors(page, known, "Errors", "errors")] if known else []
+    found = [_errors(page, known, "Errors", "errors"), _HOW_TO_MEND] if known else []
     of_fava = [each for each in page.loaded.errors if each.of_fava]
     if of_fava:
         found.append(_errors(page, of_fava, "Errors of Fava", "errors-of-fava"))

@@ -25,7 +25,7 @@ _NO_LINK = regex.compile(r"[^A-Za-z0-9\-_./]")
 @lru_cache(1 << 16)
 def component_of(name: str) -> str:
     """The account component of a subscriber, partner or plan that is given none."""
-    raised = name[0].upper() + name[1:]
+    raised = name[:1].upper() + name[1:]
     if is_component(raised):
         return raised
     made = _NO_LETTER.sub("-", raised)

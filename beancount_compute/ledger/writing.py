@@ -31,13 +31,11 @@ from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.economy.short_forms import Mint, Record, Sale, Supply, Use, in_full
 from beancount_compute.ledger.accounts import Accounts
+from beancount_compute.ledger.metadata import add_meaning, add_metadata, price_of_no_posting
 from beancount_compute.ledger.shared_parts import MOST_SHARED, SharedParts
 from beancount_compute.ledger.transaction_parts import (
-    add_meaning,
-    add_metadata,
     one_money_posting_each,
     orders,
-    price_of_no_posting,
 )
 
 ORDER = "__order"  # the engine's own order: Beancount sorts a day by line number
@@ -153,6 +151,8 @@ class Writer(SharedParts):
             postings.append(_new(Posting, (income, earned, None, None, None, None)))
         meta = self._stated(event, event_id)
         meta["counterparty"] = bought.holder
+        if buyer_fee:
+            meta["buyer-fee"] = _new(Amount, (buyer_fee, currency))
         if price is None:
             meta["price"] = self._price(event.price, currency)
         return _new(

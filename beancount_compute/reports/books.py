@@ -23,12 +23,13 @@ from typing import Any, NamedTuple, TypeVar
 from beancount.core.data import Custom, Directive, Price, Transaction
 
 from beancount_compute.collector import no_cyclic_garbage
-from beancount_compute.economy.kinds import BOOKED, Kind
+from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.hand_written import OPENING_TAG
+from beancount_compute.ledger.meaning import Meaning, names_in
 from beancount_compute.ledger.terms_of_ledger import read_terms_and_accounts
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.adding_up import incomes_added_up, movements_added_up
@@ -45,7 +46,6 @@ from beancount_compute.reports.reading_money import Money, earned_by_lots, read_
 
 REOPEN = "compute-reopen"
 LATE, REVERSAL = "compute-late", f"compute-{Kind.REVERSAL}"
-_BETWEEN = ("Trade with ", "Transfer to ")  # what a narration says before the other's name
 _by_date, _by_place = attrgetter("date"), attrgetter("at")
 Dated = TypeVar("Dated", Movement, Income, Trade, Owed, DatedPrice)
 
@@ -228,13 +228,14 @@ def read_books(entries: Iterable[Directive], options_map: dict[str, Any]) -> Boo
         by_type[entry.__class__].append(entry)
     terms, accounts, introduced = read_terms_and_accounts(by_type[Custom], options_map)
     transactions = _in_order(by_type[Transaction])
-    names = _names(transactions, accounts, introduced)
+    names = names_in(transactions, accounts, introduced)
+    meaning = Meaning(accounts, names)
     with no_cyclic_garbage():
-        units = read_units(transactions, accounts, names)
+        units = read_units(transactions, meaning)
     return Books(
         tuple(transactions),
         units.movements,
-        cache(partial(_money, transactions, units, accounts, terms, names)),
+        cache(partial(_money, transactions, units, meaning)),
         _prices(by_type[Price]),
         _reopened(by_type[Custom]),
         frozenset(names.values()) | units.holders,
@@ -243,21 +244,9 @@ def read_books(entries: Iterable[Directive], options_map: dict[str, Any]) -> Boo
     )
 
 
-def _money(
-    transactions: list[Transaction],
-    units: Units,
-    accounts: Accounts,
-    terms: Terms,
-    names: dict[str, str],
-) -> Money:
+def _money(transactions: list[Transaction], units: Units, meaning: Meaning) -> Money:
     with no_cyclic_garbage():
-        return read_money(transactions, units, accounts, terms, names)
-
-
-def kind_of(entry: Transaction) -> str:
-    """What a generated transaction books; "" for a hand-written one."""
-    tags = entry.tags if ORDER in entry.meta else ()
-    return next((kind.value for kind in BOOKED if f"compute-{kind}" in tags), "")
+        return read_money(transactions, units, meaning)
 
 
 def _in_order(transactions: list[Transaction]) -> list[Transaction]:
@@ -272,35 +261,6 @@ def _place_in_day(entry: Transaction) -> str:
     if order is not None:
         return str(order)  # ten digits, the first of them at least a 1
     return "0" if OPENING_TAG in (entry.tags or ()) else "~"
-
-
-def _names(
-    transactions: Iterable[Transaction], accounts: Accounts, introduced: dict[str, str]
-) -> dict[str, str]:
-    """The subscriber of each account component: whom the books or `compute-subscriber` name."""
-    found = {component: name for name, component in introduced.items()}
-    payees: dict[str, None] = {}  # in order
-    for entry in transactions:
-        if ORDER in entry.meta:
-            payees[entry.payee or ""] = None
-            kind = entry.tags
-            if _TRADE in kind or _TRANSFER in kind:
-                payees[_other(entry.narration or "")] = None
-    for name in payees:
-        if name:
-            found.setdefault(accounts.component(name), name)
-    return found
-
-
-_TRADE, _TRANSFER = f"compute-{Kind.TRADE}", f"compute-{Kind.TRANSFER}"
-
-
-def _other(narration: str) -> str:
-    """The buyer or receiver that a narration names."""
-    for words in _BETWEEN:
-        if narration.startswith(words):
-            return narration.removeprefix(words)
-    return ""
 
 
 def _prices(entries: Iterable[Price]) -> tuple[DatedPrice, ...]:

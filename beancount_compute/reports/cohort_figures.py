@@ -187,7 +187,9 @@ class Sums:
         trade = self._trades[movement.at]
         found = _split(parts, "gross", trade.currency, _gross_of(trade, movement.lot))
         found += [(cohort, "sold", units, "", None) for cohort, sold, units in parts if not sold]
-        price = self._overage.of(buyer, movement.date) if self._overage else None
+        price = (
+            self._overage.of(buyer, movement.date, movement.commodity) if self._overage else None
+        )
         if price is not None:
             rate = price.number * self._displaced
             found += [

@@ -13,7 +13,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from beancount_compute.economy.rounding import ZERO
-from beancount_compute.reports.books import LATE, REVERSAL, Books, Selection, kind_of
+from beancount_compute.ledger.meaning import kind_of_tags
+from beancount_compute.reports.books import LATE, REVERSAL, Books, Selection
 from beancount_compute.reports.facts import SUMMED, Income, Movement
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
 from beancount_compute.reports.tables import Column, Measure, Row
@@ -91,7 +92,7 @@ def _corrected(books: Books, selection: Selection) -> dict[int, list[tuple[str, 
         entry = books.transactions[at]
         if not selection.covers(entry.date):
             continue
-        kind = str(entry.meta.get("undoes") or kind_of(entry))
+        kind = str(entry.meta.get("undoes") or kind_of_tags(entry.tags))
         who = (str(entry.meta.get("event", "")), kind, entry.payee or "", entry.narration or "")
         tables = found[at] = []
         if LATE in entry.tags:

@@ -7,14 +7,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date
 from functools import cache
 
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.options import Money
+from beancount_compute.economy.rules.consumption import plan_of_overage
+from beancount_compute.ledger.metadata import PeriodBooked, period_of
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import Books
-from beancount_compute.reports.running import Running
 
 
 class OveragePrices:
@@ -22,26 +24,24 @@ class OveragePrices:
 
     def __init__(self, books: Books) -> None:
         self._terms = books.terms
-        self._running = Running(books.terms)
-        self._currencies = sorted(
-            {
-                plan.overage.currency
-                for timeline in books.terms.plans.values()
-                for plan in timeline
-                if plan.overage
-            }
-        )
+        self._periods: defaultdict[str, list[PeriodBooked]] = defaultdict(list)
+        self._starts: dict[str, date] = {}  # the first booked day of each subscription
         tag = f"compute-{Kind.ALLOCATION}"
         for entry in books.transactions:
             if ORDER in entry.meta and tag in entry.tags:
-                self._running.allocated(entry)
+                period = period_of(entry)
+                if period is not None:
+                    self._periods[entry.payee or ""].append(period)
+                    self._starts.setdefault(period.subscription, period.first)
         self.of = cache(self._price)
 
-    def _price(self, subscriber: str, day: date) -> Money | None:
-        """The price a unit of the plan that an overage would fall under; None if there is none."""
-        for currency in self._currencies:
-            name = self._running.overage_plan(subscriber, day, currency)
-            plan = self._terms.plan(name, day) if name else None
-            if plan is not None:
-                return plan.overage
-        return None
+    def _price(self, subscriber: str, day: date, commodity: str) -> Money | None:
+        """The price of a unit beyond the holdings; None where use would be refused."""
+        running = [
+            (self._starts[period.subscription], plan)
+            for period in self._periods.get(subscriber, ())
+            if period.first <= day <= period.last
+            and (plan := self._terms.plan(period.plan, day)) is not None
+            and plan.sells(commodity)
+        ]
+        return plan_of_overage(running).overage if running else None

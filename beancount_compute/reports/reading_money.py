@@ -10,10 +10,8 @@
 becomes one trade of 125.00 gross, one income (fees, paid by alice, 6.25), a receivable of bob and a
 payable of alice.
 
-Accounts may be renamed, pooled or shared by several roles. So what a posting means follows from the
-transaction's kind, in which each root account has one use: revenue and breakage are the carrying
-amounts of the lots, money under the assets is receivable, money under the liabilities is payable
-or the partner's.
+What a posting means is read by `ledger/meaning.py`; here its legs become facts, and those that
+belong to several lots are shared out among them.
 """
 
 from __future__ import annotations
@@ -22,28 +20,41 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
-from beancount.core.amount import Amount
 from beancount.core.data import Transaction
 
-from beancount_compute.economy.kinds import Flow, Kind
-from beancount_compute.economy.roles import Earning, Role
-from beancount_compute.economy.rounding import WIDE, ZERO, minor_unit, shares_of_total
-from beancount_compute.economy.terms import Terms
-from beancount_compute.ledger.accounts import Accounts
+from beancount_compute.economy.journal import MoneyLeg
+from beancount_compute.economy.kinds import KINDS, Flow, Kind, LegOrigin
+from beancount_compute.economy.roles import OWED, Earning, Role
+from beancount_compute.economy.rounding import (
+    WIDE,
+    ZERO,
+    minor_unit,
+    multiply_money,
+    shares_of_total,
+)
+from beancount_compute.ledger.meaning import (
+    BY_HAND,
+    OPENING,
+    Meaning,
+)
+from beancount_compute.ledger.metadata import price_of
 from beancount_compute.reports.facts import SUMMED, Income, LotKey, Movement, Owed, Trade
-from beancount_compute.reports.fees import at_price, without_price
-from beancount_compute.reports.reading import BY_HAND, OPENING, Units
-from beancount_compute.reports.running import Running
+from beancount_compute.reports.reading import Units, Unread
 
 # To name a member of an enum takes longer than to compare it.
 _SOLD, _BOUGHT, _FEES = Flow.TRADED_OUT, Flow.TRADED_IN, Earning.FEES
-_RECEIVABLE, _PAYABLE = Role.RECEIVABLE, Role.PAYABLE
+_PARTNER, _WRITTEN = Role.PARTNER, (BY_HAND, OPENING)
 _EARNED = {
     Flow.USED: (Earning.COMPUTE, Kind.CONSUMPTION),
     Flow.EXPIRED: (Earning.BREAKAGE, Kind.EXPIRY),
 }
 _new = tuple.__new__
-Posted = tuple[str, Decimal, str]  # account, number, currency
+# the kinds whose legs of money follow from what their lots carry
+_CARRYING = frozenset(
+    kind
+    for kind, row in KINDS.items()
+    if any(leg.origin in (LegOrigin.LOTS, LegOrigin.FIRST) for leg in row.money)
+)
 
 
 class Money(NamedTuple):
@@ -54,8 +65,8 @@ class Money(NamedTuple):
     owed: tuple[Owed, ...]
 
 
-class Seen(NamedTuple):
-    """A transaction, and its postings on pockets apart from the others."""
+class Meant(NamedTuple):
+    """A transaction with its movements and legs of money."""
 
     at: int
     entry: Transaction
@@ -63,55 +74,16 @@ class Seen(NamedTuple):
     kind: str  # what it books, or undoes
     undoes: bool
     moved: Sequence[Movement]
-    posted: list[Posted]
-    assets: list[Posted]  # of these, and so are the liabilities
-    liabilities: list[Posted]
+    legs: list[MoneyLeg]
 
 
-def read_money(
-    transactions: Sequence[Transaction],
-    units: Units,
-    accounts: Accounts,
-    terms: Terms,
-    names: dict[str, str],
-) -> Money:
-    """What the money of transactions means whose units were read; `names` as there."""
-    reader = _Reader(accounts, terms, names)
+def read_money(transactions: Sequence[Transaction], units: Units, meaning: Meaning) -> Money:
+    """What the money of transactions means whose units were read."""
+    reader = _Reader(transactions, units, meaning)
     with localcontext(WIDE):
-        for seen in _seen(transactions, units, accounts):
-            reader.read(seen)
+        for unread in units.unread:
+            reader.read(unread)
     return Money(tuple(reader.incomes), tuple(reader.trades), tuple(reader.owed))
-
-
-def _seen(transactions: Sequence[Transaction], units: Units, accounts: Accounts) -> Iterator[Seen]:
-    assets, liabilities = accounts.roots.assets + ":", accounts.roots.liabilities + ":"
-    others = units.other_accounts
-    owned = frozenset([account for account in others if account.startswith(assets)])
-    due = frozenset([account for account in others if account.startswith(liabilities)])
-    movements = units.movements
-    for at, month, kind, undoes, first, end in units.unread:
-        entry = transactions[at]
-        posted: list[Posted] = []
-        on_assets: list[Posted] = []
-        on_liabilities: list[Posted] = []
-        for account, amount, _, _, _, _ in entry.postings:
-            if account not in others or amount.__class__ is not Amount:
-                continue
-            number, currency = amount
-            if number.__class__ is not Decimal:
-                continue  # an error of Beancount's booking, which it has reported
-            line = (account, number, currency)
-            posted.append(line)
-            if account in owned:
-                on_assets.append(line)
-            elif account in due:
-                on_liabilities.append(line)
-        # fmt: off
-        yield _new(Seen, (
-            at, entry, month, kind, undoes, movements[first:end], posted, on_assets,
-            on_liabilities,
-        ))
-        # fmt: on
 
 
 def earned_by_lots(movements: Iterable[Movement]) -> Iterator[Income]:
@@ -119,12 +91,14 @@ def earned_by_lots(movements: Iterable[Movement]) -> Iterator[Income]:
 
     Use that was undone on the same day was recognised too, though nothing is left of it.
     """
-    for day, month, flow, who, _, origin, _, _, currency, amount, lot, _, at, undoes in movements:
-        if lot.cost and flow in _EARNED and (amount or at == SUMMED):
+    for each in movements:
+        flow, lot, amount, at = each.flow, each.lot, each.amount, each.at
+        if flow in _EARNED and lot.cost and (amount or at == SUMMED):
             earning, kind = _EARNED[flow]
             # fmt: off
             yield _new(Income, (
-                day, month, earning, who, origin, currency, -amount, lot, at, undoes, kind,
+                each.date, each.month, earning, each.subscriber, each.origin, each.currency,
+                -amount, lot, at, each.undoes, kind,
             ))
             # fmt: on
 
@@ -132,160 +106,112 @@ def earned_by_lots(movements: Iterable[Movement]) -> Iterator[Income]:
 class _Reader:
     """Reads transactions into incomes, trades and what is owed; its sums need `WIDE`."""
 
-    def __init__(self, accounts: Accounts, terms: Terms, names: dict[str, str]) -> None:
+    def __init__(self, transactions: Sequence[Transaction], units: Units, meaning: Meaning) -> None:
         self.incomes: list[Income] = []
         self.trades: list[Trade] = []
         self.owed: list[Owed] = []
-        self._accounts = accounts
-        self._terms = terms
-        self._names = names
-        self._known = set(names.values())
-        self._trade_of: dict[str, Trade] = {}  # by event id, for reversals
-        self._running = Running(terms)
-        self._rules: dict[str, Callable[[Seen], None]] = {
-            Kind.ALLOCATION: self._allocation,
+        self._transactions = transactions
+        self._movements = units.movements
+        self._meaning = meaning
+        self._rules: dict[str, Callable[[Meant], None]] = {
             Kind.CONSUMPTION: self._consumption,
             Kind.TRADE: self._trade,
             Kind.SPEND: self._spend,
             Kind.REFUND: self._refund,
-            BY_HAND: self._by_hand,
-            OPENING: self._by_hand,
         }
 
-    def read(self, seen: Seen) -> None:
-        """Add what the money of a transaction means, beyond what its lots earned.
-
-        Grants, mints and transfers move none.
-        """
-        rule = self._rules.get(seen.kind)
-        if rule is not None:
-            rule(seen)
-
-    def _allocation(self, seen: Seen) -> None:
-        self._owe(seen, seen.assets, _RECEIVABLE, seen.entry.payee)
-        if not seen.undoes:
-            self._running.allocated(seen.entry)
-
-    def _consumption(self, seen: Seen) -> None:
-        """Overage: a receivable, and an income of its own or within that of the use."""
-        name, day = seen.entry.payee or "", seen.entry.date
-        self._owe(seen, seen.assets, _RECEIVABLE, name)
-        for _, number, currency in seen.assets:
-            origin = self._running.overage_plan(name, day, currency)
-            self._income(seen, Earning.OVERAGE, name, origin, currency, number, None)
-
-    def _trade(self, seen: Seen) -> None:
-        meta, undoes = seen.entry.meta, seen.undoes
-        trade = self._trade_of.get(meta.get("reverses", "")) if undoes else None
-        made = _undone(trade, seen) if trade is not None else self._new_trade(seen)
-        if made is None:
+    def read(self, unread: Unread) -> None:
+        """Add what the money of a transaction means, beyond what its lots earned."""
+        at, month, kind, undoes, first, end = unread
+        entry = self._transactions[at]
+        if kind in _WRITTEN:
+            for account, role, party, number, currency in self._meaning.owed_by_hand(entry):
+                line = (entry.date, month, role, party, number, currency, BY_HAND, at, account)
+                self.owed.append(_new(Owed, line))
             return
-        if not undoes:
-            self._trade_of[meta.get("event", "")] = made
-        self.trades.append(made)
-        self._owe(seen, seen.assets, _RECEIVABLE, made.buyer)
-        self._owe(seen, seen.liabilities, _PAYABLE, made.seller)
-        weights, currency = [units for _, units in made.lots], made.currency
-        for payer, fee in ((made.seller, made.seller_fee), (made.buyer, made.buyer_fee)):
-            shares = shares_of_total(fee, weights, minor_unit(currency))
-            for (lot, _), share in zip(made.lots, shares, strict=True):
-                self._income(seen, _FEES, payer, lot.origin, currency, share, lot)
+        moved = self._movements[first:end]
+        carried = _carried(moved) if kind in _CARRYING else {}
+        legs = self._meaning.money(entry, kind, carried)
+        day, owed = entry.date, self.owed
+        for account, (role, holder, origin, number, currency) in legs:
+            if role in OWED:
+                party = origin if role is _PARTNER else holder
+                line = (day, month, role, party, number, currency, kind, at, account)
+                owed.append(_new(Owed, line))
+        rule = self._rules.get(kind)
+        if rule is not None:
+            of_money = [leg for _, leg in legs]
+            rule(_new(Meant, (at, entry, month, kind, undoes, moved, of_money)))
 
-    def _new_trade(self, seen: Seen) -> Trade | None:
-        """The trade; None where a frozen transaction was edited until it is none."""
-        day, sign = seen.entry.date, -1 if seen.undoes else 1
-        sold = [each for each in seen.moved if each.flow is _SOLD]
-        bought = [each for each in seen.moved if each.flow is _BOUGHT]
-        if not (sold and bought and seen.assets):
-            return None
+    def _consumption(self, meant: Meant) -> None:
+        """Overage: an income of its own, or within that of the use."""
+        for leg in meant.legs:
+            if leg.role is Role.OVERAGE:
+                self._income(
+                    meant, Earning.OVERAGE, leg.holder, leg.origin, leg.currency, -leg.number, None
+                )
+
+    def _trade(self, meant: Meant) -> None:
+        """The trade, and its fees by lot; none where a frozen one was edited until it is none."""
+        entry = meant.entry
+        sold = [each for each in meant.moved if each.flow is _SOLD]
+        bought = [each for each in meant.moved if each.flow is _BOUGHT]
+        price = price_of(entry)
+        if price is None or not (sold and bought):
+            return
         lots = tuple([(each.lot, -each.units) for each in sold])
-        units = sum([number for _, number in lots], ZERO)
-        _, by_buyer, currency = seen.assets[0]
-        to_seller = -sum([number for _, number, _ in seen.liabilities], ZERO)
-        priced = (each.price for each in seen.entry.postings if each.price is not None)
-        price = next(priced, None)
-        if price is not None and price.number is not None:
-            money = at_price(units, price.number, currency)
-        else:
-            agreed = seen.entry.meta.get("occurred", day)  # late: the terms of its own day
-            paid = (by_buyer * sign, to_seller * sign)
-            money = without_price(units * sign, *paid, currency, self._terms, agreed)
-            money = money._replace(gross=money.gross * sign)
-        gross = money.gross
-        return Trade(
-            date=day,
-            month=seen.month,
-            seller=sold[0].subscriber,
-            buyer=bought[0].subscriber,
-            commodity=sold[0].commodity,
-            units=units,
-            price=money.price,
-            currency=currency,
-            gross=gross,
-            seller_fee=gross - to_seller,
-            buyer_fee=by_buyer - gross,
-            lots=lots,
-            times=sign,
-            at=seen.at,
-        )
+        weights = [number for _, number in lots]
+        units = sum(weights, ZERO)
+        seller, buyer = sold[0].subscriber, bought[0].subscriber
+        fees = {seller: ZERO, buyer: ZERO}
+        for leg in meant.legs:
+            if leg.role is Role.FEES:
+                fees[leg.holder] = fees.get(leg.holder, ZERO) - leg.number
+        number, currency = price
+        # fmt: off
+        self.trades.append(_new(Trade, (
+            entry.date, meant.month, seller, buyer, sold[0].commodity, units, number, currency,
+            multiply_money(units, number, currency), fees[seller], fees[buyer], lots,
+            -1 if meant.undoes else 1, meant.at,
+        )))
+        # fmt: on
+        for payer, fee in fees.items():
+            shares = shares_of_total(fee, weights, minor_unit(currency))
+            for (lot, _), share in zip(lots, shares, strict=True):
+                self._income(meant, _FEES, payer, lot.origin, currency, share, lot)
 
-    def _spend(self, seen: Seen) -> None:
+    def _spend(self, meant: Meant) -> None:
         """Partner income: each lot's carrying amount less its share, by units, of the settlement.
 
         A settlement in a currency in which none of the lots costs anything falls on the first.
         """
-        prefix = "Reversal of Spend with " if seen.undoes else "Spend with "
-        partner = (seen.entry.narration or "").removeprefix(prefix)
-        self._owe(seen, seen.liabilities, Role.PARTNER, partner)
-        for _, number, currency in seen.liabilities:
-            bearing = [each for each in seen.moved if each.currency == currency]
-            bearing = bearing or list(seen.moved[:1])
+        for leg in meant.legs:
+            if leg.role is not _PARTNER:
+                continue
+            bearing = [each for each in meant.moved if each.currency == leg.currency]
+            bearing = bearing or list(meant.moved[:1])
             weights = [each.units for each in bearing]
-            shares = shares_of_total(number, weights, minor_unit(currency))
+            shares = shares_of_total(leg.number, weights, minor_unit(leg.currency))
             for each, share in zip(bearing, shares, strict=True):
-                self._income_of(seen, Earning.PARTNER_INCOME, each, currency, share)
-        for each in seen.moved:
-            self._income_of(seen, Earning.PARTNER_INCOME, each, each.currency, -each.amount)
+                self._income_of(meant, Earning.PARTNER_INCOME, each, leg.currency, share)
+        for each in meant.moved:
+            self._income_of(meant, Earning.PARTNER_INCOME, each, each.currency, -each.amount)
 
-    def _refund(self, seen: Seen) -> None:
+    def _refund(self, meant: Meant) -> None:
         """What the rounding of a refund leaves is revenue of the first lot of its currency."""
-        self._owe(seen, seen.liabilities, _PAYABLE, seen.entry.payee)
-        for line in seen.posted:
-            if line not in seen.liabilities:
-                _, number, currency = line
-                for first in [each for each in seen.moved if each.currency == currency][:1]:
-                    self._income_of(seen, Earning.COMPUTE, first, currency, -number)
-
-    def _by_hand(self, seen: Seen) -> None:
-        """Payments, payouts and whatever else people write on what is owed."""
-        payee = seen.entry.payee or ""
-        for account, number, currency in seen.posted:
-            owed = self._accounts.owed_account(account)
-            if owed is None or (owed.subscriber and owed.subscriber not in self._names):
-                continue  # a template such as Assets:{subscriber} fits other accounts too
-            if owed.role is Role.PARTNER:
-                party = owed.partner or payee
-            elif owed.subscriber:
-                party = self._names[owed.subscriber]
-            else:
-                party = payee if payee in self._known else ""
-            line = (seen.entry.date, seen.month, owed.role, party, number, currency)
-            self.owed.append(Owed(*line, BY_HAND, seen.at, account))
-
-    def _owe(self, seen: Seen, lines: list[Posted], role: Role, party: str | None) -> None:
-        at, entry, month, kind, *_ = seen
-        for account, number, currency in lines:
-            line = (entry.date, month, role, party or "", number, currency, kind, at, account)
-            self.owed.append(_new(Owed, line))
+        for leg in meant.legs:
+            if leg.role is Role.REVENUE:
+                for first in [each for each in meant.moved if each.currency == leg.currency][:1]:
+                    self._income_of(meant, Earning.COMPUTE, first, leg.currency, -leg.number)
 
     def _income_of(
-        self, seen: Seen, earning: Earning, moved: Movement, currency: str, amount: Decimal
+        self, meant: Meant, earning: Earning, moved: Movement, currency: str, amount: Decimal
     ) -> None:
-        self._income(seen, earning, moved.subscriber, moved.origin, currency, amount, moved.lot)
+        self._income(meant, earning, moved.subscriber, moved.origin, currency, amount, moved.lot)
 
     def _income(
         self,
-        seen: Seen,
+        meant: Meant,
         earning: Earning,
         subscriber: str,
         origin: str,
@@ -294,25 +220,18 @@ class _Reader:
         lot: LotKey | None,
     ) -> None:
         if amount:
-            at, entry, month, kind, undoes, *_ = seen
             # fmt: off
             self.incomes.append(_new(Income, (
-                entry.date, month, earning, subscriber, origin, currency, amount, lot, at, undoes,
-                kind,
+                meant.entry.date, meant.month, earning, subscriber, origin, currency, amount, lot,
+                meant.at, meant.undoes, meant.kind,
             )))
             # fmt: on
 
 
-def _undone(trade: Trade, seen: Seen) -> Trade:
-    """A trade, the other way round, on the day of its reversal."""
-    return trade._replace(
-        date=seen.entry.date,
-        month=seen.month,
-        units=-trade.units,
-        gross=-trade.gross,
-        seller_fee=-trade.seller_fee,
-        buyer_fee=-trade.buyer_fee,
-        lots=tuple([(lot, -units) for lot, units in trade.lots]),
-        times=-trade.times,
-        at=seen.at,
-    )
+def _carried(moved: Iterable[Movement]) -> dict[tuple[str, str], Decimal]:
+    """The cost that left lots, by origin and currency."""
+    found: dict[tuple[str, str], Decimal] = {}
+    for each in moved:
+        key = (each.origin, each.currency)
+        found[key] = found[key] - each.amount if key in found else -each.amount
+    return found

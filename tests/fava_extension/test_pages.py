@@ -81,7 +81,7 @@ def test_a_ledger_with_nothing_but_errors_shows_them(ledger: Path) -> None:
 
 
 def test_errors_are_announced_in_every_view_and_listed_under_close(ledger: Path) -> None:
-    """A use beyond the holdings is refused; the other figures stand."""
+    """A use beyond the holdings is refused; the other figures stand; Help says how to mend it."""
     ledger.write_text(
         f'{STORY}{EXTENSION}2026-06-21 custom "compute-consumption" "alice" 9999 CU\n'
     )
@@ -91,6 +91,7 @@ def test_errors_are_announced_in_every_view_and_listed_under_close(ledger: Path)
     assert first["go"] == {"view": "close"}
     page = site.page("close")
     assert "The ledger has 1 error: a close stops until it is mended." in texts(page)
+    assert {"view": "help", "topic": "errors"} in [block.get("go") for block in page["blocks"]]
     assert "9999" in exact(tables(page)["errors"]["rows"][0][1])
 
 

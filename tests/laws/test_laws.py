@@ -23,7 +23,7 @@ from beancount.core.data import Transaction
 from beancount_compute.economy.engine import Books
 from beancount_compute.economy.events import NOWHERE, Event, content_id
 from beancount_compute.economy.inputs import Facts, HandPosting, Introduction
-from beancount_compute.economy.journal import JournalEntry, LotLeg, MoneyLeg
+from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, MoneyLeg
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Lot
 from beancount_compute.economy.options import (
@@ -32,6 +32,7 @@ from beancount_compute.economy.options import (
     Grain,
 )
 from beancount_compute.economy.roles import Pocket, Role
+from beancount_compute.ledger.meaning import Meaning, names_in
 from beancount_compute.ledger.terms_of_ledger import accounts_of
 from beancount_compute.ledger.text import booked_text
 from tests.economy.building import entry_text, lot_text
@@ -459,6 +460,32 @@ def going_on(facts: Facts, ledger: Captured, cut: date) -> Facts:
 def test_an_auditor_agrees(ledger: Captured) -> None:
     """Balances by day and account, lots, prices and the lines of all refusals, from language.md."""
     assert compare(ledger.path) == []
+
+
+def test_what_is_written_is_read_back(ledger: Captured) -> None:
+    """Every leg with its role, holder, origin and digits: `ledger/meaning.py` undoes
+    `ledger/writing.py`, whatever accounts the ledger chose."""
+    accounts = accounts_of(ledger.entries, ledger.options)
+    written = generated(ledger.entries)
+    introduced = {each.name: accounts.component(each.name) for each in ledger.facts.introductions}
+    meaning = Meaning(accounts, names_in(written, accounts, introduced))
+    for entry, transaction in zip(ledger.books.journal, written, strict=True):
+        found = meaning.entry_of(transaction)
+        assert found is not None
+        assert sorted(map(_leg, found.legs)) == sorted(map(_leg, entry.legs))
+        assert (found.kind, found.counterparty, found.uses) == (
+            entry.kind,
+            entry.counterparty,
+            entry.uses,
+        )
+
+
+def _leg(leg: Leg) -> str:
+    """A leg by value: a lot is equal to itself alone, and a price is written as 0.30 for 0.3."""
+    if not isinstance(leg, LotLeg):
+        return str(tuple(leg))
+    price = leg.price and leg.price._replace(number=leg.price.number.normalize())
+    return str((*leg.lot, leg.units, price))
 
 
 def test_the_printed_ledger_loads_without_the_plugin(ledger: Captured, tmp_path: Path) -> None:

@@ -26,3 +26,9 @@ def test_every_command_shows_an_example(name: str) -> None:
     shown = command.get_help(click.Context(command, info_name=name, parent=GROUP))
     assert f"\n    {line}" in shown
     assert len(line) <= 76
+
+
+def test_the_list_of_commands_shows_how_to_begin() -> None:
+    """A ledger to start from, and the page that goes with it."""
+    shown = main.get_help(GROUP)
+    assert shown.endswith("Example:\n    bean-compute new books\n    bean-compute help start")

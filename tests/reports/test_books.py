@@ -11,7 +11,7 @@ from beancount_compute.economy.kinds import Flow
 from beancount_compute.economy.roles import Earning, Role
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import Trade
-from tests.reports.story import HEAD, STORY, books_of
+from tests.reports.story import HEAD, STORY, books_of, figures, rows
 
 PARTIES = """\
 2026-01-01 custom "compute-allocation" "alice" 1000 CU 200.00 USD
@@ -196,15 +196,19 @@ def test_overage_belongs_to_the_plan_that_priced_it() -> None:
 
 
 def test_overage_in_another_unit_belongs_to_the_plan_of_that_unit() -> None:
-    """The newer plan sells GPU and prices in EUR; use of CU falls under the older one."""
+    """The newer plan sells GPU, in the same currency; 100 CU beyond 1000 fall under the older one,
+    at 0.30."""
     books = books_of(
-        HEAD + '2026-01-01 custom "compute-plan" "old" 10.00 USD 100 CU\n  overage: 0.30 USD\n'
-        '2026-01-01 custom "compute-plan" "new" 10.00 EUR 100 GPU\n  overage: 0.50 EUR\n'
-        '2026-01-01 custom "compute-subscription" "alice" "old"\n'
-        '2026-01-03 custom "compute-subscription" "alice" "new"\n'
-        '2026-01-05 custom "compute-consumption" "alice" 110 CU\n'
+        HEAD + '2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU\n  overage: 0.30 USD\n'
+        '2026-01-01 custom "compute-plan" "gpu" 10.00 USD 100 GPU\n  overage: 9.00 USD\n'
+        '2026-01-01 custom "compute-subscription" "alice" "pro"\n'
+        '2026-01-03 custom "compute-subscription" "alice" "gpu"\n'
+        '2026-01-05 custom "compute-consumption" "alice" 1100 CU\n'
     )
-    assert earned(books)[-1] == ("overage", "alice", "old", "3.00")
+    assert earned(books)[-1] == ("overage", "alice", "pro", "30.00")
+    pro, *others = rows(books, "revenue", "by-plan")
+    assert (pro["plan"], others) == ("pro", [])
+    assert figures(pro) == {"compute": "200.00", "overage": "30.00", "total": "230.00"}
 
 
 def test_an_opening_lot_stands_before_what_is_booked_on_its_day() -> None:

@@ -28,11 +28,23 @@ option "operating_currency" "USD"
 
 
 def test_the_price_of_the_plan_on_that_day() -> None:
-    """0.30, and 0.35 from 10 May; none outside of a period, or of a plan without one. Of two
-    currencies the first by its code."""
+    """0.30, and 0.35 from 10 May; none outside of a period, or of a plan without one. Of two plans
+    of one day the first by name."""
     prices = OveragePrices(books_of(LEDGER))
-    assert prices.of("bob", date(2026, 5, 9)) == Money(Decimal("0.30"), "USD")
-    assert prices.of("bob", date(2026, 5, 31)) == Money(Decimal("0.35"), "USD")
-    assert prices.of("bob", date(2026, 6, 1)) is None
-    assert prices.of("carol", date(2026, 5, 9)) is None
-    assert prices.of("dora", date(2026, 5, 9)) == Money(Decimal("0.25"), "EUR")
+    assert prices.of("bob", date(2026, 5, 9), "CU") == Money(Decimal("0.30"), "USD")
+    assert prices.of("bob", date(2026, 5, 31), "CU") == Money(Decimal("0.35"), "USD")
+    assert prices.of("bob", date(2026, 6, 1), "CU") is None
+    assert prices.of("carol", date(2026, 5, 9), "CU") is None
+    assert prices.of("dora", date(2026, 5, 9), "CU") == Money(Decimal("0.25"), "EUR")
+
+
+def test_the_price_is_that_of_a_plan_for_such_units() -> None:
+    """Bob's newer plan sells GPU, at 9.00 in the same currency; nobody's sells TPU."""
+    books = books_of(
+        LEDGER + '2026-05-02 custom "compute-plan" "gpu" 20.00 USD 100 GPU\n  overage: 9.00 USD\n'
+        '2026-05-03 custom "compute-subscription" "bob" "gpu"\n'
+    )
+    prices = OveragePrices(books)
+    assert prices.of("bob", date(2026, 5, 9), "CU") == Money(Decimal("0.30"), "USD")
+    assert prices.of("bob", date(2026, 5, 9), "GPU") == Money(Decimal("9.00"), "USD")
+    assert prices.of("bob", date(2026, 5, 9), "TPU") is None

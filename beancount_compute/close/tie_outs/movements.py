@@ -20,9 +20,9 @@ from beancount_compute.economy.events import Event
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.roles import Earning, Role
 from beancount_compute.economy.rounding import ZERO, average_price
+from beancount_compute.ledger.meaning import BY_HAND, OPENING
 from beancount_compute.reports.books import Books, since
 from beancount_compute.reports.facts import DatedPrice
-from beancount_compute.reports.reading import BY_HAND, OPENING
 
 # What is owed to the operator is shown as a debit, what the operator owes as a credit.
 _OWED = {

@@ -23,8 +23,8 @@ from beancount_compute.close.tie_outs.postings import Kinds
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.rounding import ZERO, round_money
+from beancount_compute.ledger.metadata import PeriodBooked, period_of
 from beancount_compute.reports.books import Books
-from beancount_compute.reports.running import Period, period_of
 
 
 class Use(NamedTuple):
@@ -57,7 +57,7 @@ class Overage:
         self._exact: defaultdict[Month, Decimal] = defaultdict(Decimal)
         self._billed: defaultdict[Month, Decimal] = defaultdict(Decimal)
         self._charges: dict[str, Charge] = {}
-        self._periods: dict[str, list[Period]] | None = None
+        self._periods: dict[str, list[PeriodBooked]] | None = None
         self._starts: dict[str, date] = {}  # the first booked day of each subscription
 
     def charge(self, uses: Sequence[Use], billed: dict[str, Decimal]) -> list[Charge] | None:
@@ -109,7 +109,7 @@ class Overage:
             charges.append(Charge(use.id, *month, use.units * price, number))
         return charges
 
-    def _running(self, event: Event) -> list[Period]:
+    def _running(self, event: Event) -> list[PeriodBooked]:
         """The subscriber's periods on that day whose plan is for such units."""
         plan = self._books.terms.plan
         return [
@@ -120,14 +120,14 @@ class Overage:
             and terms.sells(event.commodity)
         ]
 
-    def _newest(self, running: Sequence[Period]) -> str:
+    def _newest(self, running: Sequence[PeriodBooked]) -> str:
         """The plan of the newest subscription; "" if there is none."""
         if not running:
             return ""
         newest = max(self._starts[period.subscription] for period in running)
         return min(each.plan for each in running if self._starts[each.subscription] == newest)
 
-    def _periods_of(self, subscriber: str) -> list[Period]:
+    def _periods_of(self, subscriber: str) -> list[PeriodBooked]:
         if self._periods is None:
             self._periods = {}
             for name, period in _all_periods(self._books):
@@ -143,7 +143,7 @@ def _totals(charges: Sequence[Charge]) -> dict[str, Decimal]:
     return {currency: number for currency, number in totals.items() if number}
 
 
-def _all_periods(books: Books) -> Iterator[tuple[str, Period]]:
+def _all_periods(books: Books) -> Iterator[tuple[str, PeriodBooked]]:
     kinds = Kinds()
     for entry in books.transactions:
         if kinds.of(entry) == Kind.ALLOCATION:
@@ -152,7 +152,7 @@ def _all_periods(books: Books) -> Iterator[tuple[str, Period]]:
                 yield entry.payee or "", period
 
 
-def period_in(entry: Transaction) -> Period | None:
+def period_in(entry: Transaction) -> PeriodBooked | None:
     """The period that an allocation is; None for a top-up, and where its text was edited."""
     try:
         return period_of(entry)

@@ -9,7 +9,8 @@ Use beyond the holdings is overage, billed at the price in the plan of the newes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import date
 from decimal import Decimal, Inexact, localcontext
 
 from beancount_compute.economy.events import Event, fields_getter
@@ -29,6 +30,7 @@ from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import WIDE, ZERO, round_money
 from beancount_compute.economy.state import Economy, OverageBooked, Subscriber
+from beancount_compute.economy.terms import Plan
 from beancount_compute.economy.words import amount, quoted
 
 _use = fields_getter("subscriber", "units", "id", "commodity", "flaw")
@@ -152,7 +154,7 @@ def _overage_price(
         f"{amount(held, event.commodity)}"
     )
     running = [
-        (subscription, plan)
+        (subscription.start, plan)
         for subscription in subscriber.subscriptions
         if subscription.start <= event.date
         and subscription.runs_on(event.date)
@@ -162,17 +164,23 @@ def _overage_price(
     if not running:
         economy.check_commodities(event)
         raise Refused(f"{beyond}: write at most that, or a top-up or grant before it")
-    newest = max(subscription.start for subscription, _ in running)
-    plan = min(
-        (plan for subscription, plan in running if subscription.start == newest),
-        key=lambda each: each.name,
-    )
+    plan = plan_of_overage(running)
     if plan.overage is None:
         raise Refused(
             f"{beyond}, and plan {quoted(plan.name)} has no `overage` price: "
             "write at most that, a top-up before it, or an overage price"
         )
     return plan.name, plan.overage
+
+
+def plan_of_overage(running: Sequence[tuple[date, Plan]]) -> Plan:
+    """The plan whose overage price holds: of the newest subscription, then the first by name.
+
+    `running` are the plans for such units on which the subscriber is, with the subscriptions'
+    first days.
+    """
+    newest = max(start for start, _ in running)
+    return min((plan for start, plan in running if start == newest), key=lambda each: each.name)
 
 
 def _merge(economy: Economy, entry: JournalEntry) -> None:

@@ -101,3 +101,23 @@ def test_by_subscriber(pooled: bool) -> None:
     assert (("Income:Overage", "bob", "-1.50") in found) is (overage == "Overage")
     assert ("Liabilities:Partners:Shop", "alice", "-0.70") in found
     assert ("Liabilities:DeferredRevenue:Tokens:Alice", "alice", "-1.00") in found
+
+
+def test_overage_goes_to_the_plan_for_such_units() -> None:
+    """Alice's newer plan sells GPU in the same currency; 100 CU beyond pro's 1000 are pro's, at
+    0.30: 30.00 of the receivable and of the income, and nothing of it belongs to nobody."""
+    ledger = (
+        'plugin "beancount_compute"\noption "operating_currency" "USD"\n'
+        '2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU\n  overage: 0.30 USD\n'
+        '2026-01-01 custom "compute-plan" "gpu" 10.00 USD 100 GPU\n  overage: 9.00 USD\n'
+        '2026-05-01 custom "compute-subscription" "alice" "pro"\n'
+        '2026-05-03 custom "compute-subscription" "alice" "gpu"\n'
+        '2026-05-05 custom "compute-consumption" "alice" 1100 CU\n'
+    )
+    assert lines(ledger, By.PLAN) == [
+        ("Assets:Receivable:Alice", "gpu", "10.00"),
+        ("Assets:Receivable:Alice", "pro", "230.00"),
+        ("Income:Compute", "pro", "-200.00"),
+        ("Income:Overage", "pro", "-30.00"),
+        ("Liabilities:DeferredRevenue:Allocations:Alice", "gpu", "-10.00"),
+    ]

@@ -1,0 +1,335 @@
+"""What booked transactions mean: from Beancount's directives back to the journal.
+
+    2026-06-10 * "alice" "Trade with bob" #compute-trade
+      counterparty: "bob"
+      buyer-fee: 1.25 USD
+      Liabilities:DeferredRevenue:Tokens:Alice    500 CU {0.20 USD, 2026-05-01, ...} @ 0.25 USD
+      Liabilities:DeferredRevenue:Tokens:Bob     -500 CU {0.20 USD, 2026-05-01, ...} @ 0.25 USD
+      Assets:Receivable:Bob                    126.25 USD
+      Liabilities:Payable:Alice               -118.75 USD
+      Income:Fees                               -7.50 USD
+
+becomes the legs that it was written from, with the fees of alice (6.25) and bob (1.25) apart. This
+is the only inverse of `writing.py`. A posting on a lot says holder and pocket by its account. What
+a posting of money means follows from the kind: each kind has its legs, and each leg its account.
+Where several share one, metadata and the cost of the lots tell them apart. Nothing is taken from
+narrations, ids or terms.
+
+What people write carries no such metadata: there the account alone tells (`owed_by_hand`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal, localcontext
+from typing import Any, NamedTuple, assert_never
+
+from beancount.core.amount import Amount
+from beancount.core.data import Transaction
+from beancount.core.position import Cost
+
+from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, MoneyLeg, money_leg
+from beancount_compute.economy.kinds import BOOKED, KINDS, PARTNER, Kind, LegOrigin, LegRow
+from beancount_compute.economy.lots import Lot, cost_of
+from beancount_compute.economy.roles import Pocket, Role
+from beancount_compute.economy.rounding import WIDE, ZERO
+from beancount_compute.ledger.accounts import Accounts
+from beancount_compute.ledger.hand_written import OPENING_TAG
+from beancount_compute.ledger.metadata import date_of, money_of, overage_of, text_in
+from beancount_compute.ledger.writing import ORDER
+
+BY_HAND = ""  # the kind of a hand-written transaction
+OPENING = "opening"  # and of one that enters opening lots
+CostByOrigin = Mapping[tuple[str, str], Decimal]  # cost that leaves lots, by origin and currency
+OnAccount = tuple[str, MoneyLeg]  # a leg of money with the account that it is on
+LegKey = tuple[Role, str, str]  # role, holder and origin
+# A leg that a transaction may have; the currency, "" for any; and the number, None for what the
+# posting holds besides the others
+Candidate = tuple[LegKey, str, Decimal | None]
+
+_REVERSAL = Kind.REVERSAL  # to name a member of an enum takes longer than to compare it
+_NONE = LegOrigin.NONE
+_MONEY: dict[str, tuple[LegRow, ...]] = {kind: row.money for kind, row in KINDS.items()}
+_WITH_PARTNER = frozenset(kind for kind, row in KINDS.items() if row.counterparty == PARTNER)
+_UNDONE: dict[Any, Kind] = {kind.value: kind for kind in BOOKED if kind is not Kind.REVERSAL}
+
+
+class OwedByHand(NamedTuple):
+    """Money that people wrote on what is owed."""
+
+    account: str
+    role: Role
+    party: str  # the subscriber, or for `Role.PARTNER` the partner; "" where it can't be told
+    number: Decimal
+    currency: str
+
+
+class Meaning:
+    """Reads the transactions of one ledger; its sums need `WIDE`."""
+
+    def __init__(self, accounts: Accounts, names: Mapping[str, str]) -> None:
+        """`names` gives the subscriber of an account component."""
+        self.accounts = accounts
+        self.pockets: dict[str, tuple[Pocket, str] | None] = {}  # of all accounts asked for
+        self._names = names
+        self._known = frozenset(names.values())
+        self._kinds: dict[frozenset[str], str] = {}
+        self._labels: dict[str | None, tuple[str, date | None]] = {}
+        self._accounts_of: dict[tuple[Role, str, str], str] = {}
+
+    def kind(self, tags: frozenset[str] | None, meta: Mapping[str, Any]) -> tuple[str, bool]:
+        """What a transaction books, or undoes; and whether it is a reversal."""
+        if ORDER not in meta:
+            return (OPENING if tags and OPENING_TAG in tags else BY_HAND), False
+        kind = self.booked(tags)
+        if kind == _REVERSAL:
+            return _UNDONE.get(meta.get("undoes"), BY_HAND), True
+        return kind, False
+
+    def booked(self, tags: frozenset[str] | None) -> str:
+        """The kind that the tags of a booked transaction name."""
+        tags = tags or frozenset()
+        kind = self._kinds.get(tags)
+        if kind is None:
+            kind = self._kinds[tags] = kind_of_tags(tags)
+        return kind
+
+    def pocket(self, account: str) -> tuple[Pocket, str] | None:
+        """The pocket that an account is, with its subscriber; None for any other account."""
+        if account in self.pockets:
+            return self.pockets[account]
+        found = self.accounts.pocket_account(account)
+        read = None
+        if found is not None:
+            read = (found.pocket, self._names.get(found.subscriber, found.subscriber))
+        self.pockets[account] = read
+        return read
+
+    def label(self, label: str | None) -> tuple[str, date | None]:
+        """The origin and end that a lot's label names; no end where somebody forged it."""
+        read = self._labels.get(label)
+        if read is None:
+            origin, _, end = (label or "").partition("/")
+            read = self._labels[label] = (origin, date_of(end))
+        return read
+
+    def lot(self, account: str, commodity: str, cost: Cost) -> Lot | None:
+        """The lot that a posting at cost names; None on an account that is no pocket."""
+        found = self.pocket(account)
+        if found is None:
+            return None
+        (pocket, holder), (origin, end) = found, self.label(cost.label)
+        number = cost_of(cost.number, cost.currency)
+        return Lot(holder, pocket, commodity, number, cost.currency, cost.date, origin, end)
+
+    def lot_legs(self, entry: Transaction) -> list[LotLeg]:
+        """The lots that a transaction moves, whoever wrote it, with the price of a trade."""
+        found: list[LotLeg] = []
+        price = money_of(entry.meta.get("price"))
+        for posting in entry.postings:
+            units = money_of(posting.units)
+            if units is not None and isinstance(posting.cost, Cost):
+                lot = self.lot(posting.account, units.currency, posting.cost)
+                if lot is not None:
+                    price = money_of(posting.price) or price
+                    found.append(LotLeg(lot, units.number))
+        return [leg._replace(price=price) for leg in found] if price else found
+
+    def entry_of(self, entry: Transaction) -> JournalEntry | None:
+        """The journal entry of a booked transaction; None where its money is on other accounts.
+
+        That is so where accounts were named anew since, which is an error of its own.
+        """
+        kind, _ = self.kind(entry.tags, entry.meta)
+        meta = entry.meta
+        lots = self.lot_legs(entry)
+        carried: dict[tuple[str, str], Decimal] = {}
+        with localcontext(WIDE):
+            for lot, units, _ in lots:
+                key = (lot.origin, lot.currency)
+                carried[key] = carried.get(key, ZERO) + units * lot.cost
+            money = self.money(entry, kind, carried)
+            residual: dict[str, Decimal] = {}
+            for (_, currency), cost in carried.items():
+                residual[currency] = residual.get(currency, ZERO) + cost
+            for _, leg in money:
+                residual[leg.currency] = residual.get(leg.currency, ZERO) + leg.number
+        if any(residual.values()):
+            return None
+        legs: list[Leg] = [*lots, *(leg for _, leg in money)]
+        return JournalEntry(
+            entry.date,
+            Kind(self.booked(entry.tags)),
+            entry.payee or "",
+            entry.narration or "",
+            legs,
+            str(meta.get("event", "")),
+            None,
+            str(meta.get("source", "")),
+            overage="compute-overage" in entry.tags,
+            uses=int(meta.get("events", 1)),
+            undoes=str(meta.get("undoes", "")),
+            occurred=meta.get("occurred"),
+            counterparty=text_in(meta.get("counterparty")),
+            period=str(meta.get("period", "")),
+            subscription=str(meta.get("subscription", "")),
+        )
+
+    def money(self, entry: Transaction, kind: str, carried: CostByOrigin) -> list[OnAccount]:
+        """The legs of money of a booked transaction, each with its account.
+
+        `kind` is what it books or undoes. `carried` need not be given for kinds without lots'
+        cost in their money.
+        """
+        on_account, shared_by_many = self._candidates(entry, kind, carried)
+        found: list[OnAccount] = []
+        divided: set[tuple[str, str]] = set()
+        units: Any  # an Amount of a Decimal, as is looked at below
+        for account, units, _, _, _, _ in entry.postings:
+            sharing = on_account.get(account)
+            if sharing is None or units.__class__ is not Amount:
+                continue
+            number, currency = units
+            if number.__class__ is not Decimal:
+                continue  # an error of Beancount's booking, which it has reported
+            if len(sharing) == 1:
+                ((role, holder, origin), _, _) = sharing[0]
+                found.append((account, money_leg((role, holder, origin, number, currency))))
+            else:
+                divided.add((account, currency))
+                _apart(account, sharing, number, currency, found)
+        for account in shared_by_many:
+            for _, currency, part in on_account[account]:
+                if part and (account, currency) not in divided:  # together they are nothing
+                    divided.add((account, currency))
+                    _apart(account, on_account[account], ZERO, currency, found)
+        return found
+
+    def _candidates(
+        self, entry: Transaction, kind: str, carried: CostByOrigin
+    ) -> tuple[dict[str, list[Candidate]], list[str]]:
+        """The legs of money that a transaction may have, by account; and who have several."""
+        found: dict[str, list[Candidate]] = {}
+        shared: list[str] = []
+        accounts_of, meta, payee = self._accounts_of, entry.meta, entry.payee or ""
+        counterparty = text_in(meta.get("counterparty"))
+        for row in _MONEY.get(kind, ()):
+            role, origin, of_counterparty, amount_key = row
+            holder = counterparty if of_counterparty else payee
+            candidates: Iterable[Candidate]
+            if origin is _NONE and not amount_key:
+                candidates = (((role, holder, ""), "", None),)
+            else:
+                candidates = _candidates_of(row, holder, meta, carried)
+            for each in candidates:
+                key = each[0]
+                account = accounts_of.get(key)
+                if account is None:
+                    account = accounts_of[key] = self.accounts.account(*key)
+                if account in found:
+                    found[account].append(each)
+                    shared.append(account)
+                else:
+                    found[account] = [each]
+        return found, shared
+
+    def owed_by_hand(self, entry: Transaction) -> Iterator[OwedByHand]:
+        """Payments, payouts and whatever else people write on what is owed."""
+        payee = entry.payee or ""
+        for posting in entry.postings:
+            amount = money_of(posting.units)
+            owed = self.accounts.owed_account(posting.account)
+            if amount is None or owed is None or self.pocket(posting.account) is not None:
+                continue
+            if owed.subscriber and owed.subscriber not in self._names:
+                continue  # a template such as Assets:{subscriber} fits other accounts too
+            if owed.role is Role.PARTNER:
+                party = owed.partner or payee
+            elif owed.subscriber:
+                party = self._names[owed.subscriber]
+            else:
+                party = payee if payee in self._known else ""
+            yield OwedByHand(posting.account, owed.role, party, *amount)
+
+
+def kind_of_tags(tags: frozenset[str]) -> str:
+    """The kind that tags name; "" where they name none."""
+    return next((kind for kind in BOOKED if f"compute-{kind}" in tags), BY_HAND)
+
+
+def names_in(
+    transactions: Iterable[Transaction], accounts: Accounts, introduced: Mapping[str, str]
+) -> dict[str, str]:
+    """The subscriber of each account component: whom the books or `introduced` name.
+
+    `introduced` gives the components of those that a `compute-subscriber` names.
+    """
+    names: dict[str, None] = {}  # in order
+    for entry in transactions:
+        if ORDER in entry.meta:
+            names[entry.payee or ""] = None
+            other = entry.meta.get("counterparty")
+            if other.__class__ is str and not _with_partner(entry):
+                names[other] = None
+    found = {component: name for name, component in introduced.items()}
+    for name in names:
+        if name:
+            found.setdefault(accounts.component(name), name)
+    return found
+
+
+def _with_partner(entry: Transaction) -> bool:
+    return not _WITH_PARTNER.isdisjoint((kind_of_tags(entry.tags), entry.meta.get("undoes")))
+
+
+def _candidates_of(
+    row: LegRow, holder: str, meta: Mapping[str, Any], carried: CostByOrigin
+) -> list[Candidate]:
+    role = row.role
+    match row.origin:
+        case LegOrigin.LOTS:
+            return [((role, holder, name), money, -cost) for (name, money), cost in carried.items()]
+        case LegOrigin.NONE:
+            amount = money_of(meta.get(row.key))
+            return [((role, holder, ""), amount.currency, -amount.number)] if amount else []
+        case LegOrigin.FIRST:
+            firsts: dict[str, str] = {}
+            for name, money in carried:
+                firsts.setdefault(money, name)
+            return [((role, holder, name), money, None) for money, name in firsts.items()]
+        case LegOrigin.PARTNER:
+            return [((role, holder, text_in(meta.get("counterparty"))), "", None)]
+        case LegOrigin.OVERAGE:
+            sign = 1 if role is Role.RECEIVABLE else -1
+            billed = overage_of(meta.get("overage"))
+            return [((role, holder, plan), money, sign * number) for plan, number, money in billed]
+        case _:
+            assert_never(row.origin)
+
+
+def _apart(
+    account: str,
+    sharing: Iterable[Candidate],
+    number: Decimal,
+    currency: str,
+    found: list[OnAccount],
+) -> None:
+    """Add the legs that share a posting: those whose number is known, and one that is the rest."""
+    known: list[tuple[LegKey, Decimal]] = []
+    of_rest = None
+    for key, money, part in sharing:
+        if part is None:
+            if of_rest is None and money in ("", currency):
+                of_rest = key
+        elif money == currency:
+            known.append((key, part))
+            number -= part
+    if number and of_rest is None and known:  # edited, which is an error of its own
+        of_rest, part = known.pop(0)
+        number += part
+    if number and of_rest is not None:
+        known.insert(0, (of_rest, number))
+    for (role, holder, origin), part in known:
+        if part:
+            found.append((account, money_leg((role, holder, origin, part, currency))))

@@ -1,0 +1,152 @@
+"""The metadata of booked transactions: what no account or posting says, written and read.
+
+    2026-05-20 * "alice" "Consumption" #compute-consumption #compute-overage
+      event: "use-17"                        ; the id of the event; `source` of what is derived
+      overage: "pro 30.00 USD"               ; billed beyond the holdings, by plan
+      memo: "by night"
+
+    counterparty: "bob"                      ; buyer, receiver or partner
+    buyer-fee: 1.25 USD                      ; of a trade; the rest of its fees is the seller's
+    price: 0.25 EUR                          ; of a trade, where no posting carries it
+    period: "2026-05-01/2026-05-31"          ; first and last day of what is allocated
+    subscription: "s-alice"                  ; to which the period belongs
+
+A reversal carries the same, its amounts with their signs turned. What is read may have been edited
+in a closed month, which is an error of its own: nothing here raises for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
+
+from beancount.core.amount import Amount
+from beancount.core.data import Transaction
+from beancount.core.position import Cost
+
+from beancount_compute.economy.events import NOWHERE, Event
+from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, MoneyLeg
+from beancount_compute.economy.options import Money
+from beancount_compute.economy.roles import Role
+
+
+class PeriodBooked(NamedTuple):
+    """A period of a subscription that was booked."""
+
+    plan: str
+    first: date
+    last: date
+    subscription: str  # its id
+
+
+def add_meaning(meta: dict[str, Any], entry: JournalEntry) -> None:
+    """What a reader needs and no account or posting says; the same in a reversal."""
+    if entry.counterparty:
+        meta["counterparty"] = entry.counterparty
+    fee = _fee_of_buyer(entry)
+    if fee is not None:
+        meta["buyer-fee"] = fee
+    if entry.overage or entry.undoes:
+        overage = ", ".join(_overage(entry.legs))
+        if overage:
+            meta["overage"] = overage
+    if entry.period:
+        meta["period"] = entry.period
+    if entry.subscription:
+        meta["subscription"] = entry.subscription
+
+
+def _fee_of_buyer(entry: JournalEntry) -> Amount | None:
+    """The buyer's fee of a trade, which may stand in one posting with the seller's."""
+    for leg in entry.legs:
+        if isinstance(leg, MoneyLeg) and leg.role is Role.FEES and leg.holder == entry.counterparty:
+            return Amount(leg.number.copy_negate(), leg.currency)
+    return None
+
+
+def _overage(legs: Iterable[Leg]) -> Iterator[str]:
+    """What was billed beyond the holdings, by the plan whose price it was: "pro 30.00 USD"."""
+    for leg in legs:
+        if isinstance(leg, MoneyLeg) and leg.role is Role.OVERAGE:
+            yield f"{leg.origin} {leg.number.copy_negate():f} {leg.currency}"
+
+
+def price_of_no_posting(legs: Iterable[Leg]) -> Money | None:
+    """The price of a trade whose lots all cost another currency, so that no posting carries it."""
+    price = None
+    for leg in legs:
+        if isinstance(leg, LotLeg) and leg.price is not None:
+            if leg.price.currency == leg.lot.currency:
+                return None
+            price = leg.price
+    return price
+
+
+def add_metadata(meta: dict[str, Any], entry: JournalEntry, event: Event) -> None:
+    """What only some transactions carry."""
+    if event.row:  # Fava can't open a Parquet file at a row, and must not delete the line there
+        meta["filename"], meta["lineno"] = NOWHERE.file, NOWHERE.line
+        meta["source"] = event.row
+    if entry.uses > 1:
+        meta["events"] = Decimal(entry.uses)
+    if entry.occurred is not None:
+        meta["occurred"] = entry.occurred
+    if entry.undoes:
+        meta["reverses"] = event.reverses
+        meta["undoes"] = entry.undoes
+    if event.memo:
+        meta["memo"] = event.memo
+    meta.update(event.extra)
+
+
+def period_of(entry: Transaction) -> PeriodBooked | None:
+    """The period of a subscription that a transaction allocates; None for any other."""
+    first, _, last = str(entry.meta.get("period", "")).partition("/")
+    start, end = date_of(first), date_of(last)
+    subscription = entry.meta.get("subscription")
+    labels = [posting.cost.label for posting in entry.postings if isinstance(posting.cost, Cost)]
+    if start is None or end is None or subscription is None or not labels:
+        return None
+    plan, _, _ = (labels[0] or "").partition("/")
+    return PeriodBooked(plan, start, end, str(subscription))
+
+
+def price_of(entry: Transaction) -> Money | None:
+    """The price of a trade, per unit."""
+    for posting in entry.postings:
+        if posting.price is not None:
+            return money_of(posting.price)
+    return money_of(entry.meta.get("price"))
+
+
+def overage_of(text: object) -> Iterator[tuple[str, Decimal, str]]:
+    """Plan, number and currency of what was billed: "pro 30.00 USD, team a 1.00 USD"."""
+    for each in str(text).split(", ") if text else ():
+        plan, _, amount = each.rpartition(" ")
+        plan, _, number = plan.rpartition(" ")
+        try:
+            yield plan, Decimal(number), amount
+        except InvalidOperation:  # edited, which is an error of its own
+            continue
+
+
+def text_in(value: Any) -> str:
+    """A text; "" where there is none."""
+    return value if value.__class__ is str else ""
+
+
+def money_of(amount: Any) -> Money | None:
+    """An amount; None where there is none, or Beancount's booking failed and said so."""
+    if amount.__class__ is Amount and amount[0].__class__ is Decimal:
+        return tuple.__new__(Money, amount)
+    return None
+
+
+def date_of(text: str) -> date | None:
+    """A date; None where there is none, or what somebody wrote is no date."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:  # no date, or a posting that the plugin has refused
+        return None
