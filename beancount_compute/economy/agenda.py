@@ -4,13 +4,13 @@
     2026-06-10   a trade                             ; somebody wrote it
 
 What is derived (ends of lots, periods, whatever a policy brings about) is put here when its day is
-known, and taken when the day has come. One typo in a year must not make centuries of it: events
-behind a gap of more than two years are refused, unless the `as-of` option reaches over it.
+known, and taken when the day has come. One typo in a year must not make centuries of it, nor take
+the year with it: of stretches of time that lie more than two years apart only one is booked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from datetime import date
 from enum import IntEnum
 from heapq import heapify, heappop, heappush
@@ -66,31 +66,76 @@ class Agenda:
                 yield day
 
 
+class Stretch(NamedTuple):
+    """Days with events, of which none lies more than two years behind the one before it."""
+
+    first: date
+    last: date
+    events: int
+
+
 class Horizon(NamedTuple):
-    """The as-of day, and the first day whose events are refused."""
+    """The as-of day, and the stretches of time whose events are booked; all others are refused."""
 
     as_of: date
-    refused_from: date | None
-    last_before: date | None  # the day of the last event before the gap
+    stands: tuple[Stretch, ...]
 
     def covers(self, day: date) -> bool:
         """Whether what happens on that day is booked."""
-        return self.refused_from is None or day < self.refused_from
+        return any(each.first <= day <= each.last for each in self.stands)
+
+    def nearest(self, day: date) -> date:
+        """The day nearest to a refused one on which something is booked."""
+        ends = [end for each in self.stands for end in (each.first, each.last)]
+        return min(ends, key=lambda end: (abs(end - day), end))
 
 
-def horizon(days: Iterable[date], cancellations: Iterable[date], option: date | None) -> Horizon:
-    """The horizon over the days of events (assertions too) and of cancellations.
+def horizon(
+    events: Mapping[date, int],
+    making: Set[date],
+    option: date | None,
+    closed: date | None = None,
+    bridged: Callable[[Stretch, Stretch], bool] = lambda *_: False,
+) -> Horizon:
+    """The horizon over days with so many events each; `making` are those that make derived entries.
 
-    Cancellations are events, but make no derived entries.
+    Stretches that hold the last closed day stand, and so do those that the option joins. Where
+    there are none such, the one with the most events stands, the later of two that are alike. What
+    is `bridged`, by the periods of a subscription that runs on, is one stretch.
     """
-    making = set(days)
-    refused_from = None
-    before = None
-    for day in sorted(making.union(cancellations)):
-        if before is not None and day > later(before, TWO_YEARS) and (not option or option < day):
-            refused_from = day
-            break
-        before = day
-    if refused_from is not None:
-        making = {day for day in making if day < refused_from}
-    return Horizon(max(making | {option or date.min}), refused_from, before)
+    counts = dict(events)
+    if closed is not None:
+        counts.setdefault(closed, 0)
+    joined: list[Stretch] = []
+    by_option: set[date] = set()  # the first days of stretches that the option joined
+    for each in _stretches(counts):
+        before = joined[-1] if joined else None
+        reached = option is not None and each.first <= option
+        if before is None or not (reached or bridged(before, each)):
+            joined.append(each)
+            continue
+        if reached:
+            by_option.add(before.first)
+        joined[-1] = Stretch(before.first, each.last, before.events + each.events)
+    stands = [
+        each
+        for each in joined
+        if each.first in by_option or (closed is not None and each.first <= closed <= each.last)
+    ]
+    if joined and not stands:
+        stands = [max(joined, key=lambda each: (each.events, each.last))]
+    days = [day for day in making if any(each.first <= day <= each.last for each in stands)]
+    as_of = max([*days, option or date.min, closed or date.min])
+    return Horizon(as_of, tuple(stands))
+
+
+def _stretches(counts: Mapping[date, int]) -> Iterator[Stretch]:
+    """The days with events, cut at each gap of more than two years."""
+    days: list[date] = []
+    for day in sorted(counts):
+        if days and day > later(days[-1], TWO_YEARS):
+            yield Stretch(days[0], days[-1], sum(counts[each] for each in days))
+            days = []
+        days.append(day)
+    if days:
+        yield Stretch(days[0], days[-1], sum(counts[each] for each in days))

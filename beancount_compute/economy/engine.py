@@ -12,6 +12,7 @@ in which they were written; no file, no clock, no Beancount.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal, Inexact, localcontext
@@ -47,7 +48,7 @@ from beancount_compute.economy.rules.by_hand import (
     take_out,
 )
 from beancount_compute.economy.rules.consumption import consume_in_turn
-from beancount_compute.economy.rules.subscription import start_periods
+from beancount_compute.economy.rules.subscription import Bridges, start_periods
 from beancount_compute.economy.short_forms import Record, in_full
 from beancount_compute.economy.state import Economy
 from beancount_compute.economy.terms import Terms
@@ -97,15 +98,18 @@ class Bookkeeper:
         self.refusals: list[Refusal] = []
         self._events_on, reversed_ids, repeated_ids = by_day_of(facts.events)
         assertions = list(facts.assertions)
+        counts = Counter({day: len(events) for day, events in self._events_on.items()})
+        counts.update(assertion.date for assertion in assertions)
+        making = {day for day, events in self._events_on.items() if not only_cancellations(events)}
         reach = horizon(
-            {day for day, events in self._events_on.items() if not only_cancellations(events)}
-            | {assertion.date for assertion in assertions}
-            | ({carried.last_day} if carried else set()),
-            {day for day, events in self._events_on.items() if only_cancellations(events)},
+            counts,
+            making | {assertion.date for assertion in assertions},
             terms.of_ledger(AS_OF),
+            carried.last_day if carried else None,
+            Bridges(self._events_on, terms, carried.subscriptions if carried else ()).over,
         )
         self.as_of = reach.as_of
-        self._refuse_behind(reach, assertions)
+        self._refuse_far(reach, assertions)
         self._assertions_on = grouped(
             assertion for assertion in assertions if reach.covers(assertion.date)
         )
@@ -191,22 +195,20 @@ class Bookkeeper:
         """The day whose terms decide on a lot's end."""
         return self._economy.terms_day_of(lot)
 
-    def _refuse_behind(self, reach: Horizon, assertions: list[Assertion]) -> None:
-        """Refuse what lies behind the first gap of more than two years."""
+    def _refuse_far(self, reach: Horizon, assertions: list[Assertion]) -> None:
+        """Refuse what lies more than two years from all that is booked."""
         days = [day for day in self._events_on if not reach.covers(day)]
-        behind: list[Event | Assertion] = [
-            each for each in assertions if not reach.covers(each.date)
-        ]
+        far: list[Event | Assertion] = [each for each in assertions if not reach.covers(each.date)]
         for day in sorted(days):
-            behind += self._events_on.pop(day)
-        before = self._events_on.get(reach.last_before or date.min, [])
-        before_at = min((event.place for event in before), default=None)
-        at = f" ({before_at})" if before_at else ""
-        for each in behind:
-            message = (
-                f"{each.date} lies behind a gap of more than two years after "
-                f"{reach.last_before}{at}: check the year of either, or set as-of"
-            )
+            far += self._events_on.pop(day)
+        for each in far:
+            near = reach.nearest(each.date)
+            at = min((event.place for event in self._events_on.get(near, ())), default=None)
+            named = f"{near} ({at})" if at else f"{near}"
+            lies = "behind a gap of more than two years after"
+            if each.date < near:
+                lies = "before a gap of more than two years ahead of"
+            message = f"{each.date} lies {lies} {named}: check the year of either, or set as-of"
             self.refusals.append(Refusal(each.place, message))
 
     def _day(self, day: date) -> None:

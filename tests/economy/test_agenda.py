@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from beancount_compute.economy.agenda import horizon
@@ -25,58 +27,63 @@ from tests.economy.building import (
 
 
 @pytest.mark.parametrize(
-    ("making", "cancelling", "option", "as_of", "refused_from"),
+    ("making", "cancelling", "option", "as_of", "refused"),
     [
         # the latest of option and events; cancellations don't count
-        (["2026-01-01", "2026-03-01"], [], "", "2026-03-01", ""),
-        (["2026-01-01"], ["2026-06-01"], "", "2026-01-01", ""),
-        (["2026-01-01"], [], "2026-06-30", "2026-06-30", ""),
-        (["2026-09-01"], [], "2026-06-30", "2026-09-01", ""),
-        ([], [], "2026-06-30", "2026-06-30", ""),
-        ([], [], "", "0001-01-01", ""),
-        # two years are 24 months: to the day they are no gap
-        (["2026-01-01", "2028-01-01"], [], "", "2028-01-01", ""),
-        (["2026-01-01", "2028-01-02"], [], "", "2026-01-01", "2028-01-02"),
-        (["2024-02-29", "2026-02-28"], [], "", "2026-02-28", ""),
-        (["2024-02-29", "2026-03-01"], [], "", "2024-02-29", "2026-03-01"),
+        ("2026-01-01 2026-03-01", "", "", "2026-03-01", ""),
+        ("2026-01-01", "2026-06-01", "", "2026-01-01", ""),
+        ("2026-01-01", "", "2026-06-30", "2026-06-30", ""),
+        ("2026-09-01", "", "2026-06-30", "2026-09-01", ""),
+        ("", "", "2026-06-30", "2026-06-30", ""),
+        ("", "", "", "0001-01-01", ""),
+        # two years are 24 months: to the day they are no gap; of two stretches the later stands
+        ("2026-01-01 2028-01-01", "", "", "2028-01-01", ""),
+        ("2026-01-01 2028-01-02", "", "", "2028-01-02", "2026-01-01"),
+        ("2024-02-29 2026-02-28", "", "", "2026-02-28", ""),
+        ("2024-02-29 2026-03-01", "", "", "2026-03-01", "2024-02-29"),
         # a cancellation closes a gap, but moves nothing
-        (["2026-01-01", "2028-06-01"], ["2027-01-01"], "", "2028-06-01", ""),
-        (["2026-01-01"], ["2028-06-01"], "", "2026-01-01", "2028-06-01"),
-        # all behind the first gap, and no step of the chain can leap back
-        (["2026-01-01", "2029-01-01", "2030-01-01"], [], "", "2026-01-01", "2029-01-01"),
+        ("2026-01-01 2028-06-01", "2027-01-01", "", "2028-06-01", ""),
+        ("2026-01-01 2026-01-02", "2028-06-01", "", "2026-01-02", "2028-06-01"),
+        # the stretch with the most events stands, wherever the others lie
+        ("1970-01-01 2026-01-01 2026-02-01", "", "", "2026-02-01", "1970-01-01"),
+        ("2026-01-01 2026-02-01 2062-01-01", "", "", "2026-02-01", "2062-01-01"),
+        ("2026-01-01 2029-01-01 2030-01-01", "", "", "2030-01-01", "2026-01-01"),
         # an as-of that reaches over it, or to the very day, makes it none; a day less does not
-        (["2026-01-01", "2029-01-01"], [], "2029-01-01", "2029-01-01", ""),
-        (["2026-01-01", "2029-01-01"], [], "2030-01-01", "2030-01-01", ""),
-        (["2026-01-01", "2029-01-01"], [], "2028-12-31", "2028-12-31", "2029-01-01"),
+        ("2026-01-01 2029-01-01", "", "2029-01-01", "2029-01-01", ""),
+        ("2026-01-01 2029-01-01", "", "2030-01-01", "2030-01-01", ""),
+        ("2026-01-01 2026-01-02 2029-01-01", "", "2028-12-31", "2028-12-31", "2029-01-01"),
         # the option does not reach a second gap
-        (
-            ["2026-01-01", "2029-01-01", "2032-01-01"],
-            [],
-            "2029-01-01",
-            "2029-01-01",
-            "2032-01-01",
-        ),
+        ("2026-01-01 2029-01-01 2032-01-01", "", "2029-01-01", "2029-01-01", "2032-01-01"),
         # the end of the calendar
-        (["9998-06-01", "9999-12-31"], [], "", "9999-12-31", ""),
+        ("9998-06-01 9999-12-31", "", "", "9999-12-31", ""),
     ],
 )
-def test_the_horizon(
-    making: list[str], cancelling: list[str], option: str, as_of: str, refused_from: str
-) -> None:
-    """language.md, 4: the latest event that is not a cancellation, before the first gap."""
-    found = horizon(
-        [day(each) for each in making],
-        [day(each) for each in cancelling],
-        day(option) if option else None,
-    )
+def test_the_horizon(making: str, cancelling: str, option: str, as_of: str, refused: str) -> None:
+    """The latest event that is not a cancellation, of the stretch of events that stands."""
+    days = [day(each) for each in making.split()]
+    counts = Counter([*days, *(day(each) for each in cancelling.split())])
+    found = horizon(counts, set(days), day(option) if option else None)
     assert found.as_of == day(as_of)
-    assert found.refused_from == (day(refused_from) if refused_from else None)
+    assert [str(each) for each in sorted(counts) if not found.covers(each)] == refused.split()
+
+
+def test_what_holds_a_closed_month_stands_whatever_else_there_is() -> None:
+    """Two events in closed books outweigh three elsewhere."""
+    days = ["2020-01-01", "2020-01-02", "2020-01-03", "2026-05-20", "2026-06-01"]
+    counts = Counter(map(day, days))
+    found = horizon(counts, set(counts), None, day("2026-05-31"))
+    assert [found.covers(day(each)) for each in days] == [False, False, False, True, True]
+    assert found.nearest(day("2020-01-03")) == day("2026-05-20")
+    alone = horizon(Counter(map(day, days[:3])), set(counts), None, day("2026-05-31"))
+    assert not alone.covers(day("2020-01-03"))
+    assert alone.as_of == day("2026-05-31")
 
 
 def test_a_typo_in_a_year_makes_no_centuries_of_periods() -> None:
     """A use of 2206 is refused, and the subscription has its periods up to June 2026."""
     events = [
         subscription("2026-05-01", "alice"),
+        grant("2026-06-15", "bob", "1 CU"),
         grant("2026-06-15", "bob", "1 CU"),
         consumption("2206-06-20", "alice", "1 CU", line=3),
         grant("2206-06-21", "carol", "1 CU", line=4),
@@ -94,6 +101,41 @@ def test_a_typo_in_a_year_makes_no_centuries_of_periods() -> None:
         ),
     ]
     assert len(shown(books, "allocation").split("allocation alice")) == 3
+
+
+def test_one_row_of_a_wrong_year_takes_nothing_with_it() -> None:
+    """1970 beside a sound year: that row is refused, with the day that it lies far from."""
+    events = [
+        consumption("1970-01-01", "ivy", "1 CU", line=1),
+        subscription("2026-05-01", "ivy", line=2),
+        consumption("2026-05-20", "ivy", "200 CU", line=3),
+    ]
+    books = book(events, terms(plan()))
+    assert messages(books) == [
+        (
+            "1: 1970-01-01 lies before a gap of more than two years ahead of 2026-05-01 (books:2): "
+            "check the year of either, or set as-of"
+        )
+    ]
+    assert len(shown(books, "consumption").splitlines()) == 3
+
+
+def test_periods_of_a_running_subscription_bridge_a_gap() -> None:
+    """Nothing was written for three years, but twelve periods a year were due."""
+    start = [subscription("2023-01-10", "ivy"), consumption("2023-01-20", "ivy", "1 CU")]
+    back = [consumption("2026-01-20", "ivy", "1 CU"), grant("2026-01-21", "ivy", "1 CU")]
+    books = book([*start, *back], terms(plan(since="2020-01-01")))
+    assert messages(books) == []
+    assert shown(books, "allocation").count("allocation ivy") == 37
+    stopped = [*start, cancellation("2023-01-21", "ivy"), *back]
+    assert len(book(stopped, terms(plan(since="2020-01-01"))).refusals) == 2
+
+
+def test_a_period_that_is_longer_than_the_gap_bridges_it() -> None:
+    """Three years at once: the next event falls into the very period."""
+    events = [subscription("2023-01-10", "ivy"), consumption("2025-12-20", "ivy", "1 CU")]
+    assert messages(book(events, terms(plan(since="2020-01-01", every="36 months")))) == []
+    assert len(book(events, terms(plan(since="2020-01-01", every="12 months"))).refusals) == 1
 
 
 def test_refused_events_count_for_the_as_of_day() -> None:
@@ -118,7 +160,7 @@ def test_refused_events_count_for_the_as_of_day() -> None:
 def test_assertions_and_cancellations_behind_a_gap_are_refused_too() -> None:
     """They are events of the chain like all others."""
     events = [
-        subscription("2026-05-01", "alice"),
+        *[grant("2026-05-01", "alice", "1 CU") for _ in range(3)],
         cancellation("2029-01-01", "alice", line=2),
     ]
     late = assertion("2029-01-02", "revenue", "0 USD", line=3)
@@ -128,7 +170,7 @@ def test_assertions_and_cancellations_behind_a_gap_are_refused_too() -> None:
 
 def test_an_id_behind_a_gap_stands_for_nothing() -> None:
     """What is refused for its day is not compared with what stands under the same id."""
-    events = [grant("2026-05-01", "a", "1 CU", id="x"), grant("2036-05-01", "a", "1 CU", id="x")]
+    events = [grant(on, "a", "1 CU", id="x") for on in ("2026-05-01", "2026-05-01", "2036-05-01")]
     (message,) = messages(book(events))
     assert "behind a gap" in message
 

@@ -194,8 +194,8 @@ def test_a_parquet_file_is_read_like_a_csv_file(load):
         (
             {"customer": ["acme"]},
             (
-                'unknown column "customer": the first row names the columns, in small letters; those of your '
-                "own begin with x_ and hold letters, digits, - and _"
+                'unknown column "customer": the first row names the columns, in small letters; '
+                "those of your own begin with x_ and hold letters, digits, - and _"
             ),
         ),
     ],

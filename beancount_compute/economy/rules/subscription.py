@@ -6,20 +6,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
-from beancount_compute.economy.agenda import Due
+from beancount_compute.economy.agenda import Due, Stretch
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.months import later, text_of
+from beancount_compute.economy.months import Span, later, text_of
 from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.rules.allocation import allocate_period, unknown_plan
 from beancount_compute.economy.state import Economy, Subscription
-from beancount_compute.economy.terms import Plan
+from beancount_compute.economy.terms import Plan, Terms
 from beancount_compute.economy.words import quoted
 
 MOST_PERIODS = 1200
+TEN_YEARS = Span(120, 0)
+_SCHEDULE = (Kind.SUBSCRIPTION, Kind.CANCELLATION)
 
 
 def subscribe(economy: Economy, event: Event, event_id: str) -> None:
@@ -154,6 +156,53 @@ def _next_period(economy: Economy, subscription: Subscription, day: date) -> Pla
     if subscription.period_end == date.max:
         subscription.ended = True
     return plan
+
+
+class Bridges:
+    """The subscriptions that run on over days on which nothing is written.
+
+    They bridge a gap of less than ten years between two stretches of events, unless the later one
+    is a single event: that may be a slip of the pen, and is no reason for years of periods. A
+    period that is longer than the gap bridges it in any case.
+    """
+
+    def __init__(
+        self,
+        events_on: Mapping[date, Iterable[Event]],
+        terms: Terms,
+        carried: Iterable[tuple[Event, str]],
+    ) -> None:
+        self._events_on, self._terms, self._carried = events_on, terms, carried
+
+    def over(self, before: Stretch, behind: Stretch) -> bool:
+        """Whether a subscription runs from one stretch into the other."""
+        running = self._running(before.last)
+        if behind.events > 1 and behind.first < later(before.last, TEN_YEARS):
+            return bool(running)
+        return any(self._covers(event, before.last, behind.first) for event in running)
+
+    def _running(self, last: date) -> list[Event]:
+        """The subscriptions that nobody cancelled up to a day."""
+        found: dict[tuple[str, str], Event] = {}
+        written = [event for event, _ in self._carried]
+        for day, events in self._events_on.items():
+            if day <= last:
+                written += [each for each in events if each.kind in _SCHEDULE]
+        for event in sorted(written):
+            if event.kind is Kind.CANCELLATION:
+                found.pop((event.subscriber, event.plan), None)
+            elif self._terms.plan(event.plan, event.date) is not None:
+                found[event.subscriber, event.plan] = event
+        return list(found.values())
+
+    def _covers(self, event: Event, last: date, day: date) -> bool:
+        """Whether the period that runs on the last day is still running on another."""
+        end = date.fromisoformat(event.started) if event.started else event.date
+        plan = self._terms.plan_of_lot(event.plan, end)
+        while plan is not None and end <= last:
+            plan = self._terms.plan_of_lot(event.plan, end)
+            end = later(end, plan.every) if plan is not None else date.max
+        return plan is not None and end > day
 
 
 def _refuse_second(economy: Economy, event: Event, start: date) -> None:
