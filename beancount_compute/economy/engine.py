@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from datetime import date, timedelta
 from decimal import Decimal, Inexact, localcontext
 from itertools import chain
@@ -23,7 +24,7 @@ from typing import NamedTuple
 from beancount_compute.economy.agenda import Horizon, horizon
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.carried import Carried, take_over
-from beancount_compute.economy.events import Event, content_id, id_taken, same_content
+from beancount_compute.economy.events import Event, content_id, id_taken, names_of, same_content
 from beancount_compute.economy.inputs import (
     Assertion,
     Facts,
@@ -31,7 +32,7 @@ from beancount_compute.economy.inputs import (
     grouped,
     only_cancellations,
 )
-from beancount_compute.economy.journal import JournalEntry
+from beancount_compute.economy.journal import JournalEntry, charge_of, holders_of
 from beancount_compute.economy.kinds import Kind, Phase
 from beancount_compute.economy.lots import Lot
 from beancount_compute.economy.options import AS_OF, POSTING_GRAIN, Grain
@@ -48,6 +49,7 @@ from beancount_compute.economy.rules.by_hand import (
     take_out,
 )
 from beancount_compute.economy.rules.consumption import consume_in_turn
+from beancount_compute.economy.rules.reversal import Outcome, placed, targets
 from beancount_compute.economy.rules.subscription import Bridges, start_periods
 from beancount_compute.economy.short_forms import Record, in_full
 from beancount_compute.economy.state import Economy
@@ -227,22 +229,45 @@ class Bookkeeper:
         self._book_late(day)
         end_lots(economy, day)
         events = sorted(self._events_on.pop(day, ()))
-        others = 0  # cancellations come first in the order of the books
-        while others < len(events) and events[others].kind is Kind.CANCELLATION:
-            others += 1
-        self._book_events(events[:others])
+        first, events = _cancellations_first(events)
+        self._book_events(first)
         start_periods(economy, day)
-        self._book_events(events[others:] if others else events)
+        with localcontext(EXACT):
+            in_order = placed(events, self._outcome)
+        self._book_events(in_order, as_they_stand=in_order is not events)
         for removal in self._removals_on.get(day, ()):
             take_out(economy, removal)
         for assertion in early:
             check_for_newcomer(economy, assertion)
 
-    def _book_events(self, events: list[Event]) -> None:
+    def _outcome(self, events: Sequence[Event]) -> Outcome:
+        """What would become of events of today, in this order; nothing is booked."""
+        names = {name for event in events for name in names_of(event)}
+        ids = {event.reverses for event in events if event.reverses}
+        for event_id in ids & self._economy.undo.keys():
+            names |= holders_of(self._economy.undo[event_id].entry)
+        trial = copy(self)
+        trial._economy = self._economy.copied(sorted(names), ids)
+        trial.refusals, trial._repeats = [], {}
+        trial._first_of = {event.id: None for event in events if event.id in self._first_of}
+        refused: set[int] = set()
+        for event in events:
+            before = len(trial.refusals)
+            trial._book_event(event)
+            if len(trial.refusals) > before:
+                refused.add(id(event))
+        charged: dict[int, Decimal] = {}
+        for entry in trial._economy.journal:
+            charge = charge_of(in_full(entry))
+            if charge:
+                charged[id(in_full(entry).event)] = charge
+        return Outcome(frozenset(refused), charged)
+
+    def _book_events(self, events: list[Event], *, as_they_stand: bool = False) -> None:
         economy, first_of = self._economy, self._first_of
         with localcontext(EXACT):
             uses = behind = len(events)
-            if economy.plain:
+            if economy.plain and not as_they_stand:
                 uses = bisect_left(events, Phase.CONSUMPTION, key=_phase_of)
                 behind = bisect_right(events, Phase.CONSUMPTION, uses, key=_phase_of)
             for event in events[:uses]:
@@ -301,3 +326,19 @@ class Bookkeeper:
         derived = content_id(event)
         count = self._repeats[derived] = self._repeats.get(derived, 0) + 1
         return derived if count == 1 else f"{derived}-{count}"
+
+
+def _cancellations_first(events: list[Event]) -> tuple[list[Event], list[Event]]:
+    """The cancellations of a day, with their reversals behind them, and the other events."""
+    at = 0  # they come first in the order of the books
+    while at < len(events) and events[at].kind is Kind.CANCELLATION:
+        at += 1
+    if not at:
+        return [], events
+    undone = {id(each.event): of for each, of in targets(events).items() if of in events[:at]}
+    first = [
+        each
+        for event in events[:at]
+        for each in (event, *(other for other in events[at:] if undone.get(id(other)) is event))
+    ]
+    return first, [event for event in events[at:] if id(event) not in undone]

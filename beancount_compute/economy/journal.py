@@ -146,3 +146,20 @@ def mirrored(legs: Iterable[Leg]) -> list[Leg]:
         else leg._replace(number=-leg.number)
         for leg in legs
     ]
+
+
+def holders_of(entry: JournalEntry) -> set[str]:
+    """The subscribers whose lots an entry moves."""
+    return {leg.lot.holder for leg in entry.legs if isinstance(leg, LotLeg)}
+
+
+def charge_of(entry: JournalEntry) -> Decimal:
+    """What an entry bills for use beyond the holdings, in whatever currency."""
+    return -sum(
+        [
+            leg.number
+            for leg in entry.legs
+            if isinstance(leg, MoneyLeg) and leg.role is Role.OVERAGE and not entry.undoes
+        ],
+        ZERO,
+    )

@@ -115,6 +115,7 @@ class KindRow(NamedTuple):
     books: bool = True  # it books a transaction of its own
     reversible: bool = False
     makes_known: bool = False  # its subscriber is known from then on
+    gives: bool = False  # units to somebody, who may need them later in the day
     may_be_late: bool = True  # it may occur in a month that is closed
 
 
@@ -148,6 +149,7 @@ KINDS: dict[Kind, KindRow] = {
         },
         money=(LegRow(Role.RECEIVABLE, LegOrigin.LOTS),),
         reversible=True,
+        gives=True,
         makes_known=True,
     ),
     Kind.GRANT: KindRow(
@@ -156,6 +158,7 @@ KINDS: dict[Kind, KindRow] = {
         '"alice" 100 CU',
         moves=_both(Flow.GRANTED),
         reversible=True,
+        gives=True,
         makes_known=True,
     ),
     Kind.CONSUMPTION: KindRow(
@@ -183,6 +186,7 @@ KINDS: dict[Kind, KindRow] = {
             LegRow(Role.FEES, counterparty=True, key="buyer-fee"),
         ),
         reversible=True,
+        gives=True,
     ),
     Kind.TRANSFER: KindRow(
         Phase.MOVES,
@@ -191,6 +195,7 @@ KINDS: dict[Kind, KindRow] = {
         "receiver",
         dict.fromkeys(Pocket, Flows(Flow.TRANSFERRED_IN, Flow.TRANSFERRED_OUT)),
         reversible=True,
+        gives=True,
     ),
     Kind.SPEND: KindRow(
         Phase.MOVES,

@@ -119,6 +119,15 @@ class Holding:
     def __iter__(self) -> Iterator[OpenLot]:
         return iter(self.queue)
 
+    def copied(self) -> Holding:
+        """The same lots, to try something out with."""
+        copy = Holding(self.order)
+        for each in self.queue:
+            lot = OpenLot(each.lot, each.key, each.units, each.rank, copy)
+            copy.queue.append(lot)
+            copy._by_key[each.key] = lot
+        return copy
+
     def find(self, key: Key) -> OpenLot | None:
         """The open lot of that key."""
         return self._by_key.get(key)

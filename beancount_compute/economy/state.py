@@ -6,8 +6,9 @@ it by raising `Refused`; only then do they change anything here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import ChainMap
+from collections.abc import Callable, Iterable, MutableMapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -64,6 +65,14 @@ class Subscriber:
         """The holdings of one pocket, by commodity."""
         return self.tokens if pocket is Pocket.TOKENS else self.allocations
 
+    def copied(self) -> Subscriber:
+        """The same holdings and subscriptions, to try something out with."""
+        copy = Subscriber(self.name, self.known_since)
+        copy.allocations = {unit: holding.copied() for unit, holding in self.allocations.items()}
+        copy.tokens = {unit: holding.copied() for unit, holding in self.tokens.items()}
+        copy.subscriptions = [replace(each, subscriber=copy) for each in self.subscriptions]
+        return copy
+
     def find(self, lot: Lot) -> OpenLot | None:
         """The open lot of that identity."""
         holding = self.pocket(lot.pocket).get(lot.commodity)
@@ -115,10 +124,12 @@ class Economy:
     subscribers: dict[str, Subscriber] = field(default_factory=dict)
     by_component: dict[str, str] = field(default_factory=dict)
     undo: dict[str, Undo] = field(default_factory=dict)
+    # the subscriptions that cancellations ended which somebody reverses, by their ids
+    cancellations: dict[str, Subscription] = field(default_factory=dict)
     # prices and units of the trades of a day, by commodity and currency
     traded: dict[tuple[date, str, str], list[tuple[Decimal, Decimal]]] = field(default_factory=dict)
     fees: dict[str, tuple[Decimal, Decimal, Decimal]] = field(default_factory=dict)  # of today
-    overage: dict[tuple[str, str, str, int, int], tuple[Decimal, Decimal]] = field(
+    overage: MutableMapping[tuple[str, str, str, int, int], tuple[Decimal, Decimal]] = field(
         default_factory=dict
     )
     # by the plan's name and first day, and the period's first day and end
@@ -127,7 +138,7 @@ class Economy:
     merging: dict[str, int] = field(default_factory=dict)  # where in the journal uses still merge
     superseded: set[int] = field(default_factory=set)  # places in it that merged into later ones
     # the day of the terms of lots that came late, by holder and key
-    terms_days: dict[tuple[str, Key], date] = field(default_factory=dict)
+    terms_days: MutableMapping[tuple[str, Key], date] = field(default_factory=dict)
     sound_pairs: set[tuple[str, str]] = field(default_factory=set)  # of commodity and currency
     totals: Totals | None = None  # only where something is asserted
     grain: Grain = field(init=False)
@@ -144,6 +155,25 @@ class Economy:
         self.terms_day = day
         self.order = self.terms.on(DRAW_DOWN, day)
         self.fees.clear()
+
+    def copied(self, names: Iterable[str], ids: Iterable[str]) -> Economy:
+        """A copy to try out events of these subscribers, and reversals of these ids, in."""
+        trial = Economy(self.terms, self.as_of, self.component, self.reversed_ids)
+        trial.today = self.today
+        trial.terms_of(self.terms_day)
+        trial.periods, trial.sound_pairs = self.periods, self.sound_pairs
+        trial.overage = ChainMap({}, self.overage)
+        trial.terms_days = ChainMap({}, self.terms_days)
+        for name in names:
+            component = self.component(name)
+            if component in self.by_component:
+                trial.by_component[component] = self.by_component[component]
+            if name in self.subscribers:
+                trial.subscribers[name] = self.subscribers[name].copied()
+        for event_id in ids:
+            if event_id in self.undo:
+                trial.undo[event_id] = replace(self.undo[event_id])
+        return trial
 
     def known(self, name: str) -> Subscriber:
         """The subscriber of that name; refuses one that is not known yet."""

@@ -21,6 +21,7 @@ from tests.economy.building import (
     lots_shown,
     messages,
     plan,
+    reversal,
     shown,
     subscription,
     terms,
@@ -290,15 +291,57 @@ def test_started_after_its_own_date_is_refused() -> None:
 
 
 def test_started_inside_one_that_still_runs_is_refused() -> None:
-    """Two at once are judged from the day from which a subscription runs."""
+    """Two at once are judged from the day on which the new one is written."""
     events = [
         subscription("2026-01-01", "alice"),
         cancellation("2026-01-10", "alice"),
-        subscription("2026-03-01", "alice", started="2026-01-31", line=3),
+        subscription("2026-01-20", "alice", started="2025-12-31", line=3),
     ]
     (message,) = messages(book(events, terms(plan())))
     assert message.startswith("3: ")
     assert "until 2026-02-01" in message
+
+
+def test_who_comes_back_may_keep_the_day_of_the_month() -> None:
+    """From 31 January, ended on 30 April; the new one goes on on 31 May, as `started` says."""
+    events = [
+        subscription("2026-01-31", "alice"),
+        cancellation("2026-04-10", "alice"),
+        subscription("2026-04-30", "alice", started="2026-01-31"),
+        grant("2026-06-01", "bob", "1 CU"),
+    ]
+    books = book(events, terms(plan()))
+    assert messages(books) == []
+    starts = [entry.date.isoformat() for entry in books.journal if entry.kind == "allocation"]
+    assert starts == ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31"]
+
+
+def test_a_cancellation_can_be_taken_back_while_the_subscription_runs() -> None:
+    """The periods go on as if it had not been; on the last period's end it is too late."""
+    events = [
+        subscription("2026-05-01", "ivy"),
+        cancellation("2026-06-20", "ivy", id="c"),
+        reversal("2026-06-25", "c"),
+    ]
+    books = book(events, terms(plan(), as_of="2026-07-02"))
+    assert messages(books) == []
+    starts = [entry.date.isoformat() for entry in books.journal if entry.kind == "allocation"]
+    assert starts == ["2026-05-01", "2026-06-01", "2026-07-01"]
+    late = [*events[:2], reversal("2026-07-01", "c", line=3)]
+    (message,) = messages(book(late, terms(plan(), as_of="2026-07-02")))
+    assert message.startswith('3: the subscription that "c" cancelled ended on 2026-07-01')
+
+
+def test_a_cancellation_on_the_first_day_of_a_period_taken_back_that_day() -> None:
+    """Its reversal stands directly behind it, before the period would have started."""
+    events = [
+        subscription("2026-05-01", "ivy"),
+        cancellation("2026-06-01", "ivy", id="c"),
+        reversal("2026-06-01", "c"),
+    ]
+    books = book(events, terms(plan()))
+    assert messages(books) == []
+    assert shown(books, "allocation").count("allocation ivy") == 2
 
 
 def test_periods_skipped_by_started_take_the_plan_s_earlier_terms() -> None:

@@ -12,7 +12,8 @@ from beancount_compute.economy.events import Event
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.rules.allocation import allocate, grant
 from beancount_compute.economy.rules.consumption import consume
-from beancount_compute.economy.rules.refund import refund, reverse
+from beancount_compute.economy.rules.refund import refund
+from beancount_compute.economy.rules.reversal import reverse
 from beancount_compute.economy.rules.spend import spend
 from beancount_compute.economy.rules.subscription import cancel, subscribe
 from beancount_compute.economy.rules.trade import trade, transfer

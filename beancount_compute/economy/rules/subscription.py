@@ -34,7 +34,7 @@ def subscribe(economy: Economy, event: Event, event_id: str) -> None:
         raise Refused(
             f"started {start} is after {event.date}: date the subscription {start} instead"
         )
-    _refuse_second(economy, event, start)
+    _refuse_second(economy, event)
     subscriber = economy.welcome(event.subscriber)
     subscription = Subscription(
         event_id, subscriber, event.plan, start, event.place, start.day, False, start
@@ -51,12 +51,14 @@ def subscribe(economy: Economy, event: Event, event_id: str) -> None:
         economy.agenda.put(Due.PERIODS, subscription.period_end, subscription)
 
 
-def cancel(economy: Economy, event: Event, _: str) -> None:
+def cancel(economy: Economy, event: Event, event_id: str) -> None:
     """Let no period start on or after this day; the running one is not shortened."""
     subscriber = economy.known(event.subscriber)
     for subscription in subscriber.subscriptions:
         if subscription.plan == event.plan and not subscription.ended:
             subscription.ended = True
+            if event_id in economy.reversed_ids:
+                economy.cancellations[event_id] = subscription
             economy.settle(subscriber.name)
             return
     raise Refused(
@@ -205,10 +207,10 @@ class Bridges:
         return plan is not None and end > day
 
 
-def _refuse_second(economy: Economy, event: Event, start: date) -> None:
+def _refuse_second(economy: Economy, event: Event) -> None:
     subscriber = economy.subscribers.get(event.subscriber)
     for subscription in subscriber.subscriptions if subscriber else ():
-        if subscription.plan == event.plan and subscription.runs_on(start):
+        if subscription.plan == event.plan and subscription.runs_on(event.date):
             until, advice = "uncancelled", "cancel that one first, or remove this line"
             if subscription.ended:
                 until = f"until {subscription.period_end}"

@@ -289,7 +289,7 @@ def check_filled(event: Event) -> None:
 
 
 def parse_number(text: str) -> Decimal:
-    if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
+    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", text, re.ASCII):
         refuse(f"{text!r} is not a number")
     return check_number(Decimal(text))
 
@@ -537,7 +537,9 @@ class Reading:
                 self.refusals.add(row_place, cells)
                 continue
             try:
-                self.events.append(read_cells(cells, row_place))
+                event = read_cells(cells, row_place)
+                if event.units != 0:  # a row of 0 units says nothing
+                    self.events.append(event)
             except Refusal as why:
                 self.refusals.add(row_place, why)
 

@@ -25,7 +25,9 @@ R10 A spend out of lots in another currency than the settlement is booked: partn
 R11 A giver who is also the receiver of a transfer is refused, like seller and buyer.
 R12 A second cancellation of a cancelled subscription is refused, though its period still runs.
 R13 The gap rule: cancellations and assertions are links of the chain like all events; two years are
-    24 months; the as-of option reaches a gap if it is not before the first event behind it.
+    24 months; the as-of option reaches a gap if it is not before the first event behind it. A
+    subscription that runs on bridges less than ten years to more than one event, and a period what
+    it covers.
 R14 Zero and negative figures are readable: such events are refused, but count for the as-of day;
     lines of a wrong type, with unknown keys or unreadable values don't.
 R15 With posting-grain an accepted event, period start, mint, expiry or hand-written posting of a
@@ -51,8 +53,8 @@ R28 A top-up or grant that would end on or before its day is refused.
 
 from __future__ import annotations
 
+import copy
 import datetime
-import itertools
 from collections import defaultdict
 from dataclasses import replace
 from decimal import Decimal
@@ -97,6 +99,7 @@ class Books:
         self.booked: dict[str, list[Leg]] = {}  # event id -> its legs
         self.overage_keys: dict[str, list[tuple[Any, Decimal, Decimal]]] = {}
         self.reversed: set[str] = set()
+        self.cancelled_by: dict[str, Subscription] = {}  # by the id of the cancellation
         self.subscriptions: list[Subscription] = []
         self.single_ends: list[tuple[Day, str | None]] = []  # of periods without a subscription
         self.known: dict[str, str] = {}  # subscriber -> component
@@ -126,19 +129,62 @@ class Books:
     def standing_events(self) -> list[Event]:
         """The events that count: none behind a gap, one of each id; and the as-of day."""
         option = self.terms.as_of
-        limit = FAR
-        days = sorted({e.date for e in self.facts.events})
-        for day, following in itertools.pairwise(days):
-            reached = option is not None and option >= following
-            if limit == FAR and following > add_months(day, 24) and not reached:
-                limit = following
-        near = [e for e in self.facts.events if e.date < limit]
+        groups: list[list[Event]] = []
+        joined: list[bool] = []
+        for event in sorted(self.facts.events, key=lambda e: e.date):
+            if groups and event.date <= add_months(groups[-1][-1].date, 24):
+                groups[-1].append(event)
+            elif groups and option is not None and option >= event.date:
+                groups[-1].append(event)
+                joined[-1] = True
+            else:
+                groups.append([event])
+                joined.append(False)
+        at = 1
+        while at < len(groups):
+            if self.bridged(groups[at - 1], groups[at]):
+                groups[at - 1] += groups.pop(at)
+                joined[at - 1] |= joined.pop(at)
+            else:
+                at += 1
+        near: list[Event] = []
+        if any(joined):
+            near = [
+                e
+                for group, by_option in zip(groups, joined, strict=True)
+                for e in group
+                if by_option
+            ]
+        elif groups:
+            most = max(len(group) for group in groups)
+            near = [group for group in groups if len(group) == most][-1]
         for event in self.facts.events:
-            if event.date >= limit:
+            if event not in near:
                 self.refusals.add(event.place, "check the year, or set as-of")
         counting = [e.date for e in near if e.kind != "cancellation"]
         self.as_of = max([*counting, option or datetime.date.min], default=datetime.date.min)
         return self.merged(near)
+
+    def bridged(self, before: list[Event], behind: list[Event]) -> bool:
+        """Whether the periods of a subscription run on from one group of events to the next."""
+        last, first = before[-1].date, behind[0].date
+        running: dict[Any, Event] = {}
+        for event in sorted(before, key=lambda e: (e.date, phase(e), e.order())):
+            known = any(p.name == event.plan and p.date <= event.date for p in self.terms.plans)
+            if event.kind == "subscription" and known:
+                running[event.subscriber, event.plan] = event
+            elif event.kind == "cancellation":
+                running.pop((event.subscriber, event.plan), None)
+        if len(behind) > 1 and first < add_months(last, 120):
+            return bool(running)
+        for event in running.values():
+            end = event.started or event.date
+            while end <= last:
+                plan = self.plan_known(event.plan, max(end, event.date))
+                end = after(end, plan.every)
+            if end > first:
+                return True
+        return False
 
     def merged(self, events: list[Event]) -> list[Event]:
         """Same id and same content is one event; other content is an error."""
@@ -184,16 +230,82 @@ class Books:
         if day <= self.as_of:
             self.end_periods(day)
             self.end_lots(day)
-        self.each(today, ("cancellation",), self.cancel)
-        self.each(today, ("subscription", "allocation", "grant"), self.allocate)
-        if day <= self.as_of:
-            self.start_periods(day)
-        self.each(today, ("trade", "transfer", "spend"), self.move)
-        self.each(today, ("consumption",), self.consume)
-        self.each(today, ("refund", "reversal"), self.give_back)
+        order = [(phase(e), e) for e in today if e.kind != "assert"]
+        order.sort(key=lambda placed: placed[0])
+        undone = {
+            e.id: e for e in today if e.id is not None and e.kind not in ("assert", "reversal")
+        }
+        reversals = [e for e in today if e.kind == "reversal" and e.reverses in undone]
+        taking = ("consumption", "spend", "refund", "cancellation")
+        for reversal in reversals:
+            if undone[reversal.reverses].kind in taking:
+                order = behind(order, [reversal], undone)
+        for at, event in order:
+            if at == 1:
+                function = self.cancel if event.kind == "cancellation" else self.give_back
+                self.refusals.guarded(event.place, function, event)
+        order = [each for each in order if each[0] != 1]
+        giving = [e for e in reversals if undone[e.reverses].kind not in (*taking, "subscription")]
+        if giving:
+            order = self.tried(day, order, giving, undone)
+        self.play(day, order)
         for posting in self.facts.reductions:
             if posting.date == day:
                 self.refusals.guarded(posting.place, self.reduce_by_hand, posting)
+
+    def play(
+        self, day: Day, order: list[tuple[int, Event]], seen: Any = lambda event: None
+    ) -> None:
+        """Book the events of a day, each in the phase in which it stands."""
+        functions = {
+            "subscription": self.allocate,
+            "allocation": self.allocate,
+            "grant": self.allocate,
+            "trade": self.move,
+            "transfer": self.move,
+            "spend": self.move,
+            "consumption": self.consume,
+            "refund": self.give_back,
+            "reversal": self.give_back,
+        }
+        started = False
+        for at, event in order:
+            if at > 2 and not started and day <= self.as_of:
+                started = True
+                self.start_periods(day)
+            self.refusals.guarded(event.place, functions[event.kind], event)
+            seen(event)
+        if not started and day <= self.as_of:
+            self.start_periods(day)
+
+    def tried(
+        self, day: Day, order: list[Any], giving: list[Event], undone: dict[str | None, Event]
+    ) -> list[Any]:
+        """The order with those reversals behind their events that harm no other event there."""
+        late = self.outcome(day, order)
+        early = behind(order, giving, undone)
+        if not harms(self.outcome(day, early), late, giving):
+            return early
+        for reversal in giving:
+            early = behind(order, [reversal], undone)
+            found = self.outcome(day, early)
+            if not harms(found, late, [reversal]):
+                order, late = early, found
+        return order
+
+    def outcome(self, day: Day, order: list[Any]) -> dict[Any, Any]:
+        """What becomes of each event: None where it is refused, else what it is charged."""
+        trial = copy.deepcopy(self)
+        found: dict[Any, Any] = {}
+        before = [sum(trial.overage_booked.values()), len(trial.refusals.messages)]
+
+        def seen(event: Event) -> None:
+            after_it = [sum(trial.overage_booked.values()), len(trial.refusals.messages)]
+            found[event.place] = None if after_it[1] > before[1] else after_it[0] - before[0]
+            before[:] = after_it
+
+        trial.play(day, order, seen)
+        return found
 
     def each(self, events: list[Event], kinds: tuple[str, ...], function: Any) -> None:
         for event in events:
@@ -354,6 +466,8 @@ class Books:
             same = (subscription.event.subscriber, subscription.event.plan)
             if same == (event.subscriber, event.plan) and subscription.cancelled is None:
                 subscription.cancelled = event.date
+                if event.id is not None:
+                    self.cancelled_by[event.id] = subscription
                 self.touch(event.subscriber)
                 return
         refuse(f"{event.subscriber} has no subscription to {event.plan}")
@@ -643,6 +757,15 @@ class Books:
     def reverse(self, event: Event) -> None:
         """The mirror image of what the event booked, if all of it is still there."""
         target = event.reverses or ""
+        if target in self.cancelled_by:
+            subscription = self.cancelled_by[target]
+            if subscription.cancelled is None:
+                refuse(f"{target} is reversed already")
+            if not subscription.running(event.date):
+                refuse(f"the subscription that {target} cancelled has ended")
+            subscription.cancelled = None
+            self.touch(subscription.event.subscriber)
+            return
         if target not in self.booked:
             refuse(f"{target} is no event that was booked and can be reversed")
         if target in self.reversed:
@@ -728,3 +851,27 @@ def draw_key(order: str, lot: Lot) -> tuple[Any, ...]:
         "hifo": ((lot.currency, -lot.cost), end, age, lot.origin),
         "lofo": (cost, end, age, lot.origin),
     }[order]
+
+
+def behind(
+    order: list[tuple[int, Event]], reversals: list[Event], undone: dict[str | None, Event]
+) -> list[tuple[int, Event]]:
+    """The order with some reversals directly behind what they undo."""
+    found: list[tuple[int, Event]] = []
+    for at, event in order:
+        if event in reversals:
+            continue
+        found.append((at, event))
+        found += [(at, each) for each in reversals if undone[each.reverses] is event]
+    return found
+
+
+def harms(one: dict[Any, Any], other: dict[Any, Any], but: list[Event]) -> bool:
+    """Whether an event but these is refused, or charged more, in one and not in the other."""
+    apart = {event.place for event in but}
+    for place, charge in one.items():
+        if place in apart or other[place] is None:
+            continue
+        if charge is None or charge > other[place]:
+            return True
+    return False

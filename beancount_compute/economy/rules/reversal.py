@@ -1,0 +1,219 @@
+"""Reversals: an event undone, whole, and where those of a day stand.
+
+    10:00  use of 100 CU         all that alice holds
+    11:00  its reversal          stands directly behind it: the very lots come back
+    12:00  use of 80 CU          so this one finds them
+
+One of what only takes units (a use, spend or refund) stands directly behind its event, whatever its
+time: a use that is corrected on its own day leaves nothing behind. One of what gives units to
+somebody does so only where no other event of the day is then refused or charged more.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal, localcontext
+from typing import NamedTuple
+
+from beancount_compute.economy.events import Event, content_id
+from beancount_compute.economy.journal import JournalEntry, LotLeg, mirrored
+from beancount_compute.economy.kinds import KINDS, Kind
+from beancount_compute.economy.lots import Draw, Lot
+from beancount_compute.economy.refusals import Refused
+from beancount_compute.economy.rounding import WIDE, ZERO
+from beancount_compute.economy.rules.breakage import meet_end
+from beancount_compute.economy.state import Economy, Undo
+from beancount_compute.economy.words import amount, quoted
+
+
+class Outcome(NamedTuple):
+    """What becomes of a day's events, by the identity of each."""
+
+    refused: frozenset[int]
+    charged: Mapping[int, Decimal]  # overage
+
+    def harms(self, other: Outcome, but: Iterable[Event]) -> bool:
+        """Whether any event but these is refused or charged more here than in the other."""
+        others = {id(event) for event in but}
+        return bool(self.refused - other.refused - others) or any(
+            charge > other.charged.get(event, ZERO) for event, charge in self.charged.items()
+        )
+
+
+def placed(events: list[Event], outcome: Callable[[Sequence[Event]], Outcome]) -> list[Event]:
+    """The events of a day, in the order of the books, with their reversals where they stand.
+
+    `outcome` tells what would become of them in an order, and changes nothing.
+    """
+    target_of = targets(events)
+    if not target_of:
+        return events
+    at_once = [each for each in target_of if not _gives(target_of[each])]
+    if at_once:
+        events = _moved(events, {each: target_of[each] for each in at_once})
+    perhaps = [each for each in target_of if _gives(target_of[each])]
+    if not perhaps:
+        return events
+    late = outcome(events)
+    together = _moved(events, {each: target_of[each] for each in perhaps})
+    reversals = [each.event for each in perhaps]
+    if not outcome(together).harms(late, reversals):
+        return together
+    for each in perhaps:
+        early = _moved(events, {each: target_of[each]})
+        found = outcome(early)
+        if not found.harms(late, [each.event]):
+            events, late = early, found
+    return events
+
+
+class Reversing(NamedTuple):
+    """A reversal among the events of its day, compared by where it stands there."""
+
+    at: int
+    event: Event
+
+
+def targets(events: Sequence[Event]) -> dict[Reversing, Event]:
+    """The reversals that undo an event of the same day, with that event, in order."""
+    reversing = [
+        Reversing(at, each) for at, each in enumerate(events) if each.kind is Kind.REVERSAL
+    ]
+    if not reversing:
+        return {}
+    named = {each.event.reverses for each in reversing}
+    derived = any(name.startswith("e-") for name in named)
+    by_id: dict[str, Event] = {}
+    repeats: Counter[str] = Counter()
+    for event in events:
+        if event.kind is Kind.REVERSAL:
+            continue
+        event_id = event.id
+        if not event_id and derived:
+            event_id = content_id(event)
+            repeats[event_id] += 1
+            event_id += f"-{repeats[event_id]}" if repeats[event_id] > 1 else ""
+        if event_id in named:
+            by_id.setdefault(event_id, event)
+    return {each: by_id[each.event.reverses] for each in reversing if each.event.reverses in by_id}
+
+
+def _gives(event: Event) -> bool:
+    """Whether an event gives units to somebody, who may need them later in the day."""
+    return KINDS[event.kind].gives
+
+
+def _moved(events: list[Event], behind: Mapping[Reversing, Event]) -> list[Event]:
+    """The events with some reversals directly behind what they undo."""
+    moved = {id(each.event) for each in behind}
+    following: dict[int, list[Event]] = {}
+    for each, target in behind.items():
+        following.setdefault(id(target), []).append(each.event)
+    found: list[Event] = []
+    for event in events:
+        if id(event) not in moved:
+            found += [event, *following.get(id(event), ())]
+    return found
+
+
+def reverse(economy: Economy, event: Event, event_id: str) -> None:
+    """Book the mirror image of an event's transaction, and give the very lots back."""
+    if event.reverses in economy.cancellations:
+        _run_on(economy, event)
+        return
+    undo = economy.undo.get(event.reverses)
+    if undo is None or undo.day > event.date:
+        raise Refused(
+            f"nothing to reverse: no event {quoted(event.reverses)} was booked on or before "
+            f"{event.date}, or it is of a kind that can't be reversed"
+        )
+    if undo.done:
+        raise Refused(f"event {quoted(event.reverses)} is reversed already: remove this line")
+    entry = undo.entry
+    if entry.uses > 1:
+        raise Refused(
+            f"event {quoted(event.reverses)} was merged with {entry.uses - 1} other uses in a "
+            "closed month (posting-grain), so its own share is not in the books: grant the units "
+            "back instead, or reopen the month"
+        )
+    taken, given = _lots_to_take(economy, undo), _lots_to_give(undo)
+    for lot, units in given:
+        economy.arriving(lot.holder, [(lot, units)])
+    economy.take(taken)
+    undo.done = True
+    economy.settle(*{lot.holder for lot, _ in given}, *{draw[0].lot.holder for draw in taken})
+    economy.settle(entry.subscriber)
+    economy.post(
+        JournalEntry(
+            economy.today,
+            Kind.REVERSAL,
+            entry.subscriber,
+            f"Reversal of {entry.narration}",
+            mirrored(entry.legs),
+            event_id,
+            event,
+            undoes=entry.kind.value,
+            counterparty=entry.counterparty,
+            period=entry.period,
+            subscription=entry.subscription,
+        )
+    )
+    _undo_overage(economy, undo)
+    with localcontext(WIDE):
+        for lot, units in given:
+            _restore(economy, lot, units)
+
+
+def _run_on(economy: Economy, event: Event) -> None:
+    """Let a subscription run on whose cancellation is reversed; nothing is booked."""
+    subscription = economy.cancellations[event.reverses]
+    if not subscription.ended:
+        raise Refused(f"event {quoted(event.reverses)} is reversed already: remove this line")
+    if not subscription.runs_on(event.date):
+        raise Refused(
+            f"the subscription that {quoted(event.reverses)} cancelled ended on "
+            f"{subscription.period_end}: write a new one"
+        )
+    subscription.ended = False
+    economy.settle(subscription.subscriber.name)
+
+
+def _lots_to_take(economy: Economy, undo: Undo) -> list[Draw]:
+    draws: list[Draw] = []
+    for leg in undo.entry.legs:
+        if not isinstance(leg, LotLeg) or leg.units > 0:
+            continue
+        open_lot = economy.subscribers[leg.lot.holder].find(leg.lot)
+        held = open_lot.units if open_lot else ZERO
+        if open_lot is None or held < -leg.units:
+            raise Refused(
+                f"{amount(-leg.units, leg.lot.commodity)} of the lot {quoted(leg.lot.label)} of "
+                f"{leg.lot.date} would have to come back from {quoted(leg.lot.holder)}, who holds "
+                f"{amount(held, leg.lot.commodity)} of it: reverse what used them first"
+            )
+        (held + leg.units) * leg.lot.cost  # what stays must be exact as well
+        draws.append((open_lot, -leg.units))
+    return draws
+
+
+def _lots_to_give(undo: Undo) -> list[tuple[Lot, Decimal]]:
+    legs = undo.entry.legs
+    return [(leg.lot, leg.units) for leg in legs if isinstance(leg, LotLeg) and leg.units > 0]
+
+
+def _undo_overage(economy: Economy, undo: Undo) -> None:
+    if undo.overage is not None:
+        month, use, charge = undo.overage
+        exact, booked = economy.overage[month]
+        economy.overage[month] = (WIDE.subtract(exact, use), WIDE.subtract(booked, charge))
+
+
+def _restore(economy: Economy, lot: Lot, units: Decimal) -> None:
+    """Give a lot back; one whose end has passed meets that end at once, as it would have."""
+    subscriber = economy.subscribers[lot.holder]
+    economy.put(subscriber, lot, units)
+    if lot.end is not None and lot.end <= economy.today:
+        open_lot = subscriber.find(lot)
+        assert open_lot is not None
+        meet_end(economy, open_lot, economy.today)
