@@ -124,8 +124,8 @@ class Economy:
     subscribers: dict[str, Subscriber] = field(default_factory=dict)
     by_component: dict[str, str] = field(default_factory=dict)
     undo: dict[str, Undo] = field(default_factory=dict)
-    # the subscriptions that cancellations ended which somebody reverses, by their ids
-    cancellations: dict[str, Subscription] = field(default_factory=dict)
+    # the subscriptions, and when, that cancellations ended which somebody reverses, by their ids
+    cancellations: dict[str, tuple[Subscription, date]] = field(default_factory=dict)
     # prices and units of the trades of a day, by commodity and currency
     traded: dict[tuple[date, str, str], list[tuple[Decimal, Decimal]]] = field(default_factory=dict)
     fees: dict[str, tuple[Decimal, Decimal, Decimal]] = field(default_factory=dict)  # of today

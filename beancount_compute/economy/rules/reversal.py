@@ -167,10 +167,10 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
 
 def _run_on(economy: Economy, event: Event) -> None:
     """Let a subscription run on whose cancellation is reversed; nothing is booked."""
-    subscription = economy.cancellations[event.reverses]
+    subscription, cancelled = economy.cancellations[event.reverses]
     if not subscription.ended:
         raise Refused(f"event {quoted(event.reverses)} is reversed already: remove this line")
-    if not subscription.runs_on(event.date):
+    if cancelled != event.date and not subscription.runs_on(event.date):
         raise Refused(
             f"the subscription that {quoted(event.reverses)} cancelled ended on "
             f"{subscription.period_end}: write a new one"

@@ -58,7 +58,7 @@ def cancel(economy: Economy, event: Event, event_id: str) -> None:
         if subscription.plan == event.plan and not subscription.ended:
             subscription.ended = True
             if event_id in economy.reversed_ids:
-                economy.cancellations[event_id] = subscription
+                economy.cancellations[event_id] = subscription, event.date
             economy.settle(subscriber.name)
             return
     raise Refused(

@@ -237,9 +237,8 @@ class Books:
         }
         reversals = [e for e in today if e.kind == "reversal" and e.reverses in undone]
         taking = ("consumption", "spend", "refund", "cancellation")
-        for reversal in reversals:
-            if undone[reversal.reverses].kind in taking:
-                order = behind(order, [reversal], undone)
+        at_once = [e for e in reversals if undone[e.reverses].kind in taking]
+        order = behind(order, at_once, undone)
         for at, event in order:
             if at == 1:
                 function = self.cancel if event.kind == "cancellation" else self.give_back
@@ -759,9 +758,11 @@ class Books:
         target = event.reverses or ""
         if target in self.cancelled_by:
             subscription = self.cancelled_by[target]
-            if subscription.cancelled is None:
+            before = subscription.cancelled
+            if before is None:
                 refuse(f"{target} is reversed already")
-            if not subscription.running(event.date):
+            same_day = before == event.date
+            if not same_day and not subscription.running(event.date):
                 refuse(f"the subscription that {target} cancelled has ended")
             subscription.cancelled = None
             self.touch(subscription.event.subscriber)
