@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from decimal import localcontext
-from itertools import chain
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -18,7 +17,7 @@ from beancount.core.data import Custom, Directive
 from beancount_compute.booking import Booking, Written, book
 from beancount_compute.closed.chain import SEAL_TYPES
 from beancount_compute.collector import much_made
-from beancount_compute.economy.events import Event, Place
+from beancount_compute.economy.events import Place
 from beancount_compute.economy.options import TIME_ZONE
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import USUAL
@@ -40,6 +39,7 @@ from beancount_compute.ledger.finding_files import FileRequest, find_files
 from beancount_compute.ledger.header import ColumnMap
 from beancount_compute.ledger.rows import COLUMNS
 from beancount_compute.ledger.term_directives import TERM_TYPES
+from beancount_compute.ledger.twins import Source, drop_twins
 from beancount_compute.ledger.writing import ORDER
 
 PLUGIN = "beancount_compute"
@@ -88,7 +88,11 @@ def _worked(
         fields = Fields(_zone_of(entries))
         written = _read(entries, fields, errors)
         files = _events_of_files(written.files, options_map, fields, errors)
-        written.events.extend(chain.from_iterable(files))
+        sources = [Source("", written.events), *files]
+        drop_twins(sources, errors)
+        for source in sources[1:]:
+            written.events.extend(source.events)
+        del sources
         check_ids(written.assertions, errors)
         booking = book(entries, written, options_map, fields, errors, keep_events=keep_events)
         added = [*booking.opened, *booking.generated]
@@ -173,14 +177,14 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _events_of_files(
     requests: list[FileRequest], options_map: dict[str, Any], fields: Fields, errors: Errors
-) -> Iterator[list[Event]]:
+) -> Iterator[Source]:
     """The events of each file; each file read is registered, so that an edit is seen at once."""
     include: list[str] = options_map["include"]
     ledger_folder = os.path.dirname(options_map.get("filename") or "")
     for path, request in find_files(requests, ledger_folder, errors):
         if path not in include:
             include.append(path)
-        yield read_file(path, request.place, fields, errors, request.column_map)
+        yield Source(path, read_file(path, request.place, fields, errors, request.column_map))
 
 
 def _with_values(entries: list[Directive]) -> list[Directive]:
