@@ -8,4 +8,5 @@ twice.
     rules.py        the books, from facts and terms
     reading.py      a ledger with its event files, into facts and terms
     comparing.py    where the plugin's books differ
+    sums.py         what the books add up to, as reports show it
 """
