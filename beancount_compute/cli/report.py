@@ -52,7 +52,7 @@ class Form(StrEnum):
     BEANCOUNT = "beancount"
 
 
-class Asked(NamedTuple):
+class AskedReport(NamedTuple):
     """What is to be shown, and how."""
 
     report: Report
@@ -165,7 +165,7 @@ def report(
 ) -> None:
     """Say what is selected, read the books, and write the report as it is asked for."""
     selection = Selection(*_days(month, start, end), subscriber, plan)
-    asked = Asked(_report(name, displaced, pattern), selection, table, Form(form), cell)
+    asked = AskedReport(_report(name, displaced, pattern), selection, table, Form(form), cell)
     if asked.report.needs_subscriber and not subscriber:
         raise click.UsageError(f"{name} is of one subscriber: add --subscriber NAME")
     loaded = load(ledger)
@@ -221,7 +221,7 @@ def _beyond(entries: list[Directive], books: Books, selection: Selection) -> str
     return f"The books go up to {last}; nothing after it is booked."
 
 
-def _output(asked: Asked, books: Books, folder: str) -> str:
+def _output(asked: AskedReport, books: Books, folder: str) -> str:
     """The text of a report; files of transactions are named as seen from a folder."""
     report, selection, name, form, cell = asked
     if form is Form.BEANCOUNT and cell is None:

@@ -20,9 +20,13 @@ from beancount_compute.close.general_ledger.account_map import NoMap
 from beancount_compute.close.general_ledger.export import export, rounding_account
 from beancount_compute.close.general_ledger.formats import By
 from beancount_compute.close.general_ledger.plain import PLAIN
-from beancount_compute.close.pack.bundle import plotly_bundle
 from beancount_compute.close.pack.headlines import headlines
-from beancount_compute.close.pack.page import Page, Section, page_text
+from beancount_compute.close.pack.pack_page import (
+    PackPage,
+    PackSection,
+    page_text,
+    plotly_bundle,
+)
 from beancount_compute.close.tie_outs import TieOut, tables
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy.months import Month
@@ -90,7 +94,7 @@ def _files(
     files |= {f"{name}.csv": csv_of([table]) for name, table in known.items()}
     for chart in drawn:
         files[f"chart-{chart.name.replace('/', '_')}.csv"] = csv_of([chart.table])
-    page = Page(
+    page = PackPage(
         str(options.get("title") or "Beancount"),
         month,
         seal,
@@ -125,18 +129,18 @@ def _of_everyone(report: Report, books: Books, selection: Selection) -> list[Tab
     return list(found.values())
 
 
-def _tie_outs(tie_outs: Sequence[TieOut]) -> Section:
+def _tie_outs(tie_outs: Sequence[TieOut]) -> PackSection:
     hold = sum(tie.holds for tie in tie_outs)
     said = f"{hold} of {len(tie_outs)} hold."
-    return Section("tie-outs", "Tie-outs", said, tables(tie_outs))
+    return PackSection("tie-outs", "Tie-outs", said, tables(tie_outs))
 
 
-def _sections(shown: Sequence[Shown]) -> Iterator[Section]:
+def _sections(shown: Sequence[Shown]) -> Iterator[PackSection]:
     for each in shown:
         names = _ON_PAGE.get(each.report.name)
         if names is not None:
             kept = [table for table in each.tables if not names or table.name in names]
-            yield Section(each.report.name, each.report.title, "", kept)
+            yield PackSection(each.report.name, each.report.title, "", kept)
 
 
 __all__ = ["Chart", "pack_files"]

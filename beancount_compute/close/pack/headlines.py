@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from beancount_compute.close.pack.page import Headline
+from beancount_compute.close.pack.pack_page import Headline
 from beancount_compute.reports.charts import Chart
 from beancount_compute.reports.tables import Cell, Table, shown
 
