@@ -21,13 +21,13 @@ from beancount_compute.close.general_ledger.account_map import (
     Unmapped,
     read_map,
 )
-from beancount_compute.close.general_ledger.export import (
+from beancount_compute.close.general_ledger.formats import By, Format, LimitExceeded
+from beancount_compute.close.general_ledger.month_export import (
     FORMATS,
     File,
     export,
     rounding_account,
 )
-from beancount_compute.close.general_ledger.formats import By, Format, LimitExceeded
 from beancount_compute.close.standing import Months, months_of
 from beancount_compute.economy.months import Month
 from beancount_compute.reports.books import Books, read_books

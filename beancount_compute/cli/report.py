@@ -43,7 +43,7 @@ _SHARE = re.compile(r"[01](\.[0-9]{1,13})?", re.ASCII)
 _MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 
 
-class Form(StrEnum):
+class ReportForm(StrEnum):
     """What a report is written as."""
 
     TEXT = "text"
@@ -58,11 +58,11 @@ class AskedReport(NamedTuple):
     report: Report
     selection: Selection
     table: str  # "" for all
-    form: Form
+    form: ReportForm
     cell: tuple[str, str] | None  # to explain: a row and a column
 
 
-class Days(click.ParamType[date]):
+class DayOrMonth(click.ParamType[date]):
     """A day, or a month that stands for its first or its last day."""
 
     name = "date"
@@ -126,8 +126,8 @@ _NAMES = "\n\n".join(f"{each.name}: {each.title}" for each in REPORTS.values())
 @click.argument("name", type=click.Choice(list(REPORTS)), metavar="NAME")
 @click.argument("ledger", type=LEDGER)
 @click.option("--month", callback=_month, help="One month: 2026-05.")
-@click.option("--from", "start", type=Days(last=False), help="First day, or a month.")
-@click.option("--to", "end", type=Days(last=True), help="Last day, or a month.")
+@click.option("--from", "start", type=DayOrMonth(last=False), help="First day, or a month.")
+@click.option("--to", "end", type=DayOrMonth(last=True), help="Last day, or a month.")
 @click.option("--subscriber", default="", callback=_name, help="Only of this subscriber.")
 @click.option("--plan", default="", callback=_name, help="Only of this plan, `top-up` or `grant`.")
 @click.option("--table", default="", help="Only this one of the report's tables.")
@@ -141,7 +141,9 @@ _NAMES = "\n\n".join(f"{each.name}: {each.title}" for each in REPORTS.values())
     type=click.IntRange(1, 120),
     help="disclosure: a forecast by the releases of so many months.",
 )
-@click.option("--format", "form", type=click.Choice([each.value for each in Form]), default="text")
+@click.option(
+    "--format", "form", type=click.Choice([each.value for each in ReportForm]), default="text"
+)
 @click.option(
     "--explain",
     "cell",
@@ -165,7 +167,7 @@ def report(
 ) -> None:
     """Say what is selected, read the books, and write the report as it is asked for."""
     selection = Selection(*_days(month, start, end), subscriber, plan)
-    asked = AskedReport(_report(name, displaced, pattern), selection, table, Form(form), cell)
+    asked = AskedReport(_report(name, displaced, pattern), selection, table, ReportForm(form), cell)
     if asked.report.needs_subscriber and not subscriber:
         raise click.UsageError(f"{name} is of one subscriber: add --subscriber NAME")
     loaded = load(ledger)
@@ -175,7 +177,7 @@ def report(
     _check_names(books, selection)
     text = _output(asked, books, os.path.dirname(str(loaded.options.get("filename") or "")))
     beyond = _beyond(loaded.entries, books, selection)
-    if form == Form.TEXT:
+    if form == ReportForm.TEXT:
         say(f"{text}\n{beyond}" if beyond else text.removesuffix("\n"))
     else:
         hand_on(text)
@@ -224,22 +226,22 @@ def _beyond(entries: list[Directive], books: Books, selection: Selection) -> str
 def _output(asked: AskedReport, books: Books, folder: str) -> str:
     """The text of a report; files of transactions are named as seen from a folder."""
     report, selection, name, form, cell = asked
-    if form is Form.BEANCOUNT and cell is None:
+    if form is ReportForm.BEANCOUNT and cell is None:
         return _transactions(books, report.sources(books, selection))
     tables = _tables(report, books, selection, name)
     if cell is not None:
         try:
             found = find_cell(tables, *cell, name)
-            if form is Form.BEANCOUNT:
+            if form is ReportForm.BEANCOUNT:
                 sources = report.trace(books, selection, found.asked)
                 return _transactions(books, [at for at, _ in sources])
             tables = [explain(report, books, selection, found, folder)]
         except (NoSuchCell, NotSummed) as error:
             raise click.UsageError(str(error)) from None
     match form:
-        case Form.CSV:
+        case ReportForm.CSV:
             return csv_of(tables)
-        case Form.JSON:
+        case ReportForm.JSON:
             return json_of(report.name, _options(selection), tables)
         case _:
             return render(tables, width()) + "\n"

@@ -13,12 +13,12 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from beancount_compute.close.general_ledger.journals import Journal, Line
+from beancount_compute.close.general_ledger.journals import Journal, JournalLine
 from beancount_compute.ledger.csv_writing import csv_text
 from beancount_compute.reports.exchange import defused
 
-Cell = str | Decimal
-Row = tuple[Cell, ...]
+JournalCell = str | Decimal
+JournalRow = tuple[JournalCell, ...]
 
 
 class By(StrEnum):
@@ -46,7 +46,7 @@ class Format(NamedTuple):
 
     name: str
     header: Callable[[Setting], tuple[str, ...]]
-    row: Callable[[Journal, Line, Setting], Row]
+    row: Callable[[Journal, JournalLine, Setting], JournalRow]
     check: Callable[[Journal], None]  # raises `LimitExceeded`
     most_in_journal: int | None = None  # lines
     most_in_file: int | None = None  # lines, the header not counted
@@ -58,7 +58,7 @@ def nothing_to_check(_: Journal) -> None:
     """A format without limits of its own."""
 
 
-def debit_and_credit(line: Line) -> tuple[Cell, Cell]:
+def debit_and_credit(line: JournalLine) -> tuple[JournalCell, JournalCell]:
     """The amount on its side; the other side is empty."""
     return (line.amount, "") if line.amount > 0 else ("", -line.amount)
 
@@ -74,6 +74,6 @@ def file_text(form: Format, journals: Iterable[Journal], setting: Setting) -> st
     return csv_text([form.header(setting), *([shown(cell) for cell in line] for line in lines)])
 
 
-def shown(cell: Cell) -> str:
+def shown(cell: JournalCell) -> str:
     """A cell as it stands in the file."""
     return f"{cell:f}" if isinstance(cell, Decimal) else defused(cell)

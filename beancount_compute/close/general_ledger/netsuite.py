@@ -16,13 +16,13 @@ from decimal import Decimal
 from beancount_compute.close.general_ledger.formats import (
     By,
     Format,
+    JournalRow,
     LimitExceeded,
-    Row,
     Setting,
     american,
     debit_and_credit,
 )
-from beancount_compute.close.general_ledger.journals import Journal, Line
+from beancount_compute.close.general_ledger.journals import Journal, JournalLine
 from beancount_compute.economy.rounding import decimals_of
 
 LINE = "Journal Entry - Line: "
@@ -53,7 +53,7 @@ def _header(setting: Setting) -> tuple[str, ...]:
     return COLUMNS if setting.by is By.ACCOUNT else (*COLUMNS, _KEY[setting.by])
 
 
-def _row(journal: Journal, line: Line, setting: Setting) -> Row:
+def _row(journal: Journal, line: JournalLine, setting: Setting) -> JournalRow:
     row = (
         journal.id,
         american(journal.date),

@@ -9,12 +9,12 @@ from __future__ import annotations
 from beancount_compute.close.general_ledger.formats import (
     By,
     Format,
-    Row,
+    JournalRow,
     Setting,
     debit_and_credit,
     nothing_to_check,
 )
-from beancount_compute.close.general_ledger.journals import Journal, Line
+from beancount_compute.close.general_ledger.journals import Journal, JournalLine
 
 COLUMNS = (
     "journal",
@@ -31,7 +31,7 @@ COLUMNS = (
 )
 
 
-def _row(journal: Journal, line: Line, setting: Setting) -> Row:
+def _row(journal: Journal, line: JournalLine, setting: Setting) -> JournalRow:
     code = line.target.code if line.target.code != line.target.stands_for else ""
     return (
         journal.id,
