@@ -28,8 +28,9 @@ from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.accounts import Accounts
+from beancount_compute.ledger.component_holders import names_in
 from beancount_compute.ledger.hand_written import OPENING_TAG
-from beancount_compute.ledger.meaning import Meaning, names_in
+from beancount_compute.ledger.meaning import Meaning
 from beancount_compute.ledger.terms_of_ledger import read_terms_and_accounts
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.adding_up import incomes_added_up, movements_added_up
