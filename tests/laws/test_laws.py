@@ -459,7 +459,8 @@ def going_on(facts: Facts, ledger: Captured, cut: date) -> Facts:
 
 
 def test_an_auditor_agrees(ledger: Captured) -> None:
-    """Balances by day and account, lots, prices and the lines of all refusals, from language.md."""
+    """Balances by day and account, lots, prices and the lines of all refusals, worked out from
+    manual/language.md."""
     assert compare(ledger.path) == []
 
 
