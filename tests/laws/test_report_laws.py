@@ -103,7 +103,7 @@ def shown(rows: list[Any], name: str, unit: str, columns: dict[str, str]) -> sum
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_income_is_the_auditors(seed: int) -> None:
-    """Each kind of income by month and by who paid for it; what lots earned by plan too."""
+    """Each kind of income by month and by who paid for it; by plan but for fees and partners."""
     _, books, audited = beside_the_audit(seed)
     columns = {
         "compute": "revenue",
@@ -115,7 +115,7 @@ def test_income_is_the_auditors(seed: int) -> None:
     for by in ("month", "subscriber"):
         rows = table(books, "revenue", f"by-{by}")
         assert shown(rows, by, "currency", columns) == sums.income(audited, by)
-    of_plans = {"compute": "revenue", "breakage": "breakage"}
+    of_plans = {"compute": "revenue", "breakage": "breakage", "overage": "overage"}
     rows = table(books, "revenue", "by-plan")
     expected = sums.income(audited, "plan")
     assert shown(rows, "plan", "currency", of_plans) == {
