@@ -77,7 +77,7 @@ def close(
         for line in stopped.differences:
             say(f"{BOOKS}: {line}", err=True)
         raise
-    _tell(outcome, dry_run=dry_run)
+    _show_result(outcome, dry_run=dry_run)
 
 
 def _month_and_ledger(words: tuple[str, ...], init: bool) -> tuple[str, Path]:
@@ -90,7 +90,7 @@ def _month_and_ledger(words: tuple[str, ...], init: bool) -> tuple[str, Path]:
     return month, ledger
 
 
-def _tell(outcome: CloseResult, *, dry_run: bool) -> None:
+def _show_result(outcome: CloseResult, *, dry_run: bool) -> None:
     seal, pack = outcome.seal, outcome.pack
     if outcome.closing is None:
         say(f"{seal.month} is closed already. Its seal:\n{seal.digest}")

@@ -10,8 +10,9 @@ All from the loaded ledger; the same ledger gives the same bytes. The charts nee
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from beancount.core.data import Directive
@@ -20,8 +21,8 @@ from beancount_compute.close.general_ledger.account_map import NoMap
 from beancount_compute.close.general_ledger.formats import By
 from beancount_compute.close.general_ledger.month_export import export, rounding_account
 from beancount_compute.close.general_ledger.plain import PLAIN
-from beancount_compute.close.pack.headlines import headlines
 from beancount_compute.close.pack.pack_page import (
+    Headline,
     PackPage,
     PackSection,
     page_text,
@@ -35,7 +36,7 @@ from beancount_compute.reports.charts import Chart, charts
 from beancount_compute.reports.exchange import csv_of
 from beancount_compute.reports.figures import Report
 from beancount_compute.reports.registry import REPORTS
-from beancount_compute.reports.tables import Cell, Column, Table
+from beancount_compute.reports.tables import Cell, Column, Table, shown
 
 INDEX = "index.html"
 # Balances and cohorts are shown as they stand at the month's end, all else within the month.
@@ -47,6 +48,10 @@ _ON_PAGE = {
     "disclosure": (),
     "aging": ("totals",),
 }
+
+
+_EARNINGS = ("compute", "breakage", "fees", "partner_income", "overage")
+Cells = dict[str, Cell]  # of a row, by the keys of its columns
 
 
 class Shown(NamedTuple):
@@ -82,8 +87,8 @@ def _files(
     tie_outs: Sequence[TieOut],
 ) -> dict[str, bytes]:
     named = Month.parse(month)
-    shown = [_shown(report, books, named.first, named.last) for report in REPORTS.values()]
-    known = {f"{each.report.name}-{table.name}": table for each in shown for table in each.tables}
+    reports = [_shown(report, books, named.first, named.last) for report in REPORTS.values()]
+    known = {f"{each.report.name}-{table.name}": table for each in reports for table in each.tables}
     drawn = charts(books, Selection(named.first, named.last), known)
     files: dict[str, str] = {}
     for table in tables(tie_outs):
@@ -98,8 +103,8 @@ def _files(
         str(options.get("title") or "Beancount"),
         month,
         seal,
-        list(headlines({each.report.name: each.tables for each in shown}, drawn)),
-        [_tie_outs(tie_outs), *_sections(shown)],
+        list(_headlines({each.report.name: each.tables for each in reports}, drawn)),
+        [_tie_outs(tie_outs), *_sections(reports)],
         drawn,
         sorted(files),
     )
@@ -135,8 +140,8 @@ def _tie_outs(tie_outs: Sequence[TieOut]) -> PackSection:
     return PackSection("tie-outs", "Tie-outs", said, tables(tie_outs))
 
 
-def _sections(shown: Sequence[Shown]) -> Iterator[PackSection]:
-    for each in shown:
+def _sections(reports: Sequence[Shown]) -> Iterator[PackSection]:
+    for each in reports:
         names = _ON_PAGE.get(each.report.name)
         if names is not None:
             kept = [table for table in each.tables if not names or table.name in names]
@@ -144,3 +149,48 @@ def _sections(shown: Sequence[Shown]) -> Iterator[PackSection]:
 
 
 __all__ = ["Chart", "pack_files"]
+
+
+def _headlines(
+    reports: Mapping[str, Sequence[Table]], charts: Sequence[Chart]
+) -> Iterator[Headline]:
+    """Deferred revenue, income, units held and the market of the month."""
+    for chart in charts:
+        if chart.name.startswith("deferred-revenue-"):
+            yield _deferred(_cells(chart.table)[-1])
+    for row in _of(reports, "revenue", "by-month"):
+        parts = [f"{key.replace('_', ' ')} {shown(row[key])}" for key in _EARNINGS if row[key]]
+        yield Headline("Income of the month", _amount(row, "total", "currency"), ", ".join(parts))
+    held = _of(reports, "rollforward", "units-by-pocket")
+    for row in held:
+        if row["pocket"] == "total":
+            pockets = [
+                f"{each['pocket']} {shown(each['closing'])}"
+                for each in held
+                if each["commodity"] == row["commodity"] and each is not row
+            ]
+            yield Headline("Units held", _amount(row, "closing", "commodity"), ", ".join(pockets))
+    for row in _of(reports, "market", "by-month"):
+        price = f"{shown(row['price'])} {row['currency']}"
+        traded = f"{shown(row['units'])} {row['commodity']} in {shown(row['trades'])} trades"
+        yield Headline("Average price of the month", price, traded)
+
+
+def _deferred(row: Cells) -> Headline:
+    released = row["released"]
+    taken = abs(released) if isinstance(released, Decimal) else released
+    note = f"{shown(row['opening'])} + {shown(row['added'])} added - {shown(taken)} released"
+    return Headline("Deferred revenue", _amount(row, "closing", "currency"), note)
+
+
+def _amount(row: Cells, key: str, unit: str) -> str:
+    return f"{shown(row[key])} {row[unit]}"
+
+
+def _of(reports: Mapping[str, Sequence[Table]], report: str, name: str) -> list[Cells]:
+    return [cells for table in reports[report] if table.name == name for cells in _cells(table)]
+
+
+def _cells(table: Table) -> list[Cells]:
+    keys = [column.key for column in table.columns]
+    return [dict(zip(keys, row, strict=True)) for row in table.rows]
