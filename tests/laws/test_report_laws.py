@@ -22,7 +22,7 @@ from beancount.core.position import Cost
 from beancount_compute.economy.months import MONTH, later
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.reports.books import Books, Selection, read_books
-from beancount_compute.reports.figures import Asked, NotSummed
+from beancount_compute.reports.figures import CellAsked, NotSummed
 from beancount_compute.reports.registry import REPORTS
 from beancount_compute.reports.tables import Measure
 from tests.examples import examples
@@ -327,7 +327,7 @@ def explain_all(books: Books, selection: Selection) -> int:
                 for column, cell in zip(found.columns, row, strict=True):
                     if not column.is_figure or cell is None or column.kind is Measure.DAYS:
                         continue
-                    asked = Asked(found.name, labels, column.key)
+                    asked = CellAsked(found.name, labels, column.key)
                     try:
                         traced = report.trace(books, selection, asked)
                     except NotSummed:
