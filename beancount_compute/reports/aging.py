@@ -23,7 +23,7 @@ from functools import cache
 
 from beancount.core.data import Transaction
 
-from beancount_compute.economy.roles import Role
+from beancount_compute.economy.roles import OWED, Role
 from beancount_compute.ledger.names import component_of
 from beancount_compute.reports.books import Books, Selection, until
 from beancount_compute.reports.facts import Owed
@@ -40,9 +40,10 @@ _FIGURES = (
 )
 _PARTNER = Role.PARTNER
 _TABLES = {
-    Role.RECEIVABLE: ("receivables", "Receivables", "subscriber"),
-    Role.PAYABLE: ("payables", "Payables", "subscriber"),
-    Role.PARTNER: ("partners", "Payables to partners", "partner"),
+    role: ("partners", "Payables to partners", "partner")
+    if role is _PARTNER
+    else (heading, heading.capitalize(), "subscriber")
+    for role, heading in OWED.items()
 }
 Bill = tuple[date, Decimal, int]  # the day, what is open of it, and its transaction
 Credit = tuple[Decimal, int]

@@ -36,6 +36,8 @@ _EARNED = {
     Earning.FEES: "fees",
     Earning.PARTNER_INCOME: "partner_income",
     Earning.COMPUTE: "rest_of_refund",
+    Earning.BREAKAGE: "",  # the carrying amount, as is what else use earns
+    Earning.OVERAGE: "",
 }
 _whose = attrgetter("date", "month", "origin", "subscriber", "commodity")
 _new = tuple.__new__
@@ -172,7 +174,7 @@ def _earned_by_lot(books: Books) -> dict[tuple[int, LotKey | None], list[tuple[s
     found: defaultdict[tuple[int, LotKey | None], list[tuple[str, str, Decimal]]]
     found = defaultdict(list)
     for income in books.money.earned:
-        what = _EARNED.get(income.earning)
+        what = _EARNED[income.earning]
         if what and (income.earning is not Earning.COMPUTE or income.kind == Kind.REFUND):
             found[income.at, income.lot].append((what, income.currency, income.amount))
     return found

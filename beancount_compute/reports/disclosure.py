@@ -65,12 +65,14 @@ _EARNINGS = {
     Earning.COMPUTE: "use",
     Earning.BREAKAGE: "breakage",
     Earning.PARTNER_INCOME: "partner_income",
+    Earning.FEES: "",  # these never were in the balance
+    Earning.OVERAGE: "",
 }
 _REVENUE = (
     Figure("use", "use", Measure.MONEY),
     Figure("breakage", "breakage", Measure.MONEY),
     Figure("partner_income", "partner\nincome", Measure.MONEY),
-    Figure("revenue", "revenue", Measure.MONEY, tuple(_EARNINGS.values())),
+    Figure("revenue", "revenue", Measure.MONEY, tuple(filter(None, _EARNINGS.values()))),
 )
 _REMAINING = (
     Figure("amount", "amount", Measure.MONEY),
@@ -168,8 +170,8 @@ def _movement(
 
 def _revenue(incomes: Iterable[Income], old: set[LotKey]) -> Iterator[Contribution]:
     for income in incomes:
-        column = _EARNINGS.get(income.earning)
-        if column is None or income.lot is None:
+        column = _EARNINGS[income.earning]
+        if not column or income.lot is None:
             continue
         opening = income.lot in old
         for part in (_OPENING if opening else _ADDED, _TOTAL):

@@ -42,8 +42,8 @@ from beancount_compute.reports.books import Books, Selection, until
 from beancount_compute.reports.cohort_figures import Happened, what_became
 from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.figures import (
+    Adding,
     Contribution,
-    Facts,
     Figure,
     How,
     Layout,
@@ -170,22 +170,24 @@ def selected(happened: Sequence[Happened], selection: Selection) -> Sequence[Hap
 
 def cells_of(happened: Sequence[Happened], request: Request) -> Iterator[Contribution]:
     """What that adds to the tables that are asked for."""
-    yield from _facts("all", happened, "month", "plan", "subscriber")
+    yield from _adding("all", happened, request, "month", "plan", "subscriber")
     told = ("commodity", "currency", "what")
     if request.wants("units-by-subscriber", "money-by-subscriber"):
         of_subscriber = request.fold(happened, ("subscriber", *told), _SUMS)
-        yield from _facts("subscriber", of_subscriber, "subscriber")
+        yield from _adding("subscriber", of_subscriber, request, "subscriber")
     few = request.fold(happened, ("month", "plan", *told), _SUMS)
-    yield from _facts("plan", few, "plan")
-    yield from _facts("month", few, "month")
-    yield from _facts("month", [each._replace(month="total") for each in few], "month")
+    total = [each._replace(month="total") for each in few]
+    yield from _adding("plan", few, request, "plan")
+    yield from _adding("month", [*total, *few], request, "month")
 
 
-def _facts(by: str, happened: Sequence[Happened], *labels: str) -> Iterator[Contribution]:
-    units = [each for each in happened if each.units]
-    money = [each for each in happened if each.amount]
-    yield Facts(f"units-by-{by}", units, (*labels, "commodity"), "what", "units")
-    yield Facts(f"money-by-{by}", money, (*labels, "currency"), "what", "amount")
+def _adding(
+    by: str, happened: Sequence[Happened], request: Request, *labels: str
+) -> Iterator[Contribution]:
+    units = [each for each in happened if each.units or request.each]
+    money = [each for each in happened if each.amount or request.each]
+    yield Adding(f"units-by-{by}", units, (*labels, "commodity"), "what", "units")
+    yield Adding(f"money-by-{by}", money, (*labels, "currency"), "what", "amount")
 
 
 def _assumptions(displaced: Decimal, terms: Terms, end: date | None) -> Iterator[tuple[str, str]]:

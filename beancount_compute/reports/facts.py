@@ -23,7 +23,7 @@ from beancount_compute.economy.roles import Earning, Pocket, Role
 SUMMED = -1  # in place of a transaction: many of them, added up
 
 
-class _LotFields(NamedTuple):
+class _LotKeyFields(NamedTuple):
     cost: Decimal  # per unit, of `currency`; zero and "" where a posting names no lot
     currency: str
     date: datetime.date
@@ -33,7 +33,7 @@ class _LotFields(NamedTuple):
     written: Cost | None  # as the posting has it
 
 
-class LotKey(_LotFields):
+class LotKey(_LotKeyFields):
     """What tells a lot from others, whoever holds it and in which pocket.
 
     Equal lots of the books are the same object and compare as such: their numbers take long.

@@ -2,7 +2,7 @@
 
     ("units", ("pro", "CU"), "used", -200, 17)      ; table, row, column, what it adds, by which
                                                     ; transaction
-    Facts("units", movements, ("origin", "commodity"), "flow", "units")     ; the same, by field
+    Adding("units", movements, ("origin", "commodity"), "flow", "units")     ; the same, by field
 
 A report is a `Layout` for each of its tables, and one function that yields contributions. The
 normal run may yield sums of many transactions; asked for one cell, the same function yields each
@@ -37,8 +37,8 @@ Single = tuple[str, Row, str, Decimal, int]
 _Columns = Mapping[str, Numbers]  # of a table, by column of contributions
 
 
-class Facts(NamedTuple):
-    """Facts that add to a table: row, column and number are fields of theirs, and `at` is one."""
+class Adding(NamedTuple):
+    """Adding that add to a table: row, column and number are fields of theirs, and `at` is one."""
 
     table: str
     facts: Sequence[Any]
@@ -53,7 +53,7 @@ class Facts(NamedTuple):
             yield self.table, labels(each), *adds(each)
 
 
-Contribution = Single | Facts
+Contribution = Single | Adding
 
 
 class How(StrEnum):
@@ -168,7 +168,7 @@ class Report(NamedTuple):
 
 def _singly(contributions: Iterable[Contribution]) -> Iterator[Single]:
     for each in contributions:
-        yield from each.singly() if isinstance(each, Facts) else [each]
+        yield from each.singly() if isinstance(each, Adding) else [each]
 
 
 class NotSummed(Exception):
@@ -180,7 +180,7 @@ def tabulate(layouts: Iterable[Layout], contributions: Iterable[Contribution]) -
     found: defaultdict[str, tuple[list[Row], list[str], list[Decimal]]]
     found = defaultdict(lambda: ([], [], []))
     for each in contributions:
-        if isinstance(each, Facts):
+        if isinstance(each, Adding):
             rows, columns, numbers = found[each.table]
             rows += map(attrgetter(*each.row), each.facts)
             columns += map(attrgetter(each.column), each.facts)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from beancount_compute.economy.roles import Earning
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.figures import Contribution, Facts, Figure, Layout, Report, Request
+from beancount_compute.reports.figures import Adding, Contribution, Figure, Layout, Report, Request
 from beancount_compute.reports.tables import CURRENCY, Column, Measure
 
 _BY = {"month": Measure.DATE, "plan": Measure.TEXT, "subscriber": Measure.TEXT}
@@ -41,9 +41,9 @@ def _contributions(books: Books, selection: Selection, request: Request) -> Iter
     told = ("earning", "month", "origin", "currency", *(["subscriber"] if by_subscriber else []))
     found = request.fold(incomes, told, ("amount",))
     for table, label in (("by-month", "month"), ("by-plan", "origin")):
-        yield Facts(table, found, (label, "currency"), "earning", "amount")
+        yield Adding(table, found, (label, "currency"), "earning", "amount")
     if by_subscriber:
-        yield Facts("by-subscriber", found, ("subscriber", "currency"), "earning", "amount")
+        yield Adding("by-subscriber", found, ("subscriber", "currency"), "earning", "amount")
 
 
 REVENUE = Report("revenue", "Revenue by kind", _layouts, _contributions)

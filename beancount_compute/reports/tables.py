@@ -108,7 +108,7 @@ def writer(kind: Measure, currency: str) -> Callable[[Decimal], Cell]:
             return lambda number: trim(number or ZERO, decimals)
         case Measure.COUNT | Measure.DAYS:
             return int
-        case _:
+        case Measure.UNITS | Measure.RATE | Measure.TEXT | Measure.DATE:
             return lambda number: trim(number or ZERO, 0)
 
 

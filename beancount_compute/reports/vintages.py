@@ -23,7 +23,11 @@ from beancount_compute.reports.flows import COMING, FLOWS, RELEASING
 from beancount_compute.reports.tables import CURRENCY, Column, Measure
 
 _LABELS = (Column("vintage", "vintage", Measure.DATE), CURRENCY)
-_TABLES = {Earning.COMPUTE: "revenue", Earning.BREAKAGE: "breakage"}
+_TABLES = {
+    row.earns: "revenue" if row.earns is Earning.COMPUTE else row.earns.value
+    for row in FLOWS.values()
+    if row.earns
+}
 _OTHERWISE = [flow for flow in RELEASING if FLOWS[flow].earns is None]
 
 
