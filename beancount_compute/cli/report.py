@@ -16,7 +16,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 from unicodedata import normalize
 
 import click
@@ -226,25 +226,33 @@ def _beyond(entries: list[Directive], books: Books, selection: Selection) -> str
 def _output(asked: AskedReport, books: Books, folder: str) -> str:
     """The text of a report; files of transactions are named as seen from a folder."""
     report, selection, name, form, cell = asked
-    if form is ReportForm.BEANCOUNT and cell is None:
-        return _transactions(books, report.sources(books, selection))
-    tables = _tables(report, books, selection, name)
-    if cell is not None:
-        try:
+    try:
+        if form is ReportForm.BEANCOUNT:
+            return "\n".join(directive_text(books.transactions[at]) for at in _places(asked, books))
+        tables = _tables(report, books, selection, name)
+        if cell is not None:
             found = find_cell(tables, *cell, name)
-            if form is ReportForm.BEANCOUNT:
-                sources = report.trace(books, selection, found.asked)
-                return _transactions(books, [at for at, _ in sources])
             tables = [explain(report, books, selection, found, folder)]
-        except (NoSuchCell, NotSummed) as error:
-            raise click.UsageError(str(error)) from None
+    except (NoSuchCell, NotSummed) as error:
+        raise click.UsageError(str(error)) from None
     match form:
+        case ReportForm.TEXT:
+            return render(tables, width()) + "\n"
         case ReportForm.CSV:
             return csv_of(tables)
         case ReportForm.JSON:
             return json_of(report.name, _options(selection), tables)
         case _:
-            return render(tables, width()) + "\n"
+            assert_never(form)
+
+
+def _places(asked: AskedReport, books: Books) -> Iterable[int]:
+    """The transactions behind a report, or behind a cell of it."""
+    report, selection, name, _, cell = asked
+    if cell is None:
+        return report.sources(books, selection)
+    found = find_cell(_tables(report, books, selection, name), *cell, name)
+    return [at for at, _ in report.trace(books, selection, found.asked)]
 
 
 def _tables(report: Report, books: Books, selection: Selection, name: str) -> list[Table]:
@@ -254,10 +262,6 @@ def _tables(report: Report, books: Books, selection: Selection, name: str) -> li
             f"{report.name} has no table {quoted(name)}: its tables are {', '.join(names)}"
         )
     return report.tables(books, selection, *([name] if name else []))
-
-
-def _transactions(books: Books, places: Iterable[int]) -> str:
-    return "\n".join(directive_text(books.transactions[at]) for at in places)
 
 
 def _options(selection: Selection) -> dict[str, str]:

@@ -13,12 +13,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from beancount.core.data import BeancountError, Price, Transaction
+from beancount.core.data import BeancountError, Custom, Price, Transaction
 
 from beancount_compute.close.closing import INDEX_HEAD, Closing, prepare
 from beancount_compute.close.loading import (
@@ -37,6 +37,8 @@ from beancount_compute.closed.chain import Seal
 from beancount_compute.closed.copies import is_copied
 from beancount_compute.closed.files import INDEX
 from beancount_compute.economy.months import Month
+from beancount_compute.ledger.directives import place_of
+from beancount_compute.ledger.finding_files import matches
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import read_books
 from beancount_compute.reports.tables import counted
@@ -94,6 +96,7 @@ def close_month(
             new: list[str] | None = None
             if not dry_run and (pack is not None or not place.exists()):
                 files = _pack_files(_closed_month(seal, loaded), loaded, step)
+                _check_unread(loaded, [place / name for name in files])
                 new = [name for name in files if not (place / name).exists()]
                 _write(Change({}), files, folder, place)
             return CloseResult(seal, None, place, new)
@@ -104,6 +107,8 @@ def close_month(
                 raise NotClosed(reason, closing=closing)
             _prove(closing, loaded, folder)
         files = _pack_files(closing, loaded, step)
+        names = [folder / name for name in closing.files]
+        _check_unread(loaded, [*names, *(place / name for name in files)])
         if not dry_run:
             _write(Change(closing.files), files, folder, place)
         return CloseResult(closing.seal, closing, place, list(files))
@@ -117,11 +122,10 @@ def begin(ledger: Path, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / INDEX).exists():
             raise CloseError(f"{folder / INDEX} exists already")
-        for name, head in ((INDEX, INDEX_HEAD), (BOOKS, BOOKS_HEAD)):
-            check_ours(folder / name, head.encode())
-            (folder / name).write_text(head, encoding="utf-8")
     except OSError as error:
         raise CloseError(f"can't write to {folder}: {error.strerror or error}") from None
+    with locked(folder):
+        apply(folder, Change({INDEX: INDEX_HEAD.encode(), BOOKS: BOOKS_HEAD.encode()}))
 
 
 @contextmanager
@@ -172,6 +176,22 @@ def _check(loaded: Loaded, ledger: Path, folder: Path, into: Path | None, *, wri
         errors = counted(len(loaded.errors), "error")
         raise NotClosed(f"the ledger has {errors}: nothing was written", loaded.errors)
     check_included(loaded, ledger, folder)
+
+
+def _check_unread(loaded: Loaded, paths: Iterable[Path]) -> None:
+    """Refuse to write what a `compute-events` line of the ledger would read as events."""
+    own = Path(loaded.options["filename"]).resolve().parent / CLOSED
+    written = [path.resolve() for path in paths if path.suffix == ".csv"]
+    written = [path for path in written if not path.is_relative_to(own)]
+    for entry in loaded.entries:
+        if isinstance(entry, Custom) and entry.type == "compute-events":
+            folder = Path(entry.meta["filename"]).resolve().parent
+            for path in [path for path in written if path.is_relative_to(folder)]:
+                if matches(str(entry.values[0].value), path.relative_to(folder).parts):
+                    raise CloseError(
+                        f"{path} would be read as events by {place_of(entry.meta)}: "
+                        "name another folder, or write a narrower pattern there"
+                    )
 
 
 def _seal_of(loaded: Loaded, month: str) -> Seal | None:

@@ -15,7 +15,7 @@ from beancount_compute.close.sealing import NotClosed, begin, close_month
 from beancount_compute.close.storage import CloseError
 from beancount_compute.close.tie_outs.tie_out import TieOut
 from beancount_compute.close.verifying import verify
-from tests.close.sealing import HEAD, INCLUDE, contents, run, write
+from tests.close.sealing import COLUMNS, HEAD, INCLUDE, add, contents, run, write
 from tests.close.test_closing import ROWS, TERMS
 
 
@@ -115,3 +115,38 @@ def test_a_read_only_index_is_no_obstacle_to_the_proof(ledger: Path) -> None:
     """The trial of the books is written anew, whatever the modes of the files beside it."""
     (ledger.parent / "closed" / "index.beancount").chmod(0o444)
     assert close_month("2026-05", ledger).closing is not None
+
+
+def test_the_first_index_is_not_written_through_a_planted_link(tmp_path: Path) -> None:
+    """What the link leads to is left alone."""
+    ledger, victim = tmp_path / "main.beancount", tmp_path / "victim"
+    ledger.write_text(HEAD + INCLUDE + TERMS)
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "closed" / "books.beancount").symlink_to(victim)
+    begin(ledger, tmp_path / "closed")
+    assert not victim.exists()
+    assert not (tmp_path / "closed" / "books.beancount").is_symlink()
+
+
+@pytest.mark.parametrize("pattern", ["**/*.csv", "*/*.csv", "pack/lots-*.csv"])
+def test_a_pack_that_the_ledger_would_read_as_events_is_not_written(
+    tmp_path: Path, pattern: str
+) -> None:
+    """The line is named, and the ledger goes on loading."""
+    files = {"in/a.csv": "\n".join([COLUMNS, *ROWS]), "pack/lots-none.csv": COLUMNS}
+    ledger = write(tmp_path, TERMS, files=files)
+    add(ledger, f'2026-01-01 custom "compute-events" "{pattern}"\n')
+    add(ledger, '2026-01-01 custom "compute-events" "in/*.csv"\n')
+    with pytest.raises(CloseError, match=r"would be read as events by .*main.beancount:"):
+        close_month("2026-05", ledger, pack=tmp_path / "pack")
+    assert [path.name for path in (tmp_path / "pack").iterdir()] == ["lots-none.csv"]
+    close_month("2026-05", ledger)
+    assert load(ledger).errors == []
+
+
+def test_a_pack_that_no_pattern_finds_is_written(tmp_path: Path) -> None:
+    """Beside the ledger, where it looks in one folder only."""
+    ledger = write(tmp_path, TERMS, files={"in/a.csv": "\n".join([COLUMNS, *ROWS])})
+    add(ledger, '2026-01-01 custom "compute-events" "in/*.csv"\n')
+    close_month("2026-05", ledger, pack=tmp_path / "pack")
+    assert load(ledger).errors == []

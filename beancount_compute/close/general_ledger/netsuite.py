@@ -46,11 +46,11 @@ CURRENCIES = {
 MOST_LINES = 10_000
 MOST_RECORDS = 25_000
 BEYOND = Decimal(10) ** 10
-_KEY = {By.PLAN: f"{LINE}Class", By.SUBSCRIBER: f"{LINE}Name"}
+_KEYS = {By.ACCOUNT: (), By.PLAN: (f"{LINE}Class",), By.SUBSCRIBER: (f"{LINE}Name",)}
 
 
 def _header(setting: Setting) -> tuple[str, ...]:
-    return COLUMNS if setting.by is By.ACCOUNT else (*COLUMNS, _KEY[setting.by])
+    return (*COLUMNS, *_KEYS[setting.by])
 
 
 def _row(journal: Journal, line: JournalLine, setting: Setting) -> JournalRow:
