@@ -1,4 +1,7 @@
-"""What the formats of the general ledgers have in common: columns, limits, dates, cells.
+"""What the formats of the general ledgers have in common, and the plain one.
+
+    journal,date,currency,account,code,name,plan,subscriber,description,debit,credit
+    TOK-2026-05-USD,2026-05-31,USD,Income:Compute,4000,Token revenue,,,Income:Compute,,240.00
 
 A format gives the rows of a journal; numbers are Decimals, everything else is text. A text that a
 spreadsheet would run as a formula is defused by an apostrophe before it.
@@ -77,3 +80,37 @@ def file_text(form: Format, journals: Iterable[Journal], setting: Setting) -> st
 def shown(cell: JournalCell) -> str:
     """A cell as it stands in the file."""
     return f"{cell:f}" if isinstance(cell, Decimal) else defused(cell)
+
+
+PLAIN_COLUMNS = (
+    "journal",
+    "date",
+    "currency",
+    "account",
+    "code",
+    "name",
+    "plan",
+    "subscriber",
+    "description",
+    "debit",
+    "credit",
+)
+
+
+def _plain_row(journal: Journal, line: JournalLine, setting: Setting) -> JournalRow:
+    code = line.target.code if line.target.code != line.target.stands_for else ""
+    return (
+        journal.id,
+        journal.date.isoformat(),
+        journal.currency,
+        line.target.stands_for,
+        code,
+        line.target.name,
+        line.key if setting.by is By.PLAN else "",
+        line.key if setting.by is By.SUBSCRIBER else "",
+        line.description,
+        *debit_and_credit(line),
+    )
+
+
+PLAIN = Format("csv", lambda _: PLAIN_COLUMNS, _plain_row, nothing_to_check)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from beancount_compute.close.general_ledger.account_map import AccountMap, Unmapped
 from beancount_compute.close.general_ledger.attribution import pieces_by
-from beancount_compute.close.general_ledger.formats import By, Format, Setting, file_text
+from beancount_compute.close.general_ledger.formats import PLAIN, By, Format, Setting, file_text
 from beancount_compute.close.general_ledger.journals import (
     Journal,
     files_of,
@@ -23,7 +23,6 @@ from beancount_compute.close.general_ledger.journals import (
     parts_of,
 )
 from beancount_compute.close.general_ledger.netsuite import NETSUITE
-from beancount_compute.close.general_ledger.plain import PLAIN
 from beancount_compute.close.general_ledger.quickbooks import QUICKBOOKS
 from beancount_compute.close.general_ledger.slots import Slot, SlotTotals, totals
 from beancount_compute.close.general_ledger.xero import XERO

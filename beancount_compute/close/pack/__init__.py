@@ -18,9 +18,8 @@ from typing import Any, NamedTuple
 from beancount.core.data import Directive
 
 from beancount_compute.close.general_ledger.account_map import NoMap
-from beancount_compute.close.general_ledger.formats import By
+from beancount_compute.close.general_ledger.formats import PLAIN, By
 from beancount_compute.close.general_ledger.month_export import export, rounding_account
-from beancount_compute.close.general_ledger.plain import PLAIN
 from beancount_compute.close.pack.pack_page import (
     Headline,
     PackPage,

@@ -18,6 +18,7 @@ from decimal import localcontext
 
 from beancount_compute.close.tie_outs.balances import (
     deferred_revenue,
+    hand_written,
     laws,
     no_lot_negative,
     open_lots,
@@ -29,7 +30,6 @@ from beancount_compute.close.tie_outs.control_totals import (
     events_booked,
     reversals,
 )
-from beancount_compute.close.tie_outs.hand_postings import hand_written
 from beancount_compute.close.tie_outs.postings import weigh
 from beancount_compute.close.tie_outs.reported import Reported, income, owed, prices
 from beancount_compute.close.tie_outs.tie_out import TieOut, tables

@@ -16,6 +16,8 @@ from beancount_compute.close.tie_outs.tie_out import TieOut, count, of_money, of
 from beancount_compute.economy.kinds import Flow
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import ZERO
+from beancount_compute.ledger.errors import Errors
+from beancount_compute.ledger.hand_written import pocket_postings, read_hand_written
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.facts import Movement
@@ -207,6 +209,28 @@ def no_lot_negative(books: Books, lots: OpenLots) -> TieOut:
     """Nobody was ever given units of a lot that did not hold them."""
     bad = [place_of_entry(books.transactions[movement.at]) for movement in lots.negative]
     return count("lots, none negative", "lots", "never below zero", lots.lots, bad)
+
+
+def hand_written(books: Books) -> TieOut:
+    """Hand-written postings on pockets beside those that bend none: opening lots, and removals.
+
+    The plugin says the same of what it is given; this looks at the loaded ledger, where plugins
+    that come later have had their say too. What a lot holds is the subject of `no_lot_negative`.
+    """
+    by_hand = [entry for entry in books.transactions if _is_by_hand(entry.meta)]
+    postings, errors = pocket_postings(by_hand, books.accounts), Errors()
+    written = read_hand_written(postings, {}, errors)
+    bent = [
+        f"{error.source['filename']}:{error.source['lineno']}: {error.message}"
+        for error in errors.in_order()
+    ]
+    for lot, _, place, flaw in [each[1:] for each in (*written.removals, *written.openings)]:
+        if not flaw and (lot.commodity in books.terms.money or lot.commodity == lot.currency):
+            flaw = f"{lot.commodity} is money, not a unit of compute"
+        if flaw:
+            bent.append(f"{place.file}:{place.line}: {flaw}")
+    name = "hand-written on pockets"
+    return count(name, "postings", "opening lots and removals", len(postings), bent)
 
 
 def _is_by_hand(meta: dict[str, object]) -> bool:

@@ -47,13 +47,6 @@ def place_of_entry(entry: Transaction) -> str:
     )
 
 
-def place_of_posting(entry: Transaction, posting: Posting) -> str:
-    """Where a posting was written, or else its transaction."""
-    meta = posting.meta or {}
-    line = meta.get("lineno", 0)
-    return f"{meta['filename']}:{line}" if line and "filename" in meta else place_of_entry(entry)
-
-
 class Weighed(NamedTuple):
     """All postings added up."""
 
