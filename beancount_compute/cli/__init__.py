@@ -13,21 +13,22 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from typing import Any
 
 import click
 
+from beancount_compute.cli.printing import say
 from beancount_compute.collector import nothing_collected
 
 _COMMANDS = {  # where each is found in this package
     "check": "ledgers:check",
     "print": "ledgers:print_",
     "report": "report:report",
-    "close": "month_end:close",
-    "verify": "closed_months:verify",
-    "reopen": "closed_months:reopen",
-    "carry": "closed_months:carry_",
+    "close": "close:close",
+    "verify": "close:verify",
+    "reopen": "close:reopen",
+    "carry": "close:carry_",
     "export": "export:export_command",
     "new": "ledgers:new",
     "help": "help:help_",
@@ -39,11 +40,19 @@ class _Commands(click.Group):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command; a full disk is an error of one line, and `| head` says nothing."""
+        extra["standalone_mode"] = False
         try:
-            return super().main(*args, **extra)
+            sys.exit(super().main(*args, **extra))
+        except click.ClickException as error:
+            text = StringIO()
+            error.show(text)
+            say(text.getvalue().rstrip("\n"), err=True)
+            sys.exit(error.exit_code)
+        except click.Abort:
+            sys.exit(1)
         except OSError as error:
             at = f"{error.filename}: " if error.filename else "can't write: "
-            click.echo(f"Error: {at}{error.strerror or error}", err=True)
+            say(f"Error: {at}{error.strerror or error}", err=True)
             sys.exit(1)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
-from beancount_compute.cli.months import MonthToClose
-from beancount_compute.cli.shell import LEDGER, load, show_errors
+from beancount_compute.cli.printing import hand_on, say
+from beancount_compute.cli.shell import FOLDER, LEDGER, MonthToClose, load, show_errors
 from beancount_compute.close.general_ledger.account_map import (
     AccountMap,
     MapError,
@@ -21,18 +21,16 @@ from beancount_compute.close.general_ledger.account_map import (
     Unmapped,
     read_map,
 )
-from beancount_compute.close.general_ledger.export import (
+from beancount_compute.close.general_ledger.formats import By, Format, LimitExceeded
+from beancount_compute.close.general_ledger.month_export import (
     FORMATS,
     File,
     export,
     rounding_account,
 )
-from beancount_compute.close.general_ledger.formats import By, Format, LimitExceeded
 from beancount_compute.close.standing import Months, months_of
 from beancount_compute.economy.months import Month
 from beancount_compute.reports.books import Books, read_books
-
-_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(
@@ -47,7 +45,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
     "--by", type=click.Choice([each.value for each in By]), default="account", show_default=True
 )
 @click.option("--map", "accounts", type=LEDGER, help="CSV: account,code,name")
-@click.option("--out", type=_FOLDER, help="Folder to write to; csv goes to standard output.")
+@click.option("--out", type=FOLDER, help="Folder to write to; csv goes to standard output.")
 @click.option("--subsidiary", default="", help="Of NetSuite OneWorld.")
 def export_command(
     month: str,
@@ -62,7 +60,7 @@ def export_command(
 
     Refuses a ledger with errors, and accounts that the map leaves out.
     """
-    entries, errors, options = load(ledger)
+    entries, errors, options, _ = load(ledger)
     if errors:
         show_errors(errors)
         raise click.ClickException(f"nothing exported: {ledger} has errors, see above")
@@ -70,12 +68,12 @@ def export_command(
     books = read_books(entries, options)
     files = _export(books, options, Month.parse(month), FORMATS[form], By(by), names, subsidiary)
     if not files:
-        click.echo(f"Nothing to export: nothing was booked in {month}.", err=True)
+        say(f"Nothing to export: nothing was booked in {month}.", err=True)
         return
     if may_change(months_of(entries, books), month):
-        click.echo(f"Warning: {month} is not closed: its figures may change.", err=True)
+        say(f"Warning: {month} is not closed: its figures may change.", err=True)
     if out is None and form == "csv":
-        click.echo(files[0].text.encode(), nl=False)
+        hand_on(files[0].text)
     else:
         _write(files, out or Path())
 
@@ -136,19 +134,26 @@ def _what_to_map(accounts: list[str], form: Format, names: AccountMap | None) ->
 
 def _write(files: list[File], folder: Path) -> None:
     """Write all files or none; a file that holds something else is never overwritten."""
+    parts: dict[Path, Path] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         new = [each for each in files if not _is_there(folder / each.name, each.text)]
         for each in new:
-            part = folder / f".{each.name}.part"
-            part.write_text(each.text, encoding="utf-8", newline="")
-        for each in new:
-            os.replace(folder / f".{each.name}.part", folder / each.name)
+            part, path = folder / f".{each.name}.part", folder / each.name
+            part.unlink(missing_ok=True)  # of a run that was killed, or a link to elsewhere
+            with open(part, "x", encoding="utf-8", newline="") as file:
+                parts[part] = path
+                file.write(each.text)
+        for part, path in parts.items():
+            os.replace(part, path)
     except OSError as error:
         raise click.ClickException(f"can't write to {folder}: {error.strerror}") from None
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
     for each in files:
         verb = "Wrote" if each in new else "Unchanged:"
-        click.echo(f"{verb} {folder / each.name}")
+        say(f"{verb} {folder / each.name}")
 
 
 def _is_there(path: Path, text: str) -> bool:

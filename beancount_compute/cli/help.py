@@ -17,6 +17,7 @@ from rich.markdown import Markdown, TableElement
 from rich.table import Table
 
 from beancount_compute import manual
+from beancount_compute.cli.printing import hand_on, say
 
 WIDEST = 120  # columns: longer lines are hard to follow
 _LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<page>[a-z]*)(?:\.md)?(?:#[^)]*)?\)")
@@ -44,8 +45,8 @@ def help_(context: click.Context, page: str) -> None:
 
 def _list(found: dict[str, manual.ManualPage]) -> None:
     for each in found.values():
-        click.echo(f"{each.name:<12}{each.title}")
-    click.echo("\nbean-compute help PAGE shows one; bean-compute COMMAND --help is of a command.")
+        say(f"{each.name:<12}{each.title}")
+    say("\nbean-compute help PAGE shows one; bean-compute COMMAND --help is of a command.")
 
 
 def _no_page(name: str, context: click.Context) -> str:
@@ -61,7 +62,7 @@ def _no_page(name: str, context: click.Context) -> str:
 
 def _show(page: manual.ManualPage) -> None:
     if sys.stdout is None or not sys.stdout.isatty():
-        click.echo(page.text.encode(), nl=False)
+        hand_on(page.text)
         return
     console = Console()
     console.print(on_terminal(page.text), width=min(console.width, WIDEST))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from beancount_compute.cli.shell import LEDGER, load, say_if_empty, show_errors, width
+from beancount_compute.cli.printing import hand_on, say
+from beancount_compute.cli.shell import FOLDER, LEDGER, load, say_if_empty, show_errors, width
 from beancount_compute.closed.files import INDEX
 from beancount_compute.ledger.text import booked_text
 from beancount_compute.reports.summary import summarise
@@ -30,9 +31,9 @@ def check(ledger: Path) -> None:
     show_errors(loaded.errors, to_stderr=False)
     say_if_empty(ledger, loaded)
     summary = summarise(loaded.entries, loaded.options)
-    click.echo(render(summary.tables(), width()))
+    say(render(summary.tables(), width()))
     for note in summary.notes():
-        click.echo("\n" + "\n".join(wrapped(f"Note: {note}.", width())))
+        say("\n" + "\n".join(wrapped(f"Note: {note}.", width())))
     sys.exit(1 if loaded.errors or not summary.ties else 0)
 
 
@@ -49,12 +50,12 @@ def print_(ledger: Path) -> None:
     show_errors(loaded.errors, to_stderr=True)
     pieces = booked_text(loaded.entries, loaded.options)
     while chunk := "".join(islice(pieces, PIECES_AT_ONCE)):
-        click.echo(chunk.encode(), nl=False)
+        hand_on(chunk)
     sys.exit(1 if loaded.errors else 0)
 
 
 @click.command(epilog="\b\nExample:\n  bean-compute new books")
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("folder", type=FOLDER)
 def new(folder: Path) -> None:
     """Write a small commented ledger to start from into FOLDER."""
     template = files("beancount_compute") / "new_ledger"
@@ -70,5 +71,5 @@ def new(folder: Path) -> None:
                 file.write(text)
     except OSError as error:
         raise click.ClickException(f"can't write to {folder}: {error.strerror}") from None
-    click.echo(f"Wrote {folder / names[0]} and {folder / names[1]}. Next:\n")
-    click.echo(f"  bean-check {folder / names[0]}\n  fava {folder / names[0]}")
+    say(f"Wrote {folder / names[0]} and {folder / names[1]}. Next:\n")
+    say(f"  bean-check {folder / names[0]}\n  fava {folder / names[0]}")

@@ -10,18 +10,20 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
+from unicodedata import normalize
 
 import click
-from beancount.core.data import BeancountError, Directive
+from beancount.core.data import Directive
 
-from beancount_compute.cli.shell import Loaded, load, say_if_empty, show_errors, width
+from beancount_compute.cli.printing import hand_on, say
+from beancount_compute.cli.shell import LEDGER, load, say_if_empty, show_errors, width
 from beancount_compute.close.standing import months_of
 from beancount_compute.economy.months import Month
 from beancount_compute.economy.options import AS_OF
@@ -37,12 +39,11 @@ from beancount_compute.reports.registry import REPORTS
 from beancount_compute.reports.tables import Table
 from beancount_compute.reports.text_face import render
 
-_LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
 _SHARE = re.compile(r"[01](\.[0-9]{1,13})?", re.ASCII)
 _MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 
 
-class Form(StrEnum):
+class ReportForm(StrEnum):
     """What a report is written as."""
 
     TEXT = "text"
@@ -51,16 +52,17 @@ class Form(StrEnum):
     BEANCOUNT = "beancount"
 
 
-class Shell(NamedTuple):
-    """What the command shares with the others: how ledgers are loaded and errors shown."""
+class AskedReport(NamedTuple):
+    """What is to be shown, and how."""
 
-    load: Callable[[Path], tuple[list[Directive], list[BeancountError], dict[str, Any]]]
-    show_errors: Callable[[list[BeancountError]], None]  # on standard error
-    width: Callable[[], int]
-    say_if_empty: Callable[[Path, Loaded], None] = lambda *_: None
+    report: Report
+    selection: Selection
+    table: str  # "" for all
+    form: ReportForm
+    cell: tuple[str, str] | None  # to explain: a row and a column
 
 
-class Days(click.ParamType[date]):
+class DayOrMonth(click.ParamType[date]):
     """A day, or a month that stands for its first or its last day."""
 
     name = "date"
@@ -96,6 +98,11 @@ def _share(_ctx: click.Context, _param: click.Parameter, text: str | None) -> De
     return Decimal(text)
 
 
+def _name(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
+    """A name, its characters composed as those of a ledger are."""
+    return normalize("NFC", text)
+
+
 def _report(name: str, displaced: Decimal | None, pattern: int | None) -> Report:
     """The report of that name, with the option that only it has."""
     if displaced is not None and name != "economics":
@@ -107,79 +114,76 @@ def _report(name: str, displaced: Decimal | None, pattern: int | None) -> Report
     return disclosure(pattern) if pattern is not None else REPORTS[name]
 
 
-def report_command(shell: Shell) -> click.Command:
-    """The command."""
+_NAMES = "\n\n".join(f"{each.name}: {each.title}" for each in REPORTS.values())
 
-    @click.command(
-        name="report",
-        epilog="\b\nExample:\n"
-        "  bean-compute report revenue main.beancount --month 2026-12 --format csv",
-    )
-    @click.argument("name", type=click.Choice(list(REPORTS)), metavar="NAME")
-    @click.argument("ledger", type=_LEDGER)
-    @click.option("--month", callback=_month, help="One month: 2026-05.")
-    @click.option("--from", "start", type=Days(last=False), help="First day, or a month.")
-    @click.option("--to", "end", type=Days(last=True), help="Last day, or a month.")
-    @click.option("--subscriber", default="", help="Only of this subscriber.")
-    @click.option("--plan", default="", help="Only of this plan, `top-up` or `grant`.")
-    @click.option("--table", default="", help="Only this one of the report's tables.")
-    @click.option(
-        "--displaced",
-        callback=_share,
-        help="economics: the share of units bought that would have been overage, 0 to 1.",
-    )
-    @click.option(
-        "--pattern",
-        type=click.IntRange(1, 120),
-        help="disclosure: a forecast by the releases of so many months.",
-    )
-    @click.option(
-        "--format", "form", type=click.Choice([each.value for each in Form]), default="text"
-    )
-    @click.option(
-        "--explain",
-        "cell",
-        nargs=2,
-        metavar="ROW COLUMN",
-        help="List the transactions behind a cell: the row's first cell or number, the column.",
-    )
-    def command(
-        name: str,
-        ledger: Path,
-        month: Month | None,
-        start: date | None,
-        end: date | None,
-        subscriber: str,
-        plan: str,
-        table: str,
-        displaced: Decimal | None,
-        pattern: int | None,
-        form: str,
-        cell: tuple[str, str] | None,
-    ) -> None:
-        report = _report(name, displaced, pattern)
-        selection = Selection(*_days(month, start, end), subscriber, plan)
-        if report.needs_subscriber and not subscriber:
-            raise click.UsageError(f"{name} is of one subscriber: add --subscriber NAME")
-        loaded = Loaded(*shell.load(ledger))
-        shell.show_errors(loaded.errors)
-        shell.say_if_empty(ledger, loaded)
-        books = read_books(loaded.entries, loaded.options)
-        _check_names(books, selection)
-        folder = os.path.dirname(str(loaded.options.get("filename") or ""))
-        text = _output(report, books, selection, table, Form(form), cell, folder, shell.width)
-        beyond = _beyond(loaded.entries, books, selection)
-        click.echo(text.encode() if form != Form.TEXT else text, nl=False)
+
+@click.command(
+    help=f"Show the report NAME of LEDGER.\n\n{_NAMES}\n\n"
+    "Errors of the ledger go to standard error; any makes the exit code 1.",
+    epilog="\b\nExample:\n"
+    "  bean-compute report revenue main.beancount --month 2026-12 --format csv",
+)
+@click.argument("name", type=click.Choice(list(REPORTS)), metavar="NAME")
+@click.argument("ledger", type=LEDGER)
+@click.option("--month", callback=_month, help="One month: 2026-05.")
+@click.option("--from", "start", type=DayOrMonth(last=False), help="First day, or a month.")
+@click.option("--to", "end", type=DayOrMonth(last=True), help="Last day, or a month.")
+@click.option("--subscriber", default="", callback=_name, help="Only of this subscriber.")
+@click.option("--plan", default="", callback=_name, help="Only of this plan, `top-up` or `grant`.")
+@click.option("--table", default="", help="Only this one of the report's tables.")
+@click.option(
+    "--displaced",
+    callback=_share,
+    help="economics: the share of units bought that would have been overage, 0 to 1.",
+)
+@click.option(
+    "--pattern",
+    type=click.IntRange(1, 120),
+    help="disclosure: a forecast by the releases of so many months.",
+)
+@click.option(
+    "--format", "form", type=click.Choice([each.value for each in ReportForm]), default="text"
+)
+@click.option(
+    "--explain",
+    "cell",
+    nargs=2,
+    metavar="ROW COLUMN",
+    help="List the transactions behind a cell: the row's first cell or number, the column.",
+)
+def report(
+    name: str,
+    ledger: Path,
+    month: Month | None,
+    start: date | None,
+    end: date | None,
+    subscriber: str,
+    plan: str,
+    table: str,
+    displaced: Decimal | None,
+    pattern: int | None,
+    form: str,
+    cell: tuple[str, str] | None,
+) -> None:
+    """Say what is selected, read the books, and write the report as it is asked for."""
+    selection = Selection(*_days(month, start, end), subscriber, plan)
+    asked = AskedReport(_report(name, displaced, pattern), selection, table, ReportForm(form), cell)
+    if asked.report.needs_subscriber and not subscriber:
+        raise click.UsageError(f"{name} is of one subscriber: add --subscriber NAME")
+    loaded = load(ledger)
+    show_errors(loaded.errors)
+    say_if_empty(ledger, loaded)
+    books = read_books(loaded.entries, loaded.options)
+    _check_names(books, selection)
+    text = _output(asked, books, os.path.dirname(str(loaded.options.get("filename") or "")))
+    beyond = _beyond(loaded.entries, books, selection)
+    if form == ReportForm.TEXT:
+        say(f"{text}\n{beyond}" if beyond else text.removesuffix("\n"))
+    else:
+        hand_on(text)
         if beyond:
-            click.echo(f"\n{beyond}" if form == Form.TEXT else beyond, err=form != Form.TEXT)
-        sys.exit(1 if loaded.errors else 0)
-
-    names = "\n\n".join(f"{report.name}: {report.title}" for report in REPORTS.values())
-    command.help = (
-        f"Show the report NAME of LEDGER.\n\n{names}\n\n"
-        "Errors of the ledger go to standard error; any makes the exit code 1."
-    )
-    return command
+            say(beyond, err=True)
+    sys.exit(1 if loaded.errors else 0)
 
 
 def _days(
@@ -219,35 +223,36 @@ def _beyond(entries: list[Directive], books: Books, selection: Selection) -> str
     return f"The books go up to {last}; nothing after it is booked."
 
 
-def _output(
-    report: Report,
-    books: Books,
-    selection: Selection,
-    name: str,
-    form: Form,
-    cell: tuple[str, str] | None,
-    folder: str,
-    width: Callable[[], int],
-) -> str:
-    if form is Form.BEANCOUNT and cell is None:
-        return _transactions(books, report.sources(books, selection))
-    tables = _tables(report, books, selection, name)
-    if cell is not None:
-        try:
+def _output(asked: AskedReport, books: Books, folder: str) -> str:
+    """The text of a report; files of transactions are named as seen from a folder."""
+    report, selection, name, form, cell = asked
+    try:
+        if form is ReportForm.BEANCOUNT:
+            return "\n".join(directive_text(books.transactions[at]) for at in _places(asked, books))
+        tables = _tables(report, books, selection, name)
+        if cell is not None:
             found = find_cell(tables, *cell, name)
-            if form is Form.BEANCOUNT:
-                sources = report.trace(books, selection, found.asked)
-                return _transactions(books, [at for at, _ in sources])
             tables = [explain(report, books, selection, found, folder)]
-        except (NoSuchCell, NotSummed) as error:
-            raise click.UsageError(str(error)) from None
+    except (NoSuchCell, NotSummed) as error:
+        raise click.UsageError(str(error)) from None
     match form:
-        case Form.CSV:
-            return csv_of(tables)
-        case Form.JSON:
-            return json_of(report.name, _told(selection), tables)
-        case _:
+        case ReportForm.TEXT:
             return render(tables, width()) + "\n"
+        case ReportForm.CSV:
+            return csv_of(tables)
+        case ReportForm.JSON:
+            return json_of(report.name, _options(selection), tables)
+        case _:
+            assert_never(form)
+
+
+def _places(asked: AskedReport, books: Books) -> Iterable[int]:
+    """The transactions behind a report, or behind a cell of it."""
+    report, selection, name, _, cell = asked
+    if cell is None:
+        return report.sources(books, selection)
+    found = find_cell(_tables(report, books, selection, name), *cell, name)
+    return [at for at, _ in report.trace(books, selection, found.asked)]
 
 
 def _tables(report: Report, books: Books, selection: Selection, name: str) -> list[Table]:
@@ -259,11 +264,7 @@ def _tables(report: Report, books: Books, selection: Selection, name: str) -> li
     return report.tables(books, selection, *([name] if name else []))
 
 
-def _transactions(books: Books, places: Iterable[int]) -> str:
-    return "\n".join(directive_text(books.transactions[at]) for at in places)
-
-
-def _told(selection: Selection) -> dict[str, str]:
+def _options(selection: Selection) -> dict[str, str]:
     """What was selected, by the names of the options."""
     chosen = {
         "from": str(selection.start or ""),
@@ -272,6 +273,3 @@ def _told(selection: Selection) -> dict[str, str]:
         "plan": selection.plan,
     }
     return {name: value for name, value in chosen.items() if value}
-
-
-report = report_command(Shell(load, show_errors, width, say_if_empty))

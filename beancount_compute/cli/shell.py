@@ -1,19 +1,25 @@
-"""What the commands share: how a ledger is loaded, how errors and long work are shown."""
+"""What the commands share: their arguments, how a ledger is loaded, what is long or stops them."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, TextIO
 
 import click
-from beancount import loader
-from beancount.core.data import BeancountError, Custom, Directive
+from beancount.core.data import BeancountError, Custom
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from beancount_compute.cli.printing import say, shown
+from beancount_compute.close.loading import Loaded
+from beancount_compute.close.loading import load as load_silently
+from beancount_compute.close.storage import CloseError
+from beancount_compute.closed.chain import can_close
+from beancount_compute.economy.months import Month
 from beancount_compute.ledger.errors import ComputeError
 from beancount_compute.ledger.event_directives import EVENT_TYPES
 from beancount_compute.ledger.term_directives import TERM_TYPES
@@ -21,29 +27,57 @@ from beancount_compute.ledger.writing import ORDER
 from beancount_compute.plugin import PLUGIN
 
 LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
 WRITTEN = {*EVENT_TYPES, *TERM_TYPES, "compute-events"}
 
 
-class Loaded(NamedTuple):
-    """A ledger as Beancount loads it."""
+class MonthToClose(click.ParamType[str]):
+    """A month such as 2026-05."""
 
-    entries: list[Directive]
-    errors: list[BeancountError]
-    options: dict[str, Any]
+    name = "month"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """The month, or an error that shows how one is written."""
+        try:
+            month = Month.parse(str(value)).name
+        except ValueError:
+            self.fail(f"{value} is not a month: write one such as 2026-05", param, ctx)
+        if not can_close(month):
+            self.fail(f"{month} is too late to be closed: the last month is 9999-11", param, ctx)
+        return month
+
+
+def refusing(command: Callable[..., None]) -> Callable[..., None]:
+    """Show what stops a command as one line, and exit with 1."""
+
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except CloseError as error:
+            raise click.ClickException(str(error)) from None
+        except OSError as error:  # such as no room for the trial of the books
+            place = f" to {error.filename}" if error.filename else ""
+            raise click.ClickException(f"can't write{place}: {error.strerror or error}") from None
+
+    refuse.__doc__, refuse.__name__ = command.__doc__, command.__name__
+    return refuse
 
 
 def load(ledger: Path) -> Loaded:
-    """A ledger as Beancount loads it, behind a progress bar."""
+    """A ledger as Beancount loads it, behind a progress bar; never from a cache beside it.
+
+    Such a file can run anything when it is read, and holds what an older release booked.
+    """
     with progress(f"Loading {ledger.name}"):
-        entries, errors, options = loader.load_file(str(ledger))
-    ours = [entry for entry in entries if isinstance(entry, Custom) and entry.type in WRITTEN]
-    if ours and PLUGIN not in [name for name, _ in options["plugin"]]:
+        loaded = load_silently(ledger)
+    ours = [each for each in loaded.entries if isinstance(each, Custom) and each.type in WRITTEN]
+    if ours and PLUGIN not in [name for name, _ in loaded.options["plugin"]]:
         message = (
             f'{ours[0].type}, but no line plugin "{PLUGIN}" in the ledger itself (one in an '
             "included file has no effect): nothing was booked"
         )
-        errors = [*errors, ComputeError(ours[0].meta, message)]
-    return Loaded(entries, errors, options)
+        loaded = loaded._replace(errors=[*loaded.errors, ComputeError(ours[0].meta, message)])
+    return loaded
 
 
 def say_if_empty(ledger: Path, loaded: Loaded) -> None:
@@ -52,16 +86,16 @@ def say_if_empty(ledger: Path, loaded: Loaded) -> None:
     if not ours and not any(ORDER in entry.meta for entry in loaded.entries):
         plugin = PLUGIN in [name for name, _ in loaded.options["plugin"]]
         lacks = "" if plugin else f', and no line plugin "{PLUGIN}"'
-        click.echo(f"{ledger} has no compute- directives{lacks}: nothing to report", err=True)
+        say(f"{ledger} has no compute- directives{lacks}: nothing to report", err=True)
 
 
-def show_errors(errors: list[BeancountError], *, to_stderr: bool = True) -> None:
+def show_errors(errors: Sequence[BeancountError], *, to_stderr: bool = True) -> None:
     """The errors of a ledger, one line each."""
     for error in errors:
         source = error.source or {}
         place = f"{source.get('filename', '<unknown>')}:{source.get('lineno', 0)}"
         lines = [line.strip() for line in error.message.splitlines()]
-        click.echo(f"{place}: {' '.join(line for line in lines if line)}", err=to_stderr)
+        say(f"{place}: {' '.join(line for line in lines if line)}", err=to_stderr)
 
 
 @contextmanager
@@ -72,12 +106,12 @@ def progress(what: str) -> Iterator[None]:
         yield
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        progress.add_task(what, total=None)
+    with Progress(*columns, console=console, transient=True) as bar:
+        bar.add_task(escape(shown(what)), total=None)
         yield
 
 
 def width() -> int:
     """The columns of the terminal; 80 where there is none."""
-    standard_output: TextIO | None = sys.stdout  # None where the shell closed it
+    standard_output: TextIO | None = sys.stdout
     return Console().width if standard_output and standard_output.isatty() else 80

@@ -69,10 +69,11 @@ def _transformed(
         plugins = [*loader.PLUGINS_PRE, *plugins, *loader.PLUGINS_AUTO, *loader.PLUGINS_POST]
     worked: Worked | None = None
     for name, config in plugins:
-        if name == PLUGIN and worked is None:
-            worked = work_out(entries, options, config)
-            entries = sorted(worked.entries, key=entry_sortkey)
-            errors = [*errors, *worked.errors]
+        if name == PLUGIN:
+            found = work_out(entries, options, config)
+            worked = worked or found  # a second line of it is an error and books nothing
+            entries = sorted(found.entries, key=entry_sortkey)
+            errors = [*errors, *found.errors]
         else:
             entries, errors = _run(name, config, entries, errors, options)
     return entries, errors, worked

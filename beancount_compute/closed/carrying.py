@@ -14,8 +14,8 @@ from beancount.core.data import Directive, Transaction
 
 from beancount_compute.closed.event_rows import FrozenEvent
 from beancount_compute.closed.held import Held
-from beancount_compute.closed.holders import Holders, lot_postings
-from beancount_compute.closed.undoing import Undoing, events_by_id, kind_of
+from beancount_compute.closed.holders import Holders
+from beancount_compute.closed.undoing import Undoing, events_by_id
 from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.events import Event, content_id, names_of
 from beancount_compute.economy.inputs import Facts, Introduction
@@ -25,6 +25,7 @@ from beancount_compute.economy.months import later
 from beancount_compute.economy.options import POSTING_GRAIN, Grain
 from beancount_compute.economy.terms import RESERVED_ORIGINS, Terms
 from beancount_compute.ledger.accounts import Accounts
+from beancount_compute.ledger.meaning import kind_of_tags
 from beancount_compute.ledger.terms_in_force import LedgerTerms
 
 
@@ -97,8 +98,12 @@ def terms_days(entries: Iterable[Directive], holders: Holders) -> dict[tuple[str
     for entry in entries:
         if not isinstance(entry, Transaction) or "occurred" not in entry.meta:
             continue
-        for lot, units in lot_postings(entry, holders):
-            if units < 0 and lot.origin not in RESERVED_ORIGINS and kind_of(entry) == "allocation":
+        for lot, units, _ in holders.meaning.lot_legs(entry):
+            if (
+                units < 0
+                and lot.origin not in RESERVED_ORIGINS
+                and kind_of_tags(entry.tags) == "allocation"
+            ):
                 days[lot.holder, key_of(lot)] = entry.meta["occurred"]
     return days
 
@@ -140,7 +145,7 @@ def carried_state(
     assertions = any(facts.assertions)
     undoing = None
     if wanted or assertions:
-        undoing = Undoing(accounts, holders, terms.terms, events_by_id(state.events()))
+        undoing = Undoing(holders.meaning, events_by_id(state.events()))
     all_of_it = [*state.booked, *state.copies()] if assertions else []
     return Carried(
         last_day,

@@ -4,8 +4,8 @@
 
 An event is frozen; a mistake is corrected by a later event. The order of the fields is the order of
 the books: `sorted(events)` is the order in which they are booked, whatever file or row they come
-from (language.md, section 4). Text that is absent is "", so that it comes first; numbers are absent
-only where they are absent for every event of that kind.
+from (manual/language.md, section 4). Text that is absent is "", so that it comes first; numbers are
+absent only where they are absent for every event of that kind.
 """
 
 from __future__ import annotations

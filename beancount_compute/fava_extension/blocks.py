@@ -58,7 +58,7 @@ class Numbers:
                 return self._amount(number, unit)
             case Measure.RATE:
                 return f"{self._grouped(round_half_even(number * PERCENT, _RATE_STEP))} %"
-            case _:
+            case Measure.PRICE | Measure.COUNT | Measure.DAYS | Measure.TEXT | Measure.DATE:
                 return self._grouped(number)
 
     def table(self, table: Table, **more: Any) -> Block:

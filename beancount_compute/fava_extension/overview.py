@@ -9,7 +9,7 @@ from beancount_compute.fava_extension.asked import AT_COST, IN_UNITS, BadRequest
 from beancount_compute.fava_extension.blocks import Block, figures, words
 from beancount_compute.fava_extension.page import Page
 from beancount_compute.fava_extension.prepared.overview import (
-    deferred_by,
+    deferred_within,
     held_on,
     income_compared,
     latest,
@@ -42,7 +42,7 @@ def overview(page: Page) -> list[Block]:
     selection = page.asked.selection
     in_units = conversion == IN_UNITS
     try:
-        deferred = deferred_by(
+        deferred = deferred_within(
             page.books, selection, interval, in_units=in_units, end=page.loaded.end
         )
     except TooMany as error:

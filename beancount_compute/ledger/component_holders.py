@@ -14,13 +14,19 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
+from beancount.core.data import Transaction
+
 from beancount_compute.economy.events import Event, names_of
-from beancount_compute.economy.kinds import MAKES_KNOWN
+from beancount_compute.economy.kinds import KINDS, MAKES_KNOWN, PARTNER
 from beancount_compute.economy.words import quoted
+from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.errors import Errors
+from beancount_compute.ledger.meaning import kind_of_tags
 from beancount_compute.ledger.names import component_of
 from beancount_compute.ledger.term_directives import Line
+from beancount_compute.ledger.writing import ORDER
 
+_WITH_PARTNER = frozenset(kind for kind, row in KINDS.items() if row.counterparty == PARTNER)
 Mention = tuple[date, int, str]  # day, phase and name: the first of them comes first in the books
 
 
@@ -89,3 +95,28 @@ def holders_of(
     for of, (first, *_) in names.items():
         holders.setdefault(of, first)
     return holders
+
+
+def names_in(
+    transactions: Iterable[Transaction], accounts: Accounts, introduced: Mapping[str, str]
+) -> dict[str, str]:
+    """The subscriber of each account component: whom the books or `introduced` name.
+
+    `introduced` gives the components of those that a `compute-subscriber` names.
+    """
+    names: dict[str, None] = {}  # in order
+    for entry in transactions:
+        if ORDER in entry.meta:
+            names[entry.payee or ""] = None
+            other = entry.meta.get("counterparty")
+            if other.__class__ is str and not _with_partner(entry):
+                names[other] = None
+    found = {component: name for name, component in introduced.items()}
+    for name in names:
+        if name:
+            found.setdefault(accounts.component(name), name)
+    return found
+
+
+def _with_partner(entry: Transaction) -> bool:
+    return not _WITH_PARTNER.isdisjoint((kind_of_tags(entry.tags), entry.meta.get("undoes")))

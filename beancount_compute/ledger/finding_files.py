@@ -9,6 +9,8 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import PurePath
 from typing import NamedTuple
 
 from beancount_compute.economy.events import Place
@@ -60,6 +62,19 @@ def _named(request: FileRequest) -> list[str]:
     except (OSError, ValueError):  # a NUL byte in the path, say
         return []
     return [os.path.join(request.folder, match) for match in sorted(matches)]
+
+
+def matches(pattern: str, parts: Sequence[str]) -> bool:
+    """Whether a glob would find a path, if it were there; both as seen from one folder."""
+    return _match(PurePath(pattern).parts, tuple(parts))
+
+
+def _match(pattern: tuple[str, ...], parts: tuple[str, ...]) -> bool:
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return _match(pattern[1:], parts) or (bool(parts) and _match(pattern, parts[1:]))
+    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _match(pattern[1:], parts[1:])
 
 
 def _no_file(request: FileRequest, *, closed: bool) -> str:

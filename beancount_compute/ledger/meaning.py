@@ -23,20 +23,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, localcontext
+from itertools import chain
 from typing import Any, NamedTuple, assert_never
 
 from beancount.core.amount import Amount
-from beancount.core.data import Transaction
+from beancount.core.data import Posting, Transaction
 from beancount.core.position import Cost
 
-from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, MoneyLeg, money_leg
-from beancount_compute.economy.kinds import BOOKED, KINDS, PARTNER, Kind, LegOrigin, LegRow
+from beancount_compute.economy.journal import (
+    JournalEntry,
+    Leg,
+    LotLeg,
+    MoneyLeg,
+    Unbalanced,
+    check_balance,
+    money_leg,
+)
+from beancount_compute.economy.kinds import BOOKED, KINDS, Kind, LegOrigin, LegRow
 from beancount_compute.economy.lots import Lot, cost_of
+from beancount_compute.economy.options import Money
 from beancount_compute.economy.roles import Pocket, Role
 from beancount_compute.economy.rounding import WIDE, ZERO
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.hand_written import OPENING_TAG
-from beancount_compute.ledger.metadata import date_of, money_of, overage_of, text_in
+from beancount_compute.ledger.metadata import date_of, money_of, overage_of, price_of, text_in
 from beancount_compute.ledger.writing import ORDER
 
 BY_HAND = ""  # the kind of a hand-written transaction
@@ -51,7 +61,6 @@ Candidate = tuple[LegKey, str, Decimal | None]
 _REVERSAL = Kind.REVERSAL  # to name a member of an enum takes longer than to compare it
 _NONE = LegOrigin.NONE
 _MONEY: dict[str, tuple[LegRow, ...]] = {kind: row.money for kind, row in KINDS.items()}
-_WITH_PARTNER = frozenset(kind for kind, row in KINDS.items() if row.counterparty == PARTNER)
 _UNDONE: dict[Any, Kind] = {kind.value: kind for kind in BOOKED if kind is not Kind.REVERSAL}
 
 
@@ -125,39 +134,30 @@ class Meaning:
 
     def lot_legs(self, entry: Transaction) -> list[LotLeg]:
         """The lots that a transaction moves, whoever wrote it, with the price of a trade."""
-        found: list[LotLeg] = []
-        price = money_of(entry.meta.get("price"))
-        for posting in entry.postings:
-            units = money_of(posting.units)
-            if units is not None and isinstance(posting.cost, Cost):
-                lot = self.lot(posting.account, units.currency, posting.cost)
-                if lot is not None:
-                    price = money_of(posting.price) or price
-                    found.append(LotLeg(lot, units.number))
-        return [leg._replace(price=price) for leg in found] if price else found
+        price = price_of(entry)
+        found = (self._lot_leg(posting, price) for posting in entry.postings)
+        return [leg for leg in found if leg is not None]
+
+    def _lot_leg(self, posting: Posting, price: Money | None) -> LotLeg | None:
+        units = money_of(posting.units)
+        if units is None or not isinstance(posting.cost, Cost):
+            return None
+        lot = self.lot(posting.account, units.currency, posting.cost)
+        return None if lot is None else LotLeg(lot, units.number, price)
 
     def entry_of(self, entry: Transaction) -> JournalEntry | None:
-        """The journal entry of a booked transaction; None where its money is on other accounts.
+        """The journal entry of a booked transaction, its legs in the order of the postings.
 
-        That is so where accounts were named anew since, which is an error of its own.
+        None where its money is on other accounts than in the ledger's terms: accounts were named
+        anew since it was booked, which is an error of its own.
         """
-        kind, _ = self.kind(entry.tags, entry.meta)
         meta = entry.meta
-        lots = self.lot_legs(entry)
-        carried: dict[tuple[str, str], Decimal] = {}
         with localcontext(WIDE):
-            for lot, units, _ in lots:
-                key = (lot.origin, lot.currency)
-                carried[key] = carried.get(key, ZERO) + units * lot.cost
-            money = self.money(entry, kind, carried)
-            residual: dict[str, Decimal] = {}
-            for (_, currency), cost in carried.items():
-                residual[currency] = residual.get(currency, ZERO) + cost
-            for _, leg in money:
-                residual[leg.currency] = residual.get(leg.currency, ZERO) + leg.number
-        if any(residual.values()):
-            return None
-        legs: list[Leg] = [*lots, *(leg for _, leg in money)]
+            legs = self._legs(entry)
+            try:
+                check_balance(legs)
+            except Unbalanced:
+                return None
         return JournalEntry(
             entry.date,
             Kind(self.booked(entry.tags)),
@@ -175,6 +175,25 @@ class Meaning:
             period=str(meta.get("period", "")),
             subscription=str(meta.get("subscription", "")),
         )
+
+    def _legs(self, entry: Transaction) -> list[Leg]:
+        price, carried = price_of(entry), dict[tuple[str, str], Decimal]()
+        lots = [self._lot_leg(posting, price) for posting in entry.postings]
+        for leg in lots:
+            if leg is not None:
+                key = (leg.lot.origin, leg.lot.currency)
+                carried[key] = carried.get(key, ZERO) + leg.units * leg.lot.cost
+        kind, _ = self.kind(entry.tags, entry.meta)
+        money: dict[tuple[str, str], list[MoneyLeg]] = {}
+        for account, of_money in self.money(entry, kind, carried):
+            money.setdefault((account, of_money.currency), []).append(of_money)
+        found: list[Leg] = []
+        for posting, leg in zip(entry.postings, lots, strict=True):
+            if leg is not None:
+                found.append(leg)
+            elif posting.units is not None:
+                found += money.pop((posting.account, posting.units.currency), [])
+        return [*found, *chain.from_iterable(money.values())]
 
     def money(self, entry: Transaction, kind: str, carried: CostByOrigin) -> list[OnAccount]:
         """The legs of money of a booked transaction, each with its account.
@@ -256,31 +275,6 @@ class Meaning:
 def kind_of_tags(tags: frozenset[str]) -> str:
     """The kind that tags name; "" where they name none."""
     return next((kind for kind in BOOKED if f"compute-{kind}" in tags), BY_HAND)
-
-
-def names_in(
-    transactions: Iterable[Transaction], accounts: Accounts, introduced: Mapping[str, str]
-) -> dict[str, str]:
-    """The subscriber of each account component: whom the books or `introduced` name.
-
-    `introduced` gives the components of those that a `compute-subscriber` names.
-    """
-    names: dict[str, None] = {}  # in order
-    for entry in transactions:
-        if ORDER in entry.meta:
-            names[entry.payee or ""] = None
-            other = entry.meta.get("counterparty")
-            if other.__class__ is str and not _with_partner(entry):
-                names[other] = None
-    found = {component: name for name, component in introduced.items()}
-    for name in names:
-        if name:
-            found.setdefault(accounts.component(name), name)
-    return found
-
-
-def _with_partner(entry: Transaction) -> bool:
-    return not _WITH_PARTNER.isdisjoint((kind_of_tags(entry.tags), entry.meta.get("undoes")))
 
 
 def _candidates_of(

@@ -23,12 +23,12 @@ from functools import cache
 
 from beancount.core.data import Transaction
 
-from beancount_compute.economy.roles import Role
+from beancount_compute.economy.roles import OWED, Role
 from beancount_compute.ledger.names import component_of
 from beancount_compute.reports.books import Books, Selection, until
-from beancount_compute.reports.facts import SUMMED, Owed
+from beancount_compute.reports.facts import Owed
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
-from beancount_compute.reports.tables import Column, Measure
+from beancount_compute.reports.tables import CURRENCY, Column, Measure
 
 NOT_NAMED = "(not named)"
 _BUCKETS = {"current": 0, "days_1_30": 30, "days_31_60": 60, "days_61_90": 90}  # days at most
@@ -40,11 +40,11 @@ _FIGURES = (
 )
 _PARTNER = Role.PARTNER
 _TABLES = {
-    Role.RECEIVABLE: ("receivables", "Receivables", "subscriber"),
-    Role.PAYABLE: ("payables", "Payables", "subscriber"),
-    Role.PARTNER: ("partners", "Payables to partners", "partner"),
+    role: ("partners", "Payables to partners", "partner")
+    if role is _PARTNER
+    else (heading, heading.capitalize(), "subscriber")
+    for role, heading in OWED.items()
 }
-_CURRENCY = Column("currency", "currency")
 Bill = tuple[date, Decimal, int]  # the day, what is open of it, and its transaction
 Credit = tuple[Decimal, int]
 Aged = tuple[str, Decimal, int]  # a column, what stands in it, and by which transaction
@@ -55,7 +55,7 @@ def _layouts(books: Books, selection: Selection) -> list[Layout]:
     at = f" at {day}" if day else ""
     at += ", of all plans" if selection.plan else ""  # a bill may be for several
     return [
-        Layout(name, title + at, (Column(label, label), _CURRENCY), _FIGURES)
+        Layout(name, title + at, (Column(label, label), CURRENCY), _FIGURES)
         for name, title, label in (("totals", "Totals", "what"), *_TABLES.values())
     ]
 
@@ -74,7 +74,7 @@ def _contributions(books: Books, selection: Selection, request: Request) -> Iter
     for (role, party, currency), owed_lines in lines.items():
         name = _TABLES[role][0]
         aged = _aged(role, owed_lines, books.transactions, day)
-        for column, amount, at in aged if request.each else _added_up(aged):
+        for column, amount, at in aged:
             yield name, (party or NOT_NAMED, currency), column, amount, at
             yield "totals", (name, currency), column, amount, at
 
@@ -96,14 +96,6 @@ def _aged(
         yield _bucket((day - billed).days), amount, at
     for amount, at in credits:
         yield "credit", -amount, at
-
-
-def _added_up(aged: Iterable[Aged]) -> Iterator[Aged]:
-    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for column, amount, _ in aged:
-        sums[column] += amount
-    for column, amount in sums.items():
-        yield column, amount, SUMMED
 
 
 @cache

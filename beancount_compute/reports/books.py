@@ -28,19 +28,13 @@ from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.economy.terms import Terms
 from beancount_compute.ledger.accounts import Accounts
+from beancount_compute.ledger.component_holders import names_in
 from beancount_compute.ledger.hand_written import OPENING_TAG
-from beancount_compute.ledger.meaning import Meaning, names_in
+from beancount_compute.ledger.meaning import Meaning
 from beancount_compute.ledger.terms_of_ledger import read_terms_and_accounts
 from beancount_compute.ledger.writing import ORDER
-from beancount_compute.reports.adding_up import incomes_added_up, movements_added_up
-from beancount_compute.reports.facts import (
-    DatedPrice,
-    Income,
-    Movement,
-    Owed,
-    Reopened,
-    Trade,
-)
+from beancount_compute.reports.facts import DatedPrice, Income, Movement, Owed, Reopened, Trade
+from beancount_compute.reports.fold import fold
 from beancount_compute.reports.reading import Units, read_units
 from beancount_compute.reports.reading_money import Money, earned_by_lots, read_money
 
@@ -104,16 +98,19 @@ class Books:
 
     @cached_property
     def movements_of_all(self) -> tuple[Movement, ...]:
-        """The movements of all subscribers together: alike ones of a day added up."""
-        with localcontext(WIDE):
-            return tuple(movements_added_up(self.movements))
+        """The movements of all subscribers together: those of a day and lot added up."""
+        by, same = ("date", "flow", "pocket", "commodity", "lot"), ("month", "origin", "currency")
+        moved = filter(attrgetter("units"), self.movements)  # no posting of nothing
+        with localcontext(WIDE), no_cyclic_garbage():
+            return tuple(fold(moved, by, ("units", "amount"), same))
 
     @cached_property
     def incomes_of_all(self) -> tuple[Income, ...]:
         """The incomes from all subscribers together: alike ones of a day added up."""
         with localcontext(WIDE):
             of_lots = earned_by_lots(self.movements_of_all) if self.lots_earn else ()
-            others = incomes_added_up(self.money.earned)
+            by = ("date", "earning", "origin", "currency", "lot", "kind")
+            others = fold(self.money.earned, by, ("amount",), ("month",))
             return tuple(sorted([*of_lots, *others], key=_by_date))
 
     @cached_property
@@ -180,6 +177,11 @@ class Selection(NamedTuple):
     def day_of(self, books: Books) -> date:
         """The day as of which balances are shown: the last selected, or the last of the books."""
         return self.end or books.last_day or date.min
+
+    def split(self, dated: Sequence[Dated]) -> tuple[Sequence[Dated], Sequence[Dated]]:
+        """What comes before the first day, and what comes since, of what stands by date."""
+        at = 0 if self.start is None else bisect_left(dated, self.start, key=_by_date)
+        return dated[:at], dated[at:]
 
     def movements(self, books: Books, *, each: bool = True) -> Sequence[Movement]:
         """The movements of subscriber and plan up to the last day: what came before counts too.

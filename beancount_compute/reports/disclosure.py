@@ -20,7 +20,7 @@ life, from their date to their end, is at most a year. Which contracts these are
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import partial
 
@@ -29,7 +29,7 @@ from beancount_compute.economy.months import later
 from beancount_compute.economy.roles import Earning
 from beancount_compute.economy.terms import Terms
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import SUMMED, Income, Movement
+from beancount_compute.reports.facts import SUMMED, Income, LotKey, Movement
 from beancount_compute.reports.figures import (
     Contribution,
     Figure,
@@ -39,30 +39,23 @@ from beancount_compute.reports.figures import (
     Report,
     Request,
 )
+from beancount_compute.reports.flows import FLOWS, KEYS, RELEASING, Way, flows
 from beancount_compute.reports.release_pattern import ages
-from beancount_compute.reports.remaining import (
-    YEAR,
-    Moved,
-    band_of,
-    ends_of,
-    expected,
-    one_by_one,
-    summed,
-)
-from beancount_compute.reports.tables import Column, Measure
+from beancount_compute.reports.remaining import YEAR, band_of, ends_of, expected
+from beancount_compute.reports.tables import CURRENCY, Column, Measure
 
 _OPENING, _ADDED, _TOTAL = "in the opening balance", "added in the period", "total"
-_LINES = {
-    Flow.ALLOCATED: "allocated",
-    Flow.TOPPED_UP: "topped_up",
-    Flow.USED: "used",
-    Flow.EXPIRED: "expired",
-    Flow.SPENT: "spent",
-    Flow.REFUNDED: "refunded",
-    Flow.REMOVED: "removed",
-}
+# Grants carry no money; what earns as it leaves comes before what does not.
+_FLOWS = [
+    *[flow for flow in flows(Way.ADDS) if flow is not Flow.GRANTED],
+    *sorted(RELEASING, key=lambda flow: FLOWS[flow].earns is None),
+]
 _BETWEEN = "between_subscribers"  # zero over all of them
-_MOVEMENT = ("opening", *_LINES.values(), _BETWEEN)
+_LINES: dict[Flow, str] = {
+    **{flow: _BETWEEN for flow in Flow if flow is not Flow.OPENING},
+    **{flow: "removed" if flow is Flow.REMOVED else KEYS[flow] for flow in _FLOWS},
+}
+_MOVEMENT = ("opening", *dict.fromkeys(_LINES[flow] for flow in _FLOWS), _BETWEEN)
 _TITLES = {
     "topped_up": "topped\nup",
     "removed": "removed\nby hand",
@@ -72,12 +65,14 @@ _EARNINGS = {
     Earning.COMPUTE: "use",
     Earning.BREAKAGE: "breakage",
     Earning.PARTNER_INCOME: "partner_income",
+    Earning.FEES: "",  # these never were in the balance
+    Earning.OVERAGE: "",
 }
 _REVENUE = (
     Figure("use", "use", Measure.MONEY),
     Figure("breakage", "breakage", Measure.MONEY),
     Figure("partner_income", "partner\nincome", Measure.MONEY),
-    Figure("revenue", "revenue", Measure.MONEY, tuple(_EARNINGS.values())),
+    Figure("revenue", "revenue", Measure.MONEY, tuple(filter(None, _EARNINGS.values()))),
 )
 _REMAINING = (
     Figure("amount", "amount", Measure.MONEY),
@@ -87,9 +82,8 @@ _REMAINING = (
 _RATES = (
     Figure("open", "open", Measure.MONEY),
     Figure("released", "released", Measure.MONEY),
-    Figure("rate", "rate", Measure.RATE, ("released", "open"), How.QUOTIENT),
+    Figure("rate", "rate", Measure.RATE, ("released",), How.QUOTIENT, ("open",)),
 )
-_CURRENCY = Column("currency", "currency")
 
 
 def disclosure(pattern: int | None = None) -> Report:
@@ -106,7 +100,7 @@ def _layouts(pattern: int | None, books: Books, selection: Selection) -> list[La
     day = selection.end or books.last_day or ""
     figures = [Figure(key, _TITLES.get(key, key), Measure.MONEY) for key in _MOVEMENT]
     closing = Figure("closing", "closing", Measure.MONEY, _MOVEMENT)
-    part = (Column("part", "of lots"), _CURRENCY)
+    part = (Column("part", "of lots"), CURRENCY)
     remaining = f"Remaining performance obligations at {day}"
     layouts = [
         Layout("movement", "Movement of the contract liability", part, (*figures, closing)),
@@ -114,13 +108,13 @@ def _layouts(pattern: int | None, books: Books, selection: Selection) -> list[La
         Layout(
             "opening-revenue",
             "Revenue that was in the opening balance, by allocation month",
-            (Column("vintage", "allocated", Measure.DATE), _CURRENCY),
+            (Column("vintage", "allocated", Measure.DATE), CURRENCY),
             _REVENUE,
         ),
         Layout(
             "remaining",
             f"{remaining}, by the last day on which they can be used",
-            (Column("until", "last day of use"), _CURRENCY),
+            (Column("until", "last day of use"), CURRENCY),
             _REMAINING,
         ),
     ]
@@ -130,8 +124,8 @@ def _layouts(pattern: int | None, books: Books, selection: Selection) -> list[La
 def _forecast_layouts(pattern: int, remaining: str) -> list[Layout]:
     last = "month" if pattern == 1 else f"{pattern} months"
     months = f"release pattern of the last {last}"
-    bands = (Column("expected", "expected"), _CURRENCY)
-    rates = (Column("age", "age in\nmonths"), _CURRENCY)
+    bands = (Column("expected", "expected"), CURRENCY)
+    rates = (Column("age", "age in\nmonths"), CURRENCY)
     return [
         Layout("expected", f"{remaining}, by the {months}", bands, _REMAINING[:1]),
         Layout("pattern", months.capitalize(), rates, _RATES),
@@ -146,10 +140,12 @@ def _contributions(
         raise NotSummed("it is worked out from a pattern, not summed from transactions")
     day, start = selection.day_of(books), selection.start or date.min
     movements = selection.movements(books, each=request.each)
-    moved = list((one_by_one if request.each else summed)(movements, start))
-    # by identity: equal lots of the books are the same object
-    old = {id(each.lot) for each in moved if each.flow is Flow.OPENING or each.lot.date < start}
-    yield from _movement(moved, old)
+    told = ("flow", "pocket", "lot")
+    before, since = [request.fold(part, told, ("amount",)) for part in selection.split(movements)]
+    moved = [*before, *since]
+    old = {each.lot for each in moved if each.flow is Flow.OPENING or each.lot.date < start}
+    yield from _movement(before, old, {})
+    yield from _movement(since, old, _LINES)
     yield from _revenue(selection.incomes(books, each=request.each), old)
     for each in moved:
         for end, amount in ends_of(each, books.terms):
@@ -161,21 +157,23 @@ def _contributions(
         yield from _forecast(movements, incomes, moved, books.terms, day, pattern)
 
 
-def _movement(moved: Iterable[Moved], old: set[int]) -> Iterator[Contribution]:
+def _movement(
+    moved: Iterable[Movement], old: set[LotKey], lines: Mapping[Flow, str]
+) -> Iterator[Contribution]:
+    """What moved under its line; all that has none is in the opening balance."""
     for each in moved:
-        if each.flow is Flow.MINTED:
-            continue  # it only changes the pocket
-        column = "opening" if each.before else _LINES.get(each.flow, _BETWEEN)
-        for part in (_OPENING if id(each.lot) in old else _ADDED, _TOTAL):
-            yield "movement", (part, each.lot.currency), column, each.amount, each.at
+        if each.flow is not Flow.MINTED:  # that only changes the pocket
+            for part in (_OPENING if each.lot in old else _ADDED, _TOTAL):
+                row = (part, each.lot.currency)
+                yield "movement", row, lines.get(each.flow, "opening"), each.amount, each.at
 
 
-def _revenue(incomes: Iterable[Income], old: set[int]) -> Iterator[Contribution]:
+def _revenue(incomes: Iterable[Income], old: set[LotKey]) -> Iterator[Contribution]:
     for income in incomes:
-        column = _EARNINGS.get(income.earning)
-        if column is None or income.lot is None:
+        column = _EARNINGS[income.earning]
+        if not column or income.lot is None:
             continue
-        opening = id(income.lot) in old
+        opening = income.lot in old
         for part in (_OPENING if opening else _ADDED, _TOTAL):
             yield "revenue", (part, income.currency), column, income.amount, income.at
         if opening:
@@ -194,7 +192,7 @@ def _columns(since: date, end: date | None, day: date) -> Iterator[str]:
 def _forecast(
     movements: Iterable[Movement],
     incomes: Iterable[Income],
-    moved: list[Moved],
+    moved: list[Movement],
     terms: Terms,
     day: date,
     months: int,

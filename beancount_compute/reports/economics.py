@@ -29,20 +29,20 @@ currencies than the lots' (fees, unit cost, overage) stands on lines of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
-from operator import itemgetter
 
+from beancount_compute.economy.months import Month
 from beancount_compute.economy.options import UNIT_COST
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.terms import Terms
-from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.cohort_figures import LEFT, MONEY, UNITS, Sum, Sums
+from beancount_compute.reports.books import Books, Selection, until
+from beancount_compute.reports.cohort_figures import Happened, what_became
 from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.figures import (
-    Added,
+    Adding,
     Contribution,
     Figure,
     How,
@@ -50,65 +50,82 @@ from beancount_compute.reports.figures import (
     Report,
     Request,
 )
-from beancount_compute.reports.sheets import Sheet
-from beancount_compute.reports.tables import Column, Measure, Row
-from beancount_compute.reports.unused import Cohort
-
-_UNITS = (
-    Figure("unused", "unused", Measure.UNITS),
-    Figure("sold", "found\na buyer", Measure.UNITS),
-    Figure("share_sold", "share", Measure.RATE, ("sold", "unused"), How.QUOTIENT),
-    *[
-        Figure(key, key.replace("removed", "removed\nby hand"), Measure.UNITS)
-        for key in LEFT.values()
-    ],
-    Figure("held", "still\nheld", Measure.UNITS),
+from beancount_compute.reports.tables import (
+    CURRENCY,
+    MONTH,
+    PLAN,
+    SUBSCRIBER,
+    UNIT,
+    Column,
+    Measure,
 )
-_MARKET = ("use", "expiry", "partner_income", "fees", "cost_of_use", "displaced")
+
+
+def _less(*columns: str) -> tuple[str, ...]:
+    return tuple([f"-{column}" for column in columns])
+
+
+# What happened (`cohort_figures.Happened`) adds to and takes from the columns.
+_LEFT = ("used", "spent", "expired", "refunded", "removed")
+_UNUSED = ("minted", "ended")
+_HELD = ("minted", *_less(*_LEFT, "gone"))
+_EXPIRED = ("expired", "ended")
+_USE, _OUTLAY = ("used", "rest_of_refund"), ("cost", "displaced")
+_MARKET = (*_USE, *_EXPIRED, "partner_income", "fees", *_less(*_OUTLAY))
+# What ended at once is earned either way; what is used or lapses, now or later, as well.
+_GAIN = (*_USE, "expired", "partner_income", "fees", *_less(*_OUTLAY, "minted"))
+_GAIN_IF_HELD_LAPSES = (
+    *("rest_of_refund", "partner_income", "fees"),
+    *_less(*_OUTLAY, "spent", "refunded", "removed", "gone"),
+)
+_QUOTIENT = How.QUOTIENT
+_UNITS = (
+    Figure("unused", "unused", Measure.UNITS, _UNUSED),
+    Figure("sold", "found\na buyer", Measure.UNITS),
+    Figure("share_sold", "share", Measure.RATE, ("sold",), _QUOTIENT, _UNUSED),
+    *[
+        Figure(
+            key,
+            key.replace("removed", "removed\nby hand"),
+            Measure.UNITS,
+            _EXPIRED if key == "expired" else (),
+        )
+        for key in _LEFT
+    ],
+    Figure("held", "still\nheld", Measure.UNITS, _HELD),
+)
 _MONEY = (
-    Figure("lapsed", "lapsed", Measure.MONEY),
-    Figure("use", "use", Measure.MONEY),
-    Figure("expiry", "expiry", Measure.MONEY),
+    Figure("lapsed", "lapsed", Measure.MONEY, _UNUSED),
+    Figure("use", "use", Measure.MONEY, _USE),
+    Figure("expiry", "expiry", Measure.MONEY, _EXPIRED),
     Figure("partner_income", "partner\nincome", Measure.MONEY),
     Figure("fees", "fees", Measure.MONEY),
-    Figure("cost_of_use", "cost\nof use", Measure.MONEY),
-    Figure("displaced", "displaced\nsales", Measure.MONEY),
+    Figure("cost_of_use", "cost\nof use", Measure.MONEY, _less("cost")),
+    Figure("displaced", "displaced\nsales", Measure.MONEY, _less("displaced")),
     Figure("market", "market", Measure.MONEY, _MARKET),
-    Figure("gain", "gain", Measure.MONEY, (*_MARKET, "not_lapsed")),
-    Figure("held_amount", "still\nheld", Measure.MONEY),
-    Figure(
-        "gain_if_held_lapses",
-        "gain if\nheld lapses",
-        Measure.MONEY,
-        (*_MARKET, "not_lapsed", "held_amount"),
-    ),
+    Figure("gain", "gain", Measure.MONEY, _GAIN),
+    Figure("held_amount", "still\nheld", Measure.MONEY, _HELD),
+    Figure("gain_if_held_lapses", "gain if\nheld lapses", Measure.MONEY, _GAIN_IF_HELD_LAPSES),
     Figure("gross", "gross", Measure.MONEY),
-    Figure("break_even", "break-even\nfee rate", Measure.RATE, ("outlay", "gross"), How.QUOTIENT),
-    Figure("fee_rate", "fee rate", Measure.RATE, ("fees", "gross"), How.QUOTIENT),
+    Figure("break_even", "break-even\nfee rate", Measure.RATE, _OUTLAY, _QUOTIENT, ("gross",)),
+    Figure("fee_rate", "fee rate", Measure.RATE, ("fees",), _QUOTIENT, ("gross",)),
 )
-_MONTH, _PLAN = Column("month", "month", Measure.DATE), Column("plan", "plan")
-_SUBSCRIBER = Column("subscriber", "subscriber")
 _BY = {
-    "month": (_MONTH,),
-    "plan": (_PLAN,),
-    "subscriber": (_SUBSCRIBER,),
-    "all": (_MONTH, _PLAN, _SUBSCRIBER),
+    "month": (MONTH,),
+    "plan": (PLAN,),
+    "subscriber": (SUBSCRIBER,),
+    "all": (MONTH, PLAN, SUBSCRIBER),
 }
-_COMMODITY, _CURRENCY = Column("commodity", "unit"), Column("currency", "currency")
+_SUMS = ("units", "amount")
 
 
 def economics(displaced: Decimal = ZERO) -> Report:
     """The report; `displaced` is the share of units bought that would have been overage, 0 to 1."""
-    return Report(
-        "economics",
-        "Breakage or market",
-        partial(_layouts, displaced),
-        partial(_contributions, displaced),
-        added=partial(_added, displaced),
-    )
+    yields = partial(_contributions, displaced)
+    return Report("economics", "Breakage or market", _layouts, yields)
 
 
-def _layouts(displaced: Decimal, books: Books, _: Selection) -> list[Layout]:
+def _layouts(*_: object) -> list[Layout]:
     layouts = [
         Layout(
             f"{what}-by-{name}",
@@ -118,8 +135,8 @@ def _layouts(displaced: Decimal, books: Books, _: Selection) -> list[Layout]:
         )
         for name, labels in _BY.items()
         for what, title, unit, figures in (
-            ("units", "Units that left their period unused", _COMMODITY, _UNITS),
-            ("money", "Breakage or market", _CURRENCY, _MONEY),
+            ("units", "Units that left their period unused", UNIT, _UNITS),
+            ("money", "Breakage or market", CURRENCY, _MONEY),
         )
     ]
     labels = (Column("assumption", "assumption"), Column("value", "value"))
@@ -129,65 +146,48 @@ def _layouts(displaced: Decimal, books: Books, _: Selection) -> list[Layout]:
 def _contributions(
     displaced: Decimal, books: Books, selection: Selection, request: Request
 ) -> Iterator[Contribution]:
-    """Each transaction on its own; `_added` has the same, added up."""
-    found = Sums(displaced, books).of(selection)
     for assumption in _assumptions(displaced, books.terms, selection.end):
         yield "assumptions", assumption, "", ZERO, SUMMED
-    yield from rows_of(found, request)
+    if request.tables == {"assumptions"}:
+        return
+    happened = what_became(books, until(books.movements, selection.end), displaced)
+    yield from cells_of(selected(happened, selection), request)
 
 
-def rows_of(found: Iterable[tuple[Sum, Decimal, int]], request: Request) -> Iterator[Contribution]:
-    """What figures of cohorts add to the tables that are asked for."""
-    for (cohort, column, currency), number, at in found:
-        for name, row in _rows(cohort, currency):
-            if name in request.tables:
-                yield name, row, column, number, at
+def selected(happened: Sequence[Happened], selection: Selection) -> Sequence[Happened]:
+    """What happened to the cohorts that are selected: those of months from the first day's on."""
+    if not (selection.start or selection.subscriber or selection.plan):
+        return happened
+    first = Month.of(selection.start).name if selection.start else ""
+    return [
+        each
+        for each in happened
+        if each.month >= first
+        and selection.subscriber in ("", each.subscriber)
+        and selection.plan in ("", each.plan)
+    ]
 
 
-def _added(displaced: Decimal, books: Books, selection: Selection, request: Request) -> Added:
-    """All figures added up."""
-    units, money = Sums(displaced, books).added_up(selection)
-    assumptions = list(_assumptions(displaced, books.terms, selection.end))
-    return {
-        **dict(_sheets("units", units, request)),
-        **dict(_sheets("money", money, request)),
-        "assumptions": Sheet(assumptions, {}),
-    }
+def cells_of(happened: Sequence[Happened], request: Request) -> Iterator[Contribution]:
+    """What that adds to the tables that are asked for."""
+    yield from _adding("all", happened, request, "month", "plan", "subscriber")
+    told = ("commodity", "currency", "what")
+    if request.wants("units-by-subscriber", "money-by-subscriber"):
+        of_subscriber = request.fold(happened, ("subscriber", *told), _SUMS)
+        yield from _adding("subscriber", of_subscriber, request, "subscriber")
+    few = request.fold(happened, ("month", "plan", *told), _SUMS)
+    total = [each._replace(month="total") for each in few]
+    yield from _adding("plan", few, request, "plan")
+    yield from _adding("month", [*total, *few], request, "month")
 
 
-def _sheets(what: str, happened: Sheet, request: Request) -> Iterator[tuple[str, Sheet]]:
-    """What happened, by the labels of each table that is asked for, in its columns.
-
-    Subscribers are many: the tables without them are added up from the same sums, which are few.
-    """
-    of_all = happened.added_up(itemgetter(0, 1, 3))  # month, plan and unit
-    by_month = of_all.added_up(itemgetter(0, 2))
-    sheets: dict[str, Callable[[], Sheet]] = {
-        "month": lambda: by_month.added_up(_total).and_rows_of(by_month),
-        "plan": lambda: of_all.added_up(itemgetter(1, 2)),
-        "subscriber": lambda: happened.added_up(itemgetter(2, 3)),
-        "all": lambda: happened,
-    }
-    columns = UNITS if what == "units" else MONEY
-    for name, sheet in sheets.items():
-        if request.wants(f"{what}-by-{name}"):
-            yield f"{what}-by-{name}", sheet().in_columns(columns)
-
-
-def _total(labels: Row) -> Row:
-    _, unit = labels
-    return ("total", unit)
-
-
-def _rows(cohort: Cohort, currency: str) -> Iterator[tuple[str, Row]]:
-    """The tables, and their rows, that figures of a cohort add to."""
-    what, unit = ("money", currency) if currency else ("units", cohort.commodity)
-    month, plan, subscriber, _ = cohort
-    yield f"{what}-by-month", ("total", unit)
-    yield f"{what}-by-month", (month, unit)
-    yield f"{what}-by-plan", (plan, unit)
-    yield f"{what}-by-subscriber", (subscriber, unit)
-    yield f"{what}-by-all", (month, plan, subscriber, unit)
+def _adding(
+    by: str, happened: Sequence[Happened], request: Request, *labels: str
+) -> Iterator[Contribution]:
+    units = [each for each in happened if each.units or request.each]
+    money = [each for each in happened if each.amount or request.each]
+    yield Adding(f"units-by-{by}", units, (*labels, "commodity"), "what", "units")
+    yield Adding(f"money-by-{by}", money, (*labels, "currency"), "what", "amount")
 
 
 def _assumptions(displaced: Decimal, terms: Terms, end: date | None) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ exist is an empty cell, in JSON null.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -20,7 +21,12 @@ from typing import Any
 from beancount_compute.ledger.csv_writing import csv_text
 from beancount_compute.reports.tables import Cell, Table
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_SIGNS = "=+@\uff1d\uff0b\uff0d\uff20-"  # the wide ones too
+# At the beginning, or behind what a spreadsheet may take for the end of a cell or of a line,
+# whatever blanks, quotes and marks of no width stand before the sign.
+_FORMULA = re.compile(
+    rf'(\A|[;\t\r\n])(?=[\s"\u200b-\u200f\u2060\ufeff]*[{_SIGNS}])|\A(?=[\t\r\n])'
+)
 
 
 def csv_of(tables: Iterable[Table]) -> str:
@@ -42,8 +48,8 @@ def _plain(cell: Cell) -> str:
 
 
 def defused(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: an apostrophe stands before one that is."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """A text that no spreadsheet takes for a formula: an apostrophe stands before each of them."""
+    return text if text.isalnum() else _FORMULA.sub(r"\1'", text)
 
 
 def json_of(name: str, selection: dict[str, str], tables: Iterable[Table]) -> str:

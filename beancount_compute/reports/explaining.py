@@ -12,7 +12,7 @@ A derived transaction has no line of its own: what caused it stands in its place
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from beancount.core.data import Transaction
@@ -20,8 +20,8 @@ from beancount.core.data import Transaction
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.figures import Asked, Report, currency_of, written
-from beancount_compute.reports.tables import Cell, Column, Measure, Table, shown
+from beancount_compute.reports.figures import CellAsked, Report
+from beancount_compute.reports.tables import Cell, Column, Measure, Table, shown, written
 
 
 class NoSuchCell(Exception):
@@ -31,7 +31,7 @@ class NoSuchCell(Exception):
 class Found(NamedTuple):
     """A cell of a report."""
 
-    asked: Asked
+    asked: CellAsked
     column: Column
     title: str
     number: int  # of the row, from 1 on
@@ -65,12 +65,12 @@ def find_cell(tables: list[Table], row: str, column: str, name: str = "") -> Fou
 def _cells(tables: list[Table], row: str, column: str, *, by_number: bool) -> list[Found]:
     return [
         Found(
-            Asked(table.name, cells[: table.labels], found.key),
+            CellAsked(table.name, cells[: table.labels], found.key),
             found,
             table.title,
             number,
             cells[table.columns.index(found)],
-            currency_of(table.columns[: table.labels], cells[: table.labels]),
+            _currency(table, cells),
         )
         for table in tables
         for found in table.columns[table.labels :]
@@ -78,6 +78,11 @@ def _cells(tables: list[Table], row: str, column: str, *, by_number: bool) -> li
         for number, cells in enumerate(table.rows, start=1)
         if (row == str(number) if by_number else row == _text(cells[0]))
     ]
+
+
+def _currency(table: Table, cells: Sequence[Cell]) -> str:
+    labels = zip(table.columns, cells[: table.labels], strict=False)
+    return next((str(cell) for column, cell in labels if column.key == "currency"), "")
 
 
 def _nothing(tables: list[Table], row: str, column: str) -> str:

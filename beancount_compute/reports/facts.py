@@ -23,12 +23,7 @@ from beancount_compute.economy.roles import Earning, Pocket, Role
 SUMMED = -1  # in place of a transaction: many of them, added up
 
 
-class LotKey(NamedTuple):
-    """What tells a lot from others, whoever holds it and in which pocket.
-
-    Two equal lots are the same object, so that `is` and `id` compare them.
-    """
-
+class _LotKeyFields(NamedTuple):
     cost: Decimal  # per unit, of `currency`; zero and "" where a posting names no lot
     currency: str
     date: datetime.date
@@ -36,6 +31,18 @@ class LotKey(NamedTuple):
     origin: str  # a plan, "top-up" or "grant"
     end: datetime.date | None  # the first day on which it is no longer usable
     written: Cost | None  # as the posting has it
+
+
+class LotKey(_LotKeyFields):
+    """What tells a lot from others, whoever holds it and in which pocket.
+
+    Equal lots of the books are the same object and compare as such: their numbers take long.
+    """
+
+    __slots__ = ()
+    __eq__ = object.__eq__
+    __ne__ = object.__ne__
+    __hash__ = object.__hash__
 
 
 class Movement(NamedTuple):

@@ -1,7 +1,8 @@
-"""How reports add up: contributions in, tables out, and back from a cell to its contributions.
+"""What a report is: its tables, and one function that says what adds to which cell.
 
     ("units", ("pro", "CU"), "used", -200, 17)      ; table, row, column, what it adds, by which
                                                     ; transaction
+    Adding("units", movements, ("origin", "commodity"), "flow", "units")     ; the same, by field
 
 A report is a `Layout` for each of its tables, and one function that yields contributions. The
 normal run may yield sums of many transactions; asked for one cell, the same function yields each
@@ -11,13 +12,13 @@ transaction on its own, so that what is listed adds up to what is shown.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, localcontext
 from enum import StrEnum
 from functools import cache
 from itertools import compress
-from operator import add
-from typing import NamedTuple
+from operator import add, attrgetter
+from typing import Any, NamedTuple
 
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy.rounding import (
@@ -28,14 +29,31 @@ from beancount_compute.economy.rounding import (
     shares_of_total,
 )
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.cells import Pen, writer
 from beancount_compute.reports.facts import SUMMED
-from beancount_compute.reports.sheets import EMPTY, Numbers, Sheet, summed
-from beancount_compute.reports.tables import Cell, Column, Measure, Row, Table
+from beancount_compute.reports.fold import Fact, added_up, fold, pivot
+from beancount_compute.reports.tables import Column, Measure, Numbers, Pen, Row, Table
 
-Contribution = tuple[str, Row, str, Decimal, int]
-Added = Mapping[str, Sheet]  # what was added up, by table
-_Sums = defaultdict[str, Decimal]  # of a row, by column
+Single = tuple[str, Row, str, Decimal, int]
+_Columns = Mapping[str, Numbers]  # of a table, by column of contributions
+
+
+class Adding(NamedTuple):
+    """Adding that add to a table: row, column and number are fields of theirs, and `at` is one."""
+
+    table: str
+    facts: Sequence[Any]
+    row: tuple[str, ...]
+    column: str
+    number: str
+
+    def singly(self) -> Iterator[Single]:
+        """What each of them adds."""
+        labels, adds = attrgetter(*self.row), attrgetter(self.column, self.number, "at")
+        for each in self.facts:
+            yield self.table, labels(each), *adds(each)
+
+
+Contribution = Single | Adding
 
 
 class How(StrEnum):
@@ -43,24 +61,32 @@ class How(StrEnum):
 
     SUM = "sum"
     KNOWN = "known"  # a sum; none where nothing contributes
-    QUOTIENT = "quotient"  # of two columns, rounded half-even to 0.000001; none over zero
-    LEAST = "least"
+    QUOTIENT = "quotient"  # of two sums, rounded half-even to 0.000001; none over zero
+    LEAST = "least"  # where transactions are added up, the report yields the least itself
     MOST = "most"
 
 
 class Figure(NamedTuple):
-    """A column of figures. `of` names the columns that it is worked out from; its own if empty."""
+    """A column of figures: what it adds up of the contributions to a row.
+
+    `of` names their columns, with a minus those that it takes off; its own key if empty. A quotient
+    divides by the sum of `over`.
+    """
 
     key: str
     title: str
     kind: Measure
     of: tuple[str, ...] = ()
     how: How = How.SUM
+    over: tuple[str, ...] = ()
 
     @property
-    def sources(self) -> tuple[str, ...]:
-        """The columns of contributions that it is worked out from."""
-        return self.of or (self.key,)
+    def signs(self) -> dict[str, int]:
+        """The columns of contributions that it adds up (1), and those that it takes off (-1)."""
+        return {
+            source.removeprefix("-"): -1 if source[0] == "-" else 1
+            for source in self.of or (self.key,)
+        }
 
 
 class Layout(NamedTuple):
@@ -87,8 +113,12 @@ class Request(NamedTuple):
         """Whether any of these tables is asked for."""
         return not self.tables.isdisjoint(tables)
 
+    def fold(self, facts: Sequence[Fact], by: Sequence[str], sums: Sequence[str]) -> Sequence[Fact]:
+        """The facts, alike ones added up unless each transaction is asked for (`fold.fold`)."""
+        return facts if self.each else fold(facts, by, sums)
 
-class Asked(NamedTuple):
+
+class CellAsked(NamedTuple):
     """A cell whose transactions are asked for."""
 
     table: str
@@ -104,7 +134,6 @@ class Report(NamedTuple):
     layouts: Callable[[Books, Selection], Sequence[Layout]]
     contributions: Callable[[Books, Selection, Request], Iterable[Contribution]]
     needs_subscriber: bool = False
-    added: Callable[[Books, Selection, Request], Added] | None = None  # the same, where quicker
 
     def tables(self, books: Books, selection: Selection, *names: str) -> list[Table]:
         """The tables of those names, or all; each costs time only if it is asked for."""
@@ -113,11 +142,11 @@ class Report(NamedTuple):
         ]
         request = Request(frozenset([each.name for each in layouts]))
         with localcontext(WIDE), no_cyclic_garbage():
-            if self.added:
-                return tables_of(layouts, self.added(books, selection, request))
             return tabulate(layouts, self.contributions(books, selection, request))
 
-    def trace(self, books: Books, selection: Selection, asked: Asked) -> list[tuple[int, Decimal]]:
+    def trace(
+        self, books: Books, selection: Selection, asked: CellAsked
+    ) -> list[tuple[int, Decimal]]:
         """The transactions behind a cell, in the order of the books, with what each adds to it.
 
         Raises `NotSummed` for a figure that no transactions add up to.
@@ -126,15 +155,20 @@ class Report(NamedTuple):
         layout = next(each for each in layouts if each.name == asked.table)
         request = Request(frozenset([layout.name]), each=True, row=asked.row)
         with localcontext(WIDE):
-            return trace(layout, self.contributions(books, selection, request), asked)
+            return trace(layout, _singly(self.contributions(books, selection, request)), asked)
 
     def sources(self, books: Books, selection: Selection) -> list[int]:
         """All transactions behind the figures, balances apart, in the order of the books."""
         names = [each.name for each in self.layouts(books, selection)]
         request = Request(frozenset(names), each=True)
         with localcontext(WIDE):
-            found = {at for *_, at in self.contributions(books, selection, request)}
+            found = {at for *_, at in _singly(self.contributions(books, selection, request))}
         return sorted(found - {SUMMED})
+
+
+def _singly(contributions: Iterable[Contribution]) -> Iterator[Single]:
+    for each in contributions:
+        yield from each.singly() if isinstance(each, Adding) else [each]
 
 
 class NotSummed(Exception):
@@ -142,55 +176,46 @@ class NotSummed(Exception):
 
 
 def tabulate(layouts: Iterable[Layout], contributions: Iterable[Contribution]) -> list[Table]:
-    """The tables that contributions add up to; rows are sorted by their labels."""
-    layouts = list(layouts)
-    extremes = {
-        source
-        for layout in layouts
-        for figure in layout.figures
-        if figure.how in (How.LEAST, How.MOST)
-        for source in figure.sources
-    }
-    found: defaultdict[str, defaultdict[Row, _Sums]]
-    found = defaultdict(lambda: defaultdict(lambda: defaultdict(Decimal)))
-    for table, row, column, number, _ in contributions:
-        sums = found[table][row]
-        if column in extremes:
-            least, most = _of_extreme(How.LEAST, column), _of_extreme(How.MOST, column)
-            sums[least] = min(number, sums.get(least, number))
-            sums[most] = max(number, sums.get(most, number))
-        else:
-            sums[column] += number
-    return tables_of(layouts, {each.name: _sheet(each, found[each.name]) for each in layouts})
-
-
-def _sheet(layout: Layout, rows: Mapping[Row, _Sums]) -> Sheet:
-    keys = dict.fromkeys([key for figure in layout.figures for key in _keys(figure)])
-    return Sheet(list(rows), {key: [sums.get(key) for sums in rows.values()] for key in keys})
-
-
-def tables_of(layouts: Iterable[Layout], added: Added) -> list[Table]:
-    """The tables of what was added up; rows are sorted by their labels."""
+    """The tables that contributions add up to; rows are sorted by their labels, None last."""
+    found: defaultdict[str, tuple[list[Row], list[str], list[Decimal]]]
+    found = defaultdict(lambda: ([], [], []))
+    for each in contributions:
+        if isinstance(each, Adding):
+            rows, columns, numbers = found[each.table]
+            rows += map(attrgetter(*each.row), each.facts)
+            columns += map(attrgetter(each.column), each.facts)
+            numbers += map(attrgetter(each.number), each.facts)
+            continue
+        table, row, column, number, _ = each
+        rows, columns, numbers = found[table]
+        rows.append(row)
+        columns.append(column)
+        numbers.append(number)
     pen = Pen()
-    return [_table(layout, added.get(layout.name, EMPTY), pen) for layout in layouts]
+    return [_table(layout, *_sums(*found[layout.name]), pen) for layout in layouts]
 
 
-def _of_extreme(how: How, column: str) -> str:
-    """Where the least or most of a column stands among the sums of a row."""
-    return f"{how} {column}"
+def _sums(
+    rows: Sequence[Row], columns: Sequence[str], numbers: Sequence[Decimal]
+) -> tuple[list[Row], _Columns]:
+    """The different rows in order, and in each column of contributions the sums of every row."""
+    different, sums = pivot(rows, columns, numbers)
+    places = range(len(different))
+    try:
+        order = sorted(places, key=different.__getitem__)
+    except TypeError:  # None stands beside text
+        order = sorted(
+            places, key=lambda at: [(each is None, each or "") for each in different[at]]
+        )
+    if order == list(places):
+        return different, sums
+    in_order = {column: [of[at] for at in order] for column, of in sums.items()}
+    return [different[at] for at in order], in_order
 
 
-def _keys(figure: Figure) -> Sequence[str]:
-    """Where the sums that a figure is worked out from stand in a sheet."""
-    if figure.how in (How.LEAST, How.MOST):
-        return [_of_extreme(figure.how, each) for each in figure.sources]
-    return figure.sources
-
-
-def _table(layout: Layout, sheet: Sheet, pen: Pen) -> Table:
+def _table(layout: Layout, rows: list[Row], sums: _Columns, pen: Pen) -> Table:
     """A table, worked out and written column by column, for there may be thousands of rows."""
-    sheet = sheet.in_order()
-    rows, figures = sheet.rows, [_worked_out(each, sheet) for each in layout.figures]
+    figures = [_worked_out(each, sums) for each in layout.figures]
     if not layout.keeps_zeros:
         kept = list(map(any, zip(*[each for each in figures if each is not None], strict=True)))
         if not kept or not all(kept):
@@ -212,82 +237,84 @@ def _currencies(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
     return [""] * len(rows) if at is None else [str(labels[at]) for labels in rows]
 
 
-def currency_of(columns: Iterable[Column], labels: Row) -> str:
-    """The currency that a row's labels name; "" if none."""
-    for column, label in zip(columns, labels, strict=True):
-        if column.key == "currency":
-            return str(label)
-    return ""
-
-
-def _worked_out(figure: Figure, sheet: Sheet) -> Numbers | None:
+def _worked_out(figure: Figure, sums: _Columns) -> Numbers | None:
     """A figure in every row; None where nothing was added to any of them."""
-    found = [sheet.numbers.get(key) for key in _keys(figure)]
-    if figure.how is How.QUOTIENT:
-        above, below = found
-        return below and _quotients(above or [ZERO] * len(below), below)
-    added_to = [numbers for numbers in found if numbers is not None]
-    return summed(added_to) if added_to else None
+    above = _added(figure.signs, sums)
+    if figure.how is not How.QUOTIENT:
+        return above
+    below = _added(dict.fromkeys(figure.over, 1), sums)
+    return below and _quotients(above or [ZERO] * len(below), below)
+
+
+def _added(signs: Mapping[str, int], sums: _Columns) -> Numbers | None:
+    """Columns added up, or taken off, row by row; None where there is none of them."""
+    total: Numbers | None = None
+    for column, sign in signs.items():
+        if column not in sums:
+            continue
+        numbers = sums[column]
+        if sign < 0:
+            numbers = [number and -number for number in numbers]
+        if total is not None:  # many a number is zero
+            numbers = [
+                (one + other if one else other) if other else one
+                for one, other in zip(total, numbers, strict=True)
+            ]
+        total = numbers
+    return total
 
 
 def _quotients(above: Numbers, below: Numbers) -> Numbers:
     """Quotients rounded half-even; None over zero. Many are zero or equal, and worked out once."""
-    quotient = cache(_quotient)
+
+    @cache
+    def quotient(over: Decimal, under: Decimal) -> Decimal:
+        return round_half_even(over / under, PRICE_STEP)
+
     return [
         None if not under else quotient(over, under) if over else ZERO
         for over, under in zip(above, below, strict=True)
     ]
 
 
-def _quotient(above: Decimal, below: Decimal) -> Decimal:
-    return round_half_even(above / below, PRICE_STEP)
-
-
-def written(kind: Measure, number: Decimal | None, currency: str) -> Cell:
-    """A figure in its way of writing: money with the decimals of its currency at least."""
-    return None if number is None else writer(kind, currency)(number)
-
-
 def trace(
-    layout: Layout, contributions: Iterable[Contribution], asked: Asked
+    layout: Layout, contributions: Iterable[Single], asked: CellAsked
 ) -> list[tuple[int, Decimal]]:
     """What the transactions add to a cell, one entry for each, in the order of the books."""
     figure = next(each for each in layout.figures if each.key == asked.column)
     if figure.kind is Measure.DAYS:
         raise NotSummed(f"{figure.key} is counted from a day, not summed from transactions")
-    found = [
+    in_cell = [
         (column, number, at)
         for table, row, column, number, at in contributions
-        if table == asked.table and row == asked.row and column in figure.sources
+        if table == asked.table and row == asked.row
     ]
+    signs = figure.signs
+    found = [(at, number * signs[column]) for column, number, at in in_cell if column in signs]
     match figure.how:
         case How.SUM | How.KNOWN:
-            return _by_transaction((at, number) for _, number, at in found)
+            return _by_transaction(found)
         case How.QUOTIENT:
-            return _shares_of_quotient(figure, found)
+            below = [number for column, number, _ in in_cell if column in figure.over]
+            return _shares_of_quotient(_by_transaction(found), sum(below, ZERO))
         case How.LEAST | How.MOST:
             pick = min if figure.how is How.LEAST else max
-            numbers = [(number, at) for _, number, at in found]
-            return [(at, number) for number, at in [pick(numbers)]] if numbers else []
+            return [pick(found, key=lambda each: (each[1], each[0]))] if found else []
 
 
 def _by_transaction(found: Iterable[tuple[int, Decimal]]) -> list[tuple[int, Decimal]]:
-    sums: defaultdict[int, Decimal] = defaultdict(Decimal)
-    for at, number in found:
-        sums[at] += number
-    return [(at, sums[at]) for at in sorted(sums) if sums[at]]
+    found = sorted(found, key=lambda each: each[0])
+    places, (sums,) = added_up([at for at, _ in found], [number for _, number in found])
+    return [(at, number) for at, number in zip(places, sums, strict=True) if number]
 
 
 def _shares_of_quotient(
-    figure: Figure, found: list[tuple[str, Decimal, int]]
+    above: list[tuple[int, Decimal]], below: Decimal
 ) -> list[tuple[int, Decimal]]:
     """What each transaction's part of the numerator adds to a quotient that was rounded."""
-    above, below = figure.sources
-    parts = _by_transaction((at, number) for column, number, at in found if column == above)
-    over = sum([number for column, number, _ in found if column == below], ZERO)
-    if not over:
+    if not below:
         return []
-    whole = sum([number for _, number in parts], ZERO)
-    quotient = round_half_even(whole / over, PRICE_STEP)
-    shares = shares_of_total(quotient, [number for _, number in parts], PRICE_STEP)
-    return [(at, share) for (at, _), share in zip(parts, shares, strict=True)]
+    numbers = [number for _, number in above]
+    quotient = round_half_even(sum(numbers, ZERO) / below, PRICE_STEP)
+    shares = shares_of_total(quotient, numbers, PRICE_STEP)
+    return [(at, share) for (at, _), share in zip(above, shares, strict=True)]

@@ -100,14 +100,18 @@ class TooMany(Exception):
     """More intervals than anybody would look at; says what to ask for instead."""
 
 
-def names_between(interval: Interval, first: date, last: date) -> list[str]:
-    """The names of all intervals from the one of a day to that of another; raises `TooMany`."""
+def check_number(interval: Interval, first: date, last: date) -> None:
+    """Raise `TooMany` where a page would show too many intervals from one day to another."""
     count = (last - first).days // _LONGEST[interval] + 1
     if count > MOST:
         raise TooMany(
             f"these are over {count - 1:,} {interval}s, and a page shows {MOST:,} at most: choose "
             "fewer days in the time filter, or a longer interval"
         )
+
+
+def names_between(interval: Interval, first: date, last: date) -> list[str]:
+    """The names of all intervals from the one of a day to that of another."""
     found: list[str] = []
     day = first
     while day <= last:

@@ -81,6 +81,7 @@ class _Reader:
         self._meaning = meaning
         self._months: dict[date, str] = {}
         self._lots: dict[Cost, LotKey] = {}
+        self._none: dict[date, LotKey] = {}  # of postings that name no lot
         self._lots_by_id: dict[int, LotKey] = {}  # of their Cost, which is mostly shared
 
     def read(self, transactions: Iterable[Transaction]) -> None:
@@ -124,7 +125,8 @@ class _Reader:
 
     def _lot(self, cost: object, day: date) -> LotKey:
         if not isinstance(cost, Cost):
-            return LotKey(ZERO, "", day, self._month(day), "", None, None)
+            none = LotKey(ZERO, "", day, self._month(day), "", None, None)
+            return self._none.setdefault(day, none)
         lot = self._lots.get(cost)  # 0 and 0.00 are one lot
         if lot is None:
             number, currency, since, label = cost

@@ -28,15 +28,13 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from beancount_compute.economy.kinds import Flow
 from beancount_compute.economy.months import Month
 from beancount_compute.economy.roles import Earning
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.reports.facts import Income, Movement
+from beancount_compute.reports.flows import COMING, RELEASING
 
 BEYOND = None  # the month of what the pattern says nothing about
-_ADDED = (Flow.OPENING, Flow.ALLOCATED, Flow.TOPPED_UP)
-_LEFT = (Flow.USED, Flow.SPENT, Flow.EXPIRED, Flow.REFUNDED, Flow.REMOVED)
 _RECOGNISED = (Earning.COMPUTE, Earning.BREAKAGE, Earning.PARTNER_INCOME)
 _Vintages = defaultdict[tuple[int, int], Decimal]  # by the ordinals of vintage and month
 
@@ -69,9 +67,9 @@ def ages(
     left: _Vintages = defaultdict(Decimal)
     for each in movements:
         place = (_number_of(each.lot.date), _number_of(each.date))
-        if each.flow in _ADDED:
+        if each.flow in COMING:
             added[place] += each.amount
-        elif each.flow in _LEFT:
+        elif each.flow in RELEASING:
             left[place] -= each.amount
     recognised: _Vintages = defaultdict(Decimal)
     for income in incomes:

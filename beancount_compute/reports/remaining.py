@@ -16,15 +16,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
-from typing import NamedTuple
 
-from beancount_compute.economy.kinds import Flow
 from beancount_compute.economy.months import Span, later
 from beancount_compute.economy.options import Unused
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import ZERO, decimals_of, minor_unit
 from beancount_compute.economy.terms import Terms
-from beancount_compute.reports.facts import SUMMED, LotKey, Movement
+from beancount_compute.reports.facts import Movement
 from beancount_compute.reports.release_pattern import BEYOND, Aged, project
 
 YEAR = Span(12, 0)
@@ -32,38 +30,7 @@ _BANDS = (3, 6, 12, 24)  # months after the day
 _ENDED, _NO_END, _NO_PATTERN = "ended, not yet booked", "without an end", "beyond the pattern"
 
 
-class Moved(NamedTuple):
-    """A movement, or all that are alike."""
-
-    lot: LotKey
-    flow: Flow
-    pocket: Pocket
-    before: bool  # before the period, or an opening lot
-    amount: Decimal
-    at: int
-
-
-def one_by_one(movements: Iterable[Movement], start: date) -> Iterator[Moved]:
-    """The movements, each with its transaction; the period begins with `start`."""
-    for each in movements:
-        before = each.flow is Flow.OPENING or each.date < start
-        yield Moved(each.lot, each.flow, each.pocket, before, each.amount, each.at)
-
-
-def summed(movements: Iterable[Movement], start: date) -> Iterator[Moved]:
-    """The movements, those alike added up."""
-    lots: dict[int, LotKey] = {}
-    sums: defaultdict[tuple[int, Flow, Pocket, bool], Decimal] = defaultdict(Decimal)
-    for day, _, flow, _, pocket, _, _, _, _, amount, lot, *_ in movements:
-        key = id(lot)
-        lots[key] = lot
-        sums[key, flow, pocket, day < start] += amount
-    for (key, flow, pocket, earlier), amount in sums.items():
-        before = flow is Flow.OPENING or earlier
-        yield Moved(lots[key], flow, pocket, before, amount, SUMMED)
-
-
-def ends_of(moved: Moved, terms: Terms) -> Iterator[tuple[date | None, Decimal]]:
+def ends_of(moved: Movement, terms: Terms) -> Iterator[tuple[date | None, Decimal]]:
     """The first day on which an amount can no longer be used, also as the tokens it may become."""
     lot, amount = moved.lot, moved.amount
     plan = terms.plan_of_lot(lot.origin, lot.date) if moved.pocket is Pocket.ALLOCATIONS else None
@@ -99,7 +66,7 @@ def band_of(end: date | None, day: date) -> str:
 
 
 def expected(
-    moved: Iterable[Moved], currency: str, terms: Terms, day: date, pattern: Mapping[int, Aged]
+    moved: Iterable[Movement], currency: str, terms: Terms, day: date, pattern: Mapping[int, Aged]
 ) -> Iterator[tuple[str, Decimal]]:
     """The bands in which what is open is expected to be released; together they are all of it."""
     names = [name for _, name in _bands(day)]
@@ -116,7 +83,7 @@ def expected(
 
 
 def _open(
-    moved: Iterable[Moved], currency: str, terms: Terms
+    moved: Iterable[Movement], currency: str, terms: Terms
 ) -> dict[tuple[date, date | None], Decimal]:
     """What is open, by the date of the lot and the day from which it can't be used."""
     amounts: defaultdict[tuple[date, date | None], Decimal] = defaultdict(Decimal)

@@ -11,68 +11,39 @@ lots or of the overage price; the fee of a trade to the subscriber who paid it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from decimal import Decimal
+from collections.abc import Iterator
 
 from beancount_compute.economy.roles import Earning
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import SUMMED, Income
-from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
-from beancount_compute.reports.tables import Column, Measure
+from beancount_compute.reports.figures import Adding, Contribution, Figure, Layout, Report, Request
+from beancount_compute.reports.tables import CURRENCY, Column, Measure
 
-_BY = {
-    "month": Column("month", "month", Measure.DATE),
-    "plan": Column("plan", "plan"),
-    "subscriber": Column("subscriber", "subscriber"),
-}
-_CURRENCY = Column("currency", "currency")
-Alike = tuple[Earning, str, str, str, str]  # its month, subscriber, plan and currency
-Earned = tuple[Alike, Decimal, int]  # how much, by which transaction
-
-
-_KEYS = {each: each.value.replace(" ", "_") for each in Earning}
+_BY = {"month": Measure.DATE, "plan": Measure.TEXT, "subscriber": Measure.TEXT}
 _FIGURES = (
-    *(Figure(_KEYS[each], each.value.replace(" ", "\n"), Measure.MONEY) for each in Earning),
-    Figure("total", "total", Measure.MONEY, tuple(_KEYS.values())),
+    *[
+        Figure(each.replace(" ", "_"), each.replace(" ", "\n"), Measure.MONEY, (each.value,))
+        for each in Earning
+    ],
+    Figure("total", "total", Measure.MONEY, tuple(each.value for each in Earning)),
 )
 
 
 def _layouts(*_: object) -> list[Layout]:
     return [
-        Layout(f"by-{name}", f"Revenue by {name}", (label, _CURRENCY), _FIGURES)
-        for name, label in _BY.items()
+        Layout(f"by-{by}", f"Revenue by {by}", (Column(by, by, kind), CURRENCY), _FIGURES)
+        for by, kind in _BY.items()
     ]
 
 
 def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
-    by_month, by_plan = request.wants("by-month"), request.wants("by-plan")
     by_subscriber = request.wants("by-subscriber")
     incomes = selection.incomes(books, each=request.each or by_subscriber)
-    found = _one_by_one(incomes) if request.each else _added_up(incomes)
-    for (earning, month, subscriber, origin, currency), amount, at in found:
-        column = _KEYS[earning]
-        if by_month:
-            yield "by-month", (month, currency), column, amount, at
-        if by_plan:
-            yield "by-plan", (origin, currency), column, amount, at
-        if by_subscriber:
-            yield "by-subscriber", (subscriber, currency), column, amount, at
-
-
-def _one_by_one(incomes: Iterable[Income]) -> Iterator[Earned]:
-    for each in incomes:
-        key = (each.earning, each.month, each.subscriber, each.origin, each.currency)
-        yield key, each.amount, each.at
-
-
-def _added_up(incomes: Iterable[Income]) -> Iterator[Earned]:
-    sums: dict[Alike, Decimal] = {}
-    for _, month, earning, subscriber, origin, currency, amount, _, _, _, _ in incomes:
-        key = (earning, month, subscriber, origin, currency)
-        known = sums.get(key)
-        sums[key] = amount if known is None else known + amount
-    for key, amount in sums.items():
-        yield key, amount, SUMMED
+    told = ("earning", "month", "origin", "currency", *(["subscriber"] if by_subscriber else []))
+    found = request.fold(incomes, told, ("amount",))
+    for table, label in (("by-month", "month"), ("by-plan", "origin")):
+        yield Adding(table, found, (label, "currency"), "earning", "amount")
+    if by_subscriber:
+        yield Adding("by-subscriber", found, ("subscriber", "currency"), "earning", "amount")
 
 
 REVENUE = Report("revenue", "Revenue by kind", _layouts, _contributions)

@@ -7,44 +7,43 @@ In units and in money (the carrying amount: deferred revenue), so that the money
 movement of the contract liability (ASC 606-10-50-8(a)). What comes in is above zero, what goes out
 below it, and each row adds up to its closing. Opening lots count as opening on whatever day they
 were entered. Over all subscribers, and over both pockets, what only moves is zero.
+
+The same interval by interval, in one pass:
+
+    month    currency  opening   added  released  closing
+    2026-05  USD          0.00  400.00   -240.00   160.00
+    2026-06  USD        160.00  400.00   -280.00   280.00
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from functools import partial
+from operator import attrgetter
 
 from beancount_compute.economy.kinds import Flow
+from beancount_compute.economy.rounding import WIDE, ZERO
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import SUMMED, Movement
-from beancount_compute.reports.figures import (
-    Contribution,
-    Figure,
-    Layout,
-    Report,
-    Request,
-)
-from beancount_compute.reports.tables import Column, Measure
+from beancount_compute.reports.facts import Movement
+from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
+from beancount_compute.reports.flows import FLOWS, KEYS, Way
+from beancount_compute.reports.fold import fold
+from beancount_compute.reports.intervals import Interval, name_of, names_between
+from beancount_compute.reports.tables import CURRENCY, UNIT, Cell, Column, Measure, Table, written
 
 TOTAL = "total"
-_KEYS = {flow: flow.value.replace(" ", "_") for flow in Flow}
-_FLOWS = [flow for flow in Flow if flow is not Flow.OPENING]
-_UNIT, _CURRENCY = Column("commodity", "unit"), Column("currency", "currency")
-_BY = {
-    "pocket": Column("pocket", "pocket"),
-    "plan": Column("plan", "plan"),
-    "subscriber": Column("subscriber", "subscriber"),
-}
+_MOVING = {flow: key for flow, key in KEYS.items() if flow is not Flow.OPENING}
+_BY = ("pocket", "plan", "subscriber")
+_SUMS = ("units", "amount")
 
 
 def _figures(kind: Measure) -> tuple[Figure, ...]:
-    flows = [Figure(_KEYS[flow], flow.value.replace(" ", "\n", 1), kind) for flow in _FLOWS]
-    return (
-        Figure("opening", "opening", kind),
-        *flows,
-        Figure("closing", "closing", kind, ("opening", *[_KEYS[flow] for flow in _FLOWS])),
-    )
+    flows = [Figure(key, flow.replace(" ", "\n", 1), kind) for flow, key in _MOVING.items()]
+    closing = Figure("closing", "closing", kind, ("opening", *_MOVING.values()))
+    return (Figure("opening", "opening", kind), *flows, closing)
 
 
 def _layouts(*_: object) -> list[Layout]:
@@ -52,70 +51,95 @@ def _layouts(*_: object) -> list[Layout]:
         Layout(
             f"{what}-by-{name}",
             f"Roll-forward of {words}, by {name}",
-            (label, unit),
+            (Column(name, name), unit),
             _figures(kind),
             keeps_zeros=name == "pocket",
         )
-        for name, label in _BY.items()
+        for name in _BY
         for what, words, unit, kind in (
-            ("units", "units", _UNIT, Measure.UNITS),
-            ("money", "deferred revenue", _CURRENCY, Measure.MONEY),
+            ("units", "units", UNIT, Measure.UNITS),
+            ("money", "deferred revenue", CURRENCY, Measure.MONEY),
         )
     ]
 
 
 def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
-    start = selection.start or date.min
-    by_subscriber = request.wants(*_names("subscriber"))
+    by_subscriber = request.wants("units-by-subscriber", "money-by-subscriber")
     found = selection.movements(books, each=request.each or by_subscriber)
-    if by_subscriber:
-        if not request.each:
-            found = _alike_added_up(found, start)
-        for one in found:
-            yield from _cells(one, "subscriber", one.subscriber, start)
-    if request.wants(*_names("pocket", "plan")):
-        if not request.each:
-            found = _alike_added_up([one._replace(subscriber="") for one in found], start)
-        for one in found:
-            yield from _cells(one, "pocket", TOTAL, start)
-            yield from _cells(one, "pocket", one.pocket.value, start)
-            yield from _cells(one, "plan", one.origin, start)
+    keys = ("flow", "pocket", "origin", "commodity", "currency")
+    for before, movements in zip((True, False), selection.split(found), strict=True):
+        if by_subscriber:
+            movements = request.fold(movements, ("subscriber", *keys), _SUMS)
+            for each in movements:
+                yield from _cells(each, "subscriber", each.subscriber, before)
+        for each in request.fold(movements, keys, _SUMS):
+            yield from _cells(each, "pocket", TOTAL, before)
+            yield from _cells(each, "pocket", each.pocket.value, before)
+            yield from _cells(each, "plan", each.origin, before)
 
 
-def _names(*by: str) -> list[str]:
-    return [f"{what}-by-{name}" for what in ("units", "money") for name in by]
-
-
-def _cells(each: Movement, by: str, label: str, start: date) -> Iterator[Contribution]:
-    column = "opening" if each.date < start else _KEYS[each.flow]
+def _cells(each: Movement, by: str, label: str, before: bool) -> Iterator[Contribution]:
+    column = "opening" if before else KEYS[each.flow]
     yield f"units-by-{by}", (label, each.commodity), column, each.units, each.at
     if each.currency:
         yield f"money-by-{by}", (label, each.currency), column, each.amount, each.at
 
 
-def _alike_added_up(movements: Iterable[Movement], start: date) -> list[Movement]:
-    """The movements before and from the first day on, with those added up that rows don't tell."""
-    found: dict[tuple[object, ...], tuple[Movement, list[Decimal]]] = {}
-    for movement in movements:
-        # fmt: off
-        (
-            day, _, flow, subscriber, pocket, origin, commodity, units, currency, amount, _, _, _, _
-        ) = movement
-        # fmt: on
-        key = (day >= start, flow, subscriber, pocket, origin, commodity, currency)
-        known = found.get(key)
-        if known is None:
-            found[key] = (movement, [units, amount])
-        else:
-            _, sums = known
-            sums[0] += units
-            sums[1] += amount
-    return [
-        movement._replace(units=units, amount=amount, at=SUMMED)
-        for movement, (units, amount) in found.values()
-    ]
-
-
 ROLLFORWARD = Report(
     "rollforward", "Roll-forward of units and deferred revenue", _layouts, _contributions
 )
+
+Names = Callable[[date, date], list[str]]  # of the intervals from a day to another
+
+
+def deferred_by(
+    books: Books,
+    selection: Selection,
+    interval: Interval,
+    names: Names | None = None,
+    *,
+    in_units: bool = False,
+) -> Table:
+    """The movement of deferred revenue, or of open units, in each interval of the selection.
+
+    What only moves changes nothing in sum; of one subscriber, plan or pocket it comes or goes. All
+    intervals between the first and the last are there, unless `names` gives others.
+    """
+    kind = Measure.UNITS if in_units else Measure.MONEY
+    unit, number = ("commodity", "units") if in_units else ("currency", "amount")
+    of, number_of = attrgetter(unit), attrgetter(number)
+    sums: defaultdict[tuple[Way, str, str], Decimal] = defaultdict(Decimal)
+    rows: list[tuple[Cell, ...]] = []
+    with localcontext(WIDE):
+        found = [
+            each for each in selection.movements(books, each=False) if of(each) and number_of(each)
+        ]
+        before, since = selection.split(found)
+        held = {of(each): number_of(each) for each in fold(before, (unit,), (number,))}
+        for each in fold(since, ("date", "flow", unit), (number,)):
+            held.setdefault(of(each), ZERO)
+            sums[FLOWS[each.flow].way, name_of(interval, each.date), of(each)] += number_of(each)
+        every = names or partial(names_between, interval)
+        for name in _names(selection, since, every) if held else ():
+            for each_unit in sorted(held):
+                opens, adds, moves, releases = [sums[way, name, each_unit] for way in Way]
+                opening = held[each_unit] + opens
+                added, released = adds + max(moves, ZERO), releases + min(moves, ZERO)
+                closing = held[each_unit] = opening + added + released
+                figures = (opening, added, released, closing)
+                rows.append((name, each_unit, *[written(kind, n, each_unit) for n in figures]))
+    what = "Open units" if in_units else "Deferred revenue"
+    labels = (
+        Column("month", str(interval), Measure.DATE),
+        Column("currency", "unit" if in_units else "currency"),
+    )
+    columns = [Column(key, key, kind) for key in ("opening", "added", "released", "closing")]
+    name = f"deferred-by-{interval}"
+    return Table(f"{what} by {interval}", (*labels, *columns), rows, name)
+
+
+def _names(selection: Selection, moved: Sequence[Movement], names: Names) -> list[str]:
+    """The names of the intervals from the first day to the last; none where there is none."""
+    first = selection.start or (moved[0].date if moved else None)
+    last = selection.end or (moved[-1].date if moved else None)
+    return names(first, last) if first and last else []

@@ -12,26 +12,20 @@ lots that are held at the end follow, by pocket.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from itertools import groupby
+from itertools import count
+from operator import attrgetter
 from typing import NamedTuple
 
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.words import printable
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED, Movement
-from beancount_compute.reports.figures import (
-    Contribution,
-    Figure,
-    How,
-    Layout,
-    Report,
-    Request,
-)
-from beancount_compute.reports.lots import LOT_LABELS, lot_labels, of_lot, open_lots
-from beancount_compute.reports.tables import Column, Measure, Row
+from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
+from beancount_compute.reports.fold import fold
+from beancount_compute.reports.lots import LOT_FIGURES, LOT_LABELS, lot_labels, of_lot, open_lots
+from beancount_compute.reports.tables import CURRENCY, UNIT, Column, Measure, Row
 
 FORWARD = "brought forward"
 _LINE_LABELS = (
@@ -42,8 +36,8 @@ _LINE_LABELS = (
     Column("flow", "flow"),
     Column("pocket", "pocket", aside=1),
     Column("lot", "lot", aside=2),
-    Column("commodity", "unit"),
-    Column("currency", "currency"),
+    UNIT,
+    CURRENCY,
 )
 _LINE_FIGURES = (
     Figure("units", "units", Measure.UNITS),
@@ -57,14 +51,9 @@ def _layouts(_: Books, selection: Selection) -> list[Layout]:
     name = printable(selection.subscriber)
     of, by = (f" of {name}", f" by {name}") if name else ("", "")
     lots = (Column("pocket", "pocket"), *LOT_LABELS)
-    figures = (
-        Figure("units", "units", Measure.UNITS),
-        Figure("carrying_amount", "carrying\namount", Measure.MONEY),
-        Figure("market_value", "market\nvalue", Measure.MONEY, how=How.KNOWN),
-    )
     return [
         Layout("lines", f"Statement{of}", _LINE_LABELS, _LINE_FIGURES, keeps_zeros=True),
-        Layout("lots", f"Lots held{by} at the end", lots, figures),
+        Layout("lots", f"Lots held{by} at the end", lots, LOT_FIGURES),
     ]
 
 
@@ -74,43 +63,46 @@ class _Line(NamedTuple):
 
 
 def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
-    movements = list(selection.movements(books))
+    movements = selection.movements(books)
     if request.wants("lines"):
-        yield from _lines_of(books, movements, selection.start, request)
+        lines = list(_lines(books, *selection.split(movements), str(selection.start)))
+        yield from _traced(lines, request.row) if request.each else _running(lines)
     if request.wants("lots"):
-        day = selection.day_of(books)
-        for pocket, among in groupby(
-            sorted(movements, key=lambda each: each.pocket), lambda each: each.pocket
-        ):
-            for commodity, lot, moved in open_lots(list(among)):
-                price = books.price_on(day, commodity, lot.currency)
-                row = (pocket.value, *lot_labels(lot, commodity))
-                yield from of_lot("lots", row, moved, price)
+        for each in open_lots(movements, request, ("pocket",)):
+            row = (each.pocket.value, *lot_labels(each))
+            yield from of_lot(books, selection, "lots", row, each)
 
 
-def _lines_of(
-    books: Books, movements: list[Movement], start: date | None, request: Request
-) -> Iterator[Contribution]:
-    lines = _lines(books, movements, start)
-    if request.each:
-        yield from _traced(lines, request.row)
-        return
-    units: defaultdict[str, Decimal] = defaultdict(Decimal)
-    amounts: defaultdict[str, Decimal] = defaultdict(Decimal)
+def _lines(
+    books: Books, before: Sequence[Movement], moved: Sequence[Movement], start: str
+) -> Iterator[_Line]:
+    """What is brought forward, by unit and currency, and then each movement."""
+    number = count(1)
+    pair = attrgetter("commodity", "currency")
+    for each in sorted(fold(before, ("commodity", "currency"), ("units", "amount")), key=pair):
+        if each.units or each.amount:
+            labels = (next(number), start, "", FORWARD, "", "", "", *pair(each))
+            yield _Line(labels, [one for one in before if pair(one) == pair(each)])
+    for each in moved:
+        entry = books.transactions[each.at]
+        lot = f"{each.origin} of {each.lot.date}" if each.origin else ""
+        event, what = str(entry.meta.get("event", "")), entry.narration or ""
+        of = (event, what, each.flow.value, each.pocket.value, lot)
+        yield _Line((next(number), str(each.date), *of, *pair(each)), [each])
+
+
+def _running(lines: Iterable[_Line]) -> Iterator[Contribution]:
+    held: defaultdict[str, Decimal] = defaultdict(Decimal)
     for labels, moved in lines:
-        commodity, currency = moved[0].commodity, moved[0].currency
-        number = sum([each.units for each in moved], ZERO)
-        amount = sum([each.amount for each in moved], ZERO)
-        units[commodity] += number
-        amounts[currency] += amount
-        yield "lines", labels, "units", number, SUMMED
-        yield "lines", labels, "amount", amount, SUMMED
-        yield "lines", labels, "units_held", units[commodity], SUMMED
-        yield "lines", labels, "amount_held", amounts[currency], SUMMED
+        for key, unit in (("units", moved[0].commodity), ("amount", moved[0].currency)):
+            number = sum([getattr(each, key) for each in moved], ZERO)
+            held[f"{key} {unit}"] += number
+            yield "lines", labels, key, number, SUMMED
+            yield "lines", labels, f"{key}_held", held[f"{key} {unit}"], SUMMED
 
 
-def _traced(lines: list[_Line], row: Row | None) -> Iterator[Contribution]:
-    """Each line's own movements; and behind what is held after one line, all before it."""
+def _traced(lines: Sequence[_Line], row: Row | None) -> Iterator[Contribution]:
+    """Each line's own movements; and behind what is held after one line, all up to it."""
     for labels, moved in lines:
         for each in moved:
             yield "lines", labels, "units", each.units, each.at
@@ -118,35 +110,12 @@ def _traced(lines: list[_Line], row: Row | None) -> Iterator[Contribution]:
     asked = next((line for line in lines if line.labels == row), None)
     if asked is None:
         return
-    for line in lines[: lines.index(asked) + 1]:
-        for each in line.moved:
-            if each.commodity == asked.moved[0].commodity:
-                yield "lines", asked.labels, "units_held", each.units, each.at
-            if each.currency == asked.moved[0].currency:
-                yield "lines", asked.labels, "amount_held", each.amount, each.at
-
-
-def _lines(books: Books, movements: list[Movement], start: date | None) -> list[_Line]:
-    before: defaultdict[tuple[str, str], list[Movement]] = defaultdict(list)
-    lines: list[_Line] = []
-    for each in movements:
-        if start is not None and each.date < start:
-            before[each.commodity, each.currency].append(each)
-    for (commodity, currency), moved in sorted(before.items()):
-        if any(sum([getattr(each, of) for each in moved]) for of in ("units", "amount")):
-            words = ("", FORWARD, "", "", "", commodity, currency)
-            lines.append(_Line((len(lines) + 1, str(start), *words), moved))
-    for each in movements:
-        if start is None or each.date >= start:
-            entry = books.transactions[each.at]
-            lot = f"{each.origin} of {each.lot.date}" if each.origin else ""
-            labels = (
-                *(len(lines) + 1, str(each.date), str(entry.meta.get("event", ""))),
-                *(entry.narration or "", each.flow.value, each.pocket.value, lot),
-                *(each.commodity, each.currency),
-            )
-            lines.append(_Line(labels, [each]))
-    return lines
+    first = asked.moved[0]
+    for each in [each for line in lines[: lines.index(asked) + 1] for each in line.moved]:
+        if each.commodity == first.commodity:
+            yield "lines", asked.labels, "units_held", each.units, each.at
+        if each.currency == first.currency:
+            yield "lines", asked.labels, "amount_held", each.amount, each.at
 
 
 STATEMENT = Report(

@@ -24,11 +24,12 @@ from beancount_compute.economy.rounding import WIDE, trim
 from beancount_compute.economy.terms import RESERVED_ORIGINS
 from beancount_compute.economy.words import quoted
 from beancount_compute.reports.books import Books, read_books
-from beancount_compute.reports.facts import LotKey
+from beancount_compute.reports.flows import COMING, RELEASING
+from beancount_compute.reports.fold import fold
 from beancount_compute.reports.tables import Table, columns, money
 
-UNITS_IN = ("opening", "allocated", "topped up", "granted")
-UNITS_OUT = ("used", "spent", "expired", "refunded", "removed by hand", "held")
+UNITS_IN: tuple[str, ...] = tuple([flow.value for flow in COMING])
+UNITS_OUT = (*[flow.value for flow in RELEASING], "held")
 MONEY_IN = ("opening", "paid")
 MONEY_OUT = (
     "revenue",
@@ -39,7 +40,7 @@ MONEY_OUT = (
     "removed by hand",
     "deferred",
 )
-EARNED = ("revenue", "breakage", "fees", "partner income", "overage")
+_EARNED = {each: "revenue" if each is Earning.COMPUTE else each.value for each in Earning}
 
 Flows = defaultdict[tuple[str, str], Decimal]  # by name of the flow, and commodity or currency
 
@@ -71,7 +72,8 @@ class Summary(NamedTuple):
             for (pocket, commodity), number in sorted(self.pockets.items())
         ]
         currencies = sorted({currency for _, currency in self.money})
-        for name, label in (("deferred", "deferred revenue"), *((each, each) for each in EARNED)):
+        names = {"deferred": "deferred revenue", **{each: each for each in _EARNED.values()}}
+        for name, label in names.items():
             rows += [
                 (label, money(self.money[name, currency], currency), currency)
                 for currency in currencies
@@ -129,14 +131,13 @@ def summarise(entries: Iterable[Directive], options_map: dict[str, Any]) -> Summ
 
 def summary_of(books: Books) -> Summary:
     """The summary of books that were read."""
-    pockets: defaultdict[tuple[Pocket, str], Decimal] = defaultdict(Decimal)
     with localcontext(WIDE):
-        for movement in books.movements:
-            pockets[movement.pocket, movement.commodity] += movement.units
+        held = fold(books.movements, ("pocket", "commodity"), ("units",))
+    pockets = {(each.pocket, each.commodity): each.units for each in held}
     holders = {movement.subscriber for movement in books.movements}
     opened = {each.origin for each in books.movements if each.flow is Flow.OPENING}
     unknown = sorted(opened.difference(books.terms.plans, RESERVED_ORIGINS))
-    return Summary(len(holders), dict(pockets), *flows_of(books), _negative_lots(books), unknown)
+    return Summary(len(holders), pockets, *flows_of(books), _negative_lots(books), unknown)
 
 
 def flows_of(books: Books) -> tuple[Flows, Flows]:
@@ -146,61 +147,35 @@ def flows_of(books: Books) -> tuple[Flows, Flows]:
 
 
 def _moved(books: Books) -> tuple[Flows, Flows]:
-    numbers: defaultdict[tuple[Flow, str], Decimal] = defaultdict(Decimal)
-    amounts: defaultdict[tuple[Flow, str], Decimal] = defaultdict(Decimal)
-    for _, _, flow, _, _, _, commodity, number, currency, amount, *_ in books.movements:
-        numbers[flow, commodity] += number
-        amounts[flow, currency] += amount
     units: Flows = defaultdict(Decimal)
     money: Flows = defaultdict(Decimal)
-    for (flow, commodity), number in numbers.items():
-        name, sign = _UNIT_FLOWS.get(flow, ("", 0))
-        if name:
-            units[name, commodity] += sign * number
-        units["held", commodity] += number
-    for (flow, currency), amount in amounts.items():
-        name, sign = _UNIT_FLOWS.get(flow, ("", 0))
-        if currency:
-            money["deferred", currency] += amount
-            if name in ("opening", "removed by hand"):
-                money[name, currency] += sign * amount
-    for income in books.incomes:
+    told = ("flow", "commodity", "currency")
+    for each in fold(books.movements, told, ("units", "amount")):
+        units["held", each.commodity] += each.units
+        if each.currency:
+            money["deferred", each.currency] += each.amount
+        if each.flow in COMING or each.flow in RELEASING:  # all others only move units
+            sign = 1 if each.flow in COMING else -1
+            units[each.flow, each.commodity] += sign * each.units
+            if each.currency and each.flow in (Flow.OPENING, Flow.REMOVED):
+                money[each.flow, each.currency] += sign * each.amount
+    for income in fold(books.incomes, ("earning", "currency"), ("amount",)):
         money[_EARNED[income.earning], income.currency] += income.amount
-    for owed in books.owed:
+    for owed in fold(books.owed, ("kind", "currency"), ("amount",)):
         name, sign = _MONEY_FLOWS.get(owed.kind, ("", 0))
         if name:
             money[name, owed.currency] += sign * owed.amount
     return units, money
 
 
-_UNIT_FLOWS: dict[Flow, tuple[str, int]] = {  # mints, trades and transfers only move units
-    Flow.OPENING: ("opening", 1),
-    Flow.ALLOCATED: ("allocated", 1),
-    Flow.TOPPED_UP: ("topped up", 1),
-    Flow.GRANTED: ("granted", 1),
-    Flow.USED: ("used", -1),
-    Flow.SPENT: ("spent", -1),
-    Flow.EXPIRED: ("expired", -1),
-    Flow.REFUNDED: ("refunded", -1),
-    Flow.REMOVED: ("removed by hand", -1),
-}
 _MONEY_FLOWS: dict[str, tuple[str, int]] = {
     Kind.ALLOCATION: ("paid", 1),
     Kind.SPEND: ("settlements", -1),
     Kind.REFUND: ("refunded", -1),
 }
-_EARNED = {
-    Earning.COMPUTE: "revenue",
-    Earning.BREAKAGE: "breakage",
-    Earning.FEES: "fees",
-    Earning.PARTNER_INCOME: "partner income",
-    Earning.OVERAGE: "overage",
-}
 
 
 def _negative_lots(books: Books) -> list[str]:
-    held: defaultdict[tuple[str, str, LotKey], Decimal] = defaultdict(Decimal)
     with localcontext(WIDE):
-        for movement in books.movements:
-            held[movement.account, movement.commodity, movement.lot] += movement.units
-    return [f"{account} {lot.written}" for (account, _, lot), units in held.items() if units < 0]
+        held = fold(books.movements, ("account", "commodity", "lot"), ("units",))
+    return [f"{each.account} {each.lot.written}" for each in held if each.units < 0]

@@ -7,15 +7,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple
 
-from beancount_compute.economy.rounding import decimals_of, trim
+from beancount_compute.economy.rounding import ZERO, decimals_of, trim
 from beancount_compute.economy.words import printable
 
 Cell = str | int | Decimal | None  # None: there is no such figure
 Row = tuple[Cell, ...]  # the labels in front of a row
+Numbers = Sequence[Decimal | None]  # of a column, one for each row; None where nothing was added
 
 
 class Measure(StrEnum):
@@ -44,6 +47,11 @@ class Column(NamedTuple):
     def is_figure(self) -> bool:
         """Whether it holds numbers of one kind."""
         return self.kind not in (Measure.TEXT, Measure.DATE)
+
+
+MONTH = Column("month", "month", Measure.DATE)
+PLAN, SUBSCRIBER = Column("plan", "plan"), Column("subscriber", "subscriber")
+UNIT, CURRENCY = Column("commodity", "unit"), Column("currency", "currency")
 
 
 class Table(NamedTuple):
@@ -90,3 +98,60 @@ def counted(number: int, noun: str) -> str:
 def money(number: Decimal, currency: str) -> Decimal:
     """An amount with the decimals of its currency, or as many more as it needs."""
     return trim(number, decimals_of(currency))
+
+
+def writer(kind: Measure, currency: str) -> Callable[[Decimal], Cell]:
+    """How numbers of a kind are written: money with its currency's decimals at least, and no -0."""
+    match kind:
+        case Measure.MONEY | Measure.PRICE:
+            decimals = decimals_of(currency)
+            return lambda number: trim(number or ZERO, decimals)
+        case Measure.COUNT | Measure.DAYS:
+            return int
+        case Measure.UNITS | Measure.RATE | Measure.TEXT | Measure.DATE:
+            return lambda number: trim(number or ZERO, 0)
+
+
+def written(kind: Measure, number: Decimal | None, currency: str) -> Cell:
+    """A figure in its way of writing: money with the decimals of its currency at least."""
+    return None if number is None else writer(kind, currency)(number)
+
+
+class Pen:
+    """Writes columns of figures, each for rows of some currencies; "" for none.
+
+    What it wrote once it remembers: thousands of rows have few different sums.
+    """
+
+    def __init__(self) -> None:
+        self._written = cache(_Written)
+
+    def cells(
+        self,
+        kind: Measure,
+        numbers: Numbers | None,
+        currencies: Sequence[str],
+        *,
+        none_is_zero: bool,
+    ) -> list[Cell]:
+        """The cells of figures, where None is either no figure or zero; no numbers are all None."""
+        ways = {each: self._written(kind, each, none_is_zero) for each in set(currencies)}
+        if len(ways) == 1:  # nearly always
+            [way] = ways.values()
+            if numbers is None:
+                return [way[None]] * len(currencies)
+            return list(map(way.__getitem__, numbers))
+        numbers = numbers or [None] * len(currencies)
+        return [ways[each][number] for each, number in zip(currencies, numbers, strict=True)]
+
+
+class _Written(dict[Decimal | None, Cell]):
+    """The cells of numbers in one way of writing."""
+
+    def __init__(self, kind: Measure, currency: str, none_is_zero: bool) -> None:
+        self._write = writer(kind, currency)
+        super().__init__({None: self._write(ZERO) if none_is_zero else None})
+
+    def __missing__(self, number: Decimal) -> Cell:
+        cell = self[number] = self._write(number)
+        return cell

@@ -22,13 +22,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from typing import NamedTuple
 
 from beancount_compute.economy.kinds import Flow
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.terms import RESERVED_ORIGINS
-from beancount_compute.reports.facts import Movement
+from beancount_compute.reports.facts import LotKey, Movement
 
 
 class Cohort(NamedTuple):
@@ -40,10 +41,10 @@ class Cohort(NamedTuple):
     commodity: str
 
 
-# Units of one cohort in a lot that are moved or gone: the number of the cohort, how often they were
-# sold so far, and how many they are. None: opening tokens, whose period ended before the books.
+# Units of one cohort in a lot that are moved or gone: the cohort, how often they were sold so far,
+# and how many they are. None: opening tokens, whose period ended before the books.
 # Bare tuples, as there are so many: Python keeps the memory of these at hand.
-Part = tuple[int | None, int, Decimal]
+Part = tuple[Cohort | None, int, Decimal]
 # What happened to the units of a movement: its parts, negative where they come back; the buyer, of
 # a sale; and of parts that come back the day of what is undone.
 Outcome = tuple[Movement, list[Part], str, Sequence[date]]
@@ -53,6 +54,9 @@ _BETWEEN = frozenset([Flow.TRADED_IN, Flow.TRADED_OUT, Flow.TRANSFERRED_IN, Flow
 _SOLD, _BOUGHT = Flow.TRADED_OUT, Flow.TRADED_IN
 _SALES = (_SOLD, _BOUGHT)
 _NOT_PLANS = frozenset(["", *RESERVED_ORIGINS])
+_how = attrgetter("flow", "units", "at")
+_whose = attrgetter("month", "origin", "subscriber", "commodity")  # the fields of a cohort
+_where = attrgetter("commodity", "lot", "subscriber")
 _Pool = list[Part]  # what somebody holds of a lot, the first to go first
 _Gone = tuple[date, list[Part]]  # what went on a day
 
@@ -61,54 +65,36 @@ class Follower:
     """Who holds which parts of which lot, and which have gone."""
 
     def __init__(self) -> None:
-        self.cohorts: list[Cohort] = []  # each once, by its number
-        self._numbers: dict[Cohort, int] = {}
-        # by commodity and lot (by identity: equal lots are the same), and by holder
-        self._held: defaultdict[tuple[str, int], defaultdict[str, _Pool]]
-        self._held = defaultdict(lambda: defaultdict(list))
+        self._pools: defaultdict[tuple[str, LotKey, str], _Pool] = defaultdict(list)
         self._gone: defaultdict[tuple[int, Flow], list[_Gone]] = defaultdict(list)
         self._went: list[tuple[_Pool, Flow, _Gone]] = []  # since anything was last looked for there
 
     def follow(self, movements: Iterable[Movement]) -> Iterator[Outcome]:
-        """What becomes of every cohort, in the order of the movements; all up to some day."""
-        minted, opening, allocations = Flow.MINTED, Flow.OPENING, Pocket.ALLOCATIONS
+        """What becomes of tokens, in the order of the movements; all up to some day."""
+        minted, opening = Flow.MINTED, Flow.OPENING
         changing: list[Movement] = []  # of one transaction, in which tokens change hands
-        for movement in _concerning(movements):
-            day, month, flow, who, pocket, plan, commodity, units, _, _, lot, _, at, _ = movement
+        for each in of_plans(movements, Pocket.TOKENS):
+            flow, units, at = _how(each)
             if changing and changing[0].at != at:
                 yield from self._between(changing)
                 changing = []
             if flow in _BETWEEN:
-                changing.append(movement)
+                changing.append(each)
                 continue
-            if pocket is allocations:
-                cohort = self._cohort(month, plan, who, commodity)
-                yield movement, [(cohort, 0, -units)], "", ()
-                continue
-            pool = self._held[commodity, id(lot)][who]
+            pool = self._pools[_where(each)]
             if flow is minted:
-                part = (self._cohort(month, plan, who, commodity), 0, units)
-                _put(pool, part)
-                yield movement, [part], "", ()
+                _put(pool, (_new(Cohort, _whose(each)), 0, units))
             elif flow is opening:
                 _put(pool, (None, 0, units))
             elif units > 0:
                 parts, days = _return(self._gone_from(pool, flow), pool, units)
-                yield movement, parts, "", days
+                yield each, parts, "", days
             else:
                 parts = _first(pool, -units)
-                self._went.append((pool, flow, (day, parts)))
-                yield movement, parts, "", ()
+                self._went.append((pool, flow, (each.date, parts)))
+                yield each, parts, "", ()
         if changing:
             yield from self._between(changing)
-
-    def _cohort(self, month: str, plan: str, subscriber: str, commodity: str) -> int:
-        """The number of a cohort."""
-        cohort: Cohort = _new(Cohort, (month, plan, subscriber, commodity))
-        number = self._numbers.setdefault(cohort, len(self.cohorts))
-        if number == len(self.cohorts):
-            self.cohorts.append(cohort)
-        return number
 
     def _gone_from(self, pool: _Pool, flow: Flow) -> list[_Gone]:
         """What went in one way, put in order only now, for little ever comes back."""
@@ -119,20 +105,21 @@ class Follower:
 
     def _between(self, moved: list[Movement]) -> list[Outcome]:
         """Tokens change hands; in a reversal those that came last, and sold ones first, go back."""
-        parts: dict[int, list[Part]] = {}
+        parts: dict[LotKey, list[Part]] = {}
         undoes, sale = moved[0].undoes, moved[0].flow in _SALES
         take = _last_sold if undoes else _first
-        for _, _, _, who, _, _, commodity, units, _, _, lot, _, _, _ in moved:
-            if units < 0:
-                parts[id(lot)] = take(self._held[commodity, id(lot)][who], -units)
+        for each in moved:
+            if each.units < 0:
+                pool = self._pools[_where(each)]
+                parts[each.lot] = take(pool, -each.units)
         step = (-1 if undoes else 1) if sale else 0
-        for _, _, _, who, _, _, commodity, units, _, _, lot, _, _, _ in moved:
-            if units < 0:
+        for each in moved:
+            if each.units < 0:
                 continue
-            pool = self._held[commodity, id(lot)][who]
+            pool = self._pools[_where(each)]
             arrived = [
                 (cohort, max(0, sold + step), moving)
-                for cohort, sold, moving in parts.get(id(lot), ())
+                for cohort, sold, moving in parts.get(each.lot, ())
             ]
             if undoes:
                 pool[:0] = arrived
@@ -142,23 +129,18 @@ class Follower:
         return _sales(moved, parts, undoes) if sale else []
 
 
-def _concerning(movements: Iterable[Movement]) -> list[Movement]:
-    """Tokens and lapsing units of plans; not grants, top-ups, or postings that name no lot."""
-    tokens, expired = Pocket.TOKENS, Flow.EXPIRED  # most movements are of neither: see them go by
-    return [
-        each
-        for each in movements
-        if (each.pocket is tokens or each.flow is expired) and each.origin not in _NOT_PLANS
-    ]
+def of_plans(movements: Iterable[Movement], pocket: Pocket) -> list[Movement]:
+    """The movements of a pocket; not grants, top-ups, or postings that name no lot."""
+    return [each for each in movements if each.pocket is pocket and each.origin not in _NOT_PLANS]
 
 
-def _sales(moved: list[Movement], parts: dict[int, list[Part]], undoes: bool) -> list[Outcome]:
+def _sales(moved: list[Movement], parts: dict[LotKey, list[Part]], undoes: bool) -> list[Outcome]:
     """The parts that a trade moved, as they were before it; negative where it is undone."""
     buyer, *_ = [each.subscriber for each in moved if each.flow is _BOUGHT]
     outcomes: list[Outcome] = []
     for movement in moved:
         if movement.flow is _SOLD:
-            moving = parts.get(id(movement.lot), [])
+            moving = parts.get(movement.lot, [])
             if undoes:
                 moving = [(cohort, sold - 1, -units) for cohort, sold, units in moving]
             outcomes.append((movement, moving, buyer, ()))
@@ -219,7 +201,10 @@ def _return(gone: list[_Gone], pool: _Pool, wanted: Decimal) -> tuple[list[Part]
 
 def _put(pool: _Pool, part: Part) -> None:
     """Add a part behind the others; it melts into the last one where the two are alike."""
-    if pool and pool[-1][:2] == part[:2]:
+    if pool:
         cohort, sold, units = part
-        part = (cohort, sold, pool.pop()[2] + units)
+        last, last_sold, last_units = pool[-1]
+        if (last, last_sold) == (cohort, sold):
+            pool[-1] = (cohort, sold, last_units + units)
+            return
     pool.append(part)

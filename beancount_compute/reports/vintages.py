@@ -14,79 +14,60 @@ tables show revenue and breakage apart.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
-from beancount_compute.economy.kinds import Flow, Kind
+from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.roles import Earning
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import Income
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
-from beancount_compute.reports.tables import Column, Measure
+from beancount_compute.reports.flows import COMING, FLOWS, RELEASING
+from beancount_compute.reports.tables import CURRENCY, Column, Measure
 
-_LABELS = (Column("vintage", "vintage", Measure.DATE), Column("currency", "currency"))
-_TABLES = {Earning.COMPUTE: "revenue", Earning.BREAKAGE: "breakage"}
-_IN = (Flow.OPENING, Flow.ALLOCATED, Flow.TOPPED_UP, Flow.GRANTED)
-_OTHERWISE = (Flow.SPENT, Flow.REFUNDED, Flow.REMOVED)
+_LABELS = (Column("vintage", "vintage", Measure.DATE), CURRENCY)
+_TABLES = {
+    row.earns: "revenue" if row.earns is Earning.COMPUTE else row.earns.value
+    for row in FLOWS.values()
+    if row.earns
+}
+_OTHERWISE = [flow for flow in RELEASING if FLOWS[flow].earns is None]
 
 
 def _layouts(books: Books, selection: Selection) -> list[Layout]:
     """A column for each month in which something was recognised."""
     incomes = selection.incomes(books, each=False)
-    found = {each.month for each in incomes if each.earning in _TABLES}
-    months = tuple([Figure(month, month, Measure.MONEY) for month in sorted(found)])
-    earlier = Figure("earlier", "earlier", Measure.MONEY)
-    every = ("earlier", *sorted(found))
-    whole = Layout(
-        "recognised",
-        "Revenue and breakage by vintage",
-        _LABELS,
-        (
-            Figure("added", "added", Measure.MONEY),
-            earlier,
-            *months,
-            Figure("otherwise", "otherwise", Measure.MONEY),
-            Figure("deferred", "deferred", Measure.MONEY),
-        ),
-    )
+    found = sorted({each.month for each in incomes if each.earning in _TABLES})
+    months = [Figure(month, month, Measure.MONEY) for month in ("earlier", *found)]
+    added, *left = [Figure(key, key, Measure.MONEY) for key in ("added", "otherwise", "deferred")]
+    total = Figure("total", "total", Measure.MONEY, ("earlier", *found))
+    whole = (added, *months, *left)
     parts = [
-        Layout(
-            name,
-            f"{name.capitalize()} by vintage",
-            _LABELS,
-            (earlier, *months, Figure("total", "total", Measure.MONEY, every)),
-        )
+        Layout(name, f"{name.capitalize()} by vintage", _LABELS, (*months, total))
         for name in _TABLES.values()
     ]
-    return [whole, *parts]
+    return [Layout("recognised", "Revenue and breakage by vintage", _LABELS, whole), *parts]
 
 
 def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
-    for income in selection._replace(start=None).incomes(books, each=request.each):
-        if income.lot is not None:
-            yield from _of_income(income, selection.start)
+    incomes = selection._replace(start=None).incomes(books, each=request.each)
+    for earlier, among in zip((True, False), selection.split(incomes), strict=True):
+        for income in among:
+            if income.lot is None or income.earning not in _TABLES:
+                continue
+            row, amount = (income.lot.month, income.currency), income.amount
+            column = "earlier" if earlier else income.month
+            yield _TABLES[income.earning], row, column, amount, income.at
+            yield "recognised", row, column, amount, income.at
+            if income.kind == Kind.REFUND:  # what its rounding left was recognised after all
+                yield "recognised", row, "otherwise", -amount, income.at
     if not request.wants("recognised"):
         return
     for each in selection.movements(books, each=request.each):
         if each.currency:
             row = (each.lot.month, each.currency)
             yield "recognised", row, "deferred", each.amount, each.at
-            if each.flow in _IN:
+            if each.flow in COMING:
                 yield "recognised", row, "added", each.amount, each.at
             elif each.flow in _OTHERWISE:
                 yield "recognised", row, "otherwise", -each.amount, each.at
-
-
-def _of_income(income: Income, start: date | None) -> Iterator[Contribution]:
-    _, month, earning, _, _, currency, amount, lot, at, _, kind = income
-    name = _TABLES.get(earning)
-    if name is None or lot is None:
-        return
-    row = (lot.month, currency)
-    column = "earlier" if start is not None and income.date < start else month
-    yield name, row, column, amount, at
-    yield "recognised", row, column, amount, at
-    if kind == Kind.REFUND:  # what its rounding left was recognised after all
-        yield "recognised", row, "otherwise", -amount, at
 
 
 VINTAGES = Report("vintages", "Revenue and breakage by vintage", _layouts, _contributions)

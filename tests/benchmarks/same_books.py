@@ -109,6 +109,7 @@ class Side:
             result = run("print", self.ledger)
             books: str = result.stdout
             self.keep(f"{state}: books", directives(books, self.ignored), result)
+            self.found[f"{state}: metadata"] = keys(books, self.ignored)
             subscribers: set[str] = set()
             for name in REPORTS:
                 result = run("report", name, self.ledger, "--format", "json")
@@ -187,6 +188,12 @@ def directives(text: str, ignored: frozenset[str]) -> list[str]:
         else:
             found[-1:] = [f"{found[-1] if found else ''} | {line}"]
     return found
+
+
+def keys(text: str, ignored: frozenset[str]) -> list[str]:
+    """The keys of metadata, and how often each is written."""
+    found = Counter(key[1] for line in text.splitlines() if (key := METADATA.match(line)))
+    return [f"{key}: {count}" for key, count in sorted(found.items()) if key not in ignored]
 
 
 def text_begins(line: str) -> bool:

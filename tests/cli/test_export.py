@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -159,3 +161,39 @@ def test_a_month_in_which_nothing_was_booked_writes_nothing(ledger: Path, tmp_pa
     assert result.exit_code == 0
     assert "nothing was booked in 2026-04" in result.stderr
     assert not out.exists()
+
+
+def test_nothing_is_written_through_a_link_that_somebody_planted(
+    ledger: Path, tmp_path: Path
+) -> None:
+    """Neither beside the file, where it is written first, nor in its place."""
+    victim, out = tmp_path / "victim", tmp_path / "gl"
+    victim.write_text("mine")
+    out.mkdir()
+    words = ("2026-05", ledger, "--format", "csv", "--out", out)
+    (out / ".2026-05-journal.csv.part").symlink_to(victim)
+    assert run(*words).exit_code == 0
+    assert victim.read_text() == "mine"
+    assert not (out / "2026-05-journal.csv").is_symlink()
+    assert [path.name for path in out.iterdir()] == ["2026-05-journal.csv"]
+
+
+def test_a_full_disk_leaves_nothing_behind(
+    ledger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No file, and no half of one under another name; what a killed run left is in nobody's way."""
+    out = tmp_path / "gl"
+    words = ("2026-05", ledger, "--format", "csv", "--out", out)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", no_space)
+        result = run(*words)
+    assert result.exit_code == 1
+    assert f"can't write to {out}: No space left on device" in result.stderr
+    assert list(out.iterdir()) == []
+    (out / ".2026-05-journal.csv.part").write_text("half")
+    assert run(*words).exit_code == 0
+    assert [path.name for path in out.iterdir()] == ["2026-05-journal.csv"]
+
+
+def no_space(source: object, target: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

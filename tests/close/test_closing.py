@@ -26,7 +26,7 @@ from tests.close.sealing import (
     write,
 )
 
-# May of the story in language.md: 240.00 are earned, 160.00 stay deferred (alice's 800 CU)
+# May of the story in manual/language.md: 240.00 are earned, 160.00 stay deferred (alice's 800 CU)
 TERMS = (
     '2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU\n'
     '  unused: "mint"\n  token-expires: "12 months"\n'

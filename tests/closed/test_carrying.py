@@ -483,6 +483,7 @@ def test_a_forged_label_is_no_exception() -> None:
     """A lot whose end is no date has none; that its text was forged is told elsewhere."""
     accounts = Accounts(default_templates(Roots()), {}, Roots())
     cost = Cost(Decimal("0.20"), "USD", date(2026, 5, 1), "pro/never")
-    lot = Holders(accounts, ["alice"]).lot("Liabilities:DeferredRevenue:Tokens:Alice", "CU", cost)
+    meaning = Holders(accounts, ["alice"]).meaning
+    lot = meaning.lot("Liabilities:DeferredRevenue:Tokens:Alice", "CU", cost)
     assert lot is not None
     assert (lot.holder, lot.origin, lot.end) == ("alice", "pro", None)

@@ -59,7 +59,8 @@ from tests.economy.building import (
     ],
 )
 def test_the_horizon(making: str, cancelling: str, option: str, as_of: str, refused: str) -> None:
-    """The latest event that is not a cancellation, of the stretch of events that stands."""
+    """The latest event that is not a cancellation, of the stretch of events that stands
+    (manual/language.md, section 4)."""
     days = [day(each) for each in making.split()]
     counts = Counter([*days, *(day(each) for each in cancelling.split())])
     found = horizon(counts, set(days), day(option) if option else None)
@@ -140,7 +141,8 @@ def test_a_period_that_is_longer_than_the_gap_bridges_it() -> None:
 
 
 def test_refused_events_count_for_the_as_of_day() -> None:
-    """Every readable event counts, refused ones and assertions too (language.md, 4)."""
+    """Every readable event counts, refused ones and assertions too
+    (manual/language.md, section 4)."""
     first = subscription("2026-05-01", "alice")
     refused = consumption("2026-06-01", "nobody", "1 CU")
     flawed = grant("2026-06-01", "bob", "1 CU", flaw="no")
@@ -177,7 +179,7 @@ def test_an_id_behind_a_gap_stands_for_nothing() -> None:
 
 
 def test_postings_by_hand_are_checked_whatever_the_as_of_day() -> None:
-    """They move no horizon, and no gap hides them (language.md, 4)."""
+    """They move no horizon, and no gap hides them (manual/language.md, section 4)."""
     gone = "tokens a 5 CU {0.2 USD, 2026-05-01, top-up}"
     events = [top_up("2026-05-01", "a", "5 CU", "1 USD")]
     books = book(events, removals=[by_hand("2040-01-01", gone, 1), by_hand("2041-01-01", gone, 2)])

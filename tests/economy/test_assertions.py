@@ -205,7 +205,8 @@ def test_an_unknown_subscriber_is_an_error() -> None:
     ],
 )
 def test_an_assertion_ends_the_merging_of_uses(whose: str, runs: list[str]) -> None:
-    """An assertion is an event: of its subscriber, or of all (language.md, 2 and 5)."""
+    """An assertion is an event: of its subscriber, or of all
+    (manual/language.md, sections 2 and 5)."""
     events = [top_up("2026-05-01", name, "10 CU", "1 USD") for name in "ab"]
     events += [
         consumption(on, name, "1 CU")

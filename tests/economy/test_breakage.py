@@ -133,7 +133,7 @@ def test_all_or_nothing_is_one_entry(rate: str, expiries: int) -> None:
 
 
 def test_zero_cost_lots_are_never_minted() -> None:
-    """A free tier's units end, without any money (language.md, 5)."""
+    """A free tier's units end, without any money (manual/language.md, section 5)."""
     books = a_month(terms(plan(price="0 USD", unused="mint")))
     assert shown(books, "mint", "expiry") == text("""
         2026-06-01 expiry alice

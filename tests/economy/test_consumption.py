@@ -42,7 +42,7 @@ from tests.economy.building import (
 
 
 def test_use_earns_the_cost_of_its_lots() -> None:
-    """200 x 0.20 = 40.00 (language.md, 5)."""
+    """200 x 0.20 = 40.00 (manual/language.md, section 7)."""
     books = book(
         [
             subscription("2026-05-01", "alice"),
@@ -90,7 +90,7 @@ def test_using_a_grant_earns_nothing() -> None:
 
 
 def test_units_end_before_the_use_of_their_last_day_s_morrow() -> None:
-    """A lot with end 2026-06-01 was last usable on 2026-05-31 (language.md, 4)."""
+    """A lot with end 2026-06-01 was last usable on 2026-05-31 (manual/language.md, section 4)."""
     events = [
         subscription("2026-05-01", "alice"),
         cancellation("2026-05-02", "alice"),
@@ -448,7 +448,8 @@ def two_plans(**more: Any) -> Any:
 def test_overage_takes_the_price_of_the_newest_running_subscription(
     events: list[Any], held: str, charge: str
 ) -> None:
-    """On 20 February all that is held is used, then one unit more (language.md, 5)."""
+    """On 20 February all that is held is used, then one unit more
+    (manual/language.md, section 5)."""
     uses = [consumption("2026-02-20", "a", units) for units in (held, "1 CU")]
     books = book([*events, *uses], two_plans())
     assert messages(books) == []
@@ -681,7 +682,8 @@ ENDS_A_RUN: dict[str, list[Any]] = {
 
 @pytest.mark.parametrize("name", ENDS_A_RUN)
 def test_a_run_ends_with_anything_else_that_happens_to_its_subscriber(name: str) -> None:
-    """Merged up to any other event, period end or expiry of that subscriber (language.md, 5)."""
+    """Merged up to any other event, period end or expiry of that subscriber
+    (manual/language.md, section 5)."""
     events = [*ENDS_A_RUN[name], *uses("2026-05-03", "2026-05-04", "2026-05-06", "2026-05-07")]
     assert merged(events, "month") == ["2026-05-04 u1 2 1", "2026-05-07 u3 2 3"]
 

@@ -52,7 +52,8 @@ STORY_PLAN = plan(unused="mint", token_expires="12 months")
 
 
 def test_the_story_by_20_june() -> None:
-    """language.md, 7: billed 800.00, revenue 520.00, fees 6.25, deferred revenue 280.00."""
+    """Billed 800.00, revenue 520.00, fees 6.25, deferred revenue 280.00
+    (manual/language.md, section 7)."""
     books = book(STORY, terms(STORY_PLAN, seller_fee="0.05"))
     assert messages(books) == []
     billed = sum(
@@ -73,7 +74,8 @@ def test_the_story_by_20_june() -> None:
 
 
 def test_the_story_as_of_july_2027() -> None:
-    """language.md, 7: a mint in July, 80.00 and 200.00 of breakage, nothing deferred."""
+    """A mint in July, 80.00 and 200.00 of breakage, nothing deferred
+    (manual/language.md, section 7)."""
     books = book(STORY, terms(STORY_PLAN, seller_fee="0.05", as_of="2027-07-01"))
     late = [entry for entry in books.journal if entry.date > day("2026-06-20")]
     assert [f"{entry.date} {entry.kind} {entry.subscriber}" for entry in late] == [
@@ -100,7 +102,8 @@ CROWDED = [
 
 
 def test_a_day_runs_in_phases() -> None:
-    """Top-up, then trade, then use, then reversal: each needs the one before (language.md, 4)."""
+    """Top-up, then trade, then use, then reversal: each needs the one before
+    (manual/language.md, section 4)."""
     books = book(CROWDED)
     assert messages(books) == []
     assert [entry.kind for entry in books.journal] == [

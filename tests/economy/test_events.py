@@ -29,7 +29,8 @@ DAY = "2026-05-01"
 
 
 def test_the_phases_of_a_day() -> None:
-    """Cancellations, allocations, moves, consumption, corrections (language.md, 4)."""
+    """Cancellations, allocations, moves, consumption, corrections
+    (manual/language.md, section 4)."""
     assert {kind: Phase(phase).name for kind, phase in PHASE.items()} == {
         Kind.CANCELLATION: "CANCELLATIONS",
         Kind.SUBSCRIPTION: "ALLOCATIONS",
@@ -116,7 +117,7 @@ IN_ORDER = {
 
 @pytest.mark.parametrize("name", IN_ORDER)
 def test_events_sort_into_the_order_of_the_books(name: str) -> None:
-    """Whatever order they come in, `sorted` puts events into that of language.md, section 4."""
+    """Whatever order they come in, `sorted` gives that of manual/language.md, section 4."""
     expected = IN_ORDER[name]
     for shuffled in list(permutations(expected))[:120]:
         assert sorted(shuffled) == expected
@@ -148,7 +149,8 @@ def test_any_other_difference_is_other_content(other: Event) -> None:
 
 
 def test_a_derived_id_comes_from_the_content_alone() -> None:
-    """`e-` and 12 hex digits of a SHA-256, the same at any place (language.md, 3)."""
+    """`e-` and 12 hex digits of a SHA-256, the same at any place
+    (manual/language.md, section 3)."""
     one = consumption(DAY, "alice", "1 CU", line=3)
     assert content_id(one) == content_id(one._replace(**at(9)._asdict(), extra=(("x_a", "b"),)))
     prefix, digits = content_id(one).split("-")
@@ -198,7 +200,8 @@ def test_a_name_with_a_lone_surrogate_has_an_id() -> None:
     ],
 )
 def test_figures_that_no_event_can_have(event: Event, flaw: str) -> None:
-    """Units, prices and payments are above zero, and money is no unit (language.md, 6)."""
+    """Units, prices and payments are above zero, and money is no unit
+    (manual/language.md, section 6)."""
     assert not is_sound(event)
     assert flaw_of(event).startswith(flaw)
 

@@ -77,7 +77,8 @@ LOTS = {
 def test_the_five_draw_down_orders(
     order: DrawDown, expected: str, written: str, begun_as: DrawDown
 ) -> None:
-    """The keys of language.md, section 4, in turn; neither arrival nor an earlier order matters."""
+    """Its keys in turn; neither arrival nor an earlier order matters
+    (manual/language.md, section 4)."""
     lots = {name: a_lot(*values) for name, values in LOTS.items()}
     made = holding(begun_as, *[(lots[name], "1") for name in written])
     names = {id(each): name for name, each in lots.items()}
@@ -87,7 +88,7 @@ def test_the_five_draw_down_orders(
 
 
 def test_no_end_is_later_than_the_last_day_of_the_calendar() -> None:
-    """No end counts as the latest, and 9999-12-31 is an end (language.md, 4)."""
+    """No end counts as the latest, and 9999-12-31 is an end (manual/language.md, section 4)."""
     ending = a_lot("2 USD", "2026-01-01", "pro/9999-12-31")
     endless = a_lot("1 USD", "2026-01-01", "pro")
     for order in (DrawDown.EXPIRY, DrawDown.FIFO, DrawDown.LIFO):

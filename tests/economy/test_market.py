@@ -131,7 +131,8 @@ def money(books: Books) -> dict[str, str]:
 def test_gross_and_fees(
     units: str, price: str, options: dict[str, Any], expected: dict[str, str]
 ) -> None:
-    """Money that changes hands is rounded half-even to the minor unit (language.md, 5)."""
+    """Money that changes hands is rounded half-even to the minor unit
+    (manual/language.md, section 5)."""
     sale = trade("2026-06-10", "alice", "bob", units, price)
     assert money(book([ALICE, BOB, sale], terms(**options))) == expected
 
@@ -211,7 +212,8 @@ def test_what_can_t_be_moved_is_refused(move: Any, message: str) -> None:
 
 
 def test_allocations_can_t_be_sold() -> None:
-    """Only consumption, expiry, mint and refund take from allocations (language.md, 1)."""
+    """Only consumption, expiry, mint and refund take from allocations
+    (manual/language.md, section 1)."""
     books = book(
         [
             subscription("2026-06-01", "carol"),
@@ -296,7 +298,7 @@ def test_the_average_is_rounded_half_even_to_a_millionth() -> None:
 
 
 def test_the_price_of_a_trade_that_was_reversed_stays() -> None:
-    """It was paid on that day (language.md, 5)."""
+    """It was paid on that day (manual/language.md, section 5)."""
     sale = trade("2026-06-10", "alice", "bob", "100 CU", "0.25 USD", id="t")
     books = book([ALICE, BOB, sale, reversal("2026-06-11", "t")], terms(seller_fee="0.05"))
     assert messages(books) == []

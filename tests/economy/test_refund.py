@@ -257,7 +257,7 @@ def test_a_reversal_is_the_mirror_image_and_restores_the_very_lots(name: str) ->
 
 
 def test_a_period_of_a_subscription_is_reversed_by_its_derived_id() -> None:
-    """`<subscription id>/<first day>` (language.md, 3); the other periods stand."""
+    """`<subscription id>/<first day>` (manual/language.md, section 3); the other periods stand."""
     events = [
         subscription("2026-05-01", "alice", id="s"),
         reversal("2026-06-10", "s/2026-06-01"),
@@ -343,7 +343,8 @@ def test_a_reversal_undoes_what_was_booked_whatever_the_terms_are_by_then() -> N
     ],
 )
 def test_what_can_t_be_reversed_is_refused(events: list[Any], message: str) -> None:
-    """Once, not before its day, and only while what it gave is still there (language.md, 5)."""
+    """Once, not before its day, and only while what it gave is still there
+    (manual/language.md, section 5)."""
     books = book([ALICE, *events], terms(plan()))
     assert message in messages(books)
 

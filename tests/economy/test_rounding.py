@@ -40,7 +40,8 @@ D = Decimal
     ],
 )
 def test_the_minor_unit_is_that_of_iso_4217(currency: str, unit: str) -> None:
-    """USD 0.01, JPY 1, KWD 0.001 (language.md, 5); a code that ISO 4217 lacks: 0.01."""
+    """USD 0.01, JPY 1, KWD 0.001
+    (manual/language.md, section 5); a code that ISO 4217 lacks: 0.01."""
     assert minor_unit(currency) == D(unit)
 
 
@@ -93,7 +94,8 @@ def test_rounding_to_the_digits_written() -> None:
     ],
 )
 def test_the_average_price(trades: list[tuple[str, str]], price: str) -> None:
-    """Weighted by volume, half-even to 0.000001 (language.md, 5), without idle zeros."""
+    """Weighted by volume, half-even to 0.000001
+    (manual/language.md, section 5), without idle zeros."""
     assert str(average_price(((D(each), D(units)) for each, units in trades), "USD")) == price
 
 
@@ -156,7 +158,7 @@ def shares(paid: str, units: str, currency: str = "USD", step: str = "") -> list
 
 
 def test_a_cost_that_terminates_is_one_lot() -> None:
-    """200.00 / 1000 = 0.20; 200.00 / 1,000,000,000 = 0.0000002 (language.md, 7)."""
+    """200.00 / 1000 = 0.20; 200.00 / 1,000,000,000 = 0.0000002 (manual/language.md, section 5)."""
     assert shares("200.00", "1000") == [("1000", "0.20")]
     assert shares("200.00", "1000000000") == [("1000000000", "0.0000002")]
 

@@ -39,7 +39,7 @@ def starts(books: Books) -> list[str]:
 
 
 def test_periods_start_on_the_day_of_the_month_or_its_last() -> None:
-    """31 Jan, 28 Feb, 31 Mar (language.md, 4)."""
+    """31 Jan, 28 Feb, 31 Mar (manual/language.md, section 4)."""
     agreed = terms(plan(), as_of="2026-05-01")
     books = book([subscription("2026-01-31", "alice")], agreed)
     assert periods(books) == [

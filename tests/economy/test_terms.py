@@ -102,3 +102,11 @@ def test_a_timeline_lists_its_values_by_day() -> None:
     """In the order in which they come into force, whatever the order of writing."""
     later, earlier = (date(2026, 2, 1), "b"), (date(2026, 1, 1), "a")
     assert list(Timeline([later, earlier])) == ["a", "b"]
+
+
+def test_all_that_an_option_says_can_be_listed() -> None:
+    """From which day on; nothing where no line sets it."""
+    early, late = (day("2026-01-01"), DrawDown.FIFO), (day("2026-04-01"), DrawDown.LIFO)
+    agreed = terms(draw_down={"2026-01-01": "fifo", "2026-04-01": "lifo"})
+    assert list(agreed.timeline(DRAW_DOWN).items()) == [early, late]
+    assert list(agreed.timeline(COST_STEP).items()) == []

@@ -7,15 +7,14 @@ import shutil
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import click
-from beancount import loader
 from click.testing import CliRunner
 from fava.application import create_app
 from flask import Flask
 
-from beancount_compute.cli.report import Shell, report_command
+from beancount_compute.cli import report as report_of_cli
 
 EXAMPLES = Path(__file__).parents[2] / "example-ledgers"
 EXTENSION = '2026-01-01 custom "fava-extension" "beancount_compute.fava_extension"\n'
@@ -94,21 +93,14 @@ def journal(site: Site, address: str) -> list[Any]:
     return [entry for entry in shown if entry.flag != "S"]  # what came before the days, summed up
 
 
-@cache
-def _command() -> click.Command:
-    """The command, which loads each ledger only once."""
-    return report_command(Shell(cache(_load), lambda errors: None, lambda: 80))
-
-
-def _load(ledger: Path) -> Any:
-    loader.initialize(use_cache=False)
-    return loader.load_file(str(ledger))
+_load = cache(report_of_cli.load)  # each ledger only once
 
 
 def report(name: str, ledger: Path, *options: str) -> dict[str, list[dict[str, str]]]:
     """The tables of `bean-compute report` by name, figures as texts, none as ""."""
     words = [name, str(ledger), "--format", "json", *options]
-    result = CliRunner().invoke(_command(), words)
+    with patch.object(report_of_cli, "load", _load):
+        result = CliRunner().invoke(report_of_cli.report, words)
     assert result.stdout, result.stderr
     return {
         table["name"]: [

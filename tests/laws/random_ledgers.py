@@ -34,8 +34,10 @@ PROFILES = (
     "grain",
     "broken",
     "far",
+    "two units",  # of everybody, under plans in one currency, all with overage
+    "placeholders",  # in all accounts that may have them
 )
-VALID = {"clean", "money", "reversals", "names", "opening", "grain"}
+VALID = {"clean", "money", "reversals", "names", "opening", "grain", "two units", "placeholders"}
 
 PLAIN_NAMES = ["alice", "bob", "Carol", "dave", "erin", "frank"]
 ODD_NAMES = [
@@ -127,7 +129,9 @@ def new_world(seed: int) -> World:
     rich = profile in ("money", "mistakes")
     commodities = ["CU", "GPU-H"] if rich and chance.random() < 0.6 else ["CU"]
     currencies = ["USD"]
-    if rich or chance.random() < 0.2:
+    if profile == "two units":
+        commodities = ["CU", "GPU-H"]
+    elif rich or chance.random() < 0.2:
         currencies = chance.sample(list(PRICES), 2)
     start = datetime.date(chance.choice([2023, 2024, 2025]), 1, 1)
     start += datetime.timedelta(days=chance.randint(0, 90))
@@ -144,9 +148,13 @@ def random_length(world: World) -> str:
 
 
 def add_plans(world: World) -> None:
-    for name in world.chance.sample(PLAN_NAMES, world.chance.randint(1, 4)):
+    two_units = world.profile == "two units"
+    for number, name in enumerate(
+        world.chance.sample(PLAN_NAMES, world.chance.randint(2 if two_units else 1, 4))
+    ):
         currency = world.pick(world.currencies)
-        world.plans[name] = (world.pick(world.commodities), currency)
+        commodity = world.commodities[number % 2] if two_units else world.pick(world.commodities)
+        world.plans[name] = (commodity, currency)
         day = world.start - datetime.timedelta(days=world.chance.randint(0, 400))
         world.header.append(plan_text(world, name, day))
         if world.likely(0.4):
@@ -169,7 +177,7 @@ def plan_text(world: World, name: str, day: datetime.date) -> str:
         lines.append(f'  expires: "{random_length(world)}"')
     if world.likely(0.6):
         lines.append(f'  token-expires: "{random_length(world)}"')
-    if world.likely(0.7):
+    if world.profile == "two units" or world.likely(0.7):
         lines.append(f"  overage: {world.pick(UNIT_PRICES[currency])} {currency}")
     return "\n".join(lines)
 
@@ -208,7 +216,22 @@ def add_options(world: World) -> None:
 def add_accounts(world: World) -> None:
     """Renamed and pooled accounts."""
     chosen = []
-    if world.profile == "names" or world.likely(0.15):
+    if world.profile == "placeholders":
+        chosen = [
+            (role, f"{root}:{role.title()}:{{subscriber}}" + (":{plan}" if plan else ""))
+            for role, root, plan in (
+                ("allocations", "Liabilities", True),
+                ("tokens", "Liabilities", True),
+                ("receivable", "Assets", False),
+                ("payable", "Liabilities", False),
+                ("revenue", "Income", True),
+                ("breakage", "Income", True),
+                ("overage", "Income", True),
+                ("fees", "Income", False),
+                ("partner-income", "Income", False),
+            )
+        ]
+    elif world.profile == "names" or world.likely(0.15):
         templates = {
             "tokens": "Liabilities:Contract:Tokens:{subscriber}",
             "allocations": "Liabilities:{subscriber}:Contract",
@@ -252,9 +275,10 @@ def event(world: World, kind: str, day: datetime.date, **cells: str) -> Item:
 
 
 def add_subscriptions(world: World) -> None:
+    least = len(world.plans) if world.profile == "two units" else 0
     for name in world.subscribers:
         for plan in world.chance.sample(
-            sorted(world.plans), world.chance.randint(0, len(world.plans))
+            sorted(world.plans), world.chance.randint(least, len(world.plans))
         ):
             day = world.day(0, 0.3)
             if world.likely(0.25):
@@ -333,8 +357,11 @@ def add_events(world: World) -> None:
             world.items.append(top_up(world, name, commodity, currency, world.day(0, 0.3)))
     for _ in range(world.chance.randint(10, 50)):
         world.items.append(random_event(world))
-    if world.likely(0.9 if world.profile in ("grain", "reversals") else 0.4):
+    if world.likely(0.9 if world.profile in ("grain", "reversals", "placeholders") else 0.4):
         add_heavy_use(world)
+    if world.profile == "two units":
+        for _ in range(4):
+            add_heavy_use(world)
     if world.likely(0.5):  # a crowded day
         day = world.day(0.3, 0.9)
         for _ in range(world.chance.randint(3, 8)):
@@ -805,7 +832,7 @@ def write_ledger(seed: int, folder: Path) -> Path:
     world.parquet = world.profile in VALID and world.likely(0.2)
     scatter(world)
     found = write_valid(world, folder, seed)
-    if world.profile in ("opening", "mistakes", "clean"):
+    if world.profile in ("opening", "mistakes", "clean", "placeholders"):
         add_by_hand(world, found)
     add_assertions(world)
     if world.profile == "mistakes":

@@ -32,7 +32,8 @@ from beancount_compute.economy.options import (
     Grain,
 )
 from beancount_compute.economy.roles import Pocket, Role
-from beancount_compute.ledger.meaning import Meaning, names_in
+from beancount_compute.ledger.component_holders import names_in
+from beancount_compute.ledger.meaning import Meaning
 from beancount_compute.ledger.terms_of_ledger import accounts_of
 from beancount_compute.ledger.text import booked_text
 from tests.economy.building import entry_text, lot_text
@@ -458,7 +459,8 @@ def going_on(facts: Facts, ledger: Captured, cut: date) -> Facts:
 
 
 def test_an_auditor_agrees(ledger: Captured) -> None:
-    """Balances by day and account, lots, prices and the lines of all refusals, from language.md."""
+    """Balances by day and account, lots, prices and the lines of all refusals, worked out from
+    manual/language.md."""
     assert compare(ledger.path) == []
 
 

@@ -18,7 +18,7 @@ from beancount_compute.economy.rounding import WIDE
 from beancount_compute.fava_extension.prepared.coarse import coarse
 from beancount_compute.fava_extension.prepared.economics_by_day import EconomicsByDay
 from beancount_compute.fava_extension.prepared.holdings import NOT_NAMED, Holdings
-from beancount_compute.fava_extension.prepared.overview import deferred_by, held_on
+from beancount_compute.fava_extension.prepared.overview import deferred_within, held_on
 from beancount_compute.reports.aging import AGING
 from beancount_compute.reports.books import Books, Selection, read_books
 from beancount_compute.reports.economics import economics
@@ -156,7 +156,7 @@ def test_each_interval_closes_to_the_next(seed: int) -> None:
     for selection in selections(books, seed):
         for interval in Interval:
             held: dict[str, Decimal] = {}
-            for row in by_key(deferred_by(summed, selection, interval)):
+            for row in by_key(deferred_within(summed, selection, interval)):
                 with localcontext(WIDE):
                     total = row["opening"] + row["added"] + row["released"]
                 assert total == row["closing"]

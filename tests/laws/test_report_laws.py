@@ -1,6 +1,7 @@
 """What holds for the reports of every ledger, random ones included.
 
-The sums are worked out again here from the postings alone, without the reports' own reading.
+The sums are worked out again here from the postings alone, without the reports' own reading, and
+from the books of the naive auditor, which never saw a posting of the plugin.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ from beancount.core.position import Cost
 from beancount_compute.economy.months import MONTH, later
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.reports.books import Books, Selection, read_books
-from beancount_compute.reports.figures import Asked, NotSummed
+from beancount_compute.reports.figures import CellAsked, NotSummed
 from beancount_compute.reports.registry import REPORTS
 from beancount_compute.reports.tables import Measure
 from tests.examples import examples
+from tests.laws.auditor import sums
+from tests.laws.auditor.comparing import Audit, audit
 from tests.laws.random_ledgers import write_ledger
 from tests.reports.story import STORY, by_key
 
@@ -34,11 +37,16 @@ Sums = dict[tuple[str, ...], Decimal]
 
 
 @cache
-def loaded(seed: int) -> tuple[list[Any], Books]:
+def beside_the_audit(seed: int) -> tuple[list[Any], Books, Audit]:
     with TemporaryDirectory() as folder:
         ledger = write_ledger(seed, Path(folder) / "ledger")
         entries, _, options = loader.load_file(str(ledger))
-    return entries, read_books(entries, options)
+        audited = audit(ledger)
+    return entries, read_books(entries, options), audited
+
+
+def loaded(seed: int) -> tuple[list[Any], Books]:
+    return beside_the_audit(seed)[:2]
 
 
 def table(books: Books, report: str, name: str, selection: Selection | None = None) -> list[Any]:
@@ -78,6 +86,77 @@ def test_the_roll_forward_closes_to_the_pockets(seed: int) -> None:
         if row["pocket"] != "total"
     }
     assert {key: n for key, n in found.items() if n} == {key: n for key, n in held.items() if n}
+
+
+# The auditor's books
+
+
+def shown(rows: list[Any], name: str, unit: str, columns: dict[str, str]) -> sums.Sums:
+    """The columns of a table under the names that the auditor has for them."""
+    return {
+        (row[name] or "", *([role] if role else []), row[unit]): row[column]
+        for row in rows
+        for column, role in columns.items()
+        if row[column]
+    }
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_income_is_the_auditors(seed: int) -> None:
+    """Each kind of income by month and by who paid for it; by plan but for fees and partners."""
+    _, books, audited = beside_the_audit(seed)
+    columns = {
+        "compute": "revenue",
+        "breakage": "breakage",
+        "fees": "fees",
+        "partner_income": "partner-income",
+        "overage": "overage",
+    }
+    for by in ("month", "subscriber"):
+        rows = table(books, "revenue", f"by-{by}")
+        assert shown(rows, by, "currency", columns) == sums.income(audited, by)
+    of_plans = {"compute": "revenue", "breakage": "breakage", "overage": "overage"}
+    rows = table(books, "revenue", "by-plan")
+    expected = sums.income(audited, "plan")
+    assert shown(rows, "plan", "currency", of_plans) == {
+        key: number for key, number in expected.items() if key[1] in of_plans.values()
+    }
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_deferred_revenue_is_the_auditors(seed: int) -> None:
+    """Units and carrying amounts that are held, by pocket, plan and subscriber.
+
+    A hand-written posting that names no open lot is an error; reports show what it says.
+    """
+    _, books, audited = beside_the_audit(seed)
+    if audited.no_lots:
+        return
+    for by in ("pocket", "plan", "subscriber"):
+        closing: sums.Sums = {}
+        for what, unit in (("units", "commodity"), ("money", "currency")):
+            rows = table(books, "rollforward", f"{what}-by-{by}")
+            rows = [row for row in rows if row[by] != "total"]
+            closing |= shown(rows, by, unit, {"closing": ""})
+        assert closing == sums.held(audited, by)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_is_owed_is_the_auditors(seed: int) -> None:
+    """Receivables, payables and what partners are owed are what stands on their accounts."""
+    _, books, audited = beside_the_audit(seed)
+    for role, name, by in (
+        ("receivable", "receivables", "subscriber"),
+        ("payable", "payables", "subscriber"),
+        ("partner", "partners", "partner"),
+    ):
+        expected = sums.owed(audited, role, books.last_day or date.min)
+        rows = table(books, "aging", name)
+        if expected is not None:
+            assert shown(rows, by, "currency", {"total": ""}) == expected
+
+
+# The postings
 
 
 def middle(books: Books) -> Selection:
@@ -248,7 +327,7 @@ def explain_all(books: Books, selection: Selection) -> int:
                 for column, cell in zip(found.columns, row, strict=True):
                     if not column.is_figure or cell is None or column.kind is Measure.DAYS:
                         continue
-                    asked = Asked(found.name, labels, column.key)
+                    asked = CellAsked(found.name, labels, column.key)
                     try:
                         traced = report.trace(books, selection, asked)
                     except NotSummed:

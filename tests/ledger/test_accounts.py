@@ -43,7 +43,7 @@ def accounts(components: dict[str, str] | None = None, **templates: str) -> Acco
     ],
 )
 def test_the_default_accounts(role: Role, account: str) -> None:
-    """language.md, section 5; a partner's is named by the partner."""
+    """manual/language.md, section 5; a partner's is named by the partner."""
     assert accounts().account(role, "alice", "pro") == account
     assert set(DEFAULT) == set(Role)
 

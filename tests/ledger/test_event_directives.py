@@ -56,7 +56,7 @@ DAY = "2026-05-01"
     ],
 )
 def test_every_directive_of_the_language(line: str, expected: Event) -> None:
-    """Positional values first, each where it belongs (language.md, 2)."""
+    """Positional values first, each where it belongs (manual/language.md, section 2)."""
     assert event(line) == expected._replace(file="<string>", line=1)
 
 

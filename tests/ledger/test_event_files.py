@@ -221,7 +221,8 @@ def folder(tmp_path: Path) -> Path:
     ],
 )
 def test_globs_and_real_paths(folder: Path, paths: list[str], files: list[str]) -> None:
-    """A real path is read once, whoever names it; closed months never match (language.md, 3)."""
+    """A real path is read once, whoever names it; closed months never match
+    (manual/language.md, section 3)."""
     assert found(folder, *paths) == (files, [])
 
 

@@ -92,7 +92,8 @@ def test_what_can_be_read(parse: Callable[[str], Any], text: str, value: Any) ->
     ],
 )
 def test_what_can_t_be_read(parse: Callable[[str], Any], text: str) -> None:
-    """ASCII digits, days of the calendar, names that a label can hold (language.md, 1 and 3)."""
+    """ASCII digits, days of the calendar, names that a label can hold
+    (manual/language.md, sections 2 and 3)."""
     with pytest.raises(FieldError):
         parse(text)
 

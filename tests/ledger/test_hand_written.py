@@ -182,7 +182,8 @@ def test_an_opening_lot_is_that_of_the_subscriber_with_its_component(books: Book
 
 
 def test_a_posting_on_the_account_of_another_plan_names_no_open_lot() -> None:
-    """Where the template holds {plan}, the lot lies on one account only (language.md, 2)."""
+    """Where the template holds {plan}, the lot lies on one account only
+    (manual/language.md, section 5)."""
     books = load_text("""
         2026-01-01 open Equity:Adjustments
         2026-01-01 custom "compute-account" "allocations" "Liabilities:Open:{plan}:{subscriber}"

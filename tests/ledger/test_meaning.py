@@ -16,10 +16,10 @@ from beancount_compute.economy.kinds import BOOKED, Kind
 from beancount_compute.economy.options import Money
 from beancount_compute.economy.roles import Role
 from beancount_compute.ledger.accounts import Accounts, Roots, default_templates
+from beancount_compute.ledger.component_holders import names_in
 from beancount_compute.ledger.meaning import (
     Meaning,
     OwedByHand,
-    names_in,
 )
 from beancount_compute.ledger.metadata import PeriodBooked, period_of, price_of
 from beancount_compute.ledger.writing import Writer

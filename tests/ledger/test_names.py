@@ -29,7 +29,7 @@ def six(name: str) -> str:
     ],
 )
 def test_a_name_that_fits_is_its_own_component(name: str, component: str | None) -> None:
-    """With its first letter in upper case, when that is valid (language.md, 2)."""
+    """With its first letter in upper case, when that is valid (manual/language.md, section 2)."""
     expected = component or f"S-{name}-{six(name)}"
     assert component_of(name) == expected
 

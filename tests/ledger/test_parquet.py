@@ -79,7 +79,8 @@ def test_numbers_may_be_integers_decimals_or_text(tmp_path: Path, units: Any) ->
     ],
 )
 def test_columns_that_can_t_be_read(tmp_path: Path, column: str, values: Any, message: str) -> None:
-    """A float column is an error that says to cast it; the file is named (language.md, 3)."""
+    """A float column is an error that says to cast it; the file is named
+    (manual/language.md, section 3)."""
     events, (error,) = read(tmp_path, **{**USE, column: values})
     assert events == []
     assert error.startswith('"may.parquet": ')

@@ -29,7 +29,7 @@ DERIVED = ("<beancount_compute>", 0)
 @ledger
 def test_the_story_in_numbers(books: Books) -> None:
     """
-    ; language.md, section 7: by 2026-06-20 billed 800.00, revenue 520.00, fees 6.25, and a
+    ; manual/language.md, section 7: by 2026-06-20 billed 800.00, revenue 520.00, fees 6.25, and a
     ; deferred revenue of 280.00, as Beancount itself adds it up
     option "operating_currency" "USD"
     2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
@@ -157,7 +157,7 @@ def test_what_comes_from_a_policy_says_which() -> None:
 
 
 def test_every_kind_is_there() -> None:
-    """The ledger above holds a transaction of every tag of language.md, section 5."""
+    """The ledger above holds a transaction of every tag of manual/language.md, section 5."""
     tags = {tag.removeprefix("compute-") for entry in kinds().booked for tag in entry.tags}
     assert tags == {
         "allocation",

@@ -13,7 +13,7 @@ from tests.ledger.reading_terms import read
 
 
 def test_a_plan_with_everything() -> None:
-    """Price and units by position, the rest as metadata (language.md, 2)."""
+    """Price and units by position, the rest as metadata (manual/language.md, section 2)."""
     terms, errors = read("""\
         2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
           every: "quarter"

@@ -84,7 +84,7 @@ def test_settings_hold_for_the_whole_ledger() -> None:
 
 
 def test_a_ledger_that_says_nothing() -> None:
-    """The defaults of language.md; grants have no currency to be written in."""
+    """The defaults of manual/language.md; grants have no currency to be written in."""
     terms, errors = read("")
     assert errors == []
     assert (*map(terms.terms.of_ledger, (POSTING_GRAIN, AS_OF, COST_STEP)),) == (

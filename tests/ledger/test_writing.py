@@ -53,7 +53,8 @@ BOB = grant("2026-05-01", "bob", "5 CU", id="b", line=4)
 
 
 def test_a_transaction_says_who_what_and_why() -> None:
-    """Date, flag, payee, narration, tag, link, id, file and line (language.md, 5)."""
+    """Date, flag, payee, narration, tag, link, id, file and line
+    (manual/language.md, section 5)."""
     (written, _), _ = write(book([ALICE, BOB]))
     assert (written.date, written.flag, written.payee) == (day("2026-05-01"), "*", "alice")
     assert written.narration == "Top-up"
@@ -281,7 +282,7 @@ def test_merged_uses_are_counted_and_named_by_the_first() -> None:
 
 
 def test_overage_has_two_tags() -> None:
-    """`#compute-overage` as well (language.md, 5)."""
+    """`#compute-overage` as well (manual/language.md, section 5)."""
     agreed = terms(plan(overage="0.30 USD"))
     events = [subscription("2026-05-01", "a"), consumption("2026-05-02", "a", "1001 CU")]
     written, _ = write(book(events, agreed))

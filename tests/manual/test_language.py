@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from beancount_compute.economy.kinds import EVENTS, KINDS
 from beancount_compute.economy.options import OPTIONS, PLAN_KEYS, DrawDown
 from beancount_compute.economy.roles import ROLES, Role, Root
 from beancount_compute.ledger.rows import COLUMNS
-from tests.manual.blocks import MANUAL, blocks
+from tests.manual.blocks import MANUAL, ROOT, blocks
 
 TEXT = manual.pages()["language"].text
 ROOTS = {Root.ASSETS: "Assets", Root.LIABILITIES: "Liabilities", Root.INCOME: "Income"}
@@ -35,6 +36,19 @@ def test_the_sections_keep_their_numbers() -> None:
         "6. What is refused",
         "7. The story in numbers",
     ]
+
+
+def test_every_citation_names_the_page_and_a_section_of_it() -> None:
+    """So that a reader of the code finds what it rests on."""
+    cited = []
+    for path in [*ROOT.glob("beancount_compute/**/*.py"), *ROOT.glob("tests/**/*.*")]:
+        if path.suffix in (".py", ".beancount") and path != Path(__file__):
+            text = " ".join(path.read_text("utf-8").split())
+            cited += re.findall(r"(\S*)language\.md(?:, sections? (\d)(?: and (\d))?)?", text)
+    assert len(cited) >= 40
+    assert {before.lstrip('("') for before, _, _ in cited} == {"manual/"}
+    numbers = {number for _, *found in cited for number in found if number}
+    assert numbers <= {"1", "2", "3", "4", "5", "6", "7"}
 
 
 @pytest.mark.parametrize("name", [*OPTIONS, *PLAN_KEYS])

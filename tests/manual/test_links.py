@@ -82,6 +82,18 @@ def test_the_readme_leads_to_every_page() -> None:
     assert sum(token.type == "image" for token in inlines(README)) == 1
 
 
+def test_the_places_that_developers_are_told_of_are_there() -> None:
+    """Modules, folders and functions of the way of an event."""
+    text = manual.pages()["developers"].text
+    places = set(re.findall(r"`(\w+(?:\.py|/))`", text))
+    known = {path.name + "/" * path.is_dir() for path in ROOT.rglob("beancount_compute/**/*")}
+    known |= {path.name + "/" * path.is_dir() for path in ROOT.glob("tests/**/*")}
+    assert len(places) >= 12
+    assert places - known == {"beancount_compute/", "tests/"}
+    for function in re.findall(r"`(\w+)\(\)`", text):
+        assert f"\ndef {function}(" in (ROOT / "beancount_compute" / "plugin.py").read_text("utf-8")
+
+
 def test_what_developers_are_told_to_run_is_there() -> None:
     """The modules and files in the commands of their page."""
     (text,) = [block.text for block in blocks(MANUAL / "developers.md", "text")]

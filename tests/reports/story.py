@@ -1,4 +1,4 @@
-"""The story of the ledger language, section 7, and ledgers for tests as books.
+"""The story of manual/language.md, section 7, and ledgers for tests as books.
 
 Alice and Bob pay 200.00 USD for 1000 CU a month. In May alice uses 200 and mints 800; bob uses
 1000. In June she sells him 500 at 0.25 USD (fee 5 %), and he uses 1400.

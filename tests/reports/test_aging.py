@@ -14,7 +14,7 @@ from beancount import loader
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.reports.aging import AGING, NOT_NAMED
 from beancount_compute.reports.books import Books, Selection, read_books
-from beancount_compute.reports.figures import Asked
+from beancount_compute.reports.figures import CellAsked
 from tests.reports.showing import Shown, books_of, figures, labels_of, whole
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "laws"))
@@ -81,7 +81,7 @@ def test_what_is_left_of_payments_is_a_credit() -> None:
     ledger = BILLS + paid("2026-04-02", "35.00") + paid("2026-06-30", "5.00")
     assert receivables(ledger) == {("alice", "USD"): {"credit": "-4.00", "total": "-4.00"}}
     books = books_of(HEAD + ledger)
-    ((at, amount),) = AGING.trace(books, JUNE, Asked("receivables", ("alice", "USD"), "credit"))
+    ((at, amount),) = AGING.trace(books, JUNE, CellAsked("receivables", ("alice", "USD"), "credit"))
     assert (books.transactions[at].date, amount) == (date(2026, 6, 30), Decimal("-4.00"))
 
 
@@ -170,7 +170,7 @@ def test_ages_add_up_to_what_is_owed(seed: int, tmp_path: Path) -> None:
                 party = "" if table.name == "partners" else str(name)
                 expected[table.name, party, str(currency)] -= whole(row[-1])
                 for column, cell in zip(table.columns[2:], row[2:], strict=True):
-                    asked = Asked(table.name, row[:2], column.key)
+                    asked = CellAsked(table.name, row[:2], column.key)
                     behind = AGING.trace(books, Selection(), asked)
                     assert sum((number for _, number in behind), Decimal()) == whole(cell)
     assert not any(expected.values())

@@ -15,7 +15,7 @@ from beancount_compute.economy.roles import Earning
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.reports.books import Books, Selection, read_books
 from beancount_compute.reports.disclosure import disclosure
-from beancount_compute.reports.figures import Asked, NotSummed
+from beancount_compute.reports.figures import CellAsked, NotSummed
 from tests.reports.showing import books_of, figures, labels_of, whole
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "laws"))
@@ -179,7 +179,7 @@ def test_the_story_by_its_release_pattern() -> None:
     }
     with pytest.raises(NotSummed):
         disclosure(12).trace(
-            books, JUNE, Asked("expected", ("2027-01-01 to 2027-06-30", "USD"), "amount")
+            books, JUNE, CellAsked("expected", ("2027-01-01 to 2027-06-30", "USD"), "amount")
         )
 
 
@@ -230,7 +230,7 @@ def test_the_tables_tie_on_random_ledgers(seed: int, tmp_path: Path) -> None:
                         sign = -1 if row[0] == "total" else 1
                         found[str(row[front - 1]), column.key] += sign * whole(cell)
                         if name in ("movement", "remaining") and selection.start:
-                            asked = Asked(name, row[:front], column.key)
+                            asked = CellAsked(name, row[:front], column.key)
                             behind = report.trace(books, selection, asked)
                             assert sum((n for _, n in behind), Decimal()) == whole(cell)
             assert not any(sums["movement"].values())

@@ -17,7 +17,7 @@ from beancount_compute.economy.rounding import WIDE
 from beancount_compute.economy.terms import RESERVED_ORIGINS
 from beancount_compute.reports.books import Books, Selection, read_books
 from beancount_compute.reports.economics import economics
-from beancount_compute.reports.figures import Asked, How, Request, tabulate
+from beancount_compute.reports.figures import CellAsked, How, Request, tabulate
 from tests.reports.showing import books_of, figures, labels_of, whole
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "laws"))
@@ -388,7 +388,7 @@ def test_every_cell_is_explained_by_transactions_that_add_up_to_it(random_books:
         front = labels_of(table)
         for row in table.rows[:4]:
             for figure, cell in zip(layouts[table.name].figures, row[front:], strict=True):
-                asked = Asked(table.name, row[:front], figure.key)
+                asked = CellAsked(table.name, row[:front], figure.key)
                 behind = report.trace(books, Selection(), asked)
                 with localcontext(WIDE):
                     assert sum((number for _, number in behind), Decimal()) == whole(cell)

@@ -46,6 +46,35 @@ def test_a_text_that_a_spreadsheet_would_run_is_defused(start: str) -> None:
     assert next(iter(list(csv.reader(StringIO(found, newline="")))[1:])) == [f"'{text}"]
 
 
+@pytest.mark.parametrize(
+    ("text", "defused"),
+    [
+        ("x;=cmd|'/C calc'!A1", "x;'=cmd|'/C calc'!A1"),  # where semicolons part cells
+        ("x\t=1", "x\t'=1"),
+        ("x\r=1", "x\r'=1"),
+        ("x\n+1", "x\n'+1"),
+        ('"=1', "'\"=1"),
+        ("\u200b=1", "'\u200b=1"),
+        ("\ufeff@x", "'\ufeff@x"),
+        (" =1", "' =1"),
+        ("=1;=2", "'=1;'=2"),
+        ("\tx", "'\tx"),
+        ("\r=1", "'\r'=1"),
+    ],
+)
+def test_a_formula_is_found_where_spreadsheets_find_one(text: str, defused: str) -> None:
+    """Behind other separators, quotes and marks of no width, each time that it stands there."""
+    found = csv_of([Table("T", (Column("a", "a"),), [(text,)])])
+    assert next(iter(list(csv.reader(StringIO(found, newline="")))[1:])) == [defused]
+
+
+@pytest.mark.parametrize("text", ["a-b", "a = b", "a;b", "a; b-c", "'=1", "e@mail", "", "x,=y"])
+def test_a_sign_within_a_text_is_left_alone(text: str) -> None:
+    """No name or memo is changed without need."""
+    found = csv_of([Table("T", (Column("a", "a"), Column("b", "b")), [(text, "")])])
+    assert next(iter(list(csv.reader(StringIO(found, newline="")))[1:])) == [text, ""]
+
+
 def test_a_month_as_a_column_of_figures_is_no_formula() -> None:
     """Only what begins with a sign is defused."""
     text = csv_of(REPORTS["vintages"].tables(books_of(STORY), Selection(), "revenue"))

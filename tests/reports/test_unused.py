@@ -8,7 +8,7 @@ from decimal import Decimal
 from beancount_compute.economy.kinds import Flow
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.reports.facts import LotKey, Movement
-from beancount_compute.reports.unused import Cohort, Follower
+from beancount_compute.reports.unused import Cohort, Follower, Outcome
 
 DAY = date(2026, 6, 1)
 LOT = LotKey(Decimal("0.20"), "USD", date(2026, 5, 1), "2026-05", "pro", None, None)
@@ -35,36 +35,37 @@ def moved(
 
 def followed(*movements: Movement) -> list[tuple[str, list[tuple[str, int, int]]]]:
     """What became of the units: the flow, and whose they are, how often sold, and how many."""
-    follower = Follower()
     return [
         (
             str(movement.flow),
             [
-                ("" if at is None else follower.cohorts[at].subscriber, sold, int(units))
-                for at, sold, units in parts
+                (cohort.subscriber if cohort else "", sold, int(units))
+                for cohort, sold, units in parts
             ],
         )
-        for movement, parts, _, _ in follower.follow(movements)
+        for movement, parts, _, _ in Follower().follow(movements)
     ]
 
 
-def test_a_cohort_has_one_number_however_often_it_comes() -> None:
-    """Of one month, plan, subscriber and commodity; tokens and what lapses without are of it."""
-    follower = Follower()
+def whose(outcome: Outcome) -> list[tuple[str, int]]:
+    """Whose units, and how many."""
+    _, parts, _, _ = outcome
+    return [(cohort.subscriber if cohort else "", int(units)) for cohort, _, units in parts]
+
+
+def test_a_cohort_is_of_one_month_plan_subscriber_and_commodity() -> None:
+    """Whatever the lots: June's two and July's one are used by their own cohorts."""
     other = LOT._replace(cost=Decimal("0.30"))
-    lapsed = moved(3, Flow.EXPIRED, "alice", -50, pocket=Pocket.ALLOCATIONS)
     movements = [
         moved(1, Flow.MINTED, "alice", 100),
         moved(2, Flow.MINTED, "alice", 100, lot=other),
-        lapsed,
         moved(4, Flow.MINTED, "alice", 100, date(2026, 7, 1)),
+        moved(5, Flow.USED, "alice", -150),
+        moved(5, Flow.USED, "alice", -10, lot=other),
     ]
-    numbers = [parts[0][0] for _, parts, _, _ in follower.follow(movements)]
-    assert numbers == [0, 0, 0, 1]
-    assert follower.cohorts == [
-        Cohort("2026-06", "pro", "alice", "CU"),
-        Cohort("2026-07", "pro", "alice", "CU"),
-    ]
+    june, july = Cohort("2026-06", "pro", "alice", "CU"), Cohort("2026-07", "pro", "alice", "CU")
+    cohorts = [[part[0] for part in parts] for _, parts, _, _ in Follower().follow(movements)]
+    assert cohorts == [[june, july], [june]]
 
 
 def test_what_has_no_cohort_is_passed_over() -> None:
@@ -87,8 +88,6 @@ def test_the_first_to_come_are_the_first_to_go() -> None:
         moved(4, Flow.USED, "bob", -40),
         moved(5, Flow.EXPIRED, "bob", -25),
     ) == [
-        ("minted", [("bob", 0, 30)]),
-        ("minted", [("alice", 0, 20)]),
         ("traded out", [("alice", 0, 20)]),
         ("used", [("", 0, 5), ("bob", 0, 30), ("alice", 1, 5)]),
         ("expired", [("alice", 1, 15)]),
@@ -122,14 +121,12 @@ def test_what_comes_back_is_what_went_last_with_its_day() -> None:
         moved(7, Flow.USED, "alice", 6, date(2026, 6, 26), undoes=True),
         moved(8, Flow.USED, "alice", -28, date(2026, 6, 27)),
     ]
-    follower = Follower()
-    *_, undone, more, again = follower.follow(movements)
-    assert undone[1] == [(1, 0, Decimal(-20)), (0, 0, Decimal(-2))]
+    *_, undone, more, again = Follower().follow(movements)
+    assert whose(undone) == [("bob", -20), ("alice", -2)]
     assert undone[3] == [second, second]
-    assert more[1] == [(0, 0, Decimal(-3)), (0, 0, Decimal(-3))]
+    assert whose(more) == [("alice", -3), ("alice", -3)]
     assert more[3] == [second, first]
-    whose = [(number, int(units)) for number, _, units in again[1]]
-    assert whose == [(0, 3), (0, 3), (0, 2), (1, 20)]
+    assert whose(again) == [("alice", 3), ("alice", 3), ("alice", 2), ("bob", 20)]
 
 
 def test_an_undone_sale_gives_back_what_was_sold() -> None:
@@ -146,7 +143,7 @@ def test_an_undone_sale_gives_back_what_was_sold() -> None:
         moved(5, Flow.TRADED_IN, "bob", -30, **undo),
         moved(6, Flow.USED, "bob", -10),
         moved(7, Flow.USED, "alice", -30),
-    )[2:] == [
+    ) == [
         ("traded out", [("alice", 0, 30)]),
         ("traded out", [("alice", 0, -30)]),
         ("used", [("carol", 0, 10)]),

@@ -20,8 +20,13 @@ from typing import TypeVar
 
 from beancount.core.data import Transaction
 
-from beancount_compute.close.general_ledger.figures import Piece, Pieces, by_account, weight_of
 from beancount_compute.close.general_ledger.formats import By
+from beancount_compute.close.general_ledger.slots import (
+    PostingPart,
+    PostingParts,
+    by_account,
+    weight_of,
+)
 from beancount_compute.economy.roles import Earning, Role
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.facts import Income, Movement, Owed
@@ -36,7 +41,7 @@ _ROLE_OF = {
 Fact = TypeVar("Fact", Movement, Income, Owed)
 
 
-def pieces_by(by: By, books: Books) -> Pieces:
+def pieces_by(by: By, books: Books) -> PostingParts:
     """How the postings of the books are divided."""
     return by_account if by is By.ACCOUNT else _Attribution(by, books).pieces
 
@@ -51,7 +56,7 @@ class _Attribution:
         self._incomes = _by_place(books.incomes)
         self._owed = _by_place(books.owed)
 
-    def pieces(self, at: int, entry: Transaction) -> Iterator[Piece]:
+    def pieces(self, at: int, entry: Transaction) -> Iterator[PostingPart]:
         """The parts of a transaction's postings; what no fact explains has an empty key."""
         left: dict[tuple[str, str], Decimal] = {}
         for posting in entry.postings:
@@ -67,7 +72,7 @@ class _Attribution:
             if number:
                 yield account, "", number, currency
 
-    def _explained(self, at: int, entry: Transaction) -> Iterator[Piece]:
+    def _explained(self, at: int, entry: Transaction) -> Iterator[PostingPart]:
         moved, earned = self._movements.get(at, []), self._incomes.get(at, [])
         by_plan = self._by_plan
         for movement in moved:

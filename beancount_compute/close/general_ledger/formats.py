@@ -1,4 +1,7 @@
-"""What the formats of the general ledgers have in common: columns, limits, dates, cells.
+"""What the formats of the general ledgers have in common, and the plain one.
+
+    journal,date,currency,account,code,name,plan,subscriber,description,debit,credit
+    TOK-2026-05-USD,2026-05-31,USD,Income:Compute,4000,Token revenue,,,Income:Compute,,240.00
 
 A format gives the rows of a journal; numbers are Decimals, everything else is text. A text that a
 spreadsheet would run as a formula is defused by an apostrophe before it.
@@ -13,12 +16,12 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from beancount_compute.close.general_ledger.journals import Journal, Line
+from beancount_compute.close.general_ledger.journals import Journal, JournalLine
 from beancount_compute.ledger.csv_writing import csv_text
 from beancount_compute.reports.exchange import defused
 
-Cell = str | Decimal
-Row = tuple[Cell, ...]
+JournalCell = str | Decimal
+JournalRow = tuple[JournalCell, ...]
 
 
 class By(StrEnum):
@@ -46,7 +49,7 @@ class Format(NamedTuple):
 
     name: str
     header: Callable[[Setting], tuple[str, ...]]
-    row: Callable[[Journal, Line, Setting], Row]
+    row: Callable[[Journal, JournalLine, Setting], JournalRow]
     check: Callable[[Journal], None]  # raises `LimitExceeded`
     most_in_journal: int | None = None  # lines
     most_in_file: int | None = None  # lines, the header not counted
@@ -58,7 +61,7 @@ def nothing_to_check(_: Journal) -> None:
     """A format without limits of its own."""
 
 
-def debit_and_credit(line: Line) -> tuple[Cell, Cell]:
+def debit_and_credit(line: JournalLine) -> tuple[JournalCell, JournalCell]:
     """The amount on its side; the other side is empty."""
     return (line.amount, "") if line.amount > 0 else ("", -line.amount)
 
@@ -74,6 +77,40 @@ def file_text(form: Format, journals: Iterable[Journal], setting: Setting) -> st
     return csv_text([form.header(setting), *([shown(cell) for cell in line] for line in lines)])
 
 
-def shown(cell: Cell) -> str:
+def shown(cell: JournalCell) -> str:
     """A cell as it stands in the file."""
     return f"{cell:f}" if isinstance(cell, Decimal) else defused(cell)
+
+
+PLAIN_COLUMNS = (
+    "journal",
+    "date",
+    "currency",
+    "account",
+    "code",
+    "name",
+    "plan",
+    "subscriber",
+    "description",
+    "debit",
+    "credit",
+)
+
+
+def _plain_row(journal: Journal, line: JournalLine, setting: Setting) -> JournalRow:
+    code = line.target.code if line.target.code != line.target.stands_for else ""
+    return (
+        journal.id,
+        journal.date.isoformat(),
+        journal.currency,
+        line.target.stands_for,
+        code,
+        line.target.name,
+        line.key if setting.by is By.PLAN else "",
+        line.key if setting.by is By.SUBSCRIBER else "",
+        line.description,
+        *debit_and_credit(line),
+    )
+
+
+PLAIN = Format("csv", lambda _: PLAIN_COLUMNS, _plain_row, nothing_to_check)

@@ -19,13 +19,13 @@ from decimal import Decimal, localcontext
 from typing import NamedTuple
 
 from beancount_compute.close.general_ledger.account_map import AccountMap, Target, Unmapped
-from beancount_compute.close.general_ledger.figures import Slot, Totals, movement
+from beancount_compute.close.general_ledger.slots import Slot, SlotTotals, movement
 from beancount_compute.economy.rounding import WIDE, ZERO
 
 ROUNDING = "Rounding of the figures above"
 
 
-class Line(NamedTuple):
+class JournalLine(NamedTuple):
     """One line of a journal."""
 
     target: Target
@@ -41,11 +41,11 @@ class Journal(NamedTuple):
     date: date
     currency: str
     memo: str
-    lines: tuple[Line, ...]
+    lines: tuple[JournalLine, ...]
 
 
 def journals_of(
-    figures: Mapping[Slot, Totals], month: str, last: date, names: AccountMap, rounding: str
+    figures: Mapping[Slot, SlotTotals], month: str, last: date, names: AccountMap, rounding: str
 ) -> list[Journal]:
     """One journal for each currency that moved, with the residual on the account `rounding`.
 
@@ -55,7 +55,7 @@ def journals_of(
     journals: list[Journal] = []
     for currency in sorted({slot.currency for slot in merged}):
         lines = [
-            Line(target, slot.key, amount, _description(target, slot.key))
+            JournalLine(target, slot.key, amount, _description(target, slot.key))
             for slot, (target, of) in sorted(merged.items())
             if slot.currency == currency and (amount := movement(of, currency))
         ]
@@ -65,7 +65,7 @@ def journals_of(
             if target is None:
                 target = Target(rounding)
                 missing.add(rounding)
-            lines.append(Line(target, "", residual, ROUNDING))
+            lines.append(JournalLine(target, "", residual, ROUNDING))
         if lines:
             name, memo = f"TOK-{month}-{currency}", f"Compute tokens, {month}"
             journals.append(Journal(name, last, currency, memo, tuple(lines)))
@@ -74,20 +74,20 @@ def journals_of(
     return journals
 
 
-def _residual(lines: Iterable[Line]) -> Decimal:
+def _residual(lines: Iterable[JournalLine]) -> Decimal:
     """What the lines lack to sum to zero."""
     with localcontext(WIDE):
         return -sum((line.amount for line in lines), ZERO)
 
 
 def _merged(
-    figures: Mapping[Slot, Totals], names: AccountMap
-) -> tuple[dict[Slot, tuple[Target, Totals]], set[str]]:
+    figures: Mapping[Slot, SlotTotals], names: AccountMap
+) -> tuple[dict[Slot, tuple[Target, SlotTotals]], set[str]]:
     """The figures by the general ledger's accounts, before rounding, and what is not mapped.
 
     An account that never moved in the month needs no line in the map.
     """
-    merged: dict[Slot, tuple[Target, Totals]] = {}
+    merged: dict[Slot, tuple[Target, SlotTotals]] = {}
     missing: set[str] = set()
     with localcontext(WIDE):
         for slot, of in figures.items():
@@ -97,8 +97,8 @@ def _merged(
                 if of.before != of.end:
                     missing.add(slot.account)
             place = slot._replace(account=target.code)
-            first, known = merged.get(place, (target, Totals(ZERO, ZERO)))
-            merged[place] = (first, Totals(known.before + of.before, known.end + of.end))
+            first, known = merged.get(place, (target, SlotTotals(ZERO, ZERO)))
+            merged[place] = (first, SlotTotals(known.before + of.before, known.end + of.end))
     return merged, missing
 
 
@@ -117,14 +117,14 @@ def parts_of(journal: Journal, most: int | None) -> list[Journal]:
     ]
 
 
-def _cut(lines: Iterable[Line], most: int) -> Iterator[tuple[Line, ...]]:
+def _cut(lines: Iterable[JournalLine], most: int) -> Iterator[tuple[JournalLine, ...]]:
     """Take a line from the side that lags behind; where a part is full, cut what overshoots."""
     places = list(enumerate(lines))
     debits = deque(pair for pair in places if pair[1].amount > 0)
     credits = deque(pair for pair in places if pair[1].amount < 0)
     with localcontext(WIDE):
         while debits or credits:
-            part: dict[int, Line] = {}
+            part: dict[int, JournalLine] = {}
             balance = ZERO
             overshot = -1  # the line that brought the balance to the side on which it is
             while len(part) < most and (debits or credits):

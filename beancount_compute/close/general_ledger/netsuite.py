@@ -16,13 +16,13 @@ from decimal import Decimal
 from beancount_compute.close.general_ledger.formats import (
     By,
     Format,
+    JournalRow,
     LimitExceeded,
-    Row,
     Setting,
     american,
     debit_and_credit,
 )
-from beancount_compute.close.general_ledger.journals import Journal, Line
+from beancount_compute.close.general_ledger.journals import Journal, JournalLine
 from beancount_compute.economy.rounding import decimals_of
 
 LINE = "Journal Entry - Line: "
@@ -46,14 +46,14 @@ CURRENCIES = {
 MOST_LINES = 10_000
 MOST_RECORDS = 25_000
 BEYOND = Decimal(10) ** 10
-_KEY = {By.PLAN: f"{LINE}Class", By.SUBSCRIBER: f"{LINE}Name"}
+_KEYS = {By.ACCOUNT: (), By.PLAN: (f"{LINE}Class",), By.SUBSCRIBER: (f"{LINE}Name",)}
 
 
 def _header(setting: Setting) -> tuple[str, ...]:
-    return COLUMNS if setting.by is By.ACCOUNT else (*COLUMNS, _KEY[setting.by])
+    return (*COLUMNS, *_KEYS[setting.by])
 
 
-def _row(journal: Journal, line: Line, setting: Setting) -> Row:
+def _row(journal: Journal, line: JournalLine, setting: Setting) -> JournalRow:
     row = (
         journal.id,
         american(journal.date),

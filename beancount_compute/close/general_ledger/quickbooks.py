@@ -14,13 +14,13 @@ from __future__ import annotations
 from beancount_compute.close.general_ledger.formats import (
     By,
     Format,
+    JournalRow,
     LimitExceeded,
-    Row,
     Setting,
     american,
     debit_and_credit,
 )
-from beancount_compute.close.general_ledger.journals import Journal, Line
+from beancount_compute.close.general_ledger.journals import Journal, JournalLine
 
 COLUMNS = (
     "Journal No.",
@@ -39,7 +39,7 @@ def _header(setting: Setting) -> tuple[str, ...]:
     return (*COLUMNS, "Class") if setting.by is By.PLAN else COLUMNS
 
 
-def _row(journal: Journal, line: Line, setting: Setting) -> Row:
+def _row(journal: Journal, line: JournalLine, setting: Setting) -> JournalRow:
     row = (
         journal.id,
         american(journal.date),

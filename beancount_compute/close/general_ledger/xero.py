@@ -14,11 +14,11 @@ from __future__ import annotations
 from beancount_compute.close.general_ledger.formats import (
     By,
     Format,
+    JournalRow,
     LimitExceeded,
-    Row,
     Setting,
 )
-from beancount_compute.close.general_ledger.journals import Journal, Line
+from beancount_compute.close.general_ledger.journals import Journal, JournalLine
 
 COLUMNS = (
     "*Narration",
@@ -38,7 +38,7 @@ NO_TAX = "Tax Exempt"
 _TRACKING = {By.ACCOUNT: "", By.PLAN: "Plan", By.SUBSCRIBER: "Subscriber"}
 
 
-def _row(journal: Journal, line: Line, setting: Setting) -> Row:
+def _row(journal: Journal, line: JournalLine, setting: Setting) -> JournalRow:
     day = journal.date
     return (
         journal.id,

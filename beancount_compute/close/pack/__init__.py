@@ -10,19 +10,23 @@ All from the loaded ledger; the same ledger gives the same bytes. The charts nee
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from beancount.core.data import Directive
 
 from beancount_compute.close.general_ledger.account_map import NoMap
-from beancount_compute.close.general_ledger.export import export, rounding_account
-from beancount_compute.close.general_ledger.formats import By
-from beancount_compute.close.general_ledger.plain import PLAIN
-from beancount_compute.close.pack.bundle import plotly_bundle
-from beancount_compute.close.pack.headlines import headlines
-from beancount_compute.close.pack.page import Page, Section, page_text
+from beancount_compute.close.general_ledger.formats import PLAIN, By
+from beancount_compute.close.general_ledger.month_export import export, rounding_account
+from beancount_compute.close.pack.pack_page import (
+    Headline,
+    PackPage,
+    PackSection,
+    page_text,
+    plotly_bundle,
+)
 from beancount_compute.close.tie_outs import TieOut, tables
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy.months import Month
@@ -31,7 +35,7 @@ from beancount_compute.reports.charts import Chart, charts
 from beancount_compute.reports.exchange import csv_of
 from beancount_compute.reports.figures import Report
 from beancount_compute.reports.registry import REPORTS
-from beancount_compute.reports.tables import Cell, Column, Table
+from beancount_compute.reports.tables import Cell, Column, Table, shown
 
 INDEX = "index.html"
 # Balances and cohorts are shown as they stand at the month's end, all else within the month.
@@ -43,6 +47,10 @@ _ON_PAGE = {
     "disclosure": (),
     "aging": ("totals",),
 }
+
+
+_EARNINGS = ("compute", "breakage", "fees", "partner_income", "overage")
+Cells = dict[str, Cell]  # of a row, by the keys of its columns
 
 
 class Shown(NamedTuple):
@@ -78,8 +86,8 @@ def _files(
     tie_outs: Sequence[TieOut],
 ) -> dict[str, bytes]:
     named = Month.parse(month)
-    shown = [_shown(report, books, named.first, named.last) for report in REPORTS.values()]
-    known = {f"{each.report.name}-{table.name}": table for each in shown for table in each.tables}
+    reports = [_shown(report, books, named.first, named.last) for report in REPORTS.values()]
+    known = {f"{each.report.name}-{table.name}": table for each in reports for table in each.tables}
     drawn = charts(books, Selection(named.first, named.last), known)
     files: dict[str, str] = {}
     for table in tables(tie_outs):
@@ -90,12 +98,12 @@ def _files(
     files |= {f"{name}.csv": csv_of([table]) for name, table in known.items()}
     for chart in drawn:
         files[f"chart-{chart.name.replace('/', '_')}.csv"] = csv_of([chart.table])
-    page = Page(
+    page = PackPage(
         str(options.get("title") or "Beancount"),
         month,
         seal,
-        list(headlines({each.report.name: each.tables for each in shown}, drawn)),
-        [_tie_outs(tie_outs), *_sections(shown)],
+        list(_headlines({each.report.name: each.tables for each in reports}, drawn)),
+        [_tie_outs(tie_outs), *_sections(reports)],
         drawn,
         sorted(files),
     )
@@ -125,18 +133,63 @@ def _of_everyone(report: Report, books: Books, selection: Selection) -> list[Tab
     return list(found.values())
 
 
-def _tie_outs(tie_outs: Sequence[TieOut]) -> Section:
+def _tie_outs(tie_outs: Sequence[TieOut]) -> PackSection:
     hold = sum(tie.holds for tie in tie_outs)
     said = f"{hold} of {len(tie_outs)} hold."
-    return Section("tie-outs", "Tie-outs", said, tables(tie_outs))
+    return PackSection("tie-outs", "Tie-outs", said, tables(tie_outs))
 
 
-def _sections(shown: Sequence[Shown]) -> Iterator[Section]:
-    for each in shown:
+def _sections(reports: Sequence[Shown]) -> Iterator[PackSection]:
+    for each in reports:
         names = _ON_PAGE.get(each.report.name)
         if names is not None:
             kept = [table for table in each.tables if not names or table.name in names]
-            yield Section(each.report.name, each.report.title, "", kept)
+            yield PackSection(each.report.name, each.report.title, "", kept)
 
 
 __all__ = ["Chart", "pack_files"]
+
+
+def _headlines(
+    reports: Mapping[str, Sequence[Table]], charts: Sequence[Chart]
+) -> Iterator[Headline]:
+    """Deferred revenue, income, units held and the market of the month."""
+    for chart in charts:
+        if chart.name.startswith("deferred-revenue-"):
+            yield _deferred(_cells(chart.table)[-1])
+    for row in _of(reports, "revenue", "by-month"):
+        parts = [f"{key.replace('_', ' ')} {shown(row[key])}" for key in _EARNINGS if row[key]]
+        yield Headline("Income of the month", _amount(row, "total", "currency"), ", ".join(parts))
+    held = _of(reports, "rollforward", "units-by-pocket")
+    for row in held:
+        if row["pocket"] == "total":
+            pockets = [
+                f"{each['pocket']} {shown(each['closing'])}"
+                for each in held
+                if each["commodity"] == row["commodity"] and each is not row
+            ]
+            yield Headline("Units held", _amount(row, "closing", "commodity"), ", ".join(pockets))
+    for row in _of(reports, "market", "by-month"):
+        price = f"{shown(row['price'])} {row['currency']}"
+        traded = f"{shown(row['units'])} {row['commodity']} in {shown(row['trades'])} trades"
+        yield Headline("Average price of the month", price, traded)
+
+
+def _deferred(row: Cells) -> Headline:
+    released = row["released"]
+    taken = abs(released) if isinstance(released, Decimal) else released
+    note = f"{shown(row['opening'])} + {shown(row['added'])} added - {shown(taken)} released"
+    return Headline("Deferred revenue", _amount(row, "closing", "currency"), note)
+
+
+def _amount(row: Cells, key: str, unit: str) -> str:
+    return f"{shown(row[key])} {row[unit]}"
+
+
+def _of(reports: Mapping[str, Sequence[Table]], report: str, name: str) -> list[Cells]:
+    return [cells for table in reports[report] if table.name == name for cells in _cells(table)]
+
+
+def _cells(table: Table) -> list[Cells]:
+    keys = [column.key for column in table.columns]
+    return [dict(zip(keys, row, strict=True)) for row in table.rows]

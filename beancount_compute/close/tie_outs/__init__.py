@@ -4,8 +4,9 @@
     deferred revenue = cost of open lots   |  280.00 |  280.00 |       0.00 | USD
     fees = sum over trades                 |    6.25 |    6.25 |       0.00 | USD
 
-Each figure is worked out in two ways: from the postings as they stand, and from the reports' fold,
-the lots, or the events and terms. A difference comes with the lines where it can be told.
+Each compares two things that know nothing of each other: events with what was booked of them
+(`control_totals.py`), postings with lots (`balances.py`), accounts with reports (`reported.py`). No
+rule is worked out a second time. A difference comes with the lines where it can be told.
 """
 
 from __future__ import annotations
@@ -17,16 +18,20 @@ from decimal import localcontext
 
 from beancount_compute.close.tie_outs.balances import (
     deferred_revenue,
+    hand_written,
     laws,
     no_lot_negative,
+    open_lots,
     roll_forwards,
     trial_balance,
 )
-from beancount_compute.close.tie_outs.bookings import check_bookings
-from beancount_compute.close.tie_outs.hand_written import hand_postings, hand_written
-from beancount_compute.close.tie_outs.movements import events_booked, fees, owed, prices, revenue
-from beancount_compute.close.tie_outs.open_lots import open_lots
+from beancount_compute.close.tie_outs.control_totals import (
+    ControlTotals,
+    events_booked,
+    reversals,
+)
 from beancount_compute.close.tie_outs.postings import weigh
+from beancount_compute.close.tie_outs.reported import Reported, income, owed, prices
 from beancount_compute.close.tie_outs.tie_out import TieOut, tables
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy.events import Event
@@ -35,7 +40,7 @@ from beancount_compute.economy.rounding import WIDE
 from beancount_compute.reports.books import Books, until
 from beancount_compute.reports.reading_money import Money
 
-__all__ = ["TieOut", "hand_postings", "tables", "tie_outs"]
+__all__ = ["TieOut", "tables", "tie_outs"]
 
 
 def tie_outs(books: Books, month: str, events: Sequence[Event]) -> list[TieOut]:
@@ -51,16 +56,17 @@ def tie_outs(books: Books, month: str, events: Sequence[Event]) -> list[TieOut]:
     of_month = [entry for entry in books.transactions if entry.date >= first]
     with localcontext(WIDE), no_cyclic_garbage():
         weighed = weigh(books.transactions, books.accounts)
-        checked = check_bookings(books, of_month, events)
         lots = open_lots(books)
+        reported = Reported(books, first, of_month)
         return [
             *roll_forwards(books, weighed, first),
             *deferred_revenue(books, weighed, lots),
             *laws(books, weighed),
-            *events_booked(checked),
-            *owed(books, checked, first),
-            *fees(checked),
-            *revenue(books, checked, month, first),
+            events_booked(of_month, events),
+            *ControlTotals(books, first, events).ties(),
+            reversals(books, of_month),
+            *owed(books, reported, first),
+            *income(books, reported, first),
             *prices(books, first, events),
             *trial_balance(weighed),
             no_lot_negative(books, lots),

@@ -9,15 +9,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
-from beancount_compute.close.tie_outs.open_lots import OpenLots
 from beancount_compute.close.tie_outs.postings import WHO, Weighed, place_of_entry
 from beancount_compute.close.tie_outs.tie_out import TieOut, count, of_money, of_units
 from beancount_compute.economy.kinds import Flow
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import ZERO
+from beancount_compute.ledger.errors import Errors
+from beancount_compute.ledger.hand_written import pocket_postings, read_hand_written
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import Books
+from beancount_compute.reports.facts import Movement
 from beancount_compute.reports.summary import (
     MONEY_IN,
     MONEY_OUT,
@@ -35,6 +38,36 @@ _TRANSFERS = (
     Flow.TRANSFERRED_IN,
     Flow.TRANSFERRED_OUT,
 )
+
+
+class OpenLots(NamedTuple):
+    """What is open, and which lots were ever drawn below nothing."""
+
+    lots: int  # all of them, emptied ones too
+    cost: dict[tuple[str, str], Decimal]  # of open lots, by component and currency
+    negative: list[Movement]  # the first of each lot that drew it below zero
+
+
+def open_lots(books: Books) -> OpenLots:
+    """Every lot with its units, folded in the order of the books; the sums need `WIDE`."""
+    held: defaultdict[tuple[str, str, int], Decimal] = defaultdict(Decimal)
+    one_of: dict[tuple[str, str, int], Movement] = {}
+    negative: dict[tuple[str, str, int], Movement] = {}
+    for movement in books.movements:
+        _, _, _, _, _, _, commodity, units, _, _, lot, account, _, _ = movement
+        key = (account, commodity, id(lot))
+        total = held[key] = held[key] + units
+        if units > 0:
+            one_of[key] = movement
+        if total < 0 and key not in negative:
+            negative[key] = movement
+    cost: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for key, units in held.items():
+        if units > 0:
+            movement = one_of[key]
+            component = books.accounts.component(movement.subscriber)
+            cost[component, movement.currency] += units * movement.lot.cost
+    return OpenLots(len(held), dict(cost), list(negative.values()))
 
 
 def roll_forwards(books: Books, weighed: Weighed, first: date) -> Iterator[TieOut]:
@@ -110,7 +143,7 @@ def laws(books: Books, weighed: Weighed) -> Iterator[TieOut]:
         left, right = (
             sum([units[name, commodity] for name in names], ZERO) for names in (UNITS_IN, UNITS_OUT)
         )
-        names = (_said(UNITS_IN), _said(UNITS_OUT))
+        names = (_added(UNITS_IN), _added(UNITS_OUT))
         yield of_units(
             "units in = out + held", commodity, (names[0], left), (names[1], right), bent
         )
@@ -120,7 +153,7 @@ def laws(books: Books, weighed: Weighed) -> Iterator[TieOut]:
             sum([amounts[name, currency] for name in names], ZERO)
             for names in (MONEY_IN, MONEY_OUT)
         )
-        names = (_said(MONEY_IN), _said(MONEY_OUT))
+        names = (_added(MONEY_IN), _added(MONEY_OUT))
         yield of_money(
             "money in = out + deferred",
             currency,
@@ -134,7 +167,7 @@ def _named(flows: Flows) -> list[str]:
     return sorted({name for _, name in flows})
 
 
-def _said(names: Iterable[str]) -> str:
+def _added(names: Iterable[str]) -> str:
     return " + ".join(names)
 
 
@@ -176,6 +209,28 @@ def no_lot_negative(books: Books, lots: OpenLots) -> TieOut:
     """Nobody was ever given units of a lot that did not hold them."""
     bad = [place_of_entry(books.transactions[movement.at]) for movement in lots.negative]
     return count("lots, none negative", "lots", "never below zero", lots.lots, bad)
+
+
+def hand_written(books: Books) -> TieOut:
+    """Hand-written postings on pockets beside those that bend none: opening lots, and removals.
+
+    The plugin says the same of what it is given; this looks at the loaded ledger, where plugins
+    that come later have had their say too. What a lot holds is the subject of `no_lot_negative`.
+    """
+    by_hand = [entry for entry in books.transactions if _is_by_hand(entry.meta)]
+    postings, errors = pocket_postings(by_hand, books.accounts), Errors()
+    written = read_hand_written(postings, {}, errors)
+    bent = [
+        f"{error.source['filename']}:{error.source['lineno']}: {error.message}"
+        for error in errors.in_order()
+    ]
+    for lot, _, place, flaw in [each[1:] for each in (*written.removals, *written.openings)]:
+        if not flaw and (lot.commodity in books.terms.money or lot.commodity == lot.currency):
+            flaw = f"{lot.commodity} is money, not a unit of compute"
+        if flaw:
+            bent.append(f"{place.file}:{place.line}: {flaw}")
+    name = "hand-written on pockets"
+    return count(name, "postings", "opening lots and removals", len(postings), bent)
 
 
 def _is_by_hand(meta: dict[str, object]) -> bool:

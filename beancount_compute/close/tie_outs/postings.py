@@ -19,7 +19,6 @@ from beancount.core.amount import Amount
 from beancount.core.data import Posting, Transaction
 from beancount.core.interpolate import AUTOMATIC_TOLERANCES
 
-from beancount_compute.economy.kinds import BOOKED
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.ledger.accounts import Accounts
@@ -27,32 +26,6 @@ from beancount_compute.ledger.writing import ORDER
 
 Sums = defaultdict[tuple[str, str], Decimal]
 WHO = ("booked", "by hand")
-
-
-class Posted(NamedTuple):
-    """What a transaction posts; a debit, and what leaves a pocket, is above zero."""
-
-    money: Sums  # by account and currency, outside the pockets
-    units: Sums  # by the component of the subscriber, and commodity
-    costs: dict[tuple[str, str, str], Decimal]  # of those: by component, origin and currency
-
-
-def posted(entry: Transaction, accounts: Accounts) -> Posted:
-    """What a transaction posts; its sums need the context `WIDE`."""
-    found = Posted(defaultdict(Decimal), defaultdict(Decimal), {})
-    for posting in entry.postings:
-        number, commodity = units_of(posting)
-        pocket = accounts.pocket_account(posting.account)
-        if pocket is None:
-            found.money[posting.account, commodity] += number
-            continue
-        found.units[pocket.subscriber, commodity] += number
-        cost: Any = posting.cost
-        if cost is not None:
-            origin = (cost.label or "").partition("/")[0]
-            key = (pocket.subscriber, origin, cost.currency)
-            found.costs[key] = found.costs.get(key, ZERO) + number * cost.number
-    return found
 
 
 def units_of(posting: Posting) -> tuple[Decimal, str]:
@@ -72,31 +45,6 @@ def place_of_entry(entry: Transaction) -> str:
     return f'{entry.date} "{entry.payee or ""}" "{entry.narration}"' + (
         f" (event {event})" if event else ""
     )
-
-
-def place_of_posting(entry: Transaction, posting: Posting) -> str:
-    """Where a posting was written, or else its transaction."""
-    meta = posting.meta or {}
-    line = meta.get("lineno", 0)
-    return f"{meta['filename']}:{line}" if line and "filename" in meta else place_of_entry(entry)
-
-
-class Kinds:
-    """The kind of what the plugin booked, from its tags."""
-
-    def __init__(self) -> None:
-        self._known: dict[frozenset[str], str] = {}
-
-    def of(self, entry: Transaction) -> str:
-        """A kind of `economy.kinds.Kind`; "" for what was written by hand."""
-        if ORDER not in entry.meta:
-            return ""
-        tags = entry.tags or frozenset()
-        kind = self._known.get(tags)
-        if kind is None:
-            kind = next((kind for kind in BOOKED if f"compute-{kind}" in tags), "")
-            self._known[tags] = kind
-        return kind
 
 
 class Weighed(NamedTuple):

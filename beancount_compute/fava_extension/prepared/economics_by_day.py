@@ -9,8 +9,6 @@ for the whole and multiplied.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal, localcontext
 
@@ -18,17 +16,16 @@ from beancount_compute.economy.months import Month
 from beancount_compute.economy.options import UNIT_COST
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.cohort_figures import Sum, Sums, first_month, signed
-from beancount_compute.reports.economics import economics, rows_of
-from beancount_compute.reports.facts import SUMMED
+from beancount_compute.reports.cohort_figures import Happened, what_became
+from beancount_compute.reports.economics import cells_of, economics, selected
 from beancount_compute.reports.figures import Request, tabulate
+from beancount_compute.reports.fold import fold
 from beancount_compute.reports.intervals import Interval, name_of
 from beancount_compute.reports.tables import Cell, Column, Table
-from beancount_compute.reports.unused import Cohort
 
 OF_MONTHS = (Interval.MONTH, Interval.QUARTER, Interval.YEAR)  # a cohort is of a month
 _WHOLE = Decimal(1)
-_What = tuple[str, str, str, str, str]  # month, plan and commodity of cohorts; what happened; unit
+_SUMS = ("units", "amount")
 _ASSUMPTIONS = (Column("assumption", "assumption"), Column("value", "value"))
 
 
@@ -66,11 +63,10 @@ class EconomicsByDay:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        self._sums: defaultdict[tuple[_What, date], Decimal] = defaultdict(Decimal)
+        told = ("date", "month", "plan", "commodity", "what", "currency")
         with localcontext(WIDE):
-            for cohort, what, unit, number, movement in Sums(_WHOLE, books).each(books.movements):
-                month, plan, _, commodity = cohort
-                self._sums[(month, plan, commodity, what, unit), movement.date] += number
+            happened = what_became(books, books.movements, _WHOLE)
+            self._happened = fold(happened, told, _SUMS)
 
     def tables(
         self, selection: Selection, displaced: Decimal, interval: Interval, *names: str
@@ -81,28 +77,17 @@ class EconomicsByDay:
             for layout in economics(displaced).layouts(self._books, selection)
             if layout.name in names
         ]
-        request = Request(frozenset(names))
+        end = selection.end or date.max
+        so_far = selected([each for each in self._happened if each.date <= end], selection)
         with localcontext(WIDE):
-            found = self._selected(selection, displaced, interval)
-            tables = tabulate(layouts, rows_of(found, request))
+            found = fold(so_far, ("month", "plan", "commodity", "what", "currency"), _SUMS)
+            found = [_as_asked(each, displaced, interval) for each in found]
+            tables = tabulate(layouts, cells_of(found, Request(frozenset(names))))
         return [_by(interval, table) for table in tables]
 
-    def _selected(
-        self, selection: Selection, displaced: Decimal, interval: Interval
-    ) -> Iterator[tuple[Sum, Decimal, int]]:
-        sums: defaultdict[_What, Decimal] = defaultdict(Decimal)
-        first = first_month(selection)
-        for (happened, day), number in self._sums.items():
-            month, plan, *_ = happened
-            if month < first or (selection.end is not None and day > selection.end):
-                continue
-            if selection.plan not in ("", plan):
-                continue
-            sums[happened] += number
-        for (month, plan, commodity, what, unit), number in sums.items():
-            name = name_of(interval, Month.parse(month).first)
-            everybody = Cohort(name, plan, "", commodity)
-            if what == "displaced":
-                number *= displaced
-            for column, adds in signed(what, unit, number):
-                yield (everybody, column, unit), adds, SUMMED
+
+def _as_asked(happened: Happened, displaced: Decimal, interval: Interval) -> Happened:
+    """What happened, under the name of an interval, and with the share of displaced sales."""
+    share = displaced if happened.what == "displaced" else _WHOLE
+    name = name_of(interval, Month.parse(happened.month).first)
+    return happened._replace(month=name, amount=happened.amount * share)

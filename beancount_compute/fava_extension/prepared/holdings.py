@@ -23,8 +23,7 @@ from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import WIDE, ZERO
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.facts import Movement, Owed
-from beancount_compute.reports.figures import written
-from beancount_compute.reports.tables import Cell, Column, Measure, Table
+from beancount_compute.reports.tables import Cell, Column, Measure, Table, written
 
 COLUMNS = (
     Column("subscriber", "subscriber"),

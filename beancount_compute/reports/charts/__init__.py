@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.by_month import deferred_by_month
 from beancount_compute.reports.charts.flow import unit_flow
 from beancount_compute.reports.charts.heat import vintages
 from beancount_compute.reports.charts.money import breakage_or_market, deferred_revenue, income
@@ -21,9 +20,10 @@ from beancount_compute.reports.charts.price import market
 from beancount_compute.reports.charts.traces import Chart, only
 from beancount_compute.reports.economics import economics
 from beancount_compute.reports.figures import Report
+from beancount_compute.reports.intervals import Interval
 from beancount_compute.reports.market import MARKET
 from beancount_compute.reports.revenue import REVENUE
-from beancount_compute.reports.rollforward import ROLLFORWARD
+from beancount_compute.reports.rollforward import ROLLFORWARD, deferred_by
 from beancount_compute.reports.tables import Table
 from beancount_compute.reports.vintages import VINTAGES
 
@@ -54,7 +54,7 @@ def charts(
         return ready or only(report.tables(books, days, name))
 
     return [
-        *deferred_revenue(deferred_by_month(books, to_date)),
+        *deferred_revenue(deferred_by(books, to_date, Interval.MONTH)),
         *income(only(REVENUE.tables(books, to_date, "by-month"))),
         *unit_flow(table(ROLLFORWARD, "units-by-pocket", selection)),
         *market(only(MARKET.tables(books, to_date, "by-day"))),

@@ -25,6 +25,7 @@ from beancount_compute.reports.charts.traces import (
     parts,
     plain_layout,
 )
+from beancount_compute.reports.flows import COMING, KEYS, RELEASING
 from beancount_compute.reports.tables import Table, shown
 
 # The flow of units: what links two nodes, by pocket and column of the roll-forward.
@@ -42,8 +43,6 @@ _NODES = {
     "removed by hand": RED,
     "held": GREY,
 }
-_SOURCES = ("opening", "allocated", "topped_up", "granted")
-_TARGETS = ("used", "spent", "expired", "refunded", "removed_by_hand")
 
 
 def unit_flow(table: Table) -> list[Chart]:
@@ -88,8 +87,8 @@ def _links(by_pocket: dict[str, dict[str, Decimal]]) -> Iterable[tuple[str, str,
     """Units from one node to another; what a month takes back more of than it gives is no flow."""
     for pocket in ("allocations", "tokens"):
         numbers = by_pocket.get(pocket, {})
-        flows = [(key.replace("_", " "), pocket, numbers.get(key)) for key in _SOURCES]
-        flows += [(pocket, key.replace("_", " "), -numbers.get(key, Decimal())) for key in _TARGETS]
+        flows = [(flow.value, pocket, numbers.get(KEYS[flow])) for flow in COMING]
+        flows += [(pocket, flow.value, -numbers.get(KEYS[flow], Decimal())) for flow in RELEASING]
         flows.append((pocket, "held", numbers.get("closing")))
         if pocket == "tokens":
             flows.append(("allocations", "tokens", numbers.get("minted")))

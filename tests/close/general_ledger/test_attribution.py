@@ -13,9 +13,9 @@ import pytest
 from beancount import loader
 
 from beancount_compute.close.general_ledger.account_map import NoMap
-from beancount_compute.close.general_ledger.export import month_figures
 from beancount_compute.close.general_ledger.formats import By
 from beancount_compute.close.general_ledger.journals import journals_of
+from beancount_compute.close.general_ledger.month_export import month_figures
 from beancount_compute.economy.months import Month
 from beancount_compute.reports.books import read_books
 

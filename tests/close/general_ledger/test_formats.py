@@ -21,9 +21,9 @@ from beancount_compute.close.general_ledger.account_map import (
     Unmapped,
     read_map,
 )
-from beancount_compute.close.general_ledger.export import FORMATS, File, export
 from beancount_compute.close.general_ledger.formats import By, LimitExceeded, Setting, file_text
-from beancount_compute.close.general_ledger.journals import Journal, Line, files_of, parts_of
+from beancount_compute.close.general_ledger.journals import Journal, JournalLine, files_of, parts_of
+from beancount_compute.close.general_ledger.month_export import FORMATS, File, export
 from beancount_compute.economy.months import Month
 from beancount_compute.reports.books import read_books
 
@@ -97,7 +97,9 @@ def files_of_june(form: str, names: AccountMap, subsidiary: str = "") -> list[Fi
 def long_journal(lines: int, currency: str = "USD") -> Journal:
     """That many lines, a multiple of seven: 0.21 against 0.01 to 0.06, again and again."""
     made = [
-        Line(Target("1000"), "", Decimal("0.21") if not at % 7 else Decimal(-(at % 7)) / 100, "")
+        JournalLine(
+            Target("1000"), "", Decimal("0.21") if not at % 7 else Decimal(-(at % 7)) / 100, ""
+        )
         for at in range(lines)
     ]
     return Journal(f"TOK-2026-05-{currency}", date(2026, 5, 31), currency, "memo", tuple(made))
@@ -182,7 +184,7 @@ def test_no_file_and_no_journal_exceeds_what_the_vendor_takes(
         (
             "netsuite",
             long_journal(7)._replace(
-                lines=(Line(Target("1"), "", Decimal("10000000000.00"), "Assets:Bank"),)
+                lines=(JournalLine(Target("1"), "", Decimal("10000000000.00"), "Assets:Bank"),)
             ),
             "10,000,000,000.00 USD on Assets:Bank has more than the 10 digits",
         ),
@@ -190,7 +192,9 @@ def test_no_file_and_no_journal_exceeds_what_the_vendor_takes(
         (
             "xero",
             long_journal(7)._replace(
-                lines=(Line(Target("Assets:Bank", "", "", "Assets:Bank"), "", Decimal(1), ""),)
+                lines=(
+                    JournalLine(Target("Assets:Bank", "", "", "Assets:Bank"), "", Decimal(1), ""),
+                )
             ),
             "account code Assets:Bank of Assets:Bank has 11 characters, Xero takes 10",
         ),
@@ -208,7 +212,7 @@ def test_what_a_vendor_would_refuse_is_refused_here(
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_a_cell_that_a_spreadsheet_would_run_is_defused(start: str) -> None:
     """By an apostrophe before it; a negative number stays a number."""
-    line = Line(Target("1000"), f"{start}1+1", Decimal("-1.00"), "plain")
+    line = JournalLine(Target("1000"), f"{start}1+1", Decimal("-1.00"), "plain")
     journal = Journal("TOK", date(2026, 5, 31), "USD", "memo", (line,))
     text = file_text(FORMATS["xero"], [journal], Setting(By.SUBSCRIBER))
     assert f"'{start}1+1" in text

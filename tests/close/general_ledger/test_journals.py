@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beancount_compute.close.general_ledger.account_map import NoMap, Target, Unmapped, read_map
-from beancount_compute.close.general_ledger.figures import Slot, Totals
 from beancount_compute.close.general_ledger.journals import (
     ROUNDING,
     Journal,
-    Line,
+    JournalLine,
     files_of,
     journals_of,
     parts_of,
 )
+from beancount_compute.close.general_ledger.slots import Slot, SlotTotals
 
 LAST = date(2026, 5, 31)
 CENTS = st.integers(-(10**9), 10**9).filter(bool)
@@ -31,14 +31,14 @@ FIGURES = st.dictionaries(
         st.sampled_from([f"Assets:A{number}" for number in range(9)]),
         st.sampled_from(["", "pro", "top-up"]),
     ),
-    st.builds(Totals, TOTALS, TOTALS),
+    st.builds(SlotTotals, TOTALS, TOTALS),
     max_size=20,
 )
 
 
-def figures(*rows: tuple[str, str, str]) -> dict[Slot, Totals]:
+def figures(*rows: tuple[str, str, str]) -> dict[Slot, SlotTotals]:
     return {
-        Slot("USD", account, ""): Totals(Decimal(before), Decimal(end))
+        Slot("USD", account, ""): SlotTotals(Decimal(before), Decimal(end))
         for account, before, end in rows
     }
 
@@ -46,14 +46,14 @@ def figures(*rows: tuple[str, str, str]) -> dict[Slot, Totals]:
 def journal(cents: list[int]) -> Journal:
     """A journal of those amounts, and one line that balances them."""
     lines = [
-        Line(Target(f"a{place}"), "", Decimal(number) / 100, f"line {place}")
+        JournalLine(Target(f"a{place}"), "", Decimal(number) / 100, f"line {place}")
         for place, number in enumerate([*cents, -sum(cents)])
         if number
     ]
     return Journal("TOK-2026-05-USD", LAST, "USD", "memo", tuple(lines))
 
 
-def amounts(lines: tuple[Line, ...]) -> list[tuple[str, str]]:
+def amounts(lines: tuple[JournalLine, ...]) -> list[tuple[str, str]]:
     return [(line.target.code, str(line.amount)) for line in lines]
 
 
@@ -103,7 +103,7 @@ def test_all_accounts_that_the_map_leaves_out_are_named_at_once() -> None:
 
 
 @given(FIGURES)
-def test_every_journal_balances_exactly(found: dict[Slot, Totals]) -> None:
+def test_every_journal_balances_exactly(found: dict[Slot, SlotTotals]) -> None:
     """Whatever the figures: one journal a currency, no line of zero, sum exactly zero."""
     made = journals_of(found, "2026-05", LAST, NoMap(), "Expenses:Rounding")
     assert len({each.currency for each in made}) == len(made)

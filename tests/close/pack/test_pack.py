@@ -14,9 +14,13 @@ from typing import Any
 
 import pytest
 
-from beancount_compute.close.pack import bundle, pack_files
-from beancount_compute.close.pack.bundle import HOW_TO_GET_IT, plotly_bundle
-from beancount_compute.close.pack.page import Page, page_text
+from beancount_compute.close.pack import pack_files, pack_page
+from beancount_compute.close.pack.pack_page import (
+    HOW_TO_GET_PICTURES,
+    PackPage,
+    page_text,
+    plotly_bundle,
+)
 from beancount_compute.close.tie_outs import TieOut, tie_outs
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.charts import charts
@@ -53,7 +57,7 @@ def no_plotly(monkeypatch: pytest.MonkeyPatch) -> None:
             raise ModuleNotFoundError(name)
         return importlib.resources.files(name)
 
-    monkeypatch.setattr(bundle, "files", missing)
+    monkeypatch.setattr(pack_page, "files", missing)
 
 
 class Seen(HTMLParser):
@@ -154,9 +158,9 @@ def test_the_journal_is_that_of_the_export(pack: dict[str, bytes]) -> None:
 def test_the_page_holds_the_figures_the_proof_and_the_seal(pack: dict[str, bytes]) -> None:
     """The story's own figures, in tables with captions and headers; the title is text."""
     page = seen(pack)
-    for figure in ("Books & Co", "16.15 USD", "30.11", SEAL, "fees = sum over trades", "0.42 USD"):
+    for figure in ("Books & Co", "16.15 USD", "32.00", SEAL, "fees = sum over trades", "0.42 USD"):
         assert figure in page.all_text
-    assert "22 of 22 hold." in page.all_text
+    assert "35 of 35 hold." in page.all_text
     assert page.tags.count("caption") == page.tags.count("table") > 10
     assert page.tags.count("h1") == 1
 
@@ -183,7 +187,7 @@ def test_nothing_is_fetched_and_no_other_script_may_run(pack: dict[str, bytes]) 
     assert not re.search(r"https?://", own)
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', own)
     assert policy is not None
-    assert "default-src &#x27;none&#x27;" in policy[1]
+    assert "default-src &#39;none&#39;" in policy[1]
     assert policy[1].count("sha256-") == 2
 
 
@@ -216,7 +220,7 @@ def test_markup_in_a_figure_is_text(ledger: Ledger) -> None:
     """What would end the script that holds the figure stands there as a JSON escape."""
     (chart,) = [each for each in charts(ledger.books(), MAY) if each.name == "flow-CU"]
     chart = chart._replace(title=NASTY, said=NASTY, figure={"data": [NASTY]})
-    page = seen({"index.html": page_text(Page("", "", "", [], [], [chart], []), "1;").encode()})
+    page = seen({"index.html": page_text(PackPage("", "", "", [], [], [chart], []), "1;").encode()})
     assert [json.loads(text) for attrs, text in page.scripts if "data-figure" in attrs] == [
         {"data": [NASTY]}
     ]
@@ -236,7 +240,7 @@ def test_without_plotly_the_page_shows_tables_and_says_how_to_get_pictures(
     without = packed(ledger)
     page = seen(without)
     assert page.scripts == []
-    assert HOW_TO_GET_IT in page.all_text
+    assert HOW_TO_GET_PICTURES in page.all_text
     assert page.tags.count("details") == 6
     assert b"<details open>" in without["index.html"]
     assert {**pack, "index.html": b""} == {**without, "index.html": b""}

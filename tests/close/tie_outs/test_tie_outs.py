@@ -79,7 +79,20 @@ FIGURES = {
     "units in = out + held CU": "265",  # 200 + 60 + 5 = 161 + 4 + 25 + 3 + 1 + 71
     "money in = out + deferred USD": "53.00",  # 32.20 + 3 + 0.50 + 0.30 + 0.60 + 0.25 + 16.15
     "events booked events": "13",
-    "bookings as events say bookings": "17",  # and a period, a mint and two expiries
+    "units granted CU": "5",
+    "units refunded CU": "3",
+    "units spent CU": "4",
+    "units topped up CU": "60",
+    "units traded in CU": "30",
+    "units traded out CU": "30",
+    "units transferred in CU": "2",
+    "units transferred out CU": "2",
+    "units used CU": "136",  # 20 + 103 + 10 + 3, of which 2 and 3 were beyond the holdings
+    "settlements with partners USD": "0.50",
+    "top-ups, as paid USD": "13.00",
+    "trades, gross of buyers USD": "12.60",  # 4.00 + 8.60
+    "trades, gross of sellers USD": "12.60",
+    "reversals reversals": "1",
     "receivables USD": "46.84",  # alice 20.00 + 0.61 + 0.91 - 0.91, bob 13.00 + 4.20 + 9.03
     "receivables, payments by hand USD": "-5.00",
     "payables USD": "11.94",  # 3.60 + 7.74 + 0.60
@@ -88,7 +101,7 @@ FIGURES = {
     "revenue from opening balance USD": "6.50",  # 4.00 + 0.60 + 1.60, partner income 0.30
     "revenue from this month USD": "23.00",  # 20.00, breakage 3.00
     "revenue from overage USD": "0.61",
-    "revenue by vintage USD": "30.11",
+    "income USD": "32.00",  # 6.50 + 23.00 + 0.61 + fees of 1.89
     "prices = average of trades days": "1",  # 12.60 / 30 = 0.42
     "trial balance, booked USD": "121.66",
     "trial balance, by hand USD": "5.25",
@@ -149,15 +162,15 @@ def at_cost(number: str) -> Callable[[Posting], Posting]:
 EDITS = {
     "more units used than the event says": (
         ("use", posting(ALLOCATIONS, "25")),
-        ["bookings as events say bookings", "trial balance, booked USD"],
+        ["units used CU", "income: Income:Compute USD", "trial balance, booked USD"],
     ),
     "revenue that is not the cost of the lots": (
         ("use", posting("Income:Compute", "-4.10")),
-        ["bookings as events say bookings", "trial balance, booked USD", "revenue by vintage USD"],
+        ["income USD", "income: Income:Compute USD", "trial balance, booked USD"],
     ),
     "a top-up billed higher than it says": (
         ("buy", posting("Assets:Receivable:Bob", "11.00")),
-        ["receivables USD", "receivables: Assets:Receivable:Bob USD", "trial balance, booked USD"],
+        ["top-ups, as paid USD", "trial balance, booked USD"],
     ),
     "a period that is billed to somebody else": (
         (
@@ -167,31 +180,31 @@ EDITS = {
                 lambda each: each._replace(account="Assets:Receivable:Bob"),
             ),
         ),
-        [
-            "bookings as events say bookings",
-            "receivables: Assets:Receivable:Alice USD",
-            "receivables: Assets:Receivable:Bob USD",
-        ],
+        ["receivables USD", "receivables: Assets:Receivable:Bob USD"],
     ),
     "overage at another price": (
         ("over", posting("Assets:Receivable:Alice", "0.62")),
-        ["receivables USD", "bookings as events say bookings"],
+        ["trial balance, booked USD"],
     ),
     "a reversal that takes back too little": (
         ("undo", posting("Assets:Receivable:Alice", "-0.90")),
-        ["receivables USD", "bookings as events say bookings"],
+        ["reversals reversals", "trial balance, booked USD"],
     ),
     "a seller who is owed too much": (
         ("sale", posting("Liabilities:Payable:Alice", "-3.70")),
-        ["payables USD", "bookings as events say bookings", "trial balance, booked USD"],
+        [
+            "trades, gross of sellers USD",
+            "fees = sum over trades USD",
+            "trial balance, booked USD",
+        ],
     ),
     "a refund rounded up": (
         ("back", posting("Liabilities:Payable:Alice", "-0.61")),
-        ["payables USD", "trial balance, booked USD"],
+        ["money in = out + deferred USD", "trial balance, booked USD"],
     ),
     "a settlement that nobody agreed": (
         ("spend", posting("Liabilities:Partners:Shop", "-0.51")),
-        ["owed to partners USD", "trial balance, booked USD"],
+        ["settlements with partners USD", "trial balance, booked USD"],
     ),
     "a fee below the rate": (
         ("sale", posting("Income:Fees", "-0.50")),
@@ -199,11 +212,11 @@ EDITS = {
     ),
     "a trade in which units are lost": (
         ("sale", posting(BOB, "-9")),
-        ["units in = out + held CU", "bookings as events say bookings"],
+        ["units in = out + held CU", "units traded in CU"],
     ),
     "a gift that arrives as more": (
         ("gift", posting(BOB, "-3")),
-        ["units in = out + held CU", "bookings as events say bookings"],
+        ["units in = out + held CU", "units transferred in CU"],
     ),
     "a lot that was never held": (
         ("gift", on(ALICE, at_cost("0.21"))),
@@ -218,15 +231,19 @@ EDITS = {
             "use",
             lambda entry: posting("Income:Compute", "-5.00")(posting(ALLOCATIONS, "25")(entry)),
         ),
-        ["bookings as events say bookings"],
+        ["units used CU"],
     ),
     "revenue on another account": (
         ("use", on("Income:Compute", lambda each: each._replace(account="Income:Other"))),
-        ["bookings as events say bookings"],
+        ["income: Income:Compute USD", "on no account of the reports: Income:Other USD"],
     ),
     "more spent than was held": (
         ("spend", posting(ALICE, "40")),
-        ["lots, none negative lots", "deferred revenue = open lots, Alice USD"],
+        [
+            "lots, none negative lots",
+            "deferred revenue = open lots, Alice USD",
+            "units spent CU",
+        ],
     ),
     "a booking that is gone": (("gift", lambda entry: None), ["events booked events"]),
 }
@@ -247,11 +264,12 @@ def test_an_edit_after_the_load_is_found(name: str, may: Ledger) -> None:
 
 
 def test_an_event_that_is_booked_twice_is_found(may: Ledger) -> None:
-    """The same use once more: one booking has no event left."""
+    """The same use once more: one booking has no event left, and 20 CU more were used."""
     (use,) = [each for each in may.entries if each.meta.get("event") == "use"]
     may.entries.append(use._replace(meta={**use.meta, "__order": "1999999999"}))
     failing = may.failing()
-    assert "bookings as events say bookings" in failing
+    assert failing["events booked events"] == (may.line('id: "use"').replace("22", "21"),)
+    assert "units used CU" in failing
 
 
 def test_a_fold_that_forgets_a_movement_is_found(may: Ledger) -> None:
@@ -339,10 +357,6 @@ BENDING = {
     "money": Posting(BOB, Amount(Decimal(1), "USD"), None, None, None, None),
     "money at cost": Posting(BOB, Amount(Decimal(1), "USD"), LOT, None, None, None),
     "no label": Posting(BOB, Amount(Decimal(1), "CU"), LOT._replace(label=None), None, None, None),
-    "no open lot": Posting(
-        BOB, Amount(Decimal(1), "CU"), LOT._replace(label="pro"), None, None, None
-    ),
-    "more than it holds": Posting(BOB, Amount(Decimal(40), "CU"), LOT, None, None, None),
     "units put in": Posting(BOB, Amount(Decimal(-1), "CU"), LOT, None, None, None),
     "an end that is no day": Posting(
         BOB, Amount(Decimal(1), "CU"), LOT._replace(label="top-up/soon"), None, None, None
@@ -362,6 +376,20 @@ def test_a_posting_by_another_hand_that_bends_a_pocket_stops_the_close(
     may.entries.append(entry)
     (line,) = may.failing()["hand-written on pockets postings"]
     assert line.startswith("other.beancount:7: ")
+
+
+@pytest.mark.parametrize(
+    ("units", "lot"), [(1, LOT._replace(label="pro")), (40, LOT)], ids=["no open lot", "too many"]
+)
+def test_a_posting_by_another_hand_that_takes_what_no_lot_holds_stops_the_close(
+    units: int, lot: Cost, may: Ledger
+) -> None:
+    """It names a lot in full; the lots tell that there is none, or not so much in it."""
+    taken = Posting(BOB, Amount(Decimal(units), "CU"), lot, None, None, None)
+    meta = {"filename": "other.beancount", "lineno": 7}
+    day, none = date(2026, 5, 30), frozenset[str]()
+    may.entries.append(Transaction(meta, day, "*", None, "Bent", none, none, [taken]))
+    assert may.failing()["lots, none negative lots"] == ("other.beancount:7",)
 
 
 def test_an_opening_lot_of_money_bends_a_pocket(may: Ledger) -> None:
@@ -387,6 +415,6 @@ def test_the_lines_of_what_differs_stand_below_the_table(may: Ledger) -> None:
     text = render(tables(list(may.tied().values())), 80)
     assert "USD DIFFERS" in text
     differences = text[text.index("Differences") :]
-    assert "fees = sum over trades: events and terms" in differences
+    assert "fees = sum over trades: receivables less payables" in differences
     assert "1.89 USD" in differences
     assert may.line("10 CU 0.40 USD") in differences

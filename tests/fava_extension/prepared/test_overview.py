@@ -6,7 +6,11 @@ from datetime import date
 from decimal import Decimal
 
 from beancount_compute.fava_extension.prepared.narrowing import Filter, narrow
-from beancount_compute.fava_extension.prepared.overview import deferred_by, held_on, income_compared
+from beancount_compute.fava_extension.prepared.overview import (
+    deferred_within,
+    held_on,
+    income_compared,
+)
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.intervals import Interval
 from tests.fava_extension.prepared.story_books import story
@@ -21,7 +25,7 @@ def numbers(*texts: str) -> tuple[Decimal, ...]:
 def test_deferred_revenue_by_month() -> None:
     """May: 400.00 paid, 1200 CU used; June: 400.00 more, 1400 CU used. Mints move nothing."""
     _, summed = story()
-    table = deferred_by(summed, Selection(), Interval.MONTH)
+    table = deferred_within(summed, Selection(), Interval.MONTH)
     assert table.rows == [
         ("2026-05", "USD", *numbers("0.00", "400.00", "-240.00", "160.00")),
         ("2026-06", "USD", *numbers("160.00", "400.00", "-280.00", "280.00")),
@@ -34,7 +38,7 @@ def test_days_of_the_selection_open_with_what_was_held() -> None:
     """
     _, summed = story()
     days = Selection(date(2026, 6, 1), date(2026, 6, 30))
-    table = deferred_by(summed, days, Interval.WEEK)
+    table = deferred_within(summed, days, Interval.WEEK)
     assert [row[0] for row in table.rows] == ["2026-W23", "2026-W24", "2026-W25"]
     assert table.rows[0][2:] == numbers("160.00", "400.00", "0.00", "560.00")
     assert table.rows[1][2:] == numbers("560.00", "0.00", "0.00", "560.00")
@@ -44,7 +48,7 @@ def test_days_of_the_selection_open_with_what_was_held() -> None:
 def test_in_units() -> None:
     """2000 CU a month come, 1200 and 1400 go."""
     _, summed = story()
-    table = deferred_by(summed, Selection(), Interval.QUARTER, in_units=True)
+    table = deferred_within(summed, Selection(), Interval.QUARTER, in_units=True)
     assert table.rows == [("2026-Q2", "CU", *numbers("0", "4000", "-2600", "1400"))]
 
 
@@ -52,7 +56,7 @@ def test_of_one_account_what_moves_comes_and_goes() -> None:
     """Alice's tokens: 800 minted on 1 June, 500 sold on the 10th, at 0.20."""
     books, summed = story()
     kept = narrow(books, summed, Filter(accounts=frozenset([TOKENS_OF_ALICE])))
-    table = deferred_by(kept, Selection(), Interval.DAY)
+    table = deferred_within(kept, Selection(), Interval.DAY)
     assert [row for row in table.rows if row[3] or row[4]] == [
         ("2026-06-01", "USD", *numbers("0.00", "160.00", "0.00", "160.00")),
         ("2026-06-10", "USD", *numbers("160.00", "0.00", "-100.00", "60.00")),

@@ -1,4 +1,4 @@
-"""A naive auditor: it works out the books from language.md alone, and is compared with the plugin.
+"""A naive auditor: it works out the books from manual/language.md alone, beside the plugin.
 
 Slow and obvious on purpose: whole numbers, Decimal and Fraction, plain lists, linear scans, day by
 day and phase by phase. It shares no line with the plugin, so that what the two agree on was thought
@@ -8,4 +8,5 @@ twice.
     rules.py        the books, from facts and terms
     reading.py      a ledger with its event files, into facts and terms
     comparing.py    where the plugin's books differ
+    sums.py         what the books add up to, as reports show it
 """

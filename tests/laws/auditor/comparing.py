@@ -20,7 +20,18 @@ from beancount import loader
 from beancount.core import data
 
 from tests.laws.auditor.reading import Reading
-from tests.laws.auditor.records import ZERO, Day, Event, Leg, Transaction, component, exact, rounded
+from tests.laws.auditor.records import (
+    ZERO,
+    Day,
+    Event,
+    HandPosting,
+    Leg,
+    Lot,
+    Transaction,
+    component,
+    exact,
+    rounded,
+)
 from tests.laws.auditor.rules import Books
 
 
@@ -47,6 +58,10 @@ class Audit:
     found: dict[tuple[str, int], Decimal]  # assertions: the figure in the books
     parse_errors: list[Any]  # what Beancount itself says of the ledger
     journal: list[Transaction]
+    held: dict[tuple[str, str], dict[Lot, Decimal]]  # by holder and pocket
+    accounts: dict[str, str]  # the account of each role, with its placeholders
+    components: dict[str, str]  # of the subscribers that are known
+    no_lots: list[HandPosting]  # hand-written postings on the pockets that are refused
 
 
 # The finished books
@@ -143,6 +158,10 @@ def audit(path: Path | str) -> Audit:
             books.found,
             reading.parse_errors,
             books.journal,
+            books.held,
+            reading.accounts,
+            books.known,
+            [p for p in reading.facts.reductions if p.place in books.refusals.places],
         )
 
 

@@ -1,10 +1,10 @@
-"""The rules, once more: the books of facts and terms, from language.md alone.
+"""The rules, once more: the books of facts and terms, from manual/language.md alone.
 
     books = Books(Facts(events), Terms(plans, options))
     books.run()
     books.held, books.journal, books.refusals
 
-Readings (where language.md is silent or can be read in two ways, this is what is done here):
+Readings (where manual/language.md is silent or can be read in two ways, this is what is done here):
 
 R1  Opening lots stand from the beginning of their day (before period ends); hand-written reductions
     come after everything else of their day.

@@ -12,9 +12,9 @@ from beancount.core.data import Transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beancount_compute.close.general_ledger.figures import (
+from beancount_compute.close.general_ledger.slots import (
     Slot,
-    Totals,
+    SlotTotals,
     by_account,
     movement,
     totals,
@@ -46,10 +46,10 @@ def test_postings_count_at_what_they_balance_with() -> None:
     transactions = [entry for entry in entries if isinstance(entry, Transaction)]
     found = totals(transactions, date(2026, 5, 1), date(2026, 5, 31), by_account)
     assert {slot.account: of for slot, of in found.items()} == {
-        "Assets:Bank": Totals(Decimal("1.005"), Decimal("-9.620")),
-        "Assets:Euro": Totals(Decimal(), Decimal("11.00")),
-        "Income:Other": Totals(Decimal("-1.005"), Decimal("-1.005")),
-        "Liabilities:Tokens": Totals(Decimal(), Decimal("-0.375")),
+        "Assets:Bank": SlotTotals(Decimal("1.005"), Decimal("-9.620")),
+        "Assets:Euro": SlotTotals(Decimal(), Decimal("11.00")),
+        "Income:Other": SlotTotals(Decimal("-1.005"), Decimal("-1.005")),
+        "Liabilities:Tokens": SlotTotals(Decimal(), Decimal("-0.375")),
     }
     assert {slot.currency for slot in found} == {"USD"}
     assert Slot("USD", "Assets:Euro", "") in found
@@ -91,7 +91,7 @@ def test_a_figure_is_the_difference_of_rounded_totals(
     before: str, end: str, currency: str, figure: str
 ) -> None:
     """Not the rounded difference: 0.008 - 0.004 is 0.00 rounded by itself, and 0.01 here."""
-    found = movement(Totals(Decimal(before), Decimal(end)), currency)
+    found = movement(SlotTotals(Decimal(before), Decimal(end)), currency)
     assert str(found) == figure
 
 
@@ -101,7 +101,7 @@ def test_months_add_up_to_the_ledger_for_ever(months: list[Decimal], currency: s
     from the ledger than half a minor unit."""
     total = exported = Decimal()
     for number in months:
-        exported += movement(Totals(total, total + number), currency)
+        exported += movement(SlotTotals(total, total + number), currency)
         total += number
         assert exported == round_money(total, currency)
         assert abs(exported - total) <= minor_unit(currency) / 2

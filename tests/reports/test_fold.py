@@ -1,4 +1,4 @@
-"""Facts of all subscribers together: fewer of them, and nothing but the subscriber lost."""
+"""Adding up: facts alike in some fields, and cells by row and column."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from beancount_compute.economy.kinds import Flow
 from beancount_compute.economy.rounding import ZERO
-from beancount_compute.reports.adding_up import movements_added_up
 from beancount_compute.reports.books import Selection
+from beancount_compute.reports.facts import SUMMED
+from beancount_compute.reports.fold import fold, pivot
 from beancount_compute.reports.reading_money import earned_by_lots
 from beancount_compute.reports.registry import REPORTS
 from tests.reports.story import STORY, books_of, rows
@@ -28,6 +29,45 @@ TOGETHER = [
     ("2026-06-20", "used", "allocations", -1000, "-200.00"),
     ("2026-06-20", "used", "tokens", -400, "-80.00"),
 ]
+
+
+class Use(NamedTuple):
+    """A fact, of which two fields may be folded away."""
+
+    month: str
+    plan: str
+    subscriber: str
+    units: Decimal
+    at: int
+
+
+USES = [
+    Use("2026-06", "pro", "alice", Decimal(5), 0),
+    Use("2026-05", "pro", "bob", Decimal(1), 1),
+    Use("2026-06", "pro", "bob", Decimal(2), 2),
+]
+
+
+def test_facts_alike_in_some_fields_are_one() -> None:
+    """7 in June, which comes first, and 1 in May; by plan 8. What is folded away can't be read."""
+    found = fold(USES, ("month",), ("units",), ("plan",))
+    assert found == [
+        Use("2026-06", "pro", "", Decimal(7), SUMMED),
+        Use("2026-05", "pro", "", Decimal(1), SUMMED),
+    ]
+    (whole,) = fold(USES, ("plan",), ("units",))
+    assert (whole.units, whole.month) == (Decimal(8), None)
+    assert fold([], ("plan",), ("units",)) == []
+    assert fold(USES, ("at", "month", "plan", "subscriber"), ("units",)) == USES
+
+
+def test_rows_and_columns_are_added_up_by_cell() -> None:
+    """Alice used 5 and 2; bob sold 3, and nothing else adds to his row."""
+    rows = [("alice",), ("bob",), ("alice",)]
+    numbers = [Decimal(5), Decimal(3), Decimal(2)]
+    found, sums = pivot(rows, ["used", "sold", "used"], numbers)
+    assert found == [("alice",), ("bob",)]
+    assert sums == {"used": [Decimal(7), None], "sold": [None, Decimal(3)]}
 
 
 def refuse() -> NoReturn:
@@ -96,7 +136,7 @@ def test_a_posting_of_nothing_is_not_recognised() -> None:
     used = next(each for each in books_of(STORY).movements if each.flow is Flow.USED)
     nothing = used._replace(units=ZERO, amount=ZERO)
     assert [each.amount for each in earned_by_lots([used, nothing])] == [-used.amount]
-    assert list(movements_added_up([nothing])) == []
+    assert replace(books_of(STORY), movements=(nothing,)).movements_of_all == ()
 
 
 def test_sums_are_those_of_the_facts() -> None:

@@ -35,20 +35,22 @@ class Slot(NamedTuple):
 
 # A posting, or the part of it that belongs to one plan or subscriber: its account, the key, and the
 # amount with its currency, a debit above zero. A bare tuple, as there are hundreds of thousands.
-Piece = tuple[str, str, Decimal, str]
+PostingPart = tuple[str, str, Decimal, str]
 
 
-class Totals(NamedTuple):
+class SlotTotals(NamedTuple):
     """An account's exact totals."""
 
     before: Decimal  # to the last day before the month
     end: Decimal  # to the month's last day
 
 
-Pieces = Callable[[int, Transaction], Iterable[Piece]]  # a transaction, and its place in the books
+PostingParts = Callable[
+    [int, Transaction], Iterable[PostingPart]
+]  # a transaction, and its place in the books
 
 
-def by_account(_: int, entry: Transaction) -> Iterator[Piece]:
+def by_account(_: int, entry: Transaction) -> Iterator[PostingPart]:
     """The postings of a transaction, as they stand."""
     for posting in entry.postings:
         number, currency = weight_of(posting)
@@ -74,9 +76,9 @@ def totals(
     transactions: Iterable[Transaction],
     first: date,
     last: date,
-    pieces: Pieces,
+    pieces: PostingParts,
     units: Container[str] = (),
-) -> dict[Slot, Totals]:
+) -> dict[Slot, SlotTotals]:
     """The exact totals of every slot to the day before `first` and to `last`.
 
     `units` names what is no money: units of compute, which a general ledger can't hold.
@@ -92,13 +94,15 @@ def totals(
                 place = (currency, account, key)
                 sums[place] = sums.get(place, ZERO) + number
         return {
-            Slot(*place): Totals(start := before.get(place, ZERO), start + within.get(place, ZERO))
+            Slot(*place): SlotTotals(
+                start := before.get(place, ZERO), start + within.get(place, ZERO)
+            )
             for place in sorted({*before, *within})
             if place[0] not in units
         }
 
 
-def movement(of: Totals, currency: str) -> Decimal:
+def movement(of: SlotTotals, currency: str) -> Decimal:
     """The month's figure: a multiple of the currency's minor unit, debits positive."""
     with localcontext(WIDE):
         return round_money(of.end, currency) - round_money(of.before, currency)

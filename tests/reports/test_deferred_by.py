@@ -1,4 +1,4 @@
-"""Deferred revenue month by month."""
+"""Deferred revenue, month by month and by other intervals."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from decimal import Decimal
 from beancount import loader
 
 from beancount_compute.reports.books import Books, Selection, read_books
-from beancount_compute.reports.by_month import deferred_by_month
-from beancount_compute.reports.rollforward import ROLLFORWARD
+from beancount_compute.reports.intervals import Interval
+from beancount_compute.reports.rollforward import ROLLFORWARD, deferred_by
 
 # By hand: 2.00 are brought in, 10.00 paid in February, 0.25 used; nothing happens in March; in
 # April 0.50 are spent and 0.25 written off. EUR: 3.00 paid in April.
@@ -39,7 +39,7 @@ def read(text: str) -> Books:
 
 
 def rows(selection: Selection) -> list[str]:
-    table = deferred_by_month(read(LEDGER), selection)
+    table = deferred_by(read(LEDGER), selection, Interval.MONTH)
     return [" ".join(map(str, row)) for row in table.rows]
 
 
@@ -69,7 +69,7 @@ def test_one_subscriber_is_what_the_roll_forward_says() -> None:
     """Alice is given 5 CU at 0.25: added here, transferred in there."""
     books = read(LEDGER)
     april = Selection(date(2026, 4, 1), date(2026, 4, 30), "alice")
-    (row,) = deferred_by_month(books, april).rows
+    (row,) = deferred_by(books, april, Interval.MONTH).rows
     assert row == ("2026-04", "USD", *map(Decimal, ("2.00", "1.25", "0.00", "3.25")))
     (table,) = ROLLFORWARD.tables(books, april, "money-by-subscriber")
     assert (table.rows[0][2], table.rows[0][-1]) == (row[2], row[5])
@@ -78,5 +78,5 @@ def test_one_subscriber_is_what_the_roll_forward_says() -> None:
 def test_a_ledger_without_anything_has_no_months() -> None:
     """No first month, no rows."""
     books = read('plugin "beancount_compute"\n')
-    assert deferred_by_month(books, Selection()).rows == []
-    assert deferred_by_month(books, Selection(end=date(2026, 5, 31))).rows == []
+    for selection in (Selection(), Selection(end=date(2026, 5, 31))):
+        assert deferred_by(books, selection, Interval.MONTH).rows == []

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from beancount_compute.reports.cells import Pen
-from beancount_compute.reports.tables import Cell, Measure
+from beancount_compute.reports.tables import Cell, Measure, Pen
 
 
 def texts(cells: list[Cell]) -> list[str]:

@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 
 from beancount_compute.close.general_ledger.account_map import AccountMap, Unmapped
 from beancount_compute.close.general_ledger.attribution import pieces_by
-from beancount_compute.close.general_ledger.figures import Slot, Totals, totals
-from beancount_compute.close.general_ledger.formats import By, Format, Setting, file_text
+from beancount_compute.close.general_ledger.formats import PLAIN, By, Format, Setting, file_text
 from beancount_compute.close.general_ledger.journals import (
     Journal,
     files_of,
@@ -24,8 +23,8 @@ from beancount_compute.close.general_ledger.journals import (
     parts_of,
 )
 from beancount_compute.close.general_ledger.netsuite import NETSUITE
-from beancount_compute.close.general_ledger.plain import PLAIN
 from beancount_compute.close.general_ledger.quickbooks import QUICKBOOKS
+from beancount_compute.close.general_ledger.slots import Slot, SlotTotals, totals
 from beancount_compute.close.general_ledger.xero import XERO
 from beancount_compute.economy.months import Month
 from beancount_compute.reports.books import Books
@@ -72,7 +71,7 @@ def rounding_account(options_map: dict[str, Any]) -> str:
     return f"{options_map['name_expenses']}:Rounding"
 
 
-def month_figures(books: Books, month: Month, by: By) -> dict[Slot, Totals]:
+def month_figures(books: Books, month: Month, by: By) -> dict[Slot, SlotTotals]:
     """What every account holds before and at the end of a month, in money."""
     units = books.terms.units | {each.commodity for each in books.movements}
     pieces = pieces_by(by, books)

@@ -1,0 +1,275 @@
+"""A month closed by one function, whoever asks for it: the command, a script, a page.
+
+    close_month("2026-05", Path("main.beancount"))
+
+    prepared -> tied out -> proved with Beancount alone -> written, whole or not at all
+
+What stops it is a `CloseError`, and then nothing was written. For a month that is closed already
+only its pack is written, where that is gone or asked for in another place.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import NamedTuple
+
+from beancount.core.data import BeancountError, Custom, Price, Transaction
+
+from beancount_compute.close.closing import INDEX_HEAD, Closing, prepare
+from beancount_compute.close.loading import (
+    CLOSED,
+    Loaded,
+    check_included,
+    load,
+    unreadable,
+)
+from beancount_compute.close.pack import pack_files
+from beancount_compute.close.proving import BOOKS_HEAD, prove
+from beancount_compute.close.standing import index_folder
+from beancount_compute.close.storage import BOOKS, Change, CloseError, apply, check_ours, locked
+from beancount_compute.close.tie_outs import tie_outs
+from beancount_compute.closed.chain import Seal
+from beancount_compute.closed.copies import is_copied
+from beancount_compute.closed.files import INDEX
+from beancount_compute.economy.months import Month
+from beancount_compute.ledger.directives import place_of
+from beancount_compute.ledger.finding_files import matches
+from beancount_compute.ledger.writing import ORDER
+from beancount_compute.reports.books import read_books
+from beancount_compute.reports.tables import counted
+
+Step = Callable[[str], AbstractContextManager[None]]  # shows that something long is done
+
+
+class NotClosed(CloseError):
+    """Why a month was not closed, with what was found on the way."""
+
+    def __init__(
+        self,
+        reason: str,
+        errors: Sequence[BeancountError] = (),
+        closing: Closing | None = None,
+        differences: Sequence[str] = (),
+    ) -> None:
+        super().__init__(reason)
+        self.errors = errors  # of the ledger
+        self.closing = closing  # the month, as far as it was worked out
+        self.differences = differences  # of what is to be frozen, loaded with Beancount alone
+
+
+class CloseResult(NamedTuple):
+    """What became of a close."""
+
+    seal: Seal
+    closing: Closing | None  # None where the month was closed already
+    pack: Path
+    pack_files: list[str] | None  # new ones; None where the pack was left as it is
+
+
+def _silently(what: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+def close_month(
+    month: str,
+    ledger: Path,
+    into: Path | None = None,
+    pack: Path | None = None,
+    *,
+    dry_run: bool = False,
+    step: Step = _silently,
+) -> CloseResult:
+    """Close a month of a ledger; raises `CloseError`, and writes nothing, where that can't be.
+
+    `into` is the folder of closed months, `pack` that of the close pack; a dry run does all but
+    write.
+    """
+    with ledger_and_folder(ledger, into, writes=not dry_run, step=step) as (loaded, folder):
+        _check(loaded, ledger, folder, into, writes=not dry_run)
+        place = pack or folder / f"{month}-pack"
+        if seal := _seal_of(loaded, month):
+            new: list[str] | None = None
+            if not dry_run and (pack is not None or not place.exists()):
+                files = _pack_files(_closed_month(seal, loaded), loaded, step)
+                _check_unread(loaded, [place / name for name in files])
+                new = [name for name in files if not (place / name).exists()]
+                _write(Change({}), files, folder, place)
+            return CloseResult(seal, None, place, new)
+        with step(f"Closing {month}"):
+            closing = prepare(month, loaded)
+            if not all(tie.holds for tie in closing.ties):
+                reason = f"{month} does not tie out: nothing was written"
+                raise NotClosed(reason, closing=closing)
+            _prove(closing, loaded, folder)
+        files = _pack_files(closing, loaded, step)
+        names = [folder / name for name in closing.files]
+        _check_unread(loaded, [*names, *(place / name for name in files)])
+        if not dry_run:
+            _write(Change(closing.files), files, folder, place)
+        return CloseResult(closing.seal, closing, place, list(files))
+
+
+def begin(ledger: Path, folder: Path) -> None:
+    """Write an empty index of closed months, for a ledger to include."""
+    if reason := unreadable(ledger):
+        raise CloseError(f"{ledger} can't be read as a ledger ({reason}): nothing was written")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / INDEX).exists():
+            raise CloseError(f"{folder / INDEX} exists already")
+    except OSError as error:
+        raise CloseError(f"can't write to {folder}: {error.strerror or error}") from None
+    with locked(folder):
+        apply(folder, Change({INDEX: INDEX_HEAD.encode(), BOOKS: BOOKS_HEAD.encode()}))
+
+
+@contextmanager
+def ledger_and_folder(
+    ledger: Path, into: Path | None, *, writes: bool, step: Step = _silently
+) -> Iterator[tuple[Loaded, Path]]:
+    """The ledger, loaded while nobody else writes to its folder of closed months, and that folder.
+
+    It is the folder asked for, else the one whose index the ledger includes, else `closed`.
+    """
+
+    def loaded_now() -> Loaded:
+        with step(f"Loading {ledger.name}"):
+            return load(ledger)
+
+    folder = into or ledger.parent / CLOSED
+    with locked(folder) if writes and (folder / INDEX).exists() else nullcontext():
+        loaded = loaded_now()
+        included = index_folder(loaded.options)
+        if into is not None or not included or Path(included).resolve() == folder.resolve():
+            yield loaded, folder
+            return
+    with locked(Path(included)) if writes else nullcontext():
+        yield loaded_now(), Path(included)
+
+
+def behind_a_link(ledger: Path) -> str:
+    """What to do about a ledger that is a link, if its closed months lie beside the file itself."""
+    real = ledger.resolve()
+    if ledger.is_symlink() and (real.parent / CLOSED / INDEX).exists():
+        return (
+            f"{ledger} is a symbolic link, and its includes are looked for beside the link: "
+            f"name the file itself, {os.path.relpath(real)}"
+        )
+    return ""
+
+
+def _check(loaded: Loaded, ledger: Path, folder: Path, into: Path | None, *, writes: bool) -> None:
+    """Refuse a ledger with errors, and one that has no index of closed months to write to."""
+    if writes and not (folder / INDEX).exists():
+        asked = f" --into {into}" if into else ""
+        reason = behind_a_link(ledger) or (
+            f"no index of closed months in {folder}: write one with  bean-compute close --init "
+            f"{ledger}{asked}"
+        )
+        raise NotClosed(reason, loaded.errors)
+    if loaded.errors:
+        errors = counted(len(loaded.errors), "error")
+        raise NotClosed(f"the ledger has {errors}: nothing was written", loaded.errors)
+    check_included(loaded, ledger, folder)
+
+
+def _check_unread(loaded: Loaded, paths: Iterable[Path]) -> None:
+    """Refuse to write what a `compute-events` line of the ledger would read as events."""
+    own = Path(loaded.options["filename"]).resolve().parent / CLOSED
+    written = [path.resolve() for path in paths if path.suffix == ".csv"]
+    written = [path for path in written if not path.is_relative_to(own)]
+    for entry in loaded.entries:
+        if isinstance(entry, Custom) and entry.type == "compute-events":
+            folder = Path(entry.meta["filename"]).resolve().parent
+            for path in [path for path in written if path.is_relative_to(folder)]:
+                if matches(str(entry.values[0].value), path.relative_to(folder).parts):
+                    raise CloseError(
+                        f"{path} would be read as events by {place_of(entry.meta)}: "
+                        "name another folder, or write a narrower pattern there"
+                    )
+
+
+def _seal_of(loaded: Loaded, month: str) -> Seal | None:
+    closed = loaded.booking.chain.closed if loaded.booking else []
+    return next((seal for seal in closed if seal.month == month), None)
+
+
+def _closed_month(seal: Seal, loaded: Loaded) -> Closing:
+    """A month that is closed already, from its frozen text; there is nothing of it to write."""
+    booking = loaded.booking
+    assert booking is not None  # it has the seal
+    last_day, units = Month.parse(seal.month).last, booking.terms.terms.units
+    entries = [
+        entry
+        for month in booking.closed.months
+        if month.name <= seal.month
+        for entry in month.month.booked
+    ]
+    entries += [
+        entry
+        for entry in loaded.entries
+        if ORDER not in entry.meta and entry.date <= last_day and is_copied(entry, units)
+    ]
+    others = [entry for entry in loaded.entries if not isinstance(entry, Transaction | Price)]
+    books = read_books([*others, *entries], loaded.options)
+    events = [
+        each for month in booking.closed.months if month.name == seal.month for each in month.events
+    ]
+    late = sum(booked is not None for _, booked in events)
+    ties = tie_outs(books, seal.month, [event for event, _ in events])
+    return Closing(seal.month, seal, {}, ties, entries, books, late, len(events))
+
+
+def _prove(closing: Closing, loaded: Loaded, folder: Path) -> None:
+    """Load the closed months, this one among them, with Beancount alone before any is written."""
+    assert loaded.booking is not None
+    with tempfile.TemporaryDirectory() as name:
+        for seal in loaded.booking.chain.closed:
+            file = f"{seal.month}.beancount"
+            shutil.copyfile(folder / file, Path(name) / file)
+        for file, data in closing.files.items():
+            (Path(name) / file).write_bytes(data)
+        proof = prove(Path(name) / BOOKS, closing.entries)
+    if found := proof.errors + proof.differences:
+        reason = "the frozen months don't load to the same books: nothing was written"
+        raise NotClosed(reason, closing=closing, differences=found)
+
+
+def _pack_files(closing: Closing, loaded: Loaded, step: Step) -> dict[str, bytes]:
+    with step("Writing the close pack"):
+        return pack_files(
+            closing.entries,
+            loaded.options,
+            closing.month,
+            closing.seal.digest,
+            closing.ties,
+            books=closing.books,
+        )
+
+
+def _write(change: Change, files: dict[str, bytes], folder: Path, pack: Path) -> None:
+    """Write a month and its pack; together where the pack lies in the folder of closed months.
+
+    What is there already is never overwritten by something else.
+    """
+    within, root = pack.resolve(), folder.resolve()
+    if within.is_relative_to(root):
+        place = within.relative_to(root)
+        inside = {(place / name).as_posix(): data for name, data in files.items()}
+        apply(folder, change._replace(write={**change.write, **inside}))
+        return
+    for name, data in files.items():
+        check_ours(pack / name, data)
+    if change.write:
+        apply(folder, change)
+    try:
+        pack.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CloseError(f"can't write to {pack}: {error.strerror or error}") from None
+    with locked(pack):
+        apply(pack, Change(files))

@@ -1,0 +1,240 @@
+"""What events say, in sum, beside what was booked: the control totals of a batch of vouchers.
+
+    t-9,2026-06-10,,trade,alice,bob,,500,CU,0.25,,USD     500 CU out and in, 125.00 USD of gross
+    u-4,2026-06-11,,consumption,alice,,,40,CU             40 CU used
+
+Nothing is worked out a second time: a fee, a price of overage or what a plan costs stands in no
+event. If a booking follows a wrong rule and agrees with itself, no total can tell: that is what
+`verify` is for, which books again, and the auditor of the tests, who has rules of his own. A
+reversal says whose mirror image it must be, and is compared with that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from beancount.core.data import Transaction
+
+from beancount_compute.close.tie_outs.postings import place_of_entry, units_of
+from beancount_compute.close.tie_outs.tie_out import TieOut, count, of_money, of_units
+from beancount_compute.economy.events import Event, content_id
+from beancount_compute.economy.kinds import KINDS, PARTNER, PHASE, Flow, Kind
+from beancount_compute.economy.roles import Pocket, Role
+from beancount_compute.economy.rounding import ZERO, multiply_money, round_money
+from beancount_compute.ledger.meaning import kind_of_tags
+from beancount_compute.ledger.metadata import period_of
+from beancount_compute.ledger.writing import ORDER
+from beancount_compute.reports.books import Books, since
+
+_OUT = (Flow.USED, Flow.SPENT, Flow.REFUNDED, Flow.TRADED_OUT, Flow.TRANSFERRED_OUT)
+_IN = (Flow.TOPPED_UP, Flow.GRANTED, Flow.TRADED_IN, Flow.TRANSFERRED_IN)
+_PAID, _SETTLED = "top-ups, as paid", "settlements with partners"
+_BUYERS, _SELLERS = "trades, gross of buyers", "trades, gross of sellers"
+_MONEY = (_PAID, _BUYERS, _SELLERS, _SETTLED)
+_BEYOND = "compute-overage"  # the tag of a use beyond the holdings
+Control = tuple[str, str, str]  # what is summed up, its unit or currency, and whose it is
+Controls = defaultdict[Control, Decimal]
+
+
+def events_booked(transactions: Iterable[Transaction], events: Sequence[Event]) -> TieOut:
+    """Every event was booked, and once; uses that were merged are counted as they say."""
+    kind = cache(kind_of_tags)
+    entries = [
+        entry
+        for entry in transactions
+        if ORDER in entry.meta and kind(entry.tags) in PHASE and _is_of_event(entry)
+    ]
+    stated = {_id_of(event): event for event in events if KINDS[event.kind].books}
+    wanted = Counter(_id_of(event) for event in events if KINDS[event.kind].books)
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    merged = 0
+    for entry in entries:
+        places[_base(entry.meta, wanted)].append(place_of_entry(entry))
+        merged += int(entry.meta.get("events", 1)) - 1
+    unbooked = list((wanted - Counter({each: len(at) for each, at in places.items()})).elements())
+    if merged == sum(stated[each].kind is Kind.CONSUMPTION for each in unbooked):
+        unbooked = [each for each in unbooked if stated[each].kind is not Kind.CONSUMPTION]
+    lines = [f"{stated[each].place.file}:{stated[each].place.line}" for each in unbooked]
+    again = [line for each, at in places.items() for line in at[wanted[each] :]]
+    return count("events booked", "events", "booked, each once", wanted.total(), lines + again)
+
+
+def _id_of(event: Event) -> str:
+    return event.id or content_id(event)
+
+
+def _is_of_event(entry: Transaction) -> bool:
+    """Not a period that a subscription brings; the reversal of one is an event."""
+    return "undoes" in entry.meta or period_of(entry) is None
+
+
+def _base(meta: Mapping[str, Any], known: Container[str]) -> str:
+    """The id of the event that a transaction books: of two alike, without ids, one is e-...-2."""
+    event_id = str(meta.get("event", ""))
+    return event_id if event_id in known else event_id.rpartition("-")[0] or event_id
+
+
+class ControlTotals:
+    """The totals of a month's events and bookings; its sums need `WIDE`."""
+
+    def __init__(self, books: Books, first: date, events: Sequence[Event]) -> None:
+        self._books, self._first, self._events = books, first, events
+        self._component = cache(books.accounts.component)
+        self._uses = {_id_of(each): each for each in events if each.kind is Kind.CONSUMPTION}
+        self._beyond = list(self._uses_beyond())
+
+    def ties(self) -> Iterator[TieOut]:
+        """The totals, and each subscriber whose own differ."""
+        stated, booked = Controls(Decimal), Controls(Decimal)
+        for key, number, _ in self._stated():
+            stated[key] += number
+        for key, number, _ in self._booked():
+            booked[key] += number
+        for key in self._merged_beyond():
+            booked[key] = max(booked[key], stated[key])
+        totals: defaultdict[tuple[str, str], list[Control]] = defaultdict(list)
+        for key in sorted(stated.keys() | booked.keys()):
+            totals[key[:2]].append(key)
+        differing = {key for keys in totals.values() for key in keys if stated[key] != booked[key]}
+        lines = self._lines(differing) if differing else {}
+        for (name, unit), keys in sorted(totals.items(), key=lambda each: each[0][0] in _MONEY):
+            compared = of_money if name in _MONEY else of_units
+            left, right = (sum([sums[key] for key in keys], ZERO) for sums in (stated, booked))
+            everyone = [line for key in keys for line in lines.get(key, ())]
+            yield compared(name, unit, ("events", left), ("bookings", right), everyone)
+            for key in [key for key in keys if key in differing and len(keys) > 1]:
+                sides = ("events", stated[key]), ("bookings", booked[key])
+                yield compared(f"{name}, {key[2]}", unit, *sides, lines[key])
+
+    def _stated(self) -> Iterator[tuple[Control, Decimal, Event]]:
+        """What each event says of units and money."""
+        for event in self._events:
+            row, units, currency = KINDS[event.kind], event.units, event.currency
+            who, with_whom = self._component(event.subscriber), ""
+            if row.counterparty not in ("", PARTNER):
+                with_whom = self._component(event.counterparty)
+            if units is not None:
+                into, out = row.moves[Pocket.TOKENS]
+                flow = into if into in _IN and not with_whom else out
+                yield _units(flow, event.commodity, who), units, event
+                if with_whom:
+                    yield _units(into, event.commodity, with_whom), units, event
+                if event.price is not None:
+                    gross = multiply_money(units, event.price, currency)
+                    yield (_BUYERS, currency, with_whom), gross, event
+                    yield (_SELLERS, currency, who), gross, event
+            if event.paid is not None:
+                key = (_SETTLED, currency, "") if row.counterparty else (_PAID, currency, who)
+                yield key, round_money(event.paid, currency), event
+
+    def _booked(self) -> Iterator[tuple[Control, Decimal, int]]:
+        """The same of bookings, reversals left out, with the place of each transaction."""
+        topped_up: set[int] = set()
+        beyond = {at: event.units or ZERO for at, event in self._beyond if event is not None}
+        for moved in since(self._books.movements, self._first):
+            flow, at = moved.flow, moved.at
+            if moved.undoes or (flow not in _OUT and flow not in _IN):
+                continue
+            if flow is Flow.TOPPED_UP:
+                topped_up.add(at)
+            units = moved.units if flow in _IN else -moved.units
+            if at in beyond:
+                beyond[at] -= units
+            yield _units(flow, moved.commodity, self._component(moved.subscriber)), units, at
+        for at, event in self._beyond:
+            if event is not None and beyond[at] > 0:
+                who = self._component(event.subscriber)
+                yield _units(Flow.USED, event.commodity, who), beyond[at], at
+        yield from self._money_booked(topped_up)
+
+    def _money_booked(self, topped_up: set[int]) -> Iterator[tuple[Control, Decimal, int]]:
+        for owed in since(self._books.owed, self._first):
+            _, _, role, party, amount, currency, kind, at, _ = owed
+            if not kind or "undoes" in self._books.transactions[at].meta:
+                continue
+            if role is Role.PARTNER:
+                yield (_SETTLED, currency, ""), -amount, at
+            elif kind == Kind.TRADE:
+                buys = role is Role.RECEIVABLE
+                key = (_BUYERS if buys else _SELLERS, currency, self._component(party))
+                yield key, amount if buys else -amount, at
+            elif at in topped_up:
+                yield (_PAID, currency, self._component(party)), amount, at
+        for trade in since(self._books.trades, self._first):
+            if trade.times > 0:
+                buyer, seller = self._component(trade.buyer), self._component(trade.seller)
+                yield (_BUYERS, trade.currency, buyer), -trade.buyer_fee, trade.at
+                yield (_SELLERS, trade.currency, seller), trade.seller_fee, trade.at
+
+    def _uses_beyond(self) -> Iterator[tuple[int, Event | None]]:
+        """The bookings of use beyond the holdings, whose units no posting says; with their event.
+
+        None where uses were merged: how many of their units were beyond can't be told.
+        """
+        for at, entry in enumerate(self._books.transactions):
+            meta = entry.meta
+            if entry.date >= self._first and _BEYOND in (entry.tags or ()) and "undoes" not in meta:
+                yield at, None if "events" in meta else self._uses.get(_base(meta, self._uses))
+
+    def _merged_beyond(self) -> Iterator[Control]:
+        for at, event in self._beyond:
+            if event is None:
+                who = self._component(self._books.transactions[at].payee or "")
+                for commodity in {each.commodity for each in self._uses.values()}:
+                    yield _units(Flow.USED, commodity, who)
+
+    def _lines(self, differing: set[Control]) -> dict[Control, list[str]]:
+        """The bookings of which their own event says otherwise."""
+        stated = Controls(Decimal)
+        for (name, unit, _), number, event in self._stated():
+            stated[name, unit, _id_of(event)] += number
+        booked: defaultdict[tuple[Control, int], Decimal] = defaultdict(Decimal)
+        for key, number, at in self._booked():
+            if key in differing:
+                booked[key, at] += number
+        found: dict[Control, list[str]] = {key: [] for key in differing}
+        for (key, at), number in booked.items():
+            entry = self._books.transactions[at]
+            if number != stated.get((*key[:2], str(entry.meta.get("event", "")))):
+                found[key].append(place_of_entry(entry))
+        return found
+
+
+def _units(flow: Flow, commodity: str, who: str) -> Control:
+    return f"units {flow}", commodity, who
+
+
+def reversals(books: Books, transactions: Iterable[Transaction]) -> TieOut:
+    """Each reversal is the mirror image of what it undoes, if that is a transaction by itself."""
+    undoing = [entry for entry in transactions if "undoes" in entry.meta]
+    wanted = {entry.meta["reverses"] for entry in undoing}
+    undone = {
+        entry.meta["event"]: entry
+        for entry in books.transactions
+        if entry.meta.get("event") in wanted and "undoes" not in entry.meta
+    }
+    bad: list[str] = []
+    for entry in undoing:
+        original = undone.get(entry.meta["reverses"])
+        if original is not None and "events" not in original.meta:
+            sums = _posted(original, books)
+            for key, number in _posted(entry, books).items():
+                sums[key] += number
+            if any(sums.values()):
+                bad.append(place_of_entry(entry))
+    return count("reversals", "reversals", "mirror what they undo", len(undoing), bad)
+
+
+def _posted(entry: Transaction, books: Books) -> defaultdict[tuple[str, str], Decimal]:
+    """What a transaction posts: money by account, units by subscriber, whatever their pocket."""
+    found: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for posting in entry.postings:
+        number, unit = units_of(posting)
+        pocket = books.accounts.pocket_account(posting.account)
+        found[posting.account if pocket is None else pocket.subscriber, unit] += number
+    return found

@@ -1,0 +1,103 @@
+"""Options and keys of plans: what may be written, what is refused, and that it is written back."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from beancount_compute.economy.options import OPTIONS, PLAN_KEYS, Money
+from beancount_compute.economy.refusals import Refused
+
+ROWS = OPTIONS | PLAN_KEYS  # their names never meet
+
+
+def usd(number: str) -> Money:
+    return Money(Decimal(number), "USD")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "written"),
+    [
+        ("seller-fee", Decimal("0.05"), "0.05"),
+        ("seller-fee", Decimal(0), "0"),
+        ("buyer-fee", Decimal(1), "1"),
+        ("minimum-fee", usd("0.1"), "0.10 USD"),
+        ("minimum-fee", Money(Decimal(1), "JPY"), "1 JPY"),
+        ("minimum-fee", Money(Decimal("0.001"), "KWD"), "0.001 KWD"),
+        ("draw-down", "hifo", '"hifo"'),
+        ("unit-cost", usd("0.0400"), "0.04 USD"),
+        ("unit-cost", usd("0.00041"), "0.00041 USD"),
+        ("cost-step", Decimal("0.000001"), "0.000001"),
+        ("cost-step", Decimal(10), "10"),
+        ("posting-grain", "month", '"month"'),
+        ("as-of", date(2026, 6, 30), "2026-06-30"),
+        ("every", "quarter", '"3 months"'),
+        ("every", "10 days", '"10 days"'),
+        ("unused", "rollover", '"rollover"'),
+        ("mint-rate", Decimal("0.5"), "0.5"),
+        ("expires", "year", '"12 months"'),
+        ("token-expires", "1 months", '"1 month"'),
+        ("overage", usd("0.30"), "0.30 USD"),
+        ("overage", usd("0.0007"), "0.0007 USD"),
+    ],
+)
+def test_what_is_read_is_written_back(name: str, value: Any, written: str) -> None:
+    """As a ledger writes it: money with the decimals of its currency, texts in quotes."""
+    row = ROWS[name]
+    assert row.write(row.parse(value)) == written
+
+
+def test_no_row_is_left_out_above() -> None:
+    """A new option is added to this test."""
+    marks = test_what_is_read_is_written_back.pytestmark  # type: ignore[attr-defined]
+    assert {case[0] for case in marks[0].args[1]} == set(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("seller-fee", Decimal("1.5"), "seller-fee 1.5 is outside 0 to 1: it is a fraction of the"),
+        ("buyer-fee", Decimal("-0.01"), "buyer-fee -0.01 is outside 0 to 1"),
+        ("mint-rate", Decimal(2), "`mint-rate` 2 is outside 0 to 1: write a fraction, such as 0.5"),
+        ("minimum-fee", usd("-1"), "minimum-fee -1 USD is below zero: write 0 or more"),
+        ("minimum-fee", usd("0.001"), "minimum-fee 0.001 USD is finer than the minor unit 0.01"),
+        ("minimum-fee", Money(Decimal("0.5"), "JPY"), "finer than the minor unit 1 JPY"),
+        ("unit-cost", usd("-0.04"), "unit-cost -0.04 USD is below zero"),
+        ("cost-step", Decimal("0.005"), "cost-step 0.005 is not a power of ten"),
+        ("cost-step", Decimal(0), "cost-step 0 is not a power of ten"),
+        ("draw-down", "random", 'draw-down "random" is unknown: write one of "expiry", "fifo"'),
+        ("posting-grain", "year", 'posting-grain "year" is unknown: write one of "event", "day"'),
+        ("unused", "burn", '`unused` "burn" is unknown: write one of "expire", "rollover", "mint"'),
+        ("every", "fortnight", '"fortnight" is not a span of time: write "month", "quarter"'),
+        ("expires", "0 months", '"0 months" is not a span of time'),
+        ("token-expires", "", '"" is not a span of time'),
+        ("overage", usd("0"), "`overage` 0 USD is not above zero: leave it out"),
+    ],
+)
+def test_what_can_not_be_is_refused(name: str, value: Any, said: str) -> None:
+    """With the figures, and with what to write instead."""
+    with pytest.raises(Refused) as refused:
+        ROWS[name].parse(value)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("seller-fee", "0"),
+        ("buyer-fee", "0"),
+        ("minimum-fee", '"none"'),
+        ("draw-down", '"expiry"'),
+        ("unit-cost", '"none"'),
+        ("cost-step", '"default"'),
+        ("posting-grain", '"event"'),
+        ("as-of", '"none"'),
+    ],
+)
+def test_what_no_line_says_can_be_written_too(name: str, written: str) -> None:
+    """Where terms are frozen or compared, what no line sets stands there as well."""
+    assert OPTIONS[name].write(OPTIONS[name].default) == written
+    assert len(OPTIONS) == 8
