@@ -175,8 +175,7 @@ def _book_open(ledger: Ledger, facts: Facts, carried: Carried | None) -> list[Di
         for price in keeper.prices()
         if (price.date, price.commodity, price.currency) not in own_prices
     ]
-    for refusal in keeper.refusals:
-        ledger.errors.add(*refusal)
+    ledger.errors.add_refusals(keeper.refusals)
     return booked
 
 

@@ -21,7 +21,7 @@ from beancount_compute.economy.events import Place
 from beancount_compute.economy.options import TIME_ZONE
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import USUAL
-from beancount_compute.economy.words import quoted
+from beancount_compute.economy.words import like, quoted
 from beancount_compute.ledger.assertion_directives import assertion_of, check_ids
 from beancount_compute.ledger.directives import (
     PREFIX,
@@ -147,7 +147,9 @@ def _zone_of(entries: list[Directive]) -> ZoneInfo:
 
 def _unknown_type(name: str) -> FieldError:
     known = ", ".join([*TERM_TYPES, *EVENT_TYPES, "compute-assert", "compute-events", *SEAL_TYPES])
-    return FieldError(f"unknown directive {quoted(name)}; known: {known}")
+    return FieldError(
+        f"unknown directive {quoted(name)}; known: {known}{like(name, known.split(', '))}"
+    )
 
 
 def _file_request(entry: Custom) -> FileRequest:

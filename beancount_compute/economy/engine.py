@@ -24,7 +24,14 @@ from typing import NamedTuple
 from beancount_compute.economy.agenda import Horizon, horizon
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.carried import Carried, take_over
-from beancount_compute.economy.events import Event, content_id, id_taken, names_of, same_content
+from beancount_compute.economy.events import (
+    Event,
+    Place,
+    content_id,
+    id_taken,
+    names_of,
+    same_content,
+)
 from beancount_compute.economy.inputs import (
     Assertion,
     Facts,
@@ -36,7 +43,7 @@ from beancount_compute.economy.journal import JournalEntry, charge_of, holders_o
 from beancount_compute.economy.kinds import Kind, Phase
 from beancount_compute.economy.lots import Lot
 from beancount_compute.economy.options import AS_OF, POSTING_GRAIN, Grain
-from beancount_compute.economy.refusals import Refusal, Refused
+from beancount_compute.economy.refusals import Causes, Refusal, Refused
 from beancount_compute.economy.rounding import EXACT, WIDE, average_price
 from beancount_compute.economy.rules import RULES
 from beancount_compute.economy.rules.breakage import end_lots
@@ -121,6 +128,7 @@ class Bookkeeper:
         self._late_on = dict(facts.late)
         self._carried = carried
         self._repeats: dict[str, int] = {}
+        self._causes = Causes(terms.refused)
         self._first_of: dict[str, Event | None] = dict.fromkeys(repeated_ids)
         totals = carried.totals.copy() if carried and carried.totals else None
         late = [event for events in self._late_on.values() for event in events]
@@ -248,7 +256,7 @@ class Bookkeeper:
             names |= holders_of(self._economy.undo[event_id].entry)
         trial = copy(self)
         trial._economy = self._economy.copied(sorted(names), ids)
-        trial.refusals, trial._repeats = [], {}
+        trial.refusals, trial._repeats, trial._causes = [], {}, Causes({})
         trial._first_of = {event.id: None for event in events if event.id in self._first_of}
         refused: set[int] = set()
         for event in events:
@@ -286,9 +294,18 @@ class Bookkeeper:
             event_id = event_id or event.id or self._derived_id(event)
             RULES[event.kind](self._economy, event, event_id)
         except Refused as refused:
-            self.refusals.append(Refusal(event.place, str(refused)))
+            self.refusals.append(Refusal(event.place, str(refused), self._cause_of(event)))
         except Inexact:
             self.refusals.append(Refusal(event.place, TOO_MANY_DIGITS))
+
+    def _cause_of(self, event: Event) -> Place | None:
+        """What a refused event follows from, if anything."""
+        subscriber = self._economy.subscribers.get(event.subscriber)
+        running = subscriber.subscriptions if subscriber else ()
+        left_without = bool(event.plan) and not any(
+            each.plan == event.plan and each.runs_on(event.date) for each in running
+        )
+        return self._causes.of(event, left_without=left_without)
 
     def _book_late(self, day: date) -> None:
         """Book late events before all else of the day, on the terms of the day they occurred on."""

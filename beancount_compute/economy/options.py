@@ -28,7 +28,7 @@ from beancount_compute.economy.rounding import (
     round_money,
     trim,
 )
-from beancount_compute.economy.words import amount, quoted
+from beancount_compute.economy.words import amount, like, quoted
 
 T = TypeVar("T")
 Chosen = TypeVar("Chosen", bound=StrEnum)
@@ -140,7 +140,8 @@ def chosen(kind: type[Chosen], text: str, what: str) -> Chosen:
         return kind(text)
     except ValueError:
         choices = ", ".join(f'"{each}"' for each in kind)
-        raise Refused(f"{what} {quoted(text)} is unknown: write one of {choices}") from None
+        meant = like(text, list(kind))
+        raise Refused(f"{what} {quoted(text)} is unknown: write one of {choices}{meant}") from None
 
 
 def life_of(text: str) -> Span:

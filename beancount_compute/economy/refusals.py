@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from beancount_compute.economy.events import Place
+from beancount_compute.economy.events import Event, Place, names_of
+from beancount_compute.economy.kinds import MAKES_KNOWN
 
 
 class Refused(Exception):
@@ -16,3 +18,33 @@ class Refusal(NamedTuple):
 
     place: Place
     message: str
+    cause: Place | None = None  # what was refused first, and this follows from
+
+
+class Causes:
+    """What refused events follow from: a plan that can't be read, a subscription that was refused.
+
+    Whoever would have been on such a plan uses and sells what was never allocated. That is said
+    once, where it begins.
+    """
+
+    def __init__(self, plans: Mapping[str, Place]) -> None:
+        self._plans = plans  # where those are written that can't be read
+        self._subscribers: dict[str, Place] = {}
+        self._events: dict[str, Place] = {}
+
+    def of(self, event: Event, *, left_without: bool) -> Place | None:
+        """Where what a refused event follows from was written; None where it stands alone.
+
+        `left_without` says whether its subscriber is not on the plan that it names.
+        """
+        cause = self._plans.get(event.plan) if event.plan else self._events.get(event.reverses)
+        if cause is None and event.kind not in MAKES_KNOWN:
+            named = (self._subscribers.get(name) for name in names_of(event))
+            cause = next((each for each in named if each is not None), None)
+        begins = cause or event.place
+        if left_without and event.kind in MAKES_KNOWN:
+            self._subscribers.setdefault(event.subscriber, begins)
+        if event.id:
+            self._events.setdefault(event.id, begins)
+        return cause

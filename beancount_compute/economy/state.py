@@ -24,7 +24,7 @@ from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.short_forms import Record, Supply, check_paid
 from beancount_compute.economy.terms import Terms
-from beancount_compute.economy.words import quoted
+from beancount_compute.economy.words import like, quoted
 
 Lots = list[tuple[Lot, Decimal]]
 
@@ -186,7 +186,7 @@ class Economy:
         """What to say of a subscriber that is not known."""
         return (
             f"unknown subscriber {quoted(name)}: needs a subscription, allocation, grant, "
-            "opening lot or compute-subscriber on or before this day"
+            f"opening lot or compute-subscriber on or before this day{like(name, self.subscribers)}"
         )
 
     def check_commodities(self, event: Event) -> None:

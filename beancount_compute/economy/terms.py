@@ -112,6 +112,7 @@ class Terms(NamedTuple):
     grant_currency: str | None = None  # the ledger's first operating currency
     money: frozenset[str] = frozenset()  # what plans and the ledger name as currencies
     units: frozenset[str] = frozenset()  # what plans name as units of compute
+    refused: Mapping[str, Place] = MappingProxyType({})  # plans whose lines can't be read
 
     def on(self, option: Option[T], day: date, currency: str = "") -> T:
         """What an option says on a day; its default before the first line of it."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
+from difflib import get_close_matches
 
 from beancount_compute.economy.rounding import trim
 
 LONGEST_NAME = 60  # characters of a name that a message shows
+MOST_COMPARED = 1000  # names: to look for one that is like another takes time for each
 
 
 def quoted(text: str) -> str:
@@ -30,3 +33,17 @@ def shorten(text: str) -> str:
 def amount(number: Decimal, commodity: str) -> str:
     """A number with its commodity, in full digits and without idle zeros."""
     return f"{trim(number, 0):f} {commodity}"
+
+
+def like(text: str, known: Collection[str]) -> str:
+    """What to ask where a name is nearly a known one: `; did you mean "pro"?`, or nothing."""
+    if len(known) > MOST_COMPARED:
+        return ""
+    plain = {_plain(each): each for each in sorted(known, reverse=True)}
+    found = get_close_matches(_plain(text), plain, 1, cutoff=0.7)
+    meant = plain[found[0]] if found else text
+    return f"; did you mean {quoted(meant)}?" if meant != text else ""
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().replace("_", "-").split())

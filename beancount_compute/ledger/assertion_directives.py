@@ -12,7 +12,7 @@ from beancount.core.data import Custom
 from beancount_compute.economy.assertions import FIGURES
 from beancount_compute.economy.events import id_taken
 from beancount_compute.economy.inputs import Assertion
-from beancount_compute.economy.words import quoted
+from beancount_compute.economy.words import like, quoted
 from beancount_compute.ledger.directives import metadata_of, place_of, text_in, values_of
 from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.fields import check_number, parse_name, parse_time
@@ -32,7 +32,8 @@ def assertion_of(entry: Custom) -> Assertion:
         parse_time(time)
     assertion_id = parse_name(text_in(meta, "id")) if "id" in meta else ""
     if what not in FIGURES:
-        raise FieldError(f"unknown figure {quoted(what)}; known: {', '.join(FIGURES)}")
+        known = ", ".join(FIGURES)
+        raise FieldError(f"unknown figure {quoted(what)}; known: {known}{like(what, FIGURES)}")
     check_number(amount.number)
     subscriber = parse_name(whose[0]) if whose else ""
     place = place_of(entry.meta)

@@ -17,7 +17,7 @@ from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
 from beancount_compute.economy.events import Place
-from beancount_compute.economy.words import quoted
+from beancount_compute.economy.words import like, quoted
 from beancount_compute.ledger.errors import FieldError
 
 PREFIX = "compute-"
@@ -84,7 +84,7 @@ def metadata_of(entry: Custom, known: Iterable[str]) -> dict[str, Any]:
             choices = ", ".join(known) if known else "none"
             raise FieldError(
                 f"unknown metadata {quoted(key)} of {entry.type}; known: {choices} "
-                "(keys that begin with x- are left alone)"
+                f"(keys that begin with x- are left alone){like(key, known)}"
             )
     return {key: value for key, value in written.items() if value is not None and value != ""}
 

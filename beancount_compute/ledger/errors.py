@@ -6,9 +6,11 @@ ledger.beancount:12:  "alice" uses 1500 CU and holds 1000 CU: write at most that
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from beancount_compute.economy.events import Place
+from beancount_compute.economy.refusals import Refusal
 from beancount_compute.economy.words import printable
 
 
@@ -41,3 +43,21 @@ class Errors:
         if not text.isprintable():  # another library's words, say
             text = printable(" ".join(text.split()))
         self.found.append(ComputeError({"filename": place.file, "lineno": place.line}, text))
+
+    def add_refusals(self, refusals: Iterable[Refusal]) -> None:
+        """Collect what was refused; what follows from another error is counted behind that one."""
+        following: dict[Place, list[Place]] = {}
+        for place, message, cause in refusals:
+            if cause is None:
+                self.add(place, message)
+            else:
+                following.setdefault(cause, []).append(place)
+        for cause, places in following.items():
+            first = min(places)
+            count = "1 more error" if len(places) == 1 else f"{len(places):,} more errors"
+            follow = "follows" if len(places) == 1 else "follow"
+            more = f" ({count} {follow} from this, the first at {first})"
+            for at, error in enumerate(self.found):
+                if (error.source["filename"], error.source["lineno"]) == cause[:2]:
+                    self.found[at] = error._replace(message=error.message + more)
+                    break

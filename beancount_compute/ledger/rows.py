@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from beancount_compute.economy.events import Event, Place, flaw_of, is_sound
 from beancount_compute.economy.kinds import EVENTS, KINDS, PHASE, Form, Kind
-from beancount_compute.economy.words import quoted
+from beancount_compute.economy.words import like, quoted
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.fields import Fields, check_text, parse_name
 
@@ -117,7 +117,7 @@ def _wrong_cells(written: Mapping[str, str]) -> FieldError:
     forms = [form for form in ROW_FORMS if form.kind.value == kind]
     if not forms:
         known = ", ".join(sorted(EVENTS))
-        return FieldError(f"unknown event {quoted(kind)}; known: {known}")
+        return FieldError(f"unknown event {quoted(kind)}; known: {known}{like(kind, EVENTS)}")
     form = forms[-1] if written["plan"] else forms[0]
     for name in form.required:
         if not written[name]:

@@ -22,7 +22,7 @@ from beancount_compute.economy.options import OPTIONS, PLAN_KEYS, Holds, Money, 
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.roles import Role
 from beancount_compute.economy.terms import Plan, PlanLine
-from beancount_compute.economy.words import amount, quoted
+from beancount_compute.economy.words import amount, like, quoted
 from beancount_compute.ledger.accounts import (
     Roots,
     check_template,
@@ -56,11 +56,12 @@ class TermLines(NamedTuple):
     options: list[Line]
     accounts: list[Line]
     subscribers: list[Line]
+    refused: dict[str, Place]  # plans whose lines can't be read
 
 
 def read_lines(entries: Iterable[Custom], roots: Roots, errors: Errors) -> TermLines:
     """All term lines, in order; one that can't be read is an error."""
-    lines = TermLines([], [], [], [])
+    lines = TermLines([], [], [], [], {})
     for entry in sorted(entries, key=_place_key):
         place = place_of(entry.meta)
         try:
@@ -76,6 +77,8 @@ def read_lines(entries: Iterable[Custom], roots: Roots, errors: Errors) -> TermL
                     lines.subscribers.append(_subscriber(entry, place))
         except (FieldError, Refused) as error:
             errors.add(place, str(error))
+            if entry.type == "compute-plan" and entry.values:
+                lines.refused.setdefault(str(entry.values[0].value), place)
     return lines
 
 
@@ -156,7 +159,8 @@ def _option(entry: Custom, place: Place) -> Line:
     name = values[0].value
     option = OPTIONS.get(name)
     if option is None:
-        raise FieldError(f"unknown option {quoted(name)}; known: {', '.join(OPTIONS)}")
+        known = ", ".join(OPTIONS)
+        raise FieldError(f"unknown option {quoted(name)}; known: {known}{like(name, OPTIONS)}")
     metadata_of(entry, ())
     kind = kind_of(*values[1])
     if kind != option.holds:

@@ -50,6 +50,7 @@ def read_terms(
         grant_currency=currencies[0] if currencies else None,
         money=frozenset([*currencies, *(offer.currency for offer in offers)]) - units,
         units=units,
+        refused={name: at for name, at in lines.refused.items() if name not in plans},
     )
     introductions = _one_value_each(lines.subscribers, "subscriber", errors)
     introductions = _distinct_components(introductions, errors)

@@ -102,10 +102,12 @@ def test_a_file_named_twice_is_read_once(load, tmp_path, lines):
     assert [Path(path).name for path in loaded.options["include"]].count("may.csv") == 1
 
 
-def test_rows_without_id_are_never_merged(load):
-    """The same row in two files is two uses: only an id says that they are one."""
+def test_rows_without_id_are_two_uses_in_one_file_only(load):
+    """The same row twice in a file is two uses; in two files it may be an export loaded twice."""
+    assert load(one("*.csv") + left(780), {"a.csv": HEADER + USE + USE}).errors == []
     files = {"a.csv": HEADER + USE, "b.csv": HEADER + USE}
-    assert load(one("*.csv") + left(780), files).errors == []
+    (error,) = load(one("*.csv") + left(790), files).errors
+    assert error.startswith('b.csv:2: 1 row without an id in "b.csv" and in "a.csv" say the same')
 
 
 def test_rows_with_one_id_count_once(load):

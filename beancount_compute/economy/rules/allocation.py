@@ -28,8 +28,8 @@ from beancount_compute.economy.rounding import (
 )
 from beancount_compute.economy.short_forms import supply_of
 from beancount_compute.economy.state import Economy, Period
-from beancount_compute.economy.terms import GRANT, TOP_UP, Plan
-from beancount_compute.economy.words import amount, quoted
+from beancount_compute.economy.terms import GRANT, TOP_UP, Plan, Terms
+from beancount_compute.economy.words import amount, like, quoted
 
 
 def allocate(economy: Economy, event: Event, event_id: str) -> None:
@@ -38,7 +38,7 @@ def allocate(economy: Economy, event: Event, event_id: str) -> None:
     if event.plan:
         plan = economy.terms.plan(event.plan, event.date)
         if plan is None:
-            raise unknown_plan(event)
+            raise unknown_plan(event, economy.terms)
         economy.welcome(event.subscriber)
         end = later(event.date, plan.every)
         allocate_period(economy, plan, event.subscriber, event.date, end, event_id, event)
@@ -47,11 +47,11 @@ def allocate(economy: Economy, event: Event, event_id: str) -> None:
         _top_up(economy, event, event_id)
 
 
-def unknown_plan(event: Event) -> Refused:
+def unknown_plan(event: Event, terms: Terms) -> Refused:
     """The refusal of an event that names a plan which has no terms on its day."""
     return Refused(
         f"unknown plan {quoted(event.plan)}: no compute-plan of that name on or before "
-        f"{event.date}: write one, or check the name"
+        f"{event.date}: write one, or check the name{like(event.plan, terms.plans)}"
     )
 
 

@@ -28,7 +28,7 @@ def subscribe(economy: Economy, event: Event, event_id: str) -> None:
     """Start a subscription; periods begun before the event's date are not booked."""
     economy.admit(event.subscriber)
     if economy.terms.plan(event.plan, event.date) is None:
-        raise unknown_plan(event)
+        raise unknown_plan(event, economy.terms)
     start = date.fromisoformat(event.started) if event.started else event.date
     if start > event.date:
         raise Refused(
@@ -97,7 +97,7 @@ def resume(economy: Economy, events: Iterable[tuple[Event, str]], last_closed: d
                 )  # it ends there
             continue
         if event.plan not in economy.terms.plans:  # it went when the month was closed already
-            economy.refusals.append(Refusal(event.place, str(unknown_plan(event))))
+            economy.refusals.append(Refusal(event.place, str(unknown_plan(event, economy.terms))))
             continue
         start = date.fromisoformat(event.started) if event.started else event.date
         subscriber = economy.welcome(event.subscriber)
