@@ -67,13 +67,8 @@ TYPES_TWICE: set[str] = {
     "_Reader",
 }
 FILES_TWICE: set[str] = {
-    "economics",
-    "lots",
-    "market",
     "months",
-    "overview",
     "reading",
-    "vintages",
 }
 SWITCHES_STILL_OPEN: set[str] = {
     "closed/rebooking.py",

@@ -17,7 +17,7 @@ _EXAMPLE = """\
 2026-05-20 custom "compute-consumption" "alice" 200 CU"""
 
 
-def help_page(loaded: Loaded, links: Addresses) -> list[Block] | None:
+def empty_view(loaded: Loaded, links: Addresses) -> list[Block] | None:
     """The page of a ledger without the plugin or without bookings; None for any other."""
     if not loaded.has_plugin:
         return [
