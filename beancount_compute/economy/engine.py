@@ -30,7 +30,7 @@ from beancount_compute.economy.inputs import (
     grouped,
     only_cancellations,
 )
-from beancount_compute.economy.journal import JournalEntry
+from beancount_compute.economy.journal import JournalEntry, Record, in_full
 from beancount_compute.economy.kinds import Kind, Phase
 from beancount_compute.economy.lots import Lot
 from beancount_compute.economy.options import AS_OF, POSTING_GRAIN, Grain
@@ -48,7 +48,6 @@ from beancount_compute.economy.rules.by_hand import (
 )
 from beancount_compute.economy.rules.consumption import consume_in_turn
 from beancount_compute.economy.rules.subscription import start_periods
-from beancount_compute.economy.short_forms import Record, in_full
 from beancount_compute.economy.state import Economy
 from beancount_compute.economy.terms import Terms
 

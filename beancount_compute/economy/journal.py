@@ -13,7 +13,7 @@ import datetime
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.kinds import Kind
@@ -72,6 +72,34 @@ class Unbalanced(Exception):
 # function and takes three times as long.
 lot_leg = partial(tuple.__new__, LotLeg)
 money_leg = partial(tuple.__new__, MoneyLeg)
+
+
+# The one short form: use out of one lot, by far the most common entry: the event, its id, the lot
+# and the cost of the units used. It says as much as the entry with its two legs, balances by how it
+# is made, and is made in a sixth of the time, being a bare tuple. It stands in for entries where
+# nothing asks for the legs: nothing is asserted, no uses merge, and no reversal names it.
+Use = tuple[Event, str, Lot, Decimal]
+Record = JournalEntry | Use
+
+
+def is_use(record: Record) -> TypeGuard[Use]:
+    """Whether a record is a use in its short form: the only one that is a bare tuple."""
+    return type(record) is tuple
+
+
+def in_full(record: Record) -> JournalEntry:
+    """The entry that a record stands for."""
+    if not is_use(record):
+        assert isinstance(record, JournalEntry)
+        return record
+    event, event_id, lot, cost = record
+    assert event.units is not None
+    legs: list[Leg] = [LotLeg(lot, event.units)]
+    if cost:
+        legs.append(MoneyLeg(Role.REVENUE, lot.holder, lot.origin, -cost, lot.currency))
+    return JournalEntry(
+        event.date, Kind.CONSUMPTION, lot.holder, "Consumption", legs, event_id, event
+    )
 
 
 def check_balance(legs: list[Leg]) -> None:

@@ -16,7 +16,7 @@ from beancount_compute.economy.inputs import Assertion, HandPosting, Introductio
 from beancount_compute.economy.journal import LotLeg
 from beancount_compute.economy.lots import Lot, key_of
 from beancount_compute.economy.refusals import Refusal, Refused
-from beancount_compute.economy.rounding import EXACT
+from beancount_compute.economy.rounding import EXACT, must_be_exact
 from beancount_compute.economy.state import Economy
 from beancount_compute.economy.words import amount, quoted
 
@@ -36,7 +36,7 @@ def take_in(economy: Economy, opening: HandPosting) -> None:
     lot, units = opening.lot, opening.units
     try:
         with localcontext(EXACT):
-            units * lot.cost
+            must_be_exact(units * lot.cost)
             lots = economy.arriving(lot.holder, [(lot, units)])
     except Inexact:
         economy.refusals.append(Refusal(opening.place, TOO_MANY_DIGITS))

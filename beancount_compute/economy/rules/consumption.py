@@ -28,7 +28,7 @@ from beancount_compute.economy.lots import Lot
 from beancount_compute.economy.options import Grain, Money
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.roles import Role
-from beancount_compute.economy.rounding import WIDE, ZERO, round_money
+from beancount_compute.economy.rounding import WIDE, ZERO, must_be_exact, round_money
 from beancount_compute.economy.state import Economy, OverageBooked, Subscriber
 from beancount_compute.economy.terms import Plan
 from beancount_compute.economy.words import amount, quoted
@@ -71,7 +71,7 @@ def consume_in_turn(
             cost = lot.cost
             try:
                 rest = held - units
-                rest * cost  # what stays must be exact as well
+                must_be_exact(rest * cost)  # what stays
                 write((event, event_id, lot, units * cost))
             except Inexact:
                 otherwise(event, event_id)

@@ -25,7 +25,7 @@ from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Draw, Lot
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.roles import Pocket, Role
-from beancount_compute.economy.rounding import WIDE, ZERO, round_money
+from beancount_compute.economy.rounding import WIDE, ZERO, must_be_exact, round_money
 from beancount_compute.economy.rules.breakage import meet_end
 from beancount_compute.economy.state import Economy, Undo
 from beancount_compute.economy.words import amount, quoted
@@ -134,7 +134,7 @@ def _lots_to_take(economy: Economy, undo: Undo) -> list[Draw]:
                 f"{leg.lot.date} would have to come back from {quoted(leg.lot.holder)}, who holds "
                 f"{amount(held, leg.lot.commodity)} of it: reverse what used them first"
             )
-        (held + leg.units) * leg.lot.cost  # what stays must be exact as well
+        must_be_exact((held + leg.units) * leg.lot.cost)  # what stays
         draws.append((open_lot, -leg.units))
     return draws
 
