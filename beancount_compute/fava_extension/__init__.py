@@ -21,13 +21,13 @@ from flask import Response, request
 
 from beancount_compute.fava_extension import fava_parts, incognito, plotly_file
 from beancount_compute.fava_extension.asked import VIEWS, Asked, BadRequest, read_address
-from beancount_compute.fava_extension.blocks import Block, Numbers, words
+from beancount_compute.fava_extension.blocks import Block, FavaNumbers, words
 from beancount_compute.fava_extension.close_view import month_end, ties
 from beancount_compute.fava_extension.economics_view import economics
 from beancount_compute.fava_extension.empty_view import empty_view
 from beancount_compute.fava_extension.fava_parts import FilterRefused
 from beancount_compute.fava_extension.help_view import help_view
-from beancount_compute.fava_extension.loaded import Loaded, LoadError
+from beancount_compute.fava_extension.loaded import LoadedBooks, LoadError
 from beancount_compute.fava_extension.market_view import market
 from beancount_compute.fava_extension.overview_view import overview
 from beancount_compute.fava_extension.page import Page, beyond_the_books
@@ -55,7 +55,7 @@ class ComputeBooks(FavaExtensionBase):
 
     def __init__(self, ledger: FavaLedger, config: str | None = None) -> None:
         super().__init__(ledger, config)
-        self._loaded: Loaded | None = None
+        self._loaded: LoadedBooks | None = None
 
     def after_load_file(self) -> None:
         """Take the ledger as it is now, and prepare what the pages need."""
@@ -166,20 +166,22 @@ class ComputeBooks(FavaExtensionBase):
         blocks = _refused(refused, args, shown["blocks"] if asked else [])
         return {"error": str(first), "view": asked, "refused": refused, "blocks": blocks}
 
-    def _numbers(self, asked: Asked) -> Numbers:
+    def _numbers(self, asked: Asked) -> FavaNumbers:
         ledger = self.ledger
 
         def grouped(number: Decimal) -> str:
             return fava_parts.grouped_text(ledger, number)
 
         if asked.all_digits:
-            return Numbers(lambda number, _: grouped(number), grouped)
-        return Numbers(lambda number, unit: fava_parts.amount_text(ledger, number, unit), grouped)
+            return FavaNumbers(lambda number, _: grouped(number), grouped)
+        return FavaNumbers(
+            lambda number, unit: fava_parts.amount_text(ledger, number, unit), grouped
+        )
 
 
-def _loaded(ledger: FavaLedger) -> Loaded:
+def _loaded(ledger: FavaLedger) -> LoadedBooks:
     errors = [LoadError(*each) for each in fava_parts.errors_of(ledger)]
-    return Loaded(fava_parts.entries_of(ledger), fava_parts.options_of(ledger), errors)
+    return LoadedBooks(fava_parts.entries_of(ledger), fava_parts.options_of(ledger), errors)
 
 
 def _warning(errors: Sequence[LoadError]) -> Block:
@@ -200,16 +202,16 @@ def _refused(
 ) -> list[Block]:
     """What is wrong with each parameter, at its field where it has one."""
     found: list[Block] = []
-    told: set[str] = set()
+    at_fields: set[str] = set()
     for block in blocks:
         if block["kind"] == "controls":
             items = [_marked(item, refused, args) for item in block["items"]]
-            told |= {item["name"] for item in items if "error" in item}
+            at_fields |= {item["name"] for item in items if "error" in item}
             found.append({**block, "items": items})
     if "subscriber" in refused:
         found.insert(0, {"kind": "link", "text": "All subscribers", "go": {"view": "subscribers"}})
-    said = [words(text, tone="bad") for name, text in refused.items() if name not in told]
-    return [*[{**each, "alert": True} for each in said], *found]
+    others = [words(text, tone="bad") for name, text in refused.items() if name not in at_fields]
+    return [*[{**each, "alert": True} for each in others], *found]
 
 
 def _marked(item: Block, refused: Mapping[str, str], args: Mapping[str, str]) -> Block:

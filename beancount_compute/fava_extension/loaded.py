@@ -1,6 +1,6 @@
 """What is worked out once per load of a ledger, and asked by every page.
 
-    loaded = Loaded(entries, options, errors)
+    loaded = LoadedBooks(entries, options, errors)
     loaded.books, loaded.holdings, loaded.economics, loaded.months, loaded.ties
 
 Each piece is made when it is first asked for, by one thread; `prepare` makes them ahead of that,
@@ -40,11 +40,11 @@ class LoadError(NamedTuple):
     of_fava: bool = False  # Fava's own, which `bean-compute` and Beancount do not see
 
 
-def _once(make: Callable[[Loaded], T]) -> cached_property[T]:
+def _once(make: Callable[[LoadedBooks], T]) -> cached_property[T]:
     """What is made when it is first asked for, by one thread; others wait."""
 
     @wraps(make)
-    def made(self: Loaded) -> T:
+    def made(self: LoadedBooks) -> T:
         with self.lock:
             if make not in self.made:
                 self.made[make] = make(self)
@@ -53,7 +53,7 @@ def _once(make: Callable[[Loaded], T]) -> cached_property[T]:
     return cached_property(made)
 
 
-class Loaded:
+class LoadedBooks:
     """A loaded ledger, and what pages need of it."""
 
     def __init__(

@@ -13,7 +13,7 @@ from beancount_compute.reports.books import Books, Selection, until
 from beancount_compute.reports.charts import Chart
 from beancount_compute.reports.charts import market as price_and_volume
 from beancount_compute.reports.charts.fees import fees_and_take_rate
-from beancount_compute.reports.charts.traces import Figure
+from beancount_compute.reports.charts.traces import Drawing
 from beancount_compute.reports.facts import Trade
 from beancount_compute.reports.intervals import Interval, first_named, last_of
 from beancount_compute.reports.market import market_by
@@ -86,7 +86,7 @@ def _charts(page: Page, table: Table, interval: Interval) -> list[tuple[Chart, T
     Days lie on a line of time, other intervals side by side.
     """
     found: list[tuple[Chart, tuple[str, ...]]] = [
-        (chart._replace(said=f"{chart.said}{_valued(page, chart.table)}"), _PRICE)
+        (chart._replace(caption=f"{chart.caption}{_valued(page, chart.table)}"), _PRICE)
         for chart in price_and_volume(table)
     ]
     found += [(chart, _FEES) for chart in fees_and_take_rate(table)]
@@ -97,7 +97,7 @@ def _charts(page: Page, table: Table, interval: Interval) -> list[tuple[Chart, T
     return [(chart, _only(chart.table, keys)) for chart, keys in found]
 
 
-def _with_room(figure: Figure) -> None:
+def _with_room(figure: Drawing) -> None:
     """Axes of some days at least, bars of a day, and a single price above nought."""
     data, layout = figure["data"], figure["layout"]
     axis = layout["xaxis"]

@@ -18,9 +18,9 @@ from beancount.core.data import Directive
 
 from beancount_compute.economy.words import quoted
 from beancount_compute.fava_extension.asked import CONVERSIONS, Asked, BadRequest
-from beancount_compute.fava_extension.blocks import Block, Numbers, choice
+from beancount_compute.fava_extension.blocks import Block, FavaNumbers, choice
 from beancount_compute.fava_extension.fava_parts import having
-from beancount_compute.fava_extension.loaded import Loaded
+from beancount_compute.fava_extension.loaded import LoadedBooks
 from beancount_compute.fava_extension.prepared.narrowing import Filter, narrow, with_trades_of
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.intervals import Interval
@@ -38,11 +38,11 @@ class Addresses(Protocol):
 class Page:
     """A request to one view; `notes` collects what does not apply to it."""
 
-    loaded: Loaded
+    loaded: LoadedBooks
     asked: Asked
     accounts: frozenset[str] | None  # those that Fava's account filter keeps; None: all
     entries: list[Directive] | None  # those that Fava's third filter keeps; None: all
-    numbers: Numbers
+    numbers: FavaNumbers
     links: Addresses
     notes: list[str] = field(default_factory=list)
 

@@ -139,9 +139,9 @@ def coarse(books: Books) -> Books:
 
     moved = [each._replace(lot=of(each.lot)) for each in books.movements_of_all]
     earned = [each._replace(lot=each.lot and of(each.lot)) for each in books.incomes_of_all]
-    told = ("date", "month", "origin", "currency", "lot")
+    keys = ("date", "month", "origin", "currency", "lot")
     with localcontext(WIDE):
-        movements = fold(moved, (*told, "flow", "pocket", "commodity"), ("units", "amount"))
-        incomes = fold(earned, (*told, "earning", "kind"), ("amount",))
+        movements = fold(moved, (*keys, "flow", "pocket", "commodity"), ("units", "amount"))
+        incomes = fold(earned, (*keys, "earning", "kind"), ("amount",))
     money = books.money._replace(earned=tuple(incomes))
     return replace(books, movements=tuple(movements), read_money=lambda: money, lots_earn=False)

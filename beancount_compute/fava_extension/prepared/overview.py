@@ -50,9 +50,9 @@ def held_on(books: Books, selection: Selection) -> Table:
     day = selection.day_of(books)
     movements = selection.movements(books, each=False)
     with localcontext(WIDE):
-        told = ("commodity", "currency")
-        totals = fold(movements, told, ("units", "amount"))
-        pockets = fold(movements, ("pocket", *told), ("units", "amount"))
+        keys = ("commodity", "currency")
+        totals = fold(movements, keys, ("units", "amount"))
+        pockets = fold(movements, ("pocket", *keys), ("units", "amount"))
         held = [("total", each) for each in totals]
         held += [(each.pocket.value, each) for each in pockets]
         rows: list[tuple[Cell, ...]] = []
