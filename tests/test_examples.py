@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import csv
 import datetime
-import importlib.util
 import re
-import sys
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import beanquery
@@ -20,6 +17,7 @@ from beancount.core import data
 from click.testing import CliRunner
 
 from beancount_compute.cli import main
+from tests.laws.auditor.comparing import compare
 
 TESTS = Path(__file__).parent
 EXAMPLES = TESTS.parent / "example-ledgers"
@@ -82,19 +80,6 @@ def rows(entries: list[Any], options: dict[str, Any], query: str) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def auditor() -> ModuleType:
-    path = TESTS / "laws" / "auditor.py"
-    if "examples_auditor" in sys.modules:
-        return sys.modules["examples_auditor"]
-    spec = importlib.util.spec_from_file_location("examples_auditor", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["examples_auditor"] = module  # its dataclasses look themselves up here
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
 def market_year() -> list[Any]:
     return load(MARKET_YEAR)[0]
 
@@ -137,9 +122,9 @@ def test_says_nothing_of_this_machine(ledger: Path) -> None:
     [path for path in LEDGERS if path != CLOSED_QUARTER],
     ids=lambda path: path.parent.name,
 )
-def test_the_auditor_agrees(ledger: Path, auditor: ModuleType) -> None:
+def test_the_auditor_agrees(ledger: Path) -> None:
     """Balances by day, lots, prices and errors are those of the auditor, which knows no seals."""
-    assert auditor.compare(ledger) == []
+    assert compare(ledger) == []
 
 
 def test_the_closed_months_give_the_same_books_again() -> None:

@@ -39,7 +39,7 @@ from beancount_compute.economy.inputs import (
     grouped,
     only_cancellations,
 )
-from beancount_compute.economy.journal import JournalEntry, charge_of, holders_of
+from beancount_compute.economy.journal import JournalEntry, Record, charge_of, holders_of, in_full
 from beancount_compute.economy.kinds import Kind, Phase
 from beancount_compute.economy.lots import Lot
 from beancount_compute.economy.options import AS_OF, POSTING_GRAIN, Grain
@@ -58,7 +58,6 @@ from beancount_compute.economy.rules.by_hand import (
 from beancount_compute.economy.rules.consumption import consume_in_turn
 from beancount_compute.economy.rules.reversal import Outcome, placed, targets
 from beancount_compute.economy.rules.subscription import Bridges, start_periods
-from beancount_compute.economy.short_forms import Record, in_full
 from beancount_compute.economy.state import Economy
 from beancount_compute.economy.terms import Terms
 
@@ -173,7 +172,11 @@ class Bookkeeper:
             if economy.grain is Grain.EVENT:
                 yield economy.journal
                 economy.journal.clear()
-        yield [entry for at, entry in enumerate(economy.journal) if at not in economy.superseded]
+        yield [
+            economy.runs[at].entry if at in economy.runs else record
+            for at, record in enumerate(economy.journal)
+            if at not in economy.superseded
+        ]
 
     def prices(self) -> list[PriceOfDay]:
         """The prices that the days' trades leave behind."""

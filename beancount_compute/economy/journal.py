@@ -13,14 +13,14 @@ import datetime
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Draw, Lot
 from beancount_compute.economy.options import Money
 from beancount_compute.economy.roles import Role
-from beancount_compute.economy.rounding import ZERO
+from beancount_compute.economy.rounding import WIDE, ZERO
 
 
 class LotLeg(NamedTuple):
@@ -72,6 +72,34 @@ class Unbalanced(Exception):
 # function and takes three times as long.
 lot_leg = partial(tuple.__new__, LotLeg)
 money_leg = partial(tuple.__new__, MoneyLeg)
+
+
+# The one short form: use out of one lot, by far the most common entry: the event, its id, the lot
+# and the cost of the units used. It says as much as the entry with its two legs, balances by how it
+# is made, and is made in a sixth of the time, being a bare tuple. It stands in for entries where
+# nothing asks for the legs: nothing is asserted, no uses merge, and no reversal names it.
+Use = tuple[Event, str, Lot, Decimal]
+Record = JournalEntry | Use
+
+
+def is_use(record: Record) -> TypeGuard[Use]:
+    """Whether a record is a use in its short form: the only one that is a bare tuple."""
+    return type(record) is tuple
+
+
+def in_full(record: Record) -> JournalEntry:
+    """The entry that a record stands for."""
+    if not is_use(record):
+        assert isinstance(record, JournalEntry)
+        return record
+    event, event_id, lot, cost = record
+    assert event.units is not None
+    legs: list[Leg] = [LotLeg(lot, event.units)]
+    if cost:
+        legs.append(MoneyLeg(Role.REVENUE, lot.holder, lot.origin, -cost, lot.currency))
+    return JournalEntry(
+        event.date, Kind.CONSUMPTION, lot.holder, "Consumption", legs, event_id, event
+    )
 
 
 def check_balance(legs: list[Leg]) -> None:
@@ -163,3 +191,41 @@ def charge_of(entry: JournalEntry) -> Decimal:
         ],
         ZERO,
     )
+
+
+class Run:
+    """Uses of one subscriber that become one entry: dated the last, with the id of the first."""
+
+    def __init__(self, first: JournalEntry) -> None:
+        self.first = first
+        self._last = first
+        self._uses = 0
+        self._overage = False
+        self._lots: dict[Lot, Decimal] = {}
+        self._money: dict[tuple[Role, str, str, str], Decimal] = {}
+        self.add(first)
+
+    def add(self, entry: JournalEntry) -> None:
+        """Add a use to the run."""
+        self._last = entry
+        self._uses += 1
+        self._overage |= entry.overage
+        for leg in entry.legs:
+            if isinstance(leg, LotLeg):
+                self._lots[leg.lot] = WIDE.add(self._lots.get(leg.lot, ZERO), leg.units)
+            else:
+                key = (leg.role, leg.holder, leg.origin, leg.currency)
+                self._money[key] = WIDE.add(self._money.get(key, ZERO), leg.number)
+
+    @property
+    def entry(self) -> JournalEntry:
+        """The entry of all its uses."""
+        legs: list[Leg] = [LotLeg(lot, units) for lot, units in self._lots.items()]
+        legs += [
+            MoneyLeg(role, holder, origin, number, currency)
+            for (role, holder, origin, currency), number in self._money.items()
+            if number
+        ]
+        return self.first._replace(
+            date=self._last.date, legs=legs, overage=self._overage, uses=self._uses
+        )

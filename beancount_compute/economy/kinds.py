@@ -14,7 +14,7 @@ from enum import Enum, IntEnum, StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from beancount_compute.economy.roles import Pocket, Role
+from beancount_compute.economy.roles import Earning, Pocket, Role
 
 
 class Kind(StrEnum):
@@ -68,6 +68,47 @@ class Flow(StrEnum):
     EXPIRED = "expired"
     REFUNDED = "refunded"
     REMOVED = "removed by hand"
+
+    @property
+    def key(self) -> str:
+        """The key of its column in tables."""
+        return self.value.replace(" ", "_")
+
+
+class Way(StrEnum):
+    """What a flow does to what is held, over all subscribers and pockets."""
+
+    OPENS = "opens"
+    ADDS = "adds"
+    MOVES = "moves"
+    RELEASES = "releases"
+
+
+class FlowRow(NamedTuple):
+    """What is known of a flow."""
+
+    way: Way
+    earns: Earning | None = None  # the carrying amount of the lots, where it becomes income
+
+
+FLOWS: dict[Flow, FlowRow] = {
+    Flow.OPENING: FlowRow(Way.OPENS),
+    Flow.ALLOCATED: FlowRow(Way.ADDS),
+    Flow.TOPPED_UP: FlowRow(Way.ADDS),
+    Flow.GRANTED: FlowRow(Way.ADDS),
+    Flow.MINTED: FlowRow(Way.MOVES),
+    Flow.TRADED_IN: FlowRow(Way.MOVES),
+    Flow.TRADED_OUT: FlowRow(Way.MOVES),
+    Flow.TRANSFERRED_IN: FlowRow(Way.MOVES),
+    Flow.TRANSFERRED_OUT: FlowRow(Way.MOVES),
+    Flow.USED: FlowRow(Way.RELEASES, Earning.COMPUTE),
+    Flow.SPENT: FlowRow(Way.RELEASES),
+    Flow.EXPIRED: FlowRow(Way.RELEASES, Earning.BREAKAGE),
+    Flow.REFUNDED: FlowRow(Way.RELEASES),
+    Flow.REMOVED: FlowRow(Way.RELEASES),
+}
+COMING = tuple(flow for flow, row in FLOWS.items() if row.way in (Way.OPENS, Way.ADDS))
+RELEASING = tuple(flow for flow, row in FLOWS.items() if row.way is Way.RELEASES)
 
 
 class LegOrigin(Enum):

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, assert_never
 from beancount_compute.economy.months import text_of
 from beancount_compute.economy.options import DrawDown
 from beancount_compute.economy.roles import Pocket
-from beancount_compute.economy.rounding import ZERO, decimals_of, trim
+from beancount_compute.economy.rounding import ZERO, decimals_of, must_be_exact, trim
 
 
 class _LotFields(NamedTuple):
@@ -154,7 +154,7 @@ class Holding:
                 cost = open_lot.lot.cost
                 if paid_only and not cost:
                     continue
-                (units - wanted) * cost  # what stays must be exact as well
+                must_be_exact((units - wanted) * cost)  # what stays
                 draws.append((open_lot, wanted))
                 return draws, ZERO
             if paid_only and not open_lot.lot.cost:
@@ -173,7 +173,7 @@ class Holding:
         open_lot = self._by_key.get(lot[3:])
         if open_lot is None:
             return lot
-        (open_lot.units + units) * lot.cost
+        must_be_exact((open_lot.units + units) * lot.cost)
         return open_lot.lot
 
     def add(self, lot: Lot, units: Decimal) -> OpenLot | None:

@@ -83,6 +83,14 @@ def round_money(number: Decimal, currency: str) -> Decimal:
     return number.quantize(minor_unit(currency), ROUND_HALF_EVEN, WIDE)
 
 
+def must_be_exact(result: Decimal) -> None:
+    """Say that a result is wanted only because it must be exact.
+
+    Working it out under `EXACT` raises `decimal.Inexact` where it takes more than 28 digits, so
+    that an event is refused before anything of it is booked.
+    """
+
+
 def multiply_money(number: Decimal, rate: Decimal, currency: str) -> Decimal:
     """Units or a gross times a price or a rate, rounded once to the currency's minor unit."""
     return WIDE.multiply(number, rate).quantize(minor_unit(currency), ROUND_HALF_EVEN, WIDE)

@@ -16,13 +16,12 @@ from typing import NamedTuple
 from beancount_compute.economy.agenda import Agenda, Due
 from beancount_compute.economy.assertions import Totals
 from beancount_compute.economy.events import Event, Place
-from beancount_compute.economy.journal import JournalEntry, check_balance
+from beancount_compute.economy.journal import JournalEntry, Record, Run, check_balance
 from beancount_compute.economy.kinds import REVERSIBLE
 from beancount_compute.economy.lots import Draw, Holding, Key, Lot, OpenLot, key_of, received
 from beancount_compute.economy.options import DRAW_DOWN, POSTING_GRAIN, DrawDown, Grain
 from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.roles import Pocket
-from beancount_compute.economy.short_forms import Record, Supply, check_paid
 from beancount_compute.economy.terms import Terms
 from beancount_compute.economy.words import like, quoted
 
@@ -137,6 +136,7 @@ class Economy:
     journal: list[Record] = field(default_factory=list)
     merging: dict[str, int] = field(default_factory=dict)  # where in the journal uses still merge
     superseded: set[int] = field(default_factory=set)  # places in it that merged into later ones
+    runs: dict[int, Run] = field(default_factory=dict)  # of merged uses, by the place of the last
     # the day of the terms of lots that came late, by holder and key
     terms_days: MutableMapping[tuple[str, Key], date] = field(default_factory=dict)
     sound_pairs: set[tuple[str, str]] = field(default_factory=set)  # of commodity and currency
@@ -294,18 +294,6 @@ class Economy:
         if self.totals is not None:
             self.totals.add(entry.legs)
         self.journal.append(entry)
-
-    def post_supply(self, supply: Supply) -> None:
-        """Book units that come in; in their short form, where nothing asks for the entry."""
-        if self.plain and supply.id not in self.reversed_ids:
-            check_paid(supply)
-            self.journal.append(supply)
-        else:
-            self.settle(supply.subscriber)
-            self.post(supply.entry)
-        subscriber = self.subscribers[supply.subscriber]
-        for lot, units in supply.lots:
-            self.put(subscriber, lot, units)
 
     def settle(self, *names: str) -> None:
         """End the run of uses that would be merged: something else happens to these subscribers."""

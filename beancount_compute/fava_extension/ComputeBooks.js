@@ -88,7 +88,7 @@ function cellContent(cell) {
   if (typeof cell !== "object" || Array.isArray(cell)) return textOf(cell);
   if (cell.go) return link(isolated(textOf(cell.text)), cell.go);
   if (cell.href) return el("a", { href: cell.href, title: cell.title }, isolated(textOf(cell.text) || "show"));
-  return el("span", { class: cell.tone, title: cell.said, "aria-label": cell.said, role: "img" }, textOf(cell.text));
+  return el("span", { class: cell.tone, title: cell.label, "aria-label": cell.label, role: "img" }, textOf(cell.text));
 }
 
 function cellElement(cell, column, first, heat) {
@@ -167,7 +167,7 @@ function table(block) {
   const whole = el("table", {}, el("caption", {}, block.title), el("thead", {}, head), body);
   const scroll = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": block.title, onscroll: (event) => hint(event.target) }, whole);
   widths.observe(scroll);
-  return [block.rows.length ? el("div", { class: "wide" }, scroll) : el("p", { class: "said" }, "none"), ...paging(block)];
+  return [block.rows.length ? el("div", { class: "wide" }, scroll) : el("p", { class: "caption" }, "none"), ...paging(block)];
 }
 
 function paging(block) {
@@ -268,10 +268,10 @@ function copyBlock(block) {
 
 function chart(block) {
   const withPictures = Boolean(block.figure && byId("compute-books").dataset.plotly);
-  const label = `${block.title}. ${block.said} The figures are in the table below.`;
+  const label = `${block.title}. ${block.caption} The figures are in the table below.`;
   const picture = el("div", { class: "picture", role: "img", "aria-label": label });
   if (withPictures) pictures.push([picture, block.figure]);
-  const caption = el("figcaption", {}, el("h3", {}, block.title), el("p", { class: "said" }, block.said));
+  const caption = el("figcaption", {}, el("h3", {}, block.title), el("p", { class: "caption" }, block.caption));
   const summary = el("summary", { id: `summary-${block.name}` }, `Table: ${block.title}`);
   const open = !withPictures || Boolean(byId(`table-${block.name}`)?.open); // as in the view before
   const details = el("details", { id: `table-${block.name}`, open }, summary, ...table(block.table));
@@ -279,7 +279,7 @@ function chart(block) {
 }
 
 function later(block) {
-  const place = el("div", { "aria-busy": "true" }, el("p", { class: "said" }, block.said));
+  const place = el("div", { "aria-busy": "true" }, el("p", { class: "caption" }, block.caption));
   const mine = shown;
   answerOf(block.endpoint, parameters()).then((answer) => {
     if (mine !== shown) return;

@@ -11,7 +11,7 @@ data, which `ComputeBooks.js` puts into the page as text. What is worked out onc
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -21,20 +21,18 @@ from flask import Response, request
 
 from beancount_compute.fava_extension import fava_parts, incognito, plotly_file
 from beancount_compute.fava_extension.asked import VIEWS, Asked, BadRequest, read_address
-from beancount_compute.fava_extension.blocks import Block, Numbers, words
-from beancount_compute.fava_extension.economics import economics
+from beancount_compute.fava_extension.blocks import Block, FavaNumbers, words
+from beancount_compute.fava_extension.close_view import month_end, ties
+from beancount_compute.fava_extension.economics_view import economics
+from beancount_compute.fava_extension.empty_view import empty_view
 from beancount_compute.fava_extension.fava_parts import FilterRefused
-from beancount_compute.fava_extension.help_page import help_page
 from beancount_compute.fava_extension.help_view import help_view
-from beancount_compute.fava_extension.loaded import Loaded, LoadError
-from beancount_compute.fava_extension.market import market
-from beancount_compute.fava_extension.month_end import month_end, ties
-from beancount_compute.fava_extension.overview import overview
-from beancount_compute.fava_extension.page import Page
-from beancount_compute.fava_extension.refusal_page import refusal_page
-from beancount_compute.fava_extension.scope import beyond_the_books
-from beancount_compute.fava_extension.subscribers import subscribers
-from beancount_compute.fava_extension.vintages import vintages
+from beancount_compute.fava_extension.loaded import LoadedBooks, LoadError
+from beancount_compute.fava_extension.market_view import market
+from beancount_compute.fava_extension.overview_view import overview
+from beancount_compute.fava_extension.page import Page, beyond_the_books
+from beancount_compute.fava_extension.subscribers_view import subscribers
+from beancount_compute.fava_extension.vintages_view import vintages
 
 View = Callable[[Page], list[Block]]
 _MONTH = 30 * 24 * 3600  # seconds
@@ -57,7 +55,7 @@ class ComputeBooks(FavaExtensionBase):
 
     def __init__(self, ledger: FavaLedger, config: str | None = None) -> None:
         super().__init__(ledger, config)
-        self._loaded: Loaded | None = None
+        self._loaded: LoadedBooks | None = None
 
     def after_load_file(self) -> None:
         """Take the ledger as it is now, and prepare what the pages need."""
@@ -134,7 +132,7 @@ class ComputeBooks(FavaExtensionBase):
         notes: list[str] = []
         if asked.view == "help":
             return {"view": "help", "about": "", "notes": [], "blocks": help_view(asked)}
-        blocks = help_page(loaded, fava_parts.Links())
+        blocks = empty_view(loaded, fava_parts.Links())
         if blocks is None:
             entries = fava_parts.entries_kept(self.ledger, asked.entries)
             accounts = fava_parts.accounts_kept(loaded.accounts, asked.account)
@@ -165,23 +163,25 @@ class ComputeBooks(FavaExtensionBase):
                     continue  # without that one as well
             break
         asked = "" if "view" in refused else shown["view"]
-        blocks = refusal_page(refused, args, shown["blocks"] if asked else [])
+        blocks = _refused(refused, args, shown["blocks"] if asked else [])
         return {"error": str(first), "view": asked, "refused": refused, "blocks": blocks}
 
-    def _numbers(self, asked: Asked) -> Numbers:
+    def _numbers(self, asked: Asked) -> FavaNumbers:
         ledger = self.ledger
 
         def grouped(number: Decimal) -> str:
             return fava_parts.grouped_text(ledger, number)
 
         if asked.all_digits:
-            return Numbers(lambda number, _: grouped(number), grouped)
-        return Numbers(lambda number, unit: fava_parts.amount_text(ledger, number, unit), grouped)
+            return FavaNumbers(lambda number, _: grouped(number), grouped)
+        return FavaNumbers(
+            lambda number, unit: fava_parts.amount_text(ledger, number, unit), grouped
+        )
 
 
-def _loaded(ledger: FavaLedger) -> Loaded:
+def _loaded(ledger: FavaLedger) -> LoadedBooks:
     errors = [LoadError(*each) for each in fava_parts.errors_of(ledger)]
-    return Loaded(fava_parts.entries_of(ledger), fava_parts.options_of(ledger), errors)
+    return LoadedBooks(fava_parts.entries_of(ledger), fava_parts.options_of(ledger), errors)
 
 
 def _warning(errors: Sequence[LoadError]) -> Block:
@@ -195,3 +195,28 @@ def _warning(errors: Sequence[LoadError]) -> Block:
 def _json(data: dict[str, Any], status: int = 200) -> Response:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Response(text, status, mimetype="application/json")
+
+
+def _refused(
+    refused: Mapping[str, str], args: Mapping[str, str], blocks: Iterable[Block]
+) -> list[Block]:
+    """What is wrong with each parameter, at its field where it has one."""
+    found: list[Block] = []
+    at_fields: set[str] = set()
+    for block in blocks:
+        if block["kind"] == "controls":
+            items = [_marked(item, refused, args) for item in block["items"]]
+            at_fields |= {item["name"] for item in items if "error" in item}
+            found.append({**block, "items": items})
+    if "subscriber" in refused:
+        found.insert(0, {"kind": "link", "text": "All subscribers", "go": {"view": "subscribers"}})
+    others = [words(text, tone="bad") for name, text in refused.items() if name not in at_fields]
+    return [*[{**each, "alert": True} for each in others], *found]
+
+
+def _marked(item: Block, refused: Mapping[str, str], args: Mapping[str, str]) -> Block:
+    """A field as it was filled in, with what is wrong about it."""
+    name = item["name"]
+    if item["kind"] != "field" or name not in refused:
+        return item
+    return {**item, "value": args[name], "error": refused[name]}

@@ -37,8 +37,8 @@ CONVERSIONS = {AT_COST: "At cost", AT_VALUE: "At market value", IN_UNITS: "Units
 class BadRequest(Exception):
     """A parameter that names something that is not there; says what to write instead."""
 
-    def __init__(self, parameter: str, said: str) -> None:
-        super().__init__(said)
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(message)
         self.parameter = parameter
 
 

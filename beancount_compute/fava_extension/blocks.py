@@ -32,7 +32,7 @@ _NUMBER = re.compile(
 )
 
 
-class Numbers:
+class FavaNumbers:
     """Writes figures as Fava does; `amount` rounds for the eye, `grouped` keeps all digits."""
 
     def __init__(
@@ -138,7 +138,7 @@ class Numbers:
             "kind": "chart",
             "name": chart.name,
             "title": chart.title,
-            "said": self.rewritten(chart.said),
+            "caption": self.rewritten(chart.caption),
             "figure": self._figure(chart.figure),
             "table": table or self.table(chart.table),
         }

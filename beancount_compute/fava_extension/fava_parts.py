@@ -53,8 +53,8 @@ def endpoint(name: str) -> Callable[[Method], Method]:
 class FilterRefused(Exception):
     """A filter that Fava can't read; says why."""
 
-    def __init__(self, parameter: str, said: str) -> None:
-        super().__init__(said)
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(message)
         self.parameter = parameter
 
 

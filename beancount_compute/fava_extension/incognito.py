@@ -70,8 +70,8 @@ def _figures(block: Block, hide: Hide) -> Block:
 
 
 def _chart(block: Block, hide: Hide) -> Block:
-    said, table = _sentence(block["said"], hide), _table(block["table"], hide)
-    return {**block, "figure": None, "said": said, "table": table}
+    caption, table = _sentence(block["caption"], hide), _table(block["table"], hide)
+    return {**block, "figure": None, "caption": caption, "table": table}
 
 
 def _table(block: Block, hide: Hide) -> Block:

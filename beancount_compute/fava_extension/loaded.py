@@ -1,6 +1,6 @@
 """What is worked out once per load of a ledger, and asked by every page.
 
-    loaded = Loaded(entries, options, errors)
+    loaded = LoadedBooks(entries, options, errors)
     loaded.books, loaded.holdings, loaded.economics, loaded.months, loaded.ties
 
 Each piece is made when it is first asked for, by one thread; `prepare` makes them ahead of that,
@@ -10,23 +10,25 @@ beside Fava's own work, so that a load takes no longer than before.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
-from functools import cached_property
-from typing import Any, NamedTuple
+from functools import cached_property, wraps
+from typing import Any, NamedTuple, TypeVar, cast
 
 from beancount.core.data import Directive
 
 from beancount_compute.close.standing import Months, index_folder, months_of, ties_of
 from beancount_compute.close.tie_outs import TieOut
 from beancount_compute.economy.months import Month
-from beancount_compute.fava_extension.prepared.coarse import coarse
 from beancount_compute.fava_extension.prepared.economics_by_day import EconomicsByDay
 from beancount_compute.fava_extension.prepared.holdings import Holdings
-from beancount_compute.fava_extension.prepared.reach import derived_until, end_of
+from beancount_compute.fava_extension.prepared.narrowing import coarse
+from beancount_compute.fava_extension.prepared.overview import derived_until, end_of
 from beancount_compute.ledger.writing import ORDER
 from beancount_compute.plugin import PLUGIN
 from beancount_compute.reports.books import Books, read_books
+
+T = TypeVar("T")
 
 
 class LoadError(NamedTuple):
@@ -38,7 +40,20 @@ class LoadError(NamedTuple):
     of_fava: bool = False  # Fava's own, which `bean-compute` and Beancount do not see
 
 
-class Loaded:
+def _once(make: Callable[[LoadedBooks], T]) -> cached_property[T]:
+    """What is made when it is first asked for, by one thread; others wait."""
+
+    @wraps(make)
+    def made(self: LoadedBooks) -> T:
+        with self.lock:
+            if make not in self.made:
+                self.made[make] = make(self)
+            return cast(T, self.made[make])
+
+    return cached_property(made)
+
+
+class LoadedBooks:
     """A loaded ledger, and what pages need of it."""
 
     def __init__(
@@ -47,7 +62,8 @@ class Loaded:
         self.entries = entries
         self.options = options
         self.errors = errors
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
+        self.made: dict[object, Any] = {}
         self._abandoned = False
         self._thread: threading.Thread | None = None
 
@@ -66,47 +82,48 @@ class Loaded:
         """Whether the plugin booked anything."""
         return any(ORDER in entry.meta for entry in self.entries)
 
-    @property
+    @_once
     def books(self) -> Books:
         """The books, whole and unfiltered."""
-        with self._lock:
-            return self._books
+        return read_books(self.entries, self.options)
 
-    @property
+    @_once
     def summed(self) -> Books:
         """The books with alike facts of a day added up."""
-        with self._lock:
-            return self._summed
+        return coarse(self.books)
 
-    @property
+    @_once
     def holdings(self) -> Holdings:
         """What every subscriber holds on every day."""
-        with self._lock:
-            return self._holdings
+        return Holdings(self.books, self.books.movements, self.books.owed, fine=False)
 
-    @property
+    @_once
     def holdings_by_account(self) -> Holdings:
         """The same by account and plan."""
-        with self._lock:
-            return self._holdings_by_account
+        return Holdings(self.books, self.books.movements, self.books.owed, fine=True)
 
-    @property
+    @_once
     def economics(self) -> EconomicsByDay:
         """What became of units that were left unused."""
-        with self._lock:
-            return self._economics
+        return EconomicsByDay(self.books)
 
-    @property
+    @_once
     def accounts(self) -> frozenset[str]:
         """All accounts that anything was posted to."""
-        with self._lock:
-            return self._accounts
+        return frozenset(
+            [posting.account for entry in self.books.transactions for posting in entry.postings]
+        )
 
-    @property
+    @_once
     def months(self) -> Months:
         """The closed months, and the next one to close."""
-        with self._lock:
-            return self._months
+        return months_of(self.entries, self.books)
+
+    @_once
+    def ties(self) -> list[TieOut]:
+        """The tie-outs of the next month to close; none where nothing was booked."""
+        month = self.months.next_to_close
+        return ties_of(self.entries, self.options, self.books, month) if month else []
 
     @property
     def derived_until(self) -> date:
@@ -127,47 +144,6 @@ class Loaded:
     def index_folder(self) -> str:
         """The folder of closed months; "" where the ledger includes no index."""
         return index_folder(self.options)
-
-    @property
-    def ties(self) -> list[TieOut]:
-        """The tie-outs of the next month to close; none where nothing was booked."""
-        with self._lock:
-            return self._ties
-
-    @cached_property
-    def _books(self) -> Books:
-        return read_books(self.entries, self.options)
-
-    @cached_property
-    def _summed(self) -> Books:
-        return coarse(self._books)
-
-    @cached_property
-    def _holdings(self) -> Holdings:
-        return Holdings(self._books, self._books.movements, self._books.owed, fine=False)
-
-    @cached_property
-    def _holdings_by_account(self) -> Holdings:
-        return Holdings(self._books, self._books.movements, self._books.owed, fine=True)
-
-    @cached_property
-    def _months(self) -> Months:
-        return months_of(self.entries, self._books)
-
-    @cached_property
-    def _economics(self) -> EconomicsByDay:
-        return EconomicsByDay(self._books)
-
-    @cached_property
-    def _accounts(self) -> frozenset[str]:
-        return frozenset(
-            [posting.account for entry in self._books.transactions for posting in entry.postings]
-        )
-
-    @cached_property
-    def _ties(self) -> list[TieOut]:
-        month = self._months.next_to_close
-        return ties_of(self.entries, self.options, self._books, month) if month else []
 
     def prepare(self) -> None:
         """Make what pages need in a thread of its own, unless there is nothing to make."""

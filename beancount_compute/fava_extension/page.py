@@ -1,9 +1,16 @@
-"""One request: what it asks for, the books that it may see, and what every view says about it."""
+"""One request: what it asks for, the books that it may see, and what every view says about it.
+
+    the market under account=Income:Fees   ->  all trades, all tokens, and a note
+
+A price, a turnover and a vintage are made of postings on several accounts: a few of them would add
+up to nothing. Such a view shows the figures of all accounts, and says so.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import Protocol
 
@@ -11,9 +18,10 @@ from beancount.core.data import Directive
 
 from beancount_compute.economy.words import quoted
 from beancount_compute.fava_extension.asked import CONVERSIONS, Asked, BadRequest
-from beancount_compute.fava_extension.blocks import Block, Numbers, choice
-from beancount_compute.fava_extension.loaded import Loaded
-from beancount_compute.fava_extension.prepared.narrowing import Filter, narrow
+from beancount_compute.fava_extension.blocks import Block, FavaNumbers, choice
+from beancount_compute.fava_extension.fava_parts import having
+from beancount_compute.fava_extension.loaded import LoadedBooks
+from beancount_compute.fava_extension.prepared.narrowing import Filter, narrow, with_trades_of
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.intervals import Interval
 
@@ -30,11 +38,11 @@ class Addresses(Protocol):
 class Page:
     """A request to one view; `notes` collects what does not apply to it."""
 
-    loaded: Loaded
+    loaded: LoadedBooks
     asked: Asked
     accounts: frozenset[str] | None  # those that Fava's account filter keeps; None: all
     entries: list[Directive] | None  # those that Fava's third filter keeps; None: all
-    numbers: Numbers
+    numbers: FavaNumbers
     links: Addresses
     notes: list[str] = field(default_factory=list)
 
@@ -146,3 +154,41 @@ _SHOWN = {
     Interval.QUARTER: "Quarterly",
     Interval.YEAR: "Yearly",
 }
+
+
+def last_shown(page: Page) -> date:
+    """The day of which balances are shown: the last one asked for, no later than the books."""
+    return min(page.asked.selection.day_of(page.loaded.books), page.loaded.end)
+
+
+def beyond_the_books(page: Page) -> list[str]:
+    """A note where the time filter asks for days that the books do not reach."""
+    end, asked = page.loaded.derived_until, page.asked.selection.end
+    if asked is None or asked <= end:
+        return []
+    return [f"The books end on {end}; nothing after it is derived."]
+
+
+def of_all_accounts(page: Page, *, because: str) -> Books:
+    """The books under all filters but that of accounts."""
+    page.ignores("account", because=because)
+    return narrow(page.loaded.books, page.loaded.summed, page.kept._replace(accounts=None))
+
+
+def of_the_market(page: Page) -> Books:
+    """The books with the trades that filters keep, and with all tokens."""
+    page.ignores("account", because="prices and tokens outstanding are of the whole market")
+    if page.entries is not None:
+        page.notes.append(
+            "The filter of entries chooses trades; tokens outstanding are of the whole market."
+        )
+    return with_trades_of(page.loaded.books, page.loaded.summed, page.kept)
+
+
+def transaction(page: Page, place: int) -> dict[str, str]:
+    """A link to a transaction: in the journal by its event, or in Fava's overlay."""
+    entry = page.loaded.books.transactions[place]
+    event = entry.meta.get("event")
+    if not event:
+        return {"href": page.links.context(entry)}
+    return {"href": page.links.journal(having("event", str(event))), "title": "In the journal"}

@@ -26,10 +26,14 @@ from beancount.core.amount import Amount
 from beancount.core.data import Transaction
 from beancount.core.position import Cost
 
-from beancount_compute.economy.events import NOWHERE, Event
+from beancount_compute.economy.events import NOWHERE
 from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, MoneyLeg
+from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.options import Money
 from beancount_compute.economy.roles import Role
+from beancount_compute.economy.rounding import decimals_of, trim
+
+_FEES, _TRADE = Role.FEES, Kind.TRADE  # to name a member of an enum takes longer
 
 
 class PeriodBooked(NamedTuple):
@@ -41,13 +45,13 @@ class PeriodBooked(NamedTuple):
     subscription: str  # its id
 
 
-def add_meaning(meta: dict[str, Any], entry: JournalEntry) -> None:
-    """What a reader needs and no account or posting says; the same in a reversal."""
+def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
+    """What only some transactions carry, besides id, source and place."""
     if entry.counterparty:
         meta["counterparty"] = entry.counterparty
-    fee = _fee_of_buyer(entry)
-    if fee is not None:
-        meta["buyer-fee"] = fee
+        if entry.kind is _TRADE or entry.undoes == _TRADE:
+            _add_fee_of_buyer(meta, entry)
+            _add_price(meta, entry.legs)
     if entry.overage or entry.undoes:
         overage = ", ".join(_overage(entry.legs))
         if overage:
@@ -56,36 +60,9 @@ def add_meaning(meta: dict[str, Any], entry: JournalEntry) -> None:
         meta["period"] = entry.period
     if entry.subscription:
         meta["subscription"] = entry.subscription
-
-
-def _fee_of_buyer(entry: JournalEntry) -> Amount | None:
-    """The buyer's fee of a trade, which may stand in one posting with the seller's."""
-    for leg in entry.legs:
-        if isinstance(leg, MoneyLeg) and leg.role is Role.FEES and leg.holder == entry.counterparty:
-            return Amount(leg.number.copy_negate(), leg.currency)
-    return None
-
-
-def _overage(legs: Iterable[Leg]) -> Iterator[str]:
-    """What was billed beyond the holdings, by the plan whose price it was: "pro 30.00 USD"."""
-    for leg in legs:
-        if isinstance(leg, MoneyLeg) and leg.role is Role.OVERAGE:
-            yield f"{leg.origin} {leg.number.copy_negate():f} {leg.currency}"
-
-
-def price_of_no_posting(legs: Iterable[Leg]) -> Money | None:
-    """The price of a trade whose lots all cost another currency, so that no posting carries it."""
-    price = None
-    for leg in legs:
-        if isinstance(leg, LotLeg) and leg.price is not None:
-            if leg.price.currency == leg.lot.currency:
-                return None
-            price = leg.price
-    return price
-
-
-def add_metadata(meta: dict[str, Any], entry: JournalEntry, event: Event) -> None:
-    """What only some transactions carry."""
+    event = entry.event
+    if event is None:
+        return
     if event.row:  # Fava can't open a Parquet file at a row, and must not delete the line there
         meta["filename"], meta["lineno"] = NOWHERE.file, NOWHERE.line
         meta["source"] = event.row
@@ -98,7 +75,38 @@ def add_metadata(meta: dict[str, Any], entry: JournalEntry, event: Event) -> Non
         meta["undoes"] = entry.undoes
     if event.memo:
         meta["memo"] = event.memo
-    meta.update(event.extra)
+    if event.extra:
+        meta.update(event.extra)
+
+
+def _add_fee_of_buyer(meta: dict[str, Any], entry: JournalEntry) -> None:
+    """The buyer's fee of a trade, which may stand in one posting with the seller's."""
+    for leg in reversed(entry.legs):  # money comes behind the lots
+        if isinstance(leg, LotLeg):
+            break
+        if leg.role is _FEES and leg.holder == entry.counterparty:
+            meta["buyer-fee"] = Amount(leg.number.copy_negate(), leg.currency)
+            break
+
+
+def _add_price(meta: dict[str, Any], legs: Iterable[Leg]) -> None:
+    """The price of a trade whose lots all cost another currency, so that no posting carries it."""
+    price = None
+    for leg in legs:
+        if isinstance(leg, LotLeg) and leg.price is not None:
+            price = leg.price
+            if price.currency == leg.lot.currency:
+                return
+    if price is not None:
+        number, currency = price
+        meta["price"] = Amount(trim(number, decimals_of(currency)), currency)
+
+
+def _overage(legs: Iterable[Leg]) -> Iterator[str]:
+    """What was billed beyond the holdings, by the plan whose price it was: "pro 30.00 USD"."""
+    for leg in legs:
+        if isinstance(leg, MoneyLeg) and leg.role is Role.OVERAGE:
+            yield f"{leg.origin} {leg.number.copy_negate():f} {leg.currency}"
 
 
 def period_of(entry: Transaction) -> PeriodBooked | None:

@@ -54,16 +54,6 @@ class SharedParts:
         written = self._lots[lot] = (account, cost, link)
         return written
 
-    def _there_and_back(self, number: Decimal, commodity: str) -> tuple[Amount, Amount]:
-        """The units that leave one lot for another."""
-        known, text = self._amounts[commodity], str(number)
-        out, into = known.get(text), known.get("-" + text)
-        if out is None:
-            out = self._amount(number, commodity, text)
-        if into is None:
-            into = self._amount(number.copy_negate(), commodity, "-" + text)
-        return out, into
-
     def _amount(self, number: Decimal, commodity: str, text: str) -> Amount:
         """Units that are shared from now on, by the number's text."""
         known = self._amounts[commodity]

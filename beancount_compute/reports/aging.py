@@ -47,7 +47,7 @@ _TABLES = {
 }
 Bill = tuple[date, Decimal, int]  # the day, what is open of it, and its transaction
 Credit = tuple[Decimal, int]
-Aged = tuple[str, Decimal, int]  # a column, what stands in it, and by which transaction
+Bucketed = tuple[str, Decimal, int]  # a column, what stands in it, and by which transaction
 
 
 def _layouts(books: Books, selection: Selection) -> list[Layout]:
@@ -90,7 +90,7 @@ def _partners(books: Books) -> dict[str, str]:
 
 def _aged(
     role: Role, lines: Iterable[Owed], transactions: Sequence[Transaction], day: date
-) -> Iterator[Aged]:
+) -> Iterator[Bucketed]:
     bills, credits = settle(role, lines, transactions)
     for billed, amount, at in bills:
         yield _bucket((day - billed).days), amount, at

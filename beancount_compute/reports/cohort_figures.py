@@ -15,13 +15,12 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import NamedTuple
 
-from beancount_compute.economy.kinds import Flow, Kind
+from beancount_compute.economy.kinds import RELEASING, Flow, Kind
 from beancount_compute.economy.options import UNIT_COST
 from beancount_compute.economy.roles import Earning, Pocket
 from beancount_compute.economy.rounding import ZERO, minor_unit, shares_of_total
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.facts import LotKey, Movement, Trade
-from beancount_compute.reports.flows import KEYS, RELEASING
 from beancount_compute.reports.overage_prices import OveragePrices
 from beancount_compute.reports.unused import Follower, Outcome, Part, of_plans
 
@@ -30,7 +29,7 @@ _ENDED = "ended"  # they left their period without turning into tokens
 _GONE = "gone"  # in no way that the books know
 _WHAT = {
     Flow.TRADED_OUT: _SOLD,
-    **{flow: "removed" if flow is Flow.REMOVED else KEYS[flow] for flow in RELEASING},
+    **{flow: "removed" if flow is Flow.REMOVED else flow.key for flow in RELEASING},
 }
 _EARNED = {
     Earning.FEES: "fees",

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import partial
 
-from beancount_compute.economy.kinds import Flow
+from beancount_compute.economy.kinds import COMING, FLOWS, RELEASING, Flow
 from beancount_compute.economy.months import later
 from beancount_compute.economy.roles import Earning
 from beancount_compute.economy.terms import Terms
@@ -39,7 +39,6 @@ from beancount_compute.reports.figures import (
     Report,
     Request,
 )
-from beancount_compute.reports.flows import FLOWS, KEYS, RELEASING, Way, flows
 from beancount_compute.reports.release_pattern import ages
 from beancount_compute.reports.remaining import YEAR, band_of, ends_of, expected
 from beancount_compute.reports.tables import CURRENCY, Column, Measure
@@ -47,13 +46,13 @@ from beancount_compute.reports.tables import CURRENCY, Column, Measure
 _OPENING, _ADDED, _TOTAL = "in the opening balance", "added in the period", "total"
 # Grants carry no money; what earns as it leaves comes before what does not.
 _FLOWS = [
-    *[flow for flow in flows(Way.ADDS) if flow is not Flow.GRANTED],
+    *[flow for flow in COMING if flow not in (Flow.OPENING, Flow.GRANTED)],
     *sorted(RELEASING, key=lambda flow: FLOWS[flow].earns is None),
 ]
 _BETWEEN = "between_subscribers"  # zero over all of them
 _LINES: dict[Flow, str] = {
     **{flow: _BETWEEN for flow in Flow if flow is not Flow.OPENING},
-    **{flow: "removed" if flow is Flow.REMOVED else KEYS[flow] for flow in _FLOWS},
+    **{flow: "removed" if flow is Flow.REMOVED else flow.key for flow in _FLOWS},
 }
 _MOVEMENT = ("opening", *dict.fromkeys(_LINES[flow] for flow in _FLOWS), _BETWEEN)
 _TITLES = {
@@ -140,8 +139,8 @@ def _contributions(
         raise NotSummed("it is worked out from a pattern, not summed from transactions")
     day, start = selection.day_of(books), selection.start or date.min
     movements = selection.movements(books, each=request.each)
-    told = ("flow", "pocket", "lot")
-    before, since = [request.fold(part, told, ("amount",)) for part in selection.split(movements)]
+    keys = ("flow", "pocket", "lot")
+    before, since = [request.fold(part, keys, ("amount",)) for part in selection.split(movements)]
     moved = [*before, *since]
     old = {each.lot for each in moved if each.flow is Flow.OPENING or each.lot.date < start}
     yield from _movement(before, old, {})

@@ -171,11 +171,11 @@ def selected(happened: Sequence[Happened], selection: Selection) -> Sequence[Hap
 def cells_of(happened: Sequence[Happened], request: Request) -> Iterator[Contribution]:
     """What that adds to the tables that are asked for."""
     yield from _adding("all", happened, request, "month", "plan", "subscriber")
-    told = ("commodity", "currency", "what")
+    keys = ("commodity", "currency", "what")
     if request.wants("units-by-subscriber", "money-by-subscriber"):
-        of_subscriber = request.fold(happened, ("subscriber", *told), _SUMS)
+        of_subscriber = request.fold(happened, ("subscriber", *keys), _SUMS)
         yield from _adding("subscriber", of_subscriber, request, "subscriber")
-    few = request.fold(happened, ("month", "plan", *told), _SUMS)
+    few = request.fold(happened, ("month", "plan", *keys), _SUMS)
     total = [each._replace(month="total") for each in few]
     yield from _adding("plan", few, request, "plan")
     yield from _adding("month", [*total, *few], request, "month")

@@ -31,10 +31,10 @@ from beancount_compute.economy.rounding import (
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.fold import Fact, added_up, fold, pivot
-from beancount_compute.reports.tables import Column, Measure, Numbers, Pen, Row, Table
+from beancount_compute.reports.tables import Column, ColumnSums, Measure, Pen, Row, Table
 
 Single = tuple[str, Row, str, Decimal, int]
-_Columns = Mapping[str, Numbers]  # of a table, by column of contributions
+_Columns = Mapping[str, ColumnSums]  # of a table, by column of contributions
 
 
 class Adding(NamedTuple):
@@ -237,7 +237,7 @@ def _currencies(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
     return [""] * len(rows) if at is None else [str(labels[at]) for labels in rows]
 
 
-def _worked_out(figure: Figure, sums: _Columns) -> Numbers | None:
+def _worked_out(figure: Figure, sums: _Columns) -> ColumnSums | None:
     """A figure in every row; None where nothing was added to any of them."""
     above = _added(figure.signs, sums)
     if figure.how is not How.QUOTIENT:
@@ -246,9 +246,9 @@ def _worked_out(figure: Figure, sums: _Columns) -> Numbers | None:
     return below and _quotients(above or [ZERO] * len(below), below)
 
 
-def _added(signs: Mapping[str, int], sums: _Columns) -> Numbers | None:
+def _added(signs: Mapping[str, int], sums: _Columns) -> ColumnSums | None:
     """Columns added up, or taken off, row by row; None where there is none of them."""
-    total: Numbers | None = None
+    total: ColumnSums | None = None
     for column, sign in signs.items():
         if column not in sums:
             continue
@@ -264,7 +264,7 @@ def _added(signs: Mapping[str, int], sums: _Columns) -> Numbers | None:
     return total
 
 
-def _quotients(above: Numbers, below: Numbers) -> Numbers:
+def _quotients(above: ColumnSums, below: ColumnSums) -> ColumnSums:
     """Quotients rounded half-even; None over zero. Many are zero or equal, and worked out once."""
 
     @cache

@@ -24,7 +24,7 @@ from beancount_compute.reports.facts import SUMMED
 
 # What stands in a field that is folded away. In any other it is None: to read it is a mistake.
 _FOLDED = {"at": SUMMED, "subscriber": "", "account": "", "undoes": False}
-Key = TypeVar("Key", bound=Hashable)
+FoldKey = TypeVar("FoldKey", bound=Hashable)
 Fact = TypeVar("Fact", bound=tuple[Any, ...])  # a named tuple
 
 
@@ -50,13 +50,13 @@ def fold(
 
 
 def added_up(
-    keys: Iterable[Key], *columns: Iterable[Decimal], things: Iterable[Any] | None = None
+    keys: Iterable[FoldKey], *columns: Iterable[Decimal], things: Iterable[Any] | None = None
 ) -> tuple[list[Any], list[list[Decimal]]]:
     """The different keys in the order in which they come, and the sums of each column by key.
 
     With `things`, one beside each key, the first thing of every key stands in its place.
     """
-    places: defaultdict[Key, int] = defaultdict(count().__next__)
+    places: defaultdict[FoldKey, int] = defaultdict(count().__next__)
     place_of = list(map(places.__getitem__, keys))
     totals: list[list[Decimal]] = []
     for column in columns:
@@ -71,10 +71,10 @@ def added_up(
 
 
 def pivot(
-    rows: Iterable[Key], columns: Iterable[str], numbers: Iterable[Decimal]
-) -> tuple[list[Key], dict[str, list[Decimal | None]]]:
+    rows: Iterable[FoldKey], columns: Iterable[str], numbers: Iterable[Decimal]
+) -> tuple[list[FoldKey], dict[str, list[Decimal | None]]]:
     """The different rows, and for each column the sums of every row; None where nothing adds."""
-    places: defaultdict[Key, int] = defaultdict(count().__next__)
+    places: defaultdict[FoldKey, int] = defaultdict(count().__next__)
     place_of = list(map(places.__getitem__, rows))
     sums: defaultdict[str, list[Decimal | None]] = defaultdict(lambda: [None] * len(places))
     for place, column, number in zip(place_of, columns, numbers, strict=True):

@@ -7,7 +7,7 @@ from beancount_compute.reports.corrections import CORRECTIONS
 from beancount_compute.reports.disclosure import disclosure
 from beancount_compute.reports.economics import economics
 from beancount_compute.reports.figures import Report
-from beancount_compute.reports.lots import LOTS
+from beancount_compute.reports.held_lots import LOTS
 from beancount_compute.reports.market import MARKET
 from beancount_compute.reports.revenue import REVENUE
 from beancount_compute.reports.rollforward import ROLLFORWARD

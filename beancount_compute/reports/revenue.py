@@ -38,8 +38,8 @@ def _layouts(*_: object) -> list[Layout]:
 def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
     by_subscriber = request.wants("by-subscriber")
     incomes = selection.incomes(books, each=request.each or by_subscriber)
-    told = ("earning", "month", "origin", "currency", *(["subscriber"] if by_subscriber else []))
-    found = request.fold(incomes, told, ("amount",))
+    keys = ("earning", "month", "origin", "currency", *(["subscriber"] if by_subscriber else []))
+    found = request.fold(incomes, keys, ("amount",))
     for table, label in (("by-month", "month"), ("by-plan", "origin")):
         yield Adding(table, found, (label, "currency"), "earning", "amount")
     if by_subscriber:

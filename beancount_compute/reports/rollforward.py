@@ -24,18 +24,17 @@ from decimal import Decimal, localcontext
 from functools import partial
 from operator import attrgetter
 
-from beancount_compute.economy.kinds import Flow
+from beancount_compute.economy.kinds import FLOWS, Flow, Way
 from beancount_compute.economy.rounding import WIDE, ZERO
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import Movement
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
-from beancount_compute.reports.flows import FLOWS, KEYS, Way
 from beancount_compute.reports.fold import fold
 from beancount_compute.reports.intervals import Interval, name_of, names_between
 from beancount_compute.reports.tables import CURRENCY, UNIT, Cell, Column, Measure, Table, written
 
 TOTAL = "total"
-_MOVING = {flow: key for flow, key in KEYS.items() if flow is not Flow.OPENING}
+_MOVING = {flow: flow.key for flow in Flow if flow is not Flow.OPENING}
 _BY = ("pocket", "plan", "subscriber")
 _SUMS = ("units", "amount")
 
@@ -79,7 +78,7 @@ def _contributions(books: Books, selection: Selection, request: Request) -> Iter
 
 
 def _cells(each: Movement, by: str, label: str, before: bool) -> Iterator[Contribution]:
-    column = "opening" if before else KEYS[each.flow]
+    column = "opening" if before else each.flow.key
     yield f"units-by-{by}", (label, each.commodity), column, each.units, each.at
     if each.currency:
         yield f"money-by-{by}", (label, each.currency), column, each.amount, each.at

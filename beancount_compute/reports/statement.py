@@ -24,7 +24,13 @@ from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED, Movement
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
 from beancount_compute.reports.fold import fold
-from beancount_compute.reports.lots import LOT_FIGURES, LOT_LABELS, lot_labels, of_lot, open_lots
+from beancount_compute.reports.held_lots import (
+    LOT_FIGURES,
+    LOT_LABELS,
+    lot_labels,
+    of_lot,
+    open_lots,
+)
 from beancount_compute.reports.tables import CURRENCY, UNIT, Column, Measure, Row
 
 FORWARD = "brought forward"

@@ -18,13 +18,12 @@ from typing import Any, NamedTuple
 
 from beancount.core.data import Directive
 
-from beancount_compute.economy.kinds import Flow, Kind
+from beancount_compute.economy.kinds import COMING, RELEASING, Flow, Kind
 from beancount_compute.economy.roles import Earning, Pocket
 from beancount_compute.economy.rounding import WIDE, trim
 from beancount_compute.economy.terms import RESERVED_ORIGINS
 from beancount_compute.economy.words import quoted
 from beancount_compute.reports.books import Books, read_books
-from beancount_compute.reports.flows import COMING, RELEASING
 from beancount_compute.reports.fold import fold
 from beancount_compute.reports.tables import Table, columns, money
 
@@ -42,7 +41,7 @@ MONEY_OUT = (
 )
 _EARNED = {each: "revenue" if each is Earning.COMPUTE else each.value for each in Earning}
 
-Flows = defaultdict[tuple[str, str], Decimal]  # by name of the flow, and commodity or currency
+FlowSums = defaultdict[tuple[str, str], Decimal]  # by name of the flow, and commodity or currency
 
 
 class Summary(NamedTuple):
@@ -50,8 +49,8 @@ class Summary(NamedTuple):
 
     subscribers: int
     pockets: dict[tuple[Pocket, str], Decimal]  # open units, by commodity
-    units: Flows
-    money: Flows
+    units: FlowSums
+    money: FlowSums
     negative_lots: list[str]
     unknown_plans: list[str]  # that opening lots name
 
@@ -93,7 +92,9 @@ class Summary(NamedTuple):
             for plan in self.unknown_plans
         ]
 
-    def _tie(self, title: str, flows: Flows, ins: tuple[str, ...], outs: tuple[str, ...]) -> Table:
+    def _tie(
+        self, title: str, flows: FlowSums, ins: tuple[str, ...], outs: tuple[str, ...]
+    ) -> Table:
         face = trimmed if title == "Units" else money
         rows: list[tuple[Any, ...]] = []
         for commodity, difference in self._differences(flows, ins, outs).items():
@@ -109,7 +110,7 @@ class Summary(NamedTuple):
 
     @staticmethod
     def _differences(
-        flows: Flows, ins: tuple[str, ...], outs: tuple[str, ...]
+        flows: FlowSums, ins: tuple[str, ...], outs: tuple[str, ...]
     ) -> dict[str, Decimal]:
         with localcontext(WIDE):
             return {
@@ -140,15 +141,15 @@ def summary_of(books: Books) -> Summary:
     return Summary(len(holders), pockets, *flows_of(books), _negative_lots(books), unknown)
 
 
-def flows_of(books: Books) -> tuple[Flows, Flows]:
+def flows_of(books: Books) -> tuple[FlowSums, FlowSums]:
     """What came in and went out from the beginning: units by commodity, money by currency."""
     with localcontext(WIDE):
         return _moved(books)
 
 
-def _moved(books: Books) -> tuple[Flows, Flows]:
-    units: Flows = defaultdict(Decimal)
-    money: Flows = defaultdict(Decimal)
+def _moved(books: Books) -> tuple[FlowSums, FlowSums]:
+    units: FlowSums = defaultdict(Decimal)
+    money: FlowSums = defaultdict(Decimal)
     told = ("flow", "commodity", "currency")
     for each in fold(books.movements, told, ("units", "amount")):
         units["held", each.commodity] += each.units

@@ -18,7 +18,7 @@ from beancount_compute.economy.words import printable
 
 Cell = str | int | Decimal | None  # None: there is no such figure
 Row = tuple[Cell, ...]  # the labels in front of a row
-Numbers = Sequence[Decimal | None]  # of a column, one for each row; None where nothing was added
+ColumnSums = Sequence[Decimal | None]  # of a column, one for each row; None where nothing was added
 
 
 class Measure(StrEnum):
@@ -129,7 +129,7 @@ class Pen:
     def cells(
         self,
         kind: Measure,
-        numbers: Numbers | None,
+        numbers: ColumnSums | None,
         currencies: Sequence[str],
         *,
         none_is_zero: bool,

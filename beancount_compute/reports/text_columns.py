@@ -11,9 +11,9 @@ of them: lines are put together here, and one wraps what has to be wrapped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -28,7 +28,6 @@ _RULE = "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
 _LEAST_TEXT = 12  # to which a column of text may shrink
 _TIGHTEST = 6
 _LEAST_LINE = 2  # a character may take two cells
-T = TypeVar("T")
 _WRAPS = Console(color_system=None, legacy_windows=False)
 
 
@@ -46,7 +45,8 @@ class TextColumn(NamedTuple):
 
 def text_column(column: Column, values: Sequence[Cell]) -> TextColumn:
     """A column of a table; numbers of one kind with their decimal points below each other."""
-    cells = _aligned(column, values)
+    types = set(map(type, values))
+    cells = _aligned(column, values, has_text=str in types)
     heading = column.title.split("\n")
     of_heading, of_cells = _longest(heading), _longest(cells)
     width = least = tightest = max(of_heading, of_cells)
@@ -57,14 +57,12 @@ def text_column(column: Column, values: Sequence[Cell]) -> TextColumn:
         firm = _longest(numbers)
         tightest = max(min(of_heading, _TIGHTEST), min(of_cells, _TIGHTEST), firm)
         least = max(of_heading, min(of_cells, _LEAST_TEXT), firm)
-    to_right = column.is_figure or any(
-        isinstance(value, int | Decimal) for value in _different(values)
-    )
+    to_right = column.is_figure or any(issubclass(each, int | Decimal) for each in types)
     return TextColumn(column, heading, cells, width, least, tightest, to_right)
 
 
 def _longest(lines: Sequence[str]) -> int:
-    return max(map(len if _is_plain(lines) else length, _different(lines)), default=0)
+    return max(map(len if _is_plain(lines) else length, lines), default=0)
 
 
 def _is_plain(lines: Sequence[str]) -> bool:
@@ -95,7 +93,7 @@ def lines_of(columns: Sequence[TextColumn], width: int) -> list[str]:
     widths = _widths(columns, width)
     rule = " " + _RULE * (across(widths) - _MARGIN)
     heading = [INDENT + _GAP.join(row) for row in _heading(columns, widths)]
-    return [*heading, rule, *[INDENT + _GAP.join(row) for row in _rows(columns, widths)]]
+    return [*heading, rule, *_rows(columns, widths)]
 
 
 def _widths(columns: Sequence[TextColumn], width: int) -> list[int]:
@@ -127,59 +125,53 @@ def _heading(columns: Sequence[TextColumn], widths: Sequence[int]) -> Iterator[t
     return zip(*filled, strict=True)
 
 
-def _rows(columns: Sequence[TextColumn], widths: Sequence[int]) -> Iterator[tuple[str, ...]]:
+def _rows(columns: Sequence[TextColumn], widths: Sequence[int]) -> Iterator[str]:
     """The lines of the rows; one each, where nothing wraps."""
     sized = list(zip(columns, widths, strict=True))
-    if all(each.width <= own for each, own in sized):
-        yield from zip(*[_justified(each, each.cells, own) for each, own in sized], strict=True)
+    if all(each.width <= own and _is_plain(each.cells) for each, own in sized):
+        fields = [f"%{'' if each.to_right else '-'}{own}s" for each, own in sized]
+        cells = zip(*[each.cells for each in columns], strict=True)
+        yield from map((INDENT + _GAP.join(fields)).__mod__, cells)
         return
-    cells = [
+    wraps = [
         [_justified(each, wrapped(cell, own), own) for cell in each.cells] for each, own in sized
     ]
-    for row in zip(*cells, strict=True):
+    for row in zip(*wraps, strict=True):
         most = max(map(len, row))
         filled = [
             lines + [" " * own] * (most - len(lines))
             for lines, own in zip(row, widths, strict=True)
         ]
-        yield from zip(*filled, strict=True)
+        yield from [INDENT + _GAP.join(line) for line in zip(*filled, strict=True)]
 
 
 def _justified(column: TextColumn, lines: Sequence[str], width: int) -> list[str]:
     """Lines, each as wide as the column."""
-    if _is_plain(lines):
-        justified = str.rjust if column.to_right else str.ljust
-        return _of_each(lambda line: justified(line, width), lines)
     if column.to_right:
         return [" " * (width - length(line)) + line for line in lines]
     return [line + " " * (width - length(line)) for line in lines]
 
 
-def _aligned(column: Column, values: Sequence[Cell]) -> list[str]:
+def _aligned(column: Column, values: Sequence[Cell], *, has_text: bool) -> list[str]:
     """The cells of a column; behind shorter numbers of one kind there is room for more digits."""
+    cells = _shown(values)
     if not column.is_figure:
-        return _of_each(shown, values)
-    numbers = [value for value in _different(values) if not isinstance(value, str)]
-    most = max([_decimals(shown(value)) for value in numbers], default=0)
+        return cells
+    texts = {value for value in values if isinstance(value, str)} if has_text else set()
+    numbers = {cell: _decimals(cell) for cell in set(cells) - texts}
+    most = max(numbers.values(), default=0)
+    padded = {cell: cell + " " * (most - decimals) for cell, decimals in numbers.items()}
+    return [padded.get(cell, cell) for cell in cells] if has_text or most else cells
 
-    def filled(value: Cell) -> str:
-        cell = shown(value)
-        is_text = isinstance(value, str)  # it stands among the figures
-        return cell if is_text else cell + " " * (most - _decimals(cell))
 
-    return _of_each(filled, values)
+def _shown(values: Sequence[Cell]) -> list[str]:
+    """Cells as text, each object once: many rows have the same figures."""
+    keys = list(map(id, values))
+    different = dict(zip(keys, values, strict=True))
+    known = {key: shown(value) for key, value in different.items()}
+    return list(map(known.__getitem__, keys))
 
 
 def _decimals(number: str) -> int:
     """How many characters a number has from its point on."""
     return len(number.partition(".")[2]) + ("." in number)
-
-
-def _of_each(function: Callable[[T], str], values: Sequence[T]) -> list[str]:
-    """What it gives for each value, asked once for each object: many rows have the same figures."""
-    known = {id(value): function(value) for value in _different(values)}
-    return [known[id(value)] for value in values]
-
-
-def _different(values: Sequence[T]) -> Iterable[T]:
-    return {id(value): value for value in values}.values()

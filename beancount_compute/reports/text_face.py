@@ -66,10 +66,8 @@ def _fitted(table: Table, width: int) -> Iterator[_Shape]:
 
 
 def _laid_out(table: Table) -> _Shape:
-    columns = [
-        text_column(column, [row[at] for row in table.rows])
-        for at, column in enumerate(table.columns)
-    ]
+    values = list(zip(*table.rows, strict=True)) or [()] * len(table.columns)
+    columns = [text_column(*each) for each in zip(table.columns, values, strict=True)]
     return _Shape(table.title, columns)
 
 
@@ -110,10 +108,11 @@ def _narrower(shape: _Shape, table: Table) -> Iterator[_Shape]:
     for aside in sorted({column.aside for column in table.columns} - {0}, reverse=True):
         shape = _without(shape, {column for column in table.columns if column.aside == aside})
         yield shape
+    values = zip(*table.rows, strict=True)
     zeros = {
         column
-        for at, column in enumerate(table.columns)
-        if column.is_figure and not any(row[at] for row in table.rows)
+        for column, cells in zip(table.columns, values, strict=True)
+        if column.is_figure and not any(cells)
     }
     if zeros:
         yield _without(shape, zeros)

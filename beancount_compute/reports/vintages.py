@@ -15,11 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.kinds import COMING, FLOWS, RELEASING, Kind
 from beancount_compute.economy.roles import Earning
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
-from beancount_compute.reports.flows import COMING, FLOWS, RELEASING
 from beancount_compute.reports.tables import CURRENCY, Column, Measure
 
 _LABELS = (Column("vintage", "vintage", Measure.DATE), CURRENCY)

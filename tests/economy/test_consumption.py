@@ -9,8 +9,7 @@ import pytest
 
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.inputs import Facts
-from beancount_compute.economy.journal import JournalEntry
-from beancount_compute.economy.short_forms import Record, in_full, is_use
+from beancount_compute.economy.journal import JournalEntry, Record, in_full, is_use
 from beancount_compute.economy.terms import Terms
 from tests.economy.building import (
     assertion,
@@ -250,6 +249,13 @@ def test_the_short_form_is_what_the_long_way_books() -> None:
         if entry.event and entry.event.place.line in (1, 2, 3, 4, 5, 6, 14)
     ]
     assert not any(is_use(each) for each in records(SHORT, agreed, assertions=nothing))
+
+
+@pytest.mark.parametrize("grain", ["day", "month"])
+def test_where_uses_merge_none_has_a_short_form(grain: str) -> None:
+    """Merging looks back at the entries before."""
+    agreed = terms(plan(unused="mint"), grain=grain, as_of="2026-07-01")
+    assert not any(is_use(each) for each in records(SHORT, agreed))
 
 
 def test_a_short_form_in_full() -> None:

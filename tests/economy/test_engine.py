@@ -506,6 +506,16 @@ def test_opening_lots_of_too_many_digits_are_refused(opened: list[str], fits: bo
     )
 
 
+def test_a_long_list_of_open_lots_is_cut_short() -> None:
+    """Twelve are held; a message names ten of them."""
+    days = [f"2026-05-{number:02}" for number in range(1, 13)]
+    events = [top_up(each, "alice", "5 CU", "1 USD") for each in days]
+    none = by_hand("2026-06-01", "tokens alice 5 CU {0.3 USD, 2026-05-01, top-up}", 1)
+    (message,) = messages(book(events, removals=[none]))
+    assert message.count("{0.20 USD") == 10
+    assert message.endswith(" and others")
+
+
 # Merging of uses by hand-written postings
 
 

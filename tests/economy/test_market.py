@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from beancount_compute.economy.journal import LotLeg
 from tests.economy.building import (
     Books,
     at,
@@ -20,6 +21,7 @@ from tests.economy.building import (
     messages,
     number,
     plan,
+    refused_lines,
     reversal,
     shown,
     subscription,
@@ -351,3 +353,64 @@ def test_a_move_that_would_melt_into_too_many_digits_is_refused() -> None:
     assert all("28 digits" in message for message in messages(books))
     assert books.journal == []
     assert books.prices == []
+
+
+# Sales of part of a lot, of all of it, and of more than one; what is refused leaves nothing behind
+
+SALES = [
+    top_up("2026-05-01", "a", "100 CU", "20 USD", id="older", expires="2026-08-01"),
+    top_up("2026-05-01", "a", "100 CU", "3.33 USD", id="younger"),
+    grant("2026-05-01", "b", "1 CU", id="grant"),
+    grant("2026-05-01", "c", "1 CU", id="other"),
+    # of part of the first lot: the buyer's first of it, and what melts into that
+    trade("2026-05-02", "a", "b", "10.5 CU", "0.25 USD", id="t1", line=1),
+    trade("2026-05-02", "a", "b", "0.5 CU", "100 USD", id="t2", line=2, memo="by phone"),
+    trade("2026-05-03", "b", "c", "1 CU", "0.0333 EUR", id="t3", line=3),
+    trade("2026-05-03", "b", "a", "1 CU", "30 JPY", id="t4", line=4, extra=(("x_desk", "2"),)),
+    # all of the first lot; all of one and part of the next; into a holding without that lot
+    trade("2026-05-04", "b", "c", "9 CU", "0.25 USD", id="t5", line=5),
+    trade("2026-05-05", "a", "b", "100 CU", "0.25 USD", id="t6", line=6),
+    trade("2026-05-06", "a", "c", "1 CU", "0.25 USD", id="t7", line=7),
+    # refused: too much, nobody's, one's own, and a gross of nothing
+    trade("2026-05-07", "a", "c", "999 CU", "0.25 USD", id="t8", line=8),
+    trade("2026-05-07", "a", "nobody", "1 CU", "0.25 USD", id="t9", line=9),
+    trade("2026-05-07", "a", "a", "1 CU", "0.25 USD", id="t10", line=10),
+    trade("2026-05-07", "a", "c", "0.01 CU", "0.25 USD", id="t11", line=11),
+    trade("2026-05-07", "a", "c", "1 EUR", "0.25 USD", id="t12", line=12),
+    # and more digits than Beancount's of what would stay, or come together
+    top_up("2026-05-08", "d", "80000000000000 CU", "808000000000 USD", id="much"),
+    trade("2026-05-09", "d", "a", "0.00000000000001 CU", "1000000000000 USD", id="t13", line=13),
+    trade("2026-05-10", "d", "a", "79999999999990 CU", "1 USD", id="t15", line=15),
+    trade("2026-05-11", "d", "a", "0.00000000000001 CU", "1000000000000 USD", id="t16", line=16),
+    transfer("2026-05-08", "a", "c", "1 CU", id="gift", line=14),
+]
+
+
+@pytest.mark.parametrize(
+    "fees",
+    [
+        {},
+        {"seller_fee": "0.05"},
+        {"buyer_fee": "0.01", "minimum_fee": {"USD": "0.30"}},
+        {"seller_fee": "0.05", "buyer_fee": "0.01", "minimum_fee": {"USD": "99"}},
+    ],
+)
+def test_sales_are_booked_or_refused_whatever_the_fees(fees: dict[str, Any]) -> None:
+    """Lines 8 to 13 and 16 are refused, as said above; no units come or go but with top-ups."""
+    books = book(SALES, terms(plan(), **fees)._replace(money=frozenset({"EUR"})))
+    assert refused_lines(books) == [8, 9, 10, 11, 12, 13, 16]
+    assert sum(units for _, units in books.lots) == 100 + 100 + 1 + 1 + 80_000_000_000_000
+
+
+def test_sales_follow_the_draw_down_order_of_their_day() -> None:
+    """First the older lot, which came first; when the order turns, the younger one."""
+    agreed = terms(plan(), draw_down={"2026-01-01": "fifo", "2026-05-03": "lifo"})
+    events = [
+        top_up("2026-05-01", "a", "100 CU", "20 USD", id="older"),
+        top_up("2026-05-02", "a", "100 CU", "30 USD", id="younger"),
+        grant("2026-05-01", "b", "1 CU", id="grant"),
+        trade("2026-05-02", "a", "b", "1 CU", "0.25 USD", id="t1", line=1),
+        trade("2026-05-03", "a", "b", "1 CU", "0.25 USD", id="t2", line=2),
+    ]
+    sold = [each.legs[0] for each in book(events, agreed).journal if each.kind == "trade"]
+    assert [str(leg.lot.cost) for leg in sold if isinstance(leg, LotLeg)] == ["0.20", "0.30"]

@@ -34,6 +34,7 @@ def usd(number: str) -> Money:
         ("cost-step", Decimal(10), "10"),
         ("posting-grain", "month", '"month"'),
         ("as-of", date(2026, 6, 30), "2026-06-30"),
+        ("time-zone", "Europe/Berlin", '"Europe/Berlin"'),
         ("every", "quarter", '"3 months"'),
         ("every", "10 days", '"10 days"'),
         ("unused", "rollover", '"rollover"'),
@@ -95,9 +96,10 @@ def test_what_can_not_be_is_refused(name: str, value: Any, said: str) -> None:
         ("cost-step", '"default"'),
         ("posting-grain", '"event"'),
         ("as-of", '"none"'),
+        ("time-zone", '"UTC"'),
     ],
 )
 def test_what_no_line_says_can_be_written_too(name: str, written: str) -> None:
     """Where terms are frozen or compared, what no line sets stands there as well."""
     assert OPTIONS[name].write(OPTIONS[name].default) == written
-    assert len(OPTIONS) == 8
+    assert len(OPTIONS) == 9

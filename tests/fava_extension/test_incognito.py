@@ -47,7 +47,7 @@ def test_no_figure_of_a_view_has_a_digit(site: Site, view: str, asked: dict[str,
     charts = [block for block in page["blocks"] if block["kind"] == "chart"]
     assert [chart["figure"] for chart in charts] == [None] * len(charts)
     assert not any(table["heat"] for table in tables(page).values())
-    said = [block["said"] for block in charts]
+    said = [block["caption"] for block in charts]
     said += [block["text"] for block in page["blocks"] if block["kind"] == "words"]
     assert not re.search("[0-9]", DAY_OR_MONTH.sub("", " ".join(said)))
 

@@ -12,7 +12,7 @@ import pytest
 from beancount_compute.close.closing import prepare
 from beancount_compute.close.loading import load
 from beancount_compute.fava_extension import plotly_file
-from beancount_compute.fava_extension.blocks import Numbers
+from beancount_compute.fava_extension.blocks import FavaNumbers
 from beancount_compute.reports.tables import Measure
 from tests.fava_extension.serving import (
     EXTENSION,
@@ -273,7 +273,7 @@ def test_search_sort_and_pages(market_year: Site) -> None:
 def test_names_are_whole_and_control_characters_escaped() -> None:
     """What turns the direction of writing or joins an emoji stays; the page isolates names."""
     names = ("a\u202eb", "\u0634\u0631\u06a9\u062a", "\U0001f469\u200d\U0001f4bb", "a\u00a0b")
-    numbers = Numbers(lambda number, unit: str(number), str)
+    numbers = FavaNumbers(lambda number, unit: str(number), str)
     assert [numbers.cell(Measure.TEXT, name, "") for name in names] == list(names)
     assert numbers.cell(Measure.TEXT, "a\x1b[31m\nb\u2028", "") == "a\\x1b[31m\\nb\\u2028"
 

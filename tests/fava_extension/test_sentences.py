@@ -24,7 +24,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Site:
 def said(page: dict[str, Any], name: str) -> str:
     """What a picture says in words; names begin as given."""
     (text,) = [
-        block["said"]
+        block["caption"]
         for block in page["blocks"]
         if block["kind"] == "chart" and block["name"].startswith(name)
     ]
@@ -317,7 +317,7 @@ def test_a_tick_beside_a_difference_is_explained(market_year: Site, story: Site)
     """The ledger's own price of 1 January is 0.20, the day's average 0.239."""
     page = market_year.page("close", endpoint="ties")
     (row,) = [row for row in tables(page)["tie-outs"]["rows"] if exact(row[6]) == "0.039"]
-    assert row[0]["said"] == "only shown, does not stop a close"
+    assert row[0]["label"] == "only shown, does not stop a close"
     assert [text for text in words(page) if "a price which the ledger gives itself" in text]
     assert words(story.page("close", endpoint="ties")) == []
 

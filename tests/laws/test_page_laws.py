@@ -15,15 +15,15 @@ import pytest
 from beancount import loader
 
 from beancount_compute.economy.rounding import WIDE
-from beancount_compute.fava_extension.prepared.coarse import coarse
 from beancount_compute.fava_extension.prepared.economics_by_day import EconomicsByDay
 from beancount_compute.fava_extension.prepared.holdings import NOT_NAMED, Holdings
+from beancount_compute.fava_extension.prepared.narrowing import coarse
 from beancount_compute.fava_extension.prepared.overview import deferred_within, held_on
 from beancount_compute.reports.aging import AGING
 from beancount_compute.reports.books import Books, Selection, read_books
 from beancount_compute.reports.economics import economics
+from beancount_compute.reports.held_lots import LOTS
 from beancount_compute.reports.intervals import Interval
-from beancount_compute.reports.lots import LOTS
 from beancount_compute.reports.registry import REPORTS
 from beancount_compute.reports.rollforward import ROLLFORWARD
 from tests.examples import examples

@@ -26,7 +26,7 @@ from beancount_compute.reports.summary import (
     MONEY_OUT,
     UNITS_IN,
     UNITS_OUT,
-    Flows,
+    FlowSums,
     flows_of,
 )
 from beancount_compute.reports.tables import counted
@@ -163,7 +163,7 @@ def laws(books: Books, weighed: Weighed) -> Iterator[TieOut]:
         )
 
 
-def _named(flows: Flows) -> list[str]:
+def _named(flows: FlowSums) -> list[str]:
     return sorted({name for _, name in flows})
 
 

@@ -12,22 +12,22 @@ from datetime import date
 from decimal import Decimal
 
 from beancount_compute.economy.events import Event
-from beancount_compute.economy.journal import JournalEntry, into
+from beancount_compute.economy.journal import JournalEntry, Leg, into, money_leg
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Key, Lot, key_of, lot_of
 from beancount_compute.economy.months import last_day, later, parse_span
 from beancount_compute.economy.options import COST_STEP, Unused
 from beancount_compute.economy.refusals import Refused
-from beancount_compute.economy.roles import Pocket
+from beancount_compute.economy.roles import Pocket, Role
 from beancount_compute.economy.rounding import (
     ZERO,
     CostStepTooCoarse,
     Share,
+    must_be_exact,
     round_money,
     split,
 )
-from beancount_compute.economy.short_forms import supply_of
-from beancount_compute.economy.state import Economy, Period
+from beancount_compute.economy.state import Economy, Lots, Period
 from beancount_compute.economy.terms import GRANT, TOP_UP, Plan, Terms
 from beancount_compute.economy.words import amount, like, quoted
 
@@ -88,12 +88,19 @@ def allocate_period(
     if start != economy.today:  # a late period ends under the terms of its own first day
         for lot, _ in lots:
             economy.terms_days[subscriber, key_of(lot)] = start
-    # fmt: off
-    economy.post_supply(supply_of((
-        economy.today, subscriber, narration, paid, lots, event_id, event, source, days,
-        subscription,
-    )))
-    # fmt: on
+    entry = JournalEntry(
+        economy.today,
+        Kind.ALLOCATION,
+        subscriber,
+        narration,
+        _billed(subscriber, paid, lots),
+        event_id,
+        event,
+        source,
+        period=days,
+        subscription=subscription,
+    )
+    _book(economy, entry, lots)
 
 
 def _period(plan: Plan, start: date, end: date, day: date, cost_step: Decimal | None) -> Period:
@@ -129,9 +136,27 @@ def _top_up(economy: Economy, event: Event, event_id: str) -> None:
     lots = _lots(day, event, Pocket.TOKENS, TOP_UP, shares, event.currency, end)
     lots = economy.arriving(event.subscriber, lots)
     economy.welcome(event.subscriber)
-    economy.post_supply(
-        supply_of((day, event.subscriber, "Top-up", paid, lots, event_id, event, "", "", ""))
-    )
+    legs = _billed(event.subscriber, paid, lots)
+    kind = Kind.ALLOCATION
+    entry = JournalEntry(day, kind, event.subscriber, "Top-up", legs, event_id, event)
+    _book(economy, entry, lots)
+
+
+def _billed(subscriber: str, paid: Decimal, lots: Lots) -> list[Leg]:
+    """The legs of units that come in, and of what is owed for them."""
+    legs = into(lots)
+    if paid:
+        lot, _ = lots[0]
+        legs.insert(0, money_leg((Role.RECEIVABLE, subscriber, lot.origin, paid, lot.currency)))
+    return legs
+
+
+def _book(economy: Economy, entry: JournalEntry, lots: Lots) -> None:
+    economy.settle(entry.subscriber)
+    economy.post(entry)
+    subscriber = economy.subscribers[entry.subscriber]
+    for lot, units in lots:
+        economy.put(subscriber, lot, units)
 
 
 def grant(economy: Economy, event: Event, event_id: str) -> None:
@@ -148,20 +173,9 @@ def grant(economy: Economy, event: Event, event_id: str) -> None:
     end, day = end_of(event), economy.today
     lots = _lots(day, event, Pocket.ALLOCATIONS, GRANT, shares, currency, end)
     lots = economy.arriving(event.subscriber, lots)
-    subscriber = economy.welcome(event.subscriber)
-    entry = JournalEntry(
-        day,
-        Kind.GRANT,
-        event.subscriber,
-        "Grant",
-        into(lots),
-        event_id,
-        event,
-    )
-    economy.settle(subscriber.name)
-    economy.post(entry)
-    for lot, units in lots:
-        economy.put(subscriber, lot, units)
+    economy.welcome(event.subscriber)
+    name = event.subscriber
+    _book(economy, JournalEntry(day, Kind.GRANT, name, "Grant", into(lots), event_id, event), lots)
 
 
 def shares_of(
@@ -176,7 +190,7 @@ def shares_of(
             f"{step} per unit, so part of it would cost nothing: write a smaller cost-step"
         ) from None
     for number, cost in shares:
-        number * cost  # must be exact in Beancount's digits
+        must_be_exact(number * cost)
     return shares
 
 

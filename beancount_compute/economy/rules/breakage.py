@@ -25,7 +25,6 @@ from beancount_compute.economy.months import later, text_of
 from beancount_compute.economy.options import Unused
 from beancount_compute.economy.roles import Pocket, Role
 from beancount_compute.economy.rounding import ZERO, part
-from beancount_compute.economy.short_forms import mint_of
 from beancount_compute.economy.state import Economy
 from beancount_compute.economy.terms import Plan
 
@@ -58,11 +57,9 @@ def _mint(economy: Economy, lot: Lot, units: Decimal, plan: Plan | None, day: da
     assert plan is not None and lot.end is not None
     end = later(lot.end, plan.token_expires) if plan.token_expires else None
     token = lot_of((lot.holder, Pocket.TOKENS, *lot[2:-1], end))
-    mint = mint_of((day, lot, token, units, *_cause(Kind.MINT, lot, plan)))
-    if economy.plain:
-        economy.journal.append(mint)
-    else:
-        economy.post(mint.entry)
+    legs: list[Leg] = [LotLeg(lot, units), LotLeg(token, -units)]
+    mint_id, source = _cause(Kind.MINT, lot, plan)
+    economy.post(JournalEntry(day, Kind.MINT, lot.holder, "Mint", legs, mint_id, None, source))
     subscriber = economy.subscribers[lot.holder]
     economy.put(subscriber, token, units)
     if end is not None and end <= day:

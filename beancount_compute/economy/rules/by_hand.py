@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import chain, islice
 from decimal import Decimal, Inexact, localcontext
 
 from beancount_compute.economy.assertions import Totals
@@ -16,10 +17,11 @@ from beancount_compute.economy.inputs import Assertion, HandPosting, Introductio
 from beancount_compute.economy.journal import LotLeg
 from beancount_compute.economy.lots import Lot, key_of
 from beancount_compute.economy.refusals import Refusal, Refused
-from beancount_compute.economy.rounding import EXACT
+from beancount_compute.economy.rounding import EXACT, must_be_exact
 from beancount_compute.economy.state import Economy
 from beancount_compute.economy.words import amount, quoted
 
+MOST_LOTS = 10  # that a message shows
 TOO_MANY_DIGITS = (
     "the lots that this touches would need more than the 28 digits with which Beancount computes: "
     "write numbers with fewer digits"
@@ -36,7 +38,7 @@ def take_in(economy: Economy, opening: HandPosting) -> None:
     lot, units = opening.lot, opening.units
     try:
         with localcontext(EXACT):
-            units * lot.cost
+            must_be_exact(units * lot.cost)
             lots = economy.arriving(lot.holder, [(lot, units)])
     except Inexact:
         economy.refusals.append(Refusal(opening.place, TOO_MANY_DIGITS))
@@ -101,13 +103,12 @@ def _no_such_lot(economy: Economy, removal: HandPosting) -> str:
     lot = removal.lot
     subscriber = economy.subscribers.get(lot.holder)
     holdings = subscriber.pocket(lot.pocket).values() if subscriber else ()
-    written = ", ".join(
-        as_written(each.lot, each.units)
-        for each in sorted(
-            (each for holding in holdings for each in holding),
-            key=lambda each: str(key_of(each.lot)),
-        )
+    some = sorted(
+        islice(chain.from_iterable(holdings), MOST_LOTS), key=lambda each: str(key_of(each.lot))
     )
+    written = ", ".join(as_written(each.lot, each.units) for each in some)
+    if sum(len(holding.queue) for holding in holdings) > len(some):
+        written += " and others"
     open_lot = subscriber.find(lot) if subscriber else None
     wrong = removal.flaw or (
         f"{as_written(lot, removal.units)} is more than the lot holds"

@@ -11,24 +11,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
-from decimal import Decimal, Inexact, localcontext
+from decimal import Decimal, Inexact
 
 from beancount_compute.economy.events import Event, fields_getter
 from beancount_compute.economy.journal import (
     JournalEntry,
     Leg,
-    LotLeg,
     MoneyLeg,
+    Run,
     cost_by_origin,
     income,
     out_of,
 )
 from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.lots import Lot
+from beancount_compute.economy.months import Month
 from beancount_compute.economy.options import Grain, Money
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.roles import Role
-from beancount_compute.economy.rounding import WIDE, ZERO, round_money
+from beancount_compute.economy.rounding import WIDE, ZERO, must_be_exact, round_money
 from beancount_compute.economy.state import Economy, OverageBooked, Subscriber
 from beancount_compute.economy.terms import Plan
 from beancount_compute.economy.words import amount, quoted
@@ -71,7 +71,7 @@ def consume_in_turn(
             cost = lot.cost
             try:
                 rest = held - units
-                rest * cost  # what stays must be exact as well
+                must_be_exact(rest * cost)  # what stays
                 write((event, event_id, lot, units * cost))
             except Inexact:
                 otherwise(event, event_id)
@@ -188,41 +188,17 @@ def _merge(economy: Economy, entry: JournalEntry) -> None:
     last = len(economy.journal) - 1
     before = economy.merging.get(entry.subscriber)
     economy.merging[entry.subscriber] = last
-    if before is None:
+    run = economy.runs.get(before) if before is not None else None
+    if before is None or run is None or not _in_one_grain(economy, run.first, entry):
+        economy.runs[last] = Run(entry)
         return
-    run = economy.journal[before]
-    assert isinstance(run, JournalEntry)  # the short form is for books in which nothing merges
-    same = (
-        run.date == entry.date
-        if economy.grain is Grain.DAY
-        else (run.date.year, run.date.month) == (entry.date.year, entry.date.month)
-    )
-    if not same:
-        return
+    run.add(entry)
     economy.superseded.add(before)
-    economy.journal[last] = run._replace(
-        date=entry.date,
-        legs=_summed(run.legs + entry.legs),
-        overage=run.overage or entry.overage,
-        uses=run.uses + 1,
-    )
+    economy.runs[last] = economy.runs.pop(before)
 
 
-def _summed(legs: list[Leg]) -> list[Leg]:
-    lots: dict[Lot, Decimal] = {}
-    money: dict[tuple[Role, str, str, str], Decimal] = {}
-    with localcontext(WIDE):
-        for leg in legs:
-            if isinstance(leg, LotLeg):
-                lots[leg.lot] = lots.get(leg.lot, ZERO) + leg.units
-            else:
-                key = (leg.role, leg.holder, leg.origin, leg.currency)
-                money[key] = money.get(key, ZERO) + leg.number
-    return [
-        *(LotLeg(lot, units) for lot, units in lots.items()),
-        *(
-            MoneyLeg(role, holder, origin, number, currency)
-            for (role, holder, origin, currency), number in money.items()
-            if number
-        ),
-    ]
+def _in_one_grain(economy: Economy, one: JournalEntry, other: JournalEntry) -> bool:
+    """Whether two uses fall into one day or month, as the posting grain is."""
+    if economy.grain is Grain.DAY:
+        return one.date == other.date
+    return Month.of(one.date) == Month.of(other.date)

@@ -21,7 +21,7 @@ from beancount_compute.economy.journal import JournalEntry, LotLeg, mirrored
 from beancount_compute.economy.kinds import KINDS, Kind
 from beancount_compute.economy.lots import Draw, Lot
 from beancount_compute.economy.refusals import Refused
-from beancount_compute.economy.rounding import WIDE, ZERO
+from beancount_compute.economy.rounding import WIDE, ZERO, must_be_exact
 from beancount_compute.economy.rules.breakage import meet_end
 from beancount_compute.economy.state import Economy, Undo
 from beancount_compute.economy.words import amount, quoted
@@ -192,7 +192,7 @@ def _lots_to_take(economy: Economy, undo: Undo) -> list[Draw]:
                 f"{leg.lot.date} would have to come back from {quoted(leg.lot.holder)}, who holds "
                 f"{amount(held, leg.lot.commodity)} of it: reverse what used them first"
             )
-        (held + leg.units) * leg.lot.cost  # what stays must be exact as well
+        must_be_exact((held + leg.units) * leg.lot.cost)  # what stays
         draws.append((open_lot, -leg.units))
     return draws
 

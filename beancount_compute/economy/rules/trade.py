@@ -18,12 +18,11 @@ from decimal import Decimal
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.journal import JournalEntry, Leg, into, money_leg, out_of
 from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.lots import Draw, received
+from beancount_compute.economy.lots import Draw
 from beancount_compute.economy.options import Money
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import WIDE, ZERO, multiply_money
-from beancount_compute.economy.short_forms import sale_of_lot
 from beancount_compute.economy.state import Economy, Subscriber
 from beancount_compute.economy.words import amount, quoted
 
@@ -45,9 +44,7 @@ def trade(economy: Economy, event: Event, event_id: str) -> None:
         fee_on(gross, seller_rate, minimum, currency),
         fee_on(gross, buyer_rate, minimum, currency),
     )
-    short = economy.plain and event_id not in economy.reversed_ids
-    if not (short and _sell_part_of_a_lot(economy, event, event_id, seller, buyer, gross, fees)):
-        _sell(economy, event, event_id, seller, buyer, gross, fees)
+    _sell(economy, event, event_id, seller, buyer, gross, fees)
     day = (economy.today, event.commodity, currency)
     trades = economy.traded.get(day)
     if trades is None:
@@ -71,52 +68,16 @@ def _sell(
     seller_fee, buyer_fee = fees
     price = Money(event.price, currency)
     legs = out_of(draws, price) + into(lots, price)
-    money = (
-        (Role.RECEIVABLE, buyer.name, gross + buyer_fee),
-        (Role.PAYABLE, seller.name, seller_fee - gross),
-        (Role.FEES, seller.name, -seller_fee),
-        (Role.FEES, buyer.name, -buyer_fee),
-    )
-    legs += [
-        money_leg((role, name, "", number, currency)) for role, name, number in money if number
-    ]
+    legs.append(money_leg((Role.RECEIVABLE, buyer.name, "", gross + buyer_fee, currency)))
+    if seller_fee != gross:
+        legs.append(money_leg((Role.PAYABLE, seller.name, "", seller_fee - gross, currency)))
+    if seller_fee:
+        legs.append(money_leg((Role.FEES, seller.name, "", -seller_fee, currency)))
+    if buyer_fee:
+        legs.append(money_leg((Role.FEES, buyer.name, "", -buyer_fee, currency)))
     _book_move(economy, event, event_id, Kind.TRADE, draws, legs, f"Trade with {buyer.name}")
     for lot, units in lots:
         economy.put(buyer, lot, units)
-
-
-def _sell_part_of_a_lot(
-    economy: Economy,
-    event: Event,
-    event_id: str,
-    seller: Subscriber,
-    buyer: Subscriber,
-    gross: Decimal,
-    fees: tuple[Decimal, Decimal],
-) -> bool:
-    """A fast path, as most trades leave a rest of the seller's first lot; False for any other."""
-    commodity, units = event.commodity, event.units
-    holding = seller.tokens.get(commodity)
-    sold = holding.first(economy.order) if holding is not None else None
-    if sold is None or units is None or sold.units <= units:
-        return False
-    lot, rest = sold.lot, sold.units - units
-    cost = lot.cost
-    receiving = buyer.tokens.get(commodity)
-    found = receiving.find(sold.key) if receiving is not None else None
-    bought = found.lot if found is not None else received(lot, buyer.name)
-    held = found.units + units if found is not None else units
-    rest * cost, held * cost, units * cost  # each must be exact
-    seller_fee, buyer_fee = fees
-    due, owed = gross + buyer_fee, seller_fee - gross
-    record = sale_of_lot((event, event_id, lot, bought, due, owed, seller_fee, buyer_fee))
-    sold.units = rest
-    if found is not None:
-        found.units = held
-    else:
-        economy.put(buyer, bought, units)
-    economy.journal.append(record)
-    return True
 
 
 def transfer(economy: Economy, event: Event, event_id: str) -> None:

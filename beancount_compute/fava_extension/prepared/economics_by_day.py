@@ -63,10 +63,10 @@ class EconomicsByDay:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        told = ("date", "month", "plan", "commodity", "what", "currency")
+        keys = ("date", "month", "plan", "commodity", "what", "currency")
         with localcontext(WIDE):
             happened = what_became(books, books.movements, _WHOLE)
-            self._happened = fold(happened, told, _SUMS)
+            self._happened = fold(happened, keys, _SUMS)
 
     def tables(
         self, selection: Selection, displaced: Decimal, interval: Interval, *names: str

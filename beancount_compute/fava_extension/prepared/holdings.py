@@ -38,17 +38,17 @@ COLUMNS = (
 )
 SORTABLE = tuple(column.key for column in COLUMNS)
 OWED = ("receivable", "payable")
-Held = tuple[Decimal, Decimal, date | None]  # units, carrying amount, the next end of a lot
-_NONE: Held = (ZERO, ZERO, None)
+HeldThen = tuple[Decimal, Decimal, date | None]  # units, carrying amount, the next end of a lot
+_NONE: HeldThen = (ZERO, ZERO, None)
 
 
-class Line(NamedTuple):
+class HeldLine(NamedTuple):
     """What one subscriber holds, in one unit and currency, after each day on which it changed."""
 
     account: str  # "" for all accounts and plans together
     origin: str
     days: list[int]  # ordinals, which compare faster than dates
-    held: list[Held]
+    held: list[HeldThen]
 
 
 class OwedLine(NamedTuple):
@@ -59,8 +59,8 @@ class OwedLine(NamedTuple):
     total: list[tuple[Decimal, Decimal]]  # receivable, payable
 
 
-Key = tuple[str, str, str]  # subscriber, unit, currency
-Pair = tuple[str, str]  # subscriber, currency
+HolderKey = tuple[str, str, str]  # subscriber, unit, currency
+OwerKey = tuple[str, str]  # subscriber, currency
 
 
 class Standing(NamedTuple):
@@ -128,7 +128,9 @@ _new = tuple.__new__
 _NOTHING = (ZERO, ZERO)
 
 
-def _held_at(lines: list[Line], at: int, accounts: frozenset[str] | None, plan: str) -> Held:
+def _held_at(
+    lines: list[HeldLine], at: int, accounts: frozenset[str] | None, plan: str
+) -> HeldThen:
     held = _NONE
     for account, origin, days, after in lines:
         place = bisect_right(days, at)
@@ -138,7 +140,7 @@ def _held_at(lines: list[Line], at: int, accounts: frozenset[str] | None, plan: 
     return held
 
 
-def _together(one: Held, other: Held) -> Held:
+def _together(one: HeldThen, other: HeldThen) -> HeldThen:
     ends = [end for end in (one[2], other[2]) if end is not None]
     return one[0] + other[0], one[1] + other[1], min(ends, default=None)
 
@@ -155,9 +157,9 @@ def _owed_at(
     return owed
 
 
-def _held_lines(movements: Iterable[Movement], *, fine: bool) -> dict[Key, list[Line]]:
+def _held_lines(movements: Iterable[Movement], *, fine: bool) -> dict[HolderKey, list[HeldLine]]:
     """The lines of each subscriber, unit and currency, by name."""
-    lines: dict[tuple[str, ...], tuple[Key, Line, dict[int, Decimal]]] = {}
+    lines: dict[tuple[str, ...], tuple[HolderKey, HeldLine, dict[int, Decimal]]] = {}
     ends: dict[int, date | None] = {}
     for each in movements:
         day, _, _, name, _, origin, commodity, units, currency, amount, lot, account, *_ = each
@@ -165,7 +167,7 @@ def _held_lines(movements: Iterable[Movement], *, fine: bool) -> dict[Key, list[
         key = (*named, account, origin) if fine else named
         found = lines.get(key)
         if found is None:
-            line = Line(account, origin, [], []) if fine else Line("", "", [], [])
+            line = HeldLine(account, origin, [], []) if fine else HeldLine("", "", [], [])
             found = lines[key] = (named, line, {})
         _, (_, _, days, held), lots = found
         at, ordinal = id(lot), day.toordinal()
@@ -185,16 +187,16 @@ def _held_lines(movements: Iterable[Movement], *, fine: bool) -> dict[Key, list[
         else:
             days.append(ordinal)
             held.append(after)
-    grouped: defaultdict[Key, list[Line]] = defaultdict(list)
+    grouped: defaultdict[HolderKey, list[HeldLine]] = defaultdict(list)
     for named, line, _ in sorted(lines.values(), key=itemgetter(0)):
         grouped[named].append(line)
     return grouped
 
 
-def _owed_lines(owed: Iterable[Owed], *, fine: bool) -> dict[Pair, list[OwedLine]]:
+def _owed_lines(owed: Iterable[Owed], *, fine: bool) -> dict[OwerKey, list[OwedLine]]:
     """The lines of each subscriber and currency; what partners are owed is left out."""
-    lines: dict[tuple[Pair, str], OwedLine] = {}
-    grouped: defaultdict[Pair, list[OwedLine]] = defaultdict(list)
+    lines: dict[tuple[OwerKey, str], OwedLine] = {}
+    grouped: defaultdict[OwerKey, list[OwedLine]] = defaultdict(list)
     for each in owed:
         if each.role is Role.PARTNER:
             continue

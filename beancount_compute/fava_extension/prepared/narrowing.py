@@ -11,12 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
+from decimal import localcontext
+from functools import cache
 from typing import NamedTuple
 
 from beancount_compute.economy.roles import ROLE_OF_EARNING, Earning, Pocket
-from beancount_compute.fava_extension.prepared.coarse import coarse
-from beancount_compute.reports.books import Books
-from beancount_compute.reports.facts import Income, Movement, Owed, Trade
+from beancount_compute.economy.rounding import WIDE, ZERO
+from beancount_compute.reports.books import Books, Selection
+from beancount_compute.reports.facts import Income, LotKey, Movement, Owed, Trade
+from beancount_compute.reports.fold import fold
 from beancount_compute.reports.reading_money import Money
 
 
@@ -27,26 +31,19 @@ class Filter(NamedTuple):
     transactions: frozenset[int] | None = None  # places in `Books.transactions`
     subscriber: str = ""
 
-    @property
-    def keeps_all(self) -> bool:
-        """Whether it keeps everything."""
-        return self == Filter()
-
 
 def narrow(books: Books, summed: Books, kept: Filter) -> Books:
     """The coarse books of what a filter keeps; `summed` are those of everything."""
-    if kept.keeps_all:
+    if kept == Filter():
         return summed
+    of = Selection(subscriber=kept.subscriber)
     whole_pockets = _whole_pockets(books, kept)
     if whole_pockets is None:
-        of_subscriber = books.movements_of.get(kept.subscriber, ())
-        movements = of_subscriber if kept.subscriber else books.movements
-        narrowed = replace(books, movements=tuple(_movements(movements, kept)))
+        movements = _movements(of.movements(books), kept)
     else:
-        found = [each for each in summed.movements if each.pocket in whole_pockets]
-        narrowed = replace(books, movements=tuple(found))
-    of_subscriber_too = books.incomes_of.get(kept.subscriber, ())
-    incomes = of_subscriber_too if kept.subscriber else books.incomes
+        movements = [each for each in summed.movements if each.pocket in whole_pockets]
+    narrowed = replace(books, movements=tuple(movements))
+    incomes = of.incomes(books)
     money = Money(
         tuple(_incomes(books, incomes, kept)),
         tuple(_trades(books, kept)),
@@ -80,14 +77,10 @@ def _whole_pockets(books: Books, kept: Filter) -> list[Pocket] | None:
 
 def _movements(movements: Iterable[Movement], kept: Filter) -> list[Movement]:
     accounts, places = kept.accounts, kept.transactions
-    if accounts is None and places is None:
-        return list(movements)
-    if accounts is None:
-        return [each for each in movements if places is None or each.at in places]
     return [
         each
         for each in movements
-        if each.account in accounts and (places is None or each.at in places)
+        if (accounts is None or each.account in accounts) and (places is None or each.at in places)
     ]
 
 
@@ -131,3 +124,24 @@ def _owed(books: Books, kept: Filter) -> list[Owed]:
         and (kept.transactions is None or each.at in kept.transactions)
         and (kept.accounts is None or each.account in kept.accounts)
     ]
+
+
+def coarse(books: Books) -> Books:
+    """The same books, with movements and incomes of a day, plan and vintage added up."""
+
+    @cache
+    def vintage(currency: str, month: str, origin: str) -> LotKey:
+        """Stands for all lots of a month and origin: no cost, no end, no holder."""
+        return LotKey(ZERO, currency, date.min, month, origin, None, None)
+
+    def of(lot: LotKey) -> LotKey:
+        return vintage(lot.currency, lot.month, lot.origin)
+
+    moved = [each._replace(lot=of(each.lot)) for each in books.movements_of_all]
+    earned = [each._replace(lot=each.lot and of(each.lot)) for each in books.incomes_of_all]
+    keys = ("date", "month", "origin", "currency", "lot")
+    with localcontext(WIDE):
+        movements = fold(moved, (*keys, "flow", "pocket", "commodity"), ("units", "amount"))
+        incomes = fold(earned, (*keys, "earning", "kind"), ("amount",))
+    money = books.money._replace(earned=tuple(incomes))
+    return replace(books, movements=tuple(movements), read_money=lambda: money, lots_earn=False)

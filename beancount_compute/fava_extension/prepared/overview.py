@@ -7,12 +7,19 @@ from datetime import date
 from decimal import Decimal, localcontext
 from operator import itemgetter
 
+from beancount_compute.economy.options import AS_OF
 from beancount_compute.economy.roles import Earning
 from beancount_compute.economy.rounding import WIDE, ZERO
-from beancount_compute.fava_extension.prepared.reach import days_within, end_of
+from beancount_compute.ledger.writing import ORDER
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.fold import fold
-from beancount_compute.reports.intervals import Interval, check_number, names_between
+from beancount_compute.reports.intervals import (
+    Interval,
+    check_number,
+    last_of,
+    name_of,
+    names_between,
+)
 from beancount_compute.reports.rollforward import deferred_by
 from beancount_compute.reports.tables import Cell, Column, Measure, Table, written
 
@@ -43,9 +50,9 @@ def held_on(books: Books, selection: Selection) -> Table:
     day = selection.day_of(books)
     movements = selection.movements(books, each=False)
     with localcontext(WIDE):
-        told = ("commodity", "currency")
-        totals = fold(movements, told, ("units", "amount"))
-        pockets = fold(movements, ("pocket", *told), ("units", "amount"))
+        keys = ("commodity", "currency")
+        totals = fold(movements, keys, ("units", "amount"))
+        pockets = fold(movements, ("pocket", *keys), ("units", "amount"))
         held = [("total", each) for each in totals]
         held += [(each.pocket.value, each) for each in pockets]
         rows: list[tuple[Cell, ...]] = []
@@ -119,3 +126,29 @@ def latest(books: Books) -> date | None:
     """The last day on which units moved or something was earned."""
     days = [each[-1].date for each in (books.movements, books.incomes) if each]
     return max(days, default=None)
+
+
+def derived_until(books: Books, closed: date = date.min) -> date:
+    """The last day of which anything was derived.
+
+    That of the last booking, the as-of option or the last closed month: whichever is the latest.
+    """
+    booked = (entry.date for entry in reversed(books.transactions) if ORDER in entry.meta)
+    return max(next(booked, date.min), books.terms.of_ledger(AS_OF) or date.min, closed)
+
+
+def end_of(books: Books, closed: date = date.min) -> date:
+    """The day on which the books end: the last that is derived, or a later one written by hand."""
+    return max(derived_until(books, closed), books.last_day or date.min)
+
+
+def days_within(books: Books, first: date, last: date, end: date) -> tuple[date, date]:
+    """The days of a stretch that the books cover; its first alone where they end before it."""
+    begin = books.transactions[0].date if books.transactions else first
+    first = max(first, min(begin, last))
+    return first, max(first, min(last, end))
+
+
+def named_end(name: str, interval: Interval, day: date) -> str:
+    """What stands after "at the end of": an interval that is over by that day, else the day."""
+    return str(day) if name == name_of(interval, day) and day != last_of(interval, day) else name

@@ -1,6 +1,6 @@
 """Pictures of reports, as plain Plotly figures: the close pack and Fava draw the very same ones.
 
-    deferred_revenue(table)  ->  [Chart("deferred-revenue-USD", title, table, figure, said)]
+    deferred_revenue(table)  ->  [Chart("deferred-revenue-USD", title, table, figure, caption)]
 
 A figure is a dictionary of `data` and `layout` for Plotly, which nothing here imports. It holds
 binary fractions, for drawing only; every figure that counts stands in the chart's table. It sets no

@@ -13,7 +13,7 @@ from beancount_compute.reports.charts.traces import (
     GREEN,
     ORANGE,
     Chart,
-    Figure,
+    Drawing,
     bar,
     column,
     figure_of,
@@ -44,9 +44,9 @@ def fees_and_take_rate(table: Table) -> list[Chart]:
         of_days = part.columns[place(part, "date")].title == "date"
         one = f"{'on' if of_days else 'in'} {days[0]}"
         when = one if len(days) == 1 else f"in all, from {days[0]} to {days[-1]}"
-        said = f"The fees are {total} {currency} {when}."
+        caption = f"The fees are {total} {currency} {when}."
         name = f"fees-{commodity}-{currency}"
-        found.append(Chart(name, title, part, figure_of(data, layout), said))
+        found.append(Chart(name, title, part, figure_of(data, layout), caption))
     return found
 
 
@@ -66,15 +66,17 @@ def break_even(table: Table) -> list[Chart]:
         layout = layout_of("")
         layout["yaxis"] = _rate_axis()
         title = f"Fee rate, charged and at break-even ({currency})"
-        said = "Where the charged rate lies above the other, fees alone pay for what tokens cost."
+        caption = (
+            "Where the charged rate lies above the other, fees alone pay for what tokens cost."
+        )
         figure = figure_of(data, layout)
-        found.append(Chart(f"break-even-{currency}", title, months, figure, said))
+        found.append(Chart(f"break-even-{currency}", title, months, figure, caption))
     return found
 
 
-def _rate(name: str, x: list[str], y: list[float | None], colour: str) -> Figure:
+def _rate(name: str, x: list[str], y: list[float | None], colour: str) -> Drawing:
     return {**line(name, x, y, colour, ""), "hovertemplate": "%{y:.2%}"}
 
 
-def _rate_axis(**more: object) -> Figure:
+def _rate_axis(**more: object) -> Drawing:
     return {"automargin": True, "tickformat": ".1%", "rangemode": "tozero", **more}

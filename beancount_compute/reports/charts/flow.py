@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from beancount_compute.economy.kinds import COMING, RELEASING
 from beancount_compute.reports.charts.traces import (
     BLUE,
     GREEN,
@@ -19,13 +20,12 @@ from beancount_compute.reports.charts.traces import (
     RED,
     TEAL,
     Chart,
-    Figure,
+    Drawing,
     figure_of,
     numbers,
     parts,
     plain_layout,
 )
-from beancount_compute.reports.flows import COMING, KEYS, RELEASING
 from beancount_compute.reports.tables import Table, shown
 
 # The flow of units: what links two nodes, by pocket and column of the roll-forward.
@@ -57,7 +57,7 @@ def unit_flow(table: Table) -> list[Chart]:
         joined = {name for source, target, _ in links for name in (source, target)}
         names = [name for name in _NODES if name in joined]
         labels = [_label(name, links, traded) for name in names]
-        trace: Figure = {
+        trace: Drawing = {
             "type": "sankey",
             "valueformat": ",",
             "valuesuffix": f" {commodity}",
@@ -77,9 +77,9 @@ def unit_flow(table: Table) -> list[Chart]:
         }
         title = f"Flow of units ({commodity})"
         held = sum([units for _, target, units in links if target == "held"], Decimal())
-        said = f"At the end {shown(held)} {commodity} are held."
+        caption = f"At the end {shown(held)} {commodity} are held."
         figure = figure_of([trace], plain_layout())
-        found.append(Chart(f"flow-{commodity}", title, part, figure, said))
+        found.append(Chart(f"flow-{commodity}", title, part, figure, caption))
     return found
 
 
@@ -87,8 +87,8 @@ def _links(by_pocket: dict[str, dict[str, Decimal]]) -> Iterable[tuple[str, str,
     """Units from one node to another; what a month takes back more of than it gives is no flow."""
     for pocket in ("allocations", "tokens"):
         numbers = by_pocket.get(pocket, {})
-        flows = [(flow.value, pocket, numbers.get(KEYS[flow])) for flow in COMING]
-        flows += [(pocket, flow.value, -numbers.get(KEYS[flow], Decimal())) for flow in RELEASING]
+        flows = [(flow.value, pocket, numbers.get(flow.key)) for flow in COMING]
+        flows += [(pocket, flow.value, -numbers.get(flow.key, Decimal())) for flow in RELEASING]
         flows.append((pocket, "held", numbers.get("closing")))
         if pocket == "tokens":
             flows.append(("allocations", "tokens", numbers.get("minted")))

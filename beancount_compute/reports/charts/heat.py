@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from beancount_compute.reports.charts.traces import (
     Chart,
-    Figure,
+    Drawing,
     figure_of,
     floats,
     layout_of,
@@ -27,7 +27,7 @@ def vintages(table: Table) -> list[Chart]:
     for (currency,), part in parts(table, "currency"):
         columns = [floats(part, key) for key in months]
         cells = [[number or None for number in row] for row in zip(*columns, strict=True)]
-        trace: Figure = {
+        trace: Drawing = {
             "type": "heatmap",
             "x": months,
             "y": texts(part, "vintage"),
@@ -47,10 +47,10 @@ def vintages(table: Table) -> list[Chart]:
             type="category", autorange="reversed", showgrid=False, title={"text": "paid for in"}
         )
         title = f"Revenue and breakage by vintage ({currency})"
-        said = (
+        caption = (
             "Each row is a month in which units were paid for, each column a month in which they "
             "became income; the stronger the colour, the more."
         )
         figure = figure_of([trace], layout)
-        found.append(Chart(f"vintages-{currency}", title, part, figure, said))
+        found.append(Chart(f"vintages-{currency}", title, part, figure, caption))
     return found

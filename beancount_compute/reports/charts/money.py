@@ -59,9 +59,9 @@ def deferred_revenue(table: Table, at: str = "", *, in_units: bool = False) -> l
         data.append(line("closing", months, floats(part, "closing"), BLUE, currency))
         figure = figure_of(data, layout_of(currency, barmode="relative"))
         closing = f"{last(part, 'closing')} {currency}"
-        said = f"{what} {closing} at the end of {at or months[-1]}."
+        caption = f"{what} {closing} at the end of {at or months[-1]}."
         title = f"Deferred revenue by month ({currency})"
-        found.append(Chart(f"deferred-revenue-{currency}", title, part, figure, said))
+        found.append(Chart(f"deferred-revenue-{currency}", title, part, figure, caption))
     return found
 
 
@@ -76,9 +76,9 @@ def income(table: Table) -> list[Chart]:
             if any(column(part, key))
         ]
         figure = figure_of(data, layout_of(currency, barmode="relative"))
-        said = f"Income is {last(part, 'total')} {currency} in {months[-1]}."
+        caption = f"Income is {last(part, 'total')} {currency} in {months[-1]}."
         title = f"Income by kind and month ({currency})"
-        found.append(Chart(f"income-{currency}", title, part, figure, said))
+        found.append(Chart(f"income-{currency}", title, part, figure, caption))
     return found
 
 
@@ -95,11 +95,11 @@ def breakage_or_market(table: Table) -> list[Chart]:
         figure = figure_of(data, layout_of(currency, barmode="group"))
         gains = column(by_month, "gain_if_held_lapses")
         total = sum([gain for gain in gains if isinstance(gain, Decimal)], Decimal())
-        said = (
+        caption = (
             f"If all that is still held lapses, the market will have earned "
             f"{shown(money(abs(total), currency))} {currency} "
             f"{'more' if total > 0 else 'less'} than breakage."
         )
         title = f"Breakage or market ({currency})"
-        found.append(Chart(f"breakage-or-market-{currency}", title, part, figure, said))
+        found.append(Chart(f"breakage-or-market-{currency}", title, part, figure, caption))
     return found

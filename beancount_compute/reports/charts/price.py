@@ -46,9 +46,9 @@ def market(table: Table) -> list[Chart]:
         }
         layout["xaxis"].update(anchor="y2", type="date")
         title = f"Price and volume of {commodity} ({currency})"
-        said = _average(part, commodity, currency)
+        caption = _average(part, commodity, currency)
         figure = figure_of([*band, price, volume], layout)
-        found.append(Chart(f"market-{commodity}-{currency}", title, part, figure, said))
+        found.append(Chart(f"market-{commodity}-{currency}", title, part, figure, caption))
     return found
 
 

@@ -17,7 +17,7 @@ from beancount_compute.reports.charts.traces import (
     RED,
     TEAL,
     Chart,
-    Figure,
+    Drawing,
     figure_of,
     floats_of,
     layout_of,
@@ -44,10 +44,10 @@ def release(table: Table) -> list[Chart]:
         layout["yaxis"] = {"automargin": True, "tickformat": ".0%", "rangemode": "tozero"}
         layout["xaxis"]["title"] = {"text": "months since it was paid for"}
         title = f"Release curves ({currency})"
-        said = "How much of each month's allocations was recognised, month by month."
-        found.append(Chart(f"release-{currency}", title, part, figure_of(data, layout), said))
+        caption = "How much of each month's allocations was recognised, month by month."
+        found.append(Chart(f"release-{currency}", title, part, figure_of(data, layout), caption))
     return found
 
 
-def _curve(trace: Figure, dash: str) -> Figure:
+def _curve(trace: Drawing, dash: str) -> Drawing:
     return {**trace, "line": {**trace["line"], "dash": dash}, "hovertemplate": "%{y:.1%}"}

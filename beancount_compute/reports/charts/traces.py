@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from beancount_compute.reports.tables import Cell, Table, shown
 
-Figure = dict[str, Any]
+Drawing = dict[str, Any]
 BLUE, ORANGE, GREEN, RED = "#3b82c4", "#e08a2e", "#3f9b6c", "#cc5a4f"
 PURPLE, GREY, TEAL = "#8a6fc0", "#8b95a1", "#2a9d9d"
 
@@ -22,8 +22,8 @@ class Chart(NamedTuple):
     name: str
     title: str
     table: Table
-    figure: Figure
-    said: str
+    figure: Drawing
+    caption: str
 
 
 def only(tables: Sequence[Table]) -> Table:
@@ -75,11 +75,11 @@ def last(table: Table, key: str) -> str:
     return shown(column(table, key)[-1])
 
 
-def figure_of(data: list[Figure], layout: Figure) -> Figure:
+def figure_of(data: list[Drawing], layout: Drawing) -> Drawing:
     return {"data": data, "layout": layout}
 
 
-def layout_of(unit: str, *, hovermode: str = "x unified", **more: Any) -> Figure:
+def layout_of(unit: str, *, hovermode: str = "x unified", **more: Any) -> Drawing:
     return {
         **plain_layout(),
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
@@ -90,7 +90,7 @@ def layout_of(unit: str, *, hovermode: str = "x unified", **more: Any) -> Figure
     }
 
 
-def plain_layout() -> Figure:
+def plain_layout() -> Drawing:
     """The layout of a picture without axes."""
     return {
         "margin": {"l": 8, "r": 8, "t": 12, "b": 12},
@@ -100,7 +100,7 @@ def plain_layout() -> Figure:
     }
 
 
-def bar(name: str, x: list[str], y: list[float | None], colour: str, unit: str) -> Figure:
+def bar(name: str, x: list[str], y: list[float | None], colour: str, unit: str) -> Drawing:
     return {
         "type": "bar",
         "name": name,
@@ -111,7 +111,7 @@ def bar(name: str, x: list[str], y: list[float | None], colour: str, unit: str) 
     }
 
 
-def line(name: str, x: list[str], y: list[float | None], colour: str, unit: str) -> Figure:
+def line(name: str, x: list[str], y: list[float | None], colour: str, unit: str) -> Drawing:
     return {
         "type": "scatter",
         "mode": "lines+markers",
@@ -124,8 +124,8 @@ def line(name: str, x: list[str], y: list[float | None], colour: str, unit: str)
     }
 
 
-def band_of(x: list[str], low: list[float | None], high: list[float | None]) -> list[Figure]:
-    edge: Figure = {"type": "scatter", "mode": "lines", "x": x, "line": {"width": 0}}
+def band_of(x: list[str], low: list[float | None], high: list[float | None]) -> list[Drawing]:
+    edge: Drawing = {"type": "scatter", "mode": "lines", "x": x, "line": {"width": 0}}
     return [
         {**edge, "name": "high", "y": high, "showlegend": False, "hovertemplate": "%{y:,}"},
         {

@@ -175,7 +175,7 @@ def test_each_chart_has_a_text_alternative_and_its_table(
     drawn = [json.loads(text) for attrs, text in page.scripts if "data-figure" in attrs]
     assert drawn == [chart.figure for chart in found]
     for chart in found:
-        assert any(chart.said in label for label in page.labels)
+        assert any(chart.caption in label for label in page.labels)
 
 
 def test_nothing_is_fetched_and_no_other_script_may_run(pack: dict[str, bytes]) -> None:
@@ -219,7 +219,7 @@ def test_markup_in_what_differs_is_text(ledger: Ledger) -> None:
 def test_markup_in_a_figure_is_text(ledger: Ledger) -> None:
     """What would end the script that holds the figure stands there as a JSON escape."""
     (chart,) = [each for each in charts(ledger.books(), MAY) if each.name == "flow-CU"]
-    chart = chart._replace(title=NASTY, said=NASTY, figure={"data": [NASTY]})
+    chart = chart._replace(title=NASTY, caption=NASTY, figure={"data": [NASTY]})
     page = seen({"index.html": page_text(PackPage("", "", "", [], [], [chart], []), "1;").encode()})
     assert [json.loads(text) for attrs, text in page.scripts if "data-figure" in attrs] == [
         {"data": [NASTY]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from beancount_compute.fava_extension.prepared.coarse import coarse
+from beancount_compute.fava_extension.prepared.narrowing import coarse
 from beancount_compute.reports.books import Books
 from tests.reports.story import STORY, books_of
 

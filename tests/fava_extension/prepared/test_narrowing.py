@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from beancount_compute.fava_extension.prepared.coarse import coarse
-from beancount_compute.fava_extension.prepared.narrowing import Filter, narrow, with_trades_of
+from beancount_compute.fava_extension.prepared.narrowing import (
+    Filter,
+    coarse,
+    narrow,
+    with_trades_of,
+)
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.registry import REPORTS
 from tests.reports.story import STORY, books_of, by_key

@@ -66,7 +66,7 @@ def test_deferred_revenue_is_bars_and_a_line() -> None:
         "released": [("2026-04", -6.0), ("2026-05", -30.85)],
         "closing": [("2026-04", 14.0), ("2026-05", 16.15)],
     }
-    assert dollar.said == "Deferred revenue is 16.15 USD at the end of 2026-05."
+    assert dollar.caption == "Deferred revenue is 16.15 USD at the end of 2026-05."
     assert len(euro.table.rows) == 1
 
 
@@ -121,7 +121,7 @@ def test_breakage_or_market_leaves_the_total_to_the_table() -> None:
         )
     )
     assert traces(chart)["market, so far"] == [("2026-04", 6.0), ("2026-05", 2.0)]
-    assert "5.50 USD less than breakage" in chart.said
+    assert "5.50 USD less than breakage" in chart.caption
 
 
 def test_units_flow_from_where_they_came_to_where_they_went(books: Books) -> None:
@@ -147,7 +147,7 @@ def test_units_flow_from_where_they_came_to_where_they_went(books: Books) -> Non
         ("tokens", "removed by hand"): 1,
         ("tokens", "held"): 71,
     }
-    assert chart.said == "At the end 71 CU are held."
+    assert chart.caption == "At the end 71 CU are held."
     assert any("(30 traded)" in label for label in trace["node"]["label"])
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from beancount_compute.fava_extension.prepared.curves import release_curves
-from beancount_compute.fava_extension.prepared.largest import largest_trades
+from beancount_compute.fava_extension.market_view import largest_trades
+from beancount_compute.fava_extension.vintages_view import release_curves
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.vintages import VINTAGES
 from tests.fava_extension.prepared.story_books import story

@@ -7,15 +7,14 @@ from typing import Any
 
 from beancount_compute.fava_extension.asked import AT_COST, IN_UNITS, BadRequest
 from beancount_compute.fava_extension.blocks import Block, figures, words
-from beancount_compute.fava_extension.page import Page
+from beancount_compute.fava_extension.page import Page, last_shown
 from beancount_compute.fava_extension.prepared.overview import (
     deferred_within,
     held_on,
     income_compared,
     latest,
+    named_end,
 )
-from beancount_compute.fava_extension.prepared.reach import named_end
-from beancount_compute.fava_extension.scope import last_shown
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.charts import deferred_revenue, unit_flow
 from beancount_compute.reports.intervals import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from beancount_compute.fava_extension.blocks import Block, Numbers, copied, linked, words
-from beancount_compute.fava_extension.loaded import Loaded
+from beancount_compute.fava_extension.blocks import Block, FavaNumbers, copied, linked, words
+from beancount_compute.fava_extension.loaded import LoadedBooks
 from beancount_compute.fava_extension.page import Addresses
 from beancount_compute.plugin import PLUGIN
 from beancount_compute.reports.tables import Column, Table
@@ -17,7 +17,7 @@ _EXAMPLE = """\
 2026-05-20 custom "compute-consumption" "alice" 200 CU"""
 
 
-def help_page(loaded: Loaded, links: Addresses) -> list[Block] | None:
+def empty_view(loaded: LoadedBooks, links: Addresses) -> list[Block] | None:
     """The page of a ledger without the plugin or without bookings; None for any other."""
     if not loaded.has_plugin:
         return [
@@ -36,14 +36,14 @@ def help_page(loaded: Loaded, links: Addresses) -> list[Block] | None:
     return [*found, words("A whole example: bean-compute new FOLDER")]
 
 
-def _errors(loaded: Loaded, links: Addresses) -> list[Block]:
+def _errors(loaded: LoadedBooks, links: Addresses) -> list[Block]:
     columns = (Column("place", "place"), Column("message", "error"))
     rows = [
         (f"{Path(each.file).name}:{each.line}" if each.file else "", each.message)
         for each in loaded.errors
     ]
     table = Table(f"Errors: {len(rows):,}", columns, list(rows), "errors")
-    block = Numbers(lambda number, _: f"{number:f}", lambda number: f"{number:f}").table(table)
+    block = FavaNumbers(lambda number, _: f"{number:f}", lambda number: f"{number:f}").table(table)
     hrefs = [
         {"href": links.editor(each.file, each.line)} if each.file else None
         for each in loaded.errors

@@ -16,7 +16,7 @@ from beancount_compute.fava_extension.blocks import (
     linked,
     words,
 )
-from beancount_compute.fava_extension.page import Page
+from beancount_compute.fava_extension.page import Page, last_shown, transaction
 from beancount_compute.fava_extension.prepared.holdings import (
     OWED,
     SORTABLE,
@@ -27,7 +27,6 @@ from beancount_compute.fava_extension.prepared.holdings import (
     ordered,
     totals,
 )
-from beancount_compute.fava_extension.scope import last_shown, transaction
 from beancount_compute.ledger.shared_parts import lot_link
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.facts import Movement

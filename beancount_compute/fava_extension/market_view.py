@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import NamedTuple
 
+from beancount_compute.economy.rounding import decimals_of, trim
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, linked, words
-from beancount_compute.fava_extension.page import Page
-from beancount_compute.fava_extension.prepared.largest import largest_trades
-from beancount_compute.fava_extension.scope import last_shown, of_the_market, transaction
-from beancount_compute.reports.books import Books, until
+from beancount_compute.fava_extension.page import Page, last_shown, of_the_market, transaction
+from beancount_compute.reports.books import Books, Selection, until
 from beancount_compute.reports.charts import Chart
 from beancount_compute.reports.charts import market as price_and_volume
 from beancount_compute.reports.charts.fees import fees_and_take_rate
-from beancount_compute.reports.charts.traces import Figure
+from beancount_compute.reports.charts.traces import Drawing
+from beancount_compute.reports.facts import Trade
 from beancount_compute.reports.intervals import Interval, first_named, last_of
 from beancount_compute.reports.market import market_by
-from beancount_compute.reports.tables import Table
+from beancount_compute.reports.tables import Cell, Column, Measure, Table
 
 FEW = 5  # days or months that a picture has room for at least
 A_DAY = 86_400_000  # milliseconds
@@ -85,7 +86,7 @@ def _charts(page: Page, table: Table, interval: Interval) -> list[tuple[Chart, T
     Days lie on a line of time, other intervals side by side.
     """
     found: list[tuple[Chart, tuple[str, ...]]] = [
-        (chart._replace(said=f"{chart.said}{_valued(page, chart.table)}"), _PRICE)
+        (chart._replace(caption=f"{chart.caption}{_valued(page, chart.table)}"), _PRICE)
         for chart in price_and_volume(table)
     ]
     found += [(chart, _FEES) for chart in fees_and_take_rate(table)]
@@ -96,7 +97,7 @@ def _charts(page: Page, table: Table, interval: Interval) -> list[tuple[Chart, T
     return [(chart, _only(chart.table, keys)) for chart, keys in found]
 
 
-def _with_room(figure: Figure) -> None:
+def _with_room(figure: Drawing) -> None:
     """Axes of some days at least, bars of a day, and a single price above nought."""
     data, layout = figure["data"], figure["layout"]
     axis = layout["xaxis"]
@@ -144,3 +145,55 @@ def _only(table: Table, keys: tuple[str, ...]) -> Table:
 _LABELS = ("date", "commodity", "currency")
 _PRICE = (*_LABELS, "price", "low", "high", "units")
 _FEES = (*_LABELS, "gross", "fees", "take_rate")
+
+
+COLUMNS = (
+    Column("date", "date", Measure.DATE),
+    Column("event", "event"),
+    Column("seller", "seller"),
+    Column("buyer", "buyer"),
+    Column("commodity", "unit"),
+    Column("currency", "currency"),
+    Column("units", "units", Measure.UNITS),
+    Column("price", "price", Measure.PRICE),
+    Column("gross", "gross", Measure.MONEY),
+    Column("fees", "fees", Measure.MONEY),
+)
+
+
+class Trades(NamedTuple):
+    """Some of the trades, the places of their transactions, and how many there are in all."""
+
+    table: Table
+    places: list[int]
+    found: int
+
+
+def largest_trades(books: Books, selection: Selection, most: int, page: int = 1) -> Trades:
+    """A page of the trades by gross, the earliest first among equals; without reversals.
+
+    A page behind the last is the last.
+    """
+    trades = [each for each in selection.trades(books) if each.times > 0]
+    trades.sort(key=lambda each: (-each.gross, each.at))
+    page = min(page, max(1, -(-len(trades) // most)))
+    kept = trades[(page - 1) * most : page * most]
+    rows = [_row(books, each) for each in kept]
+    table = Table("Trades, the largest first", COLUMNS, rows, "largest")
+    return Trades(table, [each.at for each in kept], len(trades))
+
+
+def _row(books: Books, trade: Trade) -> tuple[Cell, ...]:
+    decimals = decimals_of(trade.currency)
+    return (
+        str(trade.date),
+        str(books.transactions[trade.at].meta.get("event", "")),
+        trade.seller,
+        trade.buyer,
+        trade.commodity,
+        trade.currency,
+        trim(trade.units, 0),
+        trim(trade.price, decimals),
+        trim(trade.gross, decimals),
+        trim(trade.seller_fee + trade.buyer_fee, decimals),
+    )

@@ -14,7 +14,7 @@ from beancount_compute.closed.files import INDEX
 from beancount_compute.economy.months import Month
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, copied, linked, words
-from beancount_compute.fava_extension.loaded import Loaded, LoadError
+from beancount_compute.fava_extension.loaded import LoadedBooks, LoadError
 from beancount_compute.fava_extension.page import Page
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.corrections import CORRECTIONS
@@ -51,14 +51,14 @@ def month_end(page: Page) -> list[Block]:
         page.notes.append("The time filter chooses seals and corrections, not the tie-outs.")
     return [
         *_next(page.loaded),
-        {"kind": "later", "endpoint": "ties", "said": "Working out the tie-outs ..."},
+        {"kind": "later", "endpoint": "ties", "caption": "Working out the tie-outs ..."},
         *_seals(page, selection),
         *_corrections(page, selection),
         *errors(page),
     ]
 
 
-def _next(loaded: Loaded) -> list[Block]:
+def _next(loaded: LoadedBooks) -> list[Block]:
     """The command that closes the next month, and what must be there before it."""
     month = loaded.months.next_to_close
     if month is None:
@@ -103,9 +103,9 @@ def ties(page: Page) -> list[Block]:
     )
     block = page.numbers.table(table)
     marks = [TICK if tie.holds else CROSS for tie in found]
-    said = [_said(tie) for tie in found]
-    for row, mark, word in zip(block["rows"], marks, said, strict=True):
-        row[0] = {"text": mark, "said": word, "tone": "good" if mark == TICK else "bad"}
+    labels = [_label(tie) for tie in found]
+    for row, mark, word in zip(block["rows"], marks, labels, strict=True):
+        row[0] = {"text": mark, "label": word, "tone": "good" if mark == TICK else "bad"}
     given = [tie for tie in found if tie.informational and tie.difference]
     remark = [words(_ONLY_SHOWN)] if given else []
     return [block, *remark, *_differing(page, failed)]
@@ -118,7 +118,7 @@ _ONLY_SHOWN = (
 )
 
 
-def _said(tie: TieOut) -> str:
+def _label(tie: TieOut) -> str:
     if not tie.holds:
         return "differs"
     return "only shown, does not stop a close" if tie.difference else "holds"
@@ -227,12 +227,12 @@ def _errors(page: Page, known: Sequence[LoadError], title: str, name: str) -> Bl
     return linked(block, "place", links)
 
 
-def _named(loaded: Loaded, file: str) -> str:
+def _named(loaded: LoadedBooks, file: str) -> str:
     """A file as the ledger's folder knows it; by its name alone where it lies elsewhere."""
     folder = _folder(loaded)
     path = folder / file
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else path.name
 
 
-def _folder(loaded: Loaded) -> Path:
+def _folder(loaded: LoadedBooks) -> Path:
     return Path(str(loaded.options["filename"])).parent
