@@ -513,7 +513,7 @@ def test_a_long_list_of_open_lots_is_cut_short() -> None:
     none = by_hand("2026-06-01", "tokens alice 5 CU {0.3 USD, 2026-05-01, top-up}", 1)
     (message,) = messages(book(events, removals=[none]))
     assert message.count("{0.20 USD") == 10
-    assert message.endswith(" and others")
+    assert " and others" in message
 
 
 # Merging of uses by hand-written postings
