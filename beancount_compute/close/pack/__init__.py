@@ -135,8 +135,8 @@ def _of_everyone(report: Report, books: Books, selection: Selection) -> list[Tab
 
 def _tie_outs(tie_outs: Sequence[TieOut]) -> PackSection:
     hold = sum(tie.holds for tie in tie_outs)
-    said = f"{hold} of {len(tie_outs)} hold."
-    return PackSection("tie-outs", "Tie-outs", said, tables(tie_outs))
+    summary = f"{hold} of {len(tie_outs)} hold."
+    return PackSection("tie-outs", "Tie-outs", summary, tables(tie_outs))
 
 
 def _sections(reports: Sequence[Shown]) -> Iterator[PackSection]:

@@ -33,7 +33,7 @@ class PackSection(NamedTuple):
 
     name: str
     title: str
-    said: str
+    summary: str
     tables: Sequence[Table]
 
 
@@ -73,7 +73,7 @@ def page_text(page: PackPage, plotly: str | None) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
     )
-    environment.filters |= {"shown": shown, "figure": _json, "telling": _telling}
+    environment.filters |= {"shown": shown, "figure": _json, "without_zeros": _without_zeros}
     return environment.from_string(_own("pack.html")).render(
         page=page,
         policy=_policy(scripts),
@@ -112,7 +112,7 @@ def _json(figure: dict[str, Any]) -> Markup:
     return Markup(text)
 
 
-def _telling(table: Table) -> Table:
+def _without_zeros(table: Table) -> Table:
     """The table without columns that hold nothing but zeros; the CSV file has them."""
     kept = [
         at

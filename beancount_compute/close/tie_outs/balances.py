@@ -118,16 +118,16 @@ def deferred_revenue(books: Books, weighed: Weighed, lots: OpenLots) -> Iterator
             if posted != open_cost:
                 differing.append(_deferred(key[0], currency, posted, open_cost, places[key[0]]))
         everyone = [line for lines in places.values() for line in lines]
-        whose = counted(len(of_currency), "subscriber")
-        yield _deferred(whose, currency, left, right, everyone)
+        holders = counted(len(of_currency), "subscriber")
+        yield _deferred(holders, currency, left, right, everyone)
         yield from differing
 
 
 def _deferred(
-    whose: str, currency: str, left: Decimal, right: Decimal, lines: Iterable[str]
+    holders: str, currency: str, left: Decimal, right: Decimal, lines: Iterable[str]
 ) -> TieOut:
     return of_money(
-        f"deferred revenue = open lots, {whose}",
+        f"deferred revenue = open lots, {holders}",
         currency,
         ("postings on pockets, at cost", left),
         ("cost of open lots", right),
