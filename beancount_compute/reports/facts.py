@@ -100,7 +100,7 @@ class Trade(NamedTuple):
 
 
 class Owed(NamedTuple):
-    """A posting on receivable, payable or a partner's account; a debit is above zero."""
+    """Money on receivable, payable or a partner's account; a debit is above zero."""
 
     date: datetime.date
     month: str
@@ -111,6 +111,7 @@ class Owed(NamedTuple):
     kind: str  # what was booked (`economy.kinds.Kind`); "" for one written by hand
     at: int
     account: str
+    plan: str  # whose units or overage it bills; "" where it bills none
 
 
 class DatedPrice(NamedTuple):

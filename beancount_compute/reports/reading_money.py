@@ -43,7 +43,8 @@ from beancount_compute.reports.reading import Units, Unread
 
 # To name a member of an enum takes longer than to compare it.
 _SOLD, _BOUGHT, _FEES = Flow.TRADED_OUT, Flow.TRADED_IN, Earning.FEES
-_PARTNER, _WRITTEN = Role.PARTNER, (BY_HAND, OPENING)
+_PARTNER, _RECEIVABLE = Role.PARTNER, Role.RECEIVABLE
+_WRITTEN = (BY_HAND, OPENING)
 _EARNED = {
     Flow.USED: (Earning.COMPUTE, Kind.CONSUMPTION),
     Flow.EXPIRED: (Earning.BREAKAGE, Kind.EXPIRY),
@@ -126,7 +127,7 @@ class _Reader:
         entry = self._transactions[at]
         if kind in _WRITTEN:
             for account, role, party, number, currency in self._meaning.owed_by_hand(entry):
-                line = (entry.date, month, role, party, number, currency, BY_HAND, at, account)
+                line = (entry.date, month, role, party, number, currency, BY_HAND, at, account, "")
                 self.owed.append(_new(Owed, line))
             return
         moved = self._movements[first:end]
@@ -136,7 +137,8 @@ class _Reader:
         for account, (role, holder, origin, number, currency) in legs:
             if role in OWED:
                 party = origin if role is _PARTNER else holder
-                line = (day, month, role, party, number, currency, kind, at, account)
+                plan = origin if role is _RECEIVABLE else ""
+                line = (day, month, role, party, number, currency, kind, at, account, plan)
                 owed.append(_new(Owed, line))
         rule = self._rules.get(kind)
         if rule is not None:

@@ -154,17 +154,17 @@ class ControlTotals:
 
     def _money_booked(self, topped_up: set[int]) -> Iterator[tuple[Control, Decimal, int]]:
         for owed in since(self._books.owed, self._first):
-            _, _, role, party, amount, currency, kind, at, _ = owed
+            kind, at, amount, currency = owed.kind, owed.at, owed.amount, owed.currency
             if not kind or "undoes" in self._books.transactions[at].meta:
                 continue
-            if role is Role.PARTNER:
+            if owed.role is Role.PARTNER:
                 yield (_SETTLED, currency, ""), -amount, at
             elif kind == Kind.TRADE:
-                buys = role is Role.RECEIVABLE
-                key = (_BUYERS if buys else _SELLERS, currency, self._component(party))
+                buys = owed.role is Role.RECEIVABLE
+                key = (_BUYERS if buys else _SELLERS, currency, self._component(owed.party))
                 yield key, amount if buys else -amount, at
             elif at in topped_up:
-                yield (_PAID, currency, self._component(party)), amount, at
+                yield (_PAID, currency, self._component(owed.party)), amount, at
         for trade in since(self._books.trades, self._first):
             if trade.times > 0:
                 buyer, seller = self._component(trade.buyer), self._component(trade.seller)
