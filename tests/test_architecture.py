@@ -54,14 +54,10 @@ ALIAS = re.compile(r"_?[A-Z][a-z]\w*")
 TYPES_TWICE: set[str] = {
     "Books",
     "Money",
-    "Month",
     "Use",
     "_Reader",
 }
-FILES_TWICE: set[str] = {
-    "months",
-    "reading",
-}
+FILES_TWICE: set[str] = set()
 SWITCHES_STILL_OPEN: set[str] = {
     "closed/rebooking.py",
 }

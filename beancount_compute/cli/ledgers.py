@@ -11,7 +11,7 @@ import click
 
 from beancount_compute.cli.printing import hand_on, say
 from beancount_compute.cli.shell import FOLDER, LEDGER, load, say_if_empty, show_errors, width
-from beancount_compute.closed.files import INDEX
+from beancount_compute.closed.frozen_months import INDEX
 from beancount_compute.ledger.text import booked_text
 from beancount_compute.reports.summary import summarise
 from beancount_compute.reports.text_columns import wrapped

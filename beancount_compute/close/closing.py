@@ -10,38 +10,33 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date, timedelta
-from decimal import Decimal, localcontext
 from typing import Any, NamedTuple
 
-from beancount.core.amount import Amount
 from beancount.core.data import Directive, Price, Transaction
-from beancount.core.position import Cost
 
 from beancount_compute.booking import Booking
+from beancount_compute.close.freezing import freeze
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.paddings import open_paddings
 from beancount_compute.close.proving import books_text
 from beancount_compute.close.storage import BOOKS, OURS, CloseError
 from beancount_compute.close.tie_outs import TieOut, tie_outs
-from beancount_compute.closed.chain import NO_SEAL, Chain, Seal, link_text, with_digest
+from beancount_compute.closed.chain import NO_SEAL, Seal, link_text, with_digest
 from beancount_compute.closed.content import (
     BY_HAND,
     FROZEN,
     ON_LOAD,
-    content_digest,
     item_of,
-    item_of_event,
 )
 from beancount_compute.closed.copies import assertion_text, is_copied
-from beancount_compute.closed.event_rows import FrozenEvent, rows_text
-from beancount_compute.closed.files import INDEX, files_digest
-from beancount_compute.closed.month_files import copy_of, month_text, terms_in
+from beancount_compute.closed.frozen_months import INDEX, files_digest
+from beancount_compute.closed.frozen_rows import FrozenEvent
+from beancount_compute.closed.frozen_text import copy_of
 from beancount_compute.closed.rebooking import Rebooked, frozen_events, rebook
 from beancount_compute.economy.months import Month
-from beancount_compute.economy.rounding import WIDE, ZERO, decimals_of, trim
 from beancount_compute.ledger.directives import place_of
 from beancount_compute.ledger.hand_written import OPENING_TAG
 from beancount_compute.ledger.text import option_lines, place_in_books
@@ -94,36 +89,41 @@ def prepare(month: str, loaded: Loaded) -> Closing:
         if isinstance(entry, Price)
     )
     order = iter(range(_next_order(booking), 10**10))
+    facts = booking.facts._replace(events=booking.events)
     rebooked = rebook(
-        booking.facts._replace(events=booking.events),
+        facts,
         booking.terms,
         booking.accounts,
-        last_day,
+        [month],
         own_prices,
-        booking.carried,
+        booking.state,
         lambda: str(next(order)),
         month,
     )
     _check_rebooked(rebooked, booking, last_day)
-    events = [
-        FrozenEvent(*each)
-        for each in frozen_events(booking.facts._replace(events=booking.events), last_day)
-    ]
+    events = [FrozenEvent(*each) for each in frozen_events(facts, last_day)]
     terms = [*rebooked.terms.get(month, ()), *_assertions(booking, last_day)]
-    entries = sorted([*rebooked.entries, *copies], key=place_in_books)
     roots = [line for line in option_lines(loaded.options) if line.startswith(ROOT_OPTION)]
-    text = month_text(month, roots, terms, entries).encode()
-    rows = rows_text(events).encode()
+    entries = sorted([*rebooked.entries, *copies], key=place_in_books)
+    frozen = freeze(month, roots, terms, entries, events, rebooked.states[month])
     closed_before = [*booking.closed.booked, *_before(loaded, booking)]
     whole = [*closed_before, *rebooked.entries, *_originals(copies)]
-    seal = _seal(month, booking.chain, text, rows, terms, entries, events, whole, booking)
+    seal: Seal = with_digest(
+        Seal(
+            month,
+            booking.chain.head if booking.chain.links else NO_SEAL,
+            frozen.content,
+            files_digest(*frozen.files.values()),
+            rebooked.states[month].deferred,
+            len(events),
+        )
+    )
     others = [entry for entry in loaded.entries if not isinstance(entry, Transaction | Price)]
     books = read_books([*others, *whole], loaded.options)
     ties = tie_outs(books, month, [event for event, _ in events])
     months = [*(each.month for each in booking.chain.closed), month]
     files = {
-        f"{month}.beancount": text,
-        f"{month}.events.csv": rows,
+        **frozen.files,
         INDEX: index_text([*booking.chain.links, seal]).encode(),
         BOOKS: books_text(loaded, months, whole).encode(),
     }
@@ -241,50 +241,6 @@ def _assertions(booking: Booking, last_day: date) -> list[str]:
     after = booking.chain.last_day
     found = [assertion_text(each) for each in booking.assertions if after < each.date <= last_day]
     return sorted(set(found))
-
-
-def _seal(
-    month: str,
-    chain: Chain,
-    text: bytes,
-    rows: bytes,
-    terms: Sequence[str],
-    entries: Iterable[Directive],
-    events: Sequence[FrozenEvent],
-    whole: Iterable[Directive],
-    booking: Booking,
-) -> Seal:
-    items = [item_of(entry) for term in terms for entry in terms_in(term)]
-    items += [item_of(entry) for entry in entries]
-    items += [item_of_event(event, booked) for event, booked in events]
-    seal = Seal(
-        month,
-        chain.head if chain.links else NO_SEAL,
-        content_digest(items),
-        files_digest(text, rows),
-        _deferred(whole, booking),
-        len(events),
-    )
-    sealed: Seal = with_digest(seal)
-    return sealed
-
-
-def _deferred(entries: Iterable[Directive], booking: Booking) -> tuple[Amount, ...]:
-    """Deferred revenue at the month's end: the cost of what is held, by currency."""
-    held: defaultdict[str, Decimal] = defaultdict(Decimal)
-    with localcontext(WIDE):
-        for entry in entries:
-            if isinstance(entry, Transaction):
-                for posting in entry.postings:
-                    if isinstance(posting.cost, Cost) and booking.accounts.pocket_account(
-                        posting.account
-                    ):
-                        units = posting.units.number if posting.units is not None else None
-                        held[posting.cost.currency] -= (units or ZERO) * posting.cost.number
-        return tuple(
-            Amount(trim(number, decimals_of(currency)), currency)
-            for currency, number in sorted(held.items())
-        )
 
 
 def index_text(links: Iterable[Any]) -> str:

@@ -35,7 +35,7 @@ from beancount_compute.close.storage import BOOKS, Change, CloseError, apply, ch
 from beancount_compute.close.tie_outs import tie_outs
 from beancount_compute.closed.chain import Seal
 from beancount_compute.closed.copies import is_copied
-from beancount_compute.closed.files import INDEX
+from beancount_compute.closed.frozen_months import INDEX
 from beancount_compute.economy.months import Month
 from beancount_compute.ledger.directives import place_of
 from beancount_compute.ledger.finding_files import matches
@@ -208,7 +208,7 @@ def _closed_month(seal: Seal, loaded: Loaded) -> Closing:
         entry
         for month in booking.closed.months
         if month.name <= seal.month
-        for entry in month.month.booked
+        for entry in month.text.booked
     ]
     entries += [
         entry

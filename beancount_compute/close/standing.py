@@ -17,7 +17,7 @@ from beancount.core.data import Custom, Directive, Transaction
 from beancount_compute.close.storage import OURS
 from beancount_compute.close.tie_outs import TieOut, tie_outs
 from beancount_compute.closed.chain import SEAL_TYPES, Chain, read_chain
-from beancount_compute.closed.files import INDEX
+from beancount_compute.closed.frozen_months import INDEX
 from beancount_compute.closed.rebooking import frozen_events
 from beancount_compute.economy.events import NOWHERE, Event
 from beancount_compute.economy.months import Month

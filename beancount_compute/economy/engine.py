@@ -12,7 +12,7 @@ in which they were written; no file, no clock, no Beancount.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal, Inexact, localcontext
 from itertools import chain
@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from beancount_compute.economy.agenda import Horizon, horizon
 from beancount_compute.economy.assertions import Totals
-from beancount_compute.economy.carried import Carried, take_over
+from beancount_compute.economy.carried import Carried, handed_on, take_over
 from beancount_compute.economy.events import Event, content_id, id_taken, same_content
 from beancount_compute.economy.inputs import (
     Assertion,
@@ -92,7 +92,11 @@ class Bookkeeper:
         terms: Terms,
         component: Callable[[str], str],
         carried: Carried | None = None,
+        ends: Iterable[date] = (),
     ) -> None:
+        """`ends` are the days whose state is kept when they are over, in `states`."""
+        self.states: dict[date, Carried] = {}
+        self._ends = sorted(ends, reverse=True)
         self.refusals: list[Refusal] = []
         self._events_on, reversed_ids, repeated_ids = by_day_of(facts.events)
         assertions = list(facts.assertions)
@@ -115,7 +119,6 @@ class Bookkeeper:
         self._carried = carried
         self._repeats: dict[str, int] = {}
         self._first_of: dict[str, Event | None] = dict.fromkeys(repeated_ids)
-        totals = carried.totals.copy() if carried and carried.totals else None
         late = [event for events in self._late_on.values() for event in events]
         self._economy = Economy(
             terms,
@@ -123,7 +126,7 @@ class Bookkeeper:
             component,
             reversed_ids.union(event.reverses for event in late if event.reverses),
             refusals=self.refusals,
-            totals=(totals or Totals()) if self._assertions_on else None,
+            totals=Totals() if self._assertions_on else None,
             plain=not self._assertions_on and terms.of_ledger(POSTING_GRAIN) is Grain.EVENT,
         )
 
@@ -153,12 +156,20 @@ class Bookkeeper:
                 take_over(economy, self._carried, first_day)
             self._carried = None
         for day in economy.agenda.days():
+            self._keep_states(day)
             with localcontext(WIDE):  # what is derived or written by hand can't be refused
                 self._day(day)
             if economy.grain is Grain.EVENT:
                 yield economy.journal
                 economy.journal.clear()
+        self._keep_states(date.max)
         yield [entry for at, entry in enumerate(economy.journal) if at not in economy.superseded]
+
+    def _keep_states(self, day: date) -> None:
+        """Keep the state of the ends before a day."""
+        while self._ends and self._ends[-1] < day:
+            end = self._ends.pop()
+            self.states[end] = handed_on(self._economy, end)
 
     def prices(self) -> list[PriceOfDay]:
         """The prices that the days' trades leave behind."""

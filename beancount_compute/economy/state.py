@@ -50,11 +50,10 @@ class Subscription:
 class Subscriber:
     """Who buys and uses compute: two pockets by commodity, and subscriptions."""
 
-    __slots__ = ("allocations", "known_since", "name", "subscriptions", "tokens")
+    __slots__ = ("allocations", "name", "subscriptions", "tokens")
 
-    def __init__(self, name: str, known_since: date) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.known_since = known_since
         self.allocations: dict[str, Holding] = {}
         self.tokens: dict[str, Holding] = {}
         self.subscriptions: list[Subscription] = []
@@ -97,7 +96,8 @@ class Undo:
     @property
     def day(self) -> date:
         """The day on which the event happened, which is before the booking of a late one."""
-        return self.entry.event.date if self.entry.event else self.entry.date
+        entry = self.entry
+        return entry.event.date if entry.event else entry.occurred or entry.date
 
 
 @dataclass(slots=True)
@@ -127,6 +127,7 @@ class Economy:
     superseded: set[int] = field(default_factory=set)  # places in it that merged into later ones
     # the day of the terms of lots that came late, by holder and key
     terms_days: dict[tuple[str, Key], date] = field(default_factory=dict)
+    period_ends: list[tuple[str, date]] = field(default_factory=list)  # of single periods
     sound_pairs: set[tuple[str, str]] = field(default_factory=set)  # of commodity and currency
     totals: Totals | None = None  # only where something is asserted
     grain: Grain = field(init=False)
@@ -192,7 +193,7 @@ class Economy:
         """The subscriber of that name, known from now on."""
         subscriber = self.subscribers.get(name)
         if subscriber is None:
-            subscriber = self.subscribers[name] = Subscriber(name, self.today)
+            subscriber = self.subscribers[name] = Subscriber(name)
             self.by_component[self.component(name)] = name
         return subscriber
 
@@ -242,8 +243,9 @@ class Economy:
     def end_period_later(self, name: str, day: date) -> None:
         """Remember the day on which a period ends that no subscription follows up.
 
-        Only where uses merge, which they do up to that day.
+        Where uses merge, they do so up to that day.
         """
+        self.period_ends.append((name, day))
         if self.grain is not Grain.EVENT and self.today < day:
             self.agenda.put(Due.PERIOD_ENDS, day, name)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from beancount_compute.close.tie_outs import TieOut
 from beancount_compute.closed.chain import Seal
-from beancount_compute.closed.files import INDEX
+from beancount_compute.closed.frozen_months import INDEX
 from beancount_compute.economy.months import Month
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, copied, linked, words

@@ -59,9 +59,9 @@ def free_components(lines: list[Line], events: Iterable[Event], errors: Errors) 
     return kept
 
 
-def mentions(events: Iterable[Event], before: Mapping[str, Mention]) -> dict[str, Mention]:
-    """Where each name comes first in events, and in what came `before`."""
-    first = dict(before)
+def mentions(events: Iterable[Event]) -> dict[str, Mention]:
+    """Where each name comes first in events."""
+    first: dict[str, Mention] = {}
     for event in events:
         for name in names_of(event):
             place = (event.date, event.phase, name)
@@ -72,7 +72,7 @@ def mentions(events: Iterable[Event], before: Mapping[str, Mention]) -> dict[str
 
 def holders_of(
     named: Mapping[str, str],
-    booked: Iterable[str | None],
+    booked: Iterable[str],
     mentioned: Mapping[str, Mention],
     component: Callable[[str], str],
     made_known: Callable[[], Mapping[str, str]],
@@ -84,7 +84,7 @@ def holders_of(
     else the first.
     """
     holders = dict(named)
-    for name in sorted(payee for payee in booked if payee):
+    for name in sorted(booked):
         holders.setdefault(component(name), name)
     names: defaultdict[str, list[str]] = defaultdict(list)
     for _, _, name in sorted(mentioned.values()):

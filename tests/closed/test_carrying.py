@@ -12,8 +12,8 @@ from beancount.core.position import Cost
 
 from beancount_compute.close.loading import load
 from beancount_compute.close.verifying import verify
-from beancount_compute.closed.holders import Holders
 from beancount_compute.ledger.accounts import Accounts, Roots, default_templates
+from beancount_compute.ledger.meaning import Meaning
 from tests.close.sealing import (
     add,
     as_text,
@@ -483,7 +483,7 @@ def test_a_forged_label_is_no_exception() -> None:
     """A lot whose end is no date has none; that its text was forged is told elsewhere."""
     accounts = Accounts(default_templates(Roots()), {}, Roots())
     cost = Cost(Decimal("0.20"), "USD", date(2026, 5, 1), "pro/never")
-    meaning = Holders(accounts, ["alice"]).meaning
+    meaning = Meaning(accounts, {"Alice": "alice"})
     lot = meaning.lot("Liabilities:DeferredRevenue:Tokens:Alice", "CU", cost)
     assert lot is not None
     assert (lot.holder, lot.origin, lot.end) == ("alice", "pro", None)

@@ -49,9 +49,14 @@ def allocate(economy: Economy, event: Event, event_id: str) -> None:
 
 def unknown_plan(event: Event) -> Refused:
     """The refusal of an event that names a plan which has no terms on its day."""
+    return no_such_plan(event.plan, event.date)
+
+
+def no_such_plan(name: str, day: date) -> Refused:
+    """The refusal of what names a plan that has no terms on a day."""
     return Refused(
-        f"unknown plan {quoted(event.plan)}: no compute-plan of that name on or before "
-        f"{event.date}: write one, or check the name"
+        f"unknown plan {quoted(name)}: no compute-plan of that name on or before {day}: write one, "
+        "or check the name"
     )
 
 

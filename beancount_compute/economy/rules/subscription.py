@@ -6,12 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 
 from beancount_compute.economy.agenda import Due
 from beancount_compute.economy.events import Event
-from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.months import later, text_of
 from beancount_compute.economy.refusals import Refusal, Refused
 from beancount_compute.economy.rules.allocation import allocate_period, unknown_plan
@@ -70,47 +68,6 @@ def start_periods(economy: Economy, day: date) -> None:
         economy.settle(subscription.subscriber.name)
         if not subscription.ended:
             _book_period(economy, subscription, day, None)
-
-
-def resume(economy: Economy, events: Iterable[tuple[Event, str]], last_closed: date) -> None:
-    """Let subscriptions run on behind the closed months, whose periods are in the books.
-
-    `events` are the accepted subscriptions and cancellations of those months with their ids, in the
-    order of the books.
-    """
-    running: dict[tuple[str, str], Subscription] = {}
-    for event, event_id in events:
-        key = (event.subscriber, event.plan)
-        if event.kind is Kind.CANCELLATION:
-            if key not in running:  # it was of such a plan
-                continue
-            subscription = running.pop(key)
-            _run_to(economy, subscription, event.date)
-            subscription.ended = True
-            if last_closed < subscription.period_end < date.max:  # it ends there
-                economy.agenda.put(
-                    Due.PERIODS, subscription.period_end, subscription
-                )  # it ends there
-            continue
-        if event.plan not in economy.terms.plans:  # it went when the month was closed already
-            economy.refusals.append(Refusal(event.place, str(unknown_plan(event))))
-            continue
-        start = date.fromisoformat(event.started) if event.started else event.date
-        subscriber = economy.welcome(event.subscriber)
-        subscription = running[key] = Subscription(
-            event_id, subscriber, event.plan, start, event.place, start.day, False, start
-        )
-        subscriber.subscriptions.append(subscription)
-    for subscription in running.values():
-        _run_to(economy, subscription, last_closed + timedelta(1))
-        if not subscription.ended:
-            economy.agenda.put(Due.PERIODS, subscription.period_end, subscription)
-
-
-def _run_to(economy: Economy, subscription: Subscription, day: date) -> None:
-    """Let periods run, unbooked, as long as they start before a day."""
-    while subscription.period_end < day and not subscription.ended:
-        _next_period(economy, subscription, subscription.period_end)
 
 
 def _book_period(

@@ -5,91 +5,67 @@ use-17,2026-05-20,,consumption,alice,...   in May, which is closed, and not froz
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator
-from datetime import date
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-from beancount_compute.closed.carrying import Seen
-from beancount_compute.closed.chain import NO_SEAL, Chain
-from beancount_compute.closed.doubts import Doubts
-from beancount_compute.closed.event_rows import FrozenEvent
-from beancount_compute.closed.months import FrozenMonth
+from beancount_compute.closed.frozen_months import Closed, FrozenMonth
+from beancount_compute.closed.frozen_rows import FrozenEvent
 from beancount_compute.economy.events import CONTENT, Event, id_taken, same_content
-from beancount_compute.economy.kinds import NEVER_LATE
-from beancount_compute.economy.months import Month
+from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.words import quoted
 from beancount_compute.ledger.errors import Errors
 
 MOST_OF_A_KIND = 5  # errors of one kind for a month, before the rest is only counted
+NEVER_LATE = (Kind.SUBSCRIPTION, Kind.CANCELLATION)
 
 
-class Sources(NamedTuple):
-    """The ledger's own events, by what becomes of them."""
+class OwnEvents(NamedTuple):
+    """The ledger's own events that are not in the closed months."""
 
     opened: list[Event]
     late: list[Event]
-    # by month: those that were frozen, as the ledger has them; only where a month does not hold
-    closed: dict[str, list[FrozenEvent]]
-    lost: list[FrozenEvent]  # of months whose frozen text does not hold, and not in its rows
-    seen: Seen  # what the frozen events say of subscribers
 
 
-def split_sources(
-    events: Iterable[Event], months: Iterable[FrozenMonth], chain: Chain, errors: Errors
-) -> Sources:
+def split_events(events: Iterable[Event], closed: Closed, errors: Errors) -> OwnEvents:
     """The open and the late events; each closed one must be what was frozen."""
-    sorting = _Sorting(events, chain.last_day)
-    sources = Sources([], [], {}, [], Seen())
-    keep = chain.broken or not all(month.holds for month in months)
-    for month in months:
-        matched = sorting.match(month, sources.seen, errors)
-        if keep:
-            sources.closed[month.name] = list(matched)
-        else:
-            deque(matched, maxlen=0)  # each is let go
-    left = [*_not_frozen(sorting.repeats, months, errors), *sorting.by_id.values()]
-    anonymous = [event for same in sorting.anonymous.values() for event in same]
-    doubts = Doubts(months, sorting.whole, sorting.matched, chain)
-    strange: list[Event] = []
-    for event in (*left, *anonymous):
-        held = doubts.held(event)
-        if held is None:
-            strange.append(event)
-        else:
-            sources.lost.append(held)
-    for event in sorted(strange):
-        held = doubts.held_late(event)
-        if held is not None:
-            sources.lost.append(held)
-        elif event.kind in NEVER_LATE:
+    sorting = _Sorting(events, closed)
+    for month in closed.months:
+        sorting.match(month, errors)
+    left = [*_not_frozen(sorting.repeats, closed, errors), *sorting.by_id.values()]
+    left += [event for same in sorting.anonymous.values() for event in same]
+    late: list[Event] = []
+    for event in sorted(left):
+        if sorting.doubtful:  # it may well be booked in a month whose rows can't be read
+            continue
+        if event.kind in NEVER_LATE:
             message = (
                 f"a {event.kind} can't come late: {event.date} lies in a closed month; "
-                f"date it {chain.first_open_day}, the first open day, or later"
+                f"date it {closed.first_open_day}, the first open day, or later"
             )
             errors.add(event.place, message)
         elif not event.id:
             message = (
                 f"{event.date} lies in a closed month: give this event an id, and it is booked "
-                f"late, on {chain.first_open_day}; or date it {chain.first_open_day} or later"
+                f"late, on {closed.first_open_day}; or date it {closed.first_open_day} or later"
             )
             errors.add(event.place, message)
         else:
-            sources.late.append(event)
-    sources.late[:] = _each_once(sources.late, errors)
-    taken = {**sorting.taken, **{event.id: event for event in sources.late}}
+            late.append(event)
+    late = _each_once(late, errors)
+    taken = {**sorting.taken, **{event.id: event for event in late}}
+    opened: list[Event] = []
     for event in sorting.opened:
         if event.id not in taken:
-            sources.opened.append(event)
+            opened.append(event)
         elif event.id not in sorting.moved:
             errors.add(event.place, id_taken(event.id, taken[event.id].place))
-    return sources
+    return OwnEvents(opened, late)
 
 
 def _each_once(late: list[Event], errors: Errors) -> list[Event]:
     """Late events of one id and the same content count once; the first in order stands."""
     first_of: dict[str, Event] = {}
-    for event in sorted(late):
+    for event in late:
         first = first_of.setdefault(event.id, event)
         if not same_content(first, event):
             errors.add(event.place, id_taken(event.id, first.place))
@@ -99,52 +75,44 @@ def _each_once(late: list[Event], errors: Errors) -> list[Event]:
 class _Sorting:
     """The events of a ledger, to be matched with frozen ones month by month."""
 
-    def __init__(self, events: Iterable[Event], last_day: date) -> None:
+    def __init__(self, events: Iterable[Event], closed: Closed) -> None:
         self.opened: list[Event] = []
         self.by_id: dict[str, Event] = {}
         self.repeats: list[Event] = []
         self.anonymous: dict[tuple[object, ...], list[Event]] = {}
         self.taken: dict[str, Event] = {}  # closed events whose ids open ones have as well
         self.moved: set[str] = set()  # those that the ledger now only dates later
-        self.matched: Counter[str] = Counter()  # events that frozen rows name, by month
-        self.whole: set[str] = set()  # months of which no row is missing
+        self.doubtful = False  # a row of a closed month can't be read
+        last_day = closed.last_day
         for event in events:
             if event.date > last_day:
                 self.opened.append(event)
             elif not event.id:
-                self.anonymous.setdefault(event[:CONTENT], []).append(event)
+                self.anonymous.setdefault(_content(event), []).append(event)
             elif self.by_id.setdefault(event.id, event) is not event:
                 self.repeats.append(event)
         self._open_ids = {event.id: event for event in reversed(self.opened) if event.id}
 
-    def match(self, month: FrozenMonth, seen: Seen, errors: Errors) -> Iterator[FrozenEvent]:
-        """Take a month's frozen events out; tell what differs or is gone, where the month holds."""
+    def match(self, month: FrozenMonth, errors: Errors) -> None:
+        """Take a month's frozen events out; tell what differs or is gone."""
         gone: list[Event] = []
-        rows = 0
-        for frozen in month.events:
-            rows += 1
-            seen.add(frozen)
-            event, _ = frozen
+        frozen = _rows_of(month, errors)
+        if frozen is None:
+            self.doubtful = True
+            return
+        frozen.reverse()
+        while frozen:  # each is let go as soon as it is compared
+            event, _ = frozen.pop()
             source = self._source(event)
             if source is None:
                 gone.append(event)
-                if month.holds:
-                    yield frozen
-                continue
-            if source[:CONTENT] != event[:CONTENT] and month.holds:
+            elif source[:CONTENT] != event[:CONTENT] and _content(source) != _content(event):
                 _tell_changed(month, event, source, errors)
-                source = event
-            yield frozen if month.holds else _as_booked(source, month)
-        files = month.files
-        self.matched[month.name] = rows - len(gone)
-        if files.untouched or (rows == files.seal.events and not gone):
-            self.whole.add(month.name)
-        if month.holds:
-            _tell_gone(month, gone, errors)
+        _tell_gone(month, gone, errors)
 
     def _source(self, event: Event) -> Event | None:
         if not event.id:
-            same = self.anonymous.get(event[:CONTENT])
+            same = self.anonymous.get(_content(event))
             return same.pop() if same else None
         source = self.by_id.pop(event.id, None)
         if event.id in self._open_ids:
@@ -155,11 +123,29 @@ class _Sorting:
         return source
 
 
-def _as_booked(source: Event, month: FrozenMonth) -> FrozenEvent:
-    """An event of a month that does not hold: late ones are booked on its first day."""
-    first_day = Month.parse(month.name).first
-    late = source.date < first_day and month.files.seal.previous != NO_SEAL
-    return FrozenEvent(source, first_day if late else None)
+def _rows_of(month: FrozenMonth, errors: Errors) -> list[FrozenEvent] | None:
+    """The frozen events of a month; None where not all of them can be read."""
+    own, seal = Errors(), month.files.seal
+    frozen = month.files.events(month.fields, own)
+    for error in own.found:
+        message = f"closed month {seal.month}: {error.message}"
+        errors.found.append(error._replace(message=message))
+    if own.found:
+        return None
+    if len(frozen) != seal.events:
+        message = (
+            f"the seal of {seal.month} says {seal.events} events, its file holds {len(frozen)}: "
+            "restore the index as it was"
+        )
+        errors.add(seal.place, message)
+    return frozen
+
+
+def _content(event: Event) -> tuple[Any, ...]:
+    """What an event says; the ends of lines in it are no content."""
+    return tuple(
+        each.replace("\r\n", "\n") if each.__class__ is str else each for each in event[:CONTENT]
+    )
 
 
 def _tell_changed(month: FrozenMonth, event: Event, source: Event, errors: Errors) -> None:
@@ -185,15 +171,15 @@ def _tell_gone(month: FrozenMonth, gone: list[Event], errors: Errors) -> None:
             break
 
 
-def _not_frozen(repeats: list[Event], months: Iterable[FrozenMonth], errors: Errors) -> list[Event]:
+def _not_frozen(repeats: list[Event], closed: Closed, errors: Errors) -> list[Event]:
     """The second events of an id that repeat no frozen one; one that says else is an error."""
     if not repeats:
         return []
-    frozen_of = {event.id: (month, event) for month in months for event, _ in month.events}
+    frozen_of = {event.id: (month, event) for month in closed.months for event, _ in month.events}
     left: list[Event] = []
     for event in repeats:
         if event.id not in frozen_of:
             left.append(event)
-        elif not same_content(frozen_of[event.id][1], event):
+        elif _content(frozen_of[event.id][1]) != _content(event):
             _tell_changed(*frozen_of[event.id], event, errors)
     return left
