@@ -62,6 +62,17 @@ class Subscriber:
         """The holdings of one pocket, by commodity."""
         return self.tokens if pocket is Pocket.TOKENS else self.allocations
 
+    def as_held(self, lots: Lots) -> Lots:
+        """Lots as they will lie in the pockets: under an open one of the same key, if there is one.
+
+        Raises `decimal.Inexact` where one would melt into a lot of more than 28 digits.
+        """
+        found: Lots = []
+        for lot, units in lots:
+            holding = self.pocket(lot.pocket).get(lot.commodity)
+            found.append((holding.lot_for(lot, units) if holding else lot, units))
+        return found
+
     def find(self, lot: Lot) -> OpenLot | None:
         """The open lot of that identity."""
         holding = self.pocket(lot.pocket).get(lot.commodity)
@@ -131,12 +142,14 @@ class Economy:
     sound_pairs: set[tuple[str, str]] = field(default_factory=set)  # of commodity and currency
     totals: Totals | None = None  # only where something is asserted
     grain: Grain = field(init=False)
+    merges: bool = field(init=False)  # whether uses may be merged
     agenda: Agenda = field(init=False)
     plain: bool = False  # nothing is asserted, and no uses are merged
     refusals: list[Refusal] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.grain = self.terms.of_ledger(POSTING_GRAIN)
+        self.merges = self.grain is not Grain.EVENT
         self.agenda = Agenda(self.as_of)
 
     def terms_of(self, day: date) -> None:
@@ -203,18 +216,12 @@ class Economy:
         Raises `decimal.Inexact` where one would melt into a lot of more than 28 digits.
         """
         subscriber = self.subscribers.get(name)
-        if subscriber is None:
-            return lots
-        arrived: Lots = []
-        for lot, units in lots:
-            holding = subscriber.pocket(lot.pocket).get(lot.commodity)
-            arrived.append((holding.lot_for(lot, units) if holding else lot, units))
-        return arrived
+        return lots if subscriber is None else subscriber.as_held(lots)
 
     def moving(self, draws: list[Draw], receiver: Subscriber) -> Lots:
         """The drawn units as the receiver's tokens: same cost, date, origin and end."""
         name = receiver.name
-        return self.arriving(name, [(received(each.lot, name), units) for each, units in draws])
+        return receiver.as_held([(received(each.lot, name), units) for each, units in draws])
 
     def fees_in(self, currency: str) -> tuple[Decimal, Decimal, Decimal]:
         """The day's rates of seller and buyer, and minimum fee, for trades in a currency."""
@@ -246,7 +253,7 @@ class Economy:
         Where uses merge, they do so up to that day.
         """
         self.period_ends.append((name, day))
-        if self.grain is not Grain.EVENT and self.today < day:
+        if self.merges and self.today < day:
             self.agenda.put(Due.PERIOD_ENDS, day, name)
 
     def take(self, draws: list[Draw]) -> None:
@@ -268,6 +275,6 @@ class Economy:
 
     def settle(self, *names: str) -> None:
         """End the run of uses that would be merged: something else happens to these subscribers."""
-        if self.grain is not Grain.EVENT:
+        if self.merges:
             for name in names:
                 self.merging.pop(name, None)

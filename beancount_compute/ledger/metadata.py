@@ -85,7 +85,7 @@ def _add_fee_of_buyer(meta: dict[str, Any], entry: JournalEntry) -> None:
         if isinstance(leg, LotLeg):
             break
         if leg.role is _FEES and leg.holder == entry.counterparty:
-            meta["buyer-fee"] = Amount(leg.number.copy_negate(), leg.currency)
+            meta["buyer-fee"] = tuple.__new__(Amount, (leg.number.copy_negate(), leg.currency))
             break
 
 

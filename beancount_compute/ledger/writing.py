@@ -129,7 +129,7 @@ class Writer(SharedParts):
         postings: list[Any] = []  # of amounts, where to mypy they may have none
         links: frozenset[str] = NO_LINKS
         places: dict[tuple[str, str], int] = {}  # of money, by account and currency
-        to_nothing = False
+        to_nothing, paid_for, paid = False, None, None
         for leg in legs:
             if isinstance(leg, LotLeg):
                 lot, number, price = leg
@@ -139,8 +139,10 @@ class Writer(SharedParts):
                 units = amounts[lot.commodity].get(text)
                 if units is None:
                     units = self._amount(number, lot.commodity, text)
-                paid = self._price(*price) if price and price[1] == lot.currency else None
-                postings.append(_new(Posting, (account, units, cost, paid, None, None)))
+                if price is not paid_for:  # one for all lots of a trade
+                    paid_for, paid = price, self._price(*price) if price else None
+                at_price = paid if paid and paid[1] == lot.currency else None
+                postings.append(_new(Posting, (account, units, cost, at_price, None, None)))
                 continue
             role, holder, origin, number, currency = leg
             key = (role, holder, origin)

@@ -119,7 +119,7 @@ def _post(
         overage=over is not None,
     )
     economy.post(entry, over)
-    if economy.grain is not Grain.EVENT:
+    if economy.merges:
         _merge(economy, entry)
 
 
