@@ -11,8 +11,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from beancount.core.data import Directive, Price, Transaction
@@ -20,6 +21,7 @@ from beancount.core.data import Directive, Price, Transaction
 from beancount_compute.booking import Booking
 from beancount_compute.close.freezing import freeze
 from beancount_compute.close.loading import Loaded
+from beancount_compute.close.pack import UNSEALED, pack_digests, pack_files, sealed_pack
 from beancount_compute.close.paddings import open_paddings
 from beancount_compute.close.proving import books_text
 from beancount_compute.close.storage import BOOKS, OURS, CloseError
@@ -61,6 +63,7 @@ class Closing(NamedTuple):
     books: Books  # those entries, read for reports
     late: int  # of the events
     events: int
+    pack: Mapping[str, bytes] = MappingProxyType({})  # the files of the close pack
 
 
 def next_to_close(booking: Booking) -> str | None:
@@ -71,8 +74,11 @@ def next_to_close(booking: Booking) -> str | None:
     return Month.of(min(days)).name if days else None
 
 
-def prepare(month: str, loaded: Loaded) -> Closing:
-    """Work a month's close out; raises `CloseError` where it can't be closed."""
+def prepare(month: str, loaded: Loaded, *, with_pack: bool = False) -> Closing:
+    """Work a month's close out; raises `CloseError` where it can't be closed.
+
+    The pack is made where all ties out, and the digests of its files stand under the seal.
+    """
     booking = loaded.booking
     if booking is None:
         raise CloseError('the ledger has no line plugin "beancount_compute": nothing is booked')
@@ -105,22 +111,26 @@ def prepare(month: str, loaded: Loaded) -> Closing:
     terms = [*rebooked.terms.get(month, ()), *_assertions(booking, last_day)]
     roots = [line for line in option_lines(loaded.options) if line.startswith(ROOT_OPTION)]
     entries = sorted([*rebooked.entries, *copies], key=place_in_books)
-    frozen = freeze(month, roots, terms, entries, events, rebooked.states[month])
     closed_before = [*booking.closed.booked, *_before(loaded, booking)]
     whole = [*closed_before, *rebooked.entries, *_originals(copies)]
+    others = [entry for entry in loaded.entries if not isinstance(entry, Transaction | Price)]
+    books = read_books([*others, *whole], loaded.options)
+    ties = tie_outs(books, month, [event for event, _ in events])
+    pack: Mapping[str, bytes] = {}
+    if with_pack and all(tie.holds for tie in ties):
+        pack = pack_files(whole, loaded.options, month, UNSEALED, ties, books=books)
+    state = rebooked.states[month]._replace(pack=pack_digests(pack))
+    frozen = freeze(month, roots, terms, entries, events, state)
     seal: Seal = with_digest(
         Seal(
             month,
             booking.chain.head if booking.chain.links else NO_SEAL,
             frozen.content,
             files_digest(*frozen.files.values()),
-            rebooked.states[month].deferred,
+            state.deferred,
             len(events),
         )
     )
-    others = [entry for entry in loaded.entries if not isinstance(entry, Transaction | Price)]
-    books = read_books([*others, *whole], loaded.options)
-    ties = tie_outs(books, month, [event for event, _ in events])
     months = [*(each.month for each in booking.chain.closed), month]
     files = {
         **frozen.files,
@@ -128,7 +138,8 @@ def prepare(month: str, loaded: Loaded) -> Closing:
         BOOKS: books_text(loaded, months, whole).encode(),
     }
     late = sum(booked is not None for _, booked in events)
-    return Closing(month, seal, files, ties, whole, books, late, len(events))
+    pack = sealed_pack(pack, seal.digest)
+    return Closing(month, seal, files, ties, whole, books, late, len(events), pack)
 
 
 def _check_order(month: str, booking: Booking) -> None:

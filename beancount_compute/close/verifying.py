@@ -17,6 +17,7 @@ from beancount.core.data import Directive, Price, Transaction
 
 from beancount_compute.booking import Booking
 from beancount_compute.close.loading import CLOSED, Loaded, check_included
+from beancount_compute.close.pack import pack_digests
 from beancount_compute.close.proving import prove
 from beancount_compute.close.standing import index_folder
 from beancount_compute.close.storage import BOOKS, CloseError
@@ -72,6 +73,7 @@ def verify(loaded: Loaded, ledger: Path | None = None, seal: str = "") -> list[D
         return [*found, *_unsealed(folder, set())]
     found += _contents(booking)
     found += _again(booking)
+    found += _packs(booking)
     found += _evidence(booking)
     found += _books(loaded, booking)
     return found
@@ -212,6 +214,23 @@ def _most(month: str, found: list[Difference]) -> list[Difference]:
     if len(found) > MOST_SHOWN:
         rest = counted(len(found) - MOST_SHOWN, "more difference")
         found = [*found[:MOST_SHOWN], Difference(month, "", f"and {rest}")]
+    return found
+
+
+def _packs(booking: Booking) -> list[Difference]:
+    """Files of packs beside the closed months that are gone, or not those that were sealed."""
+    found: list[Difference] = []
+    for month in booking.closed.months:
+        pack = Path(booking.chain.folder) / f"{month.name}-pack"
+        digests = month.files.pack_digests() if pack.exists() else {}
+        for name, digest in digests.items():
+            path = pack / name
+            if not path.is_file():
+                text = "the file is gone; to close the month again writes it anew"
+                found.append(Difference(month.name, str(path), text))
+            elif pack_digests({name: path.read_bytes()}) != {name: digest}:
+                text = "the file is not the one that was sealed"
+                found.append(Difference(month.name, str(path), text))
     return found
 
 

@@ -73,6 +73,10 @@ class Files(NamedTuple):
         data = file_of_month(self.state) or b""
         return read_rows_of_state(data.decode("utf-8", "replace"))
 
+    def pack_digests(self) -> dict[str, str]:
+        """The digests of the files of its close pack, by name; none where none was made."""
+        return {row[1]: row[2] for row in self.state_rows() if len(row) > 2 and row[0] == "pack"}
+
 
 class FrozenMonth(NamedTuple):
     """A closed month that holds."""
