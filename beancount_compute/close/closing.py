@@ -11,18 +11,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from beancount.core.data import Directive, Price, Transaction
+from beancount.core.account import parent_matcher
+from beancount.core.data import Balance, Directive, Pad, Price, Transaction
 
 from beancount_compute.booking import Booking
 from beancount_compute.close.freezing import freeze
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.pack import UNSEALED, pack_digests, pack_files, sealed_pack
-from beancount_compute.close.paddings import open_paddings
 from beancount_compute.close.proving import books_text
 from beancount_compute.close.storage import BOOKS, OURS, CloseError
 from beancount_compute.close.tie_outs import TieOut, tie_outs
@@ -163,6 +163,31 @@ def _check_paddings(loaded: Loaded, booking: Booking, last_day: date) -> None:
             f"month: date that one {last_day + timedelta(1)} or before, or write a transaction in "
             "place of the pad"
         )
+
+
+def open_paddings(
+    entries: Iterable[Directive], after: date, last_day: date
+) -> Iterator[tuple[Pad, Balance]]:
+    """The pads behind a day, up to a month's last one, whose amount a later balance decides on.
+
+    Beancount fills a `pad` up to the first `balance` of each currency behind it; what a closed
+    month holds must not change with what is written later. A balance holds at the beginning of its
+    day: one on the day after the month is still of it.
+    """
+    looked_at = [entry for entry in entries if isinstance(entry, Balance | Pad)]
+    for at, pad in enumerate(looked_at):
+        if not isinstance(pad, Pad) or not after < pad.date <= last_day:
+            continue
+        within = parent_matcher(pad.account)
+        settled: set[str] = set()  # currencies
+        for entry in looked_at[at + 1 :]:
+            if isinstance(entry, Pad):
+                if entry.account == pad.account:
+                    break
+            elif within(entry.account) and entry.amount.currency not in settled:
+                settled.add(entry.amount.currency)
+                if entry.date > last_day + timedelta(1):
+                    yield pad, entry
 
 
 def _first_opening(booking: Booking, month: str) -> str:
