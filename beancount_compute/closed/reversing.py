@@ -11,7 +11,6 @@ from beancount.core.data import Transaction
 
 from beancount_compute.closed.frozen_months import Closed
 from beancount_compute.economy.events import Event
-from beancount_compute.economy.journal import JournalEntry, LotLeg
 from beancount_compute.economy.kinds import REVERSIBLE, Kind
 from beancount_compute.economy.state import Undo
 from beancount_compute.ledger.accounts import Accounts
@@ -37,16 +36,8 @@ def undo_of(
     return {
         event_id: Undo(read, done=event_id in undone)
         for event_id, entry in found.items()
-        if (read := _read(entry, meaning)) is not None
+        if (read := meaning.entry_of(entry)) is not None
     }
-
-
-def _read(entry: Transaction, meaning: Meaning) -> JournalEntry | None:
-    """A transaction as it was booked, its legs in the order of its postings."""
-    read = meaning.entry_of(entry)
-    if read is None or entry.postings[0].cost is not None:
-        return read
-    return read._replace(legs=sorted(read.legs, key=lambda leg: isinstance(leg, LotLeg)))
 
 
 def _uses(closed: Closed, wanted: Iterable[str]) -> list[Event]:
