@@ -183,6 +183,23 @@ def test_a_use_whose_overage_shares_the_account_of_revenue_is_undone(tmp_path: P
     )
 
 
+def test_a_use_that_billed_nothing_is_undone(tmp_path: Path) -> None:
+    """One unit beyond an allocation of one, at 0.001: 0.00 is due, and nothing is posted."""
+    ledger = write(
+        tmp_path,
+        '2026-01-01 custom "compute-plan" "pro" 1.00 USD 1 CU\n  overage: 0.001 USD\n',
+        "s-1,2026-05-01,,subscription,alice,,pro,,,,,,,,,",
+        "u-1,2026-05-02,,consumption,alice,,,1,CU,,,,,,,",
+        "u-2,2026-05-03,,consumption,alice,,,1,CU,,,,,,,",
+        "r-2,2026-06-02,,reversal,,,,,,,,,,,u-2,",
+    )
+    close(ledger, "2026-05")
+    loaded = load(ledger)
+    assert errors_of(loaded, ledger) == []
+    (undone,) = [each for each in booked(loaded.entries) if "compute-reversal" in each.tags]
+    assert undone.postings == []
+
+
 def test_nothing_is_undone_twice(tmp_path: Path) -> None:
     """Once in a closed month, or once in an open one: the second is refused."""
     twice = "is reversed already: remove this line"
