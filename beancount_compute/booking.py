@@ -13,51 +13,61 @@ from typing import Any, NamedTuple
 from beancount.core.data import Custom, Directive, Open, Price, Transaction
 from beancount.core.getters import get_entry_accounts
 
-from beancount_compute.closed.chain import Chain, read_chain
-from beancount_compute.closed.content import BY_HAND
-from beancount_compute.closed.copies import (
+from beancount_compute.closed import (
+    BY_HAND,
+    Chain,
+    Closed,
+    Expected,
+    FrozenEvent,
+    Rebooked,
+    State,
     assertion_text,
     check_assertions,
     check_copies,
     check_frozen_terms,
+    check_included,
     check_names,
     check_paddings,
+    copy_of,
+    frozen_accounts,
+    frozen_events,
+    holders_named,
     is_copied,
+    late_in_touched,
+    lost_plans,
+    read_chain,
+    read_closed,
+    rebook,
+    rows_of,
+    split_events,
+    tell_touched,
+    terms_in,
+    undo_of,
     units_by_month,
     written_in_closed,
 )
-from beancount_compute.closed.frozen_months import Closed, check_included, read_closed
-from beancount_compute.closed.frozen_rows import FrozenEvent
-from beancount_compute.closed.frozen_state import State, holders_named, rows_of
-from beancount_compute.closed.frozen_text import copy_of, terms_in
-from beancount_compute.closed.own_events import split_events
-from beancount_compute.closed.rebooking import Rebooked, frozen_events, rebook
-from beancount_compute.closed.reversing import undo_of
-from beancount_compute.closed.touched import Expected, late_in_touched, tell_touched
-from beancount_compute.closed.used_terms import frozen_accounts, lost_plans
+from beancount_compute.economy import Assertion, Event, Facts, Introduction, Month
 from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.engine import Bookkeeper
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.inputs import Assertion, Facts, Introduction
-from beancount_compute.economy.months import Month
-from beancount_compute.ledger.accounts import Accounts
-from beancount_compute.ledger.component_holders import (
+from beancount_compute.ledger import (
+    Accounts,
+    Errors,
+    Fields,
+    FileRequest,
+    LedgerTerms,
+    Line,
+    Writer,
+    check_openings,
     free_components,
     holders_of,
     mentions,
-)
-from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.fields import Fields
-from beancount_compute.ledger.finding_files import FileRequest
-from beancount_compute.ledger.hand_written import (
-    check_openings,
+    open_directives,
+    orders,
     pocket_postings,
     read_hand_written,
+    roots_of,
+    terms_of,
 )
-from beancount_compute.ledger.term_directives import Line
-from beancount_compute.ledger.terms_in_force import LedgerTerms
-from beancount_compute.ledger.terms_of_ledger import roots_of, terms_of
-from beancount_compute.ledger.writing import Writer, open_directives, orders
 
 
 class Written(NamedTuple):

@@ -14,21 +14,30 @@ from typing import Any, NamedTuple
 from beancount.core.data import Custom, Directive
 
 from beancount_compute.booking import Booking, Written, book
-from beancount_compute.closed.chain import SEAL_TYPES
+from beancount_compute.closed import SEAL_TYPES
 from beancount_compute.collector import much_made
-from beancount_compute.economy.events import Event, Place
-from beancount_compute.economy.rounding import USUAL
-from beancount_compute.economy.words import quoted
-from beancount_compute.ledger.assertion_directives import assertion_of, check_ids
-from beancount_compute.ledger.directives import PREFIX, metadata_of, place_of, values_of
-from beancount_compute.ledger.errors import ComputeError, Errors, FieldError
-from beancount_compute.ledger.event_columns import BLOCK
-from beancount_compute.ledger.event_directives import EVENT_TYPES, event_of, events_at_once
-from beancount_compute.ledger.event_files import read_file
-from beancount_compute.ledger.fields import Fields
-from beancount_compute.ledger.finding_files import FileRequest, find_files
-from beancount_compute.ledger.term_directives import TERM_TYPES
-from beancount_compute.ledger.writing import ORDER
+from beancount_compute.economy import USUAL, Event, Place, quoted
+from beancount_compute.ledger import (
+    BLOCK,
+    EVENT_TYPES,
+    ORDER,
+    PREFIX,
+    TERM_TYPES,
+    ComputeError,
+    Errors,
+    FieldError,
+    Fields,
+    FileRequest,
+    assertion_of,
+    check_ids,
+    event_of,
+    events_at_once,
+    find_files,
+    metadata_of,
+    place_of,
+    read_file,
+    values_of,
+)
 
 PLUGIN = "beancount_compute"
 

@@ -36,13 +36,10 @@ from beancount_compute.close.closing import INDEX_HEAD
 from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.proving import balances
 from beancount_compute.close.storage import CloseError
-from beancount_compute.closed.frozen_months import INDEX
+from beancount_compute.closed import INDEX
+from beancount_compute.economy import WIDE, ZERO, Month
 from beancount_compute.economy.carried import Carried
-from beancount_compute.economy.months import Month
-from beancount_compute.economy.rounding import WIDE, ZERO
-from beancount_compute.ledger.hand_written import OPENING_TAG
-from beancount_compute.ledger.term_directives import TERM_TYPES
-from beancount_compute.ledger.text import directive_text, option_lines, string
+from beancount_compute.ledger import OPENING_TAG, TERM_TYPES, directive_text, option_lines, string
 
 MAIN = "main.beancount"
 

@@ -26,25 +26,28 @@ from beancount_compute.close.pack import UNSEALED, pack_digests, pack_files, sea
 from beancount_compute.close.proving import books_text
 from beancount_compute.close.storage import BOOKS, OURS, CloseError
 from beancount_compute.close.tie_outs import TieOut, tie_outs
-from beancount_compute.closed.chain import NO_SEAL, Seal, link_text, with_digest
-from beancount_compute.closed.content import (
+from beancount_compute.closed import (
     BY_HAND,
     FROZEN,
+    INDEX,
+    NO_SEAL,
     ON_LOAD,
+    FrozenEvent,
+    Rebooked,
+    Seal,
+    assertion_text,
+    copy_of,
+    files_digest,
+    frozen_events,
+    is_copied,
     item_of,
+    link_text,
+    rebook,
+    with_digest,
 )
-from beancount_compute.closed.copies import assertion_text, is_copied
-from beancount_compute.closed.frozen_months import INDEX, files_digest
-from beancount_compute.closed.frozen_rows import FrozenEvent
-from beancount_compute.closed.frozen_text import copy_of
-from beancount_compute.closed.rebooking import Rebooked, frozen_events, rebook
-from beancount_compute.economy.months import Month
-from beancount_compute.ledger.directives import place_of
-from beancount_compute.ledger.hand_written import OPENING_TAG
-from beancount_compute.ledger.text import option_lines, place_in_books
-from beancount_compute.ledger.writing import ORDER
-from beancount_compute.reports.books import Books, read_books
-from beancount_compute.reports.tables import counted
+from beancount_compute.economy import Month
+from beancount_compute.ledger import OPENING_TAG, ORDER, option_lines, place_in_books, place_of
+from beancount_compute.reports import Books, counted, read_books
 
 INDEX_HEAD = (
     f"; The seals of the closed months: written by {OURS}, included by the ledger. Don't edit it.\n"

@@ -16,24 +16,27 @@ from beancount.core.data import Directive, Price, Transaction
 from beancount.parser import parser
 
 from beancount_compute.close.storage import CloseError
-from beancount_compute.closed.content import content_digest, item_of, item_of_event
-from beancount_compute.closed.frozen_months import PARTS
-from beancount_compute.closed.frozen_reader import FrozenReader
-from beancount_compute.closed.frozen_rows import FrozenEvent, read_rows, rows_text
-from beancount_compute.closed.frozen_state import (
+from beancount_compute.closed import (
+    PARTS,
+    FrozenEvent,
+    FrozenReader,
     State,
+    content_digest,
+    differing,
+    item_of,
+    item_of_event,
     items_of_rows,
+    month_text,
+    read_rows,
     read_rows_of_state,
     read_state,
     rows_of,
+    rows_text,
     state_text,
+    terms_in,
 )
-from beancount_compute.closed.frozen_text import month_text, terms_in
-from beancount_compute.closed.touched import differing
-from beancount_compute.economy.words import quoted
-from beancount_compute.ledger.directives import place_of
-from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.fields import Fields
+from beancount_compute.economy import quoted
+from beancount_compute.ledger import Errors, Fields, place_of
 
 
 class Frozen(NamedTuple):

@@ -18,9 +18,8 @@ from beancount_compute.close.loading import Loaded
 from beancount_compute.close.proving import books_text
 from beancount_compute.close.storage import BOOKS, Change, CloseError
 from beancount_compute.close.verifying import reopened_name
-from beancount_compute.closed.chain import Reopening, with_digest
-from beancount_compute.closed.frozen_months import INDEX, PARTS
-from beancount_compute.economy.months import Month
+from beancount_compute.closed import INDEX, PARTS, Reopening, with_digest
+from beancount_compute.economy import Month
 
 
 class ReopenedMonths(NamedTuple):

@@ -33,15 +33,10 @@ from beancount_compute.close.proving import BOOKS_HEAD, prove
 from beancount_compute.close.standing import index_folder
 from beancount_compute.close.storage import BOOKS, Change, CloseError, apply, check_ours, locked
 from beancount_compute.close.tie_outs import tie_outs
-from beancount_compute.closed.chain import Seal
-from beancount_compute.closed.copies import is_copied
-from beancount_compute.closed.frozen_months import INDEX
-from beancount_compute.economy.months import Month
-from beancount_compute.ledger.directives import place_of
-from beancount_compute.ledger.finding_files import matches
-from beancount_compute.ledger.writing import ORDER
-from beancount_compute.reports.books import read_books
-from beancount_compute.reports.tables import counted
+from beancount_compute.closed import INDEX, Seal, is_copied
+from beancount_compute.economy import Month
+from beancount_compute.ledger import ORDER, matches, place_of
+from beancount_compute.reports import counted, read_books
 
 Step = Callable[[str], AbstractContextManager[None]]  # shows that something long is done
 

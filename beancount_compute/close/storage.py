@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from beancount_compute.closed.frozen_months import INDEX
+from beancount_compute.closed import INDEX
 
 if sys.platform == "win32":
     from filelock import FileLock

@@ -21,27 +21,27 @@ from beancount_compute.close.pack import pack_digests
 from beancount_compute.close.proving import prove
 from beancount_compute.close.standing import index_folder
 from beancount_compute.close.storage import BOOKS, CloseError
-from beancount_compute.closed.chain import Reopening, can_close, with_digest
-from beancount_compute.closed.content import content_digest, item_of, item_of_event
-from beancount_compute.closed.copies import frozen_assertions
-from beancount_compute.closed.frozen_months import (
+from beancount_compute.closed import (
+    SEPARATOR,
     FrozenMonth,
+    Reopening,
+    State,
+    can_close,
+    content_digest,
     file_of_month,
     files_digest,
-    month_paths,
-)
-from beancount_compute.closed.frozen_state import (
-    SEPARATOR,
-    State,
+    frozen_assertions,
+    item_of,
+    item_of_event,
     items_of_rows,
+    month_paths,
     named_by_account,
+    rebook,
     rows_of,
+    with_digest,
 )
-from beancount_compute.closed.rebooking import rebook
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.inputs import Facts
-from beancount_compute.economy.months import Month
-from beancount_compute.reports.tables import counted
+from beancount_compute.economy import Event, Facts, Month
+from beancount_compute.reports import counted
 
 MOST_SHOWN = 20  # differences of a month, before the rest is only counted
 

@@ -29,12 +29,8 @@ from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
 from beancount_compute.closed.content import digest, plain
-from beancount_compute.economy.events import Place
-from beancount_compute.economy.months import Month
-from beancount_compute.economy.rounding import ZERO
-from beancount_compute.economy.words import quoted
-from beancount_compute.ledger.directives import place_of
-from beancount_compute.ledger.errors import Errors, FieldError
+from beancount_compute.economy import ZERO, Month, Place, quoted
+from beancount_compute.ledger import Errors, FieldError, place_of
 
 CLOSE, REOPEN = "compute-close", "compute-reopen"
 SEAL_TYPES = (CLOSE, REOPEN)

@@ -19,7 +19,7 @@ from beancount.core.amount import Amount
 from beancount.core.data import Custom, Directive, Posting, Price, Transaction
 from beancount.core.position import Cost
 
-from beancount_compute.economy.events import CONTENT, Event
+from beancount_compute.economy import CONTENT, Event
 
 FROZEN = "frozen"  # metadata of a copy: what wrote the original, which stays in the ledger
 BY_HAND = "hand-written"

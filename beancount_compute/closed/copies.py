@@ -24,13 +24,16 @@ from beancount_compute.closed.content import BY_HAND, FROZEN, ON_LOAD, item_of
 from beancount_compute.closed.frozen_months import Closed, FrozenMonth
 from beancount_compute.closed.frozen_text import Copy, copy_of, terms_in
 from beancount_compute.closed.used_terms import ASSERT, by_name, check_terms
-from beancount_compute.economy.inputs import Assertion
-from beancount_compute.economy.words import quoted
-from beancount_compute.ledger.assertion_directives import assertion_of
-from beancount_compute.ledger.directives import place_of
-from beancount_compute.ledger.errors import Errors, FieldError
-from beancount_compute.ledger.terms_in_force import LedgerTerms
-from beancount_compute.ledger.text import directive_text, string
+from beancount_compute.economy import Assertion, quoted
+from beancount_compute.ledger import (
+    Errors,
+    FieldError,
+    LedgerTerms,
+    assertion_of,
+    directive_text,
+    place_of,
+    string,
+)
 
 _pad: Any = pad  # it has no types
 PADDED = "P"  # the flag of what Beancount pads

@@ -32,12 +32,8 @@ from beancount_compute.closed.frozen_state import (
     read_state,
 )
 from beancount_compute.closed.frozen_text import FrozenText, as_found
-from beancount_compute.economy.events import Place
-from beancount_compute.economy.months import Month
-from beancount_compute.economy.words import quoted
-from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.fields import Fields
-from beancount_compute.ledger.finding_files import CLOSED
+from beancount_compute.economy import Month, Place, quoted
+from beancount_compute.ledger import CLOSED, Errors, Fields
 
 INDEX = "index.beancount"
 PARTS = ("beancount", "events.csv", "state.csv")

@@ -20,9 +20,8 @@ from beancount.parser import parser
 
 from beancount_compute.closed.content import FROZEN
 from beancount_compute.closed.frozen_text import Copy, FrozenText, as_found, by_beancount
-from beancount_compute.economy.events import Place
-from beancount_compute.ledger.shared_parts import MOST_SHARED
-from beancount_compute.ledger.writing import ORDER
+from beancount_compute.economy import Place
+from beancount_compute.ledger import MOST_SHARED, ORDER
 
 COPIED = f'\n  {FROZEN}: "'
 _STRING = r'"((?:[^"\\]|\\.)*)"'

@@ -15,12 +15,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from beancount_compute.closed.content import escaped, unescaped
-from beancount_compute.economy.events import CONTENT, Event
-from beancount_compute.ledger.csv_writing import csv_text
-from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.event_files import read_csv
-from beancount_compute.ledger.fields import Fields
-from beancount_compute.ledger.rows import COLUMNS
+from beancount_compute.economy import CONTENT, Event
+from beancount_compute.ledger import COLUMNS, Errors, Fields, csv_text, read_csv
 
 BOOKED = "booked"
 _AS_EXTRA = "x_booked"  # how the reader of event files lets the column through

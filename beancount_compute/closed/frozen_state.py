@@ -28,12 +28,20 @@ from typing import NamedTuple
 from beancount.core.amount import Amount
 
 from beancount_compute.closed.content import escaped, plain, unescaped
+from beancount_compute.economy import (
+    WIDE,
+    ZERO,
+    Key,
+    Lot,
+    Place,
+    Pocket,
+    Role,
+    decimals_of,
+    key_of,
+    trim,
+)
 from beancount_compute.economy.carried import Carried, Running
-from beancount_compute.economy.events import Place
-from beancount_compute.economy.lots import Key, Lot, key_of
-from beancount_compute.economy.roles import Pocket, Role
-from beancount_compute.economy.rounding import WIDE, ZERO, decimals_of, trim
-from beancount_compute.ledger.csv_writing import csv_text
+from beancount_compute.ledger import csv_text
 
 FORMAT = "1"
 SEPARATOR = "\x1f"  # of the cells of a row by value

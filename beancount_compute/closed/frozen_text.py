@@ -26,9 +26,8 @@ from beancount.core.position import Cost, CostSpec
 from beancount.parser import parser
 
 from beancount_compute.closed.content import FROZEN, item_of
-from beancount_compute.economy.events import Place
-from beancount_compute.ledger.text import directive_text
-from beancount_compute.ledger.writing import ORDER
+from beancount_compute.economy import Place
+from beancount_compute.ledger import ORDER, directive_text
 
 HEADER = "; {month}, closed by bean-compute close. The ledger's index seals it: don't edit it.\n"
 

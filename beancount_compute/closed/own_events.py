@@ -10,10 +10,8 @@ from typing import Any, NamedTuple
 
 from beancount_compute.closed.frozen_months import Closed, FrozenMonth
 from beancount_compute.closed.frozen_rows import FrozenEvent
-from beancount_compute.economy.events import CONTENT, Event, id_taken, same_content
-from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.words import quoted
-from beancount_compute.ledger.errors import Errors
+from beancount_compute.economy import CONTENT, Event, Kind, id_taken, quoted, same_content
+from beancount_compute.ledger import Errors
 
 MOST_OF_A_KIND = 5  # errors of one kind for a month, before the rest is only counted
 NEVER_LATE = (Kind.SUBSCRIPTION, Kind.CANCELLATION)

@@ -12,21 +12,25 @@ from beancount.core.data import Directive, Transaction
 
 from beancount_compute.closed.frozen_state import Lapse, State
 from beancount_compute.closed.used_terms import OVERAGE, Uses
+from beancount_compute.economy import (
+    AS_OF,
+    RESERVED_ORIGINS,
+    WIDE,
+    ZERO,
+    Event,
+    Facts,
+    JournalEntry,
+    Kind,
+    LotLeg,
+    MoneyLeg,
+    Month,
+    Refusal,
+    Role,
+    names_of,
+)
 from beancount_compute.economy.carried import Carried, Earned, count_earned
 from beancount_compute.economy.engine import Bookkeeper
-from beancount_compute.economy.events import Event, names_of
-from beancount_compute.economy.inputs import Facts
-from beancount_compute.economy.journal import JournalEntry, LotLeg, MoneyLeg
-from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.months import Month
-from beancount_compute.economy.options import AS_OF
-from beancount_compute.economy.refusals import Refusal
-from beancount_compute.economy.roles import Role
-from beancount_compute.economy.rounding import WIDE, ZERO
-from beancount_compute.economy.terms import RESERVED_ORIGINS
-from beancount_compute.ledger.accounts import Accounts
-from beancount_compute.ledger.terms_in_force import LedgerTerms
-from beancount_compute.ledger.writing import Writer
+from beancount_compute.ledger import Accounts, LedgerTerms, Writer
 
 _DRAWS = (Kind.CONSUMPTION, Kind.TRADE, Kind.TRANSFER, Kind.SPEND, Kind.REFUND)
 

@@ -10,11 +10,9 @@ from collections.abc import Iterable, Mapping
 from beancount.core.data import Transaction
 
 from beancount_compute.closed.frozen_months import Closed
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.kinds import REVERSIBLE, Kind
+from beancount_compute.economy import REVERSIBLE, Event, Kind
 from beancount_compute.economy.state import Undo
-from beancount_compute.ledger.accounts import Accounts
-from beancount_compute.ledger.meaning import Meaning, kind_of_tags
+from beancount_compute.ledger import Accounts, Meaning, kind_of_tags
 
 
 def undo_of(

@@ -20,12 +20,8 @@ from beancount_compute.closed.frozen_months import PARTS, Closed, Files, by_earl
 from beancount_compute.closed.frozen_rows import FrozenEvent
 from beancount_compute.closed.frozen_state import items_of_rows
 from beancount_compute.closed.own_events import MOST_OF_A_KIND, NEVER_LATE
-from beancount_compute.economy.events import Event, Place
-from beancount_compute.economy.months import Month
-from beancount_compute.economy.words import quoted
-from beancount_compute.ledger.directives import place_of
-from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.fields import Fields
+from beancount_compute.economy import Event, Month, Place, quoted
+from beancount_compute.ledger import Errors, Fields, place_of
 
 _ON_LOAD = f'{FROZEN}="{ON_LOAD}"'  # a copy of what only a whole load adds: nothing to compare with
 

@@ -24,16 +24,20 @@ from beancount.parser import parser
 
 from beancount_compute.closed.chain import Seal
 from beancount_compute.closed.content import item_of
-from beancount_compute.economy.events import Place
-from beancount_compute.economy.options import OPTIONS, PLAN_KEYS, Money, money_written
-from beancount_compute.economy.roles import POCKETS, Role
-from beancount_compute.economy.rounding import ZERO
-from beancount_compute.economy.terms import Plan, Terms
-from beancount_compute.economy.words import quoted
-from beancount_compute.ledger.directives import place_of
-from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.terms_in_force import LedgerTerms
-from beancount_compute.ledger.text import string
+from beancount_compute.economy import (
+    OPTIONS,
+    PLAN_KEYS,
+    POCKETS,
+    ZERO,
+    Money,
+    Place,
+    Plan,
+    Role,
+    Terms,
+    money_written,
+    quoted,
+)
+from beancount_compute.ledger import Errors, LedgerTerms, place_of, string
 
 FIRST, LAST = "first-used", "last-used"
 ASSERT = "compute-assert"

@@ -15,13 +15,20 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
 
-from beancount_compute.economy.agenda import Due
-from beancount_compute.economy.events import Place
-from beancount_compute.economy.journal import Leg, LotLeg, MoneyLeg
-from beancount_compute.economy.lots import Key, Lot
-from beancount_compute.economy.refusals import Refusal
-from beancount_compute.economy.roles import EARNINGS, Role
-from beancount_compute.economy.rounding import WIDE, ZERO
+from beancount_compute.economy import (
+    EARNINGS,
+    WIDE,
+    ZERO,
+    Due,
+    Key,
+    Leg,
+    Lot,
+    LotLeg,
+    MoneyLeg,
+    Place,
+    Refusal,
+    Role,
+)
 from beancount_compute.economy.rules.allocation import no_such_plan
 from beancount_compute.economy.state import Economy, Subscription, Undo
 

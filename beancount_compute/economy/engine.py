@@ -19,23 +19,36 @@ from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple
 
-from beancount_compute.economy.agenda import Horizon, horizon
-from beancount_compute.economy.assertions import Totals
-from beancount_compute.economy.carried import Carried, handed_on, take_over
-from beancount_compute.economy.events import Event, content_id, id_taken, same_content
-from beancount_compute.economy.inputs import (
+from beancount_compute.economy import (
+    AS_OF,
+    EXACT,
+    POSTING_GRAIN,
+    WIDE,
     Assertion,
+    Event,
     Facts,
+    Grain,
+    Horizon,
+    JournalEntry,
+    Kind,
+    Lot,
+    Phase,
+    Record,
+    Refusal,
+    Refused,
+    Terms,
+    Totals,
+    average_price,
     by_day_of,
+    content_id,
     grouped,
+    horizon,
+    id_taken,
+    in_full,
     only_cancellations,
+    same_content,
 )
-from beancount_compute.economy.journal import JournalEntry, Record, in_full
-from beancount_compute.economy.kinds import Kind, Phase
-from beancount_compute.economy.lots import Lot
-from beancount_compute.economy.options import AS_OF, POSTING_GRAIN, Grain
-from beancount_compute.economy.refusals import Refusal, Refused
-from beancount_compute.economy.rounding import EXACT, WIDE, average_price
+from beancount_compute.economy.carried import Carried, handed_on, take_over
 from beancount_compute.economy.rules import RULES
 from beancount_compute.economy.rules.breakage import end_lots
 from beancount_compute.economy.rules.by_hand import (
@@ -49,7 +62,6 @@ from beancount_compute.economy.rules.by_hand import (
 from beancount_compute.economy.rules.consumption import consume_in_turn
 from beancount_compute.economy.rules.subscription import start_periods
 from beancount_compute.economy.state import Economy
-from beancount_compute.economy.terms import Terms
 
 _phase_of = attrgetter("phase")
 

@@ -12,17 +12,33 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from beancount_compute.economy.agenda import Agenda, Due
-from beancount_compute.economy.assertions import Totals
-from beancount_compute.economy.events import Event, Place
-from beancount_compute.economy.journal import JournalEntry, Record, check_balance
-from beancount_compute.economy.kinds import REVERSIBLE
-from beancount_compute.economy.lots import Draw, Holding, Key, Lot, OpenLot, key_of, received
-from beancount_compute.economy.options import DRAW_DOWN, POSTING_GRAIN, DrawDown, Grain
-from beancount_compute.economy.refusals import Refusal, Refused
-from beancount_compute.economy.roles import Pocket
-from beancount_compute.economy.terms import Terms
-from beancount_compute.economy.words import quoted
+from beancount_compute.economy import (
+    DRAW_DOWN,
+    POSTING_GRAIN,
+    REVERSIBLE,
+    Agenda,
+    Draw,
+    DrawDown,
+    Due,
+    Event,
+    Grain,
+    Holding,
+    JournalEntry,
+    Key,
+    Lot,
+    OpenLot,
+    Place,
+    Pocket,
+    Record,
+    Refusal,
+    Refused,
+    Terms,
+    Totals,
+    check_balance,
+    key_of,
+    quoted,
+    received,
+)
 
 Lots = list[tuple[Lot, Decimal]]
 

@@ -16,9 +16,7 @@ from datetime import date
 
 from beancount.core.data import Transaction
 
-from beancount_compute.economy.events import Event, names_of
-from beancount_compute.economy.kinds import KINDS, MAKES_KNOWN, PARTNER
-from beancount_compute.economy.words import quoted
+from beancount_compute.economy import KINDS, MAKES_KNOWN, PARTNER, Event, names_of, quoted
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.meaning import kind_of_tags

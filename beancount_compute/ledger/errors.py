@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from beancount_compute.economy.events import Place
-from beancount_compute.economy.words import printable
+from beancount_compute.economy import Place, printable
 
 
 class ComputeError(NamedTuple):

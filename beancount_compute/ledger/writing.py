@@ -23,13 +23,22 @@ from beancount.core.amount import Amount
 from beancount.core.data import Directive, Open, Posting, Price, Transaction
 from beancount.core.position import Cost
 
+from beancount_compute.economy import (
+    BOOKED,
+    NOWHERE,
+    WIDE,
+    JournalEntry,
+    Kind,
+    Leg,
+    Lot,
+    LotLeg,
+    Record,
+    Role,
+    Use,
+    fields_getter,
+    in_full,
+)
 from beancount_compute.economy.engine import PriceOfDay
-from beancount_compute.economy.events import NOWHERE, fields_getter
-from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, Record, Use, in_full
-from beancount_compute.economy.kinds import BOOKED, Kind
-from beancount_compute.economy.lots import Lot
-from beancount_compute.economy.roles import Role
-from beancount_compute.economy.rounding import WIDE
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.metadata import add_metadata
 from beancount_compute.ledger.shared_parts import MOST_SHARED, SharedParts

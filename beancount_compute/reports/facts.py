@@ -17,8 +17,7 @@ from typing import NamedTuple
 
 from beancount.core.position import Cost
 
-from beancount_compute.economy.kinds import Flow
-from beancount_compute.economy.roles import Earning, Pocket, Role
+from beancount_compute.economy import Earning, Flow, Pocket, Role
 
 SUMMED = -1  # in place of a transaction: many of them, added up
 

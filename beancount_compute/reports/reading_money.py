@@ -22,22 +22,23 @@ from typing import NamedTuple
 
 from beancount.core.data import Transaction
 
-from beancount_compute.economy.journal import MoneyLeg
-from beancount_compute.economy.kinds import KINDS, Flow, Kind, LegOrigin
-from beancount_compute.economy.roles import EARNINGS, OWED, Earning, Role
-from beancount_compute.economy.rounding import (
+from beancount_compute.economy import (
+    EARNINGS,
+    KINDS,
+    OWED,
     WIDE,
     ZERO,
+    Earning,
+    Flow,
+    Kind,
+    LegOrigin,
+    MoneyLeg,
+    Role,
     minor_unit,
     multiply_money,
     shares_of_total,
 )
-from beancount_compute.ledger.meaning import (
-    BY_HAND,
-    OPENING,
-    Meaning,
-)
-from beancount_compute.ledger.metadata import price_of
+from beancount_compute.ledger import BY_HAND, OPENING, Meaning, price_of
 from beancount_compute.reports.facts import SUMMED, Income, LotKey, Movement, Owed, Trade
 from beancount_compute.reports.reading import Units, Unread
 

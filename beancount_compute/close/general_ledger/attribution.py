@@ -27,9 +27,8 @@ from beancount_compute.close.general_ledger.slots import (
     by_account,
     weight_of,
 )
-from beancount_compute.economy.roles import ROLE_OF_EARNING, Role
-from beancount_compute.reports.books import Books
-from beancount_compute.reports.facts import Income, Movement, Owed
+from beancount_compute.economy import ROLE_OF_EARNING, Role
+from beancount_compute.reports import Books, Income, Movement, Owed
 
 Fact = TypeVar("Fact", Movement, Income, Owed)
 

@@ -30,13 +30,20 @@ from beancount_compute.close.pack.pack_page import (
 )
 from beancount_compute.close.tie_outs import TieOut, tables
 from beancount_compute.collector import no_cyclic_garbage
-from beancount_compute.economy.months import Month
-from beancount_compute.reports.books import Books, Selection, read_books
+from beancount_compute.economy import Month
+from beancount_compute.reports import (
+    Books,
+    Cell,
+    Column,
+    Report,
+    Selection,
+    Table,
+    csv_of,
+    read_books,
+    shown,
+)
 from beancount_compute.reports.charts import Chart, charts
-from beancount_compute.reports.exchange import csv_of
-from beancount_compute.reports.figures import Report
 from beancount_compute.reports.registry import REPORTS
-from beancount_compute.reports.tables import Cell, Column, Table, shown
 
 PAGE = "index.html"
 UNSEALED = f"sha256:{'0' * 64}"  # stands on the page until there is a seal

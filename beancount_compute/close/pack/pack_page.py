@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from beancount_compute.reports import Measure, Table, shown
 from beancount_compute.reports.charts import Chart
-from beancount_compute.reports.tables import Measure, Table, shown
 
 HOW_TO_GET_PICTURES = 'pip install "beancount_compute[charts]"'
 _TEXT = (Measure.TEXT, Measure.DATE)

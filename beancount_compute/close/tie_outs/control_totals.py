@@ -22,14 +22,22 @@ from beancount.core.data import Transaction
 
 from beancount_compute.close.tie_outs.postings import place_of_entry, units_of
 from beancount_compute.close.tie_outs.tie_out import TieOut, count, of_money, of_units
-from beancount_compute.economy.events import Event, content_id
-from beancount_compute.economy.kinds import KINDS, PARTNER, PHASE, Flow, Kind
-from beancount_compute.economy.roles import Pocket, Role
-from beancount_compute.economy.rounding import ZERO, multiply_money, round_money
-from beancount_compute.ledger.meaning import kind_of_tags
-from beancount_compute.ledger.metadata import period_of
-from beancount_compute.ledger.writing import ORDER
-from beancount_compute.reports.books import Books, since
+from beancount_compute.economy import (
+    KINDS,
+    PARTNER,
+    PHASE,
+    ZERO,
+    Event,
+    Flow,
+    Kind,
+    Pocket,
+    Role,
+    content_id,
+    multiply_money,
+    round_money,
+)
+from beancount_compute.ledger import ORDER, kind_of_tags, period_of
+from beancount_compute.reports import Books, since
 
 _OUT = (Flow.USED, Flow.SPENT, Flow.REFUNDED, Flow.TRADED_OUT, Flow.TRANSFERRED_OUT)
 _IN = (Flow.TOPPED_UP, Flow.GRANTED, Flow.TRADED_IN, Flow.TRANSFERRED_IN)

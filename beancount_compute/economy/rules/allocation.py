@@ -11,25 +11,38 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.journal import JournalEntry, Leg, into, money_leg
-from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.lots import Key, Lot, key_of, lot_of
-from beancount_compute.economy.months import last_day, later, parse_span
-from beancount_compute.economy.options import COST_STEP, Unused
-from beancount_compute.economy.refusals import Refused
-from beancount_compute.economy.roles import Pocket, Role
-from beancount_compute.economy.rounding import (
+from beancount_compute.economy import (
+    COST_STEP,
+    GRANT,
+    TOP_UP,
     ZERO,
     CostStepTooCoarse,
+    Event,
+    JournalEntry,
+    Key,
+    Kind,
+    Leg,
+    Lot,
+    Plan,
+    Pocket,
+    Refused,
+    Role,
     Share,
+    Unused,
+    amount,
+    into,
+    key_of,
+    last_day,
+    later,
+    lot_of,
+    money_leg,
     must_be_exact,
+    parse_span,
+    quoted,
     round_money,
     split,
 )
 from beancount_compute.economy.state import Economy, Lots, Period
-from beancount_compute.economy.terms import GRANT, TOP_UP, Plan
-from beancount_compute.economy.words import amount, quoted
 
 
 def allocate(economy: Economy, event: Event, event_id: str) -> None:

@@ -12,23 +12,29 @@ from __future__ import annotations
 
 from decimal import Decimal, localcontext
 
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.journal import (
+from beancount_compute.economy import (
+    WIDE,
+    ZERO,
+    Draw,
+    Event,
     JournalEntry,
+    Kind,
+    Lot,
     LotLeg,
     MoneyLeg,
+    Pocket,
+    Refused,
+    Role,
+    amount,
     cost_by_origin,
     mirrored,
+    must_be_exact,
     out_of,
+    quoted,
+    round_money,
 )
-from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.lots import Draw, Lot
-from beancount_compute.economy.refusals import Refused
-from beancount_compute.economy.roles import Pocket, Role
-from beancount_compute.economy.rounding import WIDE, ZERO, must_be_exact, round_money
 from beancount_compute.economy.rules.breakage import meet_end
 from beancount_compute.economy.state import Economy, Undo
-from beancount_compute.economy.words import amount, quoted
 
 
 def refund(economy: Economy, event: Event, event_id: str) -> None:

@@ -8,14 +8,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from beancount_compute.economy.agenda import Due
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.months import later, text_of
-from beancount_compute.economy.refusals import Refusal, Refused
+from beancount_compute.economy import Due, Event, Plan, Refusal, Refused, later, quoted, text_of
 from beancount_compute.economy.rules.allocation import allocate_period, unknown_plan
 from beancount_compute.economy.state import Economy, Subscription
-from beancount_compute.economy.terms import Plan
-from beancount_compute.economy.words import quoted
 
 MOST_PERIODS = 1200
 

@@ -15,16 +15,25 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.journal import JournalEntry, Leg, into, money_leg, out_of
-from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.lots import Draw
-from beancount_compute.economy.options import Money
-from beancount_compute.economy.refusals import Refused
-from beancount_compute.economy.roles import Role
-from beancount_compute.economy.rounding import WIDE, ZERO, multiply_money
+from beancount_compute.economy import (
+    WIDE,
+    ZERO,
+    Draw,
+    Event,
+    JournalEntry,
+    Kind,
+    Leg,
+    Money,
+    Refused,
+    Role,
+    amount,
+    into,
+    money_leg,
+    multiply_money,
+    out_of,
+    quoted,
+)
 from beancount_compute.economy.state import Economy, Subscriber
-from beancount_compute.economy.words import amount, quoted
 
 # to name a member of an enum takes longer
 _RECEIVABLE, _PAYABLE, _FEES = Role.RECEIVABLE, Role.PAYABLE, Role.FEES
