@@ -5,57 +5,69 @@ terms, events, opening lots, seals  ->  closed months as they stand, then the op
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import date
+from itertools import chain as chain_of
 from typing import Any, NamedTuple
 
 from beancount.core.data import Custom, Directive, Open, Price, Transaction
 from beancount.core.getters import get_entry_accounts
 
-from beancount_compute.closed.carrying import State, carried_state
-from beancount_compute.closed.chain import Chain, read_chain
-from beancount_compute.closed.copies import (
+from beancount_compute.closed import (
+    BY_HAND,
+    Chain,
+    Closed,
+    Expected,
+    FrozenEvent,
+    Rebooked,
+    State,
+    assertion_text,
     check_assertions,
     check_copies,
     check_frozen_terms,
+    check_included,
     check_names,
+    check_paddings,
+    copy_of,
+    frozen_accounts,
+    frozen_events,
+    holders_named,
+    is_copied,
+    late_in_touched,
+    lost_plans,
+    read_chain,
+    read_closed,
+    rebook,
+    rows_of,
+    split_events,
+    tell_touched,
+    terms_in,
+    undo_of,
     units_by_month,
     written_in_closed,
 )
-from beancount_compute.closed.files import Files, check_included, read_files
-from beancount_compute.closed.held import nothing_held
-from beancount_compute.closed.months import (
-    Closed,
-    frozen_accounts,
-    lost_plans,
-    open_months,
-    read_texts,
-)
-from beancount_compute.closed.restoring import restore
-from beancount_compute.closed.sources import Sources, split_sources
+from beancount_compute.economy import Assertion, Event, Facts, Introduction, Month
 from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.engine import Bookkeeper
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.inputs import Assertion, Facts, Introduction
-from beancount_compute.ledger.accounts import Accounts
-from beancount_compute.ledger.component_holders import (
-    Mention,
+from beancount_compute.ledger import (
+    Accounts,
+    Errors,
+    Fields,
+    FileRequest,
+    LedgerTerms,
+    Line,
+    Writer,
+    check_openings,
     free_components,
     holders_of,
     mentions,
-)
-from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.fields import Fields
-from beancount_compute.ledger.finding_files import FileRequest
-from beancount_compute.ledger.hand_written import (
-    check_openings,
+    open_directives,
+    orders,
     pocket_postings,
     read_hand_written,
+    roots_of,
+    terms_of,
 )
-from beancount_compute.ledger.term_directives import Line
-from beancount_compute.ledger.terms_in_force import LedgerTerms
-from beancount_compute.ledger.terms_of_ledger import roots_of, terms_of
-from beancount_compute.ledger.writing import Writer, open_directives
 
 
 class Written(NamedTuple):
@@ -81,7 +93,7 @@ class Booking(NamedTuple):
     assertions: list[Assertion]  # all
     chain: Chain
     closed: Closed
-    carried: Carried | None
+    state: State | None  # of the closed months, with what open events ask of it
     generated: list[Directive]
     opened: list[Open]  # the accounts that the plugin uses and that the ledger opens nowhere
 
@@ -100,18 +112,6 @@ class Ledger(NamedTuple):
     errors: Errors
 
 
-class Past(NamedTuple):
-    """The closed months, and what the ledger's own events are beside them."""
-
-    closed: Closed
-    sources: Sources | None = None  # None where no month is closed
-
-    @property
-    def late(self) -> list[Event]:
-        """The events that come late."""
-        return self.sources.late if self.sources else []
-
-
 def book(
     entries: list[Directive],
     written: Written,
@@ -125,24 +125,29 @@ def book(
 
     The events are many; they are kept for whoever goes on from them.
     """
-    said = terms_of(written.terms, options_map, errors)
     check_included(written.seals, options_map.get("filename") or "", errors)
     chain = read_chain(written.seals, errors)
-    files = read_files(chain, options_map["include"], errors)
-    lost = lost_plans(said, files)
+    next_order = orders().__next__
+    closed = read_closed(chain, options_map["include"], fields, next_order, errors)
+    said = terms_of(written.terms, options_map, errors)
+    lost = lost_plans(said, closed.terms)
     terms = terms_of([*written.terms, *lost], options_map, Errors()) if lost else said
-    templates, frozen_components = frozen_accounts(terms, files)
+    templates, frozen_components = frozen_accounts(terms, closed.terms)
     named = free_components(terms.introductions, written.events, errors)
     components = {**{line.name: line.value for line in named}, **frozen_components}
     accounts = Accounts(templates, components, roots_of(options_map))
     others = [entry for entry in entries if entry.__class__ is not Custom]
     writer = Writer(accounts)
+    writer.next_order = next_order
     ledger = Ledger(entries, others, written, said, terms, named, writer, fields, errors)
-    past = _past(ledger, chain, files)
-    whole = _facts(ledger, past)
-    carried, facts = _carried(ledger, past, whole)
+    late = _past(ledger, closed)
+    whole = _facts(ledger, closed, late)
+    state, facts = _state(ledger, closed, whole, late)
     kept = [*written.events] if keep_events else []
-    generated = past.closed.booked + _book_open(ledger, facts, carried)
+    _tell_touched(ledger, closed, facts, state)
+    generated = closed.booked + _book_open(ledger, facts, state.carried if state else None)
+    if closed.months:
+        check_paddings(closed, [*others, *generated], options_map, errors)
     opened = open_directives(_to_open(others, ledger.writer.first_used))
     return Booking(
         entries,
@@ -154,8 +159,8 @@ def book(
         kept,
         list(written.assertions),
         chain,
-        past.closed,
-        carried,
+        closed,
+        state,
         generated,
         opened,
     )
@@ -179,100 +184,136 @@ def _book_open(ledger: Ledger, facts: Facts, carried: Carried | None) -> list[Di
     return booked
 
 
-def _past(ledger: Ledger, chain: Chain, files: list[Files]) -> Past:
-    """The closed months; of the ledger's own events the open ones are left in `written`."""
-    writer, written, errors = ledger.writer, ledger.written, ledger.errors
-    held = nothing_held()
-    reading = (writer.accounts, ledger.fields, writer.next_order, held, errors)
-    months = open_months(files, *reading)
-    if not months:
-        return Past(Closed(chain, [], held))
-    sources = split_sources(written.events, months, chain, errors)
-    written.events[:] = sources.opened
-    closed = Closed(chain, read_texts(months, *reading), held)
-    _check_closed(ledger, closed, sources)
-    writer.first_used.update(held.first_used)
-    return Past(closed, sources)
+def _past(ledger: Ledger, closed: Closed) -> list[Event]:
+    """The late events; of the ledger's own events the open ones are left in `written`."""
+    written, errors = ledger.written, ledger.errors
+    if closed.state is None:
+        return []
+    opened, late = split_events(written.events, closed, errors)
+    written.events[:] = opened
+    check_frozen_terms(closed, ledger.said, written.terms, errors)
+    check_names(closed, closed.state.named, ledger.said, errors)
+    by_hand = written_in_closed(ledger.entries, units_by_month(closed), closed)
+    check_copies(by_hand, closed, errors)
+    ledger.writer.first_used.update(closed.state.first_used)
+    return late
 
 
-def _carried(ledger: Ledger, past: Past, facts: Facts) -> tuple[Carried | None, Facts]:
+def _state(
+    ledger: Ledger, closed: Closed, facts: Facts, late: list[Event]
+) -> tuple[State | None, Facts]:
     """The state that the closed months hand on, and the facts behind them."""
-    closed, sources = past
-    if sources is None:
+    state = closed.state
+    if state is None:
         return None, facts
-    terms, accounts, errors = ledger.terms, ledger.writer.accounts, ledger.errors
-    last_day, booked = closed.chain.last_day, closed.booked
-    state = State(last_day, sources.seen, closed.events, booked, closed.copies, closed.held)
-    if not closed.hold:
-        by_hand = ledger.written.assertions, ledger.entries
-        state = restore(closed, sources, facts, *by_hand, terms, accounts, errors)
+    accounts = ledger.writer.accounts
+    if state.by_account:
+        holders = _holders(ledger, closed, late)
+        components = {name: accounts.component(name) for name in state.by_account}
+        names = {name: holders.get(of, name) for name, of in components.items()}
+        state = holders_named(state, names)
+    carried, last_day = state.carried, closed.last_day
+    came_late = chain_of.from_iterable(facts.late.values())
+    wanted = frozenset(event.reverses for event in (*facts.events, *came_late) if event.reverses)
+    if wanted:
+        names_of = {accounts.component(name): name for name in carried.known}
+        carried = carried._replace(undo=undo_of(wanted, closed, accounts, names_of))
+    behind = facts._replace(
+        openings=[each for each in facts.openings if each.date > last_day],
+        removals=[each for each in facts.removals if each.date > last_day],
+        introductions=[
+            each._replace(date=max(each.date, closed.first_open_day))
+            for each in facts.introductions
+            if each.date > last_day or each.name not in carried.known
+        ],
+    )
+    return state._replace(carried=carried), behind
 
-    def holder_of() -> dict[str, str]:
-        return _holders(ledger, past, state.seen.first)
 
-    wanted = _reversed(facts, past.late)
-    carried = carried_state(state, facts, terms, accounts, wanted, holder_of)
-    return carried, _behind(facts, last_day)
+def _tell_touched(ledger: Ledger, closed: Closed, facts: Facts, state: State | None) -> None:
+    """Name the closed months that say something else than was sealed."""
+    rebooked: list[Rebooked] = []  # once, where it is asked for
+    own_prices = frozenset(_own_prices(ledger.others))
+
+    def expected(name: str) -> Expected:
+        month, months = Month.parse(name), [each.seal.month for each in closed.anew]
+        if not rebooked:
+            terms, accounts, first = ledger.terms, ledger.writer.accounts, closed.anew[0]
+            first_month = "" if closed.months else first.seal.month
+            rebooked.append(
+                rebook(facts, terms, accounts, months, own_prices, state, first_month=first_month)
+            )
+        (made,) = rebooked
+
+        def within(day: date) -> bool:
+            first = Month.parse(closed.chain.closed[0].month) == month
+            return day <= month.last and (day >= month.first or (first and not closed.months))
+
+        units = ledger.terms.terms.units
+        texts = [*made.terms.get(name, ())]
+        texts += sorted({assertion_text(a) for a in ledger.written.assertions if within(a.date)})
+        entries: list[Directive] = [entry for text in texts for entry in terms_in(text)]
+        entries += [entry for entry in made.entries if within(entry.date)]
+        entries += [
+            copy_of(entry, BY_HAND)
+            for entry in ledger.entries
+            if within(entry.date) and is_copied(entry, units)
+        ]
+        events = [FrozenEvent(*each) for each in frozen_events(facts, month.last)]
+        events = [each for each in events if within(each[1] or each[0].date)]
+        return Expected(entries, events, rows_of(made.states[name]))
+
+    tell_touched(closed, expected, ledger.fields, ledger.errors)
 
 
-def _check_closed(ledger: Ledger, closed: Closed, sources: Sources) -> None:
-    """Compare what else a ledger says of its closed months with what was frozen."""
-    errors = ledger.errors
-    check_frozen_terms(closed, ledger.said, ledger.written.terms, errors)
-    check_names(closed, sources.seen.names, ledger.said, errors)
-    units = units_by_month(closed.months, ledger.terms.terms.units)
-    by_hand = written_in_closed(ledger.entries, units, closed.chain)
-    check_copies(by_hand, closed.months, closed.chain, errors)
-
-
-def _facts(ledger: Ledger, past: Past) -> Facts:
+def _facts(ledger: Ledger, closed: Closed, late: list[Event]) -> Facts:
     """What the ledger states, apart from its terms."""
-    closed, sources = past
     written, writer, errors = ledger.written, ledger.writer, ledger.errors
     transactions = [entry for entry in ledger.others if entry.__class__ is Transaction]
     postings = pocket_postings(transactions, writer.accounts)
     check_openings(transactions, writer.accounts, errors)
-    holders: dict[str, str] = {}
-    if postings:
-        holders = _holders(ledger, past, sources.seen.first if sources else {})
+    late_on = _late_on(ledger, closed, late)
+    holders = _holders(ledger, closed, late) if postings else {}
     hand_written = read_hand_written(postings, holders, errors)
     for account in hand_written.accounts:
         writer.first_used.setdefault(account, date.max)
     assertions = written.assertions
     if closed.months:
-        assertions = check_assertions(assertions, closed.months, closed.chain, errors)
+        assertions = check_assertions(assertions, closed, errors)
     return Facts(
         written.events,
         hand_written.openings,
         hand_written.removals,
         _introductions(ledger),
         assertions,
-        {closed.chain.first_open_day: past.late} if past.late else {},
+        late_on,
     )
+
+
+def _late_on(ledger: Ledger, closed: Closed, late: list[Event]) -> dict[date, list[Event]]:
+    """The late events by the day on which they are booked.
+
+    What a month that is booked anew had booked late comes late again.
+    """
+    found = {closed.first_open_day: late} if late else {}
+    events = ledger.written.events
+    again = late_in_touched(events, closed, ledger.fields) if closed.anew else {}
+    if again:
+        for event in events:
+            if event.id in again and event.date < again[event.id]:
+                found.setdefault(again[event.id], []).append(event)
+        events[:] = [e for e in events if e.id not in again or e.date >= again[e.id]]
+    return found
 
 
 def _introductions(ledger: Ledger) -> list[Introduction]:
     return [Introduction(line.date, line.name, line.place) for line in ledger.named]
 
 
-def _behind(facts: Facts, last_day: date) -> Facts:
-    """The facts behind the closed months."""
-    return facts._replace(
-        openings=[each for each in facts.openings if each.date > last_day],
-        removals=[each for each in facts.removals if each.date > last_day],
-        introductions=[each for each in facts.introductions if each.date > last_day],
-    )
-
-
-def _reversed(facts: Facts, late: Iterable[Event]) -> frozenset[str]:
-    """The ids that open reversals name."""
-    return frozenset(event.reverses for event in (*facts.events, *late) if event.reverses)
-
-
-def _holders(ledger: Ledger, past: Past, frozen: Mapping[str, Mention]) -> dict[str, str]:
+def _holders(ledger: Ledger, closed: Closed, late: list[Event]) -> dict[str, str]:
     """The subscriber of each component, for what people wrote on accounts by hand."""
     accounts, introductions = ledger.writer.accounts, _introductions(ledger)
-    events = [*ledger.written.events, *past.late]
+    events = [*ledger.written.events, *late]
 
     def made_known() -> dict[str, str]:
         facts = Facts(events, introductions=introductions)
@@ -281,9 +322,11 @@ def _holders(ledger: Ledger, past: Past, frozen: Mapping[str, Mention]) -> dict[
             pass
         return keeper.by_component
 
-    booked = {entry.payee for entry in past.closed.booked if isinstance(entry, Transaction)}
+    booked: Collection[str] = ()
+    if closed.state is not None:
+        booked = closed.state.named
     named = {line.value: line.name for line in ledger.named}
-    return holders_of(named, booked, mentions(events, frozen), accounts.component, made_known)
+    return holders_of(named, booked, mentions(events), accounts.component, made_known)
 
 
 def _own_prices(entries: Iterable[Directive]) -> set[tuple[date, str, str]]:

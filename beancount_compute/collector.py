@@ -35,7 +35,8 @@ def much_made() -> Iterator[None]:
     nothing, at a tenth of the load. Then it is the collector's like all else. In a program that
     loads again and again and goes on, such as Fava, nothing is ever kept from it.
     """
-    spare = gc.isenabled() and not gc.get_freeze_count()
+    spared = any(isinstance(each, _Thaw) for each in gc.callbacks)  # to count them takes long
+    spare = gc.isenabled() and not spared and not gc.get_freeze_count()
     with no_cyclic_garbage():
         yield
         if spare:
@@ -50,8 +51,10 @@ def much_made() -> Iterator[None]:
 def nothing_collected() -> Iterator[None]:
     """For a program that ends with what is done here: even its end does not look through it."""
     with no_cyclic_garbage():
-        yield
-        gc.freeze()
+        try:
+            yield
+        finally:  # commands end with `sys.exit`
+            gc.freeze()
 
 
 class _Thaw:

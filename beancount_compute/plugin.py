@@ -15,32 +15,35 @@ from zoneinfo import ZoneInfo
 from beancount.core.data import Custom, Directive
 
 from beancount_compute.booking import Booking, Written, book
-from beancount_compute.closed.chain import SEAL_TYPES
+from beancount_compute.closed import SEAL_TYPES
 from beancount_compute.collector import much_made
-from beancount_compute.economy.events import Place
-from beancount_compute.economy.options import TIME_ZONE
-from beancount_compute.economy.refusals import Refused
-from beancount_compute.economy.rounding import USUAL
-from beancount_compute.economy.words import like, quoted
-from beancount_compute.ledger.assertion_directives import assertion_of, check_ids
-from beancount_compute.ledger.directives import (
+from beancount_compute.economy import TIME_ZONE, USUAL, Place, Refused, like, quoted
+from beancount_compute.ledger import (
+    BLOCK,
+    COLUMNS,
+    EVENT_TYPES,
+    ORDER,
     PREFIX,
+    TERM_TYPES,
+    ColumnMap,
+    ComputeError,
+    Errors,
+    FieldError,
+    Fields,
+    FileRequest,
+    Source,
+    assertion_of,
+    check_ids,
+    drop_twins,
+    event_of,
+    events_at_once,
+    find_files,
     metadata_of,
     place_of,
+    read_file,
     text_in,
     values_of,
 )
-from beancount_compute.ledger.errors import ComputeError, Errors, FieldError
-from beancount_compute.ledger.event_columns import BLOCK
-from beancount_compute.ledger.event_directives import EVENT_TYPES, event_of, events_at_once
-from beancount_compute.ledger.event_files import read_file
-from beancount_compute.ledger.fields import Fields
-from beancount_compute.ledger.finding_files import FileRequest, find_files
-from beancount_compute.ledger.header import ColumnMap
-from beancount_compute.ledger.rows import COLUMNS
-from beancount_compute.ledger.term_directives import TERM_TYPES
-from beancount_compute.ledger.twins import Source, drop_twins
-from beancount_compute.ledger.writing import ORDER
 
 PLUGIN = "beancount_compute"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import defaultdict
 from collections.abc import Callable, Generator
@@ -68,6 +69,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     finally:
         if measured and aside:
             measured.start()
+        gc.unfreeze()  # a command keeps all from the collector, for its program ends with it
 
 
 @pytest.fixture(scope="session")

@@ -38,10 +38,8 @@ from beancount_compute.close.sealing import (
 from beancount_compute.close.storage import BOOKS, CloseError, apply, locked
 from beancount_compute.close.tie_outs import tables
 from beancount_compute.close.verifying import verify as verified
-from beancount_compute.closed.chain import Reopening
-from beancount_compute.closed.files import INDEX
-from beancount_compute.reports.tables import counted
-from beancount_compute.reports.text_face import render
+from beancount_compute.closed import INDEX, Reopening
+from beancount_compute.reports import counted, render
 
 _SEAL = re.compile(r"(sha256:)?([0-9a-f]{64})", re.ASCII)
 

@@ -29,8 +29,8 @@ from beancount_compute.close.general_ledger.month_export import (
     rounding_account,
 )
 from beancount_compute.close.standing import Months, months_of
-from beancount_compute.economy.months import Month
-from beancount_compute.reports.books import Books, read_books
+from beancount_compute.economy import Month
+from beancount_compute.reports import Books, read_books
 
 
 @click.command(

@@ -11,11 +11,10 @@ import click
 
 from beancount_compute.cli.printing import hand_on, say
 from beancount_compute.cli.shell import FOLDER, LEDGER, load, say_if_empty, show_errors, width
-from beancount_compute.closed.files import INDEX
-from beancount_compute.ledger.text import booked_text
+from beancount_compute.closed import INDEX
+from beancount_compute.ledger import booked_text
+from beancount_compute.reports import render, wrapped
 from beancount_compute.reports.summary import summarise
-from beancount_compute.reports.text_columns import wrapped
-from beancount_compute.reports.text_face import render
 
 PIECES_AT_ONCE = 1000
 

@@ -25,19 +25,25 @@ from beancount.core.data import Directive
 from beancount_compute.cli.printing import hand_on, say
 from beancount_compute.cli.shell import LEDGER, load, say_if_empty, show_errors, width
 from beancount_compute.close.standing import months_of
-from beancount_compute.economy.months import Month
-from beancount_compute.economy.options import AS_OF
-from beancount_compute.economy.words import quoted
-from beancount_compute.ledger.text import directive_text
-from beancount_compute.reports.books import Books, Selection, read_books
+from beancount_compute.economy import AS_OF, Month, quoted
+from beancount_compute.ledger import directive_text
+from beancount_compute.reports import (
+    Books,
+    NoSuchCell,
+    NotSummed,
+    Report,
+    Selection,
+    Table,
+    csv_of,
+    explain,
+    find_cell,
+    json_of,
+    read_books,
+    render,
+)
 from beancount_compute.reports.disclosure import disclosure
 from beancount_compute.reports.economics import economics
-from beancount_compute.reports.exchange import csv_of, json_of
-from beancount_compute.reports.explaining import NoSuchCell, explain, find_cell
-from beancount_compute.reports.figures import NotSummed, Report
 from beancount_compute.reports.registry import REPORTS
-from beancount_compute.reports.tables import Table
-from beancount_compute.reports.text_face import render
 
 _SHARE = re.compile(r"[01](\.[0-9]{1,13})?", re.ASCII)
 _MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)

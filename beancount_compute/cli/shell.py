@@ -18,12 +18,9 @@ from beancount_compute.cli.printing import say, shown
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.loading import load as load_silently
 from beancount_compute.close.storage import CloseError
-from beancount_compute.closed.chain import can_close
-from beancount_compute.economy.months import Month
-from beancount_compute.ledger.errors import ComputeError
-from beancount_compute.ledger.event_directives import EVENT_TYPES
-from beancount_compute.ledger.term_directives import TERM_TYPES
-from beancount_compute.ledger.writing import ORDER
+from beancount_compute.closed import can_close
+from beancount_compute.economy import Month
+from beancount_compute.ledger import EVENT_TYPES, ORDER, TERM_TYPES, ComputeError
 from beancount_compute.plugin import PLUGIN
 
 LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)

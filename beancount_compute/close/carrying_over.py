@@ -36,16 +36,10 @@ from beancount_compute.close.closing import INDEX_HEAD
 from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.proving import balances
 from beancount_compute.close.storage import CloseError
-from beancount_compute.closed.files import INDEX
+from beancount_compute.closed import INDEX
+from beancount_compute.economy import WIDE, ZERO, Month
 from beancount_compute.economy.carried import Carried
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.months import Month, later
-from beancount_compute.economy.rounding import WIDE, ZERO
-from beancount_compute.economy.terms import Terms
-from beancount_compute.ledger.hand_written import OPENING_TAG
-from beancount_compute.ledger.term_directives import TERM_TYPES
-from beancount_compute.ledger.text import directive_text, option_lines, string
+from beancount_compute.ledger import OPENING_TAG, TERM_TYPES, directive_text, option_lines, string
 
 MAIN = "main.beancount"
 
@@ -81,8 +75,8 @@ def carry(loaded: Loaded, year: int, folder: Path) -> Path:
 
 
 def _ledger(loaded: Loaded, booking: Booking, last_day: date) -> Iterator[str]:
-    carried = booking.carried
-    assert carried is not None  # a month is closed
+    assert booking.state is not None  # a month is closed
+    carried = booking.state.carried
     first_day = last_day + timedelta(1)
     entries = [entry for entry in loaded.entries if entry.date <= last_day]
     yield f"; The books from {first_day} on, carried over by bean-compute carry.\n\n"
@@ -93,7 +87,7 @@ def _ledger(loaded: Loaded, booking: Booking, last_day: date) -> Iterator[str]:
     yield '; custom "compute-events" "events/*.csv"  ; as soon as there are some\n'
     yield from _section("Terms", _terms(booking, last_day))
     yield from _section("Subscribers", _subscribers(carried, booking, last_day))
-    yield from _section("Subscriptions", _subscriptions(carried, booking.terms.terms, first_day))
+    yield from _section("Subscriptions", _subscriptions(carried, first_day))
     equity = _equity(loaded)
     yield from _section("Commodities and accounts", _accounts(entries, equity, last_day))
     yield from _section("Opening lots and balances", _openings(entries, booking, loaded, last_day))
@@ -129,49 +123,16 @@ def _subscribers(carried: Carried, booking: Booking, last_day: date) -> Iterator
         yield f'{last_day} custom "compute-subscriber" {string(name)} {string(component)}\n'
 
 
-def _subscriptions(carried: Carried, terms: Terms, first_day: date) -> Iterator[str]:
+def _subscriptions(carried: Carried, first_day: date) -> Iterator[str]:
     """The subscriptions of which a period runs on, or starts on the first day."""
-    events = list(carried.subscriptions)
-    for at, (event, event_id) in enumerate(events):
-        if event.kind is not Kind.SUBSCRIPTION:
+    for each in carried.subscriptions:
+        if each.ended and each.period_end <= first_day:
             continue
-        ended = next((each for each, _ in events[at + 1 :] if _ends(each, event)), None)
-        until = _end_of_last_period(event, ended, terms, first_day)
-        if ended is not None and until <= first_day:
-            continue
-        started = event.started or str(event.date)
-        yield f'{first_day} custom "compute-subscription" {_names(event)}\n'
-        yield f"  id: {string(event_id)}\n  started: {started}\n"
-        if ended is not None:
-            day = first_day + timedelta(1)
-            yield f'{day} custom "compute-cancellation" {_names(event)}\n'
-
-
-def _ends(event: Event, subscription: Event) -> bool:
-    return event.kind is Kind.CANCELLATION and (event.subscriber, event.plan) == (
-        subscription.subscriber,
-        subscription.plan,
-    )
-
-
-def _end_of_last_period(event: Event, ended: Event | None, terms: Terms, first_day: date) -> date:
-    """The first day behind the period that runs when the old books end, or the last one."""
-    start = date.fromisoformat(event.started) if event.started else event.date
-    day, day_of_month, in_days = start, start.day, False
-    stop = min(ended.date, first_day) if ended else first_day
-    while day < stop:
-        plan = terms.plan_of_lot(event.plan, day)
-        assert plan is not None  # it was booked
-        if plan.every.days:
-            in_days = True
-        elif in_days:
-            in_days, day_of_month = False, day.day
-        day = later(day, plan.every, day_of_month)
-    return day
-
-
-def _names(event: Event) -> str:
-    return f"{string(event.subscriber)} {string(event.plan)}"
+        names = f"{string(each.subscriber)} {string(each.plan)}"
+        yield f'{first_day} custom "compute-subscription" {names}\n'
+        yield f"  id: {string(each.id)}\n  started: {each.start}\n"
+        if each.ended:
+            yield f'{first_day + timedelta(1)} custom "compute-cancellation" {names}\n'
 
 
 def _accounts(entries: Iterable[Directive], equity: str, last_day: date) -> Iterator[str]:

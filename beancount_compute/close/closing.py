@@ -10,44 +10,44 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
-from decimal import Decimal, localcontext
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from beancount.core.amount import Amount
-from beancount.core.data import Directive, Price, Transaction
-from beancount.core.position import Cost
+from beancount.core.account import parent_matcher
+from beancount.core.data import Balance, Directive, Pad, Price, Transaction
 
 from beancount_compute.booking import Booking
+from beancount_compute.close.freezing import freeze
 from beancount_compute.close.loading import Loaded
-from beancount_compute.close.paddings import open_paddings
+from beancount_compute.close.pack import UNSEALED, pack_digests, pack_files, sealed_pack
 from beancount_compute.close.proving import books_text
 from beancount_compute.close.storage import BOOKS, OURS, CloseError
 from beancount_compute.close.tie_outs import TieOut, tie_outs
-from beancount_compute.closed.chain import NO_SEAL, Chain, Seal, link_text, with_digest
-from beancount_compute.closed.content import (
+from beancount_compute.closed import (
     BY_HAND,
     FROZEN,
+    INDEX,
+    NO_SEAL,
     ON_LOAD,
-    content_digest,
+    FrozenEvent,
+    Rebooked,
+    Seal,
+    assertion_text,
+    copy_of,
+    files_digest,
+    frozen_events,
+    is_copied,
     item_of,
-    item_of_event,
+    link_text,
+    rebook,
+    with_digest,
 )
-from beancount_compute.closed.copies import assertion_text, is_copied
-from beancount_compute.closed.event_rows import FrozenEvent, rows_text
-from beancount_compute.closed.files import INDEX, files_digest
-from beancount_compute.closed.month_files import copy_of, month_text, terms_in
-from beancount_compute.closed.rebooking import Rebooked, frozen_events, rebook
-from beancount_compute.economy.months import Month
-from beancount_compute.economy.rounding import WIDE, ZERO, decimals_of, trim
-from beancount_compute.ledger.directives import place_of
-from beancount_compute.ledger.hand_written import OPENING_TAG
-from beancount_compute.ledger.text import option_lines, place_in_books
-from beancount_compute.ledger.writing import ORDER
-from beancount_compute.reports.books import Books, read_books
-from beancount_compute.reports.tables import counted
+from beancount_compute.economy import Month
+from beancount_compute.ledger import OPENING_TAG, ORDER, option_lines, place_in_books, place_of
+from beancount_compute.reports import Books, counted, read_books
 
 INDEX_HEAD = (
     f"; The seals of the closed months: written by {OURS}, included by the ledger. Don't edit it.\n"
@@ -66,6 +66,7 @@ class Closing(NamedTuple):
     books: Books  # those entries, read for reports
     late: int  # of the events
     events: int
+    pack: Mapping[str, bytes] = MappingProxyType({})  # the files of the close pack
 
 
 def next_to_close(booking: Booking) -> str | None:
@@ -76,8 +77,11 @@ def next_to_close(booking: Booking) -> str | None:
     return Month.of(min(days)).name if days else None
 
 
-def prepare(month: str, loaded: Loaded) -> Closing:
-    """Work a month's close out; raises `CloseError` where it can't be closed."""
+def prepare(month: str, loaded: Loaded, *, with_pack: bool = False) -> Closing:
+    """Work a month's close out; raises `CloseError` where it can't be closed.
+
+    The pack is made where all ties out, and the digests of its files stand under the seal.
+    """
     booking = loaded.booking
     if booking is None:
         raise CloseError('the ledger has no line plugin "beancount_compute": nothing is booked')
@@ -94,41 +98,51 @@ def prepare(month: str, loaded: Loaded) -> Closing:
         if isinstance(entry, Price)
     )
     order = iter(range(_next_order(booking), 10**10))
+    facts = booking.facts._replace(events=booking.events)
     rebooked = rebook(
-        booking.facts._replace(events=booking.events),
+        facts,
         booking.terms,
         booking.accounts,
-        last_day,
+        [month],
         own_prices,
-        booking.carried,
+        booking.state,
         lambda: str(next(order)),
         month,
     )
     _check_rebooked(rebooked, booking, last_day)
-    events = [
-        FrozenEvent(*each)
-        for each in frozen_events(booking.facts._replace(events=booking.events), last_day)
-    ]
+    events = [FrozenEvent(*each) for each in frozen_events(facts, last_day)]
     terms = [*rebooked.terms.get(month, ()), *_assertions(booking, last_day)]
-    entries = sorted([*rebooked.entries, *copies], key=place_in_books)
     roots = [line for line in option_lines(loaded.options) if line.startswith(ROOT_OPTION)]
-    text = month_text(month, roots, terms, entries).encode()
-    rows = rows_text(events).encode()
+    entries = sorted([*rebooked.entries, *copies], key=place_in_books)
     closed_before = [*booking.closed.booked, *_before(loaded, booking)]
     whole = [*closed_before, *rebooked.entries, *_originals(copies)]
-    seal = _seal(month, booking.chain, text, rows, terms, entries, events, whole, booking)
     others = [entry for entry in loaded.entries if not isinstance(entry, Transaction | Price)]
     books = read_books([*others, *whole], loaded.options)
     ties = tie_outs(books, month, [event for event, _ in events])
+    pack: Mapping[str, bytes] = {}
+    if with_pack and all(tie.holds for tie in ties):
+        pack = pack_files(whole, loaded.options, month, UNSEALED, ties, books=books)
+    state = rebooked.states[month]._replace(pack=pack_digests(pack))
+    frozen = freeze(month, roots, terms, entries, events, state)
+    seal: Seal = with_digest(
+        Seal(
+            month,
+            booking.chain.head if booking.chain.links else NO_SEAL,
+            frozen.content,
+            files_digest(*frozen.files.values()),
+            state.deferred,
+            len(events),
+        )
+    )
     months = [*(each.month for each in booking.chain.closed), month]
     files = {
-        f"{month}.beancount": text,
-        f"{month}.events.csv": rows,
+        **frozen.files,
         INDEX: index_text([*booking.chain.links, seal]).encode(),
         BOOKS: books_text(loaded, months, whole).encode(),
     }
     late = sum(booked is not None for _, booked in events)
-    return Closing(month, seal, files, ties, whole, books, late, len(events))
+    pack = sealed_pack(pack, seal.digest)
+    return Closing(month, seal, files, ties, whole, books, late, len(events), pack)
 
 
 def _check_order(month: str, booking: Booking) -> None:
@@ -152,6 +166,31 @@ def _check_paddings(loaded: Loaded, booking: Booking, last_day: date) -> None:
             f"month: date that one {last_day + timedelta(1)} or before, or write a transaction in "
             "place of the pad"
         )
+
+
+def open_paddings(
+    entries: Iterable[Directive], after: date, last_day: date
+) -> Iterator[tuple[Pad, Balance]]:
+    """The pads behind a day, up to a month's last one, whose amount a later balance decides on.
+
+    Beancount fills a `pad` up to the first `balance` of each currency behind it; what a closed
+    month holds must not change with what is written later. A balance holds at the beginning of its
+    day: one on the day after the month is still of it.
+    """
+    looked_at = [entry for entry in entries if isinstance(entry, Balance | Pad)]
+    for at, pad in enumerate(looked_at):
+        if not isinstance(pad, Pad) or not after < pad.date <= last_day:
+            continue
+        within = parent_matcher(pad.account)
+        settled: set[str] = set()  # currencies
+        for entry in looked_at[at + 1 :]:
+            if isinstance(entry, Pad):
+                if entry.account == pad.account:
+                    break
+            elif within(entry.account) and entry.amount.currency not in settled:
+                settled.add(entry.amount.currency)
+                if entry.date > last_day + timedelta(1):
+                    yield pad, entry
 
 
 def _first_opening(booking: Booking, month: str) -> str:
@@ -241,50 +280,6 @@ def _assertions(booking: Booking, last_day: date) -> list[str]:
     after = booking.chain.last_day
     found = [assertion_text(each) for each in booking.assertions if after < each.date <= last_day]
     return sorted(set(found))
-
-
-def _seal(
-    month: str,
-    chain: Chain,
-    text: bytes,
-    rows: bytes,
-    terms: Sequence[str],
-    entries: Iterable[Directive],
-    events: Sequence[FrozenEvent],
-    whole: Iterable[Directive],
-    booking: Booking,
-) -> Seal:
-    items = [item_of(entry) for term in terms for entry in terms_in(term)]
-    items += [item_of(entry) for entry in entries]
-    items += [item_of_event(event, booked) for event, booked in events]
-    seal = Seal(
-        month,
-        chain.head if chain.links else NO_SEAL,
-        content_digest(items),
-        files_digest(text, rows),
-        _deferred(whole, booking),
-        len(events),
-    )
-    sealed: Seal = with_digest(seal)
-    return sealed
-
-
-def _deferred(entries: Iterable[Directive], booking: Booking) -> tuple[Amount, ...]:
-    """Deferred revenue at the month's end: the cost of what is held, by currency."""
-    held: defaultdict[str, Decimal] = defaultdict(Decimal)
-    with localcontext(WIDE):
-        for entry in entries:
-            if isinstance(entry, Transaction):
-                for posting in entry.postings:
-                    if isinstance(posting.cost, Cost) and booking.accounts.pocket_account(
-                        posting.account
-                    ):
-                        units = posting.units.number if posting.units is not None else None
-                        held[posting.cost.currency] -= (units or ZERO) * posting.cost.number
-        return tuple(
-            Amount(trim(number, decimals_of(currency)), currency)
-            for currency, number in sorted(held.items())
-        )
 
 
 def index_text(links: Iterable[Any]) -> str:

@@ -15,9 +15,9 @@ from beancount.parser import booking, parser
 
 from beancount_compute.booking import Booking
 from beancount_compute.close.storage import CloseError
-from beancount_compute.closed.files import INDEX
+from beancount_compute.closed import INDEX
 from beancount_compute.collector import no_cyclic_garbage
-from beancount_compute.economy.rounding import USUAL
+from beancount_compute.economy import USUAL
 from beancount_compute.plugin import PLUGIN, Worked, work_out
 
 CLOSED = "closed"  # the folder of closed months beside a ledger, unless --into names another

@@ -17,8 +17,8 @@ from beancount.core.data import Directive, Open, Transaction
 
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.storage import OURS
-from beancount_compute.economy.rounding import WIDE
-from beancount_compute.ledger.text import directive_text, option_lines
+from beancount_compute.economy import WIDE
+from beancount_compute.ledger import directive_text, option_lines
 
 BOOKS_HEAD = f"; All closed months, to load with Beancount alone: written by {OURS}.\n"
 

@@ -18,9 +18,8 @@ from beancount_compute.close.loading import Loaded
 from beancount_compute.close.proving import books_text
 from beancount_compute.close.storage import BOOKS, Change, CloseError
 from beancount_compute.close.verifying import reopened_name
-from beancount_compute.closed.chain import Reopening, with_digest
-from beancount_compute.closed.files import INDEX
-from beancount_compute.economy.months import Month
+from beancount_compute.closed import INDEX, PARTS, Reopening, with_digest
+from beancount_compute.economy import Month
 
 
 class ReopenedMonths(NamedTuple):
@@ -46,7 +45,7 @@ def reopen(month: str, reason: str, loaded: Loaded) -> ReopenedMonths:
     move: dict[str, str] = {}
     for name, digest in seals:
         folder = reopened_name(name, digest)
-        for part in (f"{name}.beancount", f"{name}.events.csv", f"{name}-pack"):
+        for part in (*(f"{name}.{part}" for part in PARTS), f"{name}-pack"):
             move[part] = f"{folder}/{part}"
     kept = [seal.month for seal in closed if seal.month < month]
     write = {

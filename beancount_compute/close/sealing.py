@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
@@ -28,20 +28,15 @@ from beancount_compute.close.loading import (
     load,
     unreadable,
 )
-from beancount_compute.close.pack import pack_files
+from beancount_compute.close.pack import PAGE, pack_files
 from beancount_compute.close.proving import BOOKS_HEAD, prove
 from beancount_compute.close.standing import index_folder
 from beancount_compute.close.storage import BOOKS, Change, CloseError, apply, check_ours, locked
 from beancount_compute.close.tie_outs import tie_outs
-from beancount_compute.closed.chain import Seal
-from beancount_compute.closed.copies import is_copied
-from beancount_compute.closed.files import INDEX
-from beancount_compute.economy.months import Month
-from beancount_compute.ledger.directives import place_of
-from beancount_compute.ledger.finding_files import matches
-from beancount_compute.ledger.writing import ORDER
-from beancount_compute.reports.books import read_books
-from beancount_compute.reports.tables import counted
+from beancount_compute.closed import INDEX, Seal, is_copied
+from beancount_compute.economy import Month
+from beancount_compute.ledger import ORDER, matches, place_of
+from beancount_compute.reports import counted, read_books
 
 Step = Callable[[str], AbstractContextManager[None]]  # shows that something long is done
 
@@ -94,19 +89,19 @@ def close_month(
         place = pack or folder / f"{month}-pack"
         if seal := _seal_of(loaded, month):
             new: list[str] | None = None
-            if not dry_run and (pack is not None or not place.exists()):
-                files = _pack_files(_closed_month(seal, loaded), loaded, step)
+            if not dry_run and (pack is not None or _has_gaps(place, seal, loaded)):
+                files: Mapping[str, bytes] = _pack_files(_closed_month(seal, loaded), loaded, step)
                 _check_unread(loaded, [place / name for name in files])
                 new = [name for name in files if not (place / name).exists()]
                 _write(Change({}), files, folder, place)
             return CloseResult(seal, None, place, new)
         with step(f"Closing {month}"):
-            closing = prepare(month, loaded)
+            closing = prepare(month, loaded, with_pack=True)
             if not all(tie.holds for tie in closing.ties):
                 reason = f"{month} does not tie out: nothing was written"
                 raise NotClosed(reason, closing=closing)
             _prove(closing, loaded, folder)
-        files = _pack_files(closing, loaded, step)
+        files = closing.pack
         names = [folder / name for name in closing.files]
         _check_unread(loaded, [*names, *(place / name for name in files)])
         if not dry_run:
@@ -208,7 +203,7 @@ def _closed_month(seal: Seal, loaded: Loaded) -> Closing:
         entry
         for month in booking.closed.months
         if month.name <= seal.month
-        for entry in month.month.booked
+        for entry in month.text.booked
     ]
     entries += [
         entry
@@ -252,7 +247,15 @@ def _pack_files(closing: Closing, loaded: Loaded, step: Step) -> dict[str, bytes
         )
 
 
-def _write(change: Change, files: dict[str, bytes], folder: Path, pack: Path) -> None:
+def _has_gaps(place: Path, seal: Seal, loaded: Loaded) -> bool:
+    """Whether a pack, or one of its files, is gone."""
+    assert loaded.booking is not None
+    months = [each for each in loaded.booking.closed.months if each.name == seal.month]
+    names = [name for month in months for name in month.files.pack_digests()]
+    return not all((place / name).exists() for name in (*names, PAGE))
+
+
+def _write(change: Change, files: Mapping[str, bytes], folder: Path, pack: Path) -> None:
     """Write a month and its pack; together where the pack lies in the folder of closed months.
 
     What is there already is never overwritten by something else.

@@ -16,15 +16,11 @@ from beancount.core.data import Custom, Directive, Transaction
 
 from beancount_compute.close.storage import OURS
 from beancount_compute.close.tie_outs import TieOut, tie_outs
-from beancount_compute.closed.chain import SEAL_TYPES, Chain, read_chain
-from beancount_compute.closed.files import INDEX
-from beancount_compute.closed.rebooking import frozen_events
-from beancount_compute.economy.events import NOWHERE, Event
-from beancount_compute.economy.months import Month
-from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.writing import ORDER
+from beancount_compute.closed import INDEX, SEAL_TYPES, Chain, frozen_events, read_chain
+from beancount_compute.economy import NOWHERE, Event, Month
+from beancount_compute.ledger import ORDER, Errors
 from beancount_compute.plugin import work_out
-from beancount_compute.reports.books import Books
+from beancount_compute.reports import Books
 
 PADDED = "P"
 

@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from beancount_compute.closed.files import INDEX
+from beancount_compute.closed import INDEX
 
 if sys.platform == "win32":
     from filelock import FileLock
@@ -74,17 +74,19 @@ def acquire(folder: Path) -> Callable[[], None]:
     Raises `BlockingIOError` or `TimeoutError` where somebody else holds it. A process that ends
     holds nothing any more.
     """
-    if sys.platform == "win32":
+    if sys.platform != "win32":
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(handle)
+            raise
+        release: Callable[[], None] = partial(os.close, handle)
+    else:
         lock = FileLock(folder / ".lock")  # folders can't be locked there; it removes its file
         lock.acquire(timeout=0)
-        return lock.release
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        raise
-    return partial(os.close, handle)
+        release = lock.release
+    return release
 
 
 def apply(folder: Path, change: Change) -> None:

@@ -17,19 +17,31 @@ from beancount.core.data import Directive, Price, Transaction
 
 from beancount_compute.booking import Booking
 from beancount_compute.close.loading import CLOSED, Loaded, check_included
+from beancount_compute.close.pack import pack_digests
 from beancount_compute.close.proving import prove
 from beancount_compute.close.standing import index_folder
 from beancount_compute.close.storage import BOOKS, CloseError
-from beancount_compute.closed.chain import Reopening, can_close, with_digest
-from beancount_compute.closed.content import content_digest, item_of, item_of_event
-from beancount_compute.closed.copies import frozen_assertions
-from beancount_compute.closed.files import files_digest, month_paths
-from beancount_compute.closed.months import FrozenMonth, copied_entry
-from beancount_compute.closed.rebooking import rebook
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.inputs import Facts
-from beancount_compute.economy.months import Month
-from beancount_compute.reports.tables import counted
+from beancount_compute.closed import (
+    SEPARATOR,
+    FrozenMonth,
+    Reopening,
+    State,
+    can_close,
+    content_digest,
+    file_of_month,
+    files_digest,
+    frozen_assertions,
+    item_of,
+    item_of_event,
+    items_of_rows,
+    month_paths,
+    named_by_account,
+    rebook,
+    rows_of,
+    with_digest,
+)
+from beancount_compute.economy import Event, Facts, Month
+from beancount_compute.reports import counted
 
 MOST_SHOWN = 20  # differences of a month, before the rest is only counted
 
@@ -61,32 +73,48 @@ def verify(loaded: Loaded, ledger: Path | None = None, seal: str = "") -> list[D
         return [*found, *_unsealed(folder, set())]
     found += _contents(booking)
     found += _again(booking)
+    found += _packs(booking)
     found += _evidence(booking)
     found += _books(loaded, booking)
     return found
 
 
 def _contents(booking: Booking) -> list[Difference]:
-    """Months whose text does not have the content that their seal says."""
+    """Months whose files or seal say something else than each other."""
     found: list[Difference] = []
+    for files in booking.closed.anew:
+        if not files.holds:
+            found.append(
+                Difference(files.seal.month, "", "the text is not the content of the seal")
+            )
+            found += differences(
+                files.seal.month,
+                files.read_text(lambda: "").booked,
+                (each for each in booking.generated if _month_of(each) == files.seal.month),
+            )
     for month in booking.closed.months:
-        items = [item_of(entry) for entry in (*month.month.terms, *month.month.booked)]
-        items += [item_of(copied_entry(text, entry)) for text, _, entry in month.month.copies]
-        items += [item_of_event(event, booked) for event, booked in month.events]
-        if content_digest(items) != month.files.seal.content:
+        seal, events = month.files.seal, month.events
+        items = [*month.text.items().elements(), *items_of_rows(month.files.state_rows())]
+        items += [item_of_event(*each) for each in events]
+        if content_digest(items) != seal.content:
             found.append(Difference(month.name, "", "the text is not the content of the seal"))
+        if len(events) != seal.events:
+            text = f"the seal says {seal.events} events, there are {len(events)}"
+            found.append(Difference(month.name, "", text))
     return found
 
 
 def _again(booking: Booking) -> list[Difference]:
     """What the frozen events give now, against what was frozen."""
-    last_day = booking.chain.last_day
+    months = [month.name for month in booking.closed.months]
+    if not months:
+        return []
     own_prices = frozenset(
         (entry.date, entry.currency, entry.amount.currency)
         for entry in booking.entries
         if isinstance(entry, Price)
     )
-    rebooked = rebook(_facts(booking), booking.terms, booking.accounts, last_day, own_prices)
+    rebooked = rebook(_facts(booking), booking.terms, booking.accounts, months, own_prices)
     found = [
         Difference(
             f"{_day_of(booking, str(refusal.place.file))}",
@@ -97,17 +125,41 @@ def _again(booking: Booking) -> list[Difference]:
     ]
     again: defaultdict[str, list[Directive]] = defaultdict(list)
     for entry in rebooked.entries:
-        again[Month.of(entry.date).name].append(entry)
+        again[_month_of(entry)].append(entry)
     for month in booking.closed.months:
-        found += differences(month, again.pop(month.name, []))
+        found += differences(month.name, month.text.booked, again.pop(month.name, []))
+        found += _state_again(month, rebooked.states[month.name], booking)
     for name, entries in again.items():
         found += [Difference(name, "", f"in no closed month: {item_of(each)}") for each in entries]
     return found
 
 
+def _state_again(month: FrozenMonth, again: State, booking: Booking) -> list[Difference]:
+    """What a month's state, and the figures of its seal, say otherwise than worked out again."""
+    seal, component = month.files.seal, booking.accounts.component
+    frozen = Counter(items_of_rows(named_by_account(month.files.state_rows(), component)))
+    expected = Counter(items_of_rows(named_by_account(rows_of(again), component)))
+    found = [
+        Difference(month.name, month.files.state, f"{what}: {' '.join(item.split(SEPARATOR))}")
+        for what, items in (
+            ("frozen, and not worked out again", frozen - expected),
+            ("worked out again, and not frozen", expected - frozen),
+        )
+        for item in sorted(items.elements())
+    ]
+    if again.deferred != seal.deferred:
+        said, is_now = (
+            " ".join(f"{each.number:f} {each.currency}" for each in figures) or "nothing"
+            for figures in (seal.deferred, again.deferred)
+        )
+        text = f"the seal says deferred-revenue {said}, worked out again it is {is_now}"
+        found.append(Difference(month.name, "", text))
+    return _most(month.name, found)
+
+
 def _day_of(booking: Booking, file: str) -> str:
     for month in booking.closed.months:
-        if file in (month.files.month_path, month.files.events_path):
+        if file in (month.files.text, month.files.rows):
             return month.name
     return ""
 
@@ -123,35 +175,62 @@ def _facts(booking: Booking) -> Facts:
             else:
                 late[booked].append(event)
     return booking.written_by_hand._replace(
-        events=events, assertions=frozen_assertions(booking.closed.months), late=dict(late)
+        events=events, assertions=frozen_assertions(booking.closed), late=dict(late)
     )
 
 
-def differences(month: FrozenMonth, again: Iterable[Directive]) -> list[Difference]:
+def differences(
+    month: str, frozen: Iterable[Directive], again: Iterable[Directive]
+) -> list[Difference]:
     """What a month's text says otherwise than its bookings worked out again."""
     expected = Counter(map(item_of, again))
     strange: list[Directive] = []
-    for entry in month.month.booked:
+    for entry in frozen:
         item = item_of(entry)
         if expected[item]:
             expected[item] -= 1
         else:
             strange.append(entry)
-    missing = sorted(expected.elements())
     found = [
         Difference(
-            month.name,
+            month,
             f"{entry.meta['filename']}:{entry.meta['lineno']}",
             f"frozen, and not worked out again: {item_of(entry)}",
         )
         for entry in strange
     ]
     found += [
-        Difference(month.name, "", f"worked out again, and not frozen: {item}") for item in missing
+        Difference(month, "", f"worked out again, and not frozen: {item}")
+        for item in sorted(expected.elements())
     ]
+    return _most(month, found)
+
+
+def _month_of(entry: Directive) -> str:
+    return Month.of(entry.date).name
+
+
+def _most(month: str, found: list[Difference]) -> list[Difference]:
     if len(found) > MOST_SHOWN:
         rest = counted(len(found) - MOST_SHOWN, "more difference")
-        found = [*found[:MOST_SHOWN], Difference(month.name, "", f"and {rest}")]
+        found = [*found[:MOST_SHOWN], Difference(month, "", f"and {rest}")]
+    return found
+
+
+def _packs(booking: Booking) -> list[Difference]:
+    """Files of packs beside the closed months that are gone, or not those that were sealed."""
+    found: list[Difference] = []
+    for month in booking.closed.months:
+        pack = Path(booking.chain.folder) / f"{month.name}-pack"
+        digests = month.files.pack_digests() if pack.exists() else {}
+        for name, digest in digests.items():
+            path = pack / name
+            if not path.is_file():
+                text = "the file is gone; to close the month again writes it anew"
+                found.append(Difference(month.name, str(path), text))
+            elif pack_digests({name: path.read_bytes()}) != {name: digest}:
+                text = "the file is not the one that was sealed"
+                found.append(Difference(month.name, str(path), text))
     return found
 
 
@@ -167,15 +246,16 @@ def _evidence(booking: Booking) -> list[Difference]:
             place = folder / reopened_name(month, digest)
             paths = month_paths(str(place), month)
             old = seals.get(digest)
-            try:
-                data = [Path(path).read_bytes() for path in paths]
-            except OSError:
+            data = [file_of_month(path) for path in paths]
+            if data[2] is None and None not in data[:2]:
+                del data[2]  # an earlier release wrote no state
+            if None in data:
                 found.append(Difference(month, str(place), "the reopened month's files are gone"))
                 continue
             sound = (
                 old is not None
                 and not isinstance(old, Reopening)
-                and files_digest(*data) == old.files
+                and files_digest(*(each or b"" for each in data)) == old.files
                 and with_digest(old).digest == digest
             )
             if not sound:

@@ -1,14 +1,79 @@
-"""Sealed months: frozen text and its seals, read back on load.
+"""Closed months: frozen text, events and state, and the seals that prove them, read on load.
 
     closed/index.beancount       the chain of seals, included by the ledger
-    closed/2026-05.beancount     the month's terms, transactions and prices
+    closed/2026-05.beancount     the month's story: terms, transactions and prices
     closed/2026-05.events.csv    the events that were booked in it
+    closed/2026-05.state.csv     the state at its end, from which the next month goes on
 
 The way of a closed month into the books, module by module:
 
-    chain -> files -> months -> carrying    seals, bytes, their text, the state behind it
-                      months reads with `reading` where a digest holds, by value where not
-    sources, copies, used_terms             what the ledger says beside it, compared
-    rebooking, restoring                    what it said before somebody touched it
-    content, month_files, event_rows        what is written, and what of it counts
+    chain -> frozen_months          seals and bytes: which months say what was sealed
+    frozen_text, frozen_reader      the story
+    frozen_rows, frozen_state       the events and the state
+    own_events, copies, used_terms  what the ledger says beside it, compared
+    touched                         what a month that does not hold says otherwise
+    rebooking, reversing            a month booked again; what open reversals undo of it
+    content                         what of all this counts
 """
+
+from beancount_compute.closed.chain import (
+    NO_SEAL,
+    SEAL_TYPES,
+    Chain,
+    Reopening,
+    Seal,
+    can_close,
+    link_text,
+    read_chain,
+    with_digest,
+)
+from beancount_compute.closed.content import (
+    BY_HAND,
+    FROZEN,
+    ON_LOAD,
+    content_digest,
+    item_of,
+    item_of_event,
+)
+from beancount_compute.closed.copies import (
+    assertion_text,
+    check_assertions,
+    check_copies,
+    check_frozen_terms,
+    check_names,
+    check_paddings,
+    frozen_assertions,
+    is_copied,
+    units_by_month,
+    written_in_closed,
+)
+from beancount_compute.closed.frozen_months import (
+    INDEX,
+    PARTS,
+    Closed,
+    FrozenMonth,
+    check_included,
+    file_of_month,
+    files_digest,
+    month_paths,
+    read_closed,
+)
+from beancount_compute.closed.frozen_reader import FrozenReader
+from beancount_compute.closed.frozen_rows import FrozenEvent, read_rows, rows_text
+from beancount_compute.closed.frozen_state import (
+    SEPARATOR,
+    State,
+    holders_named,
+    items_of_rows,
+    named_by_account,
+    read_rows_of_state,
+    read_state,
+    rows_of,
+    state_text,
+)
+from beancount_compute.closed.frozen_text import copy_of, month_text, terms_in
+from beancount_compute.closed.own_events import split_events
+from beancount_compute.closed.rebooking import Rebooked, frozen_events, rebook
+from beancount_compute.closed.reversing import undo_of
+from beancount_compute.closed.touched import Expected, differing, late_in_touched, tell_touched
+from beancount_compute.closed.used_terms import frozen_accounts, lost_plans

@@ -20,7 +20,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -29,12 +29,8 @@ from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
 from beancount_compute.closed.content import digest, plain
-from beancount_compute.economy.events import Place
-from beancount_compute.economy.months import Month
-from beancount_compute.economy.rounding import ZERO
-from beancount_compute.economy.words import quoted
-from beancount_compute.ledger.directives import place_of
-from beancount_compute.ledger.errors import Errors, FieldError
+from beancount_compute.economy import ZERO, Month, Place, quoted
+from beancount_compute.ledger import Errors, FieldError, place_of
 
 CLOSE, REOPEN = "compute-close", "compute-reopen"
 SEAL_TYPES = (CLOSE, REOPEN)
@@ -100,17 +96,12 @@ class Chain(NamedTuple):
     links: list[Link]
     closed: list[Seal]
     folder: str
-    broken: bool = False  # a seal between two others is gone
+    sound: int = 0  # how many of the closed months the chain leads to without a gap
 
     @property
     def last_day(self) -> date:
         """The last day of the last closed month; the first of all days where none is closed."""
         return Month.parse(self.closed[-1].month).last if self.closed else date.min
-
-    @property
-    def first_open_day(self) -> date:
-        """The first day on which something can be booked."""
-        return self.last_day + timedelta(1) if self.closed else date.min
 
     def month_of(self, day: date) -> str:
         """The month in which a day was closed; the first one holds what was written before it."""
@@ -139,7 +130,7 @@ def with_digest(link: Seal | Reopening) -> Any:
 def read_chain(entries: Iterable[Custom], errors: Errors) -> Chain:
     """The chain that the index holds; a line that does not fit into it is an error."""
     links: list[Link] = []
-    folder, unreadable = "", False
+    folder = ""
     for entry in entries:
         place = place_of(entry.meta)
         try:
@@ -147,26 +138,29 @@ def read_chain(entries: Iterable[Custom], errors: Errors) -> Chain:
             folder = folder or os.path.dirname(place.file)
         except FieldError as error:
             errors.add(place, str(error))
-            unreadable = True
-    before = len(errors.found)
-    ordered = _in_order(links, errors)
+    ordered, loose = _in_order(links, errors)
     closed: list[Seal] = []
-    for link in ordered:
+    for link in (*ordered, *loose):
         if isinstance(link, Seal):
             closed.append(link)
         else:
             closed = [seal for seal in closed if seal.month < link.month]
     closed = sorted({seal.month: seal for seal in closed}.values())
-    for link in ordered:  # a closed month's is compared with its files
+    for link in (*ordered, *loose):  # a closed month's is compared with its files
         if link not in closed and link.digest != digest(link.statement):
             message = f"this line for {link.month} is not what its seal says"
             errors.add(link.place, f"{message}: restore the index as it was")
     _check_gaps(closed, errors)
-    broken = unreadable or len(errors.found) > before
-    return Chain(ordered, closed, folder, broken)
+    sound = 0
+    while sound < len(closed) and closed[sound] in ordered:
+        if sound and closed[sound].month != Month.parse(closed[sound - 1].month).next.name:
+            break
+        sound += 1
+    return Chain([*ordered, *loose], closed, folder, sound)
 
 
-def _in_order(links: list[Link], errors: Errors) -> list[Link]:
+def _in_order(links: list[Link], errors: Errors) -> tuple[list[Link], list[Link]]:
+    """The links that follow each other from the first on, and those that follow none of them."""
     by_previous: dict[str, Link] = {}
     loose: list[Link] = []
     for link in links:
@@ -185,7 +179,7 @@ def _in_order(links: list[Link], errors: Errors) -> list[Link]:
             "restore the index as it was"
         )
         errors.add(link.place, message)
-    return ordered + sorted(loose, key=lambda link: (link.month, link.place))
+    return ordered, sorted(loose, key=lambda link: (link.month, link.place))
 
 
 def _check_gaps(closed: list[Seal], errors: Errors) -> None:

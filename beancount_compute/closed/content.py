@@ -7,6 +7,7 @@ name, date, tag, link and metadata is.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -18,11 +19,14 @@ from beancount.core.amount import Amount
 from beancount.core.data import Custom, Directive, Posting, Price, Transaction
 from beancount.core.position import Cost
 
-from beancount_compute.economy.events import CONTENT, Event
+from beancount_compute.economy import CONTENT, Event
 
 FROZEN = "frozen"  # metadata of a copy: what wrote the original, which stays in the ledger
 BY_HAND = "hand-written"
 ON_LOAD = "added on load"
+_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_UNESCAPED = {"n": "\n", "r": "\r"}
 
 
 def digest(text: str | bytes) -> str:
@@ -97,10 +101,20 @@ def _text(value: Any) -> str:
             return str(value)
         case Enum():
             return str(value.value)
-        case str():
-            return json.dumps(value, ensure_ascii=False)
+        case str():  # the ends of lines are no content
+            return json.dumps(value.replace("\r\n", "\n"), ensure_ascii=False)
         case _:
             return json.dumps(str(value), ensure_ascii=False)
+
+
+def escaped(text: str) -> str:
+    """A text on one line, as frozen rows hold it: version control may turn the ends of lines."""
+    return text.translate(_ESCAPES)
+
+
+def unescaped(text: str) -> str:
+    """The text that `escaped` was given."""
+    return _ESCAPED.sub(lambda found: _UNESCAPED.get(found[1], found[1]), text)
 
 
 def plain(number: Decimal) -> str:

@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from typing import Any
 
-from beancount.core.data import Custom, Directive, Price, Transaction
+from beancount.core.amount import Amount
+from beancount.core.data import (
+    Balance,
+    Custom,
+    Directive,
+    Open,
+    Pad,
+    Price,
+    Transaction,
+    entry_sortkey,
+)
+from beancount.ops.pad import pad
 
-from beancount_compute.closed.chain import Chain
-from beancount_compute.closed.content import BY_HAND, FROZEN, item_of
-from beancount_compute.closed.month_files import copy_of, terms_in
-from beancount_compute.closed.months import Closed, FrozenMonth, copied_entry
-from beancount_compute.closed.used_terms import ASSERT, check_terms
-from beancount_compute.economy.events import Place
-from beancount_compute.economy.inputs import Assertion
-from beancount_compute.economy.words import quoted
-from beancount_compute.ledger.assertion_directives import assertion_of
-from beancount_compute.ledger.directives import place_of
-from beancount_compute.ledger.errors import Errors, FieldError
-from beancount_compute.ledger.terms_in_force import LedgerTerms
-from beancount_compute.ledger.text import directive_text, string
+from beancount_compute.closed.content import BY_HAND, FROZEN, ON_LOAD, item_of
+from beancount_compute.closed.frozen_months import Closed, FrozenMonth
+from beancount_compute.closed.frozen_text import Copy, copy_of, terms_in
+from beancount_compute.closed.used_terms import ASSERT, by_name, check_terms
+from beancount_compute.economy import Assertion, quoted
+from beancount_compute.ledger import (
+    Errors,
+    FieldError,
+    LedgerTerms,
+    assertion_of,
+    directive_text,
+    place_of,
+    string,
+)
+
+_pad: Any = pad  # it has no types
+PADDED = "P"  # the flag of what Beancount pads
 
 
 def is_copied(entry: Directive, units: frozenset[str]) -> bool:
@@ -28,124 +44,156 @@ def is_copied(entry: Directive, units: frozenset[str]) -> bool:
     return isinstance(entry, Transaction) or (isinstance(entry, Price) and entry.currency in units)
 
 
-def units_by_month(
-    months: Iterable[FrozenMonth], units: frozenset[str]
-) -> dict[str, frozenset[str]]:
+def units_by_month(closed: Closed) -> dict[str, frozenset[str]]:
     """The units whose prices each closed month has copies of.
 
     Those of the plans that were used so far, and whatever it has prices of: a plan of new units
-    makes none of its own prices theirs. A month that does not hold can't tell: then all `units`.
+    makes none of its own prices theirs.
     """
     known: set[str] = set()
     found: dict[str, frozenset[str]] = {}
-    for month in months:
-        for entry in month.month.terms:
-            if entry.type == "compute-plan" and len(entry.values or ()) == 3:
-                known.add(str(getattr(entry.values[2].value, "currency", "")))
-        texts = [text.split(None, 3) for text, _, _ in month.month.copies]
-        priced = {words[2] for words in texts if words[1] == "price"}
-        found[month.name] = frozenset(known | priced) if month.holds else units
+    for month in closed.months:
+        for entry in month.text.terms:
+            if entry.type == "compute-plan":
+                values = [value for value, _ in (entry.values or ())[2:]]
+                known |= {str(each.currency) for each in values if isinstance(each, Amount)}
+        texts = [copy.text.split(None, 3) for copy in month.text.copies]
+        priced = {words[2] for words in texts if words[1:2] == ["price"]}
+        found[month.name] = frozenset(known | priced)
     return found
 
 
 def written_in_closed(
-    entries: Iterable[Directive], units: Mapping[str, frozenset[str]], chain: Chain
+    entries: Iterable[Directive], units: Mapping[str, frozenset[str]], closed: Closed
 ) -> list[Directive]:
     """What people wrote in closed months, of the kinds that are frozen with them."""
     none: frozenset[str] = frozenset()
+    last_day, month_of = closed.last_day, closed.chain.month_of
     return [
         entry
         for entry in entries
-        if entry.date <= chain.last_day
-        and is_copied(entry, units.get(chain.month_of(entry.date), none))
+        if entry.date <= last_day and is_copied(entry, units.get(month_of(entry.date), none))
     ]
 
 
-def check_copies(
-    written: Iterable[Directive], months: Iterable[FrozenMonth], chain: Chain, errors: Errors
-) -> None:
+def check_copies(written: Iterable[Directive], closed: Closed, errors: Errors) -> None:
     """Compare what people wrote in closed months with the frozen copies."""
-    frozen: dict[str, list[tuple[FrozenMonth, Place, Directive | None]]] = {}
-    for month in months:
-        for text, place, entry in month.month.copies:
-            if f'{FROZEN}: "{BY_HAND}"' in text:
-                frozen.setdefault(text, []).append((month, place, entry))
+    frozen: dict[str, list[tuple[FrozenMonth, Copy]]] = {}
+    for month in closed.months:
+        for copy in month.text.copies:
+            if f'{FROZEN}: "{BY_HAND}"' in copy.text:
+                frozen.setdefault(copy.text, []).append((month, copy))
     strange: list[Directive] = []
     for entry in written:
-        text = directive_text(copy_of(entry, BY_HAND)).rstrip("\n")
-        if frozen.get(text):
-            frozen[text].pop()
+        same = frozen.get(directive_text(copy_of(entry, BY_HAND)).rstrip("\n"))
+        if same:
+            same.pop()
         else:
             strange.append(entry)
-    left = [(text, *each) for text, found in frozen.items() for each in found]
-    _by_value(strange, left)
-    doubtful = {month.name for month in months if not month.holds}
+    left = [each for same in frozen.values() for each in same]
+    strange, left = _by_value(strange, left)
     for entry in strange:
-        if chain.month_of(entry.date) in doubtful:
-            continue  # the frozen copy may be what was changed: that is told elsewhere
         what = "transaction" if isinstance(entry, Transaction) else "price"
         message = (
             f"this {what} of {entry.date} is not in the closed month as it stands here: it was "
             f"added or changed afterwards; restore it, and write what is new on "
-            f"{chain.first_open_day} or later"
+            f"{closed.first_open_day} or later"
         )
         errors.add(place_of(entry.meta), message)
-    for text, month, place, _ in left:
-        if month.holds:
-            head = text.partition("\n")[0]
-            message = (
-                f"gone from the ledger, or changed, after {month.name} was closed: {head}: restore "
-                f"it, and correct it with an entry of {chain.first_open_day} or later"
-            )
-            errors.add(place, message)
+    for month, copy in left:
+        head = copy.text.partition("\n")[0]
+        message = (
+            f"gone from the ledger, or changed, after {month.name} was closed: {head}: restore "
+            f"it, and correct it with an entry of {closed.first_open_day} or later"
+        )
+        errors.add(copy.place, message)
 
 
 def _by_value(
-    strange: list[Directive],
-    left: list[tuple[str, FrozenMonth, Place, Directive | None]],
+    strange: list[Directive], left: list[tuple[FrozenMonth, Copy]]
+) -> tuple[list[Directive], list[tuple[FrozenMonth, Copy]]]:
+    """What has no pair that is the same but for spacing or idle zeros."""
+    if not strange or not left:
+        return strange, left
+    by_item: dict[str, list[tuple[FrozenMonth, Copy]]] = {}
+    for each in left:
+        by_item.setdefault(item_of(each[1].read), []).append(each)
+    unpaired: list[Directive] = []
+    for entry in strange:
+        same = by_item.get(item_of(copy_of(entry, BY_HAND)))
+        if same:
+            same.pop()
+        else:
+            unpaired.append(entry)
+    return unpaired, [each for same in by_item.values() for each in same]
+
+
+def check_paddings(
+    closed: Closed,
+    entries: Iterable[Directive],
+    options: dict[str, Any],
+    errors: Errors,
 ) -> None:
-    """Pair what is the same but for spacing or idle zeros; both lists keep what has no pair."""
-    for entry in list(strange):
-        item = item_of(copy_of(entry, BY_HAND))
-        for each in left:
-            if item_of(copied_entry(each[0], each[3])) == item:
-                strange.remove(entry)
-                left.remove(each)
-                break
+    """Compare what Beancount will pad in the closed months with what it padded then.
+
+    A balance behind a `pad` decides on its amount, and may have been changed since.
+    """
+    frozen = {
+        item_of(copy.read): (month, copy)
+        for month in closed.months
+        for copy in month.text.copies
+        if f'{FROZEN}: "{ON_LOAD}"' in copy.text and " P " in copy.text[:14]
+    }
+    pads = [entry for entry in entries if isinstance(entry, Pad) and entry.date <= closed.last_day]
+    if not pads and not frozen:
+        return
+    looked_at = [
+        entry for entry in entries if isinstance(entry, Transaction | Pad | Balance | Open)
+    ]
+    padded, _ = _pad(sorted(looked_at, key=entry_sortkey), options)
+    for entry in padded:
+        if not isinstance(entry, Transaction) or entry.flag != PADDED:
+            continue
+        if entry.date <= closed.last_day and not frozen.pop(item_of(copy_of(entry, ON_LOAD)), None):
+            message = (
+                f"this pad gives {entry.postings[0].units} now, which is not in the closed month "
+                f"of {entry.date}: a balance behind it was changed or added; restore it"
+            )
+            errors.add(place_of(entry.meta), message)
+    for month, copy in frozen.values():
+        head = copy.text.partition("\n")[0]
+        message = (
+            f"this was padded when {month.name} was closed, and is not any more: {head}: restore "
+            "the pad and the balance behind it"
+        )
+        errors.add(copy.place, message)
 
 
 def check_assertions(
-    assertions: Iterable[Assertion],
-    months: Iterable[FrozenMonth],
-    chain: Chain,
-    errors: Errors,
+    assertions: Iterable[Assertion], closed: Closed, errors: Errors
 ) -> list[Assertion]:
     """The open assertions; one of a closed month must have been there when it was closed."""
-    frozen = Counter(
-        item_of(_bare(entry))
-        for month in months
-        for entry in month.month.terms
-        if entry.type == ASSERT
-    )
+    frozen = Counter(item_of(_bare(entry)) for entry in closed.terms if entry.type == ASSERT)
     opened: list[Assertion] = []
     for each in assertions:
-        if each.date > chain.last_day:
+        if each.date > closed.last_day:
             opened.append(each)
         elif not frozen[assertion_item(each)]:
             message = (
                 f"an assertion can't come late: {each.date} lies in a closed month; "
-                f"date it {chain.first_open_day}, the first open day, or later"
+                f"date it {closed.first_open_day}, the first open day, or later"
             )
             errors.add(each.place, message)
     return opened
 
 
-def frozen_assertions(months: Iterable[FrozenMonth]) -> list[Assertion]:
+def frozen_assertions(closed: Closed) -> list[Assertion]:
     """The assertions of closed months as they were frozen."""
     found: list[Assertion] = []
-    for entry in (each for month in months for each in month.month.terms if each.type == ASSERT):
-        with suppress(FieldError):  # was edited: that is an error of its own
-            found.append(assertion_of(entry))
+    for entry in closed.terms:
+        if entry.type == ASSERT:
+            with suppress(FieldError):  # was forged
+                found.append(assertion_of(entry))
     return found
 
 
@@ -169,18 +217,17 @@ def check_frozen_terms(
     closed: Closed, terms: LedgerTerms, lines: list[Custom], errors: Errors
 ) -> None:
     """Compare the ledger's terms with those that the closed months used."""
+    lines_of = by_name(lines)
     for month in closed.months:
-        if month.holds:
-            seal, first_open = month.files.seal, closed.chain.first_open_day
-            check_terms(seal, month.month.terms, terms, lines, first_open, errors)
+        seal, frozen = month.files.seal, month.text.terms
+        check_terms(seal, frozen, terms, lines_of, closed.first_open_day, errors)
 
 
-def check_names(closed: Closed, names: set[str], terms: LedgerTerms, errors: Errors) -> None:
+def check_names(closed: Closed, names: Collection[str], terms: LedgerTerms, errors: Errors) -> None:
     """A `compute-subscriber` line can't rename the accounts of somebody in a closed month."""
     named = {
         str(entry.values[0].value)
-        for month in closed.months
-        for entry in month.month.terms
+        for entry in closed.terms
         if entry.type == "compute-subscriber" and entry.values
     }
     for line in terms.introductions:

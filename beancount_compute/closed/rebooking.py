@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
-from beancount.core.data import Directive
+from beancount.core.data import Directive, Transaction
 
-from beancount_compute.closed.used_terms import Uses
-from beancount_compute.economy.carried import Carried
+from beancount_compute.closed.frozen_state import Lapse, State
+from beancount_compute.closed.used_terms import OVERAGE, Uses
+from beancount_compute.economy import (
+    AS_OF,
+    RESERVED_ORIGINS,
+    WIDE,
+    ZERO,
+    Event,
+    Facts,
+    JournalEntry,
+    Kind,
+    LotLeg,
+    MoneyLeg,
+    Month,
+    Refusal,
+    Role,
+    names_of,
+)
+from beancount_compute.economy.carried import Carried, Earned, count_earned
 from beancount_compute.economy.engine import Bookkeeper
-from beancount_compute.economy.events import Event, names_of
-from beancount_compute.economy.inputs import Facts
-from beancount_compute.economy.journal import JournalEntry, LotLeg, MoneyLeg
-from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.options import AS_OF
-from beancount_compute.economy.refusals import Refusal
-from beancount_compute.economy.roles import Role
-from beancount_compute.economy.terms import RESERVED_ORIGINS
-from beancount_compute.ledger.accounts import Accounts
-from beancount_compute.ledger.terms_in_force import LedgerTerms
-from beancount_compute.ledger.writing import Writer
+from beancount_compute.ledger import Accounts, LedgerTerms, Writer
 
 _DRAWS = (Kind.CONSUMPTION, Kind.TRADE, Kind.TRANSFER, Kind.SPEND, Kind.REFUND)
 
@@ -32,32 +41,42 @@ class Rebooked(NamedTuple):
     entries: list[Directive]
     terms: dict[str, list[str]]  # by month
     refusals: list[Refusal]
+    states: dict[str, State]  # at the end of each month asked for
 
 
 def rebook(
     facts: Facts,
     terms: LedgerTerms,
     accounts: Accounts,
-    last_day: date,
-    own_prices: frozenset[tuple[date, str, str]],
-    carried: Carried | None = None,
+    months: Sequence[str],
+    own_prices: Collection[tuple[date, str, str]],
+    before: State | None = None,
     next_order: Callable[[], str] | None = None,
     first_month: str = "",
 ) -> Rebooked:
-    """Book facts up to a day, as a load with nothing behind that day would.
+    """Book facts up to the end of the last month, as a load with nothing behind it would.
 
-    What lies before `first_month` counts to it, as the first closed month holds it.
+    They go on from the state `before`. What lies before `first_month` counts to it, as the first
+    closed month holds it.
     """
     writer = Writer(accounts)
     if next_order is not None:
         writer.next_order = next_order
     uses = Uses(terms, first_month)
-    facts = _until(facts, last_day)
+    ends = [Month.parse(month).last for month in months]
+    facts = _until(facts, ends[-1])
     _note_names(uses, facts, terms)
-    keeper = Bookkeeper(facts, terms.terms.setting(AS_OF, last_day), accounts.component, carried)
+    agreed = terms.terms.setting(AS_OF, ends[-1])
+    carried = before.carried if before else None
+    keeper = Bookkeeper(facts, agreed, accounts.component, carried, ends)
     entries: list[Directive] = []
+    earned: defaultdict[str, Earned] = defaultdict(dict)  # by month
+    lapsed: list[Lapse] = []
     for entry in keeper.entries():
         _note_uses(uses, entry, keeper, terms)
+        count_earned(earned[Month.of(entry.date).name], entry.legs)
+        if entry.kind in (Kind.MINT, Kind.EXPIRY):
+            _note_lapse(lapsed, entry)
         written = writer.transaction(entry)
         if entry.event is not None and entry.event.place.row:
             written.meta.pop("source", None)  # its frozen row is where it stands from now on
@@ -67,7 +86,72 @@ def rebook(
         for price in keeper.prices()
         if (price.date, price.commodity, price.currency) not in own_prices
     ]
-    return Rebooked(entries, uses.texts(), keeper.refusals)
+    states: dict[str, State] = {}
+    for end in ends:
+        month = Month.of(end)
+        sums = _earned_until(earned, month.name, carried)
+        until = [each for each in entries if each.date <= end]
+        known, by_account = _known(keeper.states[end], _until(facts, end), until, before)
+        states[month.name] = State(
+            month.name,
+            keeper.states[end]._replace(earned=sums, known=known),
+            by_account,
+            _first_used(until, before),
+            [each for each in lapsed if Month.of(each.day) == month],
+        )
+    return Rebooked(entries, uses.texts(), keeper.refusals, states)
+
+
+def _earned_until(
+    earned: Mapping[str, Earned], last: str, before: Carried | None
+) -> dict[tuple[Role, str, str], Decimal]:
+    sums = dict(before.earned) if before else {}
+    for month in sorted(earned):
+        for key, number in earned[month].items() if month <= last else ():
+            sums[key] = WIDE.add(sums.get(key, ZERO), number)
+    return {key: number for key, number in sums.items() if number}
+
+
+def _first_used(entries: Iterable[Directive], before: State | None) -> dict[str, date]:
+    """The accounts that were booked, with the first day of each."""
+    found = dict(before.first_used) if before else {}
+    for entry in entries:
+        if isinstance(entry, Transaction):
+            for posting in entry.postings:
+                known = found.get(posting.account)
+                if known is None or entry.date < known:
+                    found[posting.account] = entry.date
+    return found
+
+
+def _note_lapse(lapsed: list[Lapse], entry: JournalEntry) -> None:
+    """Note a lot that met its end; what is minted of it comes before what expires."""
+    lots = [leg for leg in entry.legs if isinstance(leg, LotLeg)]
+    lot, units = lots[0].lot, lots[0].units
+    if entry.kind is Kind.MINT:
+        lapsed.append(Lapse(lot, units, entry.date, units, lots[1].lot.end))
+    elif lapsed and lapsed[-1].lot is lot and lapsed[-1].day == entry.date:
+        lapsed[-1] = lapsed[-1]._replace(units=WIDE.add(lapsed[-1].units, units))
+    else:
+        lapsed.append(Lapse(lot, units, entry.date))
+
+
+def _known(
+    state: Carried, facts: Facts, entries: Iterable[Directive], before: State | None
+) -> tuple[list[str], frozenset[str]]:
+    """Who is known, and who of them by the account of opening lots only.
+
+    Whom only a `compute-subscriber` line names is known as long as the line stands.
+    """
+    late = [event for events in facts.late.values() for event in events]
+    named = {name for event in (*facts.events, *late) for name in names_of(event)}
+    named |= {entry.payee or "" for entry in entries if isinstance(entry, Transaction)}
+    by_account = {opening.lot.holder for opening in facts.openings}
+    if before is not None:
+        named |= {*before.carried.known} - before.by_account
+        by_account |= before.by_account
+    known = [name for name in state.known if name in named or name in by_account]
+    return known, frozenset(by_account - named)
 
 
 def _until(facts: Facts, last_day: date) -> Facts:
@@ -126,7 +210,7 @@ def _used(
             yield ("compute-option", "posting-grain", day, "")
             for leg in money:
                 if leg.role is Role.OVERAGE:
-                    yield ("compute-plan", leg.origin, day, "")
+                    yield ("compute-plan", leg.origin, day, OVERAGE)
         case Kind.TRADE:
             currency = entry.event.currency if entry.event else ""
             for fee in ("seller-fee", "buyer-fee"):

@@ -12,7 +12,7 @@ them, they are so on every day between; any other term may be added or changed f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -24,19 +24,25 @@ from beancount.parser import parser
 
 from beancount_compute.closed.chain import Seal
 from beancount_compute.closed.content import item_of
-from beancount_compute.economy.events import Place
-from beancount_compute.economy.options import OPTIONS, PLAN_KEYS, Money, money_written
-from beancount_compute.economy.roles import Role
-from beancount_compute.economy.rounding import ZERO
-from beancount_compute.economy.terms import Plan, Terms
-from beancount_compute.economy.words import quoted
-from beancount_compute.ledger.directives import place_of
-from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.terms_in_force import LedgerTerms
-from beancount_compute.ledger.text import string
+from beancount_compute.economy import (
+    OPTIONS,
+    PLAN_KEYS,
+    POCKETS,
+    ZERO,
+    Money,
+    Place,
+    Plan,
+    Role,
+    Terms,
+    money_written,
+    quoted,
+)
+from beancount_compute.ledger import Errors, LedgerTerms, place_of, string
 
 FIRST, LAST = "first-used", "last-used"
 ASSERT = "compute-assert"
+OVERAGE = "overage"
+LinesOf = Mapping[object, Sequence[Custom]]  # the ledger's terms by their name
 
 
 class Use(NamedTuple):
@@ -44,7 +50,7 @@ class Use(NamedTuple):
 
     type: str
     name: str
-    key: str  # what tells it from others of its name: a currency, say
+    key: str  # what tells it from others of its name: a currency, or `OVERAGE` of a plan
     first: date
     last: date
 
@@ -65,7 +71,7 @@ def _in_force(use: Use, day: date, terms: LedgerTerms) -> tuple[date, str, list[
             plan = agreed.plan_of_lot(use.name, day)
             if plan is None:
                 return (day, f"{name} no plan", [])
-            return (plan.since, _plan_values(plan), _plan_meta(plan))
+            return (plan.since, _plan_values(plan), _plan_meta(plan, use.key == OVERAGE))
         case "compute-account":
             return (use.first, f"{name} {string(terms.templates[Role(use.name)])}", [])
         case "compute-subscriber":
@@ -95,12 +101,18 @@ def _plan_values(plan: Plan) -> str:
     return f"{string(plan.name)} {price} {units}"
 
 
-def _plan_meta(plan: Plan) -> list[str]:
-    """What a plan says otherwise than plans do; always what is left at a period's end."""
+def _plan_meta(plan: Plan, with_overage: bool) -> list[str]:
+    """What a plan says otherwise than plans do; always what is left at a period's end.
+
+    Its price of overage is used by itself, or not at all.
+    """
     return [
         f"{name}: {key.write(value)}"
         for name, key in PLAN_KEYS.items()
-        if (value := getattr(plan, key.field)) != Plan._field_defaults[key.field]
+        if (
+            (name != OVERAGE or with_overage)
+            and ((value := getattr(plan, key.field)) != Plan._field_defaults[key.field])
+        )
         or name == "unused"
     ]
 
@@ -111,14 +123,24 @@ def use_of(entry: Custom) -> Use | None:
         return None
     values = [value for value, _ in entry.values or ()]
     key = values[1].currency if values[0] == "minimum-fee" else ""
+    key = OVERAGE if OVERAGE in entry.meta else key
     return Use(entry.type, str(values[0]), key, entry.meta[FIRST], entry.meta[LAST])
+
+
+def by_name(lines: Iterable[Custom]) -> LinesOf:
+    """The ledger's terms by what they name."""
+    found: dict[object, list[Custom]] = {}
+    for line in lines:
+        if line.values:
+            found.setdefault(line.values[0].value, []).append(line)
+    return found
 
 
 def check_terms(
     seal: Seal,
     frozen: Iterable[Custom],
     terms: LedgerTerms,
-    lines: Iterable[Custom],
+    lines_of: LinesOf,
     first_open: date,
     errors: Errors,
 ) -> None:
@@ -127,9 +149,10 @@ def check_terms(
         try:
             use = use_of(entry)
         except (IndexError, AttributeError, KeyError):
-            continue  # was edited: that is an error of its own
-        if use is None:
+            continue  # was forged
+        if use is None or (use.type == "compute-option" and use.name not in OPTIONS):
             continue
+        lines = lines_of.get(use.name, ())
         found = _differing(use, entry, terms, lines)
         if found is None:
             continue
@@ -147,15 +170,17 @@ def _differing(
     use: Use, entry: Custom, terms: LedgerTerms, lines: Iterable[Custom]
 ) -> tuple[date, str] | None:
     days = {use.first, use.last}
-    days |= {
-        line.date
-        for line in lines
-        if use.first < line.date < use.last and line.values and line.values[0].value == use.name
-    }
+    days |= {line.date for line in lines if use.first < line.date < use.last}
     for day in sorted(days):
         since, values, meta = _in_force(use, day, terms)
         now = _now(since, use.type, values, tuple(meta))
-        if item_of(now) != item_of(_without_days(entry, since)):
+        then = _without_days(entry, since)
+        same = (
+            now.meta.get(OVERAGE) == then.meta.get(OVERAGE)
+            if use.key == OVERAGE  # the rest of the plan is used, and told, by itself
+            else item_of(now) == item_of(then)
+        )
+        if not same:
             return day, _said(now)
     return None
 
@@ -205,7 +230,7 @@ def _place_of(use: Use, day: date, lines: Iterable[Custom]) -> Place | None:
     for line in lines:
         values = [value for value, _ in line.values or ()]
         same = line.type == use.type and values[:1] == [use.name]
-        if same and use.key:
+        if same and use.type == "compute-option" and use.key:
             same = getattr(values[-1], "currency", "") == use.key
         if same and (whole or line.date <= day) and (found is None or line.date >= found.date):
             found = line
@@ -240,3 +265,45 @@ class Uses:
             text = term_text(Use(type_, name, key, first, last), self._terms)
             found.setdefault(month, []).append(text)
         return found
+
+
+def frozen_accounts(
+    terms: LedgerTerms, used: Iterable[Custom]
+) -> tuple[dict[Role, str], dict[str, str]]:
+    """The accounts' templates as the closed months used them, and their named components.
+
+    The books stand on them, whatever the ledger says now.
+    """
+    templates: dict[Role, str] = dict(terms.templates)
+    components: dict[str, str] = {}
+    for entry in used:
+        name, value, *_ = [*(str(value) for value, _ in entry.values or ()), "", ""]
+        if entry.type == "compute-account" and _can_serve(name, value):
+            templates[Role(name)] = value
+        elif entry.type == "compute-subscriber" and value:
+            components[name] = value
+    return templates, components
+
+
+def _can_serve(role: str, template: str) -> bool:
+    """Whether a template can be that of a role: whoever forged it may have written anything."""
+    if role not in set(Role):
+        return False
+    return "{subscriber}" in template or (bool(template) and Role(role) not in POCKETS)
+
+
+def lost_plans(said: LedgerTerms, used: Iterable[Custom]) -> list[Custom]:
+    """The plans of closed months that the ledger does not name any more, as they were used.
+
+    That is an error; but whoever subscribed to them goes on, as everything else does.
+    """
+    found: dict[tuple[str, date], Custom] = {}
+    for entry in used:
+        name = str(entry.values[0].value) if entry.values else ""
+        if entry.type != "compute-plan" or name in said.terms.plans:
+            continue
+        meta = {key: value for key, value in entry.meta.items() if key not in (FIRST, LAST)}
+        key = (name, entry.date)
+        if key not in found or OVERAGE in meta:
+            found[key] = entry._replace(meta=meta)
+    return list(found.values())

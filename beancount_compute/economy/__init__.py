@@ -1,1 +1,156 @@
-"""Pure rules: events and terms in, journal and lots out. No files, no clock, no Beancount."""
+"""The economy: events and terms in, lots and journal out. No files, no clock, no Beancount.
+
+    economy/engine.py     books day by day, in the order of `agenda.py`
+    economy/rules/        what each kind of event does, one rule a file
+
+What all that works with (events, kinds, roles, options, terms, lots, journal entries, numbers)
+is the vocabulary of every other part, and is named from here.
+"""
+
+from beancount_compute.economy.agenda import Agenda, Due, Horizon, Stretch, horizon
+from beancount_compute.economy.assertions import FIGURES, Totals
+from beancount_compute.economy.events import (
+    CONTENT,
+    NOWHERE,
+    Event,
+    Place,
+    content_id,
+    fields_getter,
+    flaw_of,
+    id_taken,
+    is_sound,
+    names_of,
+    same_content,
+)
+from beancount_compute.economy.inputs import (
+    Assertion,
+    Facts,
+    HandPosting,
+    Introduction,
+    by_day_of,
+    grouped,
+    only_cancellations,
+)
+from beancount_compute.economy.journal import (
+    JournalEntry,
+    Leg,
+    LotLeg,
+    MoneyLeg,
+    Record,
+    Run,
+    Unbalanced,
+    Use,
+    charge_of,
+    check_balance,
+    cost_by_origin,
+    holders_of,
+    in_full,
+    income,
+    into,
+    mirrored,
+    money_leg,
+    out_of,
+)
+from beancount_compute.economy.kinds import (
+    BOOKED,
+    COMING,
+    EVENTS,
+    FLOWS,
+    KINDS,
+    MAKES_KNOWN,
+    PARTNER,
+    PHASE,
+    RELEASING,
+    REVERSIBLE,
+    Flow,
+    Flows,
+    Form,
+    Kind,
+    LegOrigin,
+    LegRow,
+    Phase,
+    Way,
+)
+from beancount_compute.economy.lots import (
+    Draw,
+    Holding,
+    Key,
+    Lot,
+    OpenLot,
+    cost_of,
+    key_of,
+    lot_of,
+    received,
+)
+from beancount_compute.economy.months import (
+    MONTH,
+    Month,
+    Span,
+    last_day,
+    later,
+    parse_span,
+    text_of,
+)
+from beancount_compute.economy.options import (
+    AS_OF,
+    COST_STEP,
+    DRAW_DOWN,
+    OPTIONS,
+    PLAN_KEYS,
+    POSTING_GRAIN,
+    TIME_ZONE,
+    UNIT_COST,
+    DrawDown,
+    Grain,
+    Holds,
+    Money,
+    PlanKey,
+    Unused,
+    chosen,
+    life_of,
+    money_written,
+)
+from beancount_compute.economy.refusals import Causes, Refusal, Refused
+from beancount_compute.economy.roles import (
+    EARNINGS,
+    OWED,
+    POCKETS,
+    ROLE_OF_EARNING,
+    ROLE_OF_POCKET,
+    ROLES,
+    SUBSCRIBER,
+    Earning,
+    Pocket,
+    Role,
+    Root,
+)
+from beancount_compute.economy.rounding import (
+    EXACT,
+    PRICE_STEP,
+    USUAL,
+    WIDE,
+    ZERO,
+    CostStepTooCoarse,
+    Share,
+    average_price,
+    decimals_of,
+    minor_unit,
+    multiply_money,
+    must_be_exact,
+    part,
+    round_half_even,
+    round_money,
+    shares_of_total,
+    split,
+    trim,
+)
+from beancount_compute.economy.terms import (
+    GRANT,
+    RESERVED_ORIGINS,
+    TOP_UP,
+    Plan,
+    PlanLine,
+    Terms,
+    Timeline,
+)
+from beancount_compute.economy.words import amount, like, printable, quoted, shorten

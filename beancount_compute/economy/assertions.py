@@ -26,12 +26,6 @@ class Totals:
     def __init__(self) -> None:
         self._figures: dict[tuple[str, str, str], Decimal] = {}
 
-    def copy(self) -> Totals:
-        """The same figures, to count on with."""
-        copied = Totals()
-        copied._figures.update(self._figures)
-        return copied
-
     def add(self, legs: Iterable[Leg]) -> None:
         """Count the legs of an entry, or of a hand-written posting that took effect."""
         for leg in legs:

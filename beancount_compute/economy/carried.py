@@ -1,23 +1,53 @@
 """What the closed months hand on: the state at the beginning of the first open day.
 
-    closed/2026-05.beancount  ->  lots, subscriptions, what can still be reversed  ->  2026-06-01
+    lots, who is known, subscriptions, what was earned so far   ->  2026-06-01
 
-The engine goes on from it as if it had booked those months itself.
+The engine goes on from it as if it had booked those months itself. `handed_on` is the state that
+it leaves, and `take_over` the way back into it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, MutableMapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple
 
-from beancount_compute.economy.assertions import Totals
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.lots import Key, Lot
-from beancount_compute.economy.rules.subscription import resume
-from beancount_compute.economy.state import Economy, Undo
+from beancount_compute.economy import (
+    EARNINGS,
+    WIDE,
+    ZERO,
+    Due,
+    Key,
+    Leg,
+    Lot,
+    LotLeg,
+    MoneyLeg,
+    Place,
+    Refusal,
+    Role,
+)
+from beancount_compute.economy.rules.allocation import no_such_plan
+from beancount_compute.economy.state import Economy, Subscription, Undo
+
+Earned = MutableMapping[tuple[Role, str, str], Decimal]  # by role, subscriber and currency
+
+
+class Running(NamedTuple):
+    """A subscription as it stands: also one that has ended, because a late use may be of its."""
+
+    id: str
+    subscriber: str
+    plan: str
+    start: date
+    day_of_month: int
+    counted_in_days: bool
+    period_end: date  # of the last period that has begun
+    periods: int
+    ended: bool
+    place: Place
 
 
 class Carried(NamedTuple):
@@ -25,24 +55,103 @@ class Carried(NamedTuple):
 
     last_day: date  # of the last closed month
     lots: list[tuple[Lot, Decimal]]
-    known: Mapping[str, date]  # subscribers, with the day since which they are known
-    subscriptions: Iterable[tuple[Event, str]]  # their events and cancellations, with ids, in order
-    undo: Mapping[str, Undo]  # of closed events that open ones reverse
-    terms_days: Mapping[tuple[str, Key], date]  # of lots that came late, by holder and key
-    period_ends: Iterable[tuple[str, date]]  # of subscribers' single periods, behind the last day
-    totals: Totals | None = None  # only where something is asserted
+    known: Collection[str]  # subscribers
+    subscriptions: Iterable[Running] = ()  # each subscriber's in the order of the books
+    terms_days: Mapping[tuple[str, Key], date] = MappingProxyType({})  # of lots that came late
+    period_ends: Iterable[tuple[str, date]] = ()  # of subscribers' single periods, behind last_day
+    earned: Mapping[tuple[Role, str, str], Decimal] = MappingProxyType({})
+    undo: Mapping[str, Undo] = MappingProxyType({})  # of closed events that open ones reverse
+
+
+def count_earned(earned: Earned, legs: Iterable[Leg]) -> None:
+    """Count what the legs of an entry earn."""
+    for leg in legs:
+        if isinstance(leg, MoneyLeg) and leg.role in EARNINGS:
+            key = (leg.role, leg.holder, leg.currency)
+            earned[key] = WIDE.subtract(earned.get(key, ZERO), leg.number)
+
+
+def handed_on(economy: Economy, last_day: date) -> Carried:
+    """The state when a day is over, in one order however it came about; without what was earned."""
+    subscribers = sorted(economy.subscribers.values(), key=lambda each: each.name)
+    lots = [
+        (open_lot.lot, open_lot.units)
+        for subscriber in subscribers
+        for pocket in (subscriber.allocations, subscriber.tokens)
+        for holding in pocket.values()
+        for open_lot in holding
+    ]
+    running = [
+        Running(
+            each.id,
+            subscriber.name,
+            each.plan,
+            each.start,
+            each.day_of_month,
+            each.counted_in_days,
+            each.period_end,
+            each.periods,
+            each.ended,
+            each.place,
+        )
+        for subscriber in subscribers
+        for each in subscriber.subscriptions
+    ]
+    return Carried(
+        last_day,
+        sorted(lots, key=_place),
+        [subscriber.name for subscriber in subscribers],
+        running,
+        dict(economy.terms_days),
+        sorted({each for each in economy.period_ends if each[1] > last_day}),
+    )
 
 
 def take_over(economy: Economy, carried: Carried, first_day: date) -> None:
     """Let the economy stand where the closed months left it."""
-    for name, since in carried.known.items():
-        economy.today = since
-        economy.welcome(name)
     economy.today = first_day
+    for name in carried.known:
+        economy.welcome(name)
     economy.terms_days.update(carried.terms_days)
     for lot, units in carried.lots:
         economy.put(economy.welcome(lot.holder), lot, units)
     for name, day in carried.period_ends:
         economy.end_period_later(name, day)
-    resume(economy, carried.subscriptions, carried.last_day)
+    for running in carried.subscriptions:
+        _resume(economy, running, carried.last_day)
     economy.undo.update({event_id: replace(undo) for event_id, undo in carried.undo.items()})
+    if economy.totals is not None:
+        economy.totals.add(LotLeg(lot, -units) for lot, units in carried.lots)
+        economy.totals.add(
+            MoneyLeg(role, name, "", -number, currency)
+            for (role, name, currency), number in carried.earned.items()
+        )
+
+
+def _resume(economy: Economy, running: Running, last_day: date) -> None:
+    """Let a subscription run on, whose periods so far are in the books."""
+    if running.plan not in economy.terms.plans:  # it went when the month was closed already
+        refused = no_such_plan(running.plan, running.start, economy.terms)
+        economy.refusals.append(Refusal(running.place, str(refused)))
+        return
+    subscriber = economy.welcome(running.subscriber)
+    subscription = Subscription(
+        running.id,
+        subscriber,
+        running.plan,
+        running.start,
+        running.place,
+        running.day_of_month,
+        running.counted_in_days,
+        running.period_end,
+        running.periods,
+        running.ended,
+    )
+    subscriber.subscriptions.append(subscription)
+    if last_day < running.period_end < date.max:
+        economy.agenda.put(Due.PERIODS, running.period_end, subscription)
+
+
+def _place(held: tuple[Lot, Decimal]) -> tuple[object, ...]:
+    holder, pocket, commodity, cost, currency, day, origin, end = held[0]
+    return (holder, pocket, commodity, currency, cost, day, origin, end or date.max)

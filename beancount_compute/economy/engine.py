@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from datetime import date, timedelta
 from decimal import Decimal, Inexact, localcontext
@@ -21,30 +21,41 @@ from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple
 
-from beancount_compute.economy.agenda import Horizon, horizon
-from beancount_compute.economy.assertions import Totals
-from beancount_compute.economy.carried import Carried, take_over
-from beancount_compute.economy.events import (
+from beancount_compute.economy import (
+    AS_OF,
+    EXACT,
+    POSTING_GRAIN,
+    WIDE,
+    Assertion,
+    Causes,
     Event,
+    Facts,
+    Grain,
+    Horizon,
+    JournalEntry,
+    Kind,
+    Lot,
+    Phase,
     Place,
+    Record,
+    Refusal,
+    Refused,
+    Terms,
+    Totals,
+    average_price,
+    by_day_of,
+    charge_of,
     content_id,
+    grouped,
+    holders_of,
+    horizon,
     id_taken,
+    in_full,
     names_of,
+    only_cancellations,
     same_content,
 )
-from beancount_compute.economy.inputs import (
-    Assertion,
-    Facts,
-    by_day_of,
-    grouped,
-    only_cancellations,
-)
-from beancount_compute.economy.journal import JournalEntry, Record, charge_of, holders_of, in_full
-from beancount_compute.economy.kinds import Kind, Phase
-from beancount_compute.economy.lots import Lot
-from beancount_compute.economy.options import AS_OF, POSTING_GRAIN, Grain
-from beancount_compute.economy.refusals import Causes, Refusal, Refused
-from beancount_compute.economy.rounding import EXACT, WIDE, average_price
+from beancount_compute.economy.carried import Carried, handed_on, take_over
 from beancount_compute.economy.rules import RULES
 from beancount_compute.economy.rules.breakage import end_lots
 from beancount_compute.economy.rules.by_hand import (
@@ -59,7 +70,6 @@ from beancount_compute.economy.rules.consumption import consume_in_turn
 from beancount_compute.economy.rules.reversal import Outcome, placed, targets
 from beancount_compute.economy.rules.subscription import Bridges, start_periods
 from beancount_compute.economy.state import Economy
-from beancount_compute.economy.terms import Terms
 
 _phase_of = attrgetter("phase")
 
@@ -102,19 +112,28 @@ class Bookkeeper:
         terms: Terms,
         component: Callable[[str], str],
         carried: Carried | None = None,
+        ends: Iterable[date] = (),
     ) -> None:
+        """`ends` are the days whose state is kept when they are over, in `states`."""
+        self.states: dict[date, Carried] = {}
+        self._ends = sorted(ends, reverse=True)
         self.refusals: list[Refusal] = []
         self._events_on, reversed_ids, repeated_ids = by_day_of(facts.events)
         assertions = list(facts.assertions)
         counts = Counter({day: len(events) for day, events in self._events_on.items()})
         counts.update(assertion.date for assertion in assertions)
         making = {day for day, events in self._events_on.items() if not only_cancellations(events)}
+        running = [
+            (each.subscriber, each.plan, each.period_end)
+            for each in (carried.subscriptions if carried else ())
+            if not each.ended
+        ]
         reach = horizon(
             counts,
             making | {assertion.date for assertion in assertions},
             terms.of_ledger(AS_OF),
             carried.last_day if carried else None,
-            Bridges(self._events_on, terms, carried.subscriptions if carried else ()).over,
+            Bridges(self._events_on, terms, running).over,
         )
         self.as_of = reach.as_of
         self._refuse_far(reach, assertions)
@@ -129,7 +148,6 @@ class Bookkeeper:
         self._repeats: dict[str, int] = {}
         self._causes = Causes(terms.refused)
         self._first_of: dict[str, Event | None] = dict.fromkeys(repeated_ids)
-        totals = carried.totals.copy() if carried and carried.totals else None
         late = [event for events in self._late_on.values() for event in events]
         self._economy = Economy(
             terms,
@@ -137,7 +155,7 @@ class Bookkeeper:
             component,
             reversed_ids.union(event.reverses for event in late if event.reverses),
             refusals=self.refusals,
-            totals=(totals or Totals()) if self._assertions_on else None,
+            totals=Totals() if self._assertions_on else None,
             plain=not self._assertions_on and terms.of_ledger(POSTING_GRAIN) is Grain.EVENT,
         )
 
@@ -167,16 +185,24 @@ class Bookkeeper:
                 take_over(economy, self._carried, first_day)
             self._carried = None
         for day in economy.agenda.days():
+            self._keep_states(day)
             with localcontext(WIDE):  # what is derived or written by hand can't be refused
                 self._day(day)
             if economy.grain is Grain.EVENT:
                 yield economy.journal
                 economy.journal.clear()
+        self._keep_states(date.max)
         yield [
             economy.runs[at].entry if at in economy.runs else record
             for at, record in enumerate(economy.journal)
             if at not in economy.superseded
         ]
+
+    def _keep_states(self, day: date) -> None:
+        """Keep the state of the ends before a day."""
+        while self._ends and self._ends[-1] < day:
+            end = self._ends.pop()
+            self.states[end] = handed_on(self._economy, end)
 
     def prices(self) -> list[PriceOfDay]:
         """The prices that the days' trades leave behind."""

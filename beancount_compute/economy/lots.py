@@ -66,6 +66,7 @@ class OpenLot:
 Draw = tuple[OpenLot, Decimal]  # units to take from a lot; planned first, taken when all is known
 
 _by_rank = attrgetter("rank")
+_TOKENS = Pocket.TOKENS  # to name a member of an enum takes longer
 _NEVER = datetime.date.max.toordinal() + 1
 # A named tuple's own constructor is a Python function and takes three times as long.
 lot_of = partial(tuple.__new__, Lot)
@@ -83,7 +84,7 @@ def cost_of(number: Decimal, currency: str) -> Decimal:
 
 def received(lot: Lot, name: str) -> Lot:
     """A lot as tokens of who receives it: same cost, date, origin and end."""
-    return lot_of((name, Pocket.TOKENS, *lot[2:]))
+    return lot_of((name, _TOKENS, *lot[2:]))
 
 
 def rank_of(lot: Lot, order: DrawDown) -> Rank:

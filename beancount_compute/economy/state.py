@@ -13,17 +13,35 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from beancount_compute.economy.agenda import Agenda, Due
-from beancount_compute.economy.assertions import Totals
-from beancount_compute.economy.events import Event, Place
-from beancount_compute.economy.journal import JournalEntry, Record, Run, check_balance
-from beancount_compute.economy.kinds import REVERSIBLE
-from beancount_compute.economy.lots import Draw, Holding, Key, Lot, OpenLot, key_of, received
-from beancount_compute.economy.options import DRAW_DOWN, POSTING_GRAIN, DrawDown, Grain
-from beancount_compute.economy.refusals import Refusal, Refused
-from beancount_compute.economy.roles import Pocket
-from beancount_compute.economy.terms import Terms
-from beancount_compute.economy.words import like, quoted
+from beancount_compute.economy import (
+    DRAW_DOWN,
+    POSTING_GRAIN,
+    REVERSIBLE,
+    Agenda,
+    Draw,
+    DrawDown,
+    Due,
+    Event,
+    Grain,
+    Holding,
+    JournalEntry,
+    Key,
+    Lot,
+    OpenLot,
+    Place,
+    Pocket,
+    Record,
+    Refusal,
+    Refused,
+    Run,
+    Terms,
+    Totals,
+    check_balance,
+    key_of,
+    like,
+    quoted,
+    received,
+)
 
 Lots = list[tuple[Lot, Decimal]]
 
@@ -51,11 +69,10 @@ class Subscription:
 class Subscriber:
     """Who buys and uses compute: two pockets by commodity, and subscriptions."""
 
-    __slots__ = ("allocations", "known_since", "name", "subscriptions", "tokens")
+    __slots__ = ("allocations", "name", "subscriptions", "tokens")
 
-    def __init__(self, name: str, known_since: date) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.known_since = known_since
         self.allocations: dict[str, Holding] = {}
         self.tokens: dict[str, Holding] = {}
         self.subscriptions: list[Subscription] = []
@@ -66,11 +83,22 @@ class Subscriber:
 
     def copied(self) -> Subscriber:
         """The same holdings and subscriptions, to try something out with."""
-        copy = Subscriber(self.name, self.known_since)
+        copy = Subscriber(self.name)
         copy.allocations = {unit: holding.copied() for unit, holding in self.allocations.items()}
         copy.tokens = {unit: holding.copied() for unit, holding in self.tokens.items()}
         copy.subscriptions = [replace(each, subscriber=copy) for each in self.subscriptions]
         return copy
+
+    def as_held(self, lots: Lots) -> Lots:
+        """Lots as they will lie in the pockets: under an open one of the same key, if there is one.
+
+        Raises `decimal.Inexact` where one would melt into a lot of more than 28 digits.
+        """
+        found: Lots = []
+        for lot, units in lots:
+            holding = self.pocket(lot.pocket).get(lot.commodity)
+            found.append((holding.lot_for(lot, units) if holding else lot, units))
+        return found
 
     def find(self, lot: Lot) -> OpenLot | None:
         """The open lot of that identity."""
@@ -106,7 +134,8 @@ class Undo:
     @property
     def day(self) -> date:
         """The day on which the event happened, which is before the booking of a late one."""
-        return self.entry.event.date if self.entry.event else self.entry.date
+        entry = self.entry
+        return entry.event.date if entry.event else entry.occurred or entry.date
 
 
 @dataclass(slots=True)
@@ -139,15 +168,18 @@ class Economy:
     runs: dict[int, Run] = field(default_factory=dict)  # of merged uses, by the place of the last
     # the day of the terms of lots that came late, by holder and key
     terms_days: MutableMapping[tuple[str, Key], date] = field(default_factory=dict)
+    period_ends: list[tuple[str, date]] = field(default_factory=list)  # of single periods
     sound_pairs: set[tuple[str, str]] = field(default_factory=set)  # of commodity and currency
     totals: Totals | None = None  # only where something is asserted
     grain: Grain = field(init=False)
+    merges: bool = field(init=False)  # whether uses may be merged
     agenda: Agenda = field(init=False)
     plain: bool = False  # nothing is asserted, and no uses are merged
     refusals: list[Refusal] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.grain = self.terms.of_ledger(POSTING_GRAIN)
+        self.merges = self.grain is not Grain.EVENT
         self.agenda = Agenda(self.as_of)
 
     def terms_of(self, day: date) -> None:
@@ -223,7 +255,7 @@ class Economy:
         """The subscriber of that name, known from now on."""
         subscriber = self.subscribers.get(name)
         if subscriber is None:
-            subscriber = self.subscribers[name] = Subscriber(name, self.today)
+            subscriber = self.subscribers[name] = Subscriber(name)
             self.by_component[self.component(name)] = name
         return subscriber
 
@@ -233,18 +265,12 @@ class Economy:
         Raises `decimal.Inexact` where one would melt into a lot of more than 28 digits.
         """
         subscriber = self.subscribers.get(name)
-        if subscriber is None:
-            return lots
-        arrived: Lots = []
-        for lot, units in lots:
-            holding = subscriber.pocket(lot.pocket).get(lot.commodity)
-            arrived.append((holding.lot_for(lot, units) if holding else lot, units))
-        return arrived
+        return lots if subscriber is None else subscriber.as_held(lots)
 
     def moving(self, draws: list[Draw], receiver: Subscriber) -> Lots:
         """The drawn units as the receiver's tokens: same cost, date, origin and end."""
         name = receiver.name
-        return self.arriving(name, [(received(each.lot, name), units) for each, units in draws])
+        return receiver.as_held([(received(each.lot, name), units) for each, units in draws])
 
     def fees_in(self, currency: str) -> tuple[Decimal, Decimal, Decimal]:
         """The day's rates of seller and buyer, and minimum fee, for trades in a currency."""
@@ -273,9 +299,10 @@ class Economy:
     def end_period_later(self, name: str, day: date) -> None:
         """Remember the day on which a period ends that no subscription follows up.
 
-        Only where uses merge, which they do up to that day.
+        Where uses merge, they do so up to that day.
         """
-        if self.grain is not Grain.EVENT and self.today < day:
+        self.period_ends.append((name, day))
+        if self.merges and self.today < day:
             self.agenda.put(Due.PERIOD_ENDS, day, name)
 
     def take(self, draws: list[Draw]) -> None:
@@ -297,6 +324,6 @@ class Economy:
 
     def settle(self, *names: str) -> None:
         """End the run of uses that would be merged: something else happens to these subscribers."""
-        if self.grain is not Grain.EVENT:
+        if self.merges:
             for name in names:
                 self.merging.pop(name, None)

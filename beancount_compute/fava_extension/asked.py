@@ -14,9 +14,8 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from beancount_compute import manual
-from beancount_compute.economy.rounding import ZERO
-from beancount_compute.economy.words import quoted
-from beancount_compute.reports.books import Selection
+from beancount_compute.economy import ZERO, quoted
+from beancount_compute.reports import Selection
 from beancount_compute.reports.intervals import Interval
 
 VIEWS = {

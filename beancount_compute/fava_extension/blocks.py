@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from beancount_compute.economy.rounding import round_half_even
+from beancount_compute.economy import round_half_even
+from beancount_compute.reports import Cell, Column, Measure, Table
 from beancount_compute.reports.charts import Chart
 from beancount_compute.reports.rollforward import TOTAL
-from beancount_compute.reports.tables import Cell, Column, Measure, Table
 
 Block = dict[str, Any]
 ROWS_A_PAGE = 50

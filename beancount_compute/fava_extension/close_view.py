@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from beancount_compute.close.tie_outs import TieOut
-from beancount_compute.closed.chain import Seal
-from beancount_compute.closed.files import INDEX
-from beancount_compute.economy.months import Month
+from beancount_compute.closed import INDEX, Seal
+from beancount_compute.economy import Month
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, copied, linked, words
 from beancount_compute.fava_extension.loaded import LoadedBooks, LoadError
 from beancount_compute.fava_extension.page import Page
-from beancount_compute.reports.books import Selection
+from beancount_compute.reports import Cell, Column, Measure, Selection, Table
 from beancount_compute.reports.corrections import CORRECTIONS
-from beancount_compute.reports.tables import Cell, Column, Measure, Table
 
 CLOSED = "closed"  # the folder that `bean-compute close` takes if none is named
 TICK, CROSS = "\u2713", "\u2717"

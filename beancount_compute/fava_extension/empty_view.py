@@ -8,7 +8,7 @@ from beancount_compute.fava_extension.blocks import Block, FavaNumbers, copied, 
 from beancount_compute.fava_extension.loaded import LoadedBooks
 from beancount_compute.fava_extension.page import Addresses
 from beancount_compute.plugin import PLUGIN
-from beancount_compute.reports.tables import Column, Table
+from beancount_compute.reports import Column, Table
 
 _EXAMPLE = """\
 2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU

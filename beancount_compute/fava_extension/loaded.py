@@ -19,14 +19,14 @@ from beancount.core.data import Directive
 
 from beancount_compute.close.standing import Months, index_folder, months_of, ties_of
 from beancount_compute.close.tie_outs import TieOut
-from beancount_compute.economy.months import Month
+from beancount_compute.economy import Month
 from beancount_compute.fava_extension.prepared.economics_by_day import EconomicsByDay
 from beancount_compute.fava_extension.prepared.holdings import Holdings
 from beancount_compute.fava_extension.prepared.narrowing import coarse
 from beancount_compute.fava_extension.prepared.overview import derived_until, end_of
-from beancount_compute.ledger.writing import ORDER
+from beancount_compute.ledger import ORDER
 from beancount_compute.plugin import PLUGIN
-from beancount_compute.reports.books import Books, read_books
+from beancount_compute.reports import Books, read_books
 
 T = TypeVar("T")
 

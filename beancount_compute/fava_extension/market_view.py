@@ -5,19 +5,17 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
-from beancount_compute.economy.rounding import decimals_of, trim
+from beancount_compute.economy import decimals_of, trim
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, linked, words
 from beancount_compute.fava_extension.page import Page, last_shown, of_the_market, transaction
-from beancount_compute.reports.books import Books, Selection, until
+from beancount_compute.reports import Books, Cell, Column, Measure, Selection, Table, Trade, until
 from beancount_compute.reports.charts import Chart
 from beancount_compute.reports.charts import market as price_and_volume
 from beancount_compute.reports.charts.fees import fees_and_take_rate
 from beancount_compute.reports.charts.traces import Drawing
-from beancount_compute.reports.facts import Trade
 from beancount_compute.reports.intervals import Interval, first_named, last_of
 from beancount_compute.reports.market import market_by
-from beancount_compute.reports.tables import Cell, Column, Measure, Table
 
 FEW = 5  # days or months that a picture has room for at least
 A_DAY = 86_400_000  # milliseconds

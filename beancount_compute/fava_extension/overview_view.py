@@ -15,7 +15,7 @@ from beancount_compute.fava_extension.prepared.overview import (
     latest,
     named_end,
 )
-from beancount_compute.reports.books import Selection
+from beancount_compute.reports import Selection, Table
 from beancount_compute.reports.charts import deferred_revenue, unit_flow
 from beancount_compute.reports.intervals import (
     Interval,
@@ -26,7 +26,6 @@ from beancount_compute.reports.intervals import (
     name_of,
 )
 from beancount_compute.reports.rollforward import ROLLFORWARD
-from beancount_compute.reports.tables import Table
 
 
 def overview(page: Page) -> list[Block]:

@@ -16,13 +16,13 @@ from typing import Protocol
 
 from beancount.core.data import Directive
 
-from beancount_compute.economy.words import quoted
+from beancount_compute.economy import quoted
 from beancount_compute.fava_extension.asked import CONVERSIONS, Asked, BadRequest
 from beancount_compute.fava_extension.blocks import Block, FavaNumbers, choice
 from beancount_compute.fava_extension.fava_parts import having
 from beancount_compute.fava_extension.loaded import LoadedBooks
 from beancount_compute.fava_extension.prepared.narrowing import Filter, narrow, with_trades_of
-from beancount_compute.reports.books import Books
+from beancount_compute.reports import Books
 from beancount_compute.reports.intervals import Interval
 
 

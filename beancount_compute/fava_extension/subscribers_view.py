@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from beancount_compute.economy.words import quoted
+from beancount_compute.economy import quoted
 from beancount_compute.fava_extension.asked import AT_COST, BadRequest
 from beancount_compute.fava_extension.blocks import (
     MOST_ROWS,
@@ -27,12 +27,10 @@ from beancount_compute.fava_extension.prepared.holdings import (
     ordered,
     totals,
 )
-from beancount_compute.ledger.shared_parts import lot_link
-from beancount_compute.reports.books import Selection
-from beancount_compute.reports.facts import Movement
+from beancount_compute.ledger import lot_link
+from beancount_compute.reports import Movement, Selection, Table
 from beancount_compute.reports.revenue import REVENUE
 from beancount_compute.reports.statement import STATEMENT
-from beancount_compute.reports.tables import Table
 
 _ALL_SHOWN = "carrying amount, market value and units stand beside each other"
 

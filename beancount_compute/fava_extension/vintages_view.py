@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal, localcontext
 
-from beancount_compute.economy.months import Month
-from beancount_compute.economy.rounding import PRICE_STEP, WIDE, ZERO, round_half_even, trim
+from beancount_compute.economy import PRICE_STEP, WIDE, ZERO, Month, round_half_even, trim
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, words
 from beancount_compute.fava_extension.page import Page, of_all_accounts
+from beancount_compute.reports import Cell, Column, Measure, Table
 from beancount_compute.reports.charts.release import release
-from beancount_compute.reports.tables import Cell, Column, Measure, Table
 from beancount_compute.reports.vintages import VINTAGES
 
 STRONGEST = 100  # per cent of the colour

@@ -1,1 +1,45 @@
-"""Beancount in, Beancount out."""
+"""Beancount in, Beancount out: lines and rows become events and terms, entries become transactions.
+
+What other parts need of it is named from here.
+"""
+
+from beancount_compute.ledger.accounts import Accounts
+from beancount_compute.ledger.assertion_directives import assertion_of, check_ids
+from beancount_compute.ledger.component_holders import (
+    free_components,
+    holders_of,
+    mentions,
+    names_in,
+)
+from beancount_compute.ledger.csv_writing import csv_text
+from beancount_compute.ledger.directives import PREFIX, metadata_of, place_of, text_in, values_of
+from beancount_compute.ledger.errors import ComputeError, Errors, FieldError
+from beancount_compute.ledger.event_columns import BLOCK
+from beancount_compute.ledger.event_directives import EVENT_TYPES, event_of, events_at_once
+from beancount_compute.ledger.event_files import read_csv, read_file
+from beancount_compute.ledger.fields import Fields
+from beancount_compute.ledger.finding_files import CLOSED, FileRequest, find_files, matches
+from beancount_compute.ledger.hand_written import (
+    OPENING_TAG,
+    check_openings,
+    pocket_postings,
+    read_hand_written,
+)
+from beancount_compute.ledger.header import ColumnMap
+from beancount_compute.ledger.meaning import BY_HAND, OPENING, Meaning, kind_of_tags
+from beancount_compute.ledger.metadata import PeriodBooked, period_of, price_of
+from beancount_compute.ledger.names import component_of
+from beancount_compute.ledger.rows import COLUMNS
+from beancount_compute.ledger.shared_parts import MOST_SHARED, lot_link
+from beancount_compute.ledger.term_directives import TERM_TYPES, Line
+from beancount_compute.ledger.terms_in_force import LedgerTerms
+from beancount_compute.ledger.terms_of_ledger import read_terms_and_accounts, roots_of, terms_of
+from beancount_compute.ledger.text import (
+    booked_text,
+    directive_text,
+    option_lines,
+    place_in_books,
+    string,
+)
+from beancount_compute.ledger.twins import Source, drop_twins
+from beancount_compute.ledger.writing import ORDER, Writer, open_directives, orders

@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 from beancount.core.account import is_valid
 
-from beancount_compute.economy.roles import OWED, POCKETS, ROLES, SUBSCRIBER, Pocket, Role
-from beancount_compute.economy.words import quoted
+from beancount_compute.economy import OWED, POCKETS, ROLES, SUBSCRIBER, Pocket, Role, quoted
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.names import component_of
 

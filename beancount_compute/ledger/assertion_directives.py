@@ -9,10 +9,7 @@ from collections.abc import Iterable
 
 from beancount.core.data import Custom
 
-from beancount_compute.economy.assertions import FIGURES
-from beancount_compute.economy.events import id_taken
-from beancount_compute.economy.inputs import Assertion
-from beancount_compute.economy.words import like, quoted
+from beancount_compute.economy import FIGURES, Assertion, id_taken, like, quoted
 from beancount_compute.ledger.directives import metadata_of, place_of, text_in, values_of
 from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.fields import check_number, parse_name, parse_time

@@ -16,9 +16,7 @@ from datetime import date
 
 from beancount.core.data import Transaction
 
-from beancount_compute.economy.events import Event, names_of
-from beancount_compute.economy.kinds import KINDS, MAKES_KNOWN, PARTNER
-from beancount_compute.economy.words import quoted
+from beancount_compute.economy import KINDS, MAKES_KNOWN, PARTNER, Event, names_of, quoted
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.meaning import kind_of_tags
@@ -59,9 +57,9 @@ def free_components(lines: list[Line], events: Iterable[Event], errors: Errors) 
     return kept
 
 
-def mentions(events: Iterable[Event], before: Mapping[str, Mention]) -> dict[str, Mention]:
-    """Where each name comes first in events, and in what came `before`."""
-    first = dict(before)
+def mentions(events: Iterable[Event]) -> dict[str, Mention]:
+    """Where each name comes first in events."""
+    first: dict[str, Mention] = {}
     for event in events:
         for name in names_of(event):
             place = (event.date, event.phase, name)
@@ -72,7 +70,7 @@ def mentions(events: Iterable[Event], before: Mapping[str, Mention]) -> dict[str
 
 def holders_of(
     named: Mapping[str, str],
-    booked: Iterable[str | None],
+    booked: Iterable[str],
     mentioned: Mapping[str, Mention],
     component: Callable[[str], str],
     made_known: Callable[[], Mapping[str, str]],
@@ -84,7 +82,7 @@ def holders_of(
     else the first.
     """
     holders = dict(named)
-    for name in sorted(payee for payee in booked if payee):
+    for name in sorted(booked):
         holders.setdefault(component(name), name)
     names: defaultdict[str, list[str]] = defaultdict(list)
     for _, _, name in sorted(mentioned.values()):

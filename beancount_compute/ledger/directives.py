@@ -16,8 +16,7 @@ from beancount.core.account import TYPE as ACCOUNT
 from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
-from beancount_compute.economy.events import Place
-from beancount_compute.economy.words import like, quoted
+from beancount_compute.economy import Place, like, quoted
 from beancount_compute.ledger.errors import FieldError
 
 PREFIX = "compute-"

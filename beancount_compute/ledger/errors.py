@@ -9,9 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from beancount_compute.economy.events import Place
-from beancount_compute.economy.refusals import Refusal
-from beancount_compute.economy.words import printable
+from beancount_compute.economy import Place, Refusal, printable
 
 
 class ComputeError(NamedTuple):

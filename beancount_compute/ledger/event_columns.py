@@ -18,8 +18,7 @@ from itertools import compress, repeat
 from operator import is_not
 from typing import Any
 
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.kinds import PHASE, Kind
+from beancount_compute.economy import PHASE, Event, Kind
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.fields import Fields, check_texts, parse_ids
 from beancount_compute.ledger.rows import ABSENT

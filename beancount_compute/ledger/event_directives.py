@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.kinds import EVENTS, KINDS, PHASE, Kind
+from beancount_compute.economy import EVENTS, KINDS, PHASE, Event, Kind
 from beancount_compute.ledger.directives import (
     PREFIX,
     day_or_text_in,

@@ -20,8 +20,7 @@ from itertools import chain, islice
 from operator import not_
 from typing import NamedTuple
 
-from beancount_compute.economy.events import Event, Place
-from beancount_compute.economy.words import quoted
+from beancount_compute.economy import Event, Place, quoted
 from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.event_columns import (
     BLOCK,

@@ -16,12 +16,15 @@ from decimal import Context, Decimal
 from typing import Any, TypeVar
 from unicodedata import category, normalize
 
-from beancount_compute.economy.months import Span
-from beancount_compute.economy.options import life_of
-from beancount_compute.economy.refusals import Refused
-from beancount_compute.economy.rounding import trim
-from beancount_compute.economy.terms import RESERVED_ORIGINS
-from beancount_compute.economy.words import quoted, shorten
+from beancount_compute.economy import (
+    RESERVED_ORIGINS,
+    Refused,
+    Span,
+    life_of,
+    quoted,
+    shorten,
+    trim,
+)
 from beancount_compute.ledger.errors import FieldError
 
 MOST_DIGITS = 14

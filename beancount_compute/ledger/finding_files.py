@@ -13,8 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePath
 from typing import NamedTuple
 
-from beancount_compute.economy.events import Place
-from beancount_compute.economy.words import quoted
+from beancount_compute.economy import Place, quoted
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.header import AS_NAMED, ColumnMap
 

@@ -15,12 +15,16 @@ from beancount.core.amount import Amount
 from beancount.core.data import Posting, Transaction
 from beancount.core.position import Cost
 
-from beancount_compute.economy.inputs import HandPosting
-from beancount_compute.economy.lots import Lot, cost_of
-from beancount_compute.economy.roles import Role
-from beancount_compute.economy.rounding import ZERO
-from beancount_compute.economy.terms import RESERVED_ORIGINS
-from beancount_compute.economy.words import amount, quoted
+from beancount_compute.economy import (
+    RESERVED_ORIGINS,
+    ZERO,
+    HandPosting,
+    Lot,
+    Role,
+    amount,
+    cost_of,
+    quoted,
+)
 from beancount_compute.ledger.accounts import Accounts, PocketAccount
 from beancount_compute.ledger.directives import place_of
 from beancount_compute.ledger.errors import Errors, FieldError

@@ -12,7 +12,7 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from beancount_compute.economy.words import quoted
+from beancount_compute.economy import quoted
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.event_columns import NotPlain
 from beancount_compute.ledger.fields import check_text

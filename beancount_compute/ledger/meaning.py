@@ -30,20 +30,27 @@ from beancount.core.amount import Amount
 from beancount.core.data import Posting, Transaction
 from beancount.core.position import Cost
 
-from beancount_compute.economy.journal import (
+from beancount_compute.economy import (
+    BOOKED,
+    KINDS,
+    WIDE,
+    ZERO,
     JournalEntry,
+    Kind,
     Leg,
+    LegOrigin,
+    LegRow,
+    Lot,
     LotLeg,
+    Money,
     MoneyLeg,
+    Pocket,
+    Role,
     Unbalanced,
     check_balance,
+    cost_of,
     money_leg,
 )
-from beancount_compute.economy.kinds import BOOKED, KINDS, Kind, LegOrigin, LegRow
-from beancount_compute.economy.lots import Lot, cost_of
-from beancount_compute.economy.options import Money
-from beancount_compute.economy.roles import Pocket, Role
-from beancount_compute.economy.rounding import WIDE, ZERO
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.hand_written import OPENING_TAG
 from beancount_compute.ledger.metadata import date_of, money_of, overage_of, price_of, text_in

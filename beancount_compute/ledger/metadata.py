@@ -26,12 +26,18 @@ from beancount.core.amount import Amount
 from beancount.core.data import Transaction
 from beancount.core.position import Cost
 
-from beancount_compute.economy.events import NOWHERE
-from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, MoneyLeg
-from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.options import Money
-from beancount_compute.economy.roles import Role
-from beancount_compute.economy.rounding import decimals_of, trim
+from beancount_compute.economy import (
+    NOWHERE,
+    JournalEntry,
+    Kind,
+    Leg,
+    LotLeg,
+    Money,
+    MoneyLeg,
+    Role,
+    decimals_of,
+    trim,
+)
 
 _FEES, _TRADE = Role.FEES, Kind.TRADE  # to name a member of an enum takes longer
 
@@ -85,7 +91,7 @@ def _add_fee_of_buyer(meta: dict[str, Any], entry: JournalEntry) -> None:
         if isinstance(leg, LotLeg):
             break
         if leg.role is _FEES and leg.holder == entry.counterparty:
-            meta["buyer-fee"] = Amount(leg.number.copy_negate(), leg.currency)
+            meta["buyer-fee"] = tuple.__new__(Amount, (leg.number.copy_negate(), leg.currency))
             break
 
 

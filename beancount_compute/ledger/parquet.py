@@ -9,9 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from beancount_compute.economy.events import Event, Place
-from beancount_compute.economy.rounding import trim
-from beancount_compute.economy.words import quoted
+from beancount_compute.economy import Event, Place, quoted, trim
 from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.header import AS_NAMED, ColumnMap, Columns

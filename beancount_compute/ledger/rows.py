@@ -12,9 +12,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from beancount_compute.economy.events import Event, Place, flaw_of, is_sound
-from beancount_compute.economy.kinds import EVENTS, KINDS, PHASE, Form, Kind
-from beancount_compute.economy.words import like, quoted
+from beancount_compute.economy import (
+    EVENTS,
+    KINDS,
+    PHASE,
+    Event,
+    Form,
+    Kind,
+    Place,
+    flaw_of,
+    is_sound,
+    like,
+    quoted,
+)
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.fields import Fields, check_text, parse_name
 

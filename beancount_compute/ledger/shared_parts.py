@@ -15,10 +15,16 @@ from decimal import Decimal
 from beancount.core.amount import Amount
 from beancount.core.position import Cost
 
-from beancount_compute.economy.lots import Key, Lot, key_of
-from beancount_compute.economy.months import text_of
-from beancount_compute.economy.roles import ROLE_OF_POCKET, Role
-from beancount_compute.economy.rounding import decimals_of, trim
+from beancount_compute.economy import (
+    ROLE_OF_POCKET,
+    Key,
+    Lot,
+    Role,
+    decimals_of,
+    key_of,
+    text_of,
+    trim,
+)
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.names import component_of, in_link
 

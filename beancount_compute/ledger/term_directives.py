@@ -17,12 +17,22 @@ from typing import Any, NamedTuple
 from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
-from beancount_compute.economy.events import Place
-from beancount_compute.economy.options import OPTIONS, PLAN_KEYS, Holds, Money, PlanKey, chosen
-from beancount_compute.economy.refusals import Refused
-from beancount_compute.economy.roles import Role
-from beancount_compute.economy.terms import Plan, PlanLine
-from beancount_compute.economy.words import amount, like, quoted
+from beancount_compute.economy import (
+    OPTIONS,
+    PLAN_KEYS,
+    Holds,
+    Money,
+    Place,
+    Plan,
+    PlanKey,
+    PlanLine,
+    Refused,
+    Role,
+    amount,
+    chosen,
+    like,
+    quoted,
+)
 from beancount_compute.ledger.accounts import (
     Roots,
     check_template,

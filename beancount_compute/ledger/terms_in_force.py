@@ -14,11 +14,22 @@ from typing import Any, NamedTuple
 
 from beancount.core.data import Custom
 
-from beancount_compute.economy.options import COST_STEP, OPTIONS, Money
-from beancount_compute.economy.roles import Role
-from beancount_compute.economy.rounding import EXACT, CostStepTooCoarse, round_money, split
-from beancount_compute.economy.terms import RESERVED_ORIGINS, Plan, Terms, Timeline
-from beancount_compute.economy.words import amount, quoted
+from beancount_compute.economy import (
+    COST_STEP,
+    EXACT,
+    OPTIONS,
+    RESERVED_ORIGINS,
+    CostStepTooCoarse,
+    Money,
+    Plan,
+    Role,
+    Terms,
+    Timeline,
+    amount,
+    quoted,
+    round_money,
+    split,
+)
 from beancount_compute.ledger.accounts import Roots, default_templates, shared_account
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.names import component_of

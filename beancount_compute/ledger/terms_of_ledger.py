@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from beancount.core.data import Custom, Directive
 
-from beancount_compute.economy.terms import Terms
+from beancount_compute.economy import Terms
 from beancount_compute.ledger.accounts import Accounts, Roots
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.term_directives import TERM_TYPES

@@ -15,8 +15,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from beancount_compute.economy.events import CONTENT, Event, Place
-from beancount_compute.economy.words import quoted
+from beancount_compute.economy import CONTENT, Event, Place, quoted
 from beancount_compute.ledger.errors import Errors
 
 Content = tuple[object, ...]

@@ -23,13 +23,22 @@ from beancount.core.amount import Amount
 from beancount.core.data import Directive, Open, Posting, Price, Transaction
 from beancount.core.position import Cost
 
+from beancount_compute.economy import (
+    BOOKED,
+    NOWHERE,
+    WIDE,
+    JournalEntry,
+    Kind,
+    Leg,
+    Lot,
+    LotLeg,
+    Record,
+    Role,
+    Use,
+    fields_getter,
+    in_full,
+)
 from beancount_compute.economy.engine import PriceOfDay
-from beancount_compute.economy.events import NOWHERE, fields_getter
-from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, Record, Use, in_full
-from beancount_compute.economy.kinds import BOOKED, Kind
-from beancount_compute.economy.lots import Lot
-from beancount_compute.economy.roles import Role
-from beancount_compute.economy.rounding import WIDE
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.metadata import add_metadata
 from beancount_compute.ledger.shared_parts import MOST_SHARED, SharedParts
@@ -129,7 +138,7 @@ class Writer(SharedParts):
         postings: list[Any] = []  # of amounts, where to mypy they may have none
         links: frozenset[str] = NO_LINKS
         places: dict[tuple[str, str], int] = {}  # of money, by account and currency
-        to_nothing = False
+        to_nothing, paid_for, paid = False, None, None
         for leg in legs:
             if isinstance(leg, LotLeg):
                 lot, number, price = leg
@@ -139,8 +148,10 @@ class Writer(SharedParts):
                 units = amounts[lot.commodity].get(text)
                 if units is None:
                     units = self._amount(number, lot.commodity, text)
-                paid = self._price(*price) if price and price[1] == lot.currency else None
-                postings.append(_new(Posting, (account, units, cost, paid, None, None)))
+                if price is not paid_for:  # one for all lots of a trade
+                    paid_for, paid = price, self._price(*price) if price else None
+                at_price = paid if paid and paid[1] == lot.currency else None
+                postings.append(_new(Posting, (account, units, cost, at_price, None, None)))
                 continue
             role, holder, origin, number, currency = leg
             key = (role, holder, origin)

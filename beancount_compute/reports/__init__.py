@@ -1,1 +1,24 @@
-"""Loaded directives in, plain tables out."""
+"""Loaded transactions become facts, facts become tables: one report a file.
+
+What other parts need of it is named from here; the reports themselves are in `registry.py`.
+"""
+
+from beancount_compute.reports.books import Books, Selection, read_books, since, until
+from beancount_compute.reports.exchange import csv_of, defused, json_of
+from beancount_compute.reports.explaining import NoSuchCell, explain, find_cell
+from beancount_compute.reports.facts import DatedPrice, Income, LotKey, Movement, Owed, Trade
+from beancount_compute.reports.figures import NotSummed, Report, Request, tabulate
+from beancount_compute.reports.fold import fold
+from beancount_compute.reports.reading_money import Money
+from beancount_compute.reports.tables import (
+    Cell,
+    Column,
+    Measure,
+    Table,
+    counted,
+    money,
+    shown,
+    written,
+)
+from beancount_compute.reports.text_columns import wrapped
+from beancount_compute.reports.text_face import render

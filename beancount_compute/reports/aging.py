@@ -23,8 +23,8 @@ from functools import cache
 
 from beancount.core.data import Transaction
 
-from beancount_compute.economy.roles import OWED, Role
-from beancount_compute.ledger.names import component_of
+from beancount_compute.economy import OWED, Role
+from beancount_compute.ledger import component_of
 from beancount_compute.reports.books import Books, Selection, until
 from beancount_compute.reports.facts import Owed
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request

@@ -23,16 +23,15 @@ from typing import Any, NamedTuple, TypeVar
 from beancount.core.data import Custom, Directive, Price, Transaction
 
 from beancount_compute.collector import no_cyclic_garbage
-from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.roles import Pocket
-from beancount_compute.economy.rounding import WIDE
-from beancount_compute.economy.terms import Terms
-from beancount_compute.ledger.accounts import Accounts
-from beancount_compute.ledger.component_holders import names_in
-from beancount_compute.ledger.hand_written import OPENING_TAG
-from beancount_compute.ledger.meaning import Meaning
-from beancount_compute.ledger.terms_of_ledger import read_terms_and_accounts
-from beancount_compute.ledger.writing import ORDER
+from beancount_compute.economy import WIDE, Kind, Pocket, Terms
+from beancount_compute.ledger import (
+    OPENING_TAG,
+    ORDER,
+    Accounts,
+    Meaning,
+    names_in,
+    read_terms_and_accounts,
+)
 from beancount_compute.reports.facts import DatedPrice, Income, Movement, Owed, Reopened, Trade
 from beancount_compute.reports.fold import fold
 from beancount_compute.reports.reading import Units, read_units

@@ -15,10 +15,17 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import NamedTuple
 
-from beancount_compute.economy.kinds import RELEASING, Flow, Kind
-from beancount_compute.economy.options import UNIT_COST
-from beancount_compute.economy.roles import Earning, Pocket
-from beancount_compute.economy.rounding import ZERO, minor_unit, shares_of_total
+from beancount_compute.economy import (
+    RELEASING,
+    UNIT_COST,
+    ZERO,
+    Earning,
+    Flow,
+    Kind,
+    Pocket,
+    minor_unit,
+    shares_of_total,
+)
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.facts import LotKey, Movement, Trade
 from beancount_compute.reports.overage_prices import OveragePrices

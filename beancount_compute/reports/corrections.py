@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from beancount_compute.economy.rounding import ZERO
-from beancount_compute.ledger.meaning import kind_of_tags
+from beancount_compute.economy import ZERO
+from beancount_compute.ledger import kind_of_tags
 from beancount_compute.reports.books import LATE, REVERSAL, Books, Selection
 from beancount_compute.reports.facts import SUMMED, Income, Movement
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request

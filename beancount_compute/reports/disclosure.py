@@ -24,10 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import partial
 
-from beancount_compute.economy.kinds import COMING, FLOWS, RELEASING, Flow
-from beancount_compute.economy.months import later
-from beancount_compute.economy.roles import Earning
-from beancount_compute.economy.terms import Terms
+from beancount_compute.economy import COMING, FLOWS, RELEASING, Earning, Flow, Terms, later
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED, Income, LotKey, Movement
 from beancount_compute.reports.figures import (

@@ -34,10 +34,7 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 
-from beancount_compute.economy.months import Month
-from beancount_compute.economy.options import UNIT_COST
-from beancount_compute.economy.rounding import ZERO
-from beancount_compute.economy.terms import Terms
+from beancount_compute.economy import UNIT_COST, ZERO, Month, Terms
 from beancount_compute.reports.books import Books, Selection, until
 from beancount_compute.reports.cohort_figures import Happened, what_became
 from beancount_compute.reports.facts import SUMMED

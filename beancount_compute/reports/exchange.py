@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from beancount_compute.ledger.csv_writing import csv_text
+from beancount_compute.ledger import csv_text
 from beancount_compute.reports.tables import Cell, Table
 
 _SIGNS = "=+@\uff1d\uff0b\uff0d\uff20-"  # the wide ones too

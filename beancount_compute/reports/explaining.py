@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from beancount.core.data import Transaction
 
-from beancount_compute.economy.words import quoted
-from beancount_compute.ledger.writing import ORDER
+from beancount_compute.economy import quoted
+from beancount_compute.ledger import ORDER
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.figures import CellAsked, Report
 from beancount_compute.reports.tables import Cell, Column, Measure, Table, shown, written

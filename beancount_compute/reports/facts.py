@@ -17,8 +17,7 @@ from typing import NamedTuple
 
 from beancount.core.position import Cost
 
-from beancount_compute.economy.kinds import Flow
-from beancount_compute.economy.roles import Earning, Pocket, Role
+from beancount_compute.economy import Earning, Flow, Pocket, Role
 
 SUMMED = -1  # in place of a transaction: many of them, added up
 
@@ -100,7 +99,7 @@ class Trade(NamedTuple):
 
 
 class Owed(NamedTuple):
-    """A posting on receivable, payable or a partner's account; a debit is above zero."""
+    """Money on receivable, payable or a partner's account; a debit is above zero."""
 
     date: datetime.date
     month: str
@@ -111,6 +110,7 @@ class Owed(NamedTuple):
     kind: str  # what was booked (`economy.kinds.Kind`); "" for one written by hand
     at: int
     account: str
+    plan: str  # whose units or overage it bills; "" where it bills none
 
 
 class DatedPrice(NamedTuple):

@@ -21,13 +21,7 @@ from operator import add, attrgetter
 from typing import Any, NamedTuple
 
 from beancount_compute.collector import no_cyclic_garbage
-from beancount_compute.economy.rounding import (
-    PRICE_STEP,
-    WIDE,
-    ZERO,
-    round_half_even,
-    shares_of_total,
-)
+from beancount_compute.economy import PRICE_STEP, WIDE, ZERO, round_half_even, shares_of_total
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.fold import Fact, added_up, fold, pivot

@@ -19,7 +19,7 @@ from itertools import count, repeat
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from beancount_compute.economy.rounding import ZERO
+from beancount_compute.economy import ZERO
 from beancount_compute.reports.facts import SUMMED
 
 # What stands in a field that is folded away. In any other it is None: to read it is a mistake.

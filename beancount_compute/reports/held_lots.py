@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from operator import attrgetter
 
-from beancount_compute.economy.months import Month
+from beancount_compute.economy import Month
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED, LotKey, Movement
 from beancount_compute.reports.figures import Contribution, Figure, How, Layout, Report, Request

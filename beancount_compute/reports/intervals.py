@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
-from beancount_compute.economy.months import MONTH, Month, Span, later
+from beancount_compute.economy import MONTH, Month, Span, later
 
 _ONE_DAY = timedelta(1)
 

@@ -18,8 +18,7 @@ from decimal import Decimal
 from functools import partial
 from itertools import accumulate
 
-from beancount_compute.economy.roles import Pocket
-from beancount_compute.economy.rounding import ZERO
+from beancount_compute.economy import ZERO, Pocket
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED, Movement, Trade
 from beancount_compute.reports.figures import Contribution, Figure, How, Layout, Report, Request

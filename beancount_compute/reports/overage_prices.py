@@ -11,11 +11,9 @@ from collections import defaultdict
 from datetime import date
 from functools import cache
 
-from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.options import Money
+from beancount_compute.economy import Kind, Money
 from beancount_compute.economy.rules.consumption import plan_of_overage
-from beancount_compute.ledger.metadata import PeriodBooked, period_of
-from beancount_compute.ledger.writing import ORDER
+from beancount_compute.ledger import ORDER, PeriodBooked, period_of
 from beancount_compute.reports.books import Books
 
 

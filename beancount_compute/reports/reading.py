@@ -19,12 +19,19 @@ from beancount.core.amount import Amount
 from beancount.core.data import Transaction
 from beancount.core.position import Cost
 
-from beancount_compute.economy.kinds import KINDS, Flow, Flows, LegOrigin
-from beancount_compute.economy.lots import cost_of
-from beancount_compute.economy.months import Month
-from beancount_compute.economy.roles import EARNINGS, Pocket
-from beancount_compute.economy.rounding import WIDE, ZERO
-from beancount_compute.ledger.meaning import BY_HAND, OPENING, Meaning
+from beancount_compute.economy import (
+    EARNINGS,
+    KINDS,
+    WIDE,
+    ZERO,
+    Flow,
+    Flows,
+    LegOrigin,
+    Month,
+    Pocket,
+    cost_of,
+)
+from beancount_compute.ledger import BY_HAND, OPENING, Meaning
 from beancount_compute.reports.facts import LotKey, Movement
 
 _new = tuple.__new__

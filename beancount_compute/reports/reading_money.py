@@ -16,37 +16,53 @@ belong to several lots are shared out among them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
 from beancount.core.data import Transaction
 
-from beancount_compute.economy.journal import MoneyLeg
-from beancount_compute.economy.kinds import KINDS, Flow, Kind, LegOrigin
-from beancount_compute.economy.roles import OWED, Earning, Role
-from beancount_compute.economy.rounding import (
+from beancount_compute.economy import (
+    EARNINGS,
+    KINDS,
+    OWED,
     WIDE,
     ZERO,
+    Earning,
+    Flow,
+    Kind,
+    LegOrigin,
+    MoneyLeg,
+    Role,
     minor_unit,
     multiply_money,
     shares_of_total,
 )
-from beancount_compute.ledger.meaning import (
-    BY_HAND,
-    OPENING,
-    Meaning,
-)
-from beancount_compute.ledger.metadata import price_of
+from beancount_compute.ledger import BY_HAND, OPENING, Meaning, price_of
 from beancount_compute.reports.facts import SUMMED, Income, LotKey, Movement, Owed, Trade
 from beancount_compute.reports.reading import Units, Unread
 
 # To name a member of an enum takes longer than to compare it.
 _SOLD, _BOUGHT, _FEES = Flow.TRADED_OUT, Flow.TRADED_IN, Earning.FEES
-_PARTNER, _WRITTEN = Role.PARTNER, (BY_HAND, OPENING)
-_EARNED = {
-    Flow.USED: (Earning.COMPUTE, Kind.CONSUMPTION),
-    Flow.EXPIRED: (Earning.BREAKAGE, Kind.EXPIRY),
+_PARTNER, _RECEIVABLE = Role.PARTNER, Role.RECEIVABLE
+_TRADE, _SPEND, _WRITTEN = Kind.TRADE, Kind.SPEND, (BY_HAND, OPENING)
+# what is recognised as units leave lots in one way, and the kind of what does it
+_EARNED: dict[Flow, tuple[Earning, Kind]] = {
+    flow: (EARNINGS[leg.role], kind)
+    for kind, row in KINDS.items()
+    for leg in row.money
+    if leg.origin is LegOrigin.LOTS and leg.role in EARNINGS
+    for flows in row.moves.values()
+    for flow in flows
+}
+# of each kind the legs that recognise income besides, and where they have their origin from
+_BESIDES: dict[str, dict[Role, LegOrigin]] = {
+    kind: {
+        leg.role: leg.origin
+        for leg in row.money
+        if leg.role in EARNINGS and leg.origin is not LegOrigin.LOTS
+    }
+    for kind, row in KINDS.items()
 }
 _new = tuple.__new__
 # the kinds whose legs of money follow from what their lots carry
@@ -113,12 +129,6 @@ class _Reader:
         self._transactions = transactions
         self._movements = units.movements
         self._meaning = meaning
-        self._rules: dict[str, Callable[[Meant], None]] = {
-            Kind.CONSUMPTION: self._consumption,
-            Kind.TRADE: self._trade,
-            Kind.SPEND: self._spend,
-            Kind.REFUND: self._refund,
-        }
 
     def read(self, unread: Unread) -> None:
         """Add what the money of a transaction means, beyond what its lots earned."""
@@ -126,7 +136,7 @@ class _Reader:
         entry = self._transactions[at]
         if kind in _WRITTEN:
             for account, role, party, number, currency in self._meaning.owed_by_hand(entry):
-                line = (entry.date, month, role, party, number, currency, BY_HAND, at, account)
+                line = (entry.date, month, role, party, number, currency, BY_HAND, at, account, "")
                 self.owed.append(_new(Owed, line))
             return
         moved = self._movements[first:end]
@@ -136,20 +146,32 @@ class _Reader:
         for account, (role, holder, origin, number, currency) in legs:
             if role in OWED:
                 party = origin if role is _PARTNER else holder
-                line = (day, month, role, party, number, currency, kind, at, account)
+                plan = origin if role is _RECEIVABLE else ""
+                line = (day, month, role, party, number, currency, kind, at, account, plan)
                 owed.append(_new(Owed, line))
-        rule = self._rules.get(kind)
-        if rule is not None:
-            of_money = [leg for _, leg in legs]
-            rule(_new(Meant, (at, entry, month, kind, undoes, moved, of_money)))
+        of_money = [leg for _, leg in legs]
+        meant = _new(Meant, (at, entry, month, kind, undoes, moved, of_money))
+        if kind == _TRADE:
+            self._trade(meant)
+        elif kind == _SPEND:
+            self._spend(meant)
+        else:
+            self._besides(meant)
 
-    def _consumption(self, meant: Meant) -> None:
-        """Overage: an income of its own, or within that of the use."""
+    def _besides(self, meant: Meant) -> None:
+        """Income besides what the lots earned: of one plan, and of the first lot where it is one's.
+
+        So is overage (also within the posting of the use), and what the rounding of a refund
+        leaves.
+        """
+        roles = _BESIDES[meant.kind]
         for leg in meant.legs:
-            if leg.role is Role.OVERAGE:
-                self._income(
-                    meant, Earning.OVERAGE, leg.holder, leg.origin, leg.currency, -leg.number, None
-                )
+            origin = roles.get(leg.role)
+            if origin is not None:
+                lots = (each.lot for each in meant.moved if each.currency == leg.currency)
+                lot = next(lots, None) if origin is LegOrigin.FIRST else None
+                earning, number = EARNINGS[leg.role], -leg.number
+                self._income(meant, earning, leg.holder, leg.origin, leg.currency, number, lot)
 
     def _trade(self, meant: Meant) -> None:
         """The trade, and its fees by lot; none where a frozen one was edited until it is none."""
@@ -196,13 +218,6 @@ class _Reader:
                 self._income_of(meant, Earning.PARTNER_INCOME, each, leg.currency, share)
         for each in meant.moved:
             self._income_of(meant, Earning.PARTNER_INCOME, each, each.currency, -each.amount)
-
-    def _refund(self, meant: Meant) -> None:
-        """What the rounding of a refund leaves is revenue of the first lot of its currency."""
-        for leg in meant.legs:
-            if leg.role is Role.REVENUE:
-                for first in [each for each in meant.moved if each.currency == leg.currency][:1]:
-                    self._income_of(meant, Earning.COMPUTE, first, leg.currency, -leg.number)
 
     def _income_of(
         self, meant: Meant, earning: Earning, moved: Movement, currency: str, amount: Decimal

@@ -28,10 +28,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from beancount_compute.economy.kinds import COMING, RELEASING
-from beancount_compute.economy.months import Month
-from beancount_compute.economy.roles import Earning
-from beancount_compute.economy.rounding import ZERO
+from beancount_compute.economy import COMING, RELEASING, ZERO, Earning, Month
 from beancount_compute.reports.facts import Income, Movement
 
 BEYOND = None  # the month of what the pattern says nothing about

@@ -17,11 +17,16 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 
-from beancount_compute.economy.months import Span, later
-from beancount_compute.economy.options import Unused
-from beancount_compute.economy.roles import Pocket
-from beancount_compute.economy.rounding import ZERO, decimals_of, minor_unit
-from beancount_compute.economy.terms import Terms
+from beancount_compute.economy import (
+    ZERO,
+    Pocket,
+    Span,
+    Terms,
+    Unused,
+    decimals_of,
+    later,
+    minor_unit,
+)
 from beancount_compute.reports.facts import Movement
 from beancount_compute.reports.release_pattern import BEYOND, Aged, project
 

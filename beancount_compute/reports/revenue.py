@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from beancount_compute.economy.roles import Earning
+from beancount_compute.economy import Earning
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.figures import Adding, Contribution, Figure, Layout, Report, Request
 from beancount_compute.reports.tables import CURRENCY, Column, Measure

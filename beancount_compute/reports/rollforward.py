@@ -24,8 +24,7 @@ from decimal import Decimal, localcontext
 from functools import partial
 from operator import attrgetter
 
-from beancount_compute.economy.kinds import FLOWS, Flow, Way
-from beancount_compute.economy.rounding import WIDE, ZERO
+from beancount_compute.economy import FLOWS, WIDE, ZERO, Flow, Way
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import Movement
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request

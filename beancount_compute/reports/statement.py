@@ -18,8 +18,7 @@ from itertools import count
 from operator import attrgetter
 from typing import NamedTuple
 
-from beancount_compute.economy.rounding import ZERO
-from beancount_compute.economy.words import printable
+from beancount_compute.economy import ZERO, printable
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED, Movement
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request

@@ -18,11 +18,18 @@ from typing import Any, NamedTuple
 
 from beancount.core.data import Directive
 
-from beancount_compute.economy.kinds import COMING, RELEASING, Flow, Kind
-from beancount_compute.economy.roles import Earning, Pocket
-from beancount_compute.economy.rounding import WIDE, trim
-from beancount_compute.economy.terms import RESERVED_ORIGINS
-from beancount_compute.economy.words import quoted
+from beancount_compute.economy import (
+    COMING,
+    RELEASING,
+    RESERVED_ORIGINS,
+    WIDE,
+    Earning,
+    Flow,
+    Kind,
+    Pocket,
+    quoted,
+    trim,
+)
 from beancount_compute.reports.books import Books, read_books
 from beancount_compute.reports.fold import fold
 from beancount_compute.reports.tables import Table, columns, money

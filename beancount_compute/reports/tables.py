@@ -13,8 +13,7 @@ from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
 
-from beancount_compute.economy.rounding import ZERO, decimals_of, trim
-from beancount_compute.economy.words import printable
+from beancount_compute.economy import ZERO, decimals_of, printable, trim
 
 Cell = str | int | Decimal | None  # None: there is no such figure
 Row = tuple[Cell, ...]  # the labels in front of a row

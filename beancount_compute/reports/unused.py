@@ -25,10 +25,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import NamedTuple
 
-from beancount_compute.economy.kinds import Flow
-from beancount_compute.economy.roles import Pocket
-from beancount_compute.economy.rounding import ZERO
-from beancount_compute.economy.terms import RESERVED_ORIGINS
+from beancount_compute.economy import RESERVED_ORIGINS, ZERO, Flow, Pocket
 from beancount_compute.reports.facts import LotKey, Movement
 
 

@@ -15,8 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from beancount_compute.economy.kinds import COMING, FLOWS, RELEASING, Kind
-from beancount_compute.economy.roles import Earning
+from beancount_compute.economy import COMING, FLOWS, RELEASING, Earning, Kind
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
 from beancount_compute.reports.tables import CURRENCY, Column, Measure

@@ -30,7 +30,7 @@ from beancount_compute.close.closing import INDEX_HEAD, prepare
 from beancount_compute.close.loading import load
 from beancount_compute.close.storage import Change, apply, locked
 from beancount_compute.close.verifying import verify
-from beancount_compute.closed.files import INDEX
+from beancount_compute.closed.frozen_months import INDEX
 from beancount_compute.economy.months import Month
 from beancount_compute.reports.registry import REPORTS
 

@@ -102,3 +102,25 @@ def test_a_name_in_a_report_is_shown_on_a_terminal(tmp_path: Path) -> None:
     assert r"al\u202eice" in text.stdout
     document = run("report", "rollforward", ledger, "--format", "json")
     assert "al\u202eice" in document.stdout
+
+
+def test_a_reason_that_is_no_utf8_is_a_wrong_argument(tmp_path: Path) -> None:
+    """Bytes of another encoding reach a program so; they could not be written to the index."""
+    ledger = tmp_path / "main.beancount"
+    ledger.write_text('plugin "beancount_compute"\n')
+    result = run("reopen", "2026-05", ledger, "--reason", "caf\udce9")
+    assert result.exit_code == 2
+    assert r"caf\udce9 is not UTF-8 text" in result.output
+
+
+def test_a_name_is_found_however_its_characters_are_composed(tmp_path: Path) -> None:
+    """A terminal may send an accent as a character of its own; the ledger composes both."""
+    ledger = tmp_path / "main.beancount"
+    ledger.write_text(
+        'plugin "beancount_compute"\noption "operating_currency" "USD"\n'
+        '2026-05-01 custom "compute-grant" "Zo\u00eb" 5 CU\n'
+    )
+    for name in ("Zo\u00eb", "Zoe\u0308"):
+        result = run("report", "statement", ledger, "--subscriber", name)
+        assert result.exit_code == 0, result.output
+        assert "Zo\u00eb" in result.stdout

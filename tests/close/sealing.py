@@ -20,7 +20,7 @@ from beancount_compute.close.closing import INDEX_HEAD, Closing, prepare
 from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.proving import prove
 from beancount_compute.close.storage import BOOKS, Change, apply
-from beancount_compute.closed.files import INDEX
+from beancount_compute.closed.frozen_months import INDEX
 from beancount_compute.ledger.text import booked_text
 
 HEAD = 'plugin "beancount_compute"\noption "operating_currency" "USD"\n'

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from beancount_compute.close import pack
 from tests.close.sealing import add, contents, run, write
 from tests.close.test_closing import ROWS, TERMS
 
@@ -59,3 +60,45 @@ def test_a_pack_is_never_written_over_something_else(ledger: Path, tmp_path: Pat
     shutil.rmtree(ledger.parent / "closed" / "2026-05-pack")
     assert run("close", "2026-05", ledger, "--dry-run").exit_code == 0
     assert not (ledger.parent / "closed" / "2026-05-pack").exists()
+
+
+def test_a_file_of_a_pack_that_is_gone_is_missed_and_written_again(ledger: Path) -> None:
+    """`verify` names it; the next close of the month writes that file as it was."""
+    before = contents(ledger.parent)
+    lots = ledger.parent / "closed" / "2026-05-pack" / "lots-lots.csv"
+    lots.unlink()
+    result = run("verify", ledger)
+    assert result.exit_code == 1
+    assert f"{lots}: 2026-05: the file is gone" in result.stderr
+    assert run("close", "2026-05", ledger).exit_code == 0
+    assert contents(ledger.parent) == before
+    assert run("verify", ledger).exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["tie-outs.csv", "journal.csv", "lots-lots.csv"])
+def test_an_edited_file_of_a_pack_is_named(ledger: Path, name: str) -> None:
+    """Its digest stands under the seal."""
+    path = ledger.parent / "closed" / "2026-06-pack" / name
+    path.write_bytes(path.read_bytes() + b"\n")
+    result = run("verify", ledger)
+    assert result.exit_code == 1
+    assert f"{path}: 2026-06: the file is not the one that was sealed" in result.stderr
+
+
+def test_the_seal_is_the_same_with_and_without_pictures(
+    ledger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It depends on no release of Plotly, nor on whether there is one."""
+    other = write(tmp_path / "other", TERMS + PAID, *ROWS)
+    monkeypatch.setattr(pack, "plotly_bundle", lambda: None)
+    for month in ("2026-05", "2026-06"):
+        assert run("close", month, other).exit_code == 0
+    index = "closed/index.beancount"
+    assert (other.parent / index).read_bytes() == (ledger.parent / index).read_bytes()
+
+
+def test_the_page_shows_the_seal_of_its_month(ledger: Path) -> None:
+    """The pack is made before the seal, and shows it all the same."""
+    seal = (ledger.parent / "closed" / "index.beancount").read_text().split('"2026-06" "')[1][:71]
+    page = (ledger.parent / "closed" / "2026-06-pack" / "index.html").read_text()
+    assert f"<code>{seal}</code>" in page and pack.UNSEALED not in page

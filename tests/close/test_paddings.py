@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from beancount import loader
 
-from beancount_compute.close.paddings import open_paddings
+from beancount_compute.close.closing import open_paddings
 from tests.close.sealing import load_errors, run, write
 from tests.close.test_closing import ROWS, TERMS
 
@@ -23,7 +23,7 @@ def found(*lines: str) -> list[str]:
     """The days of the balances on which paddings of May depend."""
     entries, errors, _ = loader.load_string(BANK + "\n".join(lines))
     assert not errors
-    return [str(each.balance.date) for each in open_paddings(entries, APRIL, MAY)]
+    return [str(balance.date) for _, balance in open_paddings(entries, APRIL, MAY)]
 
 
 @pytest.mark.parametrize(

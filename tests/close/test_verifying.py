@@ -51,7 +51,8 @@ def test_a_release_that_would_book_otherwise_shows_and_changes_nothing(
     before = contents(ledger.parent)
     result = run("verify", ledger)
     assert result.exit_code == 1
-    frozen, again = result.stderr.splitlines()
+    frozen, again, *of_state = result.stderr.splitlines()
+    assert any("and not worked out again: state earned fees" in line for line in of_state)
     assert "closed/2026-06.beancount:" in frozen
     assert "2026-06: frozen, and not worked out again: " in frozen
     assert "Income:Fees -6.25 USD" in frozen

@@ -12,8 +12,8 @@ from beancount.core.position import Cost
 
 from beancount_compute.close.loading import load
 from beancount_compute.close.verifying import verify
-from beancount_compute.closed.holders import Holders
 from beancount_compute.ledger.accounts import Accounts, Roots, default_templates
+from beancount_compute.ledger.meaning import Meaning
 from tests.close.sealing import (
     add,
     as_text,
@@ -181,6 +181,23 @@ def test_a_use_whose_overage_shares_the_account_of_revenue_is_undone(tmp_path: P
     assert undone(tmp_path, "o-1", account + asserted).endswith(
         "; Compute 200.60 USD; Carol -0.60 USD"
     )
+
+
+def test_a_use_that_billed_nothing_is_undone(tmp_path: Path) -> None:
+    """One unit beyond an allocation of one, at 0.001: 0.00 is due, and nothing is posted."""
+    ledger = write(
+        tmp_path,
+        '2026-01-01 custom "compute-plan" "pro" 1.00 USD 1 CU\n  overage: 0.001 USD\n',
+        "s-1,2026-05-01,,subscription,alice,,pro,,,,,,,,,",
+        "u-1,2026-05-02,,consumption,alice,,,1,CU,,,,,,,",
+        "u-2,2026-05-03,,consumption,alice,,,1,CU,,,,,,,",
+        "r-2,2026-06-02,,reversal,,,,,,,,,,,u-2,",
+    )
+    close(ledger, "2026-05")
+    loaded = load(ledger)
+    assert errors_of(loaded, ledger) == []
+    (undone,) = [each for each in booked(loaded.entries) if "compute-reversal" in each.tags]
+    assert undone.postings == []
 
 
 def test_nothing_is_undone_twice(tmp_path: Path) -> None:
@@ -483,7 +500,7 @@ def test_a_forged_label_is_no_exception() -> None:
     """A lot whose end is no date has none; that its text was forged is told elsewhere."""
     accounts = Accounts(default_templates(Roots()), {}, Roots())
     cost = Cost(Decimal("0.20"), "USD", date(2026, 5, 1), "pro/never")
-    meaning = Holders(accounts, ["alice"]).meaning
+    meaning = Meaning(accounts, {"Alice": "alice"})
     lot = meaning.lot("Liabilities:DeferredRevenue:Tokens:Alice", "CU", cost)
     assert lot is not None
     assert (lot.holder, lot.origin, lot.end) == ("alice", "pro", None)

@@ -15,9 +15,10 @@ from beancount_compute.close.storage import CloseError
 from beancount_compute.close.verifying import verify
 from beancount_compute.closed.chain import Seal, link_text, with_digest
 from beancount_compute.closed.content import content_digest, item_of_event
-from beancount_compute.closed.event_rows import read_rows
-from beancount_compute.closed.files import files_digest, month_paths
-from beancount_compute.closed.month_files import as_found, items_of
+from beancount_compute.closed.frozen_months import files_digest, month_paths
+from beancount_compute.closed.frozen_rows import read_rows
+from beancount_compute.closed.frozen_state import items_of_rows, read_rows_of_state
+from beancount_compute.closed.frozen_text import as_found
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.fields import Fields
 from tests.close.sealing import close, write
@@ -158,12 +159,12 @@ def seal_again(ledger: Path, in_bytes: bool) -> None:
     """Seal what now stands there, by value, or byte by byte as well."""
     folder = ledger.parent / "closed"
     paths = month_paths(str(folder), "2026-05")
-    text, rows = (Path(path).read_bytes() for path in paths)
-    month = as_found(paths[0], text.decode("utf-8", "replace"), lambda: "0")
-    items = items_of(month)
+    text, rows, state = (Path(path).read_bytes() for path in paths)
+    items = as_found(paths[0], text.decode("utf-8", "replace"), lambda: "0").items()
+    items.update(items_of_rows(read_rows_of_state(state.decode("utf-8", "replace"))))
     found = read_rows(paths[1], rows, Fields(), Errors())
     items.update(item_of_event(event, booked) for event, booked in found)
-    files = files_digest(text, rows) if in_bytes else "sha256:" + "0" * 64
+    files = files_digest(text, rows, state) if in_bytes else "sha256:" + "0" * 64
     content = content_digest(items.elements())
     seal = with_digest(Seal("2026-05", "none", content, files, (), len(found)))
     (folder / "index.beancount").write_text(link_text(seal))

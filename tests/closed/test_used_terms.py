@@ -55,7 +55,7 @@ def errors_with(ledger: Path, terms: str) -> list[str]:
         ),
         ("1000 CU", "1001 CU", 4, 'plan "pro" says 200.00 USD 1001 CU'),
         ('"mint"', '"expire"', 4, 'plan "pro" says 200.00 USD 1000 CU unused: expire'),
-        ("0.30 USD", "0.31 USD", 4, "unused: mint overage: 0.31 USD on 2026-05-01"),
+        ("0.30 USD", "0.31 USD", 4, "unused: mint overage: 0.31 USD on 2026-05-20"),
         ('fee" 0.05', 'fee" 0.04', 7, 'option "seller-fee" says 0.04 on 2026-05-21'),
         ("0.01 USD", "0.02 USD", 8, 'option "minimum-fee" says 0.02 USD'),
         ('"fifo"', '"lifo"', 9, 'option "draw-down" says lifo on 2026-05-20'),

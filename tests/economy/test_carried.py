@@ -5,19 +5,18 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from beancount_compute.economy.assertions import Totals
-from beancount_compute.economy.carried import Carried
+from beancount_compute.economy.carried import Carried, Running
 from beancount_compute.economy.engine import Bookkeeper, Books
-from beancount_compute.economy.events import Event, names_of
+from beancount_compute.economy.events import NOWHERE, Event, names_of
 from beancount_compute.economy.inputs import Facts
 from beancount_compute.economy.journal import JournalEntry, LotLeg, MoneyLeg
 from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.lots import key_of
 from beancount_compute.economy.roles import Role
 from beancount_compute.economy.state import Undo
 from beancount_compute.economy.terms import Terms
 from tests.economy.building import (
     assertion,
-    cancellation,
     consumption,
     day,
     first_letter_up,
@@ -29,7 +28,6 @@ from tests.economy.building import (
     reversal,
     shown,
     spend,
-    subscription,
     terms,
     text,
     timeline,
@@ -45,18 +43,15 @@ FIRST_DAY = day("2026-06-01")
 def carried(*lots: str, **more: Any) -> Carried:
     """The state at the end of May."""
     found = [lot(each) for each in lots]
-    known = {each.holder: day("2026-05-01") for each, _ in found} | more.pop("known", {})
-    totals = more.pop("totals", None)
-    return Carried(
-        LAST_DAY,
-        found,
-        known,
-        more.pop("subscriptions", ()),
-        more.pop("undo", {}),
-        more.pop("terms_days", {}),
-        more.pop("period_ends", ()),
-        totals,
-    )
+    known = [*dict.fromkeys([*(each.holder for each, _ in found), *more.pop("known", ())])]
+    return Carried(LAST_DAY, found, known, **more)
+
+
+def running(name: str, start: str, end: str, plan: str = "pro", *, ended: bool = False) -> Running:
+    """A subscription to a monthly plan, of which one period has begun."""
+    first, last = day(start), day(end)
+    place = NOWHERE
+    return Running(f"s-{name}", name, plan, first, first.day, False, last, 1, ended, place)
 
 
 def book(
@@ -88,14 +83,11 @@ def test_lots_and_subscriptions_of_closed_months_go_on() -> None:
     state = carried(
         "allocations alice 800 CU {0.2 USD, 2026-05-01, pro/2026-06-01}",
         "allocations bob 1000 CU {0.2 USD, 2026-05-15, pro/2026-06-15}",
-        known={"carol": day("2026-03-01")},
         subscriptions=[
-            (subscription("2026-03-01", "carol"), "s-carol"),
-            (cancellation("2026-03-10", "carol"), "c-carol"),
-            (subscription("2026-05-01", "alice"), "s-alice"),
-            (subscription("2026-05-15", "bob"), "s-bob"),
-            (cancellation("2026-05-20", "bob"), "c-bob"),
-            (subscription("2026-05-20", "dave", "ages", started="2026-05-01"), "s-dave"),
+            running("carol", "2026-03-01", "2026-04-01", ended=True),
+            running("alice", "2026-05-01", "2026-06-01"),
+            running("bob", "2026-05-15", "2026-06-15", ended=True),
+            running("dave", "2026-05-01", "9999-12-31", "ages", ended=True),
         ],
     )
     agreed = terms(MINTING, plan("ages", every="99999 months"), as_of="2026-06-15")
@@ -118,12 +110,10 @@ def test_lots_and_subscriptions_of_closed_months_go_on() -> None:
 def test_subscriptions_to_a_plan_that_is_gone_end_and_the_others_run_on() -> None:
     """Alice's and bob's plan has no terms any more; bob had cancelled it. Carol's goes on."""
     state = carried(
-        known={"carol": day("2026-05-10")},
         subscriptions=[
-            (subscription("2026-05-01", "alice", "gone"), "s-alice"),
-            (subscription("2026-05-02", "bob", "gone"), "s-bob"),
-            (cancellation("2026-05-09", "bob", "gone"), "c-bob"),
-            (subscription("2026-05-10", "carol"), "s-carol"),
+            running("alice", "2026-05-01", "2026-06-01", "gone"),
+            running("bob", "2026-05-02", "2026-06-02", "gone", ended=True),
+            running("carol", "2026-05-10", "2026-06-10"),
         ],
     )
     books, _ = book([], terms(MINTING, as_of="2026-06-10"), state)
@@ -133,6 +123,28 @@ def test_subscriptions_to_a_plan_that_is_gone_end_and_the_others_run_on() -> Non
         "one, or check the name"
         for at in (1, 2)
     ]
+
+
+def test_the_state_that_is_left_is_the_one_that_was_taken_over() -> None:
+    """Lots, subscriptions, single periods, days of terms: nothing happened since."""
+    late = lot("tokens bob 10 CU {0.3 USD, 2026-05-01, pro/2026-07-15}")[0]
+    state = carried(
+        "tokens alice 5 CU {0.2 USD, 2026-05-01, pro}",
+        "allocations bob 7.5 CU {0.1 USD, 2026-05-02, pro/2026-07-01}",
+        known=["carol"],
+        subscriptions=[running("alice", "2026-05-01", "2026-07-01")],
+        period_ends=[("bob", day("2026-07-15"))],
+        terms_days={("bob", key_of(late)): day("2026-04-28")},
+    )
+    facts, agreed = Facts(()), terms(MINTING, as_of="2026-06-15")
+    ends = [day("2026-06-15")]
+    keeper = Bookkeeper(facts, agreed, first_letter_up, state, ends)
+    assert list(keeper.entries()) == []
+    left = keeper.states[ends[0]]
+    lots = [[(*lot_held, units) for lot_held, units in each.lots] for each in (left, state)]
+    assert sorted(lots[0], key=str) == sorted(lots[1], key=str)
+    assert sorted(left.known) == sorted(state.known)
+    assert left[3:6] == state[3:6]
 
 
 def test_books_reach_at_least_the_last_closed_day() -> None:
@@ -156,11 +168,11 @@ def test_a_reversal_undoes_a_closed_event_on_its_own_lots() -> None:
         "u-1",
         None,
     )
-    state = carried(known={"alice": day("2026-05-01")}, undo={"u-1": Undo(entry)})
+    state = carried(known=["alice"], undo={"u-1": Undo(entry)})
     events = [reversal("2026-06-02", "u-1", id="v-1")]
     books, _ = book(events, terms(MINTING), state)
     assert lots_shown(books) == ["tokens alice 100 CU {0.2 USD, 2026-05-01, pro/2027-06-01}"]
-    merged = carried(known={"alice": day("2026-05-01")}, undo={"u-1": Undo(entry._replace(uses=3))})
+    merged = carried(known=["alice"], undo={"u-1": Undo(entry._replace(uses=3))})
     books, _ = book(events, terms(MINTING), merged)
     assert "was merged with 2 other uses in a closed month" in messages(books)[0]
     assert not state.undo["u-1"].done
@@ -168,13 +180,12 @@ def test_a_reversal_undoes_a_closed_event_on_its_own_lots() -> None:
 
 def test_assertions_count_on_from_the_closed_months() -> None:
     """160.00 are deferred when May ends, and still at the beginning of 2 June."""
-    totals = Totals()
-    held, units = lot("tokens alice 800 CU {0.2 USD, 2026-05-01, pro}")
-    totals.add([LotLeg(held, -units)])
-    state = carried("tokens alice 800 CU {0.2 USD, 2026-05-01, pro}", totals=totals)
+    earned = {(Role.FEES, "bob", "USD"): Decimal("1.25")}
+    state = carried("tokens alice 800 CU {0.2 USD, 2026-05-01, pro}", earned=earned)
     asserted = [
         assertion("2026-06-02", "deferred-revenue", "160 USD", line=1),
         assertion("2026-06-03", "deferred-revenue", "160 USD", line=2),
+        assertion("2026-06-03", "fees", "1.25 USD", line=3),
     ]
     events = [consumption("2026-06-02", "alice", "10 CU")]
     for _ in range(2):  # the state is not used up
@@ -188,7 +199,7 @@ def test_late_events_come_before_all_else_on_the_terms_of_their_day() -> None:
     state = carried(
         "allocations alice 300 CU {0.2 USD, 2026-05-01, pro/2026-06-01}",
         "tokens alice 500 CU {0.2 USD, 2026-04-01, pro}",
-        known={"bob": day("2026-05-01")},
+        known=["bob"],
     )
     agreed = terms(MINTING, seller_fee={"2026-01-01": "0.05", "2026-06-01": "0.10"})
     late = {

@@ -16,7 +16,7 @@ from beancount_compute.close.closing import next_to_close
 from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.proving import balances
 from beancount_compute.close.verifying import verify
-from beancount_compute.closed.event_rows import FrozenEvent, rows_text
+from beancount_compute.closed.frozen_rows import FrozenEvent, rows_text
 from beancount_compute.economy.months import Month
 from tests.close.sealing import (
     add,
@@ -136,16 +136,17 @@ def up_to(loaded: Loaded, day: date) -> str:
 def late_event(chance: random.Random, loaded: Loaded) -> str:
     """An event of a closed month with an id, as a directive; it may well be refused."""
     booking = loaded.booking
-    assert booking is not None and booking.carried is not None
-    names = sorted(booking.carried.known)
+    assert booking is not None and booking.state is not None
+    names = sorted(booking.state.carried.known)
     first = min(entry.date for entry in booking.closed.booked)
     day = first + timedelta(chance.randint(0, (booking.chain.last_day - first).days))
-    commodity = chance.choice([lot.commodity for lot, _ in booking.carried.lots] or ["CU"])
+    commodity = chance.choice([lot.commodity for lot, _ in booking.state.carried.lots] or ["CU"])
     currency = loaded.options["operating_currency"][0]
     name, other = (quoted(chance.choice(names)) for _ in range(2))
     units = f"{chance.choice(['0.5', '1', '10'])} {commodity}"
     plans = sorted(booking.terms.terms.plans)
-    ids = [frozen.event.id for frozen in booking.closed.events() if frozen.event.id]
+    months = booking.closed.months
+    ids = [event.id for month in months for event, _ in month.events if event.id]
     target = chance.choice(ids or ["nothing"])
     what = chance.choice(
         [

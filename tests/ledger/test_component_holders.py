@@ -84,5 +84,5 @@ def test_who_is_made_known_is_asked_only_where_names_meet() -> None:
     assert holders_of({}, [], apart, component_of, never) == {"Alice": "alice", "Bob": "bob"}
     meeting = {name: (day, 2, name) for name in ("bob", "Bob")}
     assert holders_of({"Bob": "x"}, [], meeting, component_of, never) == {"Bob": "x"}
-    assert holders_of({}, ["bob", None], meeting, component_of, never) == {"Bob": "bob"}
+    assert holders_of({}, ["bob"], meeting, component_of, never) == {"Bob": "bob"}
     assert holders_of({}, [], meeting, component_of, dict) == {"Bob": "Bob"}

@@ -413,7 +413,6 @@ def test_what_a_load_leaves_behind_is_freed(hosted: bool, monkeypatch: pytest.Mo
     monkeypatch.delitem(sys.modules, "fava", raising=False)
     if hosted:
         monkeypatch.setitem(sys.modules, "fava", ModuleType("fava"))
-    gc.unfreeze()  # what commands of other tests keep until their program ends
     for _ in range(11):
         gc.collect()  # what the loads of other tests keep is over
     callbacks, left = [*gc.callbacks], []

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from io import StringIO
 from typing import NamedTuple
 
-from beancount_compute.economy.words import quoted
+from beancount_compute.economy import quoted
 
 COLUMNS = ("account", "code", "name", "tax")
 REQUIRED = ("account", "code")

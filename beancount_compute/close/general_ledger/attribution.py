@@ -27,17 +27,9 @@ from beancount_compute.close.general_ledger.slots import (
     by_account,
     weight_of,
 )
-from beancount_compute.economy.roles import Earning, Role
-from beancount_compute.reports.books import Books
-from beancount_compute.reports.facts import Income, Movement, Owed
+from beancount_compute.economy import ROLE_OF_EARNING, Role
+from beancount_compute.reports import Books, Income, Movement, Owed
 
-_ROLE_OF = {
-    Earning.COMPUTE: Role.REVENUE,
-    Earning.BREAKAGE: Role.BREAKAGE,
-    Earning.FEES: Role.FEES,
-    Earning.PARTNER_INCOME: Role.PARTNER_INCOME,
-    Earning.OVERAGE: Role.OVERAGE,
-}
 Fact = TypeVar("Fact", Movement, Income, Owed)
 
 
@@ -80,22 +72,13 @@ class _Attribution:
             yield movement.account, key, -movement.amount, movement.currency
         for income in earned:
             name, origin = income.subscriber, income.origin
-            account = self._account(_ROLE_OF[income.earning], name, origin)
+            account = self._account(ROLE_OF_EARNING[income.earning], name, origin)
             yield account, origin if by_plan else name, -income.amount, income.currency
+        origins = {movement.origin for movement in moved}
+        only = origins.pop() if len(origins) == 1 else ""
         for owed in self._owed.get(at, []):
-            holder, partner = owed.party, ""
-            if owed.role is Role.PARTNER:
-                holder, partner = entry.payee or "", owed.party
-            account = self._account(owed.role, holder, partner)
-            key = _plan_of_owed(moved, earned) if by_plan else holder
-            yield account, key, owed.amount, owed.currency
-
-
-def _plan_of_owed(moved: Iterable[Movement], earned: Iterable[Income]) -> str:
-    """The plan that a bill is for: that of its overage, else the only one of its lots."""
-    overage = {income.origin for income in earned if income.earning is Earning.OVERAGE}
-    origins = overage or {movement.origin for movement in moved}
-    return origins.pop() if len(origins) == 1 else ""
+            holder = entry.payee or "" if owed.role is Role.PARTNER else owed.party
+            yield owed.account, owed.plan or only if by_plan else holder, owed.amount, owed.currency
 
 
 def _by_place(facts: Iterable[Fact]) -> dict[int, list[Fact]]:

@@ -17,8 +17,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from beancount_compute.close.general_ledger.journals import Journal, JournalLine
-from beancount_compute.ledger.csv_writing import csv_text
-from beancount_compute.reports.exchange import defused
+from beancount_compute.ledger import csv_text
+from beancount_compute.reports import defused
 
 JournalCell = str | Decimal
 JournalRow = tuple[JournalCell, ...]

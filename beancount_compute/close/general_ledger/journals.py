@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from beancount_compute.close.general_ledger.account_map import AccountMap, Target, Unmapped
 from beancount_compute.close.general_ledger.slots import Slot, SlotTotals, movement
-from beancount_compute.economy.rounding import WIDE, ZERO
+from beancount_compute.economy import WIDE, ZERO
 
 ROUNDING = "Rounding of the figures above"
 

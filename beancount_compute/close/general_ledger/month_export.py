@@ -26,8 +26,8 @@ from beancount_compute.close.general_ledger.netsuite import NETSUITE
 from beancount_compute.close.general_ledger.quickbooks import QUICKBOOKS
 from beancount_compute.close.general_ledger.slots import Slot, SlotTotals, totals
 from beancount_compute.close.general_ledger.xero import XERO
-from beancount_compute.economy.months import Month
-from beancount_compute.reports.books import Books
+from beancount_compute.economy import Month
+from beancount_compute.reports import Books
 
 FORMATS = {form.name: form for form in (PLAIN, QUICKBOOKS, XERO, NETSUITE)}
 

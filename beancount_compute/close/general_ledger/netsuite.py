@@ -23,7 +23,7 @@ from beancount_compute.close.general_ledger.formats import (
     debit_and_credit,
 )
 from beancount_compute.close.general_ledger.journals import Journal, JournalLine
-from beancount_compute.economy.rounding import decimals_of
+from beancount_compute.economy import decimals_of
 
 LINE = "Journal Entry - Line: "
 COLUMNS = (

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from beancount.core.data import Posting, Transaction
 from beancount.core.position import Cost
 
-from beancount_compute.economy.rounding import WIDE, ZERO, round_money
+from beancount_compute.economy import WIDE, ZERO, round_money
 
 
 class Slot(NamedTuple):

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from beancount.core.data import Directive
@@ -29,15 +30,23 @@ from beancount_compute.close.pack.pack_page import (
 )
 from beancount_compute.close.tie_outs import TieOut, tables
 from beancount_compute.collector import no_cyclic_garbage
-from beancount_compute.economy.months import Month
-from beancount_compute.reports.books import Books, Selection, read_books
+from beancount_compute.economy import Month
+from beancount_compute.reports import (
+    Books,
+    Cell,
+    Column,
+    Report,
+    Selection,
+    Table,
+    csv_of,
+    read_books,
+    shown,
+)
 from beancount_compute.reports.charts import Chart, charts
-from beancount_compute.reports.exchange import csv_of
-from beancount_compute.reports.figures import Report
 from beancount_compute.reports.registry import REPORTS
-from beancount_compute.reports.tables import Cell, Column, Table, shown
 
-INDEX = "index.html"
+PAGE = "index.html"
+UNSEALED = f"sha256:{'0' * 64}"  # stands on the page until there is a seal
 # Balances and cohorts are shown as they stand at the month's end, all else within the month.
 _TO_DATE = frozenset(["vintages", "lots", "aging", "economics"])
 # What the page shows in full; tables by subscriber, lot or day can be very long.
@@ -78,6 +87,21 @@ def pack_files(
         return _files(books or read_books(entries, options), options, month, seal, tie_outs)
 
 
+def pack_digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    """What the seal of a month vouches for: all its files but the page.
+
+    The page repeats them; it shows the seal, and pictures if Plotly is installed.
+    """
+    return {
+        name: f"sha256:{sha256(data).hexdigest()}" for name, data in files.items() if name != PAGE
+    }
+
+
+def sealed_pack(files: Mapping[str, bytes], seal: str) -> dict[str, bytes]:
+    """The files of a pack that was made before its seal."""
+    return {name: data.replace(UNSEALED.encode(), seal.encode()) for name, data in files.items()}
+
+
 def _files(
     books: Books,
     options: dict[str, Any],
@@ -107,7 +131,7 @@ def _files(
         drawn,
         sorted(files),
     )
-    files[INDEX] = page_text(page, plotly_bundle())
+    files[PAGE] = page_text(page, plotly_bundle())
     return {name: files[name].encode() for name in sorted(files)}
 
 
@@ -135,8 +159,8 @@ def _of_everyone(report: Report, books: Books, selection: Selection) -> list[Tab
 
 def _tie_outs(tie_outs: Sequence[TieOut]) -> PackSection:
     hold = sum(tie.holds for tie in tie_outs)
-    said = f"{hold} of {len(tie_outs)} hold."
-    return PackSection("tie-outs", "Tie-outs", said, tables(tie_outs))
+    summary = f"{hold} of {len(tie_outs)} hold."
+    return PackSection("tie-outs", "Tie-outs", summary, tables(tie_outs))
 
 
 def _sections(reports: Sequence[Shown]) -> Iterator[PackSection]:

@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from beancount_compute.reports import Measure, Table, shown
 from beancount_compute.reports.charts import Chart
-from beancount_compute.reports.tables import Measure, Table, shown
 
 HOW_TO_GET_PICTURES = 'pip install "beancount_compute[charts]"'
 _TEXT = (Measure.TEXT, Measure.DATE)
@@ -33,7 +33,7 @@ class PackSection(NamedTuple):
 
     name: str
     title: str
-    said: str
+    summary: str
     tables: Sequence[Table]
 
 
@@ -73,7 +73,7 @@ def page_text(page: PackPage, plotly: str | None) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
     )
-    environment.filters |= {"shown": shown, "figure": _json, "telling": _telling}
+    environment.filters |= {"shown": shown, "figure": _json, "without_zeros": _without_zeros}
     return environment.from_string(_own("pack.html")).render(
         page=page,
         policy=_policy(scripts),
@@ -112,7 +112,7 @@ def _json(figure: dict[str, Any]) -> Markup:
     return Markup(text)
 
 
-def _telling(table: Table) -> Table:
+def _without_zeros(table: Table) -> Table:
     """The table without columns that hold nothing but zeros; the CSV file has them."""
     kept = [
         at

@@ -34,11 +34,8 @@ from beancount_compute.close.tie_outs.postings import weigh
 from beancount_compute.close.tie_outs.reported import Reported, income, owed, prices
 from beancount_compute.close.tie_outs.tie_out import TieOut, tables
 from beancount_compute.collector import no_cyclic_garbage
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.months import Month
-from beancount_compute.economy.rounding import WIDE
-from beancount_compute.reports.books import Books, until
-from beancount_compute.reports.reading_money import Money
+from beancount_compute.economy import WIDE, Event, Month
+from beancount_compute.reports import Books, Money, until
 
 __all__ = ["TieOut", "tables", "tie_outs"]
 

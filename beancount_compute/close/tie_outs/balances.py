@@ -13,14 +13,9 @@ from typing import NamedTuple
 
 from beancount_compute.close.tie_outs.postings import WHO, Weighed, place_of_entry
 from beancount_compute.close.tie_outs.tie_out import TieOut, count, of_money, of_units
-from beancount_compute.economy.kinds import Flow
-from beancount_compute.economy.roles import Pocket
-from beancount_compute.economy.rounding import ZERO
-from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.hand_written import pocket_postings, read_hand_written
-from beancount_compute.ledger.writing import ORDER
-from beancount_compute.reports.books import Books
-from beancount_compute.reports.facts import Movement
+from beancount_compute.economy import ZERO, Flow, Pocket
+from beancount_compute.ledger import ORDER, Errors, pocket_postings, read_hand_written
+from beancount_compute.reports import Books, Movement, counted
 from beancount_compute.reports.summary import (
     MONEY_IN,
     MONEY_OUT,
@@ -29,7 +24,6 @@ from beancount_compute.reports.summary import (
     FlowSums,
     flows_of,
 )
-from beancount_compute.reports.tables import counted
 
 _TRANSFERS = (
     Flow.MINTED,
@@ -118,16 +112,16 @@ def deferred_revenue(books: Books, weighed: Weighed, lots: OpenLots) -> Iterator
             if posted != open_cost:
                 differing.append(_deferred(key[0], currency, posted, open_cost, places[key[0]]))
         everyone = [line for lines in places.values() for line in lines]
-        whose = counted(len(of_currency), "subscriber")
-        yield _deferred(whose, currency, left, right, everyone)
+        holders = counted(len(of_currency), "subscriber")
+        yield _deferred(holders, currency, left, right, everyone)
         yield from differing
 
 
 def _deferred(
-    whose: str, currency: str, left: Decimal, right: Decimal, lines: Iterable[str]
+    holders: str, currency: str, left: Decimal, right: Decimal, lines: Iterable[str]
 ) -> TieOut:
     return of_money(
-        f"deferred revenue = open lots, {whose}",
+        f"deferred revenue = open lots, {holders}",
         currency,
         ("postings on pockets, at cost", left),
         ("cost of open lots", right),

@@ -22,14 +22,22 @@ from beancount.core.data import Transaction
 
 from beancount_compute.close.tie_outs.postings import place_of_entry, units_of
 from beancount_compute.close.tie_outs.tie_out import TieOut, count, of_money, of_units
-from beancount_compute.economy.events import Event, content_id
-from beancount_compute.economy.kinds import KINDS, PARTNER, PHASE, Flow, Kind
-from beancount_compute.economy.roles import Pocket, Role
-from beancount_compute.economy.rounding import ZERO, multiply_money, round_money
-from beancount_compute.ledger.meaning import kind_of_tags
-from beancount_compute.ledger.metadata import period_of
-from beancount_compute.ledger.writing import ORDER
-from beancount_compute.reports.books import Books, since
+from beancount_compute.economy import (
+    KINDS,
+    PARTNER,
+    PHASE,
+    ZERO,
+    Event,
+    Flow,
+    Kind,
+    Pocket,
+    Role,
+    content_id,
+    multiply_money,
+    round_money,
+)
+from beancount_compute.ledger import ORDER, kind_of_tags, period_of
+from beancount_compute.reports import Books, since
 
 _OUT = (Flow.USED, Flow.SPENT, Flow.REFUNDED, Flow.TRADED_OUT, Flow.TRANSFERRED_OUT)
 _IN = (Flow.TOPPED_UP, Flow.GRANTED, Flow.TRADED_IN, Flow.TRANSFERRED_IN)
@@ -154,17 +162,17 @@ class ControlTotals:
 
     def _money_booked(self, topped_up: set[int]) -> Iterator[tuple[Control, Decimal, int]]:
         for owed in since(self._books.owed, self._first):
-            _, _, role, party, amount, currency, kind, at, _ = owed
+            kind, at, amount, currency = owed.kind, owed.at, owed.amount, owed.currency
             if not kind or "undoes" in self._books.transactions[at].meta:
                 continue
-            if role is Role.PARTNER:
+            if owed.role is Role.PARTNER:
                 yield (_SETTLED, currency, ""), -amount, at
             elif kind == Kind.TRADE:
-                buys = role is Role.RECEIVABLE
-                key = (_BUYERS if buys else _SELLERS, currency, self._component(party))
+                buys = owed.role is Role.RECEIVABLE
+                key = (_BUYERS if buys else _SELLERS, currency, self._component(owed.party))
                 yield key, amount if buys else -amount, at
             elif at in topped_up:
-                yield (_PAID, currency, self._component(party)), amount, at
+                yield (_PAID, currency, self._component(owed.party)), amount, at
         for trade in since(self._books.trades, self._first):
             if trade.times > 0:
                 buyer, seller = self._component(trade.buyer), self._component(trade.seller)

@@ -19,10 +19,8 @@ from beancount.core.amount import Amount
 from beancount.core.data import Posting, Transaction
 from beancount.core.interpolate import AUTOMATIC_TOLERANCES
 
-from beancount_compute.economy.roles import Pocket
-from beancount_compute.economy.rounding import ZERO
-from beancount_compute.ledger.accounts import Accounts
-from beancount_compute.ledger.writing import ORDER
+from beancount_compute.economy import ZERO, Pocket
+from beancount_compute.ledger import ORDER, Accounts
 
 Sums = defaultdict[tuple[str, str], Decimal]
 WHO = ("booked", "by hand")

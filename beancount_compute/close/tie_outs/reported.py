@@ -17,13 +17,20 @@ from beancount.core.data import Transaction
 
 from beancount_compute.close.tie_outs.postings import place_of_entry, units_of
 from beancount_compute.close.tie_outs.tie_out import TieOut, count, figure, of_money
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.roles import OWED, ROLE_OF_EARNING, ROLES, Earning, Role, Root
-from beancount_compute.economy.rounding import ZERO, average_price
-from beancount_compute.ledger.writing import ORDER
-from beancount_compute.reports.books import Books, since
-from beancount_compute.reports.facts import DatedPrice
+from beancount_compute.economy import (
+    OWED,
+    ROLE_OF_EARNING,
+    ROLES,
+    ZERO,
+    Earning,
+    Event,
+    Kind,
+    Role,
+    Root,
+    average_price,
+)
+from beancount_compute.ledger import ORDER
+from beancount_compute.reports import Books, DatedPrice, since
 
 INCOME, UNKNOWN = "income", "on no account of the reports"
 _RELEASED = (Earning.COMPUTE, Earning.BREAKAGE, Earning.PARTNER_INCOME)

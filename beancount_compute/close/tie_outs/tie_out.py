@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from beancount_compute.economy.rounding import WIDE, ZERO, trim
-from beancount_compute.reports.tables import Cell, Column, Measure, Table, money
+from beancount_compute.economy import WIDE, ZERO, trim
+from beancount_compute.reports import Cell, Column, Measure, Table, money
 
 MOST_LINES = 20  # of one tie-out in the table, before the rest is only counted
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy import Event, Kind
 from beancount_compute.economy.rules.allocation import allocate, grant
 from beancount_compute.economy.rules.consumption import consume
 from beancount_compute.economy.rules.refund import refund

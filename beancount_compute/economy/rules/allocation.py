@@ -11,25 +11,40 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.journal import JournalEntry, Leg, into, money_leg
-from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.lots import Key, Lot, key_of, lot_of
-from beancount_compute.economy.months import last_day, later, parse_span
-from beancount_compute.economy.options import COST_STEP, Unused
-from beancount_compute.economy.refusals import Refused
-from beancount_compute.economy.roles import Pocket, Role
-from beancount_compute.economy.rounding import (
+from beancount_compute.economy import (
+    COST_STEP,
+    GRANT,
+    TOP_UP,
     ZERO,
     CostStepTooCoarse,
+    Event,
+    JournalEntry,
+    Key,
+    Kind,
+    Leg,
+    Lot,
+    Plan,
+    Pocket,
+    Refused,
+    Role,
     Share,
+    Terms,
+    Unused,
+    amount,
+    into,
+    key_of,
+    last_day,
+    later,
+    like,
+    lot_of,
+    money_leg,
     must_be_exact,
+    parse_span,
+    quoted,
     round_money,
     split,
 )
 from beancount_compute.economy.state import Economy, Lots, Period
-from beancount_compute.economy.terms import GRANT, TOP_UP, Plan, Terms
-from beancount_compute.economy.words import amount, like, quoted
 
 
 def allocate(economy: Economy, event: Event, event_id: str) -> None:
@@ -49,9 +64,14 @@ def allocate(economy: Economy, event: Event, event_id: str) -> None:
 
 def unknown_plan(event: Event, terms: Terms) -> Refused:
     """The refusal of an event that names a plan which has no terms on its day."""
+    return no_such_plan(event.plan, event.date, terms)
+
+
+def no_such_plan(name: str, day: date, terms: Terms) -> Refused:
+    """The refusal of what names a plan that has no terms on a day."""
     return Refused(
-        f"unknown plan {quoted(event.plan)}: no compute-plan of that name on or before "
-        f"{event.date}: write one, or check the name{like(event.plan, terms.plans)}"
+        f"unknown plan {quoted(name)}: no compute-plan of that name on or before {day}: write one, "
+        f"or check the name{like(name, terms.plans)}"
     )
 
 

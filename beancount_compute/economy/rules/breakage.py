@@ -17,16 +17,26 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from beancount_compute.economy.agenda import Due
-from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, MoneyLeg
-from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.lots import Lot, OpenLot, lot_of
-from beancount_compute.economy.months import later, text_of
-from beancount_compute.economy.options import Unused
-from beancount_compute.economy.roles import Pocket, Role
-from beancount_compute.economy.rounding import ZERO, part
+from beancount_compute.economy import (
+    ZERO,
+    Due,
+    JournalEntry,
+    Kind,
+    Leg,
+    Lot,
+    LotLeg,
+    MoneyLeg,
+    OpenLot,
+    Plan,
+    Pocket,
+    Role,
+    Unused,
+    later,
+    lot_of,
+    part,
+    text_of,
+)
 from beancount_compute.economy.state import Economy
-from beancount_compute.economy.terms import Plan
 
 
 def end_lots(economy: Economy, day: date) -> None:

@@ -9,17 +9,25 @@
 from __future__ import annotations
 
 from datetime import date
-from itertools import chain, islice
 from decimal import Decimal, Inexact, localcontext
+from itertools import chain, islice
 
-from beancount_compute.economy.assertions import Totals
-from beancount_compute.economy.inputs import Assertion, HandPosting, Introduction
-from beancount_compute.economy.journal import LotLeg
-from beancount_compute.economy.lots import Lot, key_of
-from beancount_compute.economy.refusals import Refusal, Refused
-from beancount_compute.economy.rounding import EXACT, must_be_exact
+from beancount_compute.economy import (
+    EXACT,
+    Assertion,
+    HandPosting,
+    Introduction,
+    Lot,
+    LotLeg,
+    Refusal,
+    Refused,
+    Totals,
+    amount,
+    key_of,
+    must_be_exact,
+    quoted,
+)
 from beancount_compute.economy.state import Economy
-from beancount_compute.economy.words import amount, quoted
 
 MOST_LOTS = 10  # that a message shows
 TOO_MANY_DIGITS = (

@@ -13,25 +13,31 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 from decimal import Decimal, Inexact
 
-from beancount_compute.economy.events import Event, fields_getter
-from beancount_compute.economy.journal import (
+from beancount_compute.economy import (
+    WIDE,
+    ZERO,
+    Event,
+    Grain,
     JournalEntry,
+    Kind,
     Leg,
+    Money,
     MoneyLeg,
+    Month,
+    Plan,
+    Refused,
+    Role,
     Run,
+    amount,
     cost_by_origin,
+    fields_getter,
     income,
+    must_be_exact,
     out_of,
+    quoted,
+    round_money,
 )
-from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.months import Month
-from beancount_compute.economy.options import Grain, Money
-from beancount_compute.economy.refusals import Refused
-from beancount_compute.economy.roles import Role
-from beancount_compute.economy.rounding import WIDE, ZERO, must_be_exact, round_money
 from beancount_compute.economy.state import Economy, OverageBooked, Subscriber
-from beancount_compute.economy.terms import Plan
-from beancount_compute.economy.words import amount, quoted
 
 _use = fields_getter("subscriber", "units", "id", "commodity", "flaw")
 
@@ -119,7 +125,7 @@ def _post(
         overage=over is not None,
     )
     economy.post(entry, over)
-    if economy.grain is not Grain.EVENT:
+    if economy.merges:
         _merge(economy, entry)
 
 

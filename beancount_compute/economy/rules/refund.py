@@ -12,20 +12,24 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.journal import (
+from beancount_compute.economy import (
+    WIDE,
+    ZERO,
+    Draw,
+    Event,
     JournalEntry,
+    Kind,
     MoneyLeg,
+    Pocket,
+    Refused,
+    Role,
+    amount,
     cost_by_origin,
     out_of,
+    quoted,
+    round_money,
 )
-from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.lots import Draw
-from beancount_compute.economy.refusals import Refused
-from beancount_compute.economy.roles import Pocket, Role
-from beancount_compute.economy.rounding import WIDE, ZERO, round_money
 from beancount_compute.economy.state import Economy
-from beancount_compute.economy.words import amount, quoted
 
 
 def refund(economy: Economy, event: Event, event_id: str) -> None:

@@ -16,15 +16,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
-from beancount_compute.economy.events import Event, content_id
-from beancount_compute.economy.journal import JournalEntry, LotLeg, mirrored
-from beancount_compute.economy.kinds import KINDS, Kind
-from beancount_compute.economy.lots import Draw, Lot
-from beancount_compute.economy.refusals import Refused
-from beancount_compute.economy.rounding import WIDE, ZERO, must_be_exact
+from beancount_compute.economy import (
+    KINDS,
+    WIDE,
+    ZERO,
+    Draw,
+    Event,
+    JournalEntry,
+    Kind,
+    Lot,
+    LotLeg,
+    Refused,
+    amount,
+    content_id,
+    mirrored,
+    must_be_exact,
+    quoted,
+)
 from beancount_compute.economy.rules.breakage import meet_end
 from beancount_compute.economy.state import Economy, Undo
-from beancount_compute.economy.words import amount, quoted
 
 
 class Outcome(NamedTuple):

@@ -10,15 +10,21 @@ The operator is the partner's agent; a settlement above the carrying amount redu
 
 from __future__ import annotations
 
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.journal import JournalEntry, MoneyLeg, cost_by_origin, out_of
-from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.refusals import Refused
-from beancount_compute.economy.roles import Role
-from beancount_compute.economy.rounding import ZERO, round_money
+from beancount_compute.economy import (
+    ZERO,
+    Event,
+    JournalEntry,
+    Kind,
+    MoneyLeg,
+    Refused,
+    Role,
+    amount,
+    cost_by_origin,
+    out_of,
+    round_money,
+)
 from beancount_compute.economy.rules.trade import tokens_for
 from beancount_compute.economy.state import Economy
-from beancount_compute.economy.words import amount
 
 
 def spend(economy: Economy, event: Event, event_id: str) -> None:

@@ -7,17 +7,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date
 
-from beancount_compute.economy.agenda import Due, Stretch
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.months import Span, later, text_of
-from beancount_compute.economy.refusals import Refusal, Refused
+from beancount_compute.economy import (
+    Due,
+    Event,
+    Kind,
+    Plan,
+    Refusal,
+    Refused,
+    Span,
+    Stretch,
+    Terms,
+    later,
+    quoted,
+    text_of,
+)
 from beancount_compute.economy.rules.allocation import allocate_period, unknown_plan
 from beancount_compute.economy.state import Economy, Subscription
-from beancount_compute.economy.terms import Plan, Terms
-from beancount_compute.economy.words import quoted
 
 MOST_PERIODS = 1200
 TEN_YEARS = Span(120, 0)
@@ -76,47 +83,6 @@ def start_periods(economy: Economy, day: date) -> None:
             _book_period(economy, subscription, day, None)
 
 
-def resume(economy: Economy, events: Iterable[tuple[Event, str]], last_closed: date) -> None:
-    """Let subscriptions run on behind the closed months, whose periods are in the books.
-
-    `events` are the accepted subscriptions and cancellations of those months with their ids, in the
-    order of the books.
-    """
-    running: dict[tuple[str, str], Subscription] = {}
-    for event, event_id in events:
-        key = (event.subscriber, event.plan)
-        if event.kind is Kind.CANCELLATION:
-            if key not in running:  # it was of such a plan
-                continue
-            subscription = running.pop(key)
-            _run_to(economy, subscription, event.date)
-            subscription.ended = True
-            if last_closed < subscription.period_end < date.max:  # it ends there
-                economy.agenda.put(
-                    Due.PERIODS, subscription.period_end, subscription
-                )  # it ends there
-            continue
-        if event.plan not in economy.terms.plans:  # it went when the month was closed already
-            economy.refusals.append(Refusal(event.place, str(unknown_plan(event, economy.terms))))
-            continue
-        start = date.fromisoformat(event.started) if event.started else event.date
-        subscriber = economy.welcome(event.subscriber)
-        subscription = running[key] = Subscription(
-            event_id, subscriber, event.plan, start, event.place, start.day, False, start
-        )
-        subscriber.subscriptions.append(subscription)
-    for subscription in running.values():
-        _run_to(economy, subscription, last_closed + timedelta(1))
-        if not subscription.ended:
-            economy.agenda.put(Due.PERIODS, subscription.period_end, subscription)
-
-
-def _run_to(economy: Economy, subscription: Subscription, day: date) -> None:
-    """Let periods run, unbooked, as long as they start before a day."""
-    while subscription.period_end < day and not subscription.ended:
-        _next_period(economy, subscription, subscription.period_end)
-
-
 def _book_period(
     economy: Economy, subscription: Subscription, day: date, event: Event | None
 ) -> None:
@@ -172,37 +138,44 @@ class Bridges:
         self,
         events_on: Mapping[date, Iterable[Event]],
         terms: Terms,
-        carried: Iterable[tuple[Event, str]],
+        carried: Iterable[tuple[str, str, date]],
     ) -> None:
-        self._events_on, self._terms, self._carried = events_on, terms, carried
+        """`carried` are those that closed months hand on: subscriber, plan, last period's end."""
+        self._events_on, self._terms = events_on, terms
+        self._carried = {(name, plan): end for name, plan, end in carried}
 
     def over(self, before: Stretch, behind: Stretch) -> bool:
         """Whether a subscription runs from one stretch into the other."""
         running = self._running(before.last)
         if behind.events > 1 and behind.first < later(before.last, TEN_YEARS):
             return bool(running)
-        return any(self._covers(event, before.last, behind.first) for event in running)
+        return any(
+            self._covers(plan, end, before.last, behind.first) for (_, plan), end in running.items()
+        )
 
-    def _running(self, last: date) -> list[Event]:
-        """The subscriptions that nobody cancelled up to a day."""
-        found: dict[tuple[str, str], Event] = {}
-        written = [event for event, _ in self._carried]
-        for day, events in self._events_on.items():
-            if day <= last:
-                written += [each for each in events if each.kind in _SCHEDULE]
+    def _running(self, last: date) -> dict[tuple[str, str], date]:
+        """The subscriptions that nobody cancelled up to a day, with the first day of a period."""
+        found = dict(self._carried)
+        written = [
+            event
+            for day, events in self._events_on.items()
+            if day <= last
+            for event in events
+            if event.kind in _SCHEDULE
+        ]
         for event in sorted(written):
             if event.kind is Kind.CANCELLATION:
                 found.pop((event.subscriber, event.plan), None)
             elif self._terms.plan(event.plan, event.date) is not None:
-                found[event.subscriber, event.plan] = event
-        return list(found.values())
+                started = date.fromisoformat(event.started) if event.started else event.date
+                found[event.subscriber, event.plan] = started
+        return found
 
-    def _covers(self, event: Event, last: date, day: date) -> bool:
+    def _covers(self, name: str, end: date, last: date, day: date) -> bool:
         """Whether the period that runs on the last day is still running on another."""
-        end = date.fromisoformat(event.started) if event.started else event.date
-        plan = self._terms.plan_of_lot(event.plan, end)
+        plan = self._terms.plan_of_lot(name, end)
         while plan is not None and end <= last:
-            plan = self._terms.plan_of_lot(event.plan, end)
+            plan = self._terms.plan_of_lot(name, end)
             end = later(end, plan.every) if plan is not None else date.max
         return plan is not None and end > day
 

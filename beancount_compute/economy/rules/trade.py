@@ -15,16 +15,28 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from beancount_compute.economy.events import Event
-from beancount_compute.economy.journal import JournalEntry, Leg, into, money_leg, out_of
-from beancount_compute.economy.kinds import Kind
-from beancount_compute.economy.lots import Draw
-from beancount_compute.economy.options import Money
-from beancount_compute.economy.refusals import Refused
-from beancount_compute.economy.roles import Role
-from beancount_compute.economy.rounding import WIDE, ZERO, multiply_money
+from beancount_compute.economy import (
+    WIDE,
+    ZERO,
+    Draw,
+    Event,
+    JournalEntry,
+    Kind,
+    Leg,
+    Money,
+    Refused,
+    Role,
+    amount,
+    into,
+    money_leg,
+    multiply_money,
+    out_of,
+    quoted,
+)
 from beancount_compute.economy.state import Economy, Subscriber
-from beancount_compute.economy.words import amount, quoted
+
+# to name a member of an enum takes longer
+_RECEIVABLE, _PAYABLE, _FEES = Role.RECEIVABLE, Role.PAYABLE, Role.FEES
 
 
 def trade(economy: Economy, event: Event, event_id: str) -> None:
@@ -66,15 +78,15 @@ def _sell(
     draws = tokens_for(economy, event, seller, "sells")
     lots = economy.moving(draws, buyer)
     seller_fee, buyer_fee = fees
-    price = Money(event.price, currency)
+    price = tuple.__new__(Money, (event.price, currency))
     legs = out_of(draws, price) + into(lots, price)
-    legs.append(money_leg((Role.RECEIVABLE, buyer.name, "", gross + buyer_fee, currency)))
+    legs.append(money_leg((_RECEIVABLE, buyer.name, "", gross + buyer_fee, currency)))
     if seller_fee != gross:
-        legs.append(money_leg((Role.PAYABLE, seller.name, "", seller_fee - gross, currency)))
+        legs.append(money_leg((_PAYABLE, seller.name, "", seller_fee - gross, currency)))
     if seller_fee:
-        legs.append(money_leg((Role.FEES, seller.name, "", -seller_fee, currency)))
+        legs.append(money_leg((_FEES, seller.name, "", -seller_fee, currency)))
     if buyer_fee:
-        legs.append(money_leg((Role.FEES, buyer.name, "", -buyer_fee, currency)))
+        legs.append(money_leg((_FEES, buyer.name, "", -buyer_fee, currency)))
     _book_move(economy, event, event_id, Kind.TRADE, draws, legs, f"Trade with {buyer.name}")
     for lot, units in lots:
         economy.put(buyer, lot, units)

@@ -12,16 +12,11 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal, localcontext
 
-from beancount_compute.economy.months import Month
-from beancount_compute.economy.options import UNIT_COST
-from beancount_compute.economy.rounding import WIDE
-from beancount_compute.reports.books import Books, Selection
+from beancount_compute.economy import UNIT_COST, WIDE, Month
+from beancount_compute.reports import Books, Cell, Column, Request, Selection, Table, fold, tabulate
 from beancount_compute.reports.cohort_figures import Happened, what_became
 from beancount_compute.reports.economics import cells_of, economics, selected
-from beancount_compute.reports.figures import Request, tabulate
-from beancount_compute.reports.fold import fold
 from beancount_compute.reports.intervals import Interval, name_of
-from beancount_compute.reports.tables import Cell, Column, Table
 
 OF_MONTHS = (Interval.MONTH, Interval.QUARTER, Interval.YEAR)  # a cohort is of a month
 _WHOLE = Decimal(1)

@@ -19,11 +19,8 @@ from operator import itemgetter
 from typing import NamedTuple
 from unicodedata import combining, normalize
 
-from beancount_compute.economy.roles import Role
-from beancount_compute.economy.rounding import WIDE, ZERO
-from beancount_compute.reports.books import Books
-from beancount_compute.reports.facts import Movement, Owed
-from beancount_compute.reports.tables import Cell, Column, Measure, Table, written
+from beancount_compute.economy import WIDE, ZERO, Role
+from beancount_compute.reports import Books, Cell, Column, Measure, Movement, Owed, Table, written
 
 COLUMNS = (
     Column("subscriber", "subscriber"),

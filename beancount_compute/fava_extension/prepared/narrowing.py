@@ -16,12 +16,18 @@ from decimal import localcontext
 from functools import cache
 from typing import NamedTuple
 
-from beancount_compute.economy.roles import ROLE_OF_EARNING, Earning, Pocket
-from beancount_compute.economy.rounding import WIDE, ZERO
-from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import Income, LotKey, Movement, Owed, Trade
-from beancount_compute.reports.fold import fold
-from beancount_compute.reports.reading_money import Money
+from beancount_compute.economy import ROLE_OF_EARNING, WIDE, ZERO, Earning, Pocket
+from beancount_compute.reports import (
+    Books,
+    Income,
+    LotKey,
+    Money,
+    Movement,
+    Owed,
+    Selection,
+    Trade,
+    fold,
+)
 
 
 class Filter(NamedTuple):

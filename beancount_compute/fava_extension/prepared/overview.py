@@ -7,12 +7,9 @@ from datetime import date
 from decimal import Decimal, localcontext
 from operator import itemgetter
 
-from beancount_compute.economy.options import AS_OF
-from beancount_compute.economy.roles import Earning
-from beancount_compute.economy.rounding import WIDE, ZERO
-from beancount_compute.ledger.writing import ORDER
-from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.fold import fold
+from beancount_compute.economy import AS_OF, WIDE, ZERO, Earning
+from beancount_compute.ledger import ORDER
+from beancount_compute.reports import Books, Cell, Column, Measure, Selection, Table, fold, written
 from beancount_compute.reports.intervals import (
     Interval,
     check_number,
@@ -21,7 +18,6 @@ from beancount_compute.reports.intervals import (
     names_between,
 )
 from beancount_compute.reports.rollforward import deferred_by
-from beancount_compute.reports.tables import Cell, Column, Measure, Table, written
 
 
 def deferred_within(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from beancount_compute.economy.kinds import COMING, RELEASING
+from beancount_compute.economy import COMING, RELEASING
 from beancount_compute.reports.charts.traces import (
     BLUE,
     GREEN,

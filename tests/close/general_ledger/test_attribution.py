@@ -121,3 +121,22 @@ def test_overage_goes_to_the_plan_for_such_units() -> None:
         ("Income:Overage", "pro", "-30.00"),
         ("Liabilities:DeferredRevenue:Allocations:Alice", "gpu", "-10.00"),
     ]
+
+
+def test_overage_of_two_plans_in_one_transaction_is_billed_to_each() -> None:
+    """Uses of a day merge: 10 CU beyond pro's 100 at 0.30, and 2 GPU beyond gpu's 5 at 9.00."""
+    ledger = (
+        'plugin "beancount_compute"\noption "operating_currency" "USD"\n'
+        '2026-01-01 custom "compute-plan" "pro" 20.00 USD 100 CU\n  overage: 0.30 USD\n'
+        '2026-01-01 custom "compute-plan" "gpu" 10.00 USD 5 GPU\n  overage: 9.00 USD\n'
+        '2026-01-01 custom "compute-option" "posting-grain" "day"\n'
+        '2026-05-01 custom "compute-subscription" "alice" "pro"\n'
+        '2026-05-01 custom "compute-subscription" "alice" "gpu"\n'
+        '2026-05-05 custom "compute-consumption" "alice" 110 CU\n'
+        '2026-05-05 custom "compute-consumption" "alice" 7 GPU\n'
+    )
+    found = lines(ledger, By.PLAN)
+    assert ("Assets:Receivable:Alice", "pro", "23.00") in found  # 20.00 + 3.00
+    assert ("Assets:Receivable:Alice", "gpu", "28.00") in found  # 10.00 + 18.00
+    assert ("Income:Overage", "pro", "-3.00") in found
+    assert ("Income:Overage", "gpu", "-18.00") in found

@@ -2,6 +2,9 @@
 
 id,date,time,event,subscriber,...,memo,booked
 use-17,2026-05-20,,consumption,alice,...,,2026-06-01
+
+A line's end within a value stands as `\\n` or `\\r`, and a backslash as two: no row is longer than
+its line, whatever version control does to the ends of lines.
 """
 
 from __future__ import annotations
@@ -11,12 +14,9 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from beancount_compute.economy.events import Event
-from beancount_compute.ledger.csv_writing import csv_text
-from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.event_files import read_csv
-from beancount_compute.ledger.fields import Fields
-from beancount_compute.ledger.rows import COLUMNS
+from beancount_compute.closed.content import escaped, unescaped
+from beancount_compute.economy import CONTENT, Event
+from beancount_compute.ledger import COLUMNS, Errors, Fields, csv_text, read_csv
 
 BOOKED = "booked"
 _AS_EXTRA = "x_booked"  # how the reader of event files lets the column through
@@ -38,7 +38,7 @@ def rows_text(events: Iterable[FrozenEvent]) -> str:
     for event, booked in events:
         own = dict(event.extra)
         row: list[object] = [_cell(event, name) for name in COLUMNS]
-        row += [own.get(name, "") for name in extra]
+        row += [escaped(own.get(name, "")) for name in extra]
         rows.append([*row, booked or ""] if late else row)
     return csv_text(rows)
 
@@ -47,7 +47,7 @@ def _cell(event: Event, name: str) -> str:
     value = event.kind.value if name == "event" else getattr(event, name)
     if value is None:
         return ""
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+    return f"{value:f}" if isinstance(value, Decimal) else escaped(str(value))
 
 
 def read_rows(path: str, data: bytes, fields: Fields, errors: Errors) -> list[FrozenEvent]:
@@ -64,7 +64,15 @@ def read_rows(path: str, data: bytes, fields: Fields, errors: Errors) -> list[Fr
         header = b",".join(as_extra.get(name, name) for name in names)
         data = above + header + newline + rows
     events = read_csv(path, data, fields, errors)
+    if b"\\" in data:
+        events = [_unescaped(event) for event in events]
     return [_taken_apart(e, extra) for e in events] if late else [FrozenEvent(e) for e in events]
+
+
+def _unescaped(event: Event) -> Event:
+    values = [unescaped(each) if type(each) is str else each for each in event[:CONTENT]]
+    extra = tuple((name, unescaped(value)) for name, value in event.extra)
+    return Event._make((*values, extra, *event[CONTENT + 1 :]))
 
 
 def _taken_apart(event: Event, extra: str) -> FrozenEvent:

@@ -1,0 +1,330 @@
+"""The state at a closed month's end, beside its story: what the next month goes on from.
+
+    state,2026-05,1
+    deferred,280.00,USD
+    known,alice
+    lot,alice,allocations,800,CU,0.20,USD,2026-05-01,pro,2026-06-01
+    subscription,s-1,alice,pro,2026-05-01,2026-06-01,1,1,,
+    earned,revenue,alice,40.00,USD
+    account,Income:Compute,2026-05-20
+    lapsed,alice,allocations,3,CU,0.20,USD,2026-04-01,pro,2026-05-01,2026-05-01,2,2026-08-01
+    pack,summary.txt,sha256:...
+
+Each row begins with what it is. `lapsed` are the lots that met their end in the month: on which
+day, how much of them was minted, and until when those tokens last. A number in the first row tells
+how this is written.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation, localcontext
+from io import StringIO
+from types import MappingProxyType
+from typing import NamedTuple
+
+from beancount.core.amount import Amount
+
+from beancount_compute.closed.content import escaped, plain, unescaped
+from beancount_compute.economy import (
+    WIDE,
+    ZERO,
+    Key,
+    Lot,
+    Place,
+    Pocket,
+    Role,
+    decimals_of,
+    key_of,
+    trim,
+)
+from beancount_compute.economy.carried import Carried, Running
+from beancount_compute.ledger import csv_text
+
+FORMAT = "1"
+SEPARATOR = "\x1f"  # of the cells of a row by value
+_NAMES = {"known": 1, "lot": 1, "subscription": 2, "period": 1, "late": 1, "earned": 2, "lapsed": 1}
+_NUMBERS = {"deferred": (1,), "lot": (3, 5), "late": (2,), "earned": (3,), "lapsed": (3, 5, 11)}
+
+
+class UnreadableState(Exception):
+    """A state that can't be read: says where and why."""
+
+
+class Lapse(NamedTuple):
+    """A lot that met its end."""
+
+    lot: Lot
+    units: Decimal
+    day: date
+    minted: Decimal = ZERO  # of the units
+    token_end: date | None = None
+
+
+class State(NamedTuple):
+    """All that a closed month hands on."""
+
+    month: str
+    carried: Carried
+    by_account: frozenset[str] = frozenset()  # known by the account of their opening lots only
+    first_used: Mapping[str, date] = MappingProxyType({})  # accounts, with their first day
+    lapsed: Iterable[Lapse] = ()
+    pack: Mapping[str, str] = MappingProxyType({})  # digests of the close pack, by file
+
+    @property
+    def named(self) -> set[str]:
+        """Whom events and bookings named."""
+        return {*self.carried.known} - self.by_account
+
+    @property
+    def deferred(self) -> tuple[Amount, ...]:
+        """Deferred revenue: the cost of the open lots, by currency."""
+        held: dict[str, Decimal] = {}
+        with localcontext(WIDE):
+            for lot, units in self.carried.lots:
+                held[lot.currency] = held.get(lot.currency, ZERO) + units * lot.cost
+        return tuple(
+            Amount(trim(number, decimals_of(currency)), currency)
+            for currency, number in sorted(held.items())
+        )
+
+
+StateRow = list[str]
+
+
+def rows_of(state: State) -> list[StateRow]:
+    """The rows that say a state."""
+    carried = state.carried
+    rows: list[StateRow] = [["state", state.month, FORMAT]]
+    rows += [["deferred", f"{each.number:f}", each.currency] for each in state.deferred]
+    for name in sorted(carried.known):
+        rows.append(["known", name, *(["account"] * (name in state.by_account))])
+    rows += [["lot", *_lot(lot, units)] for lot, units in carried.lots]
+    rows += [_subscription(each) for each in carried.subscriptions]
+    rows += [["period", name, str(end)] for name, end in carried.period_ends]
+    for (name, key), day in sorted(carried.terms_days.items(), key=str):
+        rows.append(["late", name, *_key(key), str(day)])
+    for (role, name, currency), number in sorted(carried.earned.items()):
+        rows.append(["earned", role.value, name, f"{number:f}", currency])
+    rows += [["account", name, str(day)] for name, day in sorted(state.first_used.items())]
+    for each in state.lapsed:
+        minted = [f"{each.minted:f}", str(each.token_end or "")]
+        rows.append(["lapsed", *_lot(each.lot, each.units), str(each.day), *minted])
+    rows += [["pack", *each] for each in sorted(state.pack.items())]
+    return rows
+
+
+def state_text(state: State) -> str:
+    """The state as CSV."""
+    return csv_text([[escaped(cell) for cell in row] for row in rows_of(state)])
+
+
+def read_rows_of_state(text: str) -> list[StateRow]:
+    """The rows of a text, with the blank ones, so that a row's place is its line."""
+    rows = list(csv.reader(StringIO(text, newline="")))
+    return rows if "\\" not in text else [[*map(unescaped, row)] for row in rows]
+
+
+def items_of_rows(rows: Iterable[StateRow]) -> list[str]:
+    """The rows by value."""
+    return ["state " + SEPARATOR.join(_by_value(row)) for row in rows if row]
+
+
+def _by_value(row: StateRow) -> StateRow:
+    numbers = _NUMBERS.get(row[0], ())
+    return [
+        plain(Decimal(cell)) if at in numbers and _is_number(cell) else cell
+        for at, cell in enumerate(row)
+    ]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        Decimal(text)
+    except InvalidOperation:
+        return False
+    return True
+
+
+def deferred_in(rows: Iterable[StateRow]) -> tuple[Amount, ...]:
+    """The deferred revenue that rows state."""
+    return tuple(Amount(Decimal(row[1]), row[2]) for row in rows if row[:1] == ["deferred"])
+
+
+def read_state(path: str, rows: list[StateRow], last_day: date) -> State:
+    """The state that rows say; raises `UnreadableState`."""
+    head = next((row for row in rows if row[:1] == ["state"]), [])
+    if head[2:] != [FORMAT]:
+        raise UnreadableState(f"{path}:1: not a state as this release writes it")
+    reading = _Reading(path)
+    for line, row in enumerate(rows, 1):
+        try:
+            if row and row is not head:
+                reading.add(line, *row)
+        except (ValueError, TypeError, InvalidOperation, KeyError):
+            raise UnreadableState(f"{path}:{line}: not a row of a state: {row[0]}") from None
+    return reading.state(head[1], last_day)
+
+
+class _Reading:
+    """The parts of a state, row by row."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lots: list[tuple[Lot, Decimal]] = []
+        self._known: list[str] = []
+        self._by_account: set[str] = set()
+        self._subscriptions: list[Running] = []
+        self._periods: list[tuple[str, date]] = []
+        self._late: dict[tuple[str, Key], date] = {}
+        self._earned: dict[tuple[Role, str, str], Decimal] = {}
+        self._accounts: dict[str, date] = {}
+        self._lapsed: list[Lapse] = []
+        self._pack: dict[str, str] = {}
+
+    def add(self, line: int, kind: str, *cells: str) -> None:
+        match kind:
+            case "lot":
+                self._lots.append(_read_lot(*cells))
+            case "known":
+                name, *how = cells
+                self._known.append(name)
+                if how == ["account"]:
+                    self._by_account.add(name)
+            case "subscription":
+                self._subscriptions.append(_read_subscription(Place(self._path, line), *cells))
+            case "period":
+                name, end = cells
+                self._periods.append((name, date.fromisoformat(end)))
+            case "late":
+                name, *key, day = cells
+                self._late[name, _read_key(*key)] = date.fromisoformat(day)
+            case "earned":
+                role, name, number, currency = cells
+                self._earned[Role(role), name, currency] = Decimal(number)
+            case "account":
+                name, day = cells
+                self._accounts[name] = date.fromisoformat(day)
+            case "lapsed":
+                *lot, day, minted, end = cells
+                held = _read_lot(*lot), date.fromisoformat(day)
+                self._lapsed.append(Lapse(*held[0], held[1], Decimal(minted), _end(end)))
+            case "pack":
+                name, digest = cells
+                self._pack[name] = digest
+            case "deferred":
+                number, _ = cells
+                Decimal(number)
+            case _:
+                raise ValueError(kind)
+
+    def state(self, month: str, last_day: date) -> State:
+        carried = Carried(
+            last_day,
+            self._lots,
+            self._known,
+            self._subscriptions,
+            self._late,
+            self._periods,
+            self._earned,
+        )
+        by_account = frozenset(self._by_account)
+        return State(month, carried, by_account, self._accounts, self._lapsed, self._pack)
+
+
+def _lot(lot: Lot, units: Decimal) -> StateRow:
+    holder, pocket, commodity, *_ = lot
+    return [holder, pocket.value, f"{units:f}", commodity, *_key(key_of(lot))]
+
+
+def _read_lot(
+    holder: str, pocket: str, units: str, commodity: str, *key: str
+) -> tuple[Lot, Decimal]:
+    return Lot(holder, Pocket(pocket), commodity, *_read_key(*key)), Decimal(units)
+
+
+def _key(key: Key) -> StateRow:
+    cost, currency, day, origin, end = key
+    return [f"{cost:f}", currency, str(day), origin, str(end or "")]
+
+
+def _read_key(cost: str, currency: str, day: str, origin: str, end: str) -> Key:
+    return Decimal(cost), currency, date.fromisoformat(day), origin, _end(end)
+
+
+def _end(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _subscription(each: Running) -> StateRow:
+    days = [str(each.start), str(each.period_end)]
+    marks = ["days" * each.counted_in_days, "ended" * each.ended]
+    counts = [str(each.periods), str(each.day_of_month)]
+    return ["subscription", each.id, each.subscriber, each.plan, *days, *counts, *marks]
+
+
+def _read_subscription(
+    place: Place,
+    name: str,
+    subscriber: str,
+    plan: str,
+    start: str,
+    end: str,
+    periods: str,
+    day_of_month: str,
+    in_days: str,
+    ended: str,
+) -> Running:
+    return Running(
+        name,
+        subscriber,
+        plan,
+        date.fromisoformat(start),
+        int(day_of_month),
+        in_days == "days",
+        date.fromisoformat(end),
+        int(periods),
+        ended == "ended",
+        place,
+    )
+
+
+def holders_named(state: State, names: Mapping[str, str]) -> State:
+    """The state with names for those who are known by an account only."""
+    new = {name: names[name] for name in state.by_account if name in names}
+    if not new:
+        return state
+    carried = state.carried
+
+    def name_of(name: str) -> str:
+        return new.get(name, name)
+
+    lots = [
+        (lot if lot.holder not in new else Lot(name_of(lot.holder), *lot[1:]), units)
+        for lot, units in carried.lots
+    ]
+    known = [name_of(name) for name in carried.known]
+    return state._replace(carried=carried._replace(lots=lots, known=known))
+
+
+def named_by_account(rows: Iterable[StateRow], component: Callable[[str], str]) -> list[StateRow]:
+    """The rows with account components for names, and without what a later name would change."""
+    found: list[StateRow] = []
+    for row in rows:
+        at = _NAMES.get(row[0]) if row else None
+        if at is not None:
+            row = [*row[:at], component(row[at]), *row[at + 1 :]]
+            row = row[:2] if row[0] == "known" else row
+        if row and row[0] != "pack":
+            found.append(row)
+    return found
+
+
+def first_rows(text: str) -> Iterator[StateRow]:
+    """The rows before those of subscribers: enough for the figures of a seal."""
+    for row in csv.reader(StringIO(text, newline="")):
+        if row and row[0] not in ("state", "deferred"):
+            return
+        yield row

@@ -1,0 +1,59 @@
+"""What open reversals undo of the closed months: read back from their text.
+
+2026-05-20 * "alice" "Consumption" #compute-consumption   ->  the legs that it was written from
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from beancount.core.data import Transaction
+
+from beancount_compute.closed.frozen_months import Closed
+from beancount_compute.economy import REVERSIBLE, Event, Kind
+from beancount_compute.economy.state import Undo
+from beancount_compute.ledger import Accounts, Meaning, kind_of_tags
+
+
+def undo_of(
+    wanted: frozenset[str], closed: Closed, accounts: Accounts, names: Mapping[str, str]
+) -> dict[str, Undo]:
+    """What a reversal needs to know of the closed events that it may name."""
+    booked = [entry for entry in closed.booked if isinstance(entry, Transaction)]
+    meaning = Meaning(accounts, names)
+    found: dict[str, Transaction] = {}
+    for entry in booked:
+        if entry.meta.get("event") in wanted and kind_of_tags(entry.tags) in REVERSIBLE:
+            found[entry.meta["event"]] = entry
+    if wanted - found.keys() and any("events" in entry.meta for entry in booked):
+        for event in _uses(closed, wanted - found.keys()):
+            run = _merged(event, booked)
+            if run is not None:
+                found[event.id] = run
+    undone = {entry.meta["reverses"] for entry in booked if "reverses" in entry.meta}
+    return {
+        event_id: Undo(read, done=event_id in undone)
+        for event_id, entry in found.items()
+        if (read := meaning.entry_of(entry)) is not None
+    }
+
+
+def _uses(closed: Closed, wanted: Iterable[str]) -> list[Event]:
+    """The closed uses of those ids."""
+    wanted = set(wanted)
+    return [
+        event
+        for month in closed.months
+        for event, _ in month.events
+        if event.id in wanted and event.kind is Kind.CONSUMPTION
+    ]
+
+
+def _merged(event: Event, booked: Iterable[Transaction]) -> Transaction | None:
+    """The transaction of a use that was merged into those before it."""
+    runs = (
+        entry
+        for entry in booked
+        if entry.payee == event.subscriber and "events" in entry.meta and entry.date >= event.date
+    )
+    return min(runs, key=lambda entry: entry.date, default=None)
