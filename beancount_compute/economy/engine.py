@@ -67,7 +67,7 @@ from beancount_compute.economy.rules.by_hand import (
     take_out,
 )
 from beancount_compute.economy.rules.consumption import consume_in_turn
-from beancount_compute.economy.rules.reversal import Outcome, placed, targets
+from beancount_compute.economy.rules.reversal import DayOutcome, placed, targets
 from beancount_compute.economy.rules.subscription import Bridges, start_periods
 from beancount_compute.economy.state import Economy
 
@@ -277,7 +277,7 @@ class Bookkeeper:
         for assertion in early:
             check_for_newcomer(economy, assertion)
 
-    def _outcome(self, events: Sequence[Event]) -> Outcome:
+    def _outcome(self, events: Sequence[Event]) -> DayOutcome:
         """What would become of events of today, in this order; nothing is booked."""
         names = {name for event in events for name in names_of(event)}
         ids = {event.reverses for event in events if event.reverses}
@@ -298,7 +298,7 @@ class Bookkeeper:
             charge = charge_of(in_full(entry))
             if charge:
                 charged[id(in_full(entry).event)] = charge
-        return Outcome(frozenset(refused), charged)
+        return DayOutcome(frozenset(refused), charged)
 
     def _book_events(self, events: list[Event], *, as_they_stand: bool = False) -> None:
         economy, first_of = self._economy, self._first_of

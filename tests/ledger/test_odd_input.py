@@ -357,14 +357,17 @@ def test_the_whole_calendar_between_two_events(load):
     """An event at the other end of time is behind a gap: refused, and no period is made for it."""
     loaded = load(
         PLAN + '2026-05-01 custom "compute-subscription" "alice" "pro"\n'
+        '2026-05-02 custom "compute-consumption" "alice" 1 CU\n'
+        '2026-05-03 custom "compute-reversal" "e-0123456789ab"\n'
         '9999-12-31 custom "compute-consumption" "alice" 1 CU\n'
         '9999-12-31 custom "compute-assert" "tokens" "alice" 0 CU\n'
         '2026-01-01 custom "compute-subscriber" "bob" "Bob"\n'
-        "9999-12-31 balance Liabilities:DeferredRevenue:Allocations:Alice  -1000 CU\n"
+        "9999-12-31 balance Liabilities:DeferredRevenue:Allocations:Alice  -999 CU\n"
     )
     assert [error.split(" ", 2)[:2] for error in loaded.errors] == [
-        ["main.beancount:7:", "9999-12-31"],
-        ["main.beancount:8:", "9999-12-31"],
+        ["main.beancount:8:", "nothing"],  # that id stands for nothing
+        ["main.beancount:9:", "9999-12-31"],
+        ["main.beancount:10:", "9999-12-31"],
     ]
 
 

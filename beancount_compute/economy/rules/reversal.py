@@ -37,13 +37,13 @@ from beancount_compute.economy.rules.breakage import meet_end
 from beancount_compute.economy.state import Economy, Undo
 
 
-class Outcome(NamedTuple):
+class DayOutcome(NamedTuple):
     """What becomes of a day's events, by the identity of each."""
 
     refused: frozenset[int]
     charged: Mapping[int, Decimal]  # overage
 
-    def harms(self, other: Outcome, but: Iterable[Event]) -> bool:
+    def harms(self, other: DayOutcome, but: Iterable[Event]) -> bool:
         """Whether any event but these is refused or charged more here than in the other."""
         others = {id(event) for event in but}
         return bool(self.refused - other.refused - others) or any(
@@ -51,7 +51,7 @@ class Outcome(NamedTuple):
         )
 
 
-def placed(events: list[Event], outcome: Callable[[Sequence[Event]], Outcome]) -> list[Event]:
+def placed(events: list[Event], outcome: Callable[[Sequence[Event]], DayOutcome]) -> list[Event]:
     """The events of a day, in the order of the books, with their reversals where they stand.
 
     `outcome` tells what would become of them in an order, and changes nothing.
