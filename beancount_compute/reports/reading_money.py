@@ -149,6 +149,8 @@ class _Reader:
                 plan = origin if role is _RECEIVABLE else ""
                 line = (day, month, role, party, number, currency, kind, at, account, plan)
                 owed.append(_new(Owed, line))
+        if not _BESIDES[kind]:
+            return
         of_money = [leg for _, leg in legs]
         meant = _new(Meant, (at, entry, month, kind, undoes, moved, of_money))
         if kind == _TRADE:
@@ -185,9 +187,9 @@ class _Reader:
         weights = [number for _, number in lots]
         units = sum(weights, ZERO)
         seller, buyer = sold[0].subscriber, bought[0].subscriber
-        fees = {seller: ZERO, buyer: ZERO}
+        fees, fees_role = {seller: ZERO, buyer: ZERO}, Role.FEES
         for leg in meant.legs:
-            if leg.role is Role.FEES:
+            if leg.role is fees_role:
                 fees[leg.holder] = fees.get(leg.holder, ZERO) - leg.number
         number, currency = price
         # fmt: off
