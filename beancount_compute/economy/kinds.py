@@ -127,7 +127,7 @@ class LegRow(NamedTuple):
     role: Role
     origin: LegOrigin = LegOrigin.NONE
     counterparty: bool = False  # whether it is theirs
-    key: str = ""  # the metadata that says the amount; without it there is no such leg
+    key: str = ""  # the metadata that says the amount, of a credit; without it there is no such leg
 
 
 class Form(NamedTuple):
