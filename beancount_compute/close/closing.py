@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from decimal import localcontext
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -45,13 +46,15 @@ from beancount_compute.closed import (
     rebook,
     with_digest,
 )
-from beancount_compute.economy import Month
+from beancount_compute.collector import no_cyclic_garbage
+from beancount_compute.economy import USUAL, Month
 from beancount_compute.ledger import OPENING_TAG, ORDER, option_lines, place_in_books, place_of
 from beancount_compute.reports import Books, counted, read_books
 
 INDEX_HEAD = (
     f"; The seals of the closed months: written by {OURS}, included by the ledger. Don't edit it.\n"
 )
+ATTRIBUTES_TEXT = f"# What is frozen stays byte by byte: written by {OURS}.\n* -text\n"
 ROOT_OPTION = 'option "name_'
 
 
@@ -88,6 +91,11 @@ def prepare(month: str, loaded: Loaded, *, with_pack: bool = False) -> Closing:
     if loaded.errors:
         errors = counted(len(loaded.errors), "error")
         raise CloseError(f"the ledger loads with {errors}: mend the ledger first")
+    with localcontext(USUAL), no_cyclic_garbage():
+        return _prepared(month, loaded, booking, with_pack=with_pack)
+
+
+def _prepared(month: str, loaded: Loaded, booking: Booking, *, with_pack: bool) -> Closing:
     _check_order(month, booking)
     last_day = Month.parse(month).last
     _check_paddings(loaded, booking, last_day)

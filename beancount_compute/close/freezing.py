@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import date
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -57,11 +58,12 @@ def freeze(
     """The files of a month; raises `CloseError` where one would not be read back as it was."""
     _check_currencies(entries)
     text, rows = month_text(month, options, terms, entries), rows_text(events)
-    stated = state_text(state)
+    state_rows = rows_of(state)
+    stated = state_text(state_rows)
     names = [f"{month}.{part}" for part in PARTS]
     items = _read_back_text(names[0], text, terms, entries)
     items += _read_back_rows(names[1], rows, events)
-    items += _read_back_state(names[2], stated, state)
+    items += _read_back_state(names[2], stated, state_rows, state.carried.last_day)
     data = (text.encode(), rows.encode(), stated.encode())
     return Frozen(dict(zip(names, data, strict=True)), content_digest(items))
 
@@ -106,9 +108,8 @@ def _read_back_rows(name: str, text: str, events: Sequence[FrozenEvent]) -> list
     return items
 
 
-def _read_back_state(name: str, text: str, state: State) -> list[str]:
-    rows = rows_of(state)
-    found = rows_of(read_state(name, read_rows_of_state(text), state.carried.last_day))
+def _read_back_state(name: str, text: str, rows: list[list[str]], last_day: date) -> list[str]:
+    found = rows_of(read_state(name, read_rows_of_state(text), last_day))
     if strange := Counter(map(tuple, rows)) - Counter(map(tuple, found)):
         raise CloseError(f"the state can't be frozen: {','.join(next(iter(strange)))}")
     return items_of_rows(rows)
