@@ -38,9 +38,7 @@ def market(table: Table) -> list[Chart]:
     for (commodity, currency), part in parts(table, "commodity", "currency"):
         days = texts(part, "date")
         band = band_of(days, floats(part, "low"), floats(part, "high"))
-        # a point for each of many days would hide the line
-        price = line("price", days, floats(part, "price"), BLUE, currency)
-        price["mode"] = "lines+markers" if len(days) <= MOST_MARKED else "lines"
+        price = {**line("price", days, floats(part, "price"), BLUE, currency), **_mode(days)}
         volume = bar("units traded", days, floats(part, "units"), TEAL, commodity)
         volume["yaxis"] = "y2"
         layout = layout_of(f"{currency} per {commodity}", hovermode="x unified")
@@ -56,6 +54,11 @@ def market(table: Table) -> list[Chart]:
         figure = figure_of([*band, price, volume], layout)
         found.append(Chart(f"market-{commodity}-{currency}", title, part, figure, caption))
     return found
+
+
+def _mode(days: list[str]) -> Drawing:
+    """A point for each of many days would hide the line."""
+    return {"mode": "lines+markers" if len(days) <= MOST_MARKED else "lines"}
 
 
 def _average(table: Table, commodity: str, currency: str) -> str:
@@ -77,11 +80,11 @@ def fees_and_take_rate(table: Table) -> list[Chart]:
     found: list[Chart] = []
     for (commodity, currency), part in parts(table, "commodity", "currency"):
         days = texts(part, "date")
-        rate = _rate("take rate", days, floats(part, "take_rate"), ORANGE)
+        rate = {**_rate("take rate", days, floats(part, "take_rate"), ORANGE), **_mode(days)}
         rate["yaxis"] = "y2"
         data = [bar("fees", days, floats(part, "fees"), GREEN, currency), rate]
         layout = layout_of(currency)
-        layout["yaxis2"] = _rate_axis(overlaying="y", side="right", showgrid=False)
+        layout["yaxis2"] = _rate_axis(overlaying="y", side="right", showgrid=False, tickmode="auto")
         title = f"Fees and take rate of {commodity} ({currency})"
         fees = [number for number in column(part, "fees") if isinstance(number, Decimal)]
         total = shown(money(sum(fees, Decimal()), currency))
