@@ -53,9 +53,7 @@ ALIAS = re.compile(r"_?[A-Z][a-z]\w*")
 # What still has to be mended: a name, a file goes from here with its second meaning or its gap.
 TYPES_TWICE: set[str] = {
     "Books",
-    "Money",
     "Use",
-    "_Reader",
 }
 FILES_TWICE: set[str] = set()
 SWITCHES_STILL_OPEN: set[str] = {

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import partial
 
-from beancount_compute.economy import COMING, FLOWS, RELEASING, Earning, Flow, Terms, later
+from beancount_compute.economy import COMING, EARNED_BY_LOTS, RELEASING, Earning, Flow, Terms, later
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED, Income, LotKey, Movement
 from beancount_compute.reports.figures import (
@@ -43,7 +43,7 @@ _OPENING, _ADDED, _TOTAL = "in the opening balance", "added in the period", "tot
 # Grants carry no money; what earns as it leaves comes before what does not.
 _FLOWS = [
     *[flow for flow in COMING if flow not in (Flow.OPENING, Flow.GRANTED)],
-    *sorted(RELEASING, key=lambda flow: FLOWS[flow].earns is None),
+    *sorted(RELEASING, key=lambda flow: flow not in EARNED_BY_LOTS),
 ]
 _BETWEEN = "between_subscribers"  # zero over all of them
 _LINES: dict[Flow, str] = {
