@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from beancount_compute.economy.carried import Carried, Running
+from beancount_compute.economy.carried import Carried, Running, count_earned
 from beancount_compute.economy.engine import Bookkeeper, Books
 from beancount_compute.economy.events import NOWHERE, Event, names_of
 from beancount_compute.economy.inputs import Facts
@@ -319,3 +319,21 @@ def test_the_state_of_a_day_books_the_same_future() -> None:
         10
     ]  # 700 of 300, and basic has no overage
     assert messages(after) == messages(whole)
+
+
+def test_what_months_earned_is_counted_leg_by_leg() -> None:
+    """By role, subscriber and currency; income is above zero, and what is owed is none."""
+    lot_leg = LotLeg(lot("tokens alice 5 CU {0.20 USD, 2026-05-01, top-up}")[0], Decimal(5))
+    earned: dict[tuple[Role, str, str], Decimal] = {}
+    for number in ("-1.00", "-0.50", "0.25"):
+        legs = (
+            lot_leg,
+            MoneyLeg(Role.REVENUE, "alice", "top-up", Decimal(number), "USD"),
+            MoneyLeg(Role.RECEIVABLE, "alice", "", Decimal(9), "USD"),
+        )
+        count_earned(earned, legs)
+    count_earned(earned, [MoneyLeg(Role.FEES, "bob", "", Decimal(-3), "EUR")])
+    assert earned == {
+        (Role.REVENUE, "alice", "USD"): Decimal("1.25"),
+        (Role.FEES, "bob", "EUR"): Decimal(3),
+    }
