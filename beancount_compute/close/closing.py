@@ -44,6 +44,7 @@ from beancount_compute.closed import (
     item_of,
     link_text,
     rebook,
+    same_entries,
     with_digest,
 )
 from beancount_compute.collector import no_cyclic_garbage
@@ -268,11 +269,14 @@ def _check_rebooked(rebooked: Rebooked, booking: Booking, last_day: date) -> Non
         first = rebooked.refusals[0]
         raise CloseError(f"{first.place}: {first.message}")
     after = booking.chain.last_day
-    loaded = Counter(
-        item_of(_without_source(entry))
+    made = [
+        entry
         for entry in booking.generated
         if after < entry.date <= last_day and isinstance(entry, Transaction | Price)
-    )
+    ]
+    if same_entries(made, rebooked.entries):
+        return
+    loaded = Counter(item_of(_without_source(entry)) for entry in made)
     again = Counter(item_of(_without_source(entry)) for entry in rebooked.entries)
     if loaded - again:
         ((item, _),) = (loaded - again).most_common(1)

@@ -7,7 +7,6 @@ What a load would read otherwise than it was is refused before anything is writt
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import zip_longest
@@ -18,6 +17,7 @@ from beancount.parser import parser
 
 from beancount_compute.close.storage import CloseError
 from beancount_compute.closed import (
+    FROZEN,
     PARTS,
     FrozenEvent,
     FrozenReader,
@@ -33,6 +33,7 @@ from beancount_compute.closed import (
     read_state,
     rows_of,
     rows_text,
+    same_entries,
     state_text,
     terms_in,
 )
@@ -76,11 +77,14 @@ def _read_back_text(
         place, message = found.unreadable[0]
         raise CloseError(f"the month can't be frozen: {place}: {message}")
     items = [item_of(entry) for term in terms for entry in terms_in(term)]
-    strange = found.items()
+    same = same_entries(found.booked, [each for each in entries if FROZEN not in each.meta])
+    strange = found._replace(booked=[]).items() if same else found.items()
     strange.subtract(items)
     for entry in entries:
         item = item_of(entry)
         items.append(item)
+        if same and FROZEN not in entry.meta:
+            continue
         strange[item] -= 1
         if strange[item] < 0:
             read = next((each for each in +strange if each[:20] == item[:20]), "")
@@ -110,8 +114,9 @@ def _read_back_rows(name: str, text: str, events: Sequence[FrozenEvent]) -> list
 
 def _read_back_state(name: str, text: str, rows: list[list[str]], last_day: date) -> list[str]:
     found = rows_of(read_state(name, read_rows_of_state(text), last_day))
-    if strange := Counter(map(tuple, rows)) - Counter(map(tuple, found)):
-        raise CloseError(f"the state can't be frozen: {','.join(next(iter(strange)))}")
+    if found != rows:
+        row = next((row for row, read in zip_longest(rows, found) if row != read), None)
+        raise CloseError(f"the state can't be frozen: {','.join(row or ['more than was written'])}")
     return items_of_rows(rows)
 
 

@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 from beancount.core.amount import Amount
 
-from beancount_compute.closed.content import escaped, plain, unescaped
+from beancount_compute.closed.content import escaped, unescaped
 from beancount_compute.economy import (
     WIDE,
     ZERO,
@@ -137,19 +137,13 @@ def items_of_rows(rows: Iterable[StateRow]) -> list[str]:
 
 
 def _by_value(row: StateRow) -> StateRow:
-    numbers = _NUMBERS.get(row[0], ())
-    return [
-        plain(Decimal(cell)) if at in numbers and _is_number(cell) else cell
-        for at, cell in enumerate(row)
-    ]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        Decimal(text)
-    except InvalidOperation:
-        return False
-    return True
+    """A row without idle zeros."""
+    numbers = [at for at in _NUMBERS.get(row[0], ()) if at < len(row) and "." in row[at]]
+    if numbers:
+        row = [*row]
+        for at in numbers:
+            row[at] = row[at].rstrip("0").rstrip(".")
+    return row
 
 
 def deferred_in(rows: Iterable[StateRow]) -> tuple[Amount, ...]:
