@@ -12,8 +12,7 @@ from datetime import date
 from itertools import zip_longest
 from typing import NamedTuple
 
-from beancount.core.data import Directive, Price, Transaction
-from beancount.parser import parser
+from beancount.core.data import Directive
 
 from beancount_compute.close.storage import CloseError
 from beancount_compute.closed import (
@@ -37,7 +36,6 @@ from beancount_compute.closed import (
     state_text,
     terms_in,
 )
-from beancount_compute.economy import quoted
 from beancount_compute.ledger import Errors, Fields, place_of
 
 
@@ -57,7 +55,6 @@ def freeze(
     state: State,
 ) -> Frozen:
     """The files of a month; raises `CloseError` where one would not be read back as it was."""
-    _check_currencies(entries)
     text, rows = month_text(month, options, terms, entries), rows_text(events)
     state_rows = rows_of(state)
     stated = state_text(state_rows)
@@ -118,23 +115,3 @@ def _read_back_state(name: str, text: str, rows: list[list[str]], last_day: date
         row = next((row for row, read in zip_longest(rows, found) if row != read), None)
         raise CloseError(f"the state can't be frozen: {','.join(row or ['more than was written'])}")
     return items_of_rows(rows)
-
-
-def _check_currencies(entries: Iterable[Directive]) -> None:
-    """Refuse a commodity or currency that Beancount can't read back, such as one of one letter."""
-    used: dict[str, Directive] = {}
-    for entry in entries:
-        if isinstance(entry, Price):
-            used.setdefault(entry.currency, entry)
-        elif isinstance(entry, Transaction):
-            for posting in entry.postings:
-                for each in (posting.units, posting.cost, posting.price):
-                    if each is not None and each.currency:
-                        used.setdefault(each.currency, entry)
-    for name, entry in used.items():
-        _, errors, _ = parser.parse_string(f"2000-01-01 price {name} 1 {name}\n")
-        if errors:
-            raise CloseError(
-                f"{place_of(entry.meta)}: {quoted(name)} can't be frozen: Beancount does not read "
-                "it as a commodity or currency: write it with two letters or more"
-            )

@@ -26,7 +26,7 @@ from beancount_compute.ledger import MOST_SHARED, ORDER
 _STRING = r'"((?:[^"\\]|\\.)*)"'
 _HEAD = re.compile(rf"(\S+) (?:{_STRING} )?{_STRING}")
 _BEHIND = re.compile(
-    rf"(\S+)(?: \{{(\S+) (\S+), ([0-9-]{{10}})(?:, {_STRING})?\}})?(?: @ (\S+) (\S+))?"
+    rf"(\S+)(?: \{{(\S+) (\S+) ?, ([0-9-]{{10}})(?:, {_STRING})?\}})?(?: @ (\S+) (\S+))?"
 )
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _UNESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
