@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from beancount_compute.economy.carried import Carried, Running, count_earned
-from beancount_compute.economy.engine import Bookkeeper, Books
+from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.events import NOWHERE, Event, names_of
 from beancount_compute.economy.inputs import Facts
 from beancount_compute.economy.journal import JournalEntry, LotLeg, MoneyLeg
@@ -16,6 +16,7 @@ from beancount_compute.economy.roles import Role
 from beancount_compute.economy.state import Undo
 from beancount_compute.economy.terms import Terms
 from tests.economy.building import (
+    Books,
     assertion,
     cancellation,
     consumption,
