@@ -44,6 +44,7 @@ from beancount_compute.economy.journal import (
     in_full,
     income,
     into,
+    lot_leg,
     mirrored,
     money_leg,
     out_of,
