@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from decimal import localcontext
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -43,15 +44,18 @@ from beancount_compute.closed import (
     item_of,
     link_text,
     rebook,
+    same_entries,
     with_digest,
 )
-from beancount_compute.economy import Month
+from beancount_compute.collector import no_cyclic_garbage
+from beancount_compute.economy import USUAL, Month
 from beancount_compute.ledger import OPENING_TAG, ORDER, option_lines, place_in_books, place_of
 from beancount_compute.reports import Books, counted, read_books
 
 INDEX_HEAD = (
     f"; The seals of the closed months: written by {OURS}, included by the ledger. Don't edit it.\n"
 )
+ATTRIBUTES_TEXT = f"# What is frozen stays byte by byte: written by {OURS}.\n* -text\n"
 ROOT_OPTION = 'option "name_'
 
 
@@ -88,6 +92,11 @@ def prepare(month: str, loaded: Loaded, *, with_pack: bool = False) -> Closing:
     if loaded.errors:
         errors = counted(len(loaded.errors), "error")
         raise CloseError(f"the ledger loads with {errors}: mend the ledger first")
+    with localcontext(USUAL), no_cyclic_garbage():
+        return _prepared(month, loaded, booking, with_pack=with_pack)
+
+
+def _prepared(month: str, loaded: Loaded, booking: Booking, *, with_pack: bool) -> Closing:
     _check_order(month, booking)
     last_day = Month.parse(month).last
     _check_paddings(loaded, booking, last_day)
@@ -260,11 +269,14 @@ def _check_rebooked(rebooked: Rebooked, booking: Booking, last_day: date) -> Non
         first = rebooked.refusals[0]
         raise CloseError(f"{first.place}: {first.message}")
     after = booking.chain.last_day
-    loaded = Counter(
-        item_of(_without_source(entry))
+    made = [
+        entry
         for entry in booking.generated
         if after < entry.date <= last_day and isinstance(entry, Transaction | Price)
-    )
+    ]
+    if same_entries(made, rebooked.entries):
+        return
+    loaded = Counter(item_of(_without_source(entry)) for entry in made)
     again = Counter(item_of(_without_source(entry)) for entry in rebooked.entries)
     if loaded - again:
         ((item, _),) = (loaded - again).most_common(1)

@@ -7,16 +7,16 @@ What a load would read otherwise than it was is refused before anything is writt
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import date
 from itertools import zip_longest
 from typing import NamedTuple
 
-from beancount.core.data import Directive, Price, Transaction
-from beancount.parser import parser
+from beancount.core.data import Directive
 
 from beancount_compute.close.storage import CloseError
 from beancount_compute.closed import (
+    FROZEN,
     PARTS,
     FrozenEvent,
     FrozenReader,
@@ -32,10 +32,10 @@ from beancount_compute.closed import (
     read_state,
     rows_of,
     rows_text,
+    same_entries,
     state_text,
     terms_in,
 )
-from beancount_compute.economy import quoted
 from beancount_compute.ledger import Errors, Fields, place_of
 
 
@@ -55,13 +55,13 @@ def freeze(
     state: State,
 ) -> Frozen:
     """The files of a month; raises `CloseError` where one would not be read back as it was."""
-    _check_currencies(entries)
     text, rows = month_text(month, options, terms, entries), rows_text(events)
-    stated = state_text(state)
+    state_rows = rows_of(state)
+    stated = state_text(state_rows)
     names = [f"{month}.{part}" for part in PARTS]
     items = _read_back_text(names[0], text, terms, entries)
     items += _read_back_rows(names[1], rows, events)
-    items += _read_back_state(names[2], stated, state)
+    items += _read_back_state(names[2], stated, state_rows, state.carried.last_day)
     data = (text.encode(), rows.encode(), stated.encode())
     return Frozen(dict(zip(names, data, strict=True)), content_digest(items))
 
@@ -74,11 +74,14 @@ def _read_back_text(
         place, message = found.unreadable[0]
         raise CloseError(f"the month can't be frozen: {place}: {message}")
     items = [item_of(entry) for term in terms for entry in terms_in(term)]
-    strange = found.items()
+    same = same_entries(found.booked, [each for each in entries if FROZEN not in each.meta])
+    strange = found._replace(booked=[]).items() if same else found.items()
     strange.subtract(items)
     for entry in entries:
         item = item_of(entry)
         items.append(item)
+        if same and FROZEN not in entry.meta:
+            continue
         strange[item] -= 1
         if strange[item] < 0:
             read = next((each for each in +strange if each[:20] == item[:20]), "")
@@ -106,29 +109,9 @@ def _read_back_rows(name: str, text: str, events: Sequence[FrozenEvent]) -> list
     return items
 
 
-def _read_back_state(name: str, text: str, state: State) -> list[str]:
-    rows = rows_of(state)
-    found = rows_of(read_state(name, read_rows_of_state(text), state.carried.last_day))
-    if strange := Counter(map(tuple, rows)) - Counter(map(tuple, found)):
-        raise CloseError(f"the state can't be frozen: {','.join(next(iter(strange)))}")
+def _read_back_state(name: str, text: str, rows: list[list[str]], last_day: date) -> list[str]:
+    found = rows_of(read_state(name, read_rows_of_state(text), last_day))
+    if found != rows:
+        row = next((row for row, read in zip_longest(rows, found) if row != read), None)
+        raise CloseError(f"the state can't be frozen: {','.join(row or ['more than was written'])}")
     return items_of_rows(rows)
-
-
-def _check_currencies(entries: Iterable[Directive]) -> None:
-    """Refuse a commodity or currency that Beancount can't read back, such as one of one letter."""
-    used: dict[str, Directive] = {}
-    for entry in entries:
-        if isinstance(entry, Price):
-            used.setdefault(entry.currency, entry)
-        elif isinstance(entry, Transaction):
-            for posting in entry.postings:
-                for each in (posting.units, posting.cost, posting.price):
-                    if each is not None and each.currency:
-                        used.setdefault(each.currency, entry)
-    for name, entry in used.items():
-        _, errors, _ = parser.parse_string(f"2000-01-01 price {name} 1 {name}\n")
-        if errors:
-            raise CloseError(
-                f"{place_of(entry.meta)}: {quoted(name)} can't be frozen: Beancount does not read "
-                "it as a commodity or currency: write it with two letters or more"
-            )

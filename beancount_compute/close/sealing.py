@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from beancount.core.data import BeancountError, Custom, Price, Transaction
 
-from beancount_compute.close.closing import INDEX_HEAD, Closing, prepare
+from beancount_compute.close.closing import ATTRIBUTES_TEXT, INDEX_HEAD, Closing, prepare
 from beancount_compute.close.loading import (
     CLOSED,
     Loaded,
@@ -31,7 +31,15 @@ from beancount_compute.close.loading import (
 from beancount_compute.close.pack import PAGE, pack_files
 from beancount_compute.close.proving import BOOKS_HEAD, prove
 from beancount_compute.close.standing import index_folder
-from beancount_compute.close.storage import BOOKS, Change, CloseError, apply, check_ours, locked
+from beancount_compute.close.storage import (
+    ATTRIBUTES,
+    BOOKS,
+    Change,
+    CloseError,
+    apply,
+    check_ours,
+    locked,
+)
 from beancount_compute.close.tie_outs import tie_outs
 from beancount_compute.closed import INDEX, Seal, is_copied
 from beancount_compute.economy import Month
@@ -120,7 +128,8 @@ def begin(ledger: Path, folder: Path) -> None:
     except OSError as error:
         raise CloseError(f"can't write to {folder}: {error.strerror or error}") from None
     with locked(folder):
-        apply(folder, Change({INDEX: INDEX_HEAD.encode(), BOOKS: BOOKS_HEAD.encode()}))
+        heads = {INDEX: INDEX_HEAD, BOOKS: BOOKS_HEAD, ATTRIBUTES: ATTRIBUTES_TEXT}
+        apply(folder, Change({name: head.encode() for name, head in heads.items()}))
 
 
 @contextmanager

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -31,6 +33,10 @@ else:
 BOOKS = "books.beancount"
 NEXT = ".next"
 COMMIT = "commit"
+ATTRIBUTES = ".gitattributes"
+_PLAIN = re.compile(r"[^\\:\x00-\x1f]+")
+_MOVED = re.compile(r"[0-9]{4}-[0-9]{2}(\.[a-z.]+|-pack)", re.ASCII)
+_KEPT = re.compile(r"reopened/[0-9]{4}-[0-9]{2}\.[0-9a-f]{8}/[^/]+", re.ASCII)
 OURS = "bean-compute close"  # stands in the first line of all text that is ours
 
 
@@ -59,7 +65,7 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         try:
             recover(folder)
-        except (OSError, ValueError, KeyError) as error:
+        except OSError as error:
             raise CloseError(
                 f"can't finish what an earlier run left in {folder / NEXT}: {error}"
             ) from None
@@ -113,19 +119,70 @@ def recover(folder: Path) -> None:
     if not (stage / COMMIT).exists():
         shutil.rmtree(stage)
         return
-    plan = json.loads((stage / COMMIT).read_text(encoding="utf-8"))
-    for name in sorted(plan["write"], key=lambda each: (each == INDEX, each)):
+    change = unfinished_change(folder)
+    for name in sorted(change.write, key=lambda each: (each == INDEX, each)):
         if (stage / "files" / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(stage / "files" / name, folder / name)
     _sync(folder)
-    for source, target in plan["move"].items():
+    for source, target in change.move.items():
         if (folder / source).exists():
             (folder / target).parent.mkdir(parents=True, exist_ok=True)
             os.replace(folder / source, folder / target)
             _sync((folder / target).parent)
     _sync(folder)
     shutil.rmtree(stage)
+
+
+def unfinished_change(folder: Path) -> Change:
+    """What a change that was committed has left to do; nothing where there is none.
+
+    Raises `CloseError` unless it is one that we make: plain names within the folder, without links.
+    """
+    commit = folder / NEXT / COMMIT
+    if not os.path.lexists(commit):
+        return Change({})
+    try:
+        return _checked(folder, commit)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        why = f": {error}" if isinstance(error, ValueError | OSError) else ""
+        raise CloseError(
+            f"can't finish what an earlier run left in {folder / NEXT}, as it is not one of ours"
+            f"{why}: nothing was done; look into it, and remove it"
+        ) from None
+
+
+def _checked(folder: Path, commit: Path) -> Change:
+    """The change that a plan names; raises an error of any sort where it is not one of ours."""
+    if not stat.S_ISREG(os.lstat(commit).st_mode) or (folder / NEXT).is_symlink():
+        raise ValueError("its plan is no plain file")
+    plan = json.loads(commit.read_text(encoding="utf-8"))
+    if not isinstance(plan["write"], list) or not isinstance(plan["move"], dict):
+        raise ValueError("its plan lists no files")
+    write, move = dict.fromkeys(plan["write"], b""), plan["move"]
+    for name in (*write, *move, *move.values()):
+        _check_plain(folder, name)
+    for name in write:
+        _check_plain(folder / NEXT, f"files/{name}")
+        staged = folder / NEXT / "files" / name
+        if os.path.lexists(staged) and not stat.S_ISREG(os.lstat(staged).st_mode):
+            raise ValueError(f"{staged} is no plain file")
+    for source, target in move.items():
+        if not (_MOVED.fullmatch(source) and _KEPT.fullmatch(target)):
+            raise ValueError(f"it would move {source} to {target}")
+    return Change(write, move)
+
+
+def _check_plain(folder: Path, name: object) -> None:
+    """Raise `ValueError` for a name that leads out of a folder, or over a link."""
+    parts = str(name).split("/")
+    hidden = [part for part in parts if part.startswith(".") and part != ATTRIBUTES]
+    if hidden or "" in parts or not _PLAIN.fullmatch(str(name)):
+        raise ValueError(f"it names {name}, which is no plain name")
+    for depth in range(1, len(parts)):
+        path = folder.joinpath(*parts[:depth])
+        if os.path.lexists(path) and not stat.S_ISDIR(os.lstat(path).st_mode):
+            raise ValueError(f"{path} is a link, or no folder")
 
 
 def _stage(folder: Path, stage: Path, change: Change) -> None:

@@ -20,8 +20,9 @@ from beancount_compute.close.loading import CLOSED, Loaded, check_included
 from beancount_compute.close.pack import pack_digests
 from beancount_compute.close.proving import prove
 from beancount_compute.close.standing import index_folder
-from beancount_compute.close.storage import BOOKS, CloseError
+from beancount_compute.close.storage import BOOKS, CloseError, unfinished_change
 from beancount_compute.closed import (
+    PARTS,
     SEPARATOR,
     FrozenMonth,
     Reopening,
@@ -239,6 +240,7 @@ def _evidence(booking: Booking) -> list[Difference]:
     folder = Path(booking.chain.folder)
     found: list[Difference] = []
     seals = {link.digest: link for link in booking.chain.links}
+    moving = unfinished_change(folder).move
     for link in booking.chain.links:
         if not isinstance(link, Reopening):
             continue
@@ -249,6 +251,8 @@ def _evidence(booking: Booking) -> list[Difference]:
             data = [file_of_month(path) for path in paths]
             if data[2] is None and None not in data[:2]:
                 del data[2]  # an earlier release wrote no state
+            if any(f"{month}.{part}" in moving for part in PARTS):
+                continue  # its change is not finished
             if None in data:
                 found.append(Difference(month, str(place), "the reopened month's files are gone"))
                 continue
@@ -265,9 +269,15 @@ def _evidence(booking: Booking) -> list[Difference]:
 
 
 def _unsealed(folder: Path, closed: set[str]) -> list[Difference]:
-    """Frozen months that lie in the folder, and that no seal closes."""
+    """Frozen months that lie in the folder, and that no seal closes.
+
+    Those of a change that is not finished are not closed yet, or not moved away yet.
+    """
     found: list[Difference] = []
+    change = unfinished_change(folder)
     for path in sorted(folder.glob("*.beancount")):
+        if path.name in change.write or path.name in change.move:
+            continue
         if can_close(path.stem) and path.stem not in closed:
             text = "a frozen month that no seal names: was the newest seal removed?"
             found.append(Difference(path.stem, str(path), text))
@@ -288,6 +298,8 @@ def _books(loaded: Loaded, booking: Booking) -> list[Difference]:
         if isinstance(entry, Transaction) and entry.date <= last_day
     ]
     books = Path(booking.chain.folder) / BOOKS
+    if BOOKS in unfinished_change(books.parent).write:
+        return []  # it may be the old one or the new; whoever closes next finishes it
     if not books.exists():
         return [Difference("", str(books), "the file is gone; the next close writes it anew")]
     proof = prove(books, entries)

@@ -34,6 +34,7 @@ from beancount_compute.closed.content import (
     content_digest,
     item_of,
     item_of_event,
+    same_entries,
 )
 from beancount_compute.closed.copies import (
     assertion_text,

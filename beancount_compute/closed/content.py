@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -24,6 +24,7 @@ from beancount_compute.economy import CONTENT, Event
 FROZEN = "frozen"  # metadata of a copy: what wrote the original, which stays in the ledger
 BY_HAND = "hand-written"
 ON_LOAD = "added on load"
+_NO_CONTENT = ("filename", "lineno")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _UNESCAPED = {"n": "\n", "r": "\r"}
@@ -64,6 +65,24 @@ def item_of(entry: Directive) -> str:
     return " ".join([type(entry).__name__, str(entry.date), *parts])
 
 
+def same_entries(one: Sequence[Directive], other: Sequence[Directive]) -> bool:
+    """Whether directives are the same by value, one by one, but for where each stands."""
+    return len(one) == len(other) and all(map(_same, one, other))
+
+
+def _same(one: Directive, other: Directive) -> bool:
+    if one[1:] != other[1:]:
+        return False
+    left, right = one.meta, other.meta
+    return all(right.get(key) == left[key] for key in left if _counts(key)) and all(
+        key in left for key in right if _counts(key)
+    )
+
+
+def _counts(key: str) -> bool:
+    return key not in _NO_CONTENT and not key.startswith("__")
+
+
 def item_of_event(event: Event, booked: date | None) -> str:
     """A frozen event by value, with the day on which it was booked where it came late."""
     values: list[Any] = [*event[:CONTENT], *sorted(event.extra), booked]
@@ -82,11 +101,7 @@ def _posting(posting: Posting) -> str:
 
 
 def _metadata(meta: Mapping[str, Any]) -> list[str]:
-    return sorted(
-        f"{key}={_text(value)}"
-        for key, value in meta.items()
-        if key not in ("filename", "lineno") and not key.startswith("__")
-    )
+    return sorted(f"{key}={_text(value)}" for key, value in meta.items() if _counts(key))
 
 
 def _text(value: Any) -> str:

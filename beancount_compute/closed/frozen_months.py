@@ -247,9 +247,10 @@ def file_of_month(path: str) -> bytes | None:
 
 def _why(path: str) -> str:
     try:
-        os.stat(path)
-        with open(path, "rb"):
+        if not stat.S_ISREG(os.stat(path).st_mode):
             return "it is no plain file"
+        with open(path, "rb"):
+            return "it can be read now"
     except OSError as error:
         return error.strerror or str(error)
 

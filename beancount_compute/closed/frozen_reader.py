@@ -23,11 +23,10 @@ from beancount_compute.closed.frozen_text import Copy, FrozenText, as_found, by_
 from beancount_compute.economy import Place
 from beancount_compute.ledger import MOST_SHARED, ORDER
 
-COPIED = f'\n  {FROZEN}: "'
 _STRING = r'"((?:[^"\\]|\\.)*)"'
 _HEAD = re.compile(rf"(\S+) (?:{_STRING} )?{_STRING}")
 _BEHIND = re.compile(
-    rf"(\S+)(?: \{{(\S+) (\S+), ([0-9-]{{10}})(?:, {_STRING})?\}})?(?: @ (\S+) (\S+))?"
+    rf"(\S+)(?: \{{(\S+) (\S+) ?, ([0-9-]{{10}})(?:, {_STRING})?\}})?(?: @ (\S+) (\S+))?"
 )
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _UNESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
@@ -37,6 +36,9 @@ _new = tuple.__new__
 
 class NotAsWritten(Exception):
     """A block that is not in the one form in which months are written."""
+
+
+_NOT_AS_WRITTEN = (ValueError, IndexError, InvalidOperation, KeyError, NotAsWritten)
 
 
 class FrozenReader:
@@ -49,6 +51,7 @@ class FrozenReader:
         self._texts: dict[str, tuple[str, str | None, str]] = {}
         self._words: dict[frozenset[str], frozenset[str]] = {}  # tags and links
         self._keys: dict[str, str] = {}
+        self._said: dict[str, tuple[str, Any]] = {}  # lines of metadata
         self._amounts: defaultdict[str, dict[str, Amount]] = defaultdict(dict)
         self._behind: dict[str, tuple[str, Cost | None, Amount | None]] = {}
         self._accounts: dict[str, str] = {}
@@ -59,46 +62,43 @@ class FrozenReader:
         found = FrozenText([], [], [], [])
         self._behind.clear()
         self._postings.clear()
-        head, _, rest = text.partition("\n\n")
-        options = [line for line in head.split("\n") if line.startswith("option ")]
-        line, terms, so_far = head.count("\n") + 3, "", 1
+        lines = [*text.split("\n"), ""]
+        at = lines.index("")
+        options = [line for line in lines[:at] if line.startswith("option ")]
+        terms, next_order, add = [""] * (at + 1), self._next_order, found.booked.append
         try:
-            for block in rest.split("\n\n"):
-                if block[11:18] == "custom ":
-                    terms += "\n" * (line - so_far) + block + "\n"
-                    so_far = line + block.count("\n") + 1
-                else:
-                    self._block(block, path, line, options, found)
-                line += block.count("\n") + 2
-            if by_beancount(terms, path, 1, found, self._next_order):
-                raise NotAsWritten
+            while at < len(lines):
+                stop = lines.index("", at)
+                head = lines[at]
+                if head[11:18] == "custom ":
+                    terms += [""] * (at - len(terms)) + lines[at:stop]
+                elif head[11:17] == "price ":
+                    self._prices(lines[at:stop], path, at + 1, options, found)
+                elif head:
+                    try:
+                        entry = self._transaction(lines[at:stop], path, at + 1)
+                    except _NOT_AS_WRITTEN:
+                        self._slowly(lines[at:stop], path, at + 1, options, found)
+                    else:
+                        if FROZEN in entry.meta:
+                            block = "\n".join(lines[at:stop])
+                            found.copies.append(Copy(block, Place(path, at + 1), None))
+                        else:
+                            entry.meta[ORDER] = next_order()
+                            add(entry)
+                at = stop + 1
+            self._slowly(terms, path, 1, [], found)
         except NotAsWritten:  # a text of several lines holds a blank one, say
             return as_found(path, text, self._next_order)
         return found
 
-    def _block(
-        self, block: str, path: str, line: int, options: list[str], month: FrozenText
+    def _slowly(
+        self, block: list[str], path: str, line: int, options: list[str], month: FrozenText
     ) -> None:
-        before = len(month.booked), len(month.copies)
-        try:
-            if block[11:17] == "price ":
-                for at, text in enumerate(block.rstrip("\n").split("\n")):
-                    if text[0] != " ":
-                        self._price(text, path, line + at, block, month)
-                return
-            copied = COPIED in block
-            entry = self._transaction(block, path, line)
-        except (ValueError, IndexError, InvalidOperation, KeyError, NotAsWritten):
-            del month.booked[before[0] :], month.copies[before[1] :]
-            text = "\n".join([*options, block]) + "\n"
-            if by_beancount(text, path, line - len(options), month, self._next_order):
-                raise NotAsWritten from None
-            return
-        if copied:
-            month.copies.append(Copy(block.rstrip("\n"), Place(path, line), None))
-        else:
-            entry.meta[ORDER] = self._next_order()
-            month.booked.append(entry)
+        """Read a block by Beancount's own parser."""
+        text = "\n".join([*options, *block]) + "\n"
+        if by_beancount(text, path, line - len(options), month, self._next_order):
+            raise NotAsWritten
 
     def _day(self, text: str) -> date:
         day = self._days.get(text)
@@ -106,24 +106,31 @@ class FrozenReader:
             day = self._days[text] = date.fromisoformat(text)
         return day
 
-    def _transaction(self, block: str, path: str, line: int) -> Transaction:
-        head, *lines = block.rstrip("\n").split("\n")
-        day = self._day(head[:10])
+    def _transaction(self, lines: list[str], path: str, line: int) -> Transaction:
+        head = lines[0]
+        day = self._days.get(head[:10]) or self._day(head[:10])
         known = self._heads.get(head[11:]) or self._head(head[11:])
         meta: dict[str, Any] = {"filename": path, "lineno": line}
         postings: list[Posting] = []
-        read, keys = self._postings.get, self._keys
-        for text in lines:
+        read, said = self._postings.get, self._said.get
+        for text in lines[1:]:
             first = text[2]
-            if first == " ":  # metadata of a copy's posting
-                continue
-            if "a" <= first <= "z":
-                key, _, value = text[2:].partition(": ")
-                plain = value[:1] == '"' and "\\" not in value
-                meta[keys.get(key) or self._key(key)] = value[1:-1] if plain else _value(value)
-                continue
-            postings.append(read(text) or self._posting(text))
+            if first >= "a":
+                key, value = said(text) or self._metadata(text)
+                meta[key] = value
+            elif first != " ":  # metadata of a copy's posting
+                postings.append(read(text) or self._posting(text))
         return _new(Transaction, (meta, day, *known, postings))
+
+    def _metadata(self, text: str) -> tuple[str, Any]:
+        """A key and its value; most of them, but for the ids of events, come again."""
+        key, _, value = text[2:].partition(": ")
+        plain = value[:1] == '"' and "\\" not in value
+        key = self._keys.get(key) or self._key(key)
+        read = (key, value[1:-1] if plain else _value(value))
+        if key != "event" and len(self._said) < MOST_SHARED:
+            self._said[text] = read
+        return read
 
     def _posting(self, text: str) -> Posting:
         account, number, rest = text.split(None, 2)
@@ -132,7 +139,9 @@ class FrozenReader:
         commodity, cost, price = self._behind.get(rest) or self._held_at(rest)
         units = self._amounts[commodity].get(number) or self._amount(number, commodity)
         account = self._accounts.setdefault(account, account)
-        posting = self._postings[text] = _new(Posting, (account, units, cost, price, None, None))
+        posting = _new(Posting, (account, units, cost, price, None, None))
+        if cost is None:
+            self._postings[text] = posting
         return posting
 
     def _key(self, text: str) -> str:
@@ -141,7 +150,7 @@ class FrozenReader:
         return key
 
     def _amount(self, number: str, commodity: str) -> Amount:
-        known, amount = self._amounts[commodity], Amount(Decimal(number), commodity)
+        known, amount = self._amounts[commodity], _new(Amount, (Decimal(number), commodity))
         if len(known) < MOST_SHARED:
             known[number] = amount
         return amount
@@ -182,29 +191,36 @@ class FrozenReader:
         cost = None
         if number:
             name = None if label is None else _unescaped(label)
-            cost = Cost(Decimal(number), currency, self._day(day), name)
+            cost = _new(Cost, (Decimal(number), currency, self._day(day), name))
         at = Amount(Decimal(price), price_currency) if price else None
         known = self._behind[text] = (commodity, cost, at)
         return known
 
-    def _price(self, text: str, path: str, line: int, block: str, month: FrozenText) -> None:
-        day, _, commodity, number, currency = text.split()
-        if f"{text}{COPIED}" in block:
-            month.copies.append(Copy(_copied(block, text), Place(path, line), None))
+    def _prices(
+        self, lines: list[str], path: str, line: int, options: list[str], month: FrozenText
+    ) -> None:
+        """A block of prices, of which copies have metadata below them."""
+        found: list[Price | Copy] = []
+        try:
+            for at, text in enumerate(lines):
+                if text[0] == " ":
+                    continue
+                day, _, commodity, number, currency = text.split()
+                behind = at + 1
+                while behind < len(lines) and lines[behind][0] == " ":
+                    behind += 1
+                if behind > at + 1:
+                    place = Place(path, line + at)
+                    found.append(Copy("\n".join(lines[at:behind]), place, None))
+                    continue
+                meta = {"filename": path, "lineno": line + at, ORDER: self._next_order()}
+                amount = Amount(Decimal(number), currency)
+                found.append(Price(meta, self._day(day), commodity, amount))
+        except _NOT_AS_WRITTEN:
+            self._slowly(lines, path, line, options, month)
             return
-        meta = {"filename": path, "lineno": line, ORDER: self._next_order()}
-        amount = Amount(Decimal(number), currency)
-        month.booked.append(Price(meta, self._day(day), commodity, amount))
-
-
-def _copied(block: str, head: str) -> str:
-    """A copied price with the metadata below it."""
-    lines = block.rstrip("\n").split("\n")
-    at = lines.index(head)
-    behind = at + 1
-    while behind < len(lines) and lines[behind].startswith(" "):
-        behind += 1
-    return "\n".join(lines[at:behind])
+        month.booked.extend(each for each in found if isinstance(each, Price))
+        month.copies.extend(each for each in found if isinstance(each, Copy))
 
 
 def _unescaped(text: str) -> str:

@@ -21,13 +21,14 @@ import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation, localcontext
+from functools import lru_cache
 from io import StringIO
 from types import MappingProxyType
 from typing import NamedTuple
 
 from beancount.core.amount import Amount
 
-from beancount_compute.closed.content import escaped, plain, unescaped
+from beancount_compute.closed.content import escaped, unescaped
 from beancount_compute.economy import (
     WIDE,
     ZERO,
@@ -38,12 +39,15 @@ from beancount_compute.economy import (
     Role,
     decimals_of,
     key_of,
+    lot_of,
     trim,
 )
 from beancount_compute.economy.carried import Carried, Running
 from beancount_compute.ledger import csv_text
 
 FORMAT = "1"
+_POCKETS = {pocket.value: pocket for pocket in Pocket}
+_day = lru_cache(1 << 12)(date.fromisoformat)
 SEPARATOR = "\x1f"  # of the cells of a row by value
 _NAMES = {"known": 1, "lot": 1, "subscription": 2, "period": 1, "late": 1, "earned": 2, "lapsed": 1}
 _NUMBERS = {"deferred": (1,), "lot": (3, 5), "late": (2,), "earned": (3,), "lapsed": (3, 5, 11)}
@@ -116,9 +120,9 @@ def rows_of(state: State) -> list[StateRow]:
     return rows
 
 
-def state_text(state: State) -> str:
-    """The state as CSV."""
-    return csv_text([[escaped(cell) for cell in row] for row in rows_of(state)])
+def state_text(rows: Iterable[StateRow]) -> str:
+    """The rows of a state as CSV."""
+    return csv_text([[*map(escaped, row)] for row in rows])
 
 
 def read_rows_of_state(text: str) -> list[StateRow]:
@@ -133,19 +137,13 @@ def items_of_rows(rows: Iterable[StateRow]) -> list[str]:
 
 
 def _by_value(row: StateRow) -> StateRow:
-    numbers = _NUMBERS.get(row[0], ())
-    return [
-        plain(Decimal(cell)) if at in numbers and _is_number(cell) else cell
-        for at, cell in enumerate(row)
-    ]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        Decimal(text)
-    except InvalidOperation:
-        return False
-    return True
+    """A row without idle zeros."""
+    numbers = [at for at in _NUMBERS.get(row[0], ()) if at < len(row) and "." in row[at]]
+    if numbers:
+        row = [*row]
+        for at in numbers:
+            row[at] = row[at].rstrip("0").rstrip(".")
+    return row
 
 
 def deferred_in(rows: Iterable[StateRow]) -> tuple[Amount, ...]:
@@ -210,7 +208,9 @@ class _Reading:
             case "lapsed":
                 *lot, day, minted, end = cells
                 held = _read_lot(*lot), date.fromisoformat(day)
-                self._lapsed.append(Lapse(*held[0], held[1], Decimal(minted), _end(end)))
+                self._lapsed.append(
+                    Lapse(*held[0], held[1], Decimal(minted), _day(end) if end else None)
+                )
             case "pack":
                 name, digest = cells
                 self._pack[name] = digest
@@ -242,7 +242,7 @@ def _lot(lot: Lot, units: Decimal) -> StateRow:
 def _read_lot(
     holder: str, pocket: str, units: str, commodity: str, *key: str
 ) -> tuple[Lot, Decimal]:
-    return Lot(holder, Pocket(pocket), commodity, *_read_key(*key)), Decimal(units)
+    return lot_of((holder, _POCKETS[pocket], commodity, *_read_key(*key))), Decimal(units)
 
 
 def _key(key: Key) -> StateRow:
@@ -251,11 +251,7 @@ def _key(key: Key) -> StateRow:
 
 
 def _read_key(cost: str, currency: str, day: str, origin: str, end: str) -> Key:
-    return Decimal(cost), currency, date.fromisoformat(day), origin, _end(end)
-
-
-def _end(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None
+    return Decimal(cost), currency, _day(day), origin, _day(end) if end else None
 
 
 def _subscription(each: Running) -> StateRow:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from beancount.core.data import Directive, Transaction
 
@@ -14,6 +14,7 @@ from beancount_compute.closed.frozen_state import Lapse, State
 from beancount_compute.closed.used_terms import OVERAGE, Uses
 from beancount_compute.economy import (
     AS_OF,
+    OPTIONS,
     RESERVED_ORIGINS,
     WIDE,
     ZERO,
@@ -31,8 +32,6 @@ from beancount_compute.economy import (
 from beancount_compute.economy.carried import Carried, Earned, count_earned
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.ledger import Accounts, LedgerTerms, Writer
-
-_DRAWS = (Kind.CONSUMPTION, Kind.TRADE, Kind.TRANSFER, Kind.SPEND, Kind.REFUND)
 
 
 class Rebooked(NamedTuple):
@@ -194,28 +193,29 @@ def _used(
     lots = [leg.lot for leg in entry.legs if isinstance(leg, LotLeg)]
     money = [leg for leg in entry.legs if isinstance(leg, MoneyLeg)]
     yield from (("compute-account", role, entry.date, "") for role in _roles(entry))
-    if entry.kind in _DRAWS:
-        yield ("compute-option", "draw-down", day, "")
+    currency = entry.event.currency if entry.event else ""
+    for option in OPTIONS.values():
+        if entry.kind in option.used_by:
+            yield "compute-option", option.name, day, currency if option.by_currency else ""
     match entry.kind:
         case Kind.ALLOCATION:
-            yield ("compute-option", "cost-step", day, "")
             for lot in lots[:1]:
                 if lot.origin not in RESERVED_ORIGINS:
-                    yield ("compute-plan", lot.origin, day, "")
+                    yield "compute-plan", lot.origin, day, ""
         case Kind.MINT | Kind.EXPIRY:
             for lot in lots[:1]:
                 if lot.origin not in RESERVED_ORIGINS and keeper.has_plan(lot.origin):
-                    yield ("compute-plan", lot.origin, keeper.terms_day_of(lot), "")
+                    yield "compute-plan", lot.origin, keeper.terms_day_of(lot), ""
         case Kind.CONSUMPTION:
-            yield ("compute-option", "posting-grain", day, "")
             for leg in money:
                 if leg.role is Role.OVERAGE:
-                    yield ("compute-plan", leg.origin, day, OVERAGE)
-        case Kind.TRADE:
-            currency = entry.event.currency if entry.event else ""
-            for fee in ("seller-fee", "buyer-fee"):
-                yield ("compute-option", fee, day, "")
-            yield ("compute-option", "minimum-fee", day, currency)
+                    yield "compute-plan", leg.origin, day, OVERAGE
+        case Kind.GRANT | Kind.TRADE | Kind.TRANSFER | Kind.SPEND | Kind.REFUND | Kind.REVERSAL:
+            pass  # they rest on no plan
+        case Kind.SUBSCRIPTION | Kind.CANCELLATION:
+            pass  # nor is anything booked for them
+        case _:
+            assert_never(entry.kind)
 
 
 def _roles(entry: JournalEntry) -> Iterable[str]:

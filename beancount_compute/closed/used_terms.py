@@ -45,7 +45,7 @@ OVERAGE = "overage"
 LinesOf = Mapping[object, Sequence[Custom]]  # the ledger's terms by their name
 
 
-class Use(NamedTuple):
+class UsedTerm(NamedTuple):
     """A term that bookings used: which, and on which days first and last."""
 
     type: str
@@ -55,14 +55,14 @@ class Use(NamedTuple):
     last: date
 
 
-def term_text(use: Use, terms: LedgerTerms) -> str:
+def term_text(use: UsedTerm, terms: LedgerTerms) -> str:
     """A used term as it is frozen."""
     since, values, meta = _in_force(use, use.first, terms)
     lines = [f'{since} custom "{use.type}" {values}\n', *[f"  {line}\n" for line in meta]]
     return "".join([*lines, f"  {FIRST}: {use.first}\n", f"  {LAST}: {use.last}\n"])
 
 
-def _in_force(use: Use, day: date, terms: LedgerTerms) -> tuple[date, str, list[str]]:
+def _in_force(use: UsedTerm, day: date, terms: LedgerTerms) -> tuple[date, str, list[str]]:
     """What the ledger says of a term on a day: since when, its values, its metadata."""
     agreed = terms.terms
     name = string(use.name)
@@ -85,7 +85,7 @@ def _in_force(use: Use, day: date, terms: LedgerTerms) -> tuple[date, str, list[
             return (use.first, f"{name} {option.write(value)}", [])
 
 
-def _since(use: Use, day: date, terms: Terms) -> date:
+def _since(use: UsedTerm, day: date, terms: Terms) -> date:
     """The day from which a term is in force on a day; it may have said the same before."""
     if use.type == "compute-plan":
         plan = terms.plan_of_lot(use.name, day)
@@ -117,14 +117,14 @@ def _plan_meta(plan: Plan, with_overage: bool) -> list[str]:
     ]
 
 
-def use_of(entry: Custom) -> Use | None:
+def use_of(entry: Custom) -> UsedTerm | None:
     """The use that a frozen term line states; None for an assertion."""
     if entry.type == ASSERT or FIRST not in entry.meta:
         return None
     values = [value for value, _ in entry.values or ()]
     key = values[1].currency if values[0] == "minimum-fee" else ""
     key = OVERAGE if OVERAGE in entry.meta else key
-    return Use(entry.type, str(values[0]), key, entry.meta[FIRST], entry.meta[LAST])
+    return UsedTerm(entry.type, str(values[0]), key, entry.meta[FIRST], entry.meta[LAST])
 
 
 def by_name(lines: Iterable[Custom]) -> LinesOf:
@@ -167,7 +167,7 @@ def check_terms(
 
 
 def _differing(
-    use: Use, entry: Custom, terms: LedgerTerms, lines: Iterable[Custom]
+    use: UsedTerm, entry: Custom, terms: LedgerTerms, lines: Iterable[Custom]
 ) -> tuple[date, str] | None:
     days = {use.first, use.last}
     days |= {line.date for line in lines if use.first < line.date < use.last}
@@ -221,7 +221,7 @@ def _written(value: Any) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def _place_of(use: Use, day: date, lines: Iterable[Custom]) -> Place | None:
+def _place_of(use: UsedTerm, day: date, lines: Iterable[Custom]) -> Place | None:
     """The line of the ledger that now says what holds on a day."""
     whole = use.type != "compute-plan"
     if use.type == "compute-option":
@@ -251,7 +251,7 @@ class Uses:
         if (month, type_, name, key, day) in self._seen:
             return
         self._seen.add((month, type_, name, key, day))
-        use = Use(type_, name, key, day, day)
+        use = UsedTerm(type_, name, key, day, day)
         _, values, meta = _in_force(use, day, self._terms)
         since = _since(use, day, self._terms.terms)
         version = (month, type_, name, key, " ".join([since.isoformat(), values, *meta]))
@@ -262,7 +262,7 @@ class Uses:
         """The used terms of each month as they are frozen, in order."""
         found: dict[str, list[str]] = {}
         for (month, type_, name, key, _), (first, last) in sorted(self._days.items()):
-            text = term_text(Use(type_, name, key, first, last), self._terms)
+            text = term_text(UsedTerm(type_, name, key, first, last), self._terms)
             found.setdefault(month, []).append(text)
         return found
 

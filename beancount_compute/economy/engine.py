@@ -83,26 +83,6 @@ class PriceOfDay(NamedTuple):
     currency: str
 
 
-class Books(NamedTuple):
-    """What is booked, what was refused, and what is held at the end."""
-
-    journal: list[JournalEntry]
-    prices: list[PriceOfDay]
-    refusals: list[Refusal]
-    lots: list[tuple[Lot, Decimal]]
-    as_of: date
-
-
-def book(facts: Facts, terms: Terms, component: Callable[[str], str]) -> Books:
-    """Write the books of the facts. `component` names a subscriber's account component.
-
-    Never raises for what the facts say: what can't be booked is refused, and the rest stands.
-    """
-    keeper = Bookkeeper(facts, terms, component)
-    journal = list(keeper.entries())
-    return Books(journal, keeper.prices(), keeper.refusals, keeper.lots(), keeper.as_of)
-
-
 class Bookkeeper:
     """Writes the books day by day, so that a day's events can be let go when it is done."""
 

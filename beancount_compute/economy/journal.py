@@ -137,14 +137,14 @@ def _check_currencies(legs: list[Leg]) -> None:
         raise Unbalanced(f"residual {residual} in {legs}")
 
 
-def out_of(draws: Iterable[Draw], price: Money | None = None) -> list[Leg]:
+def out_of(draws: Iterable[Draw]) -> list[Leg]:
     """The legs that take units out of lots."""
-    return [lot_leg((open_lot.lot, units, price)) for open_lot, units in draws]
+    return [lot_leg((open_lot.lot, units, None)) for open_lot, units in draws]
 
 
-def into(lots: Iterable[tuple[Lot, Decimal]], price: Money | None = None) -> list[Leg]:
+def into(lots: Iterable[tuple[Lot, Decimal]]) -> list[Leg]:
     """The legs that put units into lots."""
-    return [lot_leg((lot, -units, price)) for lot, units in lots]
+    return [lot_leg((lot, -units, None)) for lot, units in lots]
 
 
 def cost_by_origin(draws: Iterable[Draw]) -> dict[tuple[str, str], Decimal]:

@@ -14,7 +14,7 @@ from enum import Enum, IntEnum, StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from beancount_compute.economy.roles import Earning, Pocket, Role
+from beancount_compute.economy.roles import EARNINGS, Earning, Pocket, Role
 
 
 class Kind(StrEnum):
@@ -84,31 +84,24 @@ class Way(StrEnum):
     RELEASES = "releases"
 
 
-class FlowRow(NamedTuple):
-    """What is known of a flow."""
-
-    way: Way
-    earns: Earning | None = None  # the carrying amount of the lots, where it becomes income
-
-
-FLOWS: dict[Flow, FlowRow] = {
-    Flow.OPENING: FlowRow(Way.OPENS),
-    Flow.ALLOCATED: FlowRow(Way.ADDS),
-    Flow.TOPPED_UP: FlowRow(Way.ADDS),
-    Flow.GRANTED: FlowRow(Way.ADDS),
-    Flow.MINTED: FlowRow(Way.MOVES),
-    Flow.TRADED_IN: FlowRow(Way.MOVES),
-    Flow.TRADED_OUT: FlowRow(Way.MOVES),
-    Flow.TRANSFERRED_IN: FlowRow(Way.MOVES),
-    Flow.TRANSFERRED_OUT: FlowRow(Way.MOVES),
-    Flow.USED: FlowRow(Way.RELEASES, Earning.COMPUTE),
-    Flow.SPENT: FlowRow(Way.RELEASES),
-    Flow.EXPIRED: FlowRow(Way.RELEASES, Earning.BREAKAGE),
-    Flow.REFUNDED: FlowRow(Way.RELEASES),
-    Flow.REMOVED: FlowRow(Way.RELEASES),
+WAYS: dict[Flow, Way] = {
+    Flow.OPENING: Way.OPENS,
+    Flow.ALLOCATED: Way.ADDS,
+    Flow.TOPPED_UP: Way.ADDS,
+    Flow.GRANTED: Way.ADDS,
+    Flow.MINTED: Way.MOVES,
+    Flow.TRADED_IN: Way.MOVES,
+    Flow.TRADED_OUT: Way.MOVES,
+    Flow.TRANSFERRED_IN: Way.MOVES,
+    Flow.TRANSFERRED_OUT: Way.MOVES,
+    Flow.USED: Way.RELEASES,
+    Flow.SPENT: Way.RELEASES,
+    Flow.EXPIRED: Way.RELEASES,
+    Flow.REFUNDED: Way.RELEASES,
+    Flow.REMOVED: Way.RELEASES,
 }
-COMING = tuple(flow for flow, row in FLOWS.items() if row.way in (Way.OPENS, Way.ADDS))
-RELEASING = tuple(flow for flow, row in FLOWS.items() if row.way is Way.RELEASES)
+COMING = tuple(flow for flow, way in WAYS.items() if way in (Way.OPENS, Way.ADDS))
+RELEASING = tuple(flow for flow, way in WAYS.items() if way is Way.RELEASES)
 
 
 class LegOrigin(Enum):
@@ -127,7 +120,7 @@ class LegRow(NamedTuple):
     role: Role
     origin: LegOrigin = LegOrigin.NONE
     counterparty: bool = False  # whether it is theirs
-    key: str = ""  # the metadata that says the amount; without it there is no such leg
+    key: str = ""  # the metadata that says the amount, of a credit; without it there is no such leg
 
 
 class Form(NamedTuple):
@@ -265,3 +258,12 @@ BOOKED = tuple(kind for kind, row in KINDS.items() if row.books)
 REVERSIBLE = frozenset(kind for kind, row in KINDS.items() if row.reversible)
 MAKES_KNOWN = frozenset(kind for kind, row in KINDS.items() if row.makes_known)
 NEVER_LATE = frozenset(kind for kind, row in KINDS.items() if not row.may_be_late)
+# What the cost of lots becomes as units leave them in one way, and the kind that does it.
+EARNED_BY_LOTS: dict[Flow, tuple[Earning, Kind]] = {
+    flow: (EARNINGS[leg.role], kind)
+    for kind, row in KINDS.items()
+    for leg in row.money
+    if leg.origin is LegOrigin.LOTS and leg.role in EARNINGS
+    for flows in row.moves.values()
+    for flow in flows
+}

@@ -133,12 +133,6 @@ class Holding:
         """The open lot of that key."""
         return self._by_key.get(key)
 
-    def first(self, order: DrawDown) -> OpenLot | None:
-        """The lot that goes first."""
-        if order is not self.order:
-            self.reorder(order)
-        return self.queue[0] if self.queue else None
-
     def plan(
         self, wanted: Decimal, order: DrawDown, *, paid_only: bool = False
     ) -> tuple[list[Draw], Decimal]:

@@ -40,7 +40,6 @@ from beancount_compute.economy import (
     key_of,
     like,
     quoted,
-    received,
 )
 
 Lots = list[tuple[Lot, Decimal]]
@@ -88,17 +87,6 @@ class Subscriber:
         copy.tokens = {unit: holding.copied() for unit, holding in self.tokens.items()}
         copy.subscriptions = [replace(each, subscriber=copy) for each in self.subscriptions]
         return copy
-
-    def as_held(self, lots: Lots) -> Lots:
-        """Lots as they will lie in the pockets: under an open one of the same key, if there is one.
-
-        Raises `decimal.Inexact` where one would melt into a lot of more than 28 digits.
-        """
-        found: Lots = []
-        for lot, units in lots:
-            holding = self.pocket(lot.pocket).get(lot.commodity)
-            found.append((holding.lot_for(lot, units) if holding else lot, units))
-        return found
 
     def find(self, lot: Lot) -> OpenLot | None:
         """The open lot of that identity."""
@@ -265,12 +253,13 @@ class Economy:
         Raises `decimal.Inexact` where one would melt into a lot of more than 28 digits.
         """
         subscriber = self.subscribers.get(name)
-        return lots if subscriber is None else subscriber.as_held(lots)
-
-    def moving(self, draws: list[Draw], receiver: Subscriber) -> Lots:
-        """The drawn units as the receiver's tokens: same cost, date, origin and end."""
-        name = receiver.name
-        return receiver.as_held([(received(each.lot, name), units) for each, units in draws])
+        if subscriber is None:
+            return lots
+        arrived: Lots = []
+        for lot, units in lots:
+            holding = subscriber.pocket(lot.pocket).get(lot.commodity)
+            arrived.append((holding.lot_for(lot, units) if holding else lot, units))
+        return arrived
 
     def fees_in(self, currency: str) -> tuple[Decimal, Decimal, Decimal]:
         """The day's rates of seller and buyer, and minimum fee, for trades in a currency."""

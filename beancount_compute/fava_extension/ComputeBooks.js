@@ -145,7 +145,7 @@ function table(block) {
       ...order.map((at) =>
         el(
           "tr",
-          {},
+          block.totals.includes(at) ? { class: "total" } : {},
           ...block.rows[at].map((cell, place) => {
             const hot = block.heat?.columns.indexOf(place) ?? -1;
             return cellElement(cell, block.columns[place], place === 0, hot < 0 ? 0 : block.heat.strength[at][hot]);

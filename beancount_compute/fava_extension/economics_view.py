@@ -10,7 +10,7 @@ from beancount_compute.fava_extension.page import Page
 from beancount_compute.fava_extension.prepared.economics_by_day import OF_MONTHS, assumed
 from beancount_compute.reports import Table
 from beancount_compute.reports.charts import breakage_or_market
-from beancount_compute.reports.charts.fees import break_even
+from beancount_compute.reports.charts.trading import break_even
 from beancount_compute.reports.intervals import Interval
 from beancount_compute.reports.rollforward import TOTAL
 

@@ -12,8 +12,8 @@ from beancount_compute.fava_extension.page import Page, last_shown, of_the_marke
 from beancount_compute.reports import Books, Cell, Column, Measure, Selection, Table, Trade, until
 from beancount_compute.reports.charts import Chart
 from beancount_compute.reports.charts import market as price_and_volume
-from beancount_compute.reports.charts.fees import fees_and_take_rate
 from beancount_compute.reports.charts.traces import Drawing
+from beancount_compute.reports.charts.trading import fees_and_take_rate
 from beancount_compute.reports.intervals import Interval, first_named, last_of
 from beancount_compute.reports.market import market_by
 

@@ -9,7 +9,7 @@ from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, words
 from beancount_compute.fava_extension.page import Page, of_all_accounts
 from beancount_compute.reports import Cell, Column, Measure, Table
-from beancount_compute.reports.charts.release import release
+from beancount_compute.reports.charts.by_vintage import release
 from beancount_compute.reports.vintages import VINTAGES
 
 STRONGEST = 100  # per cent of the colour

@@ -30,7 +30,6 @@ from beancount_compute.ledger.meaning import BY_HAND, OPENING, Meaning, kind_of_
 from beancount_compute.ledger.metadata import PeriodBooked, period_of, price_of
 from beancount_compute.ledger.names import component_of
 from beancount_compute.ledger.rows import COLUMNS
-from beancount_compute.ledger.shared_parts import MOST_SHARED, lot_link
 from beancount_compute.ledger.term_directives import TERM_TYPES, Line
 from beancount_compute.ledger.terms_in_force import LedgerTerms
 from beancount_compute.ledger.terms_of_ledger import read_terms_and_accounts, roots_of, terms_of
@@ -42,4 +41,11 @@ from beancount_compute.ledger.text import (
     string,
 )
 from beancount_compute.ledger.twins import Source, drop_twins
-from beancount_compute.ledger.writing import ORDER, Writer, open_directives, orders
+from beancount_compute.ledger.writing import (
+    MOST_SHARED,
+    ORDER,
+    Writer,
+    lot_link,
+    open_directives,
+    orders,
+)

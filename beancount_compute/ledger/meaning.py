@@ -159,6 +159,7 @@ class Meaning:
         anew since it was booked, which is an error of its own.
         """
         meta = entry.meta
+        uses, occurred = meta.get("events"), meta.get("occurred")
         with localcontext(WIDE):
             legs = self._legs(entry)
             try:
@@ -175,9 +176,9 @@ class Meaning:
             None,
             str(meta.get("source", "")),
             overage="compute-overage" in entry.tags,
-            uses=int(meta.get("events", 1)),
+            uses=int(uses) if isinstance(uses, Decimal) else 1,
             undoes=str(meta.get("undoes", "")),
-            occurred=meta.get("occurred"),
+            occurred=occurred if isinstance(occurred, date) else None,
             counterparty=text_in(meta.get("counterparty")),
             period=str(meta.get("period", "")),
             subscription=str(meta.get("subscription", "")),
@@ -205,8 +206,8 @@ class Meaning:
     def money(self, entry: Transaction, kind: str, carried: CostByOrigin) -> list[OnAccount]:
         """The legs of money of a booked transaction, each with its account.
 
-        `kind` is what it books or undoes. `carried` need not be given for kinds without lots'
-        cost in their money.
+        `kind` is what it books or undoes. `carried` counts only for kinds with legs whose origin
+        is that of lots.
         """
         on_account, shared_by_many = self._candidates(entry, kind, carried)
         found: list[OnAccount] = []

@@ -185,7 +185,9 @@ def _held_at(posting: data.Posting) -> str:
     cost = posting.cost
     if isinstance(cost, Cost):
         label = f", {string(cost.label)}" if cost.label else ""
-        text += f" {{{_number(cost.number)} {cost.currency}, {cost.date}{label}}}"
+        # Beancount reads no comma right behind a currency of one letter
+        currency = cost.currency if len(cost.currency) > 1 else f"{cost.currency} "
+        text += f" {{{_number(cost.number)} {currency}, {cost.date}{label}}}"
     if posting.price is not None:
         text += f" @ {_amount(posting.price)}"
     return text

@@ -6,8 +6,9 @@
       Income:Compute                                -40.00 USD
 
 This is a fast path: named tuples are made by `tuple.__new__` (their own constructor is a Python
-function), and accounts, costs, links and tags are made once and shared. Each transaction has a
-metadata dictionary of its own: Fava takes equal ones for the same entry.
+function), and accounts, costs, links, amounts and tags are made once, when they are first asked
+for, and shared: that keeps transactions small too. Each has a metadata dictionary of its own: Fava
+takes equal ones for the same entry.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from beancount.core.position import Cost
 from beancount_compute.economy import (
     BOOKED,
     NOWHERE,
+    ROLE_OF_POCKET,
     WIDE,
     JournalEntry,
+    Key,
     Kind,
     Leg,
     Lot,
@@ -35,16 +38,21 @@ from beancount_compute.economy import (
     Record,
     Role,
     Use,
+    decimals_of,
     fields_getter,
     in_full,
+    key_of,
+    text_of,
+    trim,
 )
 from beancount_compute.economy.engine import PriceOfDay
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.metadata import add_metadata
-from beancount_compute.ledger.shared_parts import MOST_SHARED, SharedParts
+from beancount_compute.ledger.names import component_of, in_link
 
 ORDER = "__order"  # the engine's own order: Beancount sorts a day by line number
 _USE_TAGS = frozenset(["compute-consumption"])
+MOST_SHARED = 1 << 14  # amounts of a currency that are kept to be shared
 LATE_TAGS = frozenset(["compute-late"])
 NO_LINKS: frozenset[str] = frozenset()
 _new = tuple.__new__
@@ -56,11 +64,18 @@ KnownUses = dict[int, tuple[Amount, Posting, Decimal | None]]
 SharedByUses = tuple[str, Cost, frozenset[str], str, str, KnownUses]
 
 
-class Writer(SharedParts):
+class Writer:
     """Writes journal entries as transactions, on the accounts of one ledger."""
 
     def __init__(self, accounts: Accounts) -> None:
-        super().__init__(accounts)
+        self.accounts = accounts
+        self.first_used: dict[str, date] = {}  # accounts, with the day of their first posting
+        self._lots: dict[Lot, tuple[str, Cost, frozenset[str]]] = {}  # account, cost, link
+        self._costs: dict[Key, Cost] = {}
+        self._links: dict[tuple[str, date, str], frozenset[str]] = {}
+        self._accounts_of: dict[tuple[Role, str, str], str] = {}
+        self._amounts: defaultdict[str, dict[str, Amount]] = defaultdict(dict)
+        self._prices: defaultdict[str, dict[str, Amount]] = defaultdict(dict)
         self._uses: dict[Lot, SharedByUses] = {}
         # by income account, unit cost, currency and commodity
         self._known_uses: defaultdict[tuple[str, str, str, str], KnownUses] = defaultdict(dict)
@@ -201,6 +216,48 @@ class Writer(SharedParts):
             known[id(number)] = found
         return found
 
+    def _lot(self, lot: Lot, day: date) -> tuple[str, Cost, frozenset[str]]:
+        holder, pocket, _, number, currency, lot_date, origin, _ = lot
+        key = (ROLE_OF_POCKET[pocket], holder, origin)
+        account = self._accounts_of.get(key) or self._account(key, day)
+        cost_key = key_of(lot)
+        cost = self._costs.get(cost_key)
+        if cost is None:
+            cost = self._costs[cost_key] = _new(Cost, (number, currency, lot_date, lot.label))
+        link_key = (holder, lot_date, origin)
+        link = self._links.get(link_key)
+        if link is None:
+            link = self._links[link_key] = frozenset([lot_link(self.accounts, *link_key)])
+        written = self._lots[lot] = (account, cost, link)
+        return written
+
+    def _amount(self, number: Decimal, commodity: str, text: str) -> Amount:
+        """Units that are shared from now on, by the number's text."""
+        known = self._amounts[commodity]
+        amount: Amount = _new(Amount, (number, commodity))
+        if len(known) < MOST_SHARED:
+            known[text] = amount
+        return amount
+
+    def _price(self, number: Decimal, currency: str) -> Amount:
+        """A trade's price, written with the decimals of its currency at least."""
+        known = self._prices[currency]
+        amount = known.get(str(number))
+        if amount is None:
+            amount = _new(Amount, (trim(number, decimals_of(currency)), currency))
+            if len(known) < MOST_SHARED:
+                known[str(number)] = amount
+        return amount
+
+    def _account(self, key: tuple[Role, str, str], day: date) -> str:
+        account = self._accounts_of[key] = self.accounts.account(*key)
+        self._use(account, day)
+        return account
+
+    def _use(self, account: str, day: date) -> None:
+        if account not in self.first_used or day < self.first_used[account]:
+            self.first_used[account] = day
+
 
 def open_directives(first_used: dict[str, date]) -> list[Open]:
     """The accounts that the plugin opens, each on the first day on which it is used."""
@@ -218,3 +275,9 @@ def orders() -> Iterator[str]:
     last = [f"{number:03}" for number in range(1000)]
     texts = chain.from_iterable(map(str(first).__add__, last) for first in count(10**6))
     return islice(texts, 1, None)
+
+
+def lot_link(accounts: Accounts, holder: str, lot_date: date, origin: str) -> str:
+    """The link that all transactions of a holder's lot of a day and origin carry."""
+    component = in_link(accounts.component(holder), holder)
+    return f"lot-{component}-{text_of(lot_date)}-{in_link(component_of(origin), origin)}"

@@ -35,7 +35,7 @@ from beancount_compute.ledger import (
 from beancount_compute.reports.facts import DatedPrice, Income, Movement, Owed, Reopened, Trade
 from beancount_compute.reports.fold import fold
 from beancount_compute.reports.reading import Units, read_units
-from beancount_compute.reports.reading_money import Money, earned_by_lots, read_money
+from beancount_compute.reports.reading_money import MoneyFacts, earned_by_lots, read_money
 
 REOPEN = "compute-reopen"
 LATE, REVERSAL = "compute-late", f"compute-{Kind.REVERSAL}"
@@ -49,7 +49,7 @@ class Books:
 
     transactions: tuple[Transaction, ...]
     movements: tuple[Movement, ...]
-    read_money: Callable[[], Money]  # for `money`, which some reports never need
+    read_money: Callable[[], MoneyFacts]  # for `money`, which some reports never need
     prices: tuple[DatedPrice, ...]  # by date, commodity and currency
     reopened: tuple[Reopened, ...]
     subscribers: frozenset[str]  # all that the books or a `compute-subscriber` line name
@@ -58,7 +58,7 @@ class Books:
     lots_earn: bool = True  # whether `incomes` adds what lots of `movements` earned to the money's
 
     @cached_property
-    def money(self) -> Money:
+    def money(self) -> MoneyFacts:
         """What the money of the transactions means."""
         return self.read_money()
 
@@ -77,7 +77,7 @@ class Books:
     @property
     def owed(self) -> tuple[Owed, ...]:
         """What was posted on receivable, payable and partners' accounts."""
-        return self.money.owed
+        return self.money.read_owed()
 
     @cached_property
     def movements_of(self) -> dict[str, tuple[Movement, ...]]:
@@ -245,7 +245,7 @@ def read_books(entries: Iterable[Directive], options_map: dict[str, Any]) -> Boo
     )
 
 
-def _money(transactions: list[Transaction], units: Units, meaning: Meaning) -> Money:
+def _money(transactions: list[Transaction], units: Units, meaning: Meaning) -> MoneyFacts:
     with no_cyclic_garbage():
         return read_money(transactions, units, meaning)
 

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -22,13 +23,15 @@ from beancount_compute.economy import (
     Earning,
     Flow,
     Kind,
+    Money,
     Pocket,
     minor_unit,
     shares_of_total,
 )
+from beancount_compute.economy.rules.consumption import plan_of_overage
+from beancount_compute.ledger import ORDER, PeriodBooked, period_of
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.facts import LotKey, Movement, Trade
-from beancount_compute.reports.overage_prices import OveragePrices
 from beancount_compute.reports.unused import Follower, Outcome, Part, of_plans
 
 _SOLD = "sold"  # for the first time
@@ -184,3 +187,31 @@ def _earned_by_lot(books: Books) -> dict[tuple[int, LotKey | None], list[tuple[s
         if what and (income.earning is not Earning.COMPUTE or income.kind == Kind.REFUND):
             found[income.at, income.lot].append((what, income.currency, income.amount))
     return found
+
+
+class OveragePrices:
+    """The overage prices of the plans that subscribers were on."""
+
+    def __init__(self, books: Books) -> None:
+        self._terms = books.terms
+        self._periods: defaultdict[str, list[PeriodBooked]] = defaultdict(list)
+        self._starts: dict[str, date] = {}  # the first booked day of each subscription
+        tag = f"compute-{Kind.ALLOCATION}"
+        for entry in books.transactions:
+            if ORDER in entry.meta and tag in entry.tags:
+                period = period_of(entry)
+                if period is not None:
+                    self._periods[entry.payee or ""].append(period)
+                    self._starts.setdefault(period.subscription, period.first)
+        self.of = cache(self._price)
+
+    def _price(self, subscriber: str, day: date, commodity: str) -> Money | None:
+        """The price of a unit beyond the holdings; None where use would be refused."""
+        running = [
+            (self._starts[period.subscription], plan)
+            for period in self._periods.get(subscriber, ())
+            if period.first <= day <= period.last
+            and (plan := self._terms.plan(period.plan, day)) is not None
+            and plan.sells(commodity)
+        ]
+        return plan_of_overage(running).overage if running else None

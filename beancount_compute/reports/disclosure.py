@@ -11,7 +11,7 @@ these is what 50-8(b) asks for. Fees and overage never were in the balance.
 
 What remains (50-13) stands by the last day on which it can be used, which is a limit and no
 forecast: of an allocation that will be minted, the end of the tokens that it turns into. Asked for,
-it stands by the release pattern of the last months as well (`reports/release_pattern.py`).
+it stands by the release pattern of the last months as well (`reports/remaining.py`).
 Two columns help with the expedient of 50-14(a), which is for contracts of an original expected
 duration of at most a year: what lies in lots that started within a year, and in lots whose whole
 life, from their date to their end, is at most a year. Which contracts these are is yours to judge.
@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import partial
 
-from beancount_compute.economy import COMING, FLOWS, RELEASING, Earning, Flow, Terms, later
+from beancount_compute.economy import COMING, EARNED_BY_LOTS, RELEASING, Earning, Flow, Terms, later
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED, Income, LotKey, Movement
 from beancount_compute.reports.figures import (
@@ -36,15 +36,14 @@ from beancount_compute.reports.figures import (
     Report,
     Request,
 )
-from beancount_compute.reports.release_pattern import ages
-from beancount_compute.reports.remaining import YEAR, band_of, ends_of, expected
+from beancount_compute.reports.remaining import YEAR, ages, band_of, ends_of, expected
 from beancount_compute.reports.tables import CURRENCY, Column, Measure
 
 _OPENING, _ADDED, _TOTAL = "in the opening balance", "added in the period", "total"
 # Grants carry no money; what earns as it leaves comes before what does not.
 _FLOWS = [
     *[flow for flow in COMING if flow not in (Flow.OPENING, Flow.GRANTED)],
-    *sorted(RELEASING, key=lambda flow: FLOWS[flow].earns is None),
+    *sorted(RELEASING, key=lambda flow: flow not in EARNED_BY_LOTS),
 ]
 _BETWEEN = "between_subscribers"  # zero over all of them
 _LINES: dict[Flow, str] = {

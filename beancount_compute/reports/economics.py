@@ -34,7 +34,7 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 
-from beancount_compute.economy import UNIT_COST, ZERO, Month, Terms
+from beancount_compute.economy import RELEASING, UNIT_COST, ZERO, Flow, Month, Terms
 from beancount_compute.reports.books import Books, Selection, until
 from beancount_compute.reports.cohort_figures import Happened, what_became
 from beancount_compute.reports.facts import SUMMED
@@ -63,7 +63,8 @@ def _less(*columns: str) -> tuple[str, ...]:
 
 
 # What happened (`cohort_figures.Happened`) adds to and takes from the columns.
-_LEFT = ("used", "spent", "expired", "refunded", "removed")
+_LEFT = tuple("removed" if flow is Flow.REMOVED else flow.key for flow in RELEASING)
+_GIVEN_UP = tuple(key for key in _LEFT if key not in ("used", "expired"))
 _UNUSED = ("minted", "ended")
 _HELD = ("minted", *_less(*_LEFT, "gone"))
 _EXPIRED = ("expired", "ended")
@@ -73,7 +74,7 @@ _MARKET = (*_USE, *_EXPIRED, "partner_income", "fees", *_less(*_OUTLAY))
 _GAIN = (*_USE, "expired", "partner_income", "fees", *_less(*_OUTLAY, "minted"))
 _GAIN_IF_HELD_LAPSES = (
     *("rest_of_refund", "partner_income", "fees"),
-    *_less(*_OUTLAY, "spent", "refunded", "removed", "gone"),
+    *_less(*_OUTLAY, *_GIVEN_UP, "gone"),
 )
 _QUOTIENT = How.QUOTIENT
 _UNITS = (

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal, localcontext
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from beancount.core.amount import Amount
@@ -34,6 +35,7 @@ from beancount_compute.economy import (
 from beancount_compute.ledger import BY_HAND, OPENING, Meaning
 from beancount_compute.reports.facts import LotKey, Movement
 
+_of_lot = attrgetter("cost", "currency", "origin")
 _new = tuple.__new__
 _FLOWS: dict[str, Mapping[Pocket, Flows]] = {
     **{kind: row.moves for kind, row in KINDS.items()},
@@ -111,7 +113,7 @@ class _Reader:
                     continue  # an error of Beancount's booking, which it has reported
                 number, commodity = units
                 lot = lots.get(id(cost)) or self._lot(cost, day)
-                unit_cost, currency, _, _, origin, _, _ = lot
+                unit_cost, currency, origin = _of_lot(lot)
                 holding, subscriber = pocket
                 into, out = flows[holding]
                 flow = out if (number > ZERO) is not undoes else into

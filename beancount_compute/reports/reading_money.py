@@ -16,13 +16,17 @@ belong to several lots are shared out among them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal, localcontext
+from functools import cache
+from operator import attrgetter
 from typing import NamedTuple
 
 from beancount.core.data import Transaction
 
+from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy import (
+    EARNED_BY_LOTS,
     EARNINGS,
     KINDS,
     OWED,
@@ -46,15 +50,6 @@ from beancount_compute.reports.reading import Units, Unread
 _SOLD, _BOUGHT, _FEES = Flow.TRADED_OUT, Flow.TRADED_IN, Earning.FEES
 _PARTNER, _RECEIVABLE = Role.PARTNER, Role.RECEIVABLE
 _TRADE, _SPEND, _WRITTEN = Kind.TRADE, Kind.SPEND, (BY_HAND, OPENING)
-# what is recognised as units leave lots in one way, and the kind of what does it
-_EARNED: dict[Flow, tuple[Earning, Kind]] = {
-    flow: (EARNINGS[leg.role], kind)
-    for kind, row in KINDS.items()
-    for leg in row.money
-    if leg.origin is LegOrigin.LOTS and leg.role in EARNINGS
-    for flows in row.moves.values()
-    for flow in flows
-}
 # of each kind the legs that recognise income besides, and where they have their origin from
 _BESIDES: dict[str, dict[Role, LegOrigin]] = {
     kind: {
@@ -64,6 +59,7 @@ _BESIDES: dict[str, dict[Role, LegOrigin]] = {
     }
     for kind, row in KINDS.items()
 }
+_EARNING = frozenset(kind for kind, legs in _BESIDES.items() if legs)
 _new = tuple.__new__
 # the kinds whose legs of money follow from what their lots carry
 _CARRYING = frozenset(
@@ -73,12 +69,12 @@ _CARRYING = frozenset(
 )
 
 
-class Money(NamedTuple):
+class MoneyFacts(NamedTuple):
     """What the money of transactions means, in the order of the books."""
 
     earned: tuple[Income, ...]  # besides what lots earned, where `Books.lots_earn`; else all
     trades: tuple[Trade, ...]
-    owed: tuple[Owed, ...]
+    read_owed: Callable[[], tuple[Owed, ...]]  # which most reports never need
 
 
 class Meant(NamedTuple):
@@ -93,13 +89,24 @@ class Meant(NamedTuple):
     legs: list[MoneyLeg]
 
 
-def read_money(transactions: Sequence[Transaction], units: Units, meaning: Meaning) -> Money:
+def read_money(transactions: Sequence[Transaction], units: Units, meaning: Meaning) -> MoneyFacts:
     """What the money of transactions means whose units were read."""
-    reader = _Reader(transactions, units, meaning)
+    reader = _MoneyReader(transactions, units, meaning)
     with localcontext(WIDE):
         for unread in units.unread:
-            reader.read(unread)
-    return Money(tuple(reader.incomes), tuple(reader.trades), tuple(reader.owed))
+            if unread.kind in _EARNING:
+                reader.read(unread)
+
+    @cache
+    def owed() -> tuple[Owed, ...]:
+        others = _MoneyReader(transactions, units, meaning)
+        with localcontext(WIDE), no_cyclic_garbage():
+            for unread in units.unread:
+                if unread.kind not in _EARNING:
+                    others.read(unread)
+        return tuple(sorted([*reader.owed, *others.owed], key=attrgetter("at")))
+
+    return MoneyFacts(tuple(reader.incomes), tuple(reader.trades), owed)
 
 
 def earned_by_lots(movements: Iterable[Movement]) -> Iterator[Income]:
@@ -109,8 +116,8 @@ def earned_by_lots(movements: Iterable[Movement]) -> Iterator[Income]:
     """
     for each in movements:
         flow, lot, amount, at = each.flow, each.lot, each.amount, each.at
-        if flow in _EARNED and lot.cost and (amount or at == SUMMED):
-            earning, kind = _EARNED[flow]
+        if flow in EARNED_BY_LOTS and lot.cost and (amount or at == SUMMED):
+            earning, kind = EARNED_BY_LOTS[flow]
             # fmt: off
             yield _new(Income, (
                 each.date, each.month, earning, each.subscriber, each.origin, each.currency,
@@ -119,7 +126,7 @@ def earned_by_lots(movements: Iterable[Movement]) -> Iterator[Income]:
             # fmt: on
 
 
-class _Reader:
+class _MoneyReader:
     """Reads transactions into incomes, trades and what is owed; its sums need `WIDE`."""
 
     def __init__(self, transactions: Sequence[Transaction], units: Units, meaning: Meaning) -> None:
@@ -149,6 +156,8 @@ class _Reader:
                 plan = origin if role is _RECEIVABLE else ""
                 line = (day, month, role, party, number, currency, kind, at, account, plan)
                 owed.append(_new(Owed, line))
+        if not _BESIDES[kind]:
+            return
         of_money = [leg for _, leg in legs]
         meant = _new(Meant, (at, entry, month, kind, undoes, moved, of_money))
         if kind == _TRADE:
@@ -185,9 +194,9 @@ class _Reader:
         weights = [number for _, number in lots]
         units = sum(weights, ZERO)
         seller, buyer = sold[0].subscriber, bought[0].subscriber
-        fees = {seller: ZERO, buyer: ZERO}
+        fees, fees_role = {seller: ZERO, buyer: ZERO}, Role.FEES
         for leg in meant.legs:
-            if leg.role is Role.FEES:
+            if leg.role is fees_role:
                 fees[leg.holder] = fees.get(leg.holder, ZERO) - leg.number
         number, currency = price
         # fmt: off

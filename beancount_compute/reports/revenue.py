@@ -38,11 +38,11 @@ def _layouts(*_: object) -> list[Layout]:
 def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
     by_subscriber = request.wants("by-subscriber")
     incomes = selection.incomes(books, each=request.each or by_subscriber)
-    keys = ("earning", "month", "origin", "currency", *(["subscriber"] if by_subscriber else []))
-    found = request.fold(incomes, keys, ("amount",))
-    for table, label in (("by-month", "month"), ("by-plan", "origin")):
-        yield Adding(table, found, (label, "currency"), "earning", "amount")
+    found = request.fold(incomes, ("earning", "month", "origin", "currency"), ("amount",))
+    yield Adding("by-month", found, ("month", "currency"), "earning", "amount")
+    yield Adding("by-plan", found, ("origin", "currency"), "earning", "amount")
     if by_subscriber:
+        found = request.fold(incomes, ("earning", "subscriber", "currency"), ("amount",))
         yield Adding("by-subscriber", found, ("subscriber", "currency"), "earning", "amount")
 
 

@@ -24,7 +24,7 @@ from decimal import Decimal, localcontext
 from functools import partial
 from operator import attrgetter
 
-from beancount_compute.economy import FLOWS, WIDE, ZERO, Flow, Way
+from beancount_compute.economy import WAYS, WIDE, ZERO, Flow, Way
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import Movement
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
@@ -116,7 +116,7 @@ def deferred_by(
         held = {of(each): number_of(each) for each in fold(before, (unit,), (number,))}
         for each in fold(since, ("date", "flow", unit), (number,)):
             held.setdefault(of(each), ZERO)
-            sums[FLOWS[each.flow].way, name_of(interval, each.date), of(each)] += number_of(each)
+            sums[WAYS[each.flow], name_of(interval, each.date), of(each)] += number_of(each)
         every = names or partial(names_between, interval)
         for name in _names(selection, since, every) if held else ():
             for each_unit in sorted(held):

@@ -15,18 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from beancount_compute.economy import COMING, FLOWS, RELEASING, Earning, Kind
+from beancount_compute.economy import COMING, EARNED_BY_LOTS, RELEASING, Earning, Kind
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
 from beancount_compute.reports.tables import CURRENCY, Column, Measure
 
 _LABELS = (Column("vintage", "vintage", Measure.DATE), CURRENCY)
 _TABLES = {
-    row.earns: "revenue" if row.earns is Earning.COMPUTE else row.earns.value
-    for row in FLOWS.values()
-    if row.earns
+    earning: "revenue" if earning is Earning.COMPUTE else earning.value
+    for earning, _ in EARNED_BY_LOTS.values()
 }
-_OTHERWISE = [flow for flow in RELEASING if FLOWS[flow].earns is None]
+_OTHERWISE = [flow for flow in RELEASING if flow not in EARNED_BY_LOTS]
 
 
 def _layouts(books: Books, selection: Selection) -> list[Layout]:

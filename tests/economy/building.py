@@ -8,14 +8,13 @@ Amounts are written as in a ledger ("200 CU", "0.25 USD"), and nothing here know
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
 from textwrap import dedent
-from typing import Any
+from typing import Any, NamedTuple
 
-from beancount_compute.economy.engine import Books
-from beancount_compute.economy.engine import book as book_facts
+from beancount_compute.economy.engine import Bookkeeper, PriceOfDay
 from beancount_compute.economy.events import NOWHERE, Event, Place
 from beancount_compute.economy.inputs import (
     Assertion,
@@ -41,6 +40,7 @@ from beancount_compute.economy.options import (
     Option,
     Unused,
 )
+from beancount_compute.economy.refusals import Refusal
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.terms import Plan, PlanLine, Terms, Timeline
 
@@ -265,6 +265,23 @@ def assertion(
 
 def first_letter_up(name: str) -> str:
     return name[0].upper() + name[1:]
+
+
+class Books(NamedTuple):
+    """What is booked, what was refused, and what is held at the end."""
+
+    journal: list[JournalEntry]
+    prices: list[PriceOfDay]
+    refusals: list[Refusal]
+    lots: list[tuple[Lot, Decimal]]
+    as_of: date
+
+
+def book_facts(facts: Facts, terms: Terms, component: Callable[[str], str]) -> Books:
+    """The books of facts. `component` names a subscriber's account component."""
+    keeper = Bookkeeper(facts, terms, component)
+    journal = list(keeper.entries())
+    return Books(journal, keeper.prices(), keeper.refusals, keeper.lots(), keeper.as_of)
 
 
 def book(

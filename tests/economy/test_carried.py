@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from beancount_compute.economy.carried import Carried, Running
-from beancount_compute.economy.engine import Bookkeeper, Books
+from beancount_compute.economy.carried import Carried, Running, count_earned
+from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.events import NOWHERE, Event, names_of
 from beancount_compute.economy.inputs import Facts
 from beancount_compute.economy.journal import JournalEntry, LotLeg, MoneyLeg
@@ -16,9 +16,12 @@ from beancount_compute.economy.roles import Role
 from beancount_compute.economy.state import Undo
 from beancount_compute.economy.terms import Terms
 from tests.economy.building import (
+    Books,
     assertion,
+    cancellation,
     consumption,
     day,
+    entry_text,
     first_letter_up,
     lot,
     lots_shown,
@@ -28,6 +31,7 @@ from tests.economy.building import (
     reversal,
     shown,
     spend,
+    subscription,
     terms,
     text,
     timeline,
@@ -274,3 +278,63 @@ def test_an_event_names_subscribers_and_no_partner() -> None:
     both = trade("2026-06-01", "alice", "bob", "1 CU", "1 USD")
     assert names_of(both) == ["alice", "bob"]
     assert names_of(spend("2026-06-01", "alice", "shop", "1 CU", "1 USD")) == ["alice"]
+
+
+def test_the_state_of_a_day_books_the_same_future() -> None:
+    """What is handed on at the end of May is all that June needs: lots in both pockets, running and
+    cancelled subscriptions, the single period that still runs, and who is known."""
+    agreed = terms(MINTING, plan("basic", "30 USD", "300 CU", every="10 days"))
+    events = [
+        subscription("2026-04-20", "alice", id="s-a", line=1),
+        subscription("2026-05-25", "bob", plan="basic", line=2),
+        subscription("2026-05-03", "carol", line=3),
+        cancellation("2026-05-20", "carol", line=4),
+        one_period("2026-05-15", "dave", line=5),
+        top_up("2026-05-16", "dave", "10 CU", "2 USD", line=6),
+        consumption("2026-05-21", "alice", "300 CU", line=7),
+    ]
+    later = [
+        trade("2026-06-10", "alice", "dave", "5 CU", "0.25 USD", line=8),
+        consumption("2026-06-11", "carol", "2 CU", line=9),
+        consumption("2026-06-20", "bob", "700 CU", line=10),
+        top_up("2026-06-30", "erin", "1 CU", "1 USD", line=11),
+    ]
+    whole, _ = book([*events, *later], agreed)
+    keeper = Bookkeeper(Facts([*events, *later]), agreed, first_letter_up, ends=[LAST_DAY])
+    list(keeper.entries())
+    state = keeper.states[LAST_DAY]
+    assert state.last_day == LAST_DAY
+    assert list(state.known) == ["alice", "bob", "carol", "dave"]
+    assert [(each.subscriber, each.ended) for each in state.subscriptions] == [
+        ("alice", False),
+        ("bob", False),
+        ("carol", True),
+    ]
+    assert list(state.period_ends) == [("dave", day("2026-06-15"))]
+    after, _ = book(later, agreed, state)
+    wanted = [entry_text(each) for each in whole.journal if each.date > LAST_DAY]
+    assert len(wanted) > 8
+    assert [entry_text(each) for each in after.journal] == wanted
+    assert lots_shown(after) == lots_shown(whole)
+    assert [each.place.line for each in whole.refusals] == [
+        10
+    ]  # 700 of 300, and basic has no overage
+    assert messages(after) == messages(whole)
+
+
+def test_what_months_earned_is_counted_leg_by_leg() -> None:
+    """By role, subscriber and currency; income is above zero, and what is owed is none."""
+    lot_leg = LotLeg(lot("tokens alice 5 CU {0.20 USD, 2026-05-01, top-up}")[0], Decimal(5))
+    earned: dict[tuple[Role, str, str], Decimal] = {}
+    for number in ("-1.00", "-0.50", "0.25"):
+        legs = (
+            lot_leg,
+            MoneyLeg(Role.REVENUE, "alice", "top-up", Decimal(number), "USD"),
+            MoneyLeg(Role.RECEIVABLE, "alice", "", Decimal(9), "USD"),
+        )
+        count_earned(earned, legs)
+    count_earned(earned, [MoneyLeg(Role.FEES, "bob", "", Decimal(-3), "EUR")])
+    assert earned == {
+        (Role.REVENUE, "alice", "USD"): Decimal("1.25"),
+        (Role.FEES, "bob", "EUR"): Decimal(3),
+    }

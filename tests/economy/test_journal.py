@@ -21,7 +21,6 @@ from beancount_compute.economy.journal import (
     out_of,
 )
 from beancount_compute.economy.lots import Draw, DrawDown, Holding
-from beancount_compute.economy.options import Money
 from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import EXACT, WIDE
 from tests.economy.building import lot
@@ -82,10 +81,8 @@ def test_balance_is_not_checked_in_28_digits(context: Context, error: type[Excep
 def test_a_draw_out_of_lots_debits_and_into_lots_credits() -> None:
     """A debit is positive: tokens are a liability, so what leaves them is."""
     one = draw(TOKENS, "150")
-    price = Money(D("0.25"), "USD")
     assert out_of([one]) == [LotLeg(one[0].lot, D(150))]
-    assert out_of([one], price) == [LotLeg(one[0].lot, D(150), price)]
-    assert into([(one[0].lot, D(150))], price) == [LotLeg(one[0].lot, D(-150), price)]
+    assert into([(one[0].lot, D(150))]) == [LotLeg(one[0].lot, D(-150))]
 
 
 def test_cost_is_gathered_by_origin_and_currency() -> None:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from beancount_compute.economy.kinds import BOOKED, EVENTS, KINDS, MAKES_KNOWN, REVERSIBLE, Kind
+from beancount_compute.economy.kinds import (
+    BOOKED,
+    EVENTS,
+    KINDS,
+    MAKES_KNOWN,
+    REVERSIBLE,
+    Flow,
+    Kind,
+)
 from beancount_compute.economy.roles import ROLES, Role
 from beancount_compute.economy.rules import RULES
 
@@ -33,3 +41,10 @@ def test_what_somebody_wrote_and_was_booked_can_be_reversed_once() -> None:
 def test_who_gets_units_without_having_any_becomes_known() -> None:
     """A trade, transfer or spend needs subscribers who are known already."""
     assert {Kind.SUBSCRIPTION, Kind.ALLOCATION, Kind.GRANT} == MAKES_KNOWN
+
+
+def test_a_column_is_called_like_its_flow() -> None:
+    """In lower case, words joined: a key for JSON and for `--explain`."""
+    assert Flow.USED.key == "used"
+    assert Flow.TOPPED_UP.key == "topped_up"
+    assert Flow.REMOVED.key == "removed_by_hand"

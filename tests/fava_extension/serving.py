@@ -33,7 +33,10 @@ class Site:
 
     def __init__(self, ledger: Path, *, incognito: bool = False) -> None:
         self.ledger = ledger
-        self.app: Flask = create_app([str(ledger)], load=True, incognito=incognito)
+        # Systems allow few watchers of files at a time, and none of these is ever stopped.
+        self.app: Flask = create_app(
+            [str(ledger)], load=True, incognito=incognito, poll_watcher=True
+        )
         self._client = self.app.test_client()
         slug = self._client.get("/").headers["Location"].split("/")[1]
         self.base = f"/{slug}/"

@@ -13,9 +13,10 @@ from beancount import loader
 from beancount.core.data import Directive, Price, Transaction
 
 from beancount_compute import booking
-from beancount_compute.economy.engine import Bookkeeper, Books, book
+from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.inputs import Facts
 from beancount_compute.economy.terms import Terms
+from tests.economy.building import Books, book_facts
 
 MADE_BY = "__order"  # stands in the metadata of whatever the plugin books
 
@@ -34,7 +35,7 @@ class Captured(NamedTuple):
 
     def again(self, facts: Facts | None = None, terms: Terms | None = None) -> Books:
         """The engine's books of other facts or terms, with the same accounts."""
-        return book(facts or self.facts, terms or self.terms, self.component)
+        return book_facts(facts or self.facts, terms or self.terms, self.component)
 
 
 def capture(path: Path) -> Captured:
@@ -43,7 +44,7 @@ def capture(path: Path) -> Captured:
         entries, errors, options = loader.load_file(str(path))
     ((facts, terms, component),) = given
     return Captured(
-        path, entries, errors, options, facts, terms, component, book(facts, terms, component)
+        path, entries, errors, options, facts, terms, component, book_facts(facts, terms, component)
     )
 
 

@@ -20,7 +20,6 @@ import pytest
 from beancount import loader
 from beancount.core.data import Transaction
 
-from beancount_compute.economy.engine import Books
 from beancount_compute.economy.events import NOWHERE, Event, content_id
 from beancount_compute.economy.inputs import Facts, HandPosting, Introduction
 from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, MoneyLeg
@@ -36,7 +35,7 @@ from beancount_compute.ledger.component_holders import names_in
 from beancount_compute.ledger.meaning import Meaning
 from beancount_compute.ledger.terms_of_ledger import accounts_of
 from beancount_compute.ledger.text import booked_text
-from tests.economy.building import entry_text, lot_text
+from tests.economy.building import Books, entry_text, lot_text
 from tests.examples import examples
 from tests.laws.auditor.comparing import compare
 from tests.laws.captured import Captured, booked, capture, generated, kind_of, said

@@ -155,6 +155,7 @@ def test_money_on_other_accounts_is_not_understood() -> None:
         {"price": date(2026, 5, 1)},
         {"undoes": "nothing"},
         {"period": "2026-05-01"},
+        {"events": "many", "occurred": "yesterday"},
     ],
 )
 def test_metadata_that_somebody_edited_is_no_exception(meta: dict[str, Any]) -> None:

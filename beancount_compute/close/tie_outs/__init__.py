@@ -35,7 +35,7 @@ from beancount_compute.close.tie_outs.reported import Reported, income, owed, pr
 from beancount_compute.close.tie_outs.tie_out import TieOut, tables
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy import WIDE, Event, Month
-from beancount_compute.reports import Books, Money, until
+from beancount_compute.reports import Books, MoneyFacts, until
 
 __all__ = ["TieOut", "tables", "tie_outs"]
 
@@ -73,10 +73,10 @@ def tie_outs(books: Books, month: str, events: Sequence[Event]) -> list[TieOut]:
 
 def _cut(books: Books, last: date) -> Books:
     """The books up to a day."""
-    money = Money(
+    money = MoneyFacts(
         until(books.money.earned, last),
         until(books.trades, last),
-        until(books.owed, last),
+        lambda: until(books.owed, last),
     )
     return replace(
         books,

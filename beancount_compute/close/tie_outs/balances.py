@@ -15,7 +15,7 @@ from beancount_compute.close.tie_outs.postings import WHO, Weighed, place_of_ent
 from beancount_compute.close.tie_outs.tie_out import TieOut, count, of_money, of_units
 from beancount_compute.economy import ZERO, Flow, Pocket
 from beancount_compute.ledger import ORDER, Errors, pocket_postings, read_hand_written
-from beancount_compute.reports import Books, Movement, counted
+from beancount_compute.reports import Books, LotKey, Movement, counted
 from beancount_compute.reports.summary import (
     MONEY_IN,
     MONEY_OUT,
@@ -44,14 +44,13 @@ class OpenLots(NamedTuple):
 
 def open_lots(books: Books) -> OpenLots:
     """Every lot with its units, folded in the order of the books; the sums need `WIDE`."""
-    held: defaultdict[tuple[str, str, int], Decimal] = defaultdict(Decimal)
-    one_of: dict[tuple[str, str, int], Movement] = {}
-    negative: dict[tuple[str, str, int], Movement] = {}
+    held: defaultdict[tuple[str, str, LotKey], Decimal] = defaultdict(Decimal)
+    one_of: dict[tuple[str, str, LotKey], Movement] = {}
+    negative: dict[tuple[str, str, LotKey], Movement] = {}
     for movement in books.movements:
-        _, _, _, _, _, _, commodity, units, _, _, lot, account, _, _ = movement
-        key = (account, commodity, id(lot))
-        total = held[key] = held[key] + units
-        if units > 0:
+        key = (movement.account, movement.commodity, movement.lot)
+        total = held[key] = held[key] + movement.units
+        if movement.units > 0:
             one_of[key] = movement
         if total < 0 and key not in negative:
             negative[key] = movement

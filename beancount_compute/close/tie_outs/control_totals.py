@@ -23,15 +23,18 @@ from beancount.core.data import Transaction
 from beancount_compute.close.tie_outs.postings import place_of_entry, units_of
 from beancount_compute.close.tie_outs.tie_out import TieOut, count, of_money, of_units
 from beancount_compute.economy import (
+    EVENTS,
     KINDS,
     PARTNER,
     PHASE,
+    WAYS,
     ZERO,
     Event,
     Flow,
     Kind,
     Pocket,
     Role,
+    Way,
     content_id,
     multiply_money,
     round_money,
@@ -39,8 +42,13 @@ from beancount_compute.economy import (
 from beancount_compute.ledger import ORDER, kind_of_tags, period_of
 from beancount_compute.reports import Books, since
 
-_OUT = (Flow.USED, Flow.SPENT, Flow.REFUNDED, Flow.TRADED_OUT, Flow.TRANSFERRED_OUT)
-_IN = (Flow.TOPPED_UP, Flow.GRANTED, Flow.TRADED_IN, Flow.TRANSFERRED_IN)
+_WITH_UNITS = [
+    KINDS[kind].moves[Pocket.TOKENS]
+    for kind in EVENTS
+    if any("units" in form.values for form in KINDS[kind].forms)
+]
+_IN = {into for into, out in _WITH_UNITS if into is not out or WAYS[into] is Way.ADDS}
+_OUT = {out for _, out in _WITH_UNITS} - _IN
 _PAID, _SETTLED = "top-ups, as paid", "settlements with partners"
 _BUYERS, _SELLERS = "trades, gross of buyers", "trades, gross of sellers"
 _MONEY = (_PAID, _BUYERS, _SELLERS, _SETTLED)

@@ -13,6 +13,7 @@ nor the cash, so deferred revenue does not change.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from beancount_compute.economy import (
@@ -21,19 +22,18 @@ from beancount_compute.economy import (
     Draw,
     Event,
     JournalEntry,
-    Kind,
     Leg,
     Money,
     Refused,
     Role,
     amount,
-    into,
+    lot_leg,
     money_leg,
     multiply_money,
-    out_of,
     quoted,
+    received,
 )
-from beancount_compute.economy.state import Economy, Subscriber
+from beancount_compute.economy.state import Economy, Lots, Subscriber
 
 # to name a member of an enum takes longer
 _RECEIVABLE, _PAYABLE, _FEES = Role.RECEIVABLE, Role.PAYABLE, Role.FEES
@@ -52,11 +52,18 @@ def trade(economy: Economy, event: Event, event_id: str) -> None:
             "is a gross that rounds to zero: trade more units, or at a higher price"
         )
     seller_rate, buyer_rate, minimum = economy.fees_in(currency)
-    fees = (
-        fee_on(gross, seller_rate, minimum, currency),
-        fee_on(gross, buyer_rate, minimum, currency),
-    )
-    _sell(economy, event, event_id, seller, buyer, gross, fees)
+    seller_fee = fee_on(gross, seller_rate, minimum, currency)
+    buyer_fee = fee_on(gross, buyer_rate, minimum, currency)
+    money: list[Leg] = [money_leg((_RECEIVABLE, buyer.name, "", gross + buyer_fee, currency))]
+    if seller_fee != gross:
+        money.append(money_leg((_PAYABLE, seller.name, "", seller_fee - gross, currency)))
+    if seller_fee:
+        money.append(money_leg((_FEES, seller.name, "", -seller_fee, currency)))
+    if buyer_fee:
+        money.append(money_leg((_FEES, buyer.name, "", -buyer_fee, currency)))
+    draws = tokens_for(economy, event, seller, "sells")
+    price = Money(event.price, currency)
+    _move(economy, event, event_id, draws, buyer, f"Trade with {buyer.name}", price, money)
     day = (economy.today, event.commodity, currency)
     trades = economy.traded.get(day)
     if trades is None:
@@ -64,42 +71,48 @@ def trade(economy: Economy, event: Event, event_id: str) -> None:
     trades.append((event.price, event.units))
 
 
-def _sell(
-    economy: Economy,
-    event: Event,
-    event_id: str,
-    seller: Subscriber,
-    buyer: Subscriber,
-    gross: Decimal,
-    fees: tuple[Decimal, Decimal],
-) -> None:
-    assert event.price is not None
-    currency = event.currency
-    draws = tokens_for(economy, event, seller, "sells")
-    lots = economy.moving(draws, buyer)
-    seller_fee, buyer_fee = fees
-    price = tuple.__new__(Money, (event.price, currency))
-    legs = out_of(draws, price) + into(lots, price)
-    legs.append(money_leg((_RECEIVABLE, buyer.name, "", gross + buyer_fee, currency)))
-    if seller_fee != gross:
-        legs.append(money_leg((_PAYABLE, seller.name, "", seller_fee - gross, currency)))
-    if seller_fee:
-        legs.append(money_leg((_FEES, seller.name, "", -seller_fee, currency)))
-    if buyer_fee:
-        legs.append(money_leg((_FEES, buyer.name, "", -buyer_fee, currency)))
-    _book_move(economy, event, event_id, Kind.TRADE, draws, legs, f"Trade with {buyer.name}")
-    for lot, units in lots:
-        economy.put(buyer, lot, units)
-
-
 def transfer(economy: Economy, event: Event, event_id: str) -> None:
     """Book tokens that are given away: they move at carrying amount, no money does."""
     giver, receiver = _parties(economy, event, "giver", "receiver")
     draws = tokens_for(economy, event, giver, "gives")
-    lots = economy.moving(draws, receiver)
-    legs = out_of(draws) + into(lots)
-    narration = f"Transfer to {receiver.name}"
-    _book_move(economy, event, event_id, Kind.TRANSFER, draws, legs, narration)
+    _move(economy, event, event_id, draws, receiver, f"Transfer to {receiver.name}")
+
+
+def _move(
+    economy: Economy,
+    event: Event,
+    event_id: str,
+    draws: list[Draw],
+    receiver: Subscriber,
+    narration: str,
+    price: Money | None = None,
+    money: Iterable[Leg] = (),
+) -> None:
+    """Book drawn units that become the receiver's tokens: same cost, date, origin and end."""
+    name, tokens = receiver.name, receiver.tokens
+    legs: list[Leg] = []
+    lots: Lots = []
+    for open_lot, units in draws:
+        lot = open_lot.lot
+        legs.append(lot_leg((lot, units, price)))
+        arriving = received(lot, name)
+        holding = tokens.get(lot.commodity)
+        lots.append((holding.lot_for(arriving, units) if holding else arriving, units))
+    legs += [lot_leg((lot, -units, price)) for lot, units in lots]
+    legs += money
+    economy.take(draws)
+    economy.settle(event.subscriber, name)
+    entry = JournalEntry(
+        economy.today,
+        event.kind,
+        event.subscriber,
+        narration,
+        legs,
+        event_id,
+        event,
+        counterparty=name,
+    )
+    economy.post(entry)
     for lot, units in lots:
         economy.put(receiver, lot, units)
 
@@ -129,27 +142,3 @@ def fee_on(gross: Decimal, rate: Decimal, minimum: Decimal, currency: str) -> De
     if not rate:
         return ZERO
     return min(gross, max(minimum, multiply_money(gross, rate, currency)))
-
-
-def _book_move(
-    economy: Economy,
-    event: Event,
-    event_id: str,
-    kind: Kind,
-    draws: list[Draw],
-    legs: list[Leg],
-    narration: str,
-) -> None:
-    economy.take(draws)
-    economy.settle(event.subscriber, event.counterparty)
-    entry = JournalEntry(
-        economy.today,
-        kind,
-        event.subscriber,
-        narration,
-        legs,
-        event_id,
-        event,
-        counterparty=event.counterparty,
-    )
-    economy.post(entry)

@@ -15,12 +15,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal, localcontext
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 from unicodedata import combining, normalize
 
 from beancount_compute.economy import WIDE, ZERO, Role
-from beancount_compute.reports import Books, Cell, Column, Measure, Movement, Owed, Table, written
+from beancount_compute.reports import (
+    Books,
+    Cell,
+    Column,
+    LotKey,
+    Measure,
+    Movement,
+    Owed,
+    Table,
+    written,
+)
 
 COLUMNS = (
     Column("subscriber", "subscriber"),
@@ -58,6 +68,7 @@ class OwedLine(NamedTuple):
 
 HolderKey = tuple[str, str, str]  # subscriber, unit, currency
 OwerKey = tuple[str, str]  # subscriber, currency
+_named = attrgetter("subscriber", "commodity", "currency")
 
 
 class Standing(NamedTuple):
@@ -156,29 +167,25 @@ def _owed_at(
 
 def _held_lines(movements: Iterable[Movement], *, fine: bool) -> dict[HolderKey, list[HeldLine]]:
     """The lines of each subscriber, unit and currency, by name."""
-    lines: dict[tuple[str, ...], tuple[HolderKey, HeldLine, dict[int, Decimal]]] = {}
-    ends: dict[int, date | None] = {}
+    lines: dict[tuple[str, ...], tuple[HolderKey, HeldLine, dict[LotKey, Decimal]]] = {}
     for each in movements:
-        day, _, _, name, _, origin, commodity, units, currency, amount, lot, account, *_ = each
-        named = (name, commodity, currency)
-        key = (*named, account, origin) if fine else named
+        named, lot = _named(each), each.lot
+        key = (*named, each.account, each.origin) if fine else named
         found = lines.get(key)
         if found is None:
-            line = HeldLine(account, origin, [], []) if fine else HeldLine("", "", [], [])
-            found = lines[key] = (named, line, {})
+            of = (each.account, each.origin) if fine else ("", "")
+            found = lines[key] = (named, HeldLine(*of, [], []), {})
         _, (_, _, days, held), lots = found
-        at, ordinal = id(lot), day.toordinal()
-        left = lots.get(at, ZERO) + units
+        left = lots.get(lot, ZERO) + each.units
         if left:
-            lots[at] = left
-            ends[at] = lot.end
+            lots[lot] = left
         else:
-            lots.pop(at, None)
-        before = held[-1] if held else _NONE
-        end = before[2]
+            lots.pop(lot, None)
+        units, carrying, end = held[-1] if held else _NONE
         if end is None or (lot.end is not None and lot.end <= end):
-            end = min([an_end for at in lots if (an_end := ends[at]) is not None], default=None)
-        after = (before[0] + units, before[1] + amount, end)
+            end = min([one.end for one in lots if one.end is not None], default=None)
+        after = (units + each.units, carrying + each.amount, end)
+        ordinal = each.date.toordinal()
         if days and days[-1] == ordinal:
             held[-1] = after
         else:

@@ -21,7 +21,7 @@ from beancount_compute.reports import (
     Books,
     Income,
     LotKey,
-    Money,
+    MoneyFacts,
     Movement,
     Owed,
     Selection,
@@ -50,10 +50,10 @@ def narrow(books: Books, summed: Books, kept: Filter) -> Books:
         movements = [each for each in summed.movements if each.pocket in whole_pockets]
     narrowed = replace(books, movements=tuple(movements))
     incomes = of.incomes(books)
-    money = Money(
+    money = MoneyFacts(
         tuple(_incomes(books, incomes, kept)),
         tuple(_trades(books, kept)),
-        tuple(_owed(books, kept)),
+        lambda: tuple(_owed(books, kept)),
     )
     return coarse(replace(narrowed, read_money=lambda: money, lots_earn=False))
 

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from beancount_compute.reports.books import Books, Selection
+from beancount_compute.reports.charts.by_vintage import vintages
 from beancount_compute.reports.charts.flow import unit_flow
-from beancount_compute.reports.charts.heat import vintages
 from beancount_compute.reports.charts.money import breakage_or_market, deferred_revenue, income
-from beancount_compute.reports.charts.price import market
 from beancount_compute.reports.charts.traces import Chart, only
+from beancount_compute.reports.charts.trading import market
 from beancount_compute.reports.economics import economics
 from beancount_compute.reports.figures import Report
 from beancount_compute.reports.intervals import Interval

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from beancount_compute.economy import COMING, RELEASING
+from beancount_compute.economy import COMING, RELEASING, Flow, Pocket
 from beancount_compute.reports.charts.traces import (
     BLUE,
     GREEN,
@@ -29,18 +29,17 @@ from beancount_compute.reports.charts.traces import (
 from beancount_compute.reports.tables import Table, shown
 
 # The flow of units: what links two nodes, by pocket and column of the roll-forward.
+_COLOURS = {
+    Flow.OPENING: GREY,
+    Flow.GRANTED: TEAL,
+    Flow.USED: GREEN,
+    Flow.SPENT: GREEN,
+    Flow.EXPIRED: ORANGE,
+}
 _NODES = {
-    "opening": GREY,
-    "allocated": BLUE,
-    "topped up": BLUE,
-    "granted": TEAL,
-    "allocations": PURPLE,
-    "tokens": PURPLE,
-    "used": GREEN,
-    "spent": GREEN,
-    "expired": ORANGE,
-    "refunded": RED,
-    "removed by hand": RED,
+    **{flow.value: _COLOURS.get(flow, BLUE) for flow in COMING},
+    **{pocket.value: PURPLE for pocket in Pocket},
+    **{flow.value: _COLOURS.get(flow, RED) for flow in RELEASING},
     "held": GREY,
 }
 

@@ -22,7 +22,7 @@ from beancount_compute.reports.charts import (
     unit_flow,
     vintages,
 )
-from beancount_compute.reports.charts.release import release
+from beancount_compute.reports.charts.by_vintage import release
 from beancount_compute.reports.tables import Cell, Column, Measure, Table
 from tests.close.tie_outs.ledgers import load
 from tests.close.tie_outs.test_tie_outs import STORY

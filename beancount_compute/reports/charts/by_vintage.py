@@ -1,17 +1,28 @@
-"""The picture of vintages: when what was paid for in a month became income, as a heat map.
+"""Pictures of vintages: when what was paid for in a month became income, and how fast.
 
 vintage  2026-05  2026-06
-2026-05   240.00    80.00     ->  a strong and a weak cell
+2026-05   240.00    80.00     ->  a strong and a weak cell; a line that rises from 60 % to 80 %
 """
 
 from __future__ import annotations
 
+from itertools import cycle, product
+
 from beancount_compute.reports.charts.traces import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    TEAL,
     Chart,
     Drawing,
     figure_of,
     floats,
+    floats_of,
     layout_of,
+    line,
     parts,
     texts,
 )
@@ -54,3 +65,30 @@ def vintages(table: Table) -> list[Chart]:
         figure = figure_of([trace], layout)
         found.append(Chart(f"vintages-{currency}", title, part, figure, caption))
     return found
+
+
+_COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, TEAL, GREY)
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # each with every colour
+
+
+def release(table: Table) -> list[Chart]:
+    """A line for each vintage, from the month in which it was paid for."""
+    found: list[Chart] = []
+    ages = [each.key for each in table.columns if each.is_figure]
+    first = len(table.columns) - len(ages)
+    for (currency,), part in parts(table, "currency"):
+        data = [
+            _curve(line(str(row[0]), ages, floats_of(row[first:]), colour, ""), dash)
+            for row, (dash, colour) in zip(part.rows, cycle(product(_DASHES, _COLOURS)))
+        ]
+        layout = layout_of("")
+        layout["yaxis"] = {"automargin": True, "tickformat": ".0%", "rangemode": "tozero"}
+        layout["xaxis"]["title"] = {"text": "months since it was paid for"}
+        title = f"Release curves ({currency})"
+        caption = "How much of each month's allocations was recognised, month by month."
+        found.append(Chart(f"release-{currency}", title, part, figure_of(data, layout), caption))
+    return found
+
+
+def _curve(trace: Drawing, dash: str) -> Drawing:
+    return {**trace, "line": {**trace["line"], "dash": dash}, "hovertemplate": "%{y:.1%}"}

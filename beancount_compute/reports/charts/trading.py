@@ -1,7 +1,7 @@
-"""Pictures of fees: what they earned and which rate that is; and the rate at which they break even.
+"""Pictures of the market: prices, units and fees over time; and the fee rate that breaks even.
 
-date        fees  take rate
-2026-06-10  6.25       0.05     ->  a bar, and a point of 5 %
+date        units  price   low  high   fees  take rate
+2026-06-10    500   0.25  0.24  0.26   6.25       0.05     ->  points in a band, bars, a rate
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from beancount_compute.reports.charts.traces import (
     BLUE,
     GREEN,
     ORANGE,
+    TEAL,
     Chart,
     Drawing,
+    band_of,
     bar,
     column,
     figure_of,
@@ -27,17 +29,62 @@ from beancount_compute.reports.charts.traces import (
 from beancount_compute.reports.rollforward import TOTAL
 from beancount_compute.reports.tables import Table, money, shown
 
+MOST_MARKED = 90  # days
+
+
+def market(table: Table) -> list[Chart]:
+    """Price of each day in the band of its lowest and highest, and the units traded below."""
+    found: list[Chart] = []
+    for (commodity, currency), part in parts(table, "commodity", "currency"):
+        days = texts(part, "date")
+        band = band_of(days, floats(part, "low"), floats(part, "high"))
+        price = {**line("price", days, floats(part, "price"), BLUE, currency), **_mode(days)}
+        volume = bar("units traded", days, floats(part, "units"), TEAL, commodity)
+        volume["yaxis"] = "y2"
+        layout = layout_of(f"{currency} per {commodity}", hovermode="x unified")
+        layout["yaxis"]["domain"] = [0.36, 1]
+        layout["yaxis2"] = {
+            **layout["yaxis"],
+            "domain": [0, 0.26],
+            "title": {"text": commodity},
+        }
+        layout["xaxis"].update(anchor="y2", type="date")
+        title = f"Price and volume of {commodity} ({currency})"
+        caption = _average(part, commodity, currency)
+        figure = figure_of([*band, price, volume], layout)
+        found.append(Chart(f"market-{commodity}-{currency}", title, part, figure, caption))
+    return found
+
+
+def _mode(days: list[str]) -> Drawing:
+    """A point for each of many days would hide the line."""
+    return {"mode": "lines+markers" if len(days) <= MOST_MARKED else "lines"}
+
+
+def _average(table: Table, commodity: str, currency: str) -> str:
+    """The price of the last row that has one: an average, as long as a row is."""
+    interval = table.columns[place(table, "date")].title.replace("date", "day")
+    priced = table._replace(rows=[row for row in table.rows if row[place(table, "price")]])
+    if not priced.rows:
+        return "All trades were reversed: there is no price."
+    price = shown(column(priced, "price")[-1])
+    name = texts(priced, "date")[-1]
+    return (
+        f"The average price of {name}, the last {interval} with trades, is {price} {currency} per "
+        f"{commodity}."
+    )
+
 
 def fees_and_take_rate(table: Table) -> list[Chart]:
     """The fees of each day as bars, and the take rate, fees / gross, as a line."""
     found: list[Chart] = []
     for (commodity, currency), part in parts(table, "commodity", "currency"):
         days = texts(part, "date")
-        rate = _rate("take rate", days, floats(part, "take_rate"), ORANGE)
+        rate = {**_rate("take rate", days, floats(part, "take_rate"), ORANGE), **_mode(days)}
         rate["yaxis"] = "y2"
         data = [bar("fees", days, floats(part, "fees"), GREEN, currency), rate]
         layout = layout_of(currency)
-        layout["yaxis2"] = _rate_axis(overlaying="y", side="right", showgrid=False)
+        layout["yaxis2"] = _rate_axis(overlaying="y", side="right", showgrid=False, tickmode="auto")
         title = f"Fees and take rate of {commodity} ({currency})"
         fees = [number for number in column(part, "fees") if isinstance(number, Decimal)]
         total = shown(money(sum(fees, Decimal()), currency))

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from beancount_compute.economy.options import Money
-from beancount_compute.reports.overage_prices import OveragePrices
+from beancount_compute.reports.cohort_figures import OveragePrices
 from tests.reports.showing import books_of
 
 LEDGER = """\

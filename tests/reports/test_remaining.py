@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 
 from beancount_compute.reports.books import Selection
-from beancount_compute.reports.release_pattern import BEYOND, Aged, ages, project
+from beancount_compute.reports.remaining import BEYOND, Aged, ages, project
 from tests.reports.showing import books_of
 
 LAST = date(2026, 6, 30)
