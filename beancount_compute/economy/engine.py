@@ -224,10 +224,10 @@ class Bookkeeper:
             near = reach.nearest(each.date)
             at = min((event.place for event in self._events_on.get(near, ())), default=None)
             named = f"{near} ({at})" if at else f"{near}"
-            lies = "behind a gap of more than two years after"
+            lies = "lies behind a gap of more than two years after"
             if each.date < near:
-                lies = "before a gap of more than two years ahead of"
-            message = f"{each.date} lies {lies} {named}: check the year of either, or set as-of"
+                lies = "lies before a gap of more than two years ahead of"
+            message = f"{each.date} {lies} {named}: check the year of either, or set as-of"
             self.refusals.append(Refusal(each.place, message))
 
     def _day(self, day: date) -> None:

@@ -52,9 +52,9 @@ class Errors:
                 following.setdefault(cause, []).append(place)
         for cause, places in following.items():
             first = min(places)
-            count = "1 more error" if len(places) == 1 else f"{len(places):,} more errors"
-            follow = "follows" if len(places) == 1 else "follow"
-            more = f" ({count} {follow} from this, the first at {first})"
+            more = f" ({len(places):,} more errors follow from this, the first at {first})"
+            if len(places) == 1:
+                more = f" (1 more error follows from this, at {first})"
             for at, error in enumerate(self.found):
                 if (error.source["filename"], error.source["lineno"]) == cause[:2]:
                     self.found[at] = error._replace(message=error.message + more)

@@ -128,6 +128,8 @@ def test_periods_of_a_running_subscription_bridge_a_gap() -> None:
     books = book([*start, *back], terms(plan(since="2020-01-01")))
     assert messages(books) == []
     assert shown(books, "allocation").count("allocation ivy") == 37
+    nobody = [subscription("2023-01-11", "bob", "gold"), *start, *back]  # of a plan that is none
+    assert len(book(nobody, terms(plan(since="2020-01-01"))).refusals) == 1
     stopped = [*start, cancellation("2023-01-21", "ivy"), *back]
     assert len(book(stopped, terms(plan(since="2020-01-01"))).refusals) == 2
 

@@ -70,6 +70,8 @@ def test_no_row_is_left_out_above() -> None:
         ("cost-step", Decimal("0.005"), "cost-step 0.005 is not a power of ten"),
         ("cost-step", Decimal(0), "cost-step 0 is not a power of ten"),
         ("draw-down", "random", 'draw-down "random" is unknown: write one of "expiry", "fifo"'),
+        ("time-zone", "Mars/Olympus", 'time-zone "Mars/Olympus" is unknown: write one of the IANA'),
+        ("time-zone", "../etc/passwd", 'time-zone "../etc/passwd" is unknown'),
         ("posting-grain", "year", 'posting-grain "year" is unknown: write one of "event", "day"'),
         ("unused", "burn", '`unused` "burn" is unknown: write one of "expire", "rollover", "mint"'),
         ("every", "fortnight", '"fortnight" is not a span of time: write "month", "quarter"'),

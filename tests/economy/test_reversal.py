@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from beancount_compute.economy.engine import Books
 from beancount_compute.economy.events import Event
 from tests.economy.building import (
+    Books,
     book,
     consumption,
     deferred,
@@ -131,3 +131,18 @@ def test_what_only_gives_nothing_is_as_it_was() -> None:
         2026-05-20 reversal ivy
           allocations ivy 5 CU {0 USD, 2026-05-20, grant}
     """)
+
+
+def test_a_reversal_of_an_earlier_day_counts_among_what_is_tried_out() -> None:
+    """Bob's trade of the day before comes back the day that his grant is taken back."""
+    books = booked(
+        trade("2026-05-19", "bob", "ivy", "10 CU", "2 USD", id="t"),
+        grant(DAY, "bob", "5 CU", id="g"),
+        consumption(DAY, "bob", "5 CU"),
+        reversal(DAY, "g", line=5),
+        reversal(DAY, "t"),
+    )
+    (message,) = messages(books)  # the grant is used: undone at once it would not be there
+    assert message.startswith("5: ")
+    assert "would have to come back" in message
+    assert kinds(books) == ["grant", "consumption", "reversal"]

@@ -332,6 +332,19 @@ def test_a_cancellation_can_be_taken_back_while_the_subscription_runs() -> None:
     assert message.startswith('3: the subscription that "c" cancelled ended on 2026-07-01')
 
 
+def test_a_cancellation_is_taken_back_once() -> None:
+    """The second finds nothing to take back."""
+    events = [
+        subscription("2026-05-01", "ivy"),
+        cancellation("2026-06-20", "ivy", id="c"),
+        reversal("2026-06-25", "c"),
+        reversal("2026-06-26", "c", line=4),
+    ]
+    assert messages(book(events, terms(plan()))) == [
+        '4: event "c" is reversed already: remove this line'
+    ]
+
+
 def test_a_cancellation_on_the_first_day_of_a_period_taken_back_that_day() -> None:
     """Its reversal stands directly behind it, before the period would have started."""
     events = [

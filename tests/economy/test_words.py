@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from beancount_compute.economy.words import amount, quoted
+from beancount_compute.economy.words import amount, like, quoted
 
 
 def test_a_name_stands_in_quotes() -> None:
@@ -42,3 +42,22 @@ def test_a_message_is_one_line_whatever_the_name_holds(name: str, shown: str) ->
 def test_amounts_are_shown_in_full_digits(number: str, shown: str) -> None:
     """No exponent, no idle zeros."""
     assert amount(Decimal(number), "CU") == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "asked"),
+    [
+        ("unsued", ["every", "unused"], '; did you mean "unused"?'),
+        ("Ann@x.io ", ["ann@x.io", "bob"], '; did you mean "ann@x.io"?'),
+        ("mint_rate", ["mint-rate"], '; did you mean "mint-rate"?'),
+        ("pro", ["pro"], ""),  # the very name, but not on this day
+        ("gold", ["pro", "team"], ""),
+        ("pro", [], ""),
+        ("name-5x", [f"name-{number}" for number in range(1001)], ""),  # too many to compare
+    ],
+)
+def test_a_name_that_is_nearly_a_known_one_is_asked_about(
+    text: str, known: list[str], asked: str
+) -> None:
+    """Capitals, blanks, underscores and a slip of a finger; never the name itself."""
+    assert like(text, known) == asked
