@@ -39,6 +39,7 @@ from beancount_compute.closed import (
     named_by_account,
     rebook,
     rows_of,
+    same_entries,
     with_digest,
 )
 from beancount_compute.economy import Event, Facts, Month
@@ -138,8 +139,12 @@ def _again(booking: Booking) -> list[Difference]:
 def _state_again(month: FrozenMonth, again: State, booking: Booking) -> list[Difference]:
     """What a month's state, and the figures of its seal, say otherwise than worked out again."""
     seal, component = month.files.seal, booking.accounts.component
-    frozen = Counter(items_of_rows(named_by_account(month.files.state_rows(), component)))
-    expected = Counter(items_of_rows(named_by_account(rows_of(again), component)))
+    stated, now = (
+        named_by_account(rows, component) for rows in (month.files.state_rows(), rows_of(again))
+    )
+    frozen, expected = (
+        Counter(items_of_rows(rows) if stated != now else ()) for rows in (stated, now)
+    )
     found = [
         Difference(month.name, month.files.state, f"{what}: {' '.join(item.split(SEPARATOR))}")
         for what, items in (
@@ -184,6 +189,9 @@ def differences(
     month: str, frozen: Iterable[Directive], again: Iterable[Directive]
 ) -> list[Difference]:
     """What a month's text says otherwise than its bookings worked out again."""
+    frozen, again = list(frozen), list(again)
+    if all(same_entries(_of(kind, frozen), _of(kind, again)) for kind in (Transaction, Price)):
+        return []
     expected = Counter(map(item_of, again))
     strange: list[Directive] = []
     for entry in frozen:
@@ -205,6 +213,10 @@ def differences(
         for item in sorted(expected.elements())
     ]
     return _most(month, found)
+
+
+def _of(kind: type[Directive], entries: list[Directive]) -> list[Directive]:
+    return [entry for entry in entries if isinstance(entry, kind)]
 
 
 def _month_of(entry: Directive) -> str:

@@ -138,18 +138,20 @@ def check_paddings(
 
     A balance behind a `pad` decides on its amount, and may have been changed since.
     """
-    frozen = {
-        item_of(copy.read): (month, copy)
-        for month in closed.months
-        for copy in month.text.copies
-        if f'{FROZEN}: "{ON_LOAD}"' in copy.text and " P " in copy.text[:14]
-    }
-    pads = [entry for entry in entries if isinstance(entry, Pad) and entry.date <= closed.last_day]
-    if not pads and not frozen:
+    entries, others = list(entries), []  # what plugins behind ours wrote
+    frozen: dict[str, tuple[FrozenMonth, Copy]] = {}
+    for month in closed.months:
+        for copy in month.text.copies:
+            if f'{FROZEN}: "{ON_LOAD}"' not in copy.text:
+                continue
+            if copy.text[11] == PADDED:
+                frozen[item_of(copy.read)] = (month, copy)
+            else:
+                others.append(copy.read)
+    pads = [entry for entry in entries if isinstance(entry, Pad)]
+    if not frozen and not any(entry.date <= closed.last_day for entry in pads):
         return
-    looked_at = [
-        entry for entry in entries if isinstance(entry, Transaction | Pad | Balance | Open)
-    ]
+    looked_at = _on_accounts([entry.account for entry in pads], [*entries, *others])
     padded, _ = _pad(sorted(looked_at, key=entry_sortkey), options)
     for entry in padded:
         if not isinstance(entry, Transaction) or entry.flag != PADDED:
@@ -167,6 +169,21 @@ def check_paddings(
             "the pad and the balance behind it"
         )
         errors.add(copy.place, message)
+
+
+def _on_accounts(accounts: Iterable[str], entries: Iterable[Directive]) -> list[Directive]:
+    """What Beancount looks at to pad accounts."""
+    above = tuple(f"{account}:" for account in accounts)
+    found: list[Directive] = []
+    for entry in entries:
+        if isinstance(entry, Transaction):
+            postings = entry.postings
+            on = any(f"{posting.account}:".startswith(above) for posting in postings)
+            if on and all(type(posting.units) is Amount for posting in postings):
+                found.append(entry)
+        elif isinstance(entry, Pad | Balance | Open):
+            found.append(entry)
+    return found
 
 
 def check_assertions(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple, assert_never
@@ -69,11 +69,11 @@ def rebook(
     carried = before.carried if before else None
     keeper = Bookkeeper(facts, agreed, accounts.component, carried, ends)
     entries: list[Directive] = []
-    earned: defaultdict[str, Earned] = defaultdict(dict)  # by month
+    earned: list[Earned] = [{} for _ in ends]
     lapsed: list[Lapse] = []
     for entry in keeper.entries():
         _note_uses(uses, entry, keeper, terms)
-        count_earned(earned[Month.of(entry.date).name], entry.legs)
+        count_earned(earned[bisect_left(ends, entry.date)], entry.legs)
         if entry.kind in (Kind.MINT, Kind.EXPIRY):
             _note_lapse(lapsed, entry)
         written = writer.transaction(entry)
@@ -86,40 +86,71 @@ def rebook(
         if (price.date, price.commodity, price.currency) not in own_prices
     ]
     states: dict[str, State] = {}
-    for end in ends:
-        month = Month.of(end)
-        sums = _earned_until(earned, month.name, carried)
-        until = [each for each in entries if each.date <= end]
-        known, by_account = _known(keeper.states[end], _until(facts, end), until, before)
-        states[month.name] = State(
-            month.name,
-            keeper.states[end]._replace(earned=sums, known=known),
+    last = before
+    parts = zip(ends, earned, _by_end(ends, facts, entries), strict=True)
+    for end, sums, part in parts:
+        month = Month.of(end).name
+        known, by_account = _known(keeper.states[end], part, last)
+        last = states[month] = State(
+            month,
+            keeper.states[end]._replace(earned=_added(sums, last), known=known),
             by_account,
-            _first_used(until, before),
-            [each for each in lapsed if Month.of(each.day) == month],
+            _first_used(part.booked, last),
+            [each for each in lapsed if Month.of(each.day).name == month],
         )
     return Rebooked(entries, uses.texts(), keeper.refusals, states)
 
 
-def _earned_until(
-    earned: Mapping[str, Earned], last: str, before: Carried | None
-) -> dict[tuple[Role, str, str], Decimal]:
-    sums = dict(before.earned) if before else {}
-    for month in sorted(earned):
-        for key, number in earned[month].items() if month <= last else ():
-            sums[key] = WIDE.add(sums.get(key, ZERO), number)
+class _Part(NamedTuple):
+    """What happened between two ends."""
+
+    named: set[str]  # by events
+    opened: set[str]  # who had opening lots
+    booked: list[Transaction]
+
+
+def _by_end(ends: list[date], facts: Facts, entries: Iterable[Directive]) -> list[_Part]:
+    parts = [_Part(set(), set(), []) for _ in ends]
+    late = [(day, event) for day, events in facts.late.items() for event in events]
+    for day, event in (*late, *((event.date, event) for event in facts.events)):
+        parts[bisect_left(ends, day)].named.update(names_of(event))
+    for opening in facts.openings:
+        parts[bisect_left(ends, opening.date)].opened.add(opening.lot.holder)
+    for entry in entries:
+        if isinstance(entry, Transaction):
+            parts[bisect_left(ends, entry.date)].booked.append(entry)
+    return parts
+
+
+def _added(earned: Earned, before: State | None) -> dict[tuple[Role, str, str], Decimal]:
+    sums = dict(before.carried.earned) if before else {}
+    for key, number in earned.items():
+        sums[key] = WIDE.add(sums.get(key, ZERO), number)
     return {key: number for key, number in sums.items() if number}
 
 
-def _first_used(entries: Iterable[Directive], before: State | None) -> dict[str, date]:
+def _known(state: Carried, part: _Part, before: State | None) -> tuple[list[str], frozenset[str]]:
+    """Who is known, and who of them by the account of opening lots only.
+
+    Whom only a `compute-subscriber` line names is known as long as the line stands.
+    """
+    named = part.named | {entry.payee or "" for entry in part.booked}
+    by_account = part.opened
+    if before is not None:
+        named |= before.named
+        by_account = by_account | before.by_account
+    known = [name for name in state.known if name in named or name in by_account]
+    return known, frozenset(by_account - named)
+
+
+def _first_used(entries: Iterable[Transaction], before: State | None) -> dict[str, date]:
     """The accounts that were booked, with the first day of each."""
     found = dict(before.first_used) if before else {}
     for entry in entries:
-        if isinstance(entry, Transaction):
-            for posting in entry.postings:
-                known = found.get(posting.account)
-                if known is None or entry.date < known:
-                    found[posting.account] = entry.date
+        for posting in entry.postings:
+            known = found.get(posting.account)
+            if known is None or entry.date < known:
+                found[posting.account] = entry.date
     return found
 
 
@@ -133,24 +164,6 @@ def _note_lapse(lapsed: list[Lapse], entry: JournalEntry) -> None:
         lapsed[-1] = lapsed[-1]._replace(units=WIDE.add(lapsed[-1].units, units))
     else:
         lapsed.append(Lapse(lot, units, entry.date))
-
-
-def _known(
-    state: Carried, facts: Facts, entries: Iterable[Directive], before: State | None
-) -> tuple[list[str], frozenset[str]]:
-    """Who is known, and who of them by the account of opening lots only.
-
-    Whom only a `compute-subscriber` line names is known as long as the line stands.
-    """
-    late = [event for events in facts.late.values() for event in events]
-    named = {name for event in (*facts.events, *late) for name in names_of(event)}
-    named |= {entry.payee or "" for entry in entries if isinstance(entry, Transaction)}
-    by_account = {opening.lot.holder for opening in facts.openings}
-    if before is not None:
-        named |= {*before.carried.known} - before.by_account
-        by_account |= before.by_account
-    known = [name for name in state.known if name in named or name in by_account]
-    return known, frozenset(by_account - named)
 
 
 def _until(facts: Facts, last_day: date) -> Facts:

@@ -36,6 +36,7 @@ TOTAL = "total"
 _MOVING = {flow: flow.key for flow in Flow if flow is not Flow.OPENING}
 _BY = ("pocket", "plan", "subscriber")
 _SUMS = ("units", "amount")
+_PARTS = ("opening", "added", "released", "closing")
 
 
 def _figures(kind: Measure) -> tuple[Figure, ...]:
@@ -126,14 +127,10 @@ def deferred_by(
                 closing = held[each_unit] = opening + added + released
                 figures = (opening, added, released, closing)
                 rows.append((name, each_unit, *[written(kind, n, each_unit) for n in figures]))
-    what = "Open units" if in_units else "Deferred revenue"
-    labels = (
-        Column("month", str(interval), Measure.DATE),
-        Column("currency", "unit" if in_units else "currency"),
-    )
-    columns = [Column(key, key, kind) for key in ("opening", "added", "released", "closing")]
-    name = f"deferred-by-{interval}"
-    return Table(f"{what} by {interval}", (*labels, *columns), rows, name)
+    what, label = ("Open units", "unit") if in_units else ("Deferred revenue", "currency")
+    labels = (Column("month", str(interval), Measure.DATE), Column("currency", label))
+    columns = (*labels, *[Column(key, key, kind) for key in _PARTS])
+    return Table(f"{what} by {interval}", columns, rows, f"deferred-by-{interval}")
 
 
 def _names(selection: Selection, moved: Sequence[Movement], names: Names) -> list[str]:

@@ -157,11 +157,14 @@ def _aligned(column: Column, values: Sequence[Cell], *, has_text: bool) -> list[
     cells = _shown(values)
     if not column.is_figure:
         return cells
-    texts = {value for value in values if isinstance(value, str)} if has_text else set()
+    texts = {shown(value) for value in values if isinstance(value, str)} if has_text else set()
     numbers = {cell: _decimals(cell) for cell in set(cells) - texts}
     most = max(numbers.values(), default=0)
     padded = {cell: cell + " " * (most - decimals) for cell, decimals in numbers.items()}
-    return [padded.get(cell, cell) for cell in cells] if has_text or most else cells
+    if not most:
+        return cells
+    padded |= {text: text for text in texts}
+    return list(map(padded.__getitem__, cells))
 
 
 def _shown(values: Sequence[Cell]) -> list[str]:
