@@ -41,7 +41,7 @@ from tests.laws.auditor.comparing import compare
 from tests.laws.captured import Captured, booked, capture, generated, kind_of, said
 from tests.laws.random_ledgers import write_ledger
 
-SEEDS = range(examples(60, 5000))
+SEEDS = range(examples(66, 5000))
 
 Sums = dict[tuple[str, str], Fraction]  # by what it is, and commodity or currency
 

@@ -30,7 +30,7 @@ from tests.examples import examples
 from tests.laws.random_ledgers import write_ledger
 from tests.reports.story import by_key
 
-SEEDS = range(examples(18, 1000))  # two of each profile
+SEEDS = range(examples(22, 1000))  # two of each profile
 COARSE = ("rollforward", "vintages", "market", "revenue")  # what pages ask of coarse books
 BY_SUBSCRIBER = ("units-by-subscriber", "money-by-subscriber", "by-subscriber")
 

@@ -31,7 +31,7 @@ from tests.laws.auditor.comparing import Audit, audit
 from tests.laws.random_ledgers import write_ledger
 from tests.reports.story import STORY, by_key
 
-SEEDS = range(examples(18, 1000))  # two of each profile
+SEEDS = range(examples(22, 1000))  # two of each profile
 SMALL = (0, 1, 2, 5, 6)  # profiles whose every cell is explained: clean, money, reversals ...
 Sums = dict[tuple[str, ...], Decimal]
 

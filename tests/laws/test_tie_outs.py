@@ -15,7 +15,7 @@ from beancount_compute.reports.books import read_books
 from tests.examples import examples
 from tests.laws.random_ledgers import PROFILES, VALID, write_ledger
 
-SEEDS = [seed for seed in range(examples(60, 1000)) if PROFILES[seed % len(PROFILES)] in VALID]
+SEEDS = [seed for seed in range(examples(66, 1000)) if PROFILES[seed % len(PROFILES)] in VALID]
 
 
 def once_each(events: list[Event]) -> list[Event]:
