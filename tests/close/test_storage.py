@@ -303,10 +303,11 @@ def test_what_was_never_committed_is_thrown_away(tmp_path: Path) -> None:
 
 def test_a_change_is_made_once(tmp_path: Path) -> None:
     """Written and moved; recovering again changes nothing."""
-    (tmp_path / "old").write_text("old")
-    apply(tmp_path, Change({"new": b"new", "pack/a": b"a"}, {"old": "kept/old"}))
-    assert contents(tmp_path) == {"kept/old": b"old", "new": b"new", "pack/a": b"a"}
+    old, kept = "2026-05.beancount", "reopened/2026-05.12345678/2026-05.beancount"
+    (tmp_path / old).write_text("old")
+    apply(tmp_path, Change({"new": b"new", "pack/a": b"a"}, {old: kept}))
+    assert contents(tmp_path) == {kept: b"old", "new": b"new", "pack/a": b"a"}
     recover(tmp_path)
     with pytest.raises(CloseError, match="was not written by this close"):
         apply(tmp_path, Change({"new": b"other"}))
-    assert contents(tmp_path) == {"kept/old": b"old", "new": b"new", "pack/a": b"a"}
+    assert contents(tmp_path) == {kept: b"old", "new": b"new", "pack/a": b"a"}
