@@ -41,7 +41,7 @@ def plant(ledger: Path, plan: Any) -> Path:
         {"write": [], "move": {"payload": "2026-06.beancount"}},
         {"write": [], "move": {"2026-05.beancount": "reopened/../../../x"}},
         {"write": ["../../payload"], "move": {}},
-        {"write": ["/tmp/payload"], "move": {}},
+        {"write": ["/elsewhere/payload"], "move": {}},
         {"write": [".hidden"], "move": {}},
         {"write": ["a//b"], "move": {}},
         {"write": [""], "move": {}},

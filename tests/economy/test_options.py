@@ -18,33 +18,33 @@ def usd(number: str) -> Money:
     return Money(Decimal(number), "USD")
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "written"),
-    [
-        ("seller-fee", Decimal("0.05"), "0.05"),
-        ("seller-fee", Decimal(0), "0"),
-        ("buyer-fee", Decimal(1), "1"),
-        ("minimum-fee", usd("0.1"), "0.10 USD"),
-        ("minimum-fee", Money(Decimal(1), "JPY"), "1 JPY"),
-        ("minimum-fee", Money(Decimal("0.001"), "KWD"), "0.001 KWD"),
-        ("draw-down", "hifo", '"hifo"'),
-        ("unit-cost", usd("0.0400"), "0.04 USD"),
-        ("unit-cost", usd("0.00041"), "0.00041 USD"),
-        ("cost-step", Decimal("0.000001"), "0.000001"),
-        ("cost-step", Decimal(10), "10"),
-        ("posting-grain", "month", '"month"'),
-        ("as-of", date(2026, 6, 30), "2026-06-30"),
-        ("time-zone", "Europe/Berlin", '"Europe/Berlin"'),
-        ("every", "quarter", '"3 months"'),
-        ("every", "10 days", '"10 days"'),
-        ("unused", "rollover", '"rollover"'),
-        ("mint-rate", Decimal("0.5"), "0.5"),
-        ("expires", "year", '"12 months"'),
-        ("token-expires", "1 months", '"1 month"'),
-        ("overage", usd("0.30"), "0.30 USD"),
-        ("overage", usd("0.0007"), "0.0007 USD"),
-    ],
-)
+WRITTEN: list[tuple[str, Any, str]] = [
+    ("seller-fee", Decimal("0.05"), "0.05"),
+    ("seller-fee", Decimal(0), "0"),
+    ("buyer-fee", Decimal(1), "1"),
+    ("minimum-fee", usd("0.1"), "0.10 USD"),
+    ("minimum-fee", Money(Decimal(1), "JPY"), "1 JPY"),
+    ("minimum-fee", Money(Decimal("0.001"), "KWD"), "0.001 KWD"),
+    ("draw-down", "hifo", '"hifo"'),
+    ("unit-cost", usd("0.0400"), "0.04 USD"),
+    ("unit-cost", usd("0.00041"), "0.00041 USD"),
+    ("cost-step", Decimal("0.000001"), "0.000001"),
+    ("cost-step", Decimal(10), "10"),
+    ("posting-grain", "month", '"month"'),
+    ("as-of", date(2026, 6, 30), "2026-06-30"),
+    ("time-zone", "Europe/Berlin", '"Europe/Berlin"'),
+    ("every", "quarter", '"3 months"'),
+    ("every", "10 days", '"10 days"'),
+    ("unused", "rollover", '"rollover"'),
+    ("mint-rate", Decimal("0.5"), "0.5"),
+    ("expires", "year", '"12 months"'),
+    ("token-expires", "1 months", '"1 month"'),
+    ("overage", usd("0.30"), "0.30 USD"),
+    ("overage", usd("0.0007"), "0.0007 USD"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "written"), WRITTEN)
 def test_what_is_read_is_written_back(name: str, value: Any, written: str) -> None:
     """As a ledger writes it: money with the decimals of its currency, texts in quotes."""
     row = ROWS[name]
@@ -53,8 +53,7 @@ def test_what_is_read_is_written_back(name: str, value: Any, written: str) -> No
 
 def test_no_row_is_left_out_above() -> None:
     """A new option is added to this test."""
-    marks = test_what_is_read_is_written_back.pytestmark  # type: ignore[attr-defined]
-    assert {case[0] for case in marks[0].args[1]} == set(ROWS)
+    assert {name for name, _, _ in WRITTEN} == set(ROWS)
 
 
 @pytest.mark.parametrize(
