@@ -112,7 +112,7 @@ from beancount_compute.economy.options import (
     life_of,
     money_written,
 )
-from beancount_compute.economy.refusals import Causes, Refusal, Refused
+from beancount_compute.economy.refusals import Causes, Lacking, Refusal, Refused
 from beancount_compute.economy.roles import (
     EARNINGS,
     OWED,

@@ -303,18 +303,18 @@ class Bookkeeper:
             event_id = event_id or event.id or self._derived_id(event)
             RULES[event.kind](self._economy, event, event_id)
         except Refused as refused:
-            self.refusals.append(Refusal(event.place, str(refused), self._cause_of(event)))
+            self.refusals.append(Refusal(event.place, str(refused), self._cause_of(event, refused)))
         except Inexact:
             self.refusals.append(Refusal(event.place, TOO_MANY_DIGITS))
 
-    def _cause_of(self, event: Event) -> Place | None:
+    def _cause_of(self, event: Event, refused: Refused) -> Place | None:
         """What a refused event follows from, if anything."""
         subscriber = self._economy.subscribers.get(event.subscriber)
         running = subscriber.subscriptions if subscriber else ()
         left_without = bool(event.plan) and not any(
             each.plan == event.plan and each.runs_on(event.date) for each in running
         )
-        return self._causes.of(event, left_without=left_without)
+        return self._causes.of(event, refused, left_without=left_without)
 
     def _book_late(self, day: date) -> None:
         """Book late events before all else of the day, on the terms of the day they occurred on."""

@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from beancount_compute.economy.events import Event, Place, names_of
+from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.kinds import MAKES_KNOWN
 
 
 class Refused(Exception):
     """An event that can't be booked; says what is wrong and what to write instead."""
+
+
+class Lacking(Refused):
+    """Refused for what isn't there: units, a subscriber, a plan, an event.
+
+    `name` is the subscriber who lacks it: what was refused of that one before may be why.
+    """
+
+    def __init__(self, message: str, name: str = "") -> None:
+        super().__init__(message)
+        self.name = name
 
 
 class Refusal(NamedTuple):
@@ -33,15 +44,15 @@ class Causes:
         self._subscribers: dict[str, Place] = {}
         self._events: dict[str, Place] = {}
 
-    def of(self, event: Event, *, left_without: bool) -> Place | None:
+    def of(self, event: Event, refused: Refused, *, left_without: bool) -> Place | None:
         """Where what a refused event follows from was written; None where it stands alone.
 
         `left_without` says whether its subscriber is not on the plan that it names.
         """
-        cause = self._plans.get(event.plan) if event.plan else self._events.get(event.reverses)
-        if cause is None and event.kind not in MAKES_KNOWN:
-            named = (self._subscribers.get(name) for name in names_of(event))
-            cause = next((each for each in named if each is not None), None)
+        cause = None
+        if isinstance(refused, Lacking):
+            cause = self._plans.get(event.plan) if event.plan else self._events.get(event.reverses)
+            cause = cause or self._subscribers.get(refused.name)
         begins = cause or event.place
         if left_without and event.kind in MAKES_KNOWN:
             self._subscribers.setdefault(event.subscriber, begins)

@@ -26,6 +26,7 @@ from beancount_compute.economy import (
     Holding,
     JournalEntry,
     Key,
+    Lacking,
     Lot,
     OpenLot,
     Place,
@@ -199,7 +200,7 @@ class Economy:
         """The subscriber of that name; refuses one that is not known yet."""
         subscriber = self.subscribers.get(name)
         if subscriber is None:
-            raise Refused(self.unknown(name))
+            raise Lacking(self.unknown(name), name)
         return subscriber
 
     def unknown(self, name: str) -> str:

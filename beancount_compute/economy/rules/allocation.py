@@ -21,6 +21,7 @@ from beancount_compute.economy import (
     JournalEntry,
     Key,
     Kind,
+    Lacking,
     Leg,
     Lot,
     Plan,
@@ -69,7 +70,7 @@ def unknown_plan(event: Event, terms: Terms) -> Refused:
 
 def no_such_plan(name: str, day: date, terms: Terms) -> Refused:
     """The refusal of what names a plan that has no terms on a day."""
-    return Refused(
+    return Lacking(
         f"unknown plan {quoted(name)}: no compute-plan of that name on or before {day}: write one, "
         f"or check the name{like(name, terms.plans)}"
     )

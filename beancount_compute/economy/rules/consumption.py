@@ -20,12 +20,12 @@ from beancount_compute.economy import (
     Grain,
     JournalEntry,
     Kind,
+    Lacking,
     Leg,
     Money,
     MoneyLeg,
     Month,
     Plan,
-    Refused,
     Role,
     Run,
     amount,
@@ -169,12 +169,14 @@ def _overage_price(
     ]
     if not running:
         economy.check_commodities(event)
-        raise Refused(f"{beyond}: write at most that, or a top-up or grant before it")
+        message = f"{beyond}: write at most that, or a top-up or grant before it"
+        raise Lacking(message, event.subscriber)
     plan = plan_of_overage(running)
     if plan.overage is None:
-        raise Refused(
+        raise Lacking(
             f"{beyond}, and plan {quoted(plan.name)} has no `overage` price: "
-            "write at most that, a top-up before it, or an overage price"
+            "write at most that, a top-up before it, or an overage price",
+            event.subscriber,
         )
     return plan.name, plan.overage
 

@@ -19,9 +19,9 @@ from beancount_compute.economy import (
     Event,
     JournalEntry,
     Kind,
+    Lacking,
     MoneyLeg,
     Pocket,
-    Refused,
     Role,
     amount,
     cost_by_origin,
@@ -45,9 +45,10 @@ def refund(economy: Economy, event: Event, event_id: str) -> None:
             draws += more
     if missing:
         held = WIDE.subtract(event.units, missing)
-        raise Refused(
+        raise Lacking(
             f"{quoted(subscriber.name)} gives back {amount(event.units, event.commodity)} and "
-            f"holds {amount(held, event.commodity)} that were paid for: write at most that"
+            f"holds {amount(held, event.commodity)} that were paid for: write at most that",
+            subscriber.name,
         )
     owed: dict[str, Decimal] = {}
     origins: dict[str, str] = {}

@@ -24,6 +24,7 @@ from beancount_compute.economy import (
     Event,
     JournalEntry,
     Kind,
+    Lacking,
     Lot,
     LotLeg,
     Refused,
@@ -134,7 +135,7 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
         return
     undo = economy.undo.get(event.reverses)
     if undo is None or undo.day > event.date:
-        raise Refused(
+        raise Lacking(
             f"nothing to reverse: no event {quoted(event.reverses)} was booked on or before "
             f"{event.date}, or it is of a kind that can't be reversed"
         )

@@ -13,6 +13,7 @@ from beancount_compute.economy import (
     Due,
     Event,
     Kind,
+    Lacking,
     Plan,
     Refusal,
     Refused,
@@ -68,9 +69,10 @@ def cancel(economy: Economy, event: Event, event_id: str) -> None:
                 economy.cancellations[event_id] = subscription, event.date
             economy.settle(subscriber.name)
             return
-    raise Refused(
+    raise Lacking(
         f"cancellation without subscription: {quoted(event.subscriber)} has no running "
-        f"subscription to {quoted(event.plan)} on {event.date}"
+        f"subscription to {quoted(event.plan)} on {event.date}",
+        event.subscriber,
     )
 
 

@@ -22,6 +22,7 @@ from beancount_compute.economy import (
     Draw,
     Event,
     JournalEntry,
+    Lacking,
     Leg,
     Money,
     Refused,
@@ -124,9 +125,10 @@ def tokens_for(economy: Economy, event: Event, holder: Subscriber, verb: str) ->
     draws, missing = holding.plan(event.units, economy.order) if holding else ([], event.units)
     if missing:
         held = WIDE.subtract(event.units, missing)
-        raise Refused(
+        raise Lacking(
             f"{quoted(holder.name)} {verb} {amount(event.units, event.commodity)} and holds "
-            f"{amount(held, event.commodity)} in tokens: write at most that"
+            f"{amount(held, event.commodity)} in tokens: write at most that",
+            holder.name,
         )
     return draws
 

@@ -378,6 +378,7 @@ class Reading:
         self.subscribers: list[tuple[Day, str, str, Place]] = []
         self.chosen: list[tuple[str, str, Place]] = []  # roles and their accounts
         self.files_read: set[Path] = set()
+        self.said_in: list[list[Event]] = []  # the events of the ledger, then those of each file
         self.load(path)
         self.check_shared_accounts()
         self.check_subscriber_directives()
@@ -411,9 +412,11 @@ class Reading:
         for entry in customs:
             if entry.type != "compute-events":
                 self.refusals.guarded(place_of(entry.meta), self.read_directive, entry)
+        self.said_in = [self.events]
         for entry in customs:
             if entry.type == "compute-events":
                 self.refusals.guarded(place_of(entry.meta), self.read_files, entry)
+        self.count_twins_once()
 
     def read_directive(self, entry: data.Custom) -> None:
         kind = entry.type.removeprefix("compute-")
@@ -530,7 +533,27 @@ class Reading:
                 self.files_read.add(path)
                 self.read_file(path, place_of(entry.meta))
 
+    def count_twins_once(self) -> None:
+        """Of rows without an id, equal in several files, those of the file with most stand."""
+        told: dict[tuple[int, int], Place] = {}
+        for content in {e.content() for events in self.said_in for e in events if not e.id}:
+            those = [[e for e in events if e.content() == content] for events in self.said_in]
+            having = [at for at, events in enumerate(those) if events]
+            most = max(having, key=lambda at: (len(those[at]), -at))
+            for at in having:
+                if at != most:
+                    self.said_in[at][:] = [e for e in self.said_in[at] if e.content() != content]
+                for one in having:
+                    if one < at:
+                        place = those[at][0].place
+                        told[one, at] = min(told.get((one, at), place), place)
+        for place in told.values():
+            self.refusals.add(place, "said in another file too")
+        self.events = [event for events in self.said_in for event in events]
+
     def read_file(self, path: Path, place: Place) -> None:
+        events: list[Event] = []
+        self.said_in.append(events)
         rows = read_parquet(path, place) if path.suffix == ".parquet" else read_csv(path)
         for row_place, cells in rows:
             if isinstance(cells, Refusal):
@@ -539,7 +562,7 @@ class Reading:
             try:
                 event = read_cells(cells, row_place)
                 if event.units != 0:  # a row of 0 units says nothing
-                    self.events.append(event)
+                    events.append(event)
             except Refusal as why:
                 self.refusals.add(row_place, why)
 
