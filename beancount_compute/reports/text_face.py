@@ -66,9 +66,14 @@ def _fitted(table: Table, width: int) -> Iterator[_Shape]:
 
 
 def _laid_out(table: Table) -> _Shape:
-    values = list(zip(*table.rows, strict=True)) or [()] * len(table.columns)
-    columns = [text_column(*each) for each in zip(table.columns, values, strict=True)]
+    columns = [text_column(*each) for each in _by_column(table)]
     return _Shape(table.title, columns)
+
+
+def _by_column(table: Table) -> Iterator[tuple[Column, tuple[Cell, ...]]]:
+    """Each column with its cells; without rows it has none."""
+    cells = list(zip(*table.rows, strict=True)) or [()] * len(table.columns)
+    return zip(table.columns, cells, strict=True)
 
 
 def _fits(columns: list[TextColumn], width: int) -> bool:
@@ -108,11 +113,10 @@ def _narrower(shape: _Shape, table: Table) -> Iterator[_Shape]:
     for aside in sorted({column.aside for column in table.columns} - {0}, reverse=True):
         shape = _without(shape, {column for column in table.columns if column.aside == aside})
         yield shape
-    values = zip(*table.rows, strict=True)
     zeros = {
         column
-        for column, cells in zip(table.columns, values, strict=True)
-        if column.is_figure and not any(cells)
+        for column, cells in _by_column(table)
+        if column.is_figure and cells and not any(cells)
     }
     if zeros:
         yield _without(shape, zeros)

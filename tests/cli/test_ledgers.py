@@ -56,6 +56,20 @@ def test_check_shows_what_is_open_and_earned_and_that_it_ties(ledger: Path) -> N
     assert shown["= difference"] == ["0.00", "ties"]
 
 
+@pytest.mark.parametrize("mistake", ["", '2026-05-02 custom "compute-consumption" "al" 1 CU\n'])
+def test_check_of_a_ledger_in_which_nothing_is_booked(tmp_path: Path, mistake: str) -> None:
+    """Its tables have no rows; an error is told, and shown beside them."""
+    path = tmp_path / "main.beancount"
+    path.write_text('plugin "beancount_compute"\n' + mistake)
+    result = run("check", path)
+    assert figures(result.stdout)["subscribers"] == ["0"]
+    assert isinstance(result.exception, SystemExit | None)
+    assert (result.exit_code, "main.beancount:2: unknown" in result.output) == (
+        int(bool(mistake)),
+        bool(mistake),
+    )
+
+
 def test_check_names_each_error_by_file_and_line_and_exits_with_1(ledger: Path) -> None:
     """The rest of the books is shown all the same."""
     with open(ledger, "a") as file:
