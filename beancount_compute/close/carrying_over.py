@@ -17,6 +17,7 @@ from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
+from beancount.core.account import TYPE as ACCOUNT
 from beancount.core.amount import Amount
 from beancount.core.data import (
     Balance,
@@ -27,6 +28,7 @@ from beancount.core.data import (
     Open,
     Posting,
     Price,
+    Query,
     Transaction,
 )
 from beancount.core.position import Cost
@@ -42,6 +44,8 @@ from beancount_compute.economy.carried import Carried
 from beancount_compute.ledger import OPENING_TAG, TERM_TYPES, directive_text, option_lines, string
 
 MAIN = "main.beancount"
+FAVA = "fava-"  # how Fava's own lines begin
+BUDGET = "budget"  # another of them
 
 
 def carry(loaded: Loaded, year: int, folder: Path) -> Path:
@@ -92,6 +96,7 @@ def _ledger(loaded: Loaded, booking: Booking, last_day: date) -> Iterator[str]:
     yield from _section("Commodities and accounts", _accounts(entries, equity, last_day))
     yield from _section("Opening lots and balances", _openings(entries, booking, loaded, last_day))
     yield from _section("Prices", _prices(entries, last_day))
+    yield from _section("Fava and queries", _faces(loaded.entries))
 
 
 def _equity(loaded: Loaded) -> str:
@@ -222,6 +227,21 @@ def _prices(entries: Iterable[Directive], last_day: date) -> Iterator[str]:
             last[entry.currency, entry.amount.currency] = entry
     for _, price in sorted(last.items()):
         yield directive_text(price._replace(date=last_day, meta={}))
+
+
+def _faces(entries: Iterable[Directive]) -> Iterator[str]:
+    """How the books are looked at: queries, and Fava's options, extensions, links and budgets.
+
+    They have days, of which none is over with the year; a budget on a closed account is.
+    """
+    closed = {entry.account for entry in entries if isinstance(entry, Close)}
+    for entry in entries:
+        if isinstance(entry, Query):
+            yield directive_text(entry)
+        elif isinstance(entry, Custom) and (entry.type.startswith(FAVA) or entry.type == BUDGET):
+            values = entry.values or ()
+            if closed.isdisjoint(each.value for each in values if each.dtype == ACCOUNT):
+                yield directive_text(entry)
 
 
 def _check(ledger: Path, loaded: Loaded, last_day: date) -> None:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from beancount.core.data import Custom, Query
 
 from beancount_compute.close.loading import load
 from tests.close.sealing import (
@@ -170,3 +171,50 @@ def test_other_plugins_and_odd_names_are_carried(tmp_path: Path) -> None:
     add(new, '2027-01-02 custom "compute-consumption" "a\n\\"b\\"" 10 CU\n')
     assert load_errors(new) == []
     assert 'option "title" "Ours"\n' in new.read_text()
+
+
+FACES = """\
+2026-01-01 open Expenses:Closed
+2026-12-30 close Expenses:Closed
+2026-01-01 custom "fava-option" "collapse-pattern" "^Assets:.*:\\d+$"
+2027-03-01 custom "fava-option" "invert-income-liabilities-equity" "true"
+2026-01-01 custom "fava-extension" "beancount_compute.fava_extension"
+2026-01-01 custom "fava-extension" "fava.ext.auto_commit" "{'a': \\"b\\"}"
+2026-01-01 custom "fava-sidebar-link" "Days" "/journal/?time=day"
+2026-01-01 custom "budget" Assets:Bank "monthly" 100.00 USD
+2026-01-01 query "cash" "SELECT account, sum(position)
+  WHERE account ~ 'Bank'"
+"""
+FAVA_TYPES = ("fava-option", "fava-extension", "fava-sidebar-link")
+OVER = '2026-01-01 custom "budget" Expenses:Closed "monthly" 1.00 USD\n'
+
+
+def test_queries_and_what_is_fava_s_are_carried(tmp_path: Path) -> None:
+    """Whatever their day, value by value; but no budget of an account that is closed."""
+    ledger = write(tmp_path / "old", TERMS + FACES + OVER, *ROWS)
+    close(ledger, *MONTHS)
+    result = run("carry", ledger, "--to", "2027", tmp_path / "new")
+    assert result.exit_code == 0, result.stderr
+    new = load(tmp_path / "new" / "main.beancount")
+    assert not new.errors
+    old = load(ledger)
+    found, expected = (
+        [
+            (entry.date, *entry[2:])
+            for entry in each.entries
+            if isinstance(entry, Query)
+            or (isinstance(entry, Custom) and entry.type in ("budget", *FAVA_TYPES))
+        ]
+        for each in (new, old)
+    )
+    assert len(found) == 7
+    assert found == [each for each in expected if "Expenses:Closed" not in str(each)]
+
+
+def test_a_new_ledger_shows_its_pages_in_fava(tmp_path: Path) -> None:
+    """It begins with the line of the extension."""
+    assert run("new", tmp_path / "books").exit_code == 0
+    loaded = load(tmp_path / "books" / "main.beancount")
+    assert not loaded.errors
+    pages = [each for each in loaded.entries if isinstance(each, Custom) and "fava" in each.type]
+    assert [each.values[0].value for each in pages] == ["beancount_compute.fava_extension"]
