@@ -21,9 +21,9 @@ from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED, LotKey, Movement
 from beancount_compute.reports.figures import Contribution, Figure, How, Layout, Report, Request
 from beancount_compute.reports.fold import fold
+from beancount_compute.reports.remaining import NO_END
 from beancount_compute.reports.tables import CURRENCY, UNIT, Column, Measure, Row
 
-NO_END = "no end"
 _ENDS = Column("ends", "ends", Measure.DATE)
 LOT_LABELS = (
     _ENDS,

@@ -9,6 +9,7 @@ from beancount_compute.reports.economics import economics
 from beancount_compute.reports.figures import Report
 from beancount_compute.reports.held_lots import LOTS
 from beancount_compute.reports.market import MARKET
+from beancount_compute.reports.release import RELEASE
 from beancount_compute.reports.revenue import REVENUE
 from beancount_compute.reports.rollforward import ROLLFORWARD
 from beancount_compute.reports.statement import STATEMENT
@@ -25,6 +26,7 @@ REPORTS: dict[str, Report] = {
         MARKET,
         economics(),  # without displaced sales
         AGING,
+        RELEASE,
         CORRECTIONS,
         disclosure(),  # without a forecast
     )

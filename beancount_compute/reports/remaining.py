@@ -135,6 +135,7 @@ def project(
 
 
 YEAR = Span(12, 0)
+NO_END = "no end"
 _BANDS = (3, 6, 12, 24)  # months after the day
 _ENDED, _NO_END, _NO_PATTERN = "ended, not yet booked", "without an end", "beyond the pattern"
 
@@ -172,6 +173,13 @@ def band_of(end: date | None, day: date) -> str:
     if end <= day:
         return _ENDED
     return next(name for last, name in _bands(day) if end - timedelta(1) <= last)
+
+
+def month_of(end: date | None, day: date) -> str:
+    """The month in which what can't be used from `end` on is released at the latest."""
+    if end is None:
+        return NO_END
+    return _ENDED if end <= day else Month.of(end).name
 
 
 def expected(

@@ -44,6 +44,7 @@ REPORTS = (
     "market",
     "economics",
     "aging",
+    "release",
     "corrections",
     "disclosure",
 )

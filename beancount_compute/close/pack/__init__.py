@@ -55,6 +55,7 @@ _ON_PAGE = {
     "revenue": ("by-plan",),
     "disclosure": (),
     "aging": ("totals",),
+    "release": (),
 }
 
 

@@ -15,13 +15,19 @@ from types import MappingProxyType
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.charts.by_vintage import vintages
 from beancount_compute.reports.charts.flow import unit_flow
-from beancount_compute.reports.charts.money import breakage_or_market, deferred_revenue, income
+from beancount_compute.reports.charts.money import (
+    breakage_or_market,
+    deferred_revenue,
+    forward_release,
+    income,
+)
 from beancount_compute.reports.charts.traces import Chart, only
 from beancount_compute.reports.charts.trading import market
 from beancount_compute.reports.economics import economics
 from beancount_compute.reports.figures import Report
 from beancount_compute.reports.intervals import Interval
 from beancount_compute.reports.market import MARKET
+from beancount_compute.reports.release import RELEASE
 from beancount_compute.reports.revenue import REVENUE
 from beancount_compute.reports.rollforward import ROLLFORWARD, deferred_by
 from beancount_compute.reports.tables import Table
@@ -32,6 +38,7 @@ __all__ = [
     "breakage_or_market",
     "charts",
     "deferred_revenue",
+    "forward_release",
     "income",
     "market",
     "unit_flow",
@@ -55,6 +62,7 @@ def charts(
 
     return [
         *deferred_revenue(deferred_by(books, to_date, Interval.MONTH)),
+        *forward_release(table(RELEASE, "by-month")),
         *income(only(REVENUE.tables(books, to_date, "by-month"))),
         *unit_flow(table(ROLLFORWARD, "units-by-pocket", selection)),
         *market(only(MARKET.tables(books, to_date, "by-day"))),

@@ -1,4 +1,4 @@
-"""Pictures of money by month: deferred revenue, income, and breakage beside the market.
+"""Pictures of money by month: deferred revenue and its release, income, breakage or market.
 
 month    opening   added  released  closing
 2026-05     0.00  400.00   -240.00   160.00     ->  three bars and a point on a line
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from beancount_compute.economy import Pocket
 from beancount_compute.reports.charts.traces import (
     BLUE,
     GREEN,
@@ -20,12 +21,15 @@ from beancount_compute.reports.charts.traces import (
     column,
     figure_of,
     floats,
+    floats_of,
     last,
     layout_of,
     line,
+    numbers,
     parts,
     texts,
 )
+from beancount_compute.reports.intervals import Interval, first_named, names_between
 from beancount_compute.reports.rollforward import TOTAL
 from beancount_compute.reports.tables import Table, money, shown
 
@@ -36,6 +40,7 @@ _INCOME = {
     "partner_income": PURPLE,
     "overage": RED,
 }
+_POCKETS = {Pocket.ALLOCATIONS: BLUE, Pocket.TOKENS: PURPLE}
 _MOVED = {"opening": GREY, "added": GREEN, "released": RED}
 _COMPARED = (
     ("lapsed, had there been no market", "lapsed", ORANGE),
@@ -79,6 +84,38 @@ def income(table: Table) -> list[Chart]:
         caption = f"Income is {last(part, 'total')} {currency} in {months[-1]}."
         title = f"Income by kind and month ({currency})"
         found.append(Chart(f"income-{currency}", title, part, figure, caption))
+    return found
+
+
+def forward_release(table: Table) -> list[Chart]:
+    """The month in which what is deferred is released at the latest, stacked by pocket."""
+    found: list[Chart] = []
+    for (currency,), part in parts(table, "currency"):
+        rows = {str(row[0]): numbers(part, row) for row in part.rows}
+        months = [name for name in rows if name[0].isdecimal()]
+        days = [first_named(Interval.MONTH, months[at]) for at in (0, -1)] if months else []
+        every = names_between(Interval.MONTH, *days) if days else []
+        names = [*every, *[name for name in rows if name not in months]]
+        data = [
+            bar(
+                key,
+                names,
+                floats_of([rows.get(name, {}).get(key) for name in names]),
+                colour,
+                currency,
+            )
+            for key, colour in _POCKETS.items()
+            if any(column(part, key))
+        ]
+        figure = figure_of(data, layout_of(currency, barmode="relative"))
+        amounts = [cell for cell in column(part, "total") if isinstance(cell, Decimal)]
+        total = shown(money(sum(amounts, Decimal()), currency))
+        caption = (
+            f"{total} {currency} are deferred; each amount stands in the month in which it lapses "
+            "if it is not used before."
+        )
+        title = f"Deferred revenue by the month of its release at the latest ({currency})"
+        found.append(Chart(f"forward-release-{currency}", title, part, figure, caption))
     return found
 
 

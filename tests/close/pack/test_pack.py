@@ -171,7 +171,7 @@ def test_each_chart_has_a_text_alternative_and_its_table(
     """A label says what it shows; its figures stand below it, and it is drawn from the same."""
     page = seen(pack)
     found = charts(ledger.books(), MAY)
-    assert page.tags.count("figure") == page.tags.count("details") == len(found) == 6
+    assert page.tags.count("figure") == page.tags.count("details") == len(found) == 7
     drawn = [json.loads(text) for attrs, text in page.scripts if "data-figure" in attrs]
     assert drawn == [chart.figure for chart in found]
     for chart in found:
@@ -241,7 +241,7 @@ def test_without_plotly_the_page_shows_tables_and_says_how_to_get_pictures(
     page = seen(without)
     assert page.scripts == []
     assert HOW_TO_GET_PICTURES in page.all_text
-    assert page.tags.count("details") == 6
+    assert page.tags.count("details") == 7
     assert b"<details open>" in without["index.html"]
     assert {**pack, "index.html": b""} == {**without, "index.html": b""}
 

@@ -162,6 +162,7 @@ def test_plotly_takes_every_figure(books: Books) -> None:
     found = charts(books, MAY)
     assert [each.name for each in found] == [
         "deferred-revenue-USD",
+        "forward-release-USD",
         "income-USD",
         "flow-CU",
         "market-CU-USD",
