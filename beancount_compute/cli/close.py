@@ -27,6 +27,7 @@ from beancount_compute.cli.shell import (
 from beancount_compute.close.carrying_over import carry
 from beancount_compute.close.closing import Closing
 from beancount_compute.close.loading import CLOSED, Loaded, index_seen, load
+from beancount_compute.close.open_month import counted_events
 from beancount_compute.close.reopening import reopen as reopened
 from beancount_compute.close.sealing import (
     CloseResult,
@@ -105,8 +106,7 @@ def _show_result(outcome: CloseResult, *, dry_run: bool) -> None:
 
 
 def _show(closing: Closing) -> None:
-    late = f", {closing.late} of them late" if closing.late else ""
-    say(f"{closing.month}: {counted(closing.events, 'event')}{late}\n")
+    say(f"{closing.month}: {counted_events(closing.events, closing.late)}\n")
     say(f"{render(tables(closing.ties), width())}\n")
 
 

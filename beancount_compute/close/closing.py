@@ -23,34 +23,27 @@ from beancount.core.data import Balance, Directive, Pad, Price, Transaction
 from beancount_compute.booking import Booking
 from beancount_compute.close.freezing import freeze
 from beancount_compute.close.loading import Loaded
+from beancount_compute.close.open_month import look_at
 from beancount_compute.close.pack import UNSEALED, pack_digests, pack_files, sealed_pack
 from beancount_compute.close.proving import books_text
 from beancount_compute.close.storage import BOOKS, OURS, CloseError
-from beancount_compute.close.tie_outs import TieOut, tie_outs
+from beancount_compute.close.tie_outs import TieOut
 from beancount_compute.closed import (
-    BY_HAND,
-    FROZEN,
     INDEX,
     NO_SEAL,
-    ON_LOAD,
-    FrozenEvent,
     Rebooked,
     Seal,
     assertion_text,
-    copy_of,
     files_digest,
-    frozen_events,
-    is_copied,
     item_of,
     link_text,
-    rebook,
     same_entries,
     with_digest,
 )
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy import USUAL, Month
-from beancount_compute.ledger import OPENING_TAG, ORDER, option_lines, place_in_books, place_of
-from beancount_compute.reports import Books, counted, read_books
+from beancount_compute.ledger import OPENING_TAG, option_lines, place_in_books, place_of
+from beancount_compute.reports import Books, counted
 
 INDEX_HEAD = (
     f"; The seals of the closed months: written by {OURS}, included by the ledger. Don't edit it.\n"
@@ -100,37 +93,15 @@ def _prepared(month: str, loaded: Loaded, booking: Booking, *, with_pack: bool) 
     _check_order(month, booking)
     last_day = Month.parse(month).last
     _check_paddings(loaded, booking, last_day)
-    copies = _copies(loaded, booking, last_day)
-    own_prices = frozenset(
-        (entry.date, entry.currency, entry.amount.currency)
-        for entry in booking.entries
-        if isinstance(entry, Price)
-    )
-    order = iter(range(_next_order(booking), 10**10))
-    facts = booking.facts._replace(events=booking.events)
-    rebooked = rebook(
-        facts,
-        booking.terms,
-        booking.accounts,
-        [month],
-        own_prices,
-        booking.state,
-        lambda: str(next(order)),
-        month,
-    )
+    found = look_at(month, loaded, booking)
+    rebooked, events, ties, whole = found.rebooked, found.events, found.ties, found.entries
     _check_rebooked(rebooked, booking, last_day)
-    events = [FrozenEvent(*each) for each in frozen_events(facts, last_day)]
     terms = [*rebooked.terms.get(month, ()), *_assertions(booking, last_day)]
     roots = [line for line in option_lines(loaded.options) if line.startswith(ROOT_OPTION)]
-    entries = sorted([*rebooked.entries, *copies], key=place_in_books)
-    closed_before = [*booking.closed.booked, *_before(loaded, booking)]
-    whole = [*closed_before, *rebooked.entries, *_originals(copies)]
-    others = [entry for entry in loaded.entries if not isinstance(entry, Transaction | Price)]
-    books = read_books([*others, *whole], loaded.options)
-    ties = tie_outs(books, month, [event for event, _ in events])
+    entries = sorted([*rebooked.entries, *found.copies], key=place_in_books)
     pack: Mapping[str, bytes] = {}
     if with_pack and all(tie.holds for tie in ties):
-        pack = pack_files(whole, loaded.options, month, UNSEALED, ties, books=books)
+        pack = pack_files(whole, loaded.options, month, UNSEALED, ties, books=found.books)
     state = rebooked.states[month]._replace(pack=pack_digests(pack))
     frozen = freeze(month, roots, terms, entries, events, state)
     seal: Seal = with_digest(
@@ -149,9 +120,8 @@ def _prepared(month: str, loaded: Loaded, booking: Booking, *, with_pack: bool) 
         INDEX: index_text([*booking.chain.links, seal]).encode(),
         BOOKS: books_text(loaded, months, whole).encode(),
     }
-    late = sum(booked is not None for _, booked in events)
     pack = sealed_pack(pack, seal.digest)
-    return Closing(month, seal, files, ties, whole, books, late, len(events), pack)
+    return Closing(month, seal, files, ties, whole, found.books, found.late, len(events), pack)
 
 
 def _check_order(month: str, booking: Booking) -> None:
@@ -213,54 +183,6 @@ def _first_opening(booking: Booking, month: str) -> str:
         if isinstance(entry, Transaction) and OPENING_TAG in (entry.tags or ())
     ]
     return min([month, *(Month.of(day).name for day in days)])
-
-
-def _next_order(booking: Booking) -> int:
-    orders = [int(entry.meta[ORDER]) for entry in booking.closed.booked]
-    return max(orders, default=10**9) + 1
-
-
-def _copies(loaded: Loaded, booking: Booking, last_day: date) -> list[Directive]:
-    """What people and other plugins wrote in the month, as it is frozen.
-
-    Nothing stands before the first closed month, so that one holds what was written earlier too.
-    """
-    units = booking.terms.terms.units
-    after = booking.chain.last_day
-    by_hand = [
-        entry
-        for entry in booking.entries
-        if after < entry.date <= last_day and is_copied(entry, units)
-    ]
-    seen = Counter(item_of(entry) for entry in booking.entries if is_copied(entry, units))
-    copies = [copy_of(entry, BY_HAND) for entry in by_hand]
-    for entry in loaded.entries:  # paddings, and what plugins behind ours wrote
-        if ORDER in entry.meta or not is_copied(entry, units):
-            continue
-        item = item_of(entry)
-        if seen[item]:
-            seen[item] -= 1
-        elif after < entry.date <= last_day:
-            copies.append(copy_of(entry, ON_LOAD))
-    return copies
-
-
-def _originals(copies: Iterable[Directive]) -> list[Directive]:
-    """The copies without their mark, as reports read them."""
-    return [
-        entry._replace(meta={key: value for key, value in entry.meta.items() if key != FROZEN})
-        for entry in copies
-    ]
-
-
-def _before(loaded: Loaded, booking: Booking) -> list[Directive]:
-    """What people wrote in months that are closed already."""
-    units, after = booking.terms.terms.units, booking.chain.last_day
-    return [
-        entry
-        for entry in loaded.entries
-        if ORDER not in entry.meta and entry.date <= after and is_copied(entry, units)
-    ]
 
 
 def _check_rebooked(rebooked: Rebooked, booking: Booking, last_day: date) -> None:

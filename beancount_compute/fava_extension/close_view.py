@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from beancount_compute.close.open_month import counted_events
 from beancount_compute.close.tie_outs import TieOut
 from beancount_compute.closed import INDEX, Seal
 from beancount_compute.economy import Month
@@ -90,15 +91,15 @@ def _next(loaded: LoadedBooks) -> list[Block]:
 
 def ties(page: Page) -> list[Block]:
     """The tie-outs of the next month to close, each with a tick or its difference."""
-    month = page.loaded.months.next_to_close
-    if month is None:
+    of_month = page.loaded.open_month
+    if of_month is None:
         return []
-    found = page.loaded.ties
+    found = of_month.ties
     failed = [tie for tie in found if not tie.holds]
     hold = f"{len(found) - len(failed)} of {len(found)} hold"
-    table = Table(
-        f"Tie-outs of {month}: {hold}", _TIES, [_tie_row(tie) for tie in found], "tie-outs"
-    )
+    events = counted_events(of_month.events, of_month.late)
+    title = f"Tie-outs of {of_month.month}: {hold}, {events}"
+    table = Table(title, _TIES, [_tie_row(tie) for tie in found], "tie-outs")
     block = page.numbers.table(table)
     marks = [TICK if tie.holds else CROSS for tie in found]
     labels = [_label(tie) for tie in found]

@@ -1,7 +1,7 @@
 """What is worked out once per load of a ledger, and asked by every page.
 
     loaded = LoadedBooks(entries, options, errors)
-    loaded.books, loaded.holdings, loaded.economics, loaded.months, loaded.ties
+    loaded.books, loaded.holdings, loaded.economics, loaded.months, loaded.open_month
 
 Each piece is made when it is first asked for, by one thread; `prepare` makes them ahead of that,
 beside Fava's own work, so that a load takes no longer than before.
@@ -13,11 +13,14 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cached_property, wraps
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
 from beancount.core.data import Directive
 
-from beancount_compute.close.standing import Months, index_folder, months_of, ties_of
+from beancount_compute.close.loading import load
+from beancount_compute.close.open_month import look_at
+from beancount_compute.close.standing import Months, index_folder, months_of
 from beancount_compute.close.tie_outs import TieOut
 from beancount_compute.economy import Month
 from beancount_compute.fava_extension.prepared.economics_by_day import EconomicsByDay
@@ -29,6 +32,15 @@ from beancount_compute.plugin import PLUGIN
 from beancount_compute.reports import Books, read_books
 
 T = TypeVar("T")
+
+
+class TiedOut(NamedTuple):
+    """The next month to close, as `bean-compute close` would show it."""
+
+    month: str
+    events: int
+    late: int  # of the events
+    ties: list[TieOut]
 
 
 class LoadError(NamedTuple):
@@ -120,10 +132,19 @@ class LoadedBooks:
         return months_of(self.entries, self.books)
 
     @_once
-    def ties(self) -> list[TieOut]:
-        """The tie-outs of the next month to close; none where nothing was booked."""
+    def open_month(self) -> TiedOut | None:
+        """The next month to close; None where nothing was booked.
+
+        The ledger is loaded once more, as the command loads it: in Fava it holds no events.
+        """
         month = self.months.next_to_close
-        return ties_of(self.entries, self.options, self.books, month) if month else []
+        if month is None:
+            return None
+        again = load(Path(str(self.options["filename"])))
+        if again.booking is None:  # the line of the plugin went meanwhile
+            return None
+        found = look_at(month, again, again.booking)
+        return TiedOut(month, len(found.events), found.late, found.ties)
 
     @property
     def derived_until(self) -> date:

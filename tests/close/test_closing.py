@@ -242,11 +242,11 @@ def test_a_month_that_does_not_tie_out_is_refused(
     ledger: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Income that a hand-written entry takes is no difference; one in a booking would be."""
-    from beancount_compute.close import closing
+    from beancount_compute.close import open_month
     from beancount_compute.close.tie_outs.tie_out import TieOut
 
     wrong = TieOut("fees", "USD", "left", Decimal(1), "right", Decimal(2), Decimal(-1), ("a:1",))
-    monkeypatch.setattr(closing, "tie_outs", lambda *_: [wrong])
+    monkeypatch.setattr(open_month, "tie_outs", lambda *_: [wrong])
     refused(ledger, "2026-05 does not tie out: nothing was written")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from beancount_compute.close import closing, sealing
+from beancount_compute.close import open_month, sealing
 from beancount_compute.close.loading import load
 from beancount_compute.close.proving import Proof
 from beancount_compute.close.sealing import NotClosed, begin, close_month
@@ -51,7 +51,7 @@ def test_a_month_that_does_not_tie_out_is_not_closed(
 ) -> None:
     """The month comes with the refusal, so that its tie-outs can be shown."""
     apart = TieOut("a", "USD", "one", Decimal(1), "two", None, Decimal(1))
-    monkeypatch.setattr(closing, "tie_outs", lambda *_: [apart])
+    monkeypatch.setattr(open_month, "tie_outs", lambda *_: [apart])
     before = contents(ledger.parent)
     with pytest.raises(NotClosed, match="2026-05 does not tie out") as stopped:
         close_month("2026-05", ledger)

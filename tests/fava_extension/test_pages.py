@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from beancount_compute.cli.close import close as close_of_cli
 from beancount_compute.close.closing import prepare
 from beancount_compute.close.loading import load
 from beancount_compute.fava_extension import plotly_file
@@ -370,8 +372,33 @@ def test_the_close_view_shows_seals_and_the_next_command(closed_quarter: Site) -
 
 def test_the_tie_outs_are_those_of_the_close(site: Site) -> None:
     """Name, both figures and difference of each, as `bean-compute close` works them out."""
-    shown = rows(tables(site.page("close", endpoint="ties"))["tie-outs"])
     month = "2026-07" if "closed" in str(site.ledger) else "2026-01"
+    compare_with_the_close(site, month)
+
+
+def test_a_plugin_behind_ours_changes_no_count_of_the_close(ledger: Path) -> None:
+    """It adds legs to what people wrote; the page books what ours was given, as the close does."""
+    ledger.write_text(
+        f'{STORY}plugin "beancount.plugins.implicit_prices"\n'
+        'plugin "beancount.plugins.currency_accounts" "Equity:Currency"\n'
+        f"{EXTENSION}2026-05-02 open Assets:Bank\n"
+        '2026-05-25 * "euros"\n  Assets:Bank  100 EUR @ 1.10 USD\n  Assets:Bank  -110 USD\n'
+    )
+    compare_with_the_close(Site(ledger), "2026-05")
+
+
+def test_the_close_view_counts_events_as_the_command_does(closed_quarter: Site) -> None:
+    """Of July three, of which one is late: in the words that a dry run prints."""
+    page = closed_quarter.page("close", endpoint="ties")
+    words = ["2026-07", str(closed_quarter.ledger), "--dry-run"]
+    printed = CliRunner().invoke(close_of_cli, words).stdout.splitlines()[0]
+    assert printed == "2026-07: 3 events, 1 of them late"
+    assert tables(page)["tie-outs"]["title"].endswith(f" hold, {printed.partition(': ')[2]}")
+
+
+def compare_with_the_close(site: Site, month: str) -> None:
+    """The tie-outs that a page shows with those that a close works out."""
+    shown = rows(tables(site.page("close", endpoint="ties"))["tie-outs"])
     ties = prepare(month, load(site.ledger)).ties
     assert [(row["name"], row["left"], row["holds"]) for row in shown] == [
         (tie.name, f"{tie.left:f}", "\u2713" if tie.holds else "\u2717") for tie in ties
