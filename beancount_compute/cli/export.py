@@ -2,18 +2,25 @@
 
 bean-compute export 2026-05 LEDGER --format csv                       to standard output
 bean-compute export 2026-05 LEDGER --format xero --map accounts.csv --out gl
+bean-compute export 2026-05 LEDGER --format xero --map accounts.csv --out gl --correction
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import click
 
 from beancount_compute.cli.printing import hand_on, say
-from beancount_compute.cli.shell import FOLDER, LEDGER, MonthToClose, load, show_errors
+from beancount_compute.cli.shell import (
+    FOLDER,
+    LEDGER,
+    MonthToClose,
+    load,
+    refusing,
+    show_errors,
+)
 from beancount_compute.close.general_ledger.account_map import (
     AccountMap,
     MapError,
@@ -21,14 +28,21 @@ from beancount_compute.close.general_ledger.account_map import (
     Unmapped,
     read_map,
 )
-from beancount_compute.close.general_ledger.formats import By, Format, LimitExceeded
+from beancount_compute.close.general_ledger.formats import By, LimitExceeded
 from beancount_compute.close.general_ledger.month_export import (
     FORMATS,
+    ExportRequest,
     File,
-    export,
     rounding_account,
 )
-from beancount_compute.close.standing import Months, months_of
+from beancount_compute.close.general_ledger.remembered_export import (
+    Outgoing,
+    outgoing,
+    outgoing_correction,
+    remember,
+)
+from beancount_compute.close.general_ledger.slots import Only
+from beancount_compute.close.standing import months_of
 from beancount_compute.economy import Month
 from beancount_compute.reports import Books, read_books
 
@@ -44,48 +58,80 @@ from beancount_compute.reports import Books, read_books
 @click.option(
     "--by", type=click.Choice([each.value for each in By]), default="account", show_default=True
 )
-@click.option("--map", "accounts", type=LEDGER, help="CSV: account,code,name")
+@click.option(
+    "--only",
+    type=click.Choice([each.value for each in Only]),
+    default="booked",
+    show_default=True,
+    help="What the plugin booked, or all transactions.",
+)
+@click.option("--correction", is_flag=True, help="The difference to what was exported before.")
+@click.option(
+    "--map", "accounts", type=LEDGER, help="CSV: account,code,name; a line covers a branch."
+)
 @click.option("--out", type=FOLDER, help="Folder to write to; csv goes to standard output.")
 @click.option("--subsidiary", default="", help="Of NetSuite OneWorld.")
+@refusing
 def export_command(
     month: str,
     ledger: Path,
     form: str,
     by: str,
+    only: str,
+    correction: bool,
     accounts: Path | None,
     out: Path | None,
     subsidiary: str,
 ) -> None:
     """Write MONTH of LEDGER as balanced journals for a general ledger.
 
-    Refuses a ledger with errors, and accounts that the map leaves out.
+    Refuses a ledger with errors, accounts that the map leaves out, and a closed month that was
+    exported with other figures before: what changed is its correction.
     """
     entries, errors, options, _ = load(ledger)
     if errors:
         show_errors(errors)
         raise click.ClickException(f"nothing exported: {ledger} has errors, see above")
     names = _map(accounts)
+    known = names or (AccountMap({}) if FORMATS[form].needs_map else NoMap())
+    request = ExportRequest(
+        FORMATS[form], By(by), Only(only), known, rounding_account(options), subsidiary
+    )
     books = read_books(entries, options)
-    files = _export(books, options, Month.parse(month), FORMATS[form], By(by), names, subsidiary)
-    if not files:
-        say(f"Nothing to export: nothing was booked in {month}.", err=True)
+    months = months_of(entries, books)
+    find = outgoing_correction if correction else outgoing
+    try:
+        found = find(books, months, Month.parse(month), request)
+    except Unmapped as error:
+        branches = sorted({books.accounts.branch(account) for account in error.accounts})
+        raise click.ClickException(_what_to_map(branches, form, names)) from None
+    except LimitExceeded as error:
+        raise click.ClickException(str(error)) from None
+    if not found.files:
+        say(_nothing(books, month, correction=correction), err=True)
         return
-    if may_change(months_of(entries, books), month):
-        say(f"Warning: {month} is not closed: its figures may change.", err=True)
-    if out is None and form == "csv":
-        hand_on(files[0].text)
+    if found.warning:
+        say(found.warning, err=True)
+    _hand_out(found, None if out is None and form == "csv" else out or Path())
+
+
+def _nothing(books: Books, month: str, *, correction: bool) -> str:
+    if correction:
+        return f"Nothing to correct: {month} says what was exported of it."
+    if any(Month.of(entry.date).name == month for entry in books.transactions):
+        return (
+            f"Nothing to export: the plugin booked nothing in {month}; --only all takes the rest."
+        )
+    return f"Nothing to export: nothing was booked in {month}."
+
+
+def _hand_out(found: Outgoing, folder: Path | None) -> None:
+    """The files first, then the record of them: a run that was killed gives the same again."""
+    if folder is None:
+        hand_on(found.files[0].text)
     else:
-        _write(files, out or Path())
-
-
-def may_change(months: Months, month: str) -> bool:
-    """Whether a month is one to close that is not closed, or was opened again.
-
-    What stands before the first month to close is frozen with that one, never by itself.
-    """
-    closed = [seal.month for seal in months.chain.closed]
-    first = closed[0] if closed else months.next_to_close
-    return first is not None and month >= first and month not in closed
+        _write(found.files, folder)
+    remember(found)
 
 
 def _map(path: Path | None) -> AccountMap | None:
@@ -103,32 +149,14 @@ def _map(path: Path | None) -> AccountMap | None:
         raise click.ClickException(f"can't read {path}: {error.strerror or error}") from None
 
 
-def _export(
-    books: Books,
-    options: dict[str, Any],
-    month: Month,
-    form: Format,
-    by: By,
-    names: AccountMap | None,
-    subsidiary: str,
-) -> list[File]:
-    known = names or (AccountMap({}) if form.needs_map else NoMap())
-    try:
-        return export(books, month, form, by, known, rounding_account(options), subsidiary)
-    except Unmapped as error:
-        raise click.ClickException(_what_to_map(error.accounts, form, names)) from None
-    except LimitExceeded as error:
-        raise click.ClickException(str(error)) from None
-
-
-def _what_to_map(accounts: list[str], form: Format, names: AccountMap | None) -> str:
+def _what_to_map(accounts: list[str], form: str, names: AccountMap | None) -> str:
     """All that the map leaves out, as lines to complete and paste."""
     lines = "\n".join(f"{account},," for account in accounts)
     if names is not None:
         return f"not in the map; complete these lines (account,code,name) and add them:\n\n{lines}"
     return (
-        f"{form.name} needs --map with a file such as this, completed (a line stands for all "
-        f"accounts below it as well):\n\naccount,code,name\n{lines}"
+        f"{form} needs --map with a file such as this, completed (a line stands for all accounts "
+        f"below it as well):\n\naccount,code,name\n{lines}"
     )
 
 

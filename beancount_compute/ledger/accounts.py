@@ -145,6 +145,18 @@ class Accounts:
         named = f"{{{ROLES[role].names}}}"
         return account.replace(named, component_of(origin)) if named in account else account
 
+    def branch(self, account: str) -> str:
+        """The account above all those of its role, where it has no others below; else itself."""
+        for template in self._templates.values():
+            if "{" in template and re.fullmatch(_as_regex(template), account):
+                above = template.partition("{")[0].rpartition(":")[0]
+                below = {
+                    each for each in self._templates.values() if f"{each}:".startswith(f"{above}:")
+                }
+                if ":" in above and below == {template}:
+                    return above
+        return account
+
     def pocket_account(self, account: str) -> PocketAccount | None:
         """The pocket that an account is, with its subscriber; None for any other account."""
         try:

@@ -12,7 +12,7 @@ from beancount.parser import parser
 from click.testing import CliRunner, Result
 
 from beancount_compute.cli import main
-from beancount_compute.cli.export import may_change
+from beancount_compute.close.general_ledger.remembered_export import may_change
 from beancount_compute.close.standing import months_of
 from beancount_compute.closed.chain import (
     NO_SEAL,
@@ -92,7 +92,7 @@ def test_a_month_before_the_first_to_close_is_exported_without_a_warning(ledger:
     """What was written by hand before it is frozen with the first month, never by itself."""
     opened = "2026-01-01 open Assets:Bank\n2026-01-01 open Equity:Owner\n"
     ledger.write_text(f'{LEDGER}{opened}2026-03-02 * "x"\n  Assets:Bank  1 USD\n  Equity:Owner\n')
-    result = run("2026-03", ledger, "--format", "csv")
+    result = run("2026-03", ledger, "--format", "csv", "--only", "all")
     assert result.exit_code == 0 and "TOK-2026-03-USD" in result.stdout and not result.stderr
     assert run("2026-05", ledger, "--format", "csv").stderr == OPEN
 
@@ -122,11 +122,11 @@ def test_a_ledger_with_errors_is_refused(ledger: Path) -> None:
 
 
 def test_a_suite_that_needs_a_map_says_what_to_write(ledger: Path, tmp_path: Path) -> None:
-    """All accounts at once, as lines to complete; likewise those that a map leaves out."""
+    """A line a branch, to complete; likewise those that a map leaves out."""
     result = run("2026-05", ledger, "--format", "xero")
     assert result.exit_code == 1
-    lines = "Assets:Receivable:Alice,,\nIncome:Compute,,\n"
-    rest = "Liabilities:DeferredRevenue:Tokens:Alice,,\n"
+    lines = "Assets:Receivable,,\nIncome:Compute,,\n"
+    rest = "Liabilities:DeferredRevenue:Tokens,,\n"
     assert result.stderr.endswith(f"account,code,name\n{lines}{rest}")
     accounts = tmp_path / "accounts.csv"
     accounts.write_text("account,code,name\nLiabilities:DeferredRevenue,2400,Deferred revenue\n")
@@ -146,6 +146,76 @@ def test_a_map_that_is_wrong_or_unreadable_is_one_error(ledger: Path, tmp_path: 
     result = run("2026-05", ledger, "--format", "csv", "--map", accounts)
     assert result.exit_code == 1
     assert f"can't read {accounts}: it is not UTF-8 text" in result.stderr
+
+
+BY_HAND = """\
+2026-01-01 open Assets:Bank
+2026-05-20 * "alice pays"
+  Assets:Bank               150.00 USD
+  Assets:Receivable:Alice  -150.00 USD
+"""
+
+
+def test_what_was_written_by_hand_stays_at_home(ledger: Path) -> None:
+    """The bank's own ledger has the payment of 150.00; asked for all, it is there."""
+    ledger.write_text(LEDGER + BY_HAND)
+    words = ("2026-05", ledger, "--format", "csv")
+    assert run(*words).stdout == run(*words, "--only", "booked").stdout == JOURNAL
+    everything = run(*words, "--only", "all").stdout
+    assert ",Assets:Bank,,,,,Assets:Bank,150.00,\n" in everything
+    assert ",Assets:Receivable:Alice,,,,,Assets:Receivable:Alice,50.00,\n" in everything
+    ledger.write_text('plugin "beancount_compute"\n' + BY_HAND.replace(":Alice", ""))
+    ledger.write_text(ledger.read_text() + "2026-01-01 open Assets:Receivable\n")
+    result = run(*words)
+    said = "Nothing to export: the plugin booked nothing in 2026-05; --only all takes the rest.\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", said)
+
+
+def test_a_clearing_account_takes_what_the_suite_keeps_by_itself(
+    ledger: Path, tmp_path: Path
+) -> None:
+    """Billed 200.00, of which 150.00 were paid: Xero has bank and receivable already, and they
+    clear to the 200.00 that its own invoices bring; an exact line beats that of a branch."""
+    ledger.write_text(LEDGER + BY_HAND)
+    accounts = tmp_path / "accounts.csv"
+    accounts.write_text(
+        "account,code,name\nAssets,1999,Compute clearing\nLiabilities,,2400\nIncome,4000,Sales\n"
+        "Income:Compute,4100,Tokens\n"
+    )
+    words = ("2026-05", ledger, "--format", "xero", "--map", accounts, "--only", "all")
+    assert run(*words, "--out", tmp_path).exit_code == 0
+    rows = (tmp_path / "2026-05-xero-USD.csv").read_text().splitlines()[1:]
+    assert [tuple(row.split(",")[2:6]) for row in rows] == [
+        ("Assets", "1999", "Tax Exempt", "200.00"),
+        ("Liabilities", "2400", "Tax Exempt", "-160.00"),
+        ("Income:Compute", "4100", "Tax Exempt", "-40.00"),
+    ]
+    accounts.write_text(accounts.read_text().replace("Compute clearing", "Accounts receivable"))
+    result = run(*words, "--out", tmp_path / "other")
+    assert result.exit_code == 1 and not (tmp_path / "other").exists()
+    assert "Assets -> 1999 Accounts receivable: Xero fills it from invoices alone" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("template", "suggested"),
+    [
+        ("Liabilities:Owed:Tokens:{subscriber}", "Liabilities:Owed:Tokens"),
+        ("Liabilities:Tokens:{subscriber}:{plan}", "Liabilities:Tokens"),
+        ("Liabilities:Tokens:T-{subscriber}", "Liabilities:Tokens"),
+        ("Liabilities:{subscriber}:Tokens", "Liabilities:Alice:Tokens"),  # it would cover all
+        ("Liabilities:Payable:{subscriber}:Tokens", "Liabilities:Payable:Alice:Tokens"),
+    ],
+)
+def test_the_suggested_map_has_a_line_a_branch(ledger: Path, template: str, suggested: str) -> None:
+    """But none that would cover another role's accounts as well."""
+    account = f'2026-01-01 custom "compute-account" "tokens" "{template}"\n'
+    ledger.write_text(LEDGER + account)
+    result = run("2026-05", ledger, "--format", "xero")
+    assert result.stderr.splitlines()[-3:] == [
+        "Assets:Receivable,,",
+        "Income:Compute,,",
+        f"{suggested},,",
+    ]
 
 
 @pytest.mark.parametrize("month", ["2026-13", "2026-5", "May", "2026-05-01", "-2026-05"])

@@ -1,14 +1,15 @@
 """The map from the ledger's accounts to those of the general ledger.
 
     account,code,name
-    Assets:Receivable,1200,Accounts receivable
+    Assets:Receivable,1999,Compute clearing
     Liabilities:DeferredRevenue,2400,Deferred revenue
     Liabilities:DeferredRevenue:Tokens,2410,Token liability
     Income:Compute,4000,Token revenue
 
 A line stands for its account and all below it; the longest account that fits wins, so 10,000
-subscribers take one line. Accounts with one code become one line of the journal. A line may also
-name a currency as the suite calls it (`USD,US Dollar`). The column `tax` is Xero's tax rate.
+subscribers take one line. Accounts with one code become one line of the journal, so a clearing
+account takes what the suite keeps by itself. Of code and name one will do (`Income:Fees,,Fees`). A
+line may also name a currency as the suite calls it (`USD,US Dollar`). The column `tax` is Xero's.
 """
 
 from __future__ import annotations
@@ -116,6 +117,9 @@ def _target(row: Mapping[str | None, str | list[str] | None], place: str) -> Tar
     cells = {str(key).strip(): str(value).strip() for key, value in row.items()}
     if not any(cells.values()):
         return None
-    if not cells["account"] or not cells["code"]:
+    code, name = cells["code"], cells.get("name", "")
+    if not code:
+        code, name = name, ""
+    if not cells["account"] or not code:
         raise MapError(f"{place}: account or code is empty: write both, or remove the line")
-    return Target(cells["code"], cells.get("name", ""), cells.get("tax", ""), cells["account"])
+    return Target(code, name, cells.get("tax", ""), cells["account"])

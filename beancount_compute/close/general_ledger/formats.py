@@ -50,14 +50,14 @@ class Format(NamedTuple):
     name: str
     header: Callable[[Setting], tuple[str, ...]]
     row: Callable[[Journal, JournalLine, Setting], JournalRow]
-    check: Callable[[Journal], None]  # raises `LimitExceeded`
+    check: Callable[[Journal, Setting], None]  # raises `LimitExceeded`
     most_in_journal: int | None = None  # lines
     most_in_file: int | None = None  # lines, the header not counted
     needs_map: bool = False  # whether the ledger's account names can't be the suite's
     currency_names: Mapping[str, str] | None = None  # the suite's own; None where it has codes
 
 
-def nothing_to_check(_: Journal) -> None:
+def nothing_to_check(_: Journal, __: Setting) -> None:
     """A format without limits of its own."""
 
 

@@ -67,7 +67,7 @@ def _row(journal: Journal, line: JournalLine, setting: Setting) -> JournalRow:
     return row if setting.by is By.ACCOUNT else (*row, line.key)
 
 
-def _check(journal: Journal) -> None:
+def _check(journal: Journal, _: Setting) -> None:
     if decimals_of(journal.currency) > 2:
         raise LimitExceeded(
             f"{journal.currency} has {decimals_of(journal.currency)} decimals, NetSuite takes 2: "

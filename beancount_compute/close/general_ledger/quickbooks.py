@@ -6,7 +6,8 @@
 A file holds at most 1,000 rows, the header among them; a journal number at most 21 characters. The
 import takes account names, not numbers (`Parent:Sub-account`, which is how Beancount names them):
 the map's name where it gives one, else its code. A subscriber stands under Name, a plan under
-Class. QuickBooks wants a Name on every line of accounts receivable or payable.
+Class. QuickBooks wants a Name on every line of accounts receivable or payable, and fills its own
+retained earnings by itself.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from beancount_compute.close.general_ledger.formats import (
     debit_and_credit,
 )
 from beancount_compute.close.general_ledger.journals import Journal, JournalLine
+from beancount_compute.close.general_ledger.system_accounts import SystemAccount, check_targets
 
 COLUMNS = (
     "Journal No.",
@@ -33,6 +35,13 @@ COLUMNS = (
 )
 MOST_LINES = 999
 LONGEST_NUMBER = 21
+_NAMED = "QuickBooks wants a %s on each of its lines"
+OWN = (
+    SystemAccount(r"accounts? receivable( \(a/r\))?", _NAMED % "customer", named=True),
+    SystemAccount(r"accounts? payable( \(a/p\))?", _NAMED % "supplier", named=True),
+    SystemAccount(r"retained earnings", "QuickBooks carries each year's profit there by itself"),
+)
+ADVICE = "export --by subscriber, or map to an account of your own, such as a clearing account"
 
 
 def _header(setting: Setting) -> tuple[str, ...]:
@@ -51,7 +60,8 @@ def _row(journal: Journal, line: JournalLine, setting: Setting) -> JournalRow:
     return (*row, line.key) if setting.by is By.PLAN else row
 
 
-def _check(journal: Journal) -> None:
+def _check(journal: Journal, setting: Setting) -> None:
+    check_targets(journal, OWN, "QuickBooks", ADVICE, named=setting.by is By.SUBSCRIBER)
     if len(journal.id) > LONGEST_NUMBER:
         raise LimitExceeded(
             f"journal number {journal.id} has {len(journal.id)} characters, QuickBooks takes "

@@ -17,12 +17,21 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator
 from datetime import date
 from decimal import Decimal, localcontext
+from enum import StrEnum
 from typing import NamedTuple
 
 from beancount.core.data import Posting, Transaction
 from beancount.core.position import Cost
 
 from beancount_compute.economy import WIDE, ZERO, round_money
+from beancount_compute.ledger import ORDER
+
+
+class Only(StrEnum):
+    """Which transactions count."""
+
+    BOOKED = "booked"  # those of the plugin: a general ledger has its own of the bank
+    ALL = "all"
 
 
 class Slot(NamedTuple):
@@ -78,6 +87,7 @@ def totals(
     last: date,
     pieces: PostingParts,
     units: Container[str] = (),
+    only: Only = Only.ALL,
 ) -> dict[Slot, SlotTotals]:
     """The exact totals of every slot to the day before `first` and to `last`.
 
@@ -87,7 +97,7 @@ def totals(
     within: dict[tuple[str, str, str], Decimal] = {}
     with localcontext(WIDE):
         for at, entry in enumerate(transactions):
-            if entry.date > last:
+            if entry.date > last or (only is Only.BOOKED and ORDER not in entry.meta):
                 continue
             sums = within if entry.date >= first else before
             for account, key, number, currency in pieces(at, entry):

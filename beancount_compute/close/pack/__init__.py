@@ -20,7 +20,12 @@ from beancount.core.data import Directive
 
 from beancount_compute.close.general_ledger.account_map import NoMap
 from beancount_compute.close.general_ledger.formats import PLAIN, By
-from beancount_compute.close.general_ledger.month_export import export, rounding_account
+from beancount_compute.close.general_ledger.month_export import (
+    ExportRequest,
+    export,
+    rounding_account,
+)
+from beancount_compute.close.general_ledger.slots import Only
 from beancount_compute.close.pack.pack_page import (
     Headline,
     PackPage,
@@ -117,8 +122,9 @@ def _files(
     files: dict[str, str] = {}
     for table in tables(tie_outs):
         files[f"{table.name}.csv"] = csv_of([table])
-    journals = export(books, named, PLAIN, By.ACCOUNT, NoMap(), rounding_account(options))
-    for journal in journals:  # plain CSV holds all currencies in one file
+    rounding = rounding_account(options)
+    request = ExportRequest(PLAIN, By.ACCOUNT, Only.BOOKED, NoMap(), rounding)
+    for journal in export(books, named, request):  # plain CSV holds all currencies in one file
         files["journal.csv"] = journal.text
     files |= {f"{name}.csv": csv_of([table]) for name, table in known.items()}
     for chart in drawn:

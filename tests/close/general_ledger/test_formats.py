@@ -6,6 +6,9 @@ them (100.00) for 125.00 less 6.25, and uses 1000 CU (200.00) and 400 tokens (80
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -23,7 +26,13 @@ from beancount_compute.close.general_ledger.account_map import (
 )
 from beancount_compute.close.general_ledger.formats import By, LimitExceeded, Setting, file_text
 from beancount_compute.close.general_ledger.journals import Journal, JournalLine, files_of, parts_of
-from beancount_compute.close.general_ledger.month_export import FORMATS, File, export
+from beancount_compute.close.general_ledger.month_export import (
+    FORMATS,
+    ExportRequest,
+    File,
+    export,
+)
+from beancount_compute.close.general_ledger.slots import Only
 from beancount_compute.economy.months import Month
 from beancount_compute.reports.books import read_books
 
@@ -32,7 +41,7 @@ STORY = Path(__file__).parents[2] / "golden" / "story" / "ledger.beancount"
 MAP = read_map(
     """\
 account,code,name,tax
-Assets:Receivable,1200,Accounts receivable,
+Assets:Receivable,1200,Receivables,
 Liabilities:Payable,2100,Payable to sellers,
 Liabilities:DeferredRevenue,2400,Deferred revenue,BAS Excluded
 Income:Compute,4000,Token revenue,
@@ -56,7 +65,7 @@ TOK-2026-06-USD,2026-06-30,USD,Liabilities:Payable:Alice,,,,,Liabilities:Payable
 """
 QUICKBOOKS = """\
 Journal No.,Journal Date,Account Name,Description,Debits,Credits,Name
-TOK-2026-06-USD,06/30/2026,Accounts receivable,Assets:Receivable,525.00,,
+TOK-2026-06-USD,06/30/2026,Receivables,Assets:Receivable,525.00,,
 TOK-2026-06-USD,06/30/2026,Payable to sellers,Liabilities:Payable,,118.75,
 TOK-2026-06-USD,06/30/2026,Deferred revenue,Liabilities:DeferredRevenue,,120.00,
 TOK-2026-06-USD,06/30/2026,Token revenue,Income:Compute,,280.00,
@@ -75,7 +84,7 @@ NETSUITE = """\
 External ID,Date,Subsidiary,Currency,Memo,Journal Entry - Line: Account,\
 Journal Entry - Line: Debit,Journal Entry - Line: Credit,Journal Entry - Line: Memo
 TOK-2026-06-USD,06/30/2026,Parent Company,US Dollar,"Compute tokens, 2026-06",\
-1200 Accounts receivable,525.00,,Assets:Receivable
+1200 Receivables,525.00,,Assets:Receivable
 TOK-2026-06-USD,06/30/2026,Parent Company,US Dollar,"Compute tokens, 2026-06",\
 2100 Payable to sellers,,118.75,Liabilities:Payable
 TOK-2026-06-USD,06/30/2026,Parent Company,US Dollar,"Compute tokens, 2026-06",\
@@ -91,7 +100,8 @@ def files_of_june(form: str, names: AccountMap, subsidiary: str = "") -> list[Fi
     entries, errors, options = loader.load_file(str(STORY))
     assert not errors
     books, month = read_books(entries, options), Month.parse("2026-06")
-    return export(books, month, FORMATS[form], By.ACCOUNT, names, ROUNDING, subsidiary)
+    request = ExportRequest(FORMATS[form], By.ACCOUNT, Only.BOOKED, names, ROUNDING, subsidiary)
+    return export(books, month, request)
 
 
 def long_journal(lines: int, currency: str = "USD") -> Journal:
@@ -146,7 +156,9 @@ def test_a_currency_of_netsuite_goes_by_its_name_there() -> None:
     month, names = Month.parse("2026-06"), read_map(lines, "map")
     with pytest.raises(Unmapped) as caught:
         export(
-            read_books(entries, options), month, FORMATS["netsuite"], By.ACCOUNT, names, ROUNDING
+            read_books(entries, options),
+            month,
+            ExportRequest(FORMATS["netsuite"], By.ACCOUNT, Only.ALL, names, ROUNDING),
         )
     assert caught.value.accounts == ["CHF"]
 
@@ -193,10 +205,10 @@ def test_no_file_and_no_journal_exceeds_what_the_vendor_takes(
             "xero",
             long_journal(7)._replace(
                 lines=(
-                    JournalLine(Target("Assets:Bank", "", "", "Assets:Bank"), "", Decimal(1), ""),
+                    JournalLine(Target("Assets:Cash", "", "", "Assets:Cash"), "", Decimal(1), ""),
                 )
             ),
-            "account code Assets:Bank of Assets:Bank has 11 characters, Xero takes 10",
+            "account code Assets:Cash of Assets:Cash has 11 characters, Xero takes 10",
         ),
     ],
 )
@@ -205,15 +217,106 @@ def test_what_a_vendor_would_refuse_is_refused_here(
 ) -> None:
     """With what exceeds the limit, by how much, and what to do."""
     with pytest.raises(LimitExceeded) as caught:
-        FORMATS[form].check(journal)
+        FORMATS[form].check(journal, Setting(By.ACCOUNT))
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
-def test_a_cell_that_a_spreadsheet_would_run_is_defused(start: str) -> None:
-    """By an apostrophe before it; a negative number stays a number."""
-    line = JournalLine(Target("1000"), f"{start}1+1", Decimal("-1.00"), "plain")
-    journal = Journal("TOK", date(2026, 5, 31), "USD", "memo", (line,))
-    text = file_text(FORMATS["xero"], [journal], Setting(By.SUBSCRIBER))
-    assert f"'{start}1+1" in text
-    assert ",-1.00," in text
+FORMULAS = (
+    *(f"{start}1+1" for start in ["=", "+", "-", "@", "\t", "\r"]),
+    "x;=cmd|' /C calc'!A0",
+    'x;"=1+1',
+    "\u200b=1+1",
+    "\ufeff=1+1",
+    '"=1+1',
+    "x\r=1+1",
+    "x\n=1+1",
+    "\uff1d1+1",
+)
+# A sign at the beginning of a cell or of what may be taken for one, and no apostrophe before it.
+RUNS = re.compile(r"(?:\A|[;\t\r\n])[\s\"\u200b\ufeff]*[=+@\uff1d-]")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("by", [*By])
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_format_has_a_cell_that_a_spreadsheet_would_run(form: str, by: By, text: str) -> None:
+    """Whoever wrote the text: as account, code, name, tax, key, description, memo, journal,
+    currency or subsidiary; a negative number stays a number."""
+    line = JournalLine(Target(text, text, text, text), text, Decimal("-1.00"), text)
+    journal = Journal(text, date(2026, 5, 31), text, text, (line,))
+    written = file_text(FORMATS[form], [journal], Setting(by, text, {text: text}))
+    (_, row) = csv.reader(io.StringIO(written, newline=""))
+    numbers = [cell for cell in row if cell in ("-1.00", "1.00")]
+    assert numbers == (["-1.00"] if form == "xero" else ["1.00"])
+    assert [cell for cell in row if RUNS.search(cell) and cell not in numbers] == []
+    assert [cell.replace("'", "") for cell in row].count(text.replace("'", "")) >= 3
+
+
+def refused(form: str, by: By, *targets: tuple[Target, str]) -> str:
+    """Why a journal of lines on those accounts is refused; "" where it is not."""
+    lines = tuple(JournalLine(target, key, Decimal(1), "") for target, key in targets)
+    journal = Journal("TOK", date(2026, 5, 31), "USD", "memo", lines)
+    try:
+        FORMATS[form].check(journal, Setting(by))
+    except LimitExceeded as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("1200", "Accounts receivable"),
+        ("1200", "ACCOUNTS  Receivable"),
+        ("610", ""),
+        ("800", ""),
+        ("2000", "Accounts Payable"),
+        ("960", "Retained Earnings"),
+        ("090", ""),
+        ("090", "Business Bank Account"),
+        ("1000", "Bank"),
+        ("1", "Unrealised Currency Gains"),
+        ("1", "Unrealized Currency Gains"),
+        ("877", ""),
+        ("Accounts receivable", ""),
+    ],
+)
+def test_what_xero_keeps_by_itself_is_refused(code: str, name: str) -> None:
+    """With the account, where it leads, the reason, and what to do instead."""
+    found = refused("xero", By.SUBSCRIBER, (Target(code, name, "", "Assets:X"), "alice"))
+    assert found.startswith(f"Xero takes no journals on:\n\nAssets:X -> {code}")
+    assert found.endswith("map to an account of your own, such as a clearing account")
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("610", "Compute receivables"),  # a chart of accounts is its owner's
+        ("1150", "Compute clearing"),
+        ("404", "Bank fees"),
+        ("611", "Accounts receivable 2"),
+        ("840", "Historical adjustment"),
+    ],
+)
+def test_what_xero_takes_is_taken(code: str, name: str) -> None:
+    assert refused("xero", By.ACCOUNT, (Target(code, name, "", "Assets:X"), "")) == ""
+
+
+def test_quickbooks_wants_names_on_receivables_and_payables() -> None:
+    """So they go out by subscriber, all lines with one; all that lack it are one error."""
+    receivable = Target("1", "Accounts receivable (A/R)", "", "Assets:Receivable")
+    payable = Target("2", "Accounts Payable:Sellers", "", "Liabilities:Payable")
+    fine = Target("3", "Token revenue", "", "Income:Compute")
+    lines = ((receivable, "alice"), (payable, "bob"), (fine, ""))
+    assert refused("quickbooks", By.SUBSCRIBER, *lines) == ""
+    assert refused("quickbooks", By.SUBSCRIBER, *lines, (receivable, "")) == (
+        "QuickBooks takes no journals on:\n\nAssets:Receivable -> 1 Accounts receivable (A/R): "
+        "QuickBooks wants a customer on each of its lines\n\nexport --by subscriber, or map to an "
+        "account of your own, such as a clearing account"
+    )
+    for by in (By.ACCOUNT, By.PLAN):
+        found = refused("quickbooks", by, *lines)
+        assert "1 Accounts receivable (A/R): QuickBooks wants a customer" in found
+        assert "2 Accounts Payable:Sellers: QuickBooks wants a supplier" in found
+        assert "Token revenue" not in found
+    assert "profit" in refused("quickbooks", By.SUBSCRIBER, (Target("Retained Earnings"), "a"))
