@@ -27,7 +27,7 @@ def vintages(page: Page) -> list[Block]:
     if not table.rows:
         return [controls, words("Nothing was allocated or recognised in these days.")]
     (whole,) = VINTAGES.tables(books, selection._replace(start=None), "recognised")
-    curves = release_curves(whole)
+    curves = release_curves(whole, Month.of(books.first_day).name if books.first_day else "")
     return [
         controls,
         _with_heat(page.numbers.table(table), table),
@@ -50,8 +50,11 @@ def _size(cell: Cell) -> Decimal:
     return max(cell, Decimal()) if isinstance(cell, Decimal) else Decimal()
 
 
-def release_curves(vintages: Table) -> Table:
-    """The curves of a table of vintages that begins with the books (without a first day)."""
+def release_curves(vintages: Table, begins: str = "") -> Table:
+    """The curves of a table of vintages that begins with the books, in the month `begins`.
+
+    Of older vintages nothing is known before it; what was open then is the whole.
+    """
     months = [each.key for each in vintages.columns if each.key[:1].isdecimal()]
     keys = [each.key for each in vintages.columns]
     last = max(months, default="")
@@ -61,6 +64,8 @@ def release_curves(vintages: Table) -> Table:
         for row in vintages.rows:
             cells = dict(zip(keys, row, strict=True))
             shares = _shares(cells, months, last)
+            unknown = min(max(_age(str(cells["vintage"]), begins), 0), len(shares)) if begins else 0
+            shares[:unknown] = [None] * unknown
             if shares:
                 most = max(most, len(shares))
                 rows.append((cells["vintage"], cells["currency"], *shares))

@@ -154,6 +154,11 @@ class Books:
         prices = until(self._price_days.get((commodity, currency), ()), day)
         return prices[-1].number if prices else None
 
+    @property
+    def first_day(self) -> date | None:
+        """The first day on which units were booked; None for empty books."""
+        return self.movements[0].date if self.movements else None
+
     @cached_property
     def last_day(self) -> date | None:
         """The last day on which anything was booked; None for empty books."""

@@ -5,8 +5,12 @@
 
 The price is the average of the written prices by units, rounded half-even to 0.000001; take rate is
 fees / gross, turnover units traded / tokens outstanding at the end of the month or day, both
-rounded alike. A reversed trade is taken out on the day of its reversal; it never counts for low and
-high.
+rounded alike.
+
+A reversed trade is taken out of trades, units, gross and fees on the day of its reversal, which is
+no price. Price, low and high are those of the trades that stand on the selection's last day, as if
+the others had not been; a row of whose trades none stands any more keeps the prices of those that
+stood at its end, as the `price` directive of the day stays.
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ _FIGURES = (
     Figure("trades", "trades", Measure.COUNT),
     Figure("units", "units", Measure.UNITS),
     Figure("gross", "gross", Measure.MONEY),
-    Figure("price", "price", Measure.PRICE, ("exact",), How.QUOTIENT, ("units",)),
+    Figure("price", "price", Measure.PRICE, ("exact",), How.QUOTIENT, ("priced",)),
     Figure("low", "low", Measure.PRICE, ("lowest",), How.LEAST),
     Figure("high", "high", Measure.PRICE, ("highest",), How.MOST),
     Figure("fees", "fees", Measure.MONEY),
@@ -59,47 +63,70 @@ def _layouts(intervals: tuple[Interval, ...], *_: object) -> list[Layout]:
 
 
 def _yield(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
-    reversed_ids = {
-        str(books.transactions[each.at].meta.get("reverses", ""))
-        for each in books.trades
-        if each.times < 0
-    }
     tokens: Sequence[Movement] = []
     if request.row is not None or not request.each:  # balances are of a row
         held = [each for each in selection.movements(books) if each.pocket is Pocket.TOKENS]
         tokens = request.fold(held, ("date", "commodity"), ("units",))
+    among = selection.trades(books)
+    undone = _undone(books, among)
     for table, interval in _BY.items():
         of_rows: defaultdict[Row, list[Trade]] = defaultdict(list)
-        for trade in selection.trades(books) if request.wants(table) else ():
+        for trade in among if request.wants(table) else ():
             name = name_of(interval, trade.date)
             of_rows[name, trade.commodity, trade.currency].append(trade)
         for row, trades in of_rows.items():
-            for among in [[each] for each in trades] if request.each else [trades]:
-                undone = [_is_undone(books, each, reversed_ids) for each in among]
-                at = among[0].at if request.each else SUMMED
-                for column, number in _figures_of(among, undone):
-                    yield table, row, column, number, at
+            yield from _booked(table, row, trades, request)
+            yield from _prices(table, row, _priced(books, trades, undone), request)
         rows = [row for row in of_rows if request.row in (None, row)]
         yield from _outstanding(table, rows, tokens, request)
 
 
-def _is_undone(books: Books, trade: Trade, reversed_ids: set[str]) -> bool:
-    """Whether a trade is a reversal, or was reversed."""
-    if trade.times < 0 or not reversed_ids:
-        return trade.times < 0
-    return str(books.transactions[trade.at].meta.get("event", "")) in reversed_ids
+def _booked(
+    table: str, row: Row, trades: Sequence[Trade], request: Request
+) -> Iterator[Contribution]:
+    """What was traded, less what was reversed."""
+    for part in [[each] for each in trades] if request.each else [trades]:
+        at = part[0].at if request.each else SUMMED
+        yield table, row, "trades", Decimal(sum([each.times for each in part])), at
+        yield table, row, "units", sum([each.units for each in part], ZERO), at
+        yield table, row, "gross", sum([each.gross for each in part], ZERO), at
+        fees = sum([each.seller_fee + each.buyer_fee for each in part], ZERO)
+        yield table, row, "fees", fees, at
 
 
-def _figures_of(trades: list[Trade], undone: list[bool]) -> Iterator[tuple[str, Decimal]]:
-    yield "trades", Decimal(sum([each.times for each in trades]))
-    yield "units", sum([each.units for each in trades], ZERO)
-    yield "gross", sum([each.gross for each in trades], ZERO)
-    yield "exact", sum([each.price * each.units for each in trades], ZERO)
-    yield "fees", sum([each.seller_fee + each.buyer_fee for each in trades], ZERO)
-    prices = [each.price for each, gone in zip(trades, undone, strict=True) if not gone]
-    if prices:
-        yield "lowest", min(prices)
-        yield "highest", max(prices)
+def _prices(
+    table: str, row: Row, trades: Sequence[Trade], request: Request
+) -> Iterator[Contribution]:
+    """The prices of trades: by units, the lowest and the highest."""
+    for part in [[each] for each in trades] if request.each else filter(None, [trades]):
+        at = part[0].at if request.each else SUMMED
+        yield table, row, "exact", sum([each.price * each.units for each in part], ZERO), at
+        yield table, row, "priced", sum([each.units for each in part], ZERO), at
+        yield table, row, "lowest", min([each.price for each in part]), at
+        yield table, row, "highest", max([each.price for each in part]), at
+
+
+def _undone(books: Books, trades: Sequence[Trade]) -> set[str]:
+    """The ids of the trades that some of these reverse."""
+    return {
+        str(books.transactions[each.at].meta.get("reverses", ""))
+        for each in trades
+        if each.times < 0
+    }
+
+
+def _priced(books: Books, trades: Sequence[Trade], undone: set[str]) -> list[Trade]:
+    """The trades of a row that have a price: those that stand, or stood at the row's end."""
+    bought = [each for each in trades if each.times > 0]
+    if not undone:
+        return bought
+    ids = [str(books.transactions[each.at].meta.get("event", "")) for each in bought]
+    in_row = _undone(books, trades)
+    for gone in (undone, in_row):
+        stand = [each for each, name in zip(bought, ids, strict=True) if name not in gone]
+        if stand:
+            return stand
+    return []
 
 
 def _outstanding(

@@ -10,9 +10,12 @@ were entered. Over all subscribers, and over both pockets, what only moves is ze
 
 The same interval by interval, in one pass:
 
-    month    currency  opening   added  released  closing
-    2026-05  USD          0.00  400.00   -240.00   160.00
-    2026-06  USD        160.00  400.00   -280.00   280.00
+    month    currency  opening   added  released  otherwise  closing
+    2026-05  USD          0.00  400.00   -240.00       0.00   160.00
+    2026-06  USD        160.00  400.00   -280.00       0.00   280.00
+
+Released is what was used or lapsed; `otherwise` went what was spent with partners, refunded or
+removed by hand, and, of one subscriber, plan or pocket, what moved to another.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from decimal import Decimal, localcontext
 from functools import partial
 from operator import attrgetter
 
-from beancount_compute.economy import WAYS, WIDE, ZERO, Flow, Way
+from beancount_compute.economy import EARNED_BY_LOTS, WAYS, WIDE, ZERO, Flow, Way
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import Movement
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
@@ -36,7 +39,14 @@ TOTAL = "total"
 _MOVING = {flow: flow.key for flow in Flow if flow is not Flow.OPENING}
 _BY = ("pocket", "plan", "subscriber")
 _SUMS = ("units", "amount")
-_PARTS = ("opening", "added", "released", "closing")
+_MOVED, _OTHERWISE = "moved", "otherwise"
+_PART_OF = {
+    Way.OPENS: "opening",
+    Way.ADDS: "added",
+    Way.MOVES: _MOVED,
+    Way.RELEASES: _OTHERWISE,
+}
+_PARTS = ("opening", "added", "released", _OTHERWISE, "closing")
 
 
 def _figures(kind: Measure) -> tuple[Figure, ...]:
@@ -107,7 +117,7 @@ def deferred_by(
     kind = Measure.UNITS if in_units else Measure.MONEY
     unit, number = ("commodity", "units") if in_units else ("currency", "amount")
     of, number_of = attrgetter(unit), attrgetter(number)
-    sums: defaultdict[tuple[Way, str, str], Decimal] = defaultdict(Decimal)
+    sums: defaultdict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
     rows: list[tuple[Cell, ...]] = []
     with localcontext(WIDE):
         found = [
@@ -117,20 +127,27 @@ def deferred_by(
         held = {of(each): number_of(each) for each in fold(before, (unit,), (number,))}
         for each in fold(since, ("date", "flow", unit), (number,)):
             held.setdefault(of(each), ZERO)
-            sums[WAYS[each.flow], name_of(interval, each.date), of(each)] += number_of(each)
+            sums[_part_of(each.flow), name_of(interval, each.date), of(each)] += number_of(each)
         every = names or partial(names_between, interval)
         for name in _names(selection, since, every) if held else ():
             for each_unit in sorted(held):
-                opens, adds, moves, releases = [sums[way, name, each_unit] for way in Way]
-                opening = held[each_unit] + opens
-                added, released = adds + max(moves, ZERO), releases + min(moves, ZERO)
-                closing = held[each_unit] = opening + added + released
-                figures = (opening, added, released, closing)
+                moves = sums[_MOVED, name, each_unit]
+                opening, added, released, otherwise = [
+                    sums[part, name, each_unit] for part in _PARTS[:-1]
+                ]
+                opening += held[each_unit]
+                added, otherwise = added + max(moves, ZERO), otherwise + min(moves, ZERO)
+                closing = held[each_unit] = opening + added + released + otherwise
+                figures = (opening, added, released, otherwise, closing)
                 rows.append((name, each_unit, *[written(kind, n, each_unit) for n in figures]))
     what, label = ("Open units", "unit") if in_units else ("Deferred revenue", "currency")
     labels = (Column("month", str(interval), Measure.DATE), Column("currency", label))
     columns = (*labels, *[Column(key, key, kind) for key in _PARTS])
     return Table(f"{what} by {interval}", columns, rows, f"deferred-by-{interval}")
+
+
+def _part_of(flow: Flow) -> str:
+    return "released" if flow in EARNED_BY_LOTS else _PART_OF[WAYS[flow]]
 
 
 def _names(selection: Selection, moved: Sequence[Movement], names: Names) -> list[str]:

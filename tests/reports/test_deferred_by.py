@@ -44,35 +44,40 @@ def rows(selection: Selection) -> list[str]:
 
 
 def test_each_month_opens_where_the_one_before_closed() -> None:
-    """The figures above LEDGER; March is there, and opening lots open their month."""
+    """The figures above LEDGER; March is there, and opening lots open their month. What was spent
+    or written off is no release."""
     assert rows(Selection()) == [
-        "2026-02 EUR 0.00 0.00 0.00 0.00",
-        "2026-02 USD 2.00 10.00 -0.25 11.75",
-        "2026-03 EUR 0.00 0.00 0.00 0.00",
-        "2026-03 USD 11.75 0.00 0.00 11.75",
-        "2026-04 EUR 0.00 3.00 0.00 3.00",
-        "2026-04 USD 11.75 0.00 -0.75 11.00",
+        "2026-02 EUR 0.00 0.00 0.00 0.00 0.00",
+        "2026-02 USD 2.00 10.00 -0.25 0.00 11.75",
+        "2026-03 EUR 0.00 0.00 0.00 0.00 0.00",
+        "2026-03 USD 11.75 0.00 0.00 0.00 11.75",
+        "2026-04 EUR 0.00 3.00 0.00 0.00 3.00",
+        "2026-04 USD 11.75 0.00 0.00 -0.75 11.00",
     ]
 
 
 def test_a_selection_shows_its_months_alone() -> None:
     """May without a movement is there when asked for; February still counts in what is open."""
     assert rows(Selection(date(2026, 4, 1), date(2026, 5, 31))) == [
-        "2026-04 EUR 0.00 3.00 0.00 3.00",
-        "2026-04 USD 11.75 0.00 -0.75 11.00",
-        "2026-05 EUR 3.00 0.00 0.00 3.00",
-        "2026-05 USD 11.00 0.00 0.00 11.00",
+        "2026-04 EUR 0.00 3.00 0.00 0.00 3.00",
+        "2026-04 USD 11.75 0.00 0.00 -0.75 11.00",
+        "2026-05 EUR 3.00 0.00 0.00 0.00 3.00",
+        "2026-05 USD 11.00 0.00 0.00 0.00 11.00",
     ]
 
 
 def test_one_subscriber_is_what_the_roll_forward_says() -> None:
-    """Alice is given 5 CU at 0.25: added here, transferred in there."""
+    """Alice is given 5 CU at 0.25: added here, transferred in there; of bob it went otherwise."""
     books = read(LEDGER)
     april = Selection(date(2026, 4, 1), date(2026, 4, 30), "alice")
     (row,) = deferred_by(books, april, Interval.MONTH).rows
-    assert row == ("2026-04", "USD", *map(Decimal, ("2.00", "1.25", "0.00", "3.25")))
+    assert row == ("2026-04", "USD", *map(Decimal, ("2.00", "1.25", "0.00", "0.00", "3.25")))
     (table,) = ROLLFORWARD.tables(books, april, "money-by-subscriber")
-    assert (table.rows[0][2], table.rows[0][-1]) == (row[2], row[5])
+    assert (table.rows[0][2], table.rows[0][-1]) == (row[2], row[6])
+    *_, (_, _, opening, added, released, otherwise, _) = deferred_by(
+        books, april._replace(subscriber="bob"), Interval.MONTH
+    ).rows
+    assert (opening, added, released, otherwise) == (Decimal("9.75"), 0, 0, -2)
 
 
 def test_a_ledger_without_anything_has_no_months() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from beancount_compute.reports.books import Selection
 from tests.reports.story import HEAD, STORY, books_of, figures, rows
@@ -17,6 +18,7 @@ TRADES = HEAD + (
     '2026-02-01 custom "compute-trade" "alice" "bob" 300 CU 0.25 USD\n  id: "b"\n'
     '2026-03-02 custom "compute-trade" "alice" "bob" 50 CU 0.30 USD\n  id: "c"\n'
 )
+PRICES = ("low", "price", "high")
 
 
 def test_the_months_of_a_market() -> None:
@@ -69,15 +71,16 @@ def test_the_average_price_is_of_written_prices_not_of_rounded_gross() -> None:
 
 
 def test_a_reversed_trade_is_taken_out_when_it_is_reversed() -> None:
-    """In February it still counts, but never for low and high; March has 1 - 1 trades."""
+    """In February it still counts, but not for prices; March has 1 - 1 trades, and one price."""
     books = books_of(TRADES + '2026-03-05 custom "compute-reversal" "a"\n')
     february, march = rows(books, "market", "by-month")
-    assert (february["trades"], february["low"]) == (2, february["high"])
+    assert (february["trades"], february["gross"]) == (2, 95)
+    assert [february[key] for key in PRICES] == [Decimal("0.25")] * 3
     assert march["trades"] == 0
     assert figures(march) == {
         "units": "-50",
         "gross": "-5.00",
-        "price": "0.10",  # (15.00 - 20.00) / (50 - 100)
+        "price": "0.30",
         "low": "0.30",
         "high": "0.30",
         "fees": "-0.25",
@@ -85,6 +88,33 @@ def test_a_reversed_trade_is_taken_out_when_it_is_reversed() -> None:
         "outstanding": "1000",
         "turnover": "-0.05",
     }
+
+
+def test_a_day_keeps_the_price_of_trades_that_were_all_reversed_later() -> None:
+    """`c` was the only one of 2 March; its reversal on the 5th has units, but no price."""
+    books = books_of(TRADES + '2026-03-05 custom "compute-reversal" "c"\n')
+    _, second, fifth = rows(books, "market", "by-day")
+    assert [second[key] for key in PRICES] == [Decimal("0.30")] * 3
+    assert (fifth["trades"], fifth["units"], fifth["gross"]) == (-1, -50, -15)
+    assert [fifth[key] for key in PRICES] == [None] * 3
+
+
+def test_a_wrong_price_that_was_reversed_on_its_day_is_none() -> None:
+    """48.00 a unit, reversed, and sold again at 0.30: the day's prices are 0.30 and `c`'s 0.30."""
+    wrong = (
+        '2026-03-02 custom "compute-trade" "alice" "bob" 40 CU 48.00 USD\n  id: "wrong"\n'
+        '2026-03-02 custom "compute-reversal" "wrong"\n'
+    )
+    _, march = rows(books_of(TRADES + wrong), "market", "by-month")
+    assert (march["trades"], march["gross"]) == (1, 15)
+    assert [march[key] for key in PRICES] == [Decimal("0.30")] * 3
+
+
+def test_a_month_before_the_reversal_is_shown_as_it_was() -> None:
+    """February up to its end knows nothing of March's reversal of `a`: 95.00 / 400."""
+    books = books_of(TRADES + '2026-03-05 custom "compute-reversal" "a"\n')
+    (february,) = rows(books, "market", "by-month", Selection(end=date(2026, 2, 28)))
+    assert [str(february[key]) for key in PRICES] == ["0.20", "0.2375", "0.25"]
 
 
 def test_a_quotient_over_nothing_is_no_figure() -> None:

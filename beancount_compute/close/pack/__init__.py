@@ -201,16 +201,25 @@ def _headlines(
             ]
             yield Headline("Units held", _amount(row, "closing", "commodity"), ", ".join(pockets))
     for row in _of(reports, "market", "by-month"):
+        if row["price"] is None:  # trades of earlier months were reversed
+            continue
         price = f"{shown(row['price'])} {row['currency']}"
         traded = f"{shown(row['units'])} {row['commodity']} in {shown(row['trades'])} trades"
         yield Headline("Average price of the month", price, traded)
 
 
 def _deferred(row: Cells) -> Headline:
-    released = row["released"]
-    taken = abs(released) if isinstance(released, Decimal) else released
-    note = f"{shown(row['opening'])} + {shown(row['added'])} added - {shown(taken)} released"
+    note = f"{shown(row['opening'])} + {shown(row['added'])} added"
+    note += f" - {_taken(row, 'released')} released"
+    if row["otherwise"]:
+        note += f" - {_taken(row, 'otherwise')} spent, refunded or removed"
     return Headline("Deferred revenue", _amount(row, "closing", "currency"), note)
+
+
+def _taken(row: Cells, key: str) -> str:
+    """What went, as it stands behind a minus."""
+    number = row[key]
+    return shown(-number if isinstance(number, Decimal) else number)
 
 
 def _amount(row: Cells, key: str, unit: str) -> str:

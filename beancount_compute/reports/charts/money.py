@@ -41,7 +41,7 @@ _INCOME = {
     "overage": RED,
 }
 _POCKETS = {Pocket.ALLOCATIONS: BLUE, Pocket.TOKENS: PURPLE}
-_MOVED = {"opening": GREY, "added": GREEN, "released": RED}
+_MOVED = {"opening": GREY, "added": GREEN, "released": RED, "otherwise": ORANGE}
 _COMPARED = (
     ("lapsed, had there been no market", "lapsed", ORANGE),
     ("market, so far", "market", BLUE),
@@ -50,7 +50,7 @@ _COMPARED = (
 
 
 def deferred_revenue(table: Table, at: str = "", *, in_units: bool = False) -> list[Chart]:
-    """Opening, added and released of each month as bars, closing as a line.
+    """Opening, added, released and what else went of each month as bars, closing as a line.
 
     `at` names the end in words where the last month is not over; a table may be of open units.
     """
@@ -59,7 +59,9 @@ def deferred_revenue(table: Table, at: str = "", *, in_units: bool = False) -> l
     for (currency,), part in parts(table, "currency"):
         months = texts(part, "month")
         data = [
-            bar(key, months, floats(part, key), colour, currency) for key, colour in _MOVED.items()
+            bar(key, months, floats(part, key), colour, currency)
+            for key, colour in _MOVED.items()
+            if key != "otherwise" or any(column(part, key))
         ]
         data.append(line("closing", months, floats(part, "closing"), BLUE, currency))
         figure = figure_of(data, layout_of(currency, barmode="relative"))

@@ -27,8 +27,8 @@ def test_deferred_revenue_by_month() -> None:
     _, summed = story()
     table = deferred_within(summed, Selection(), Interval.MONTH)
     assert table.rows == [
-        ("2026-05", "USD", *numbers("0.00", "400.00", "-240.00", "160.00")),
-        ("2026-06", "USD", *numbers("160.00", "400.00", "-280.00", "280.00")),
+        ("2026-05", "USD", *numbers("0.00", "400.00", "-240.00", "0.00", "160.00")),
+        ("2026-06", "USD", *numbers("160.00", "400.00", "-280.00", "0.00", "280.00")),
     ]
 
 
@@ -40,16 +40,16 @@ def test_days_of_the_selection_open_with_what_was_held() -> None:
     days = Selection(date(2026, 6, 1), date(2026, 6, 30))
     table = deferred_within(summed, days, Interval.WEEK)
     assert [row[0] for row in table.rows] == ["2026-W23", "2026-W24", "2026-W25"]
-    assert table.rows[0][2:] == numbers("160.00", "400.00", "0.00", "560.00")
-    assert table.rows[1][2:] == numbers("560.00", "0.00", "0.00", "560.00")
-    assert table.rows[2][2:] == numbers("560.00", "0.00", "-280.00", "280.00")
+    assert table.rows[0][2:] == numbers("160.00", "400.00", "0.00", "0.00", "560.00")
+    assert table.rows[1][2:] == numbers("560.00", "0.00", "0.00", "0.00", "560.00")
+    assert table.rows[2][2:] == numbers("560.00", "0.00", "-280.00", "0.00", "280.00")
 
 
 def test_in_units() -> None:
     """2000 CU a month come, 1200 and 1400 go."""
     _, summed = story()
     table = deferred_within(summed, Selection(), Interval.QUARTER, in_units=True)
-    assert table.rows == [("2026-Q2", "CU", *numbers("0", "4000", "-2600", "1400"))]
+    assert table.rows == [("2026-Q2", "CU", *numbers("0", "4000", "-2600", "0", "1400"))]
 
 
 def test_of_one_account_what_moves_comes_and_goes() -> None:
@@ -57,9 +57,9 @@ def test_of_one_account_what_moves_comes_and_goes() -> None:
     books, summed = story()
     kept = narrow(books, summed, Filter(accounts=frozenset([TOKENS_OF_ALICE])))
     table = deferred_within(kept, Selection(), Interval.DAY)
-    assert [row for row in table.rows if row[3] or row[4]] == [
-        ("2026-06-01", "USD", *numbers("0.00", "160.00", "0.00", "160.00")),
-        ("2026-06-10", "USD", *numbers("160.00", "0.00", "-100.00", "60.00")),
+    assert [row for row in table.rows if row[3] or row[5]] == [
+        ("2026-06-01", "USD", *numbers("0.00", "160.00", "0.00", "0.00", "160.00")),
+        ("2026-06-10", "USD", *numbers("160.00", "0.00", "0.00", "-100.00", "60.00")),
     ]
 
 

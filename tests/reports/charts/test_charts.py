@@ -50,24 +50,26 @@ def traces(chart: Chart) -> dict[str, list[object]]:
 
 
 def test_deferred_revenue_is_bars_and_a_line() -> None:
-    """Opening and added upwards, released downwards, closing as a line; EUR has its own picture."""
+    """Opening and added upwards, what went downwards, closing as a line; EUR has its own picture,
+    without a bar for what else went: nothing did."""
     euro, dollar = deferred_revenue(
         table(
-            "month currency opening added released closing",
-            ("2026-04", "USD", D("0.00"), D("20.00"), D("-6.00"), D("14.00")),
-            ("2026-04", "EUR", D("0.00"), D("3.00"), D("0.00"), D("3.00")),
-            ("2026-05", "USD", D("14.00"), D("33.00"), D("-30.85"), D("16.15")),
+            "month currency opening added released otherwise closing",
+            ("2026-04", "USD", D("0.00"), D("20.00"), D("-6.00"), D("0.00"), D("14.00")),
+            ("2026-04", "EUR", D("0.00"), D("3.00"), D("0.00"), D("0.00"), D("3.00")),
+            ("2026-05", "USD", D("14.00"), D("33.00"), D("-25.85"), D("-5.00"), D("16.15")),
         )
     )
     assert (euro.name, dollar.name) == ("deferred-revenue-EUR", "deferred-revenue-USD")
     assert traces(dollar) == {
         "opening": [("2026-04", 0.0), ("2026-05", 14.0)],
         "added": [("2026-04", 20.0), ("2026-05", 33.0)],
-        "released": [("2026-04", -6.0), ("2026-05", -30.85)],
+        "released": [("2026-04", -6.0), ("2026-05", -25.85)],
+        "otherwise": [("2026-04", 0.0), ("2026-05", -5.0)],
         "closing": [("2026-04", 14.0), ("2026-05", 16.15)],
     }
     assert dollar.caption == "Deferred revenue is 16.15 USD at the end of 2026-05."
-    assert len(euro.table.rows) == 1
+    assert len(euro.table.rows) == 1 and "otherwise" not in traces(euro)
 
 
 def test_income_leaves_out_kinds_that_never_came() -> None:
