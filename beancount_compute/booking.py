@@ -287,6 +287,7 @@ def _facts(ledger: Ledger, closed: Closed, late: list[Event]) -> Facts:
         _introductions(ledger),
         assertions,
         late_on,
+        errors.unread,
     )
 
 

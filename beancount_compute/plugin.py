@@ -42,6 +42,7 @@ from beancount_compute.ledger import (
     place_of,
     read_file,
     text_in,
+    unread_directive,
     values_of,
 )
 
@@ -119,6 +120,7 @@ def _read(entries: list[Directive], fields: Fields, errors: Errors) -> Written:
                 _read_one(entry, written, fields)
             except FieldError as error:
                 errors.add(place_of(entry.meta), str(error))
+                errors.unread.append(unread_directive(entry))
     return written
 
 
@@ -175,7 +177,7 @@ def _pair(text: str) -> tuple[str, str]:
     if not (theirs and equals and (ours in COLUMNS or ours.startswith("x_"))):
         raise FieldError(
             f"`columns` holds {quoted(text)}: write the file's name of a column, = and one of "
-            f"{', '.join(COLUMNS)} or an x_ column"
+            f"{', '.join(COLUMNS)} or an x_ column{like(ours, COLUMNS)}"
         )
     return theirs, ours
 

@@ -112,7 +112,7 @@ from beancount_compute.economy.options import (
     life_of,
     money_written,
 )
-from beancount_compute.economy.refusals import Causes, Lacking, Refusal, Refused
+from beancount_compute.economy.refusals import Causes, Lacking, Refusal, Refused, Unread, receiver
 from beancount_compute.economy.roles import (
     EARNINGS,
     OWED,
@@ -155,4 +155,4 @@ from beancount_compute.economy.terms import (
     Terms,
     Timeline,
 )
-from beancount_compute.economy.words import amount, like, printable, quoted, shorten
+from beancount_compute.economy.words import Hints, amount, like, printable, quoted, shorten

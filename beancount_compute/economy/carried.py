@@ -131,7 +131,7 @@ def take_over(economy: Economy, carried: Carried, first_day: date) -> None:
 def _resume(economy: Economy, running: Running, last_day: date) -> None:
     """Let a subscription run on, whose periods so far are in the books."""
     if running.plan not in economy.terms.plans:  # it went when the month was closed already
-        refused = no_such_plan(running.plan, running.start, economy.terms)
+        refused = no_such_plan(economy, running.plan, running.start)
         economy.refusals.append(Refusal(running.place, str(refused)))
         return
     subscriber = economy.welcome(running.subscriber)

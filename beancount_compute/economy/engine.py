@@ -53,6 +53,7 @@ from beancount_compute.economy import (
     in_full,
     names_of,
     only_cancellations,
+    receiver,
     same_content,
 )
 from beancount_compute.economy.carried import Carried, handed_on, take_over
@@ -98,7 +99,7 @@ class Bookkeeper:
         self.states: dict[date, Carried] = {}
         self._ends = sorted(ends, reverse=True)
         self.refusals: list[Refusal] = []
-        self._events_on, reversed_ids, repeated_ids = by_day_of(facts.events)
+        self._events_on, ids, reversed_ids, repeated_ids = by_day_of(facts.events)
         assertions = list(facts.assertions)
         counts = Counter({day: len(events) for day, events in self._events_on.items()})
         counts.update(assertion.date for assertion in assertions)
@@ -126,7 +127,6 @@ class Bookkeeper:
         self._late_on = dict(facts.late)
         self._carried = carried
         self._repeats: dict[str, int] = {}
-        self._causes = Causes(terms.refused)
         self._first_of: dict[str, Event | None] = dict.fromkeys(repeated_ids)
         late = [event for events in self._late_on.values() for event in events]
         self._economy = Economy(
@@ -135,6 +135,8 @@ class Bookkeeper:
             component,
             reversed_ids.union(event.reverses for event in late if event.reverses),
             refusals=self.refusals,
+            causes=Causes(terms.refused, facts.unread),
+            ids=ids if reversed_ids else (),
             totals=Totals() if self._assertions_on else None,
             plain=not self._assertions_on and terms.of_ledger(POSTING_GRAIN) is Grain.EVENT,
         )
@@ -265,7 +267,7 @@ class Bookkeeper:
             names |= holders_of(self._economy.undo[event_id].entry)
         trial = copy(self)
         trial._economy = self._economy.copied(sorted(names), ids)
-        trial.refusals, trial._repeats, trial._causes = [], {}, Causes({})
+        trial.refusals, trial._repeats = [], {}
         trial._first_of = {event.id: None for event in events if event.id in self._first_of}
         refused: set[int] = set()
         for event in events:
@@ -309,12 +311,13 @@ class Bookkeeper:
 
     def _cause_of(self, event: Event, refused: Refused) -> Place | None:
         """What a refused event follows from, if anything."""
+        left_without = receiver(event.kind, event.subscriber, event.counterparty)
         subscriber = self._economy.subscribers.get(event.subscriber)
-        running = subscriber.subscriptions if subscriber else ()
-        left_without = bool(event.plan) and not any(
-            each.plan == event.plan and each.runs_on(event.date) for each in running
-        )
-        return self._causes.of(event, refused, left_without=left_without)
+        if event.plan and subscriber:
+            for each in subscriber.subscriptions:
+                if each.plan == event.plan and each.runs_on(event.date):
+                    left_without = ""
+        return self._economy.causes.of(event, refused, left_without)
 
     def _book_late(self, day: date) -> None:
         """Book late events before all else of the day, on the terms of the day they occurred on."""

@@ -105,11 +105,25 @@ def flaw_of(event: Event) -> str:
         (event.paid, event.currency),
     ):
         if number is not None and number <= 0:
-            return f"{amount(number, commodity)} is not above zero: write a positive number"
+            return f"{amount(number, commodity)} is not above zero: {_instead_of(number, event)}"
     return (
         f"wrong currency: {event.currency} can't pay for units of {event.commodity}: "
         "write a price in money, such as USD"
     )
+
+
+def _instead_of(number: Decimal, event: Event) -> str:
+    """What to write instead of a number that is not above zero."""
+    if number < 0 and number != event.price:
+        return (
+            "write a reversal of what was booked too much "
+            '(custom "compute-reversal" and the id of that event)'
+        )
+    if event.kind is Kind.ALLOCATION and not event.paid:
+        return "units that cost nothing are a grant: write compute-grant, without a payment"
+    if event.kind is Kind.TRADE and not event.price:
+        return "units that are given away are a transfer: write compute-transfer, without a price"
+    return "write a positive number"
 
 
 def id_taken(event_id: str, first: Place) -> str:

@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeVar
 from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Lot
+from beancount_compute.economy.refusals import Unread
 
 
 class HandPosting(NamedTuple):
@@ -58,6 +59,7 @@ class Facts(NamedTuple):
     assertions: Iterable[Assertion] = ()
     # late events, by the day on which they are booked: theirs lies in a closed month
     late: Mapping[date, Iterable[Event]] = MappingProxyType({})
+    unread: Iterable[Unread] = ()  # what can't be read of it
 
 
 Dated = TypeVar("Dated", Assertion, HandPosting, Introduction)
@@ -68,8 +70,8 @@ _reversed_by = attrgetter("reverses")
 
 def by_day_of(
     events: Iterable[Event],
-) -> tuple[dict[date, list[Event]], frozenset[str], set[str]]:
-    """The events by day; the ids that reversals name, and those that come more than once."""
+) -> tuple[dict[date, list[Event]], list[str], frozenset[str], set[str]]:
+    """The events by day; the ids of all, those that reversals name, and those that repeat."""
     by_day: defaultdict[date, list[Event]] = defaultdict(list)
     events = list(events)
     for event in events:
@@ -80,7 +82,7 @@ def by_day_of(
     repeated: set[str] = set()
     if len(set(ids)) < len(ids):
         repeated = {name for name, times in Counter(ids).items() if times > 1}
-    return dict(by_day), frozenset(reversed_ids - {""}), repeated
+    return dict(by_day), ids, frozenset(reversed_ids - {""}), repeated
 
 
 def only_cancellations(events: list[Event]) -> bool:

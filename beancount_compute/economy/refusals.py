@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import NamedTuple
 
 from beancount_compute.economy.events import Event, Place
-from beancount_compute.economy.kinds import MAKES_KNOWN
+from beancount_compute.economy.kinds import KINDS, Kind
+from beancount_compute.economy.rounding import WIDE, ZERO
+
+Units = tuple[Decimal, str]  # of a commodity
 
 
 class Refused(Exception):
@@ -16,12 +20,14 @@ class Refused(Exception):
 class Lacking(Refused):
     """Refused for what isn't there: units, a subscriber, a plan, an event.
 
-    `name` is the subscriber who lacks it: what was refused of that one before may be why.
+    `name` is the subscriber who lacks it, `units` are how many of a commodity are missing: what was
+    refused of that one before may be why.
     """
 
-    def __init__(self, message: str, name: str = "") -> None:
+    def __init__(self, message: str, name: str = "", units: Units | None = None) -> None:
         super().__init__(message)
         self.name = name
+        self.units = units
 
 
 class Refusal(NamedTuple):
@@ -32,30 +38,88 @@ class Refusal(NamedTuple):
     cause: Place | None = None  # what was refused first, and this follows from
 
 
-class Causes:
-    """What refused events follow from: a plan that can't be read, a subscription that was refused.
+class Unread(NamedTuple):
+    """What was written and can't be read: a line or row, as far as it says anything, or a file."""
 
-    Whoever would have been on such a plan uses and sells what was never allocated. That is said
-    once, where it begins.
+    place: Place
+    names: tuple[str, ...] = ()  # whom it would have made known, or given units
+    id: str = ""
+    day: str = ""  # "2026-05-20"; "" where nobody knows
+    whole_file: bool = False  # which may have said anything
+
+
+def receiver(kind: Kind, subscriber: str, counterparty: str) -> str:
+    """Whom an event of a kind makes known or gives units; "" where it takes them only."""
+    row = KINDS[kind]
+    if row.makes_known:
+        return subscriber
+    return counterparty if row.gives else ""
+
+
+class _Without(NamedTuple):
+    """Since when a subscriber goes without something."""
+
+    place: Place
+    units: Decimal | None  # None where nobody knows how many
+
+    def explains(self, lacking: Lacking) -> bool:
+        """Whether nothing would be lacking otherwise."""
+        return self.units is None or lacking.units is None or lacking.units[0] <= self.units
+
+
+class Causes:
+    """What refused events follow from: what was refused before them, or can't be read at all.
+
+    Whoever would have been on a plan that can't be read uses and sells what was never allocated.
+    That is said once, where it begins.
     """
 
-    def __init__(self, plans: Mapping[str, Place]) -> None:
+    def __init__(self, plans: Mapping[str, Place], unread: Iterable[Unread] = ()) -> None:
         self._plans = plans  # where those are written that can't be read
-        self._subscribers: dict[str, Place] = {}
+        self._without: dict[tuple[str, str], _Without] = {}  # by subscriber and commodity
         self._events: dict[str, Place] = {}
+        self._unread: dict[str, list[Unread]] = {}  # by the names in it
+        self.file: Place | None = None  # the first that can't be read
+        for each in unread:
+            if each.whole_file:
+                self.file = self.file or each.place
+            if each.id:
+                self._events.setdefault(each.id, each.place)
+            for name in filter(None, each.names):
+                self._unread.setdefault(name, []).append(each)
 
-    def of(self, event: Event, refused: Refused, *, left_without: bool) -> Place | None:
+    def of(self, event: Event, refused: Refused, left_without: str) -> Place | None:
         """Where what a refused event follows from was written; None where it stands alone.
 
-        `left_without` says whether its subscriber is not on the plan that it names.
+        `left_without` names who doesn't get what the event would have given, if anybody.
         """
-        cause = None
-        if isinstance(refused, Lacking):
-            cause = self._plans.get(event.plan) if event.plan else self._events.get(event.reverses)
-            cause = cause or self._subscribers.get(refused.name)
+        cause = self._cause(event, refused) if isinstance(refused, Lacking) else None
         begins = cause or event.place
-        if left_without and event.kind in MAKES_KNOWN:
-            self._subscribers.setdefault(event.subscriber, begins)
+        if left_without and left_without != getattr(refused, "name", ""):
+            units = None if event.plan else (max(event.units or ZERO, ZERO), event.commodity)
+            self.begin(left_without, begins, units)
         if event.id:
             self._events.setdefault(event.id, begins)
         return cause
+
+    def begin(self, name: str, place: Place, units: Units | None = None) -> None:
+        """Note where it begins that a subscriber goes without something, or all of a plan."""
+        number, commodity = units or (None, "")
+        first = self._without.setdefault((name, commodity), _Without(place, ZERO))
+        more = None if number is None or first.units is None else WIDE.add(first.units, number)
+        self._without[name, commodity] = first._replace(units=more)
+
+    def _cause(self, event: Event, lacking: Lacking) -> Place | None:
+        name, commodity = lacking.name, lacking.units[1] if lacking.units else ""
+        if event.plan and event.plan in self._plans:
+            return self._plans[event.plan]
+        if event.reverses in self._events:
+            return self._events[event.reverses]
+        for of in dict.fromkeys(["", commodity or event.commodity]):
+            found = self._without.get((name, of))
+            if found and found.explains(lacking):
+                return found.place
+        for each in self._unread.get(name, ()):
+            if each.day <= event.date.isoformat():
+                return each.place
+        return self.file if name or event.reverses else None

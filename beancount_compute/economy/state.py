@@ -7,7 +7,7 @@ it by raising `Refused`; only then do they change anything here.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Collection, Iterable, MutableMapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -18,11 +18,13 @@ from beancount_compute.economy import (
     POSTING_GRAIN,
     REVERSIBLE,
     Agenda,
+    Causes,
     Draw,
     DrawDown,
     Due,
     Event,
     Grain,
+    Hints,
     Holding,
     JournalEntry,
     Key,
@@ -39,7 +41,6 @@ from beancount_compute.economy import (
     Totals,
     check_balance,
     key_of,
-    like,
     quoted,
 )
 
@@ -165,6 +166,9 @@ class Economy:
     agenda: Agenda = field(init=False)
     plain: bool = False  # nothing is asserted, and no uses are merged
     refusals: list[Refusal] = field(default_factory=list)
+    causes: Causes = field(default_factory=lambda: Causes({}))
+    ids: Collection[str] = ()  # of all events, where any of them is a reversal
+    hints: Hints = field(default_factory=Hints)
 
     def __post_init__(self) -> None:
         self.grain = self.terms.of_ledger(POSTING_GRAIN)
@@ -207,7 +211,8 @@ class Economy:
         """What to say of a subscriber that is not known."""
         return (
             f"unknown subscriber {quoted(name)}: needs a subscription, allocation, grant, "
-            f"opening lot or compute-subscriber on or before this day{like(name, self.subscribers)}"
+            "opening lot or compute-subscriber on or before this day"
+            f"{self.hints.of('subscriber', name, self.subscribers)}"
         )
 
     def check_commodities(self, event: Event) -> None:

@@ -15,7 +15,12 @@ from beancount_compute.ledger.csv_writing import csv_text
 from beancount_compute.ledger.directives import PREFIX, metadata_of, place_of, text_in, values_of
 from beancount_compute.ledger.errors import ComputeError, Errors, FieldError
 from beancount_compute.ledger.event_columns import BLOCK
-from beancount_compute.ledger.event_directives import EVENT_TYPES, event_of, events_at_once
+from beancount_compute.ledger.event_directives import (
+    EVENT_TYPES,
+    event_of,
+    events_at_once,
+    unread_directive,
+)
 from beancount_compute.ledger.event_files import read_csv, read_file
 from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.finding_files import CLOSED, FileRequest, find_files, matches

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from beancount.core.account import is_valid
 
-from beancount_compute.economy import OWED, POCKETS, ROLES, SUBSCRIBER, Pocket, Role, quoted
+from beancount_compute.economy import OWED, POCKETS, ROLES, SUBSCRIBER, Pocket, Role, like, quoted
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.names import component_of
 
@@ -44,7 +44,10 @@ def check_template(role: Role, template: str, roots: Roots) -> None:
     for name in named:
         if name not in allowed:
             choices = ", ".join(sorted(f"{{{each}}}" for each in allowed))
-            raise FieldError(f"account {template}: {{{name}}} can't stand there; use {choices}")
+            raise FieldError(
+                f"account {template}: {{{name}}} can't stand there; use {choices or 'none'}"
+                f"{like(name, allowed)}"
+            )
     if not is_valid(_PLACEHOLDER.sub("X", template)):
         raise FieldError(
             f"{quoted(template)} is not an account: write one such as {roots.of(role)}:Name"
@@ -52,7 +55,7 @@ def check_template(role: Role, template: str, roots: Roots) -> None:
     if template.split(":")[0] != roots.of(role):
         raise FieldError(
             f"account {template} of {role} is outside the root {roots.of(role)}: "
-            f"write {roots.of(role)}:..."
+            f"write {roots.of(role)}:...{like(template.split(':')[0], [roots.of(role)])}"
         )
     if role in POCKETS:
         if "subscriber" not in named:

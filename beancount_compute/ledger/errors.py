@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from beancount_compute.economy import Place, Refusal, printable
+from beancount_compute.economy import Place, Refusal, Unread, printable
 
 
 class ComputeError(NamedTuple):
@@ -29,6 +29,8 @@ class Errors:
 
     def __init__(self) -> None:
         self.found: list[ComputeError] = []
+        self.unread: list[Unread] = []  # events among what is wrong, and files of them
+        self._at: dict[Place, int] = {}  # where the first error of a place stands
         self.skipped: Counter[tuple[str, str]] = Counter()  # by file, and what was passed over
 
     def in_order(self) -> list[ComputeError]:
@@ -40,22 +42,28 @@ class Errors:
         text = f"{place.row}: {message}" if place.row else message
         if not text.isprintable():  # another library's words, say
             text = printable(" ".join(text.split()))
+        self._at.setdefault(place, len(self.found))
         self.found.append(ComputeError({"filename": place.file, "lineno": place.line}, text))
+
+    def add_unread_file(self, place: Place, message: str) -> None:
+        """Collect an error for which a whole file of events isn't read."""
+        self.add(place, message)
+        self.unread.append(Unread(place, whole_file=True))
 
     def add_refusals(self, refusals: Iterable[Refusal]) -> None:
         """Collect what was refused; what follows from another error is counted behind that one."""
         following: dict[Place, list[Place]] = {}
+        refusals = list(refusals)
+        begins = self._at.keys() | {place for place, _, cause in refusals if cause is None}
         for place, message, cause in refusals:
-            if cause is None:
-                self.add(place, message)
-            else:
+            if cause in begins:
                 following.setdefault(cause, []).append(place)
+            else:
+                self.add(place, message)
         for cause, places in following.items():
             first = min(places)
             more = f" ({len(places):,} more errors follow from this, the first at {first})"
             if len(places) == 1:
                 more = f" (1 more error follows from this, at {first})"
-            for at, error in enumerate(self.found):
-                if (error.source["filename"], error.source["lineno"]) == cause[:2]:
-                    self.found[at] = error._replace(message=error.message + more)
-                    break
+            error = self.found[self._at[cause]]
+            self.found[self._at[cause]] = error._replace(message=error.message + more)

@@ -10,11 +10,12 @@ from datetime import date
 from decimal import Decimal
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
-from beancount_compute.economy import EVENTS, KINDS, PHASE, Event, Kind
+from beancount_compute.economy import EVENTS, KINDS, PHASE, Event, Kind, Unread, receiver
 from beancount_compute.ledger.directives import (
     PREFIX,
     day_or_text_in,
@@ -154,6 +155,20 @@ def event_of(entry: Custom, fields: Fields) -> Event:
     if values.get("plan") and values.get("expires"):
         raise FieldError("a plan's own terms say when its units end: remove `expires`")
     return event_from(kind, values, place_of(entry.meta))
+
+
+def unread_directive(entry: Custom) -> Unread:
+    """What a directive that can't be read as events says all the same."""
+    texts = [value for value, _ in entry.values or () if isinstance(value, str)]
+    kind = EVENT_TYPES.get(entry.type)
+    names = texts if kind is None else [receiver(kind, *[*texts, "", ""][:2])]
+    return Unread(
+        place_of(entry.meta),
+        tuple([normalize("NFC", name.strip()) for name in names]),
+        normalize("NFC", str(entry.meta.get("id", "")).strip()),
+        entry.date.isoformat(),
+        whole_file=entry.type == "compute-events",
+    )
 
 
 def _metadata(entry: Custom, shape: Shape, fields: Fields) -> dict[str, str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import BytesIO, TextIOWrapper
@@ -20,7 +21,7 @@ from itertools import chain, islice
 from operator import not_
 from typing import NamedTuple
 
-from beancount_compute.economy import Event, Place, quoted
+from beancount_compute.economy import Event, Place, Unread, quoted
 from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.event_columns import (
     BLOCK,
@@ -32,7 +33,7 @@ from beancount_compute.ledger.fields import (
     Fields,
 )
 from beancount_compute.ledger.header import AS_NAMED, ColumnMap, Columns
-from beancount_compute.ledger.rows import PATTERNS, TELLING, event_of_row
+from beancount_compute.ledger.rows import PATTERNS, TELLING, event_of_row, unread_row
 
 MOST_BROKEN_ROWS = 1000  # each is read again to the end of what it swallows
 _SPACES = " \t\v\f\x1c\x1d\x1e\x1f"
@@ -54,9 +55,10 @@ def read_file(
             from beancount_compute.ledger.parquet import read_parquet
 
             return read_parquet(path, named_at, fields, errors, column_map)
-        errors.add(named_at, f"{name} is neither .csv nor .parquet: export it as one of them")
+        message = f"{name} is neither .csv nor .parquet: export it as one of them"
     except OSError as error:
-        errors.add(named_at, f"can't read {name}: {error.strerror or error}: export it anew")
+        message = f"can't read {name}: {error.strerror or error}: export it anew"
+    errors.add_unread_file(named_at, message)
     return []
 
 
@@ -81,10 +83,10 @@ def read_csv(
             f"more than {MOST_BROKEN_ROWS:,} rows are not CSV: those from here on are not "
             "read; export the file anew"
         )
-        errors.add(Place(path, rows.done + 1), message)
+        errors.add_unread_file(Place(path, rows.done + 1), message)
         return rows.events
     except _NotCSV as error:
-        errors.add(Place(path, error.line), str(error))
+        errors.add_unread_file(Place(path, error.line), str(error))
     finally:
         csv.field_size_limit(limit)
     return []
@@ -185,7 +187,8 @@ class _Rows:
 
     def _by_row(self, lines: Iterable[str], at_least: int) -> bool:
         """Read rows until so many lines are done; False where one is broken."""
-        reader = csv.reader(lines, strict=True)
+        begun: list[str] = []  # the lines of the row
+        reader = csv.reader(_noted(lines, begun), strict=True)
         done, place = self.done, Place(self.path, self.done + 1)
         try:
             for row in reader:
@@ -193,12 +196,16 @@ class _Rows:
                     self._add(row, place)
                 except FieldError as error:
                     self.errors.add(place, str(error))
+                    self.errors.unread.append(unread_row(self.columns.written(row), place))
                 self.done = done + reader.line_num
                 place = Place(self.path, self.done + 1)
+                begun.clear()
                 if reader.line_num >= at_least:
                     break
         except csv.Error as error:
             self.errors.add(place, f"the row is not CSV: {_why(error)}")
+            pieces = {piece.strip() for piece in re.split('[,"]', begun[0])}
+            self.errors.unread.append(Unread(place, tuple(pieces)))
             self.done += 1
             return False
         return True
@@ -229,6 +236,14 @@ class _Rows:
         row.append("")  # what a column that the file lacks holds
         columns = self.columns
         return event_of_row(columns.in_order(row), columns.extra_of(row), place, self.fields)
+
+
+def _noted(lines: Iterable[str], begun: list[str]) -> Iterator[str]:
+    """The lines, the first of each row kept where the reader of rows empties the list."""
+    for line in lines:
+        if not begun:
+            begun.append(line)
+        yield line
 
 
 def _columns_without_quotes(lines: list[str], width: int) -> list[Sequence[str]]:

@@ -39,12 +39,12 @@ def find_files(
         paths = [os.path.abspath(path) for path in _named(request) if os.path.isfile(path)]
         files = [path for path in paths if not os.path.realpath(path).startswith(closed)]
         if not files:
-            errors.add(request.place, _no_file(request, closed=bool(paths)))
+            errors.add_unread_file(request.place, _no_file(request, closed=bool(paths)))
         for path in files:
             real = os.path.realpath(path)
             if not _is_utf8(path):  # Beancount's cache, and Fava, would raise
                 name = quoted(os.path.relpath(path, request.folder))
-                errors.add(request.place, f"the path {name} is not UTF-8: rename it")
+                errors.add_unread_file(request.place, f"the path {name} is not UTF-8: rename it")
             elif real not in seen:
                 seen.add(real)
                 yield path, request

@@ -21,6 +21,7 @@ from beancount_compute.economy import (
     HandPosting,
     Lot,
     Role,
+    Unread,
     amount,
     cost_of,
     quoted,
@@ -100,6 +101,7 @@ def read_hand_written(
         except FieldError as error:
             if opening:
                 errors.add(place, str(error))
+                errors.unread.append(Unread(place, (holder,), day=entry.date.isoformat()))
                 continue
             unnamed = Lot(holder, pocket.pocket, "", ZERO, "", entry.date, "", None)
             found.removals.append(HandPosting(entry.date, unnamed, ZERO, place, str(error)))

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from beancount_compute.economy import quoted
+from beancount_compute.economy import like, quoted
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.event_columns import NotPlain
 from beancount_compute.ledger.fields import check_text
@@ -47,22 +46,31 @@ class Columns:
         ]
         self.at: dict[str, int] = {}
         for at, name in kept:
+            if not name:
+                raise FieldError(
+                    f"the cell {at + 1} of the first row is blank: name the column, or remove it"
+                )
             if name in self.at:
                 raise FieldError(f"column {quoted(name)} stands twice: remove one of the two")
             self.at[name] = at
         for name in self.at:
             if name not in COLUMNS and not _EXTRA.fullmatch(name):
-                raise FieldError(_unknown_column(name))
+                raise FieldError(_unknown_column(name, column_map))
         for name in ("date", "event"):
             if name not in self.at:
                 raise FieldError(
                     f"no column {quoted(name)}: the first row must name the columns, "
-                    f"such as {','.join(COLUMNS[:8])}"
+                    f"such as {','.join(COLUMNS[:8])}{_not_there(name, header, column_map)}"
                 )
         # a column that the file lacks is read from an empty cell behind the row
         places = [self.at.get(name, self.width) for name in COLUMNS]
         self.in_order: Callable[[Sequence[Any]], tuple[Any, ...]] = itemgetter(*places)
         self.extra = [(at, name) for name, at in self.at.items() if name.startswith("x_")]
+
+    def written(self, row: Sequence[Any]) -> dict[str, str]:
+        """The texts of the columns that a row reaches, by name, be they right or wrong."""
+        reached = {name: row[at] for name, at in self.at.items() if at < len(row)}
+        return {name: cell.strip() for name, cell in reached.items() if isinstance(cell, str)}
 
     def check_unnamed(self, row: Sequence[str]) -> None:
         """Refuse a row that fills a cell in a column without a name."""
@@ -91,10 +99,19 @@ def _ignores(column_map: ColumnMap, written: str, name: str) -> bool:
     return "*" in column_map.ignored and name not in COLUMNS and not _EXTRA.fullmatch(name)
 
 
-def _unknown_column(name: str) -> str:
+def _not_there(name: str, header: Sequence[str], column_map: ColumnMap) -> str:
+    """What to say where a directive renames a column to this one that the file doesn't have."""
+    for theirs, ours in column_map.renamed.items():
+        if ours == name and theirs not in header:
+            return f"; it has no {quoted(theirs)}, which `columns` names{like(theirs, header)}"
+    return ""
+
+
+def _unknown_column(name: str, column_map: ColumnMap) -> str:
     hint = "; separate columns with commas" if ";" in name or "\t" in name else ""
-    like = get_close_matches(name.strip().lower().replace(" ", "_"), COLUMNS, 1)
-    meant = f"; did you mean {quoted(like[0])}?" if like else ""
+    meant = like(name, COLUMNS)
+    if slip := next((each for each in column_map.renamed if like(each, [name])), ""):
+        meant = f"; `columns` names {quoted(slip)}: did you mean this column?"
     return (
         f"unknown column {quoted(name)}: the first row names the columns, in small letters; those "
         f"of your own begin with x_ and hold letters, digits, - and _{hint}{meant}"

@@ -13,7 +13,7 @@ from beancount_compute.economy import Event, Place, quoted, trim
 from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.header import AS_NAMED, ColumnMap, Columns
-from beancount_compute.ledger.rows import event_of_row
+from beancount_compute.ledger.rows import event_of_row, unread_row
 
 MOST_ROWS = 5_000_000  # of one file: a few bytes can stand for any number of them
 
@@ -28,27 +28,27 @@ def read_parquet(
         from pyarrow import parquet
     except ImportError:
         message = f'{file} needs pyarrow: pip install "beancount_compute[parquet]"'
-        errors.add(named_at, message)
+        errors.add_unread_file(named_at, message)
         return []
     try:
         rows = parquet.ParquetFile(path).metadata.num_rows
         if rows > MOST_ROWS:
             message = f"{file} holds {rows:,} rows; at most {MOST_ROWS:,} are read: split it"
-            errors.add(named_at, message)
+            errors.add_unread_file(named_at, message)
             return []
         table = parquet.read_table(path, use_threads=False)
         table.validate(full=True)
     except (pyarrow.ArrowException, ValueError) as error:
-        errors.add(named_at, f"{file} is not Parquet: {str(error).splitlines()[0]}")
+        errors.add_unread_file(named_at, f"{file} is not Parquet: {str(error).splitlines()[0]}")
         return []
     try:
         columns = Columns([str(name).strip() for name in table.column_names], column_map)
         _check_types(table.schema, columns)
     except UnicodeDecodeError:
-        errors.add(named_at, f"{file}: a column's name is not UTF-8")
+        errors.add_unread_file(named_at, f"{file}: a column's name is not UTF-8")
         return []
     except FieldError as error:
-        errors.add(named_at, f"{file}: {error}")
+        errors.add_unread_file(named_at, f"{file}: {error}")
         return []
     return _events(table, columns, path, named_at, fields, errors)
 
@@ -76,6 +76,7 @@ def _events(
                 events.append(event)
         except FieldError as error:
             errors.add(place, str(error))
+            errors.unread.append(unread_row(columns.written(row), place))
     return events
 
 

@@ -10,7 +10,9 @@ fills follows from its forms in `economy/kinds.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from beancount_compute.economy import (
     EVENTS,
@@ -20,13 +22,15 @@ from beancount_compute.economy import (
     Form,
     Kind,
     Place,
+    Unread,
     flaw_of,
     is_sound,
     like,
     quoted,
+    receiver,
 )
 from beancount_compute.ledger.errors import FieldError
-from beancount_compute.ledger.fields import Fields, check_text, parse_name
+from beancount_compute.ledger.fields import Fields, check_text, parse_date, parse_name
 
 # Each fills the field of its name, but for `event`, which is the kind.
 COLUMNS = (
@@ -115,6 +119,19 @@ def event_of_row(
     }
     values["date"], values["time"] = fields.moment(written["date"], written["time"])
     return event_from(kind, values, place, extra)
+
+
+def unread_row(written: Mapping[str, str], place: Place) -> Unread:
+    """What a row that can't be read as an event says all the same."""
+    subscriber, other = (
+        normalize("NFC", written.get(name, "")) for name in ("subscriber", "counterparty")
+    )
+    kind = next((each for each in EVENTS if each == written.get("event")), None)
+    names = (receiver(kind, subscriber, other),) if kind else (subscriber, other)
+    day = ""
+    with suppress(FieldError):
+        day = parse_date(written.get("date", "")[: len("2026-05-20")]).isoformat()
+    return Unread(place, names, normalize("NFC", written.get("id", "")), day)
 
 
 def _wrong_cells(written: Mapping[str, str]) -> FieldError:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from beancount.core.amount import Amount
 from beancount.core.data import Custom
@@ -28,6 +29,7 @@ from beancount_compute.economy import (
     PlanLine,
     Refused,
     Role,
+    Unread,
     amount,
     chosen,
     like,
@@ -87,8 +89,11 @@ def read_lines(entries: Iterable[Custom], roots: Roots, errors: Errors) -> TermL
                     lines.subscribers.append(_subscriber(entry, place))
         except (FieldError, Refused) as error:
             errors.add(place, str(error))
-            if entry.type == "compute-plan" and entry.values:
-                lines.refused.setdefault(str(entry.values[0].value), place)
+            name = normalize("NFC", str(entry.values[0].value)).strip() if entry.values else ""
+            if entry.type == "compute-plan":
+                lines.refused.setdefault(name, place)
+            elif entry.type == "compute-subscriber":
+                errors.unread.append(Unread(place, (name,), day=entry.date.isoformat()))
     return lines
 
 

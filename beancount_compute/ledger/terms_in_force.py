@@ -52,7 +52,7 @@ def read_terms(
     lines = read_lines(entries, roots, errors)
     lines_of_options = _in_force(lines.options, errors)
     step = next((line.value for line in lines_of_options if line.name == COST_STEP.name), None)
-    plans = _plans(lines.plans, currencies, step, errors)
+    plans = _plans(lines, currencies, step, errors)
     offers = [offer for timeline in plans.values() for offer in timeline]
     units = frozenset([sold.commodity for offer in offers for sold in offer.lines])
     terms = Terms(
@@ -134,7 +134,7 @@ def _timelines(lines: list[Line]) -> dict[tuple[str, str], Timeline[Any]]:
 
 
 def _plans(
-    lines: list[Line], currencies: list[str], step: Decimal | None, errors: Errors
+    lines: TermLines, currencies: list[str], step: Decimal | None, errors: Errors
 ) -> dict[str, Timeline[Plan]]:
     """The plans that stand: one a day and name, and no two names in one component."""
     taken = {component_of(origin): origin for origin in RESERVED_ORIGINS}
@@ -142,7 +142,12 @@ def _plans(
     dated: dict[str, list[tuple[date, Plan]]] = {}
     money = dict.fromkeys(currencies, "an operating currency")
     units: set[str] = set()
-    for line in lines:
+
+    def refuse(line: Line, message: str) -> None:
+        errors.add(line.place, message)
+        lines.refused.setdefault(line.name, line.place)
+
+    for line in lines.plans:
         plan: Plan = line.value
         sold = [each.commodity for each in plan.lines]
         if wrong := next((each for each in sold if each in money), ""):
@@ -150,11 +155,11 @@ def _plans(
                 f"wrong commodity: {wrong} is {money[wrong]}, not a unit of "
                 "compute: write the price first, then the units"
             )
-            errors.add(line.place, message)
+            refuse(line, message)
             continue
         paid_in = [plan.currency, *([plan.overage.currency] if plan.overage else [])]
         if wrong := next((each for each in paid_in if each in units), ""):
-            errors.add(line.place, _no_money(wrong))
+            refuse(line, _no_money(wrong))
             continue
         component = component_of(line.name)
         other = taken.setdefault(component, line.name)
@@ -163,7 +168,7 @@ def _plans(
                 f"plan {quoted(line.name)} would have the account component {component} of "
                 f"{quoted(other)}: give it another name"
             )
-            errors.add(line.place, message)
+            refuse(line, message)
             continue
         known = first.setdefault((line.date, line.name), line)
         if known is line:

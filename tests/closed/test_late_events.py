@@ -205,7 +205,10 @@ def test_late_events_come_before_all_else_of_the_day_in_their_own_order(tmp_path
     write_events(ledger, *rows, *late)
     loaded = load(ledger)
     assert errors_of(loaded, ledger) == [
-        'events.csv:4: "alice" gives 5 CU and holds 0 CU in tokens: write at most that'
+        (
+            'events.csv:4: "alice" gives 5 CU and holds 0 CU in tokens, and 1000 CU in allocations, '
+            "which stay with their subscriber until a mint: write a later date, or a top-up before it"
+        )
     ]
     of_day = [
         each.meta["event"] for each in booked(loaded.entries) if str(each.date) == "2026-06-01"

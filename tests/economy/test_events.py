@@ -192,9 +192,25 @@ def test_a_name_with_a_lone_surrogate_has_an_id() -> None:
     ("event", "flaw"),
     [
         (consumption(DAY, "a", "0 CU"), "0 CU is not above zero: write a positive number"),
-        (consumption(DAY, "a", "-0.50 CU"), "-0.5 CU is not above zero: write a positive number"),
-        (trade(DAY, "a", "b", "1 CU", "0 USD"), "0 USD is not above zero: write a positive number"),
-        (top_up(DAY, "a", "1 CU", "-1 USD"), "-1 USD is not above zero: write a positive number"),
+        (consumption(DAY, "a", "-0.50 CU"), "-0.5 CU is not above zero: write a reversal of what"),
+        (
+            trade(DAY, "a", "b", "1 CU", "0 USD"),
+            "0 USD is not above zero: units that are given away",
+        ),
+        (
+            trade(DAY, "a", "b", "1 CU", "-1 USD"),
+            "-1 USD is not above zero: write a positive number",
+        ),
+        (
+            trade(DAY, "a", "b", "-1 CU", "1 USD"),
+            "-1 CU is not above zero: write a reversal of what",
+        ),
+        (
+            top_up(DAY, "a", "1 CU", "0 USD"),
+            "0 USD is not above zero: units that cost nothing are a",
+        ),
+        (top_up(DAY, "a", "0 CU", "1 USD"), "0 CU is not above zero: write a positive number"),
+        (top_up(DAY, "a", "1 CU", "-1 USD"), "-1 USD is not above zero: write a reversal of what"),
         (spend(DAY, "a", "p", "1 CU", "0 USD"), "0 USD is not above zero: write a positive number"),
         (top_up(DAY, "a", "1 CU", "1 CU"), "wrong currency: CU"),
     ],

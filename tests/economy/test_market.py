@@ -171,11 +171,17 @@ def test_a_gross_that_rounds_to_zero_is_refused() -> None:
         ),
         (
             trade("2026-06-10", "bob", "alice", "1 CU", "1 USD"),
-            '"bob" sells 1 CU and holds 0 CU in tokens: write at most that',
+            (
+                '"bob" sells 1 CU and holds 0 CU in tokens, and 1 CU in allocations, which stay '
+                "with their subscriber until a mint: write a later date, or a top-up before it"
+            ),
         ),
         (
             trade("2026-06-10", "alice", "bob", "1 GPU", "1 USD"),
-            '"alice" sells 1 GPU and holds 0 GPU in tokens: write at most that',
+            (
+                '"alice" sells 1 GPU and holds 0 GPU in tokens: write a top-up before it, or check '
+                "the name, the units and the date"
+            ),
         ),
         (
             trade("2026-06-10", "alice", "alice", "1 CU", "1 USD"),

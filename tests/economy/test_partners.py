@@ -90,7 +90,10 @@ def test_tokens_that_cost_nothing_can_be_spent() -> None:
         ),
         (
             spend("2026-06-12", "carol", "p", "1 CU", "1 USD"),
-            '"carol" spends 1 CU and holds 0 CU in tokens: write at most that',
+            (
+                '"carol" spends 1 CU and holds 0 CU in tokens, and 1000 CU in allocations, which '
+                "stay with their subscriber until a mint: write a later date, or a top-up before it"
+            ),
         ),
         (
             spend("2026-06-12", "dave", "p", "1 CU", "1 USD"),

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from beancount_compute.economy.words import amount, like, quoted
+from beancount_compute.economy.words import MOST_ASKED, Hints, amount, like, quoted
 
 
 def test_a_name_stands_in_quotes() -> None:
@@ -53,7 +53,8 @@ def test_amounts_are_shown_in_full_digits(number: str, shown: str) -> None:
         ("pro", ["pro"], ""),  # the very name, but not on this day
         ("gold", ["pro", "team"], ""),
         ("pro", [], ""),
-        ("name-5x", [f"name-{number}" for number in range(1001)], ""),  # too many to compare
+        ("nam-500", [f"name-{number}" for number in range(2000)], '; did you mean "name-500"?'),
+        ("xyz-500", [f"name-{number}" for number in range(2000)], ""),
     ],
 )
 def test_a_name_that_is_nearly_a_known_one_is_asked_about(
@@ -61,3 +62,12 @@ def test_a_name_that_is_nearly_a_known_one_is_asked_about(
 ) -> None:
     """Capitals, blanks, underscores and a slip of a finger; never the name itself."""
     assert like(text, known) == asked
+
+
+def test_only_the_first_names_of_a_ledger_are_looked_for() -> None:
+    """Each once: who gets a thousand errors reads the first, and to look takes time."""
+    hints, known = Hints(), ["alice", "pro"]
+    asked = [hints.of("subscriber", f"alice{number}", known) for number in range(MOST_ASKED)]
+    assert set(asked) == {'; did you mean "alice"?'}
+    assert hints.of("subscriber", "alicia", known) == ""
+    assert hints.of("subscriber", "alice7", []) == '; did you mean "alice"?'  # as it was found

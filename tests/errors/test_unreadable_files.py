@@ -212,7 +212,13 @@ def test_a_column_that_cannot_be_kept_exact_is_refused(load, columns, message):
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"units": [10, -1]}, "row 2: -1 CU is not above zero: write a positive number"),
+        (
+            {"units": [10, -1]},
+            (
+                "row 2: -1 CU is not above zero: write a reversal of what was booked too much "
+                '(custom "compute-reversal" and the id of that event)'
+            ),
+        ),
         (
             {"units": ["10", "1e5e"]},
             (

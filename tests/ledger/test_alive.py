@@ -113,7 +113,12 @@ def test_errors_come_out_of_the_cache_as_they_went_in(ledger, monkeypatch):
     """A refusal is kept with its place: the cache must not make a broken ledger a clean one."""
     write(ledger.parent / "events/may.csv", 10, -5)
     first = messages(ledger)
-    assert first == ["-5 CU is not above zero: write a positive number"]
+    assert first == [
+        (
+            "-5 CU is not above zero: write a reversal of what was booked too much "
+            '(custom "compute-reversal" and the id of that event)'
+        )
+    ]
     assert cache_of(ledger).exists()
     monkeypatch.setattr("beancount.loader.run_transformations", None)
     _, errors, _ = loader.load_file(str(ledger))

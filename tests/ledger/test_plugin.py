@@ -563,7 +563,7 @@ def test_a_directive_and_a_row_that_say_the_same_count_once(tmp_path: Path) -> N
 def test_errors_of_files_carry_their_own_lines(tmp_path: Path) -> None:
     """A wrong row and a refused one: file and line of the row, and no entry behind them."""
     (tmp_path / "may.csv").write_text(
-        HEAD + "a,2026-05-01,party,alice,5,CU,,,\nb,2026-05-01,consumption,alice,5,CU,,,\n"
+        HEAD + "a,2026-05-01,party,alice,5,CU,,,\nb,2026-05-01,consumption,bob,5,CU,,,\n"
     )
     _, errors, _ = main(tmp_path, '2026-01-01 custom "compute-events" "may.csv"\n')
     found = sorted((error.source["lineno"], error.entry) for error in errors)

@@ -29,14 +29,12 @@ from beancount_compute.economy import (
     Refused,
     Role,
     Share,
-    Terms,
     Unused,
     amount,
     into,
     key_of,
     last_day,
     later,
-    like,
     lot_of,
     money_leg,
     must_be_exact,
@@ -54,7 +52,7 @@ def allocate(economy: Economy, event: Event, event_id: str) -> None:
     if event.plan:
         plan = economy.terms.plan(event.plan, event.date)
         if plan is None:
-            raise unknown_plan(event, economy.terms)
+            raise unknown_plan(economy, event)
         economy.welcome(event.subscriber)
         end = later(event.date, plan.every)
         allocate_period(economy, plan, event.subscriber, event.date, end, event_id, event)
@@ -63,16 +61,17 @@ def allocate(economy: Economy, event: Event, event_id: str) -> None:
         _top_up(economy, event, event_id)
 
 
-def unknown_plan(event: Event, terms: Terms) -> Refused:
+def unknown_plan(economy: Economy, event: Event) -> Refused:
     """The refusal of an event that names a plan which has no terms on its day."""
-    return no_such_plan(event.plan, event.date, terms)
+    return no_such_plan(economy, event.plan, event.date)
 
 
-def no_such_plan(name: str, day: date, terms: Terms) -> Refused:
+def no_such_plan(economy: Economy, name: str, day: date) -> Refused:
     """The refusal of what names a plan that has no terms on a day."""
+    plans = economy.terms.plans
     return Lacking(
         f"unknown plan {quoted(name)}: no compute-plan of that name on or before {day}: write one, "
-        f"or check the name{like(name, terms.plans)}"
+        f"or check the name{economy.hints.of('plan', name, plans)}"
     )
 
 
@@ -92,6 +91,7 @@ def allocate_period(
     whose cost step is an error: its own line says so, once.
     """
     if not plan.bookable:
+        economy.causes.begin(subscriber, plan.place)
         return
     key = (plan.name, plan.since, start, end, economy.today)
     period = economy.periods.get(key)

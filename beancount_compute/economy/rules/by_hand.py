@@ -73,7 +73,8 @@ def take_out(economy: Economy, removal: HandPosting) -> None:
     subscriber = economy.subscribers.get(removal.lot.holder)
     open_lot = subscriber.find(removal.lot) if subscriber else None
     if removal.flaw or open_lot is None or open_lot.units < removal.units:
-        economy.refusals.append(Refusal(removal.place, _no_such_lot(economy, removal)))
+        cause = None if removal.flaw else economy.causes.file
+        economy.refusals.append(Refusal(removal.place, _no_such_lot(economy, removal), cause))
         return
     economy.settle(removal.lot.holder)
     open_lot.holding.take(open_lot, removal.units)
@@ -104,7 +105,7 @@ def check_for_newcomer(economy: Economy, assertion: Assertion) -> None:
 
 def _refuse(economy: Economy, assertion: Assertion, failure: str) -> None:
     if failure:
-        economy.refusals.append(Refusal(assertion.place, failure))
+        economy.refusals.append(Refusal(assertion.place, failure, economy.causes.file))
 
 
 def _no_such_lot(economy: Economy, removal: HandPosting) -> str:
@@ -126,9 +127,10 @@ def _no_such_lot(economy: Economy, removal: HandPosting) -> str:
     not_yet = ""
     if not (removal.flaw or open_lot) and date.min < economy.as_of < removal.date:
         not_yet = f" (periods, mints and expiries are made up to the as-of day {economy.as_of})"
+    meant = "" if subscriber else economy.hints.of("subscriber", lot.holder, economy.subscribers)
     return (
         f"{wrong}; open lots of {quoted(lot.holder)} in {lot.pocket} at the end of "
-        f"{removal.date}, as a posting must write them: {written or 'none'}{not_yet}"
+        f"{removal.date}, as a posting must write them: {written or 'none'}{not_yet}{meant}"
     )
 
 

@@ -169,14 +169,17 @@ def _overage_price(
     ]
     if not running:
         economy.check_commodities(event)
-        message = f"{beyond}: write at most that, or a top-up or grant before it"
-        raise Lacking(message, event.subscriber)
+        at_most = "at most that, or a top-up or grant before it"
+        write = at_most if held else "a subscription, top-up or grant before it"
+        message = f"{beyond}: write {write}"
+        raise Lacking(message, event.subscriber, (missing, event.commodity))
     plan = plan_of_overage(running)
     if plan.overage is None:
         raise Lacking(
             f"{beyond}, and plan {quoted(plan.name)} has no `overage` price: "
             "write at most that, a top-up before it, or an overage price",
             event.subscriber,
+            (missing, event.commodity),
         )
     return plan.name, plan.overage
 

@@ -31,6 +31,8 @@ from beancount_compute.economy import (
 )
 from beancount_compute.economy.state import Economy
 
+NOTHING_PAID_FOR = "check the name, the units and the date; what was granted can't be given back"
+
 
 def refund(economy: Economy, event: Event, event_id: str) -> None:
     """Book units given back: their cost, rounded once per currency, to payable."""
@@ -47,8 +49,10 @@ def refund(economy: Economy, event: Event, event_id: str) -> None:
         held = WIDE.subtract(event.units, missing)
         raise Lacking(
             f"{quoted(subscriber.name)} gives back {amount(event.units, event.commodity)} and "
-            f"holds {amount(held, event.commodity)} that were paid for: write at most that",
+            f"holds {amount(held, event.commodity)} that were paid for: "
+            + ("write at most that" if held else NOTHING_PAID_FOR),
             subscriber.name,
+            (missing, event.commodity),
         )
     owed: dict[str, Decimal] = {}
     origins: dict[str, str] = {}

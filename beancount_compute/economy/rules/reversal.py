@@ -138,6 +138,7 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
         raise Lacking(
             f"nothing to reverse: no event {quoted(event.reverses)} was booked on or before "
             f"{event.date}, or it is of a kind that can't be reversed"
+            f"{economy.hints.of('event', event.reverses, economy.ids)}"
         )
     if undo.done:
         raise Refused(f"event {quoted(event.reverses)} is reversed already: remove this line")

@@ -36,7 +36,7 @@ def subscribe(economy: Economy, event: Event, event_id: str) -> None:
     """Start a subscription; periods begun before the event's date are not booked."""
     economy.admit(event.subscriber)
     if economy.terms.plan(event.plan, event.date) is None:
-        raise unknown_plan(event, economy.terms)
+        raise unknown_plan(economy, event)
     start = date.fromisoformat(event.started) if event.started else event.date
     if start > event.date:
         raise Refused(

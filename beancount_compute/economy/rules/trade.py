@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import reduce
 
 from beancount_compute.economy import (
     WIDE,
@@ -127,10 +128,25 @@ def tokens_for(economy: Economy, event: Event, holder: Subscriber, verb: str) ->
         held = WIDE.subtract(event.units, missing)
         raise Lacking(
             f"{quoted(holder.name)} {verb} {amount(event.units, event.commodity)} and holds "
-            f"{amount(held, event.commodity)} in tokens: write at most that",
+            f"{amount(held, event.commodity)} in tokens{_what_instead(event, holder, held)}",
             holder.name,
+            (missing, event.commodity),
         )
     return draws
+
+
+def _what_instead(event: Event, holder: Subscriber, held: Decimal) -> str:
+    """What to write where a holder has too few tokens."""
+    if held:
+        return ": write at most that"
+    allocated = holder.allocations.get(event.commodity)
+    units = reduce(WIDE.add, (each.units for each in allocated or ()), ZERO)
+    if units:
+        return (
+            f", and {amount(units, event.commodity)} in allocations, which stay with their "
+            "subscriber until a mint: write a later date, or a top-up before it"
+        )
+    return ": write a top-up before it, or check the name, the units and the date"
 
 
 def _parties(economy: Economy, event: Event, one: str, other: str) -> tuple[Subscriber, Subscriber]:
