@@ -80,7 +80,7 @@ class Causes:
         self._events: dict[str, Place] = {}
         self._unread: dict[str, list[Unread]] = {}  # by the names in it
         self.file: Place | None = None  # the first that can't be read
-        for each in unread:
+        for each in sorted(unread, key=lambda each: (each.day, each.id, each.names, each.place)):
             if each.whole_file:
                 self.file = self.file or each.place
             if each.id:

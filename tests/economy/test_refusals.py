@@ -89,7 +89,7 @@ def test_what_a_row_that_can_t_be_read_names_is_missing_behind_its_day() -> None
         ALICE,
     ]
     assert causes(events, unread=unread) == [
-        *[(1, None), (2, at(8)), (3, at(9)), (4, at(9)), (5, None), (6, at(7)), (7, at(7))]
+        *[(1, None), (2, at(8)), (3, at(8)), (4, at(9)), (5, None), (6, at(7)), (7, at(7))]
     ]
 
 

@@ -53,7 +53,8 @@ def ledger(request: Any, tmp_path_factory: Any) -> Captured:
 
 
 def refused_places(ledger: Captured) -> set[tuple[str, int]]:
-    return {(e.source["filename"], e.source["lineno"]) for e in ledger.errors}
+    counted = {refusal.place[:2] for refusal in ledger.books.refusals}  # behind their cause, too
+    return counted | {(e.source["filename"], e.source["lineno"]) for e in ledger.errors}
 
 
 def accepted(ledger: Captured, postings: Iterable[HandPosting]) -> list[HandPosting]:
@@ -331,7 +332,7 @@ def behind(things: Iterable[Any], day: date) -> list[Any]:
 
 
 def facts_up_to(facts: Facts, day: date) -> Facts:
-    return Facts(*(up_to(each, day) for each in facts))
+    return Facts(*(up_to(each, day) for each in facts[: Facts._fields.index("unread")]))
 
 
 def cuts(ledger: Captured, count: int) -> list[date]:
