@@ -148,8 +148,8 @@ def test_each_currency_is_rounded_and_owed_for_itself() -> None:
         (
             "1 GPU",
             (
-                "0 GPU that were paid for: check the name, the units and the date; what was granted "
-                "can't be given back"
+                "0 GPU that were paid for: check the name, the units and the date; what was "
+                "granted can't be given back"
             ),
         ),
     ],

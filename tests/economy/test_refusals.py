@@ -103,7 +103,7 @@ def test_all_that_is_missing_may_have_been_in_a_file_that_can_t_be_read() -> Non
         consumption("2026-05-02", "alice", "11 CU", line=2),
         reversal("2026-05-03", "u-1", line=3),
         subscription("2026-05-04", "alice", "gold", line=4),
-        consumption("2026-05-05", "alice", "-1 CU", line=5),
+        consumption("2026-05-05", "alice", "-1 CU", line=5, flaw="below zero"),
     ]
     found = causes(
         events,
