@@ -206,8 +206,9 @@ def test_late_events_come_before_all_else_of_the_day_in_their_own_order(tmp_path
     loaded = load(ledger)
     assert errors_of(loaded, ledger) == [
         (
-            'events.csv:4: "alice" gives 5 CU and holds 0 CU in tokens, and 1000 CU in allocations, '
-            "which stay with their subscriber until a mint: write a later date, or a top-up before it"
+            'events.csv:4: "alice" gives 5 CU and holds 0 CU in tokens, and 1000 CU in '
+            "allocations, which stay with their subscriber until a mint: write a later date, or a "
+            "top-up before it"
         )
     ]
     of_day = [
