@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Lot
-from beancount_compute.economy.refusals import Unread
+from beancount_compute.economy.refusals import NotRead
 
 
 class HandPosting(NamedTuple):
@@ -59,7 +59,7 @@ class Facts(NamedTuple):
     assertions: Iterable[Assertion] = ()
     # late events, by the day on which they are booked: theirs lies in a closed month
     late: Mapping[date, Iterable[Event]] = MappingProxyType({})
-    unread: Iterable[Unread] = ()  # what can't be read of it
+    unread: Iterable[NotRead] = ()  # what can't be read of it
 
 
 Dated = TypeVar("Dated", Assertion, HandPosting, Introduction)

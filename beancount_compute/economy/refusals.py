@@ -38,7 +38,7 @@ class Refusal(NamedTuple):
     cause: Place | None = None  # what was refused first, and this follows from
 
 
-class Unread(NamedTuple):
+class NotRead(NamedTuple):
     """What was written and can't be read: a line or row, as far as it says anything, or a file."""
 
     place: Place
@@ -74,11 +74,11 @@ class Causes:
     That is said once, where it begins.
     """
 
-    def __init__(self, plans: Mapping[str, Place], unread: Iterable[Unread] = ()) -> None:
+    def __init__(self, plans: Mapping[str, Place], unread: Iterable[NotRead] = ()) -> None:
         self._plans = plans  # where those are written that can't be read
         self._without: dict[tuple[str, str], _Without] = {}  # by subscriber and commodity
         self._events: dict[str, Place] = {}
-        self._unread: dict[str, list[Unread]] = {}  # by the names in it
+        self._unread: dict[str, list[NotRead]] = {}  # by the names in it
         self.file: Place | None = None  # the first that can't be read
         for each in sorted(unread, key=lambda each: (each.day, each.id, each.names, each.place)):
             if each.whole_file:

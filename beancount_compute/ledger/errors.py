@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from beancount_compute.economy import Place, Refusal, Unread, printable
+from beancount_compute.economy import NotRead, Place, Refusal, printable
 
 
 class ComputeError(NamedTuple):
@@ -29,7 +29,7 @@ class Errors:
 
     def __init__(self) -> None:
         self.found: list[ComputeError] = []
-        self.unread: list[Unread] = []  # events among what is wrong, and files of them
+        self.unread: list[NotRead] = []  # events among what is wrong, and files of them
         self._at: dict[Place, int] = {}  # where the first error of a place stands
         self.skipped: Counter[tuple[str, str]] = Counter()  # by file, and what was passed over
 
@@ -48,7 +48,7 @@ class Errors:
     def add_unread_file(self, place: Place, message: str) -> None:
         """Collect an error for which a whole file of events isn't read."""
         self.add(place, message)
-        self.unread.append(Unread(place, whole_file=True))
+        self.unread.append(NotRead(place, whole_file=True))
 
     def add_refusals(self, refusals: Iterable[Refusal]) -> None:
         """Collect what was refused; what follows from another error is counted behind that one."""

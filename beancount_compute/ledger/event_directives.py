@@ -15,7 +15,7 @@ from unicodedata import normalize
 from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
-from beancount_compute.economy import EVENTS, KINDS, PHASE, Event, Kind, Unread, receiver
+from beancount_compute.economy import EVENTS, KINDS, PHASE, Event, Kind, NotRead, receiver
 from beancount_compute.ledger.directives import (
     PREFIX,
     day_or_text_in,
@@ -157,12 +157,12 @@ def event_of(entry: Custom, fields: Fields) -> Event:
     return event_from(kind, values, place_of(entry.meta))
 
 
-def unread_directive(entry: Custom) -> Unread:
+def unread_directive(entry: Custom) -> NotRead:
     """What a directive that can't be read as events says all the same."""
     texts = [value for value, _ in entry.values or () if isinstance(value, str)]
     kind = EVENT_TYPES.get(entry.type)
     names = texts if kind is None else [receiver(kind, *[*texts, "", ""][:2])]
-    return Unread(
+    return NotRead(
         place_of(entry.meta),
         tuple([normalize("NFC", name.strip()) for name in names]),
         normalize("NFC", str(entry.meta.get("id", "")).strip()),

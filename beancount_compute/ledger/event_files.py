@@ -21,7 +21,7 @@ from itertools import chain, islice
 from operator import not_
 from typing import NamedTuple
 
-from beancount_compute.economy import Event, Place, Unread, quoted
+from beancount_compute.economy import Event, NotRead, Place, quoted
 from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.event_columns import (
     BLOCK,
@@ -205,7 +205,7 @@ class _Rows:
         except csv.Error as error:
             self.errors.add(place, f"the row is not CSV: {_why(error)}")
             pieces = {piece.strip() for piece in re.split('[,"]', begun[0])}
-            self.errors.unread.append(Unread(place, tuple(pieces)))
+            self.errors.unread.append(NotRead(place, tuple(pieces)))
             self.done += 1
             return False
         return True

@@ -20,8 +20,8 @@ from beancount_compute.economy import (
     ZERO,
     HandPosting,
     Lot,
+    NotRead,
     Role,
-    Unread,
     amount,
     cost_of,
     quoted,
@@ -101,7 +101,7 @@ def read_hand_written(
         except FieldError as error:
             if opening:
                 errors.add(place, str(error))
-                errors.unread.append(Unread(place, (holder,), day=entry.date.isoformat()))
+                errors.unread.append(NotRead(place, (holder,), day=entry.date.isoformat()))
                 continue
             unnamed = Lot(holder, pocket.pocket, "", ZERO, "", entry.date, "", None)
             found.removals.append(HandPosting(entry.date, unnamed, ZERO, place, str(error)))

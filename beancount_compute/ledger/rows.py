@@ -21,8 +21,8 @@ from beancount_compute.economy import (
     Event,
     Form,
     Kind,
+    NotRead,
     Place,
-    Unread,
     flaw_of,
     is_sound,
     like,
@@ -121,7 +121,7 @@ def event_of_row(
     return event_from(kind, values, place, extra)
 
 
-def unread_row(written: Mapping[str, str], place: Place) -> Unread:
+def unread_row(written: Mapping[str, str], place: Place) -> NotRead:
     """What a row that can't be read as an event says all the same."""
     subscriber, other = (
         normalize("NFC", written.get(name, "")) for name in ("subscriber", "counterparty")
@@ -131,7 +131,7 @@ def unread_row(written: Mapping[str, str], place: Place) -> Unread:
     day = ""
     with suppress(FieldError):
         day = parse_date(written.get("date", "")[: len("2026-05-20")]).isoformat()
-    return Unread(place, names, normalize("NFC", written.get("id", "")), day)
+    return NotRead(place, names, normalize("NFC", written.get("id", "")), day)
 
 
 def _wrong_cells(written: Mapping[str, str]) -> FieldError:

@@ -23,13 +23,13 @@ from beancount_compute.economy import (
     PLAN_KEYS,
     Holds,
     Money,
+    NotRead,
     Place,
     Plan,
     PlanKey,
     PlanLine,
     Refused,
     Role,
-    Unread,
     amount,
     chosen,
     like,
@@ -93,7 +93,7 @@ def read_lines(entries: Iterable[Custom], roots: Roots, errors: Errors) -> TermL
             if entry.type == "compute-plan":
                 lines.refused.setdefault(name, place)
             elif entry.type == "compute-subscriber":
-                errors.unread.append(Unread(place, (name,), day=entry.date.isoformat()))
+                errors.unread.append(NotRead(place, (name,), day=entry.date.isoformat()))
     return lines
 
 

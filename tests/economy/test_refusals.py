@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from beancount_compute.economy.events import Event, Place
-from beancount_compute.economy.refusals import Unread
+from beancount_compute.economy.refusals import NotRead
 from tests.economy.building import (
     assertion,
     at,
@@ -74,9 +74,9 @@ def test_who_is_unknown_does_not_become_known_by_a_trade() -> None:
 def test_what_a_row_that_can_t_be_read_names_is_missing_behind_its_day() -> None:
     """Its subscriber, and the id that a reversal names; what came before it stands alone."""
     unread = [
-        Unread(at(9), ("bob", ""), "g-1", "2026-05-03"),
-        Unread(at(8), ("bob",), day="2026-05-02"),
-        Unread(at(7), ("carol",)),
+        NotRead(at(9), ("bob", ""), "g-1", "2026-05-03"),
+        NotRead(at(8), ("bob",), day="2026-05-02"),
+        NotRead(at(7), ("carol",)),
     ]
     events = [
         consumption("2026-05-01", "bob", "1 CU", line=1),
@@ -96,7 +96,7 @@ def test_what_a_row_that_can_t_be_read_names_is_missing_behind_its_day() -> None
 def test_all_that_is_missing_may_have_been_in_a_file_that_can_t_be_read() -> None:
     """Subscribers, units, ids, lots and sums; a plan or a wrong number never are."""
     lot = "tokens bob 1 CU {0.1 USD, 2026-05-01, top-up}"
-    unread = [Unread(FILE, whole_file=True), Unread(Place("other.csv", 1), whole_file=True)]
+    unread = [NotRead(FILE, whole_file=True), NotRead(Place("other.csv", 1), whole_file=True)]
     events = [
         ALICE,
         consumption("2026-05-02", "bob", "1 CU", line=1),
