@@ -10,8 +10,6 @@ from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.kinds import KINDS, Kind
 from beancount_compute.economy.rounding import WIDE, ZERO
 
-Units = tuple[Decimal, str]  # of a commodity
-
 
 class Refused(Exception):
     """An event that can't be booked; says what is wrong and what to write instead."""
@@ -24,7 +22,9 @@ class Lacking(Refused):
     refused of that one before may be why.
     """
 
-    def __init__(self, message: str, name: str = "", units: Units | None = None) -> None:
+    def __init__(
+        self, message: str, name: str = "", units: tuple[Decimal, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.name = name
         self.units = units
@@ -102,7 +102,7 @@ class Causes:
             self._events.setdefault(event.id, begins)
         return cause
 
-    def begin(self, name: str, place: Place, units: Units | None = None) -> None:
+    def begin(self, name: str, place: Place, units: tuple[Decimal, str] | None = None) -> None:
         """Note where it begins that a subscriber goes without something, or all of a plan."""
         number, commodity = units or (None, "")
         first = self._without.setdefault((name, commodity), _Without(place, ZERO))
