@@ -26,7 +26,6 @@ from beancount_compute.closed import (
     check_copies,
     check_frozen_terms,
     check_included,
-    check_names,
     check_paddings,
     copy_of,
     frozen_accounts,
@@ -35,6 +34,7 @@ from beancount_compute.closed import (
     is_copied,
     late_in_touched,
     lost_plans,
+    names_that_stay,
     read_chain,
     read_closed,
     rebook,
@@ -133,7 +133,8 @@ def book(
     lost = lost_plans(said, closed.terms)
     terms = terms_of([*written.terms, *lost], options_map, Errors()) if lost else said
     templates, frozen_components = frozen_accounts(terms, closed.terms)
-    named = free_components(terms.introductions, written.events, errors)
+    named = names_that_stay(terms.introductions, closed, errors)
+    named = free_components(named, written.events, errors)
     components = {**{line.name: line.value for line in named}, **frozen_components}
     accounts = Accounts(templates, components, roots_of(options_map))
     others = [entry for entry in entries if entry.__class__ is not Custom]
@@ -192,7 +193,6 @@ def _past(ledger: Ledger, closed: Closed) -> list[Event]:
     opened, late = split_events(written.events, closed, errors)
     written.events[:] = opened
     check_frozen_terms(closed, ledger.said, written.terms, errors)
-    check_names(closed, closed.state.named, ledger.said, errors)
     by_hand = written_in_closed(ledger.entries, units_by_month(closed), closed)
     check_copies(by_hand, closed, errors)
     ledger.writer.first_used.update(closed.state.first_used)

@@ -41,10 +41,10 @@ from beancount_compute.closed.copies import (
     check_assertions,
     check_copies,
     check_frozen_terms,
-    check_names,
     check_paddings,
     frozen_assertions,
     is_copied,
+    names_that_stay,
     units_by_month,
     written_in_closed,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -29,7 +29,9 @@ from beancount_compute.ledger import (
     Errors,
     FieldError,
     LedgerTerms,
+    Line,
     assertion_of,
+    component_of,
     directive_text,
     place_of,
     string,
@@ -240,17 +242,35 @@ def check_frozen_terms(
         check_terms(seal, frozen, terms, lines_of, closed.first_open_day, errors)
 
 
-def check_names(closed: Closed, names: Collection[str], terms: LedgerTerms, errors: Errors) -> None:
-    """A `compute-subscriber` line can't rename the accounts of somebody in a closed month."""
-    named = {
-        str(entry.values[0].value)
+def names_that_stay(lines: list[Line], closed: Closed, errors: Errors) -> list[Line]:
+    """The `compute-subscriber` lines that change nobody's accounts of closed months.
+
+    The books stand on those accounts, so that a line that does is an error, and does not hold.
+    """
+    if closed.state is None or not lines:
+        return lines
+    frozen = {
+        str(entry.values[0].value): str(entry.values[1].value)
         for entry in closed.terms
-        if entry.type == "compute-subscriber" and entry.values
+        if entry.type == "compute-subscriber" and len(entry.values or ()) > 1
     }
-    for line in terms.introductions:
-        if line.name in names and line.name not in named:
+    booked = {name: frozen.get(name) or component_of(name) for name in closed.state.named}
+    holders = {component: name for name, component in sorted(booked.items())}
+    kept: list[Line] = []
+    for line in lines:
+        holder = holders.get(line.value, line.name)
+        if line.name not in frozen and booked.get(line.name, line.value) != line.value:
             message = (
                 f"subscriber {quoted(line.name)} is in the books of {closed.months[-1].name} or "
                 f"before under another component: remove this line, or reopen those months"
             )
-            errors.add(line.place, message)
+        elif holder != line.name:
+            message = (
+                f"subscriber {quoted(holder)} has the component {line.value} already: "
+                f"give {quoted(line.name)} another"
+            )
+        else:
+            kept.append(line)
+            continue
+        errors.add(line.place, message)
+    return kept

@@ -8,7 +8,16 @@ import pytest
 
 from beancount_compute.close.loading import load
 from beancount_compute.close.verifying import verify
-from tests.close.sealing import HEAD, INCLUDE, add, close, load_errors, printed, write
+from tests.close.sealing import (
+    HEAD,
+    INCLUDE,
+    add,
+    booked,
+    close,
+    load_errors,
+    printed,
+    write,
+)
 
 PAID = """\
 2026-05-25 ! "alice" "by wire" #bank ^inv-1
@@ -153,3 +162,56 @@ def test_what_was_written_before_the_first_closed_month_is_frozen_with_it(ledger
     """Nothing stands before it, so a new entry of April is an addition to May."""
     (error,) = errors_with(ledger, PAID + PRICE + OPEN + OPEN.replace("2026-06-02", "2026-04-02"))
     assert error == f"main.beancount:19: this transaction of 2026-04-02 {STRANGE}"
+
+
+TOP_UP = '2026-05-02 custom "compute-allocation" "alice" 10 CU 1.00 USD\n  id: "t-1"\n'
+UNDONE = '2026-06-05 custom "compute-reversal" "t-1"\n'
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ('"alice" "Alice"', ""),  # it says what is so
+        (
+            '"alice" "Ally"',
+            (
+                'subscriber "alice" is in the books of 2026-05 or before under another '
+                "component: remove this line, or reopen those months"
+            ),
+        ),
+        (
+            '"bob" "Alice"',
+            'subscriber "alice" has the component Alice already: give "bob" another',
+        ),
+    ],
+)
+def test_nobody_of_a_closed_month_gets_another_component(
+    tmp_path: Path, line: str, error: str
+) -> None:
+    """Alice was booked on ...:Tokens:Alice. A line that names her otherwise, or bob so, does not
+    hold: her closed top-up is still hers, and a reversal in June takes it from there."""
+    ledger = write(tmp_path, LEDGER + TOP_UP)
+    close(ledger, "2026-05")
+    add(ledger, UNDONE + f'2026-06-01 custom "compute-subscriber" {line}\n')
+    assert load_errors(ledger) == [f"main.beancount:13: {error}"] * bool(error)
+    lots = [
+        (posting.account, posting.units.number)
+        for entry in booked(load(ledger).entries)
+        for posting in entry.postings
+        if "t-1" in (entry.meta["event"], entry.meta.get("reverses")) and posting.cost
+    ]
+    tokens = "Liabilities:DeferredRevenue:Tokens:Alice"
+    assert lots == [(tokens, -10), (tokens, 10)]
+
+
+def test_a_component_that_a_closed_month_used_stays_taken(tmp_path: Path) -> None:
+    """Also where the line that gave it is gone, which is an error of its own."""
+    named = '2026-01-01 custom "compute-subscriber" "alice" "Ally"\n'
+    ledger = write(tmp_path, LEDGER + named)
+    close(ledger, "2026-05")
+    ledger.write_text(HEAD + INCLUDE + LEDGER + named.replace('"alice"', '"bob"'))
+    errors = load_errors(ledger)
+    assert [each for each in errors if each.startswith("main")] == [
+        'main.beancount:10: subscriber "alice" has the component Ally already: give "bob" another'
+    ]
+    assert any('subscriber "alice" says nothing' in each for each in errors)
