@@ -1,6 +1,7 @@
 """`bean-compute`: arguments in; text and an exit code out.
 
 bean-compute check LEDGER         every error, then what is open, earned and whether it ties
+bean-compute accounts LEDGER      the accounts of each subscriber, for payments
 bean-compute print LEDGER         the booked ledger as plain Beancount text
 bean-compute report NAME LEDGER   roll-forward, revenue, market and others, see reports/
 bean-compute close MONTH LEDGER   tie out, freeze and seal a month; verify, reopen, carry go with it
@@ -23,6 +24,7 @@ from beancount_compute.collector import nothing_collected
 
 _COMMANDS = {  # where each is found in this package
     "check": "ledgers:check",
+    "accounts": "ledgers:accounts",
     "print": "ledgers:print_",
     "report": "report:report",
     "close": "close:close",

@@ -1,4 +1,4 @@
-"""`bean-compute check | print | new`: a ledger looked at, written out, begun."""
+"""`bean-compute check | accounts | print | new`: a ledger looked at, written out, begun."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import sys
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
+from unicodedata import normalize
 
 import click
 
 from beancount_compute.cli.printing import hand_on, say
 from beancount_compute.cli.shell import FOLDER, LEDGER, load, say_if_empty, show_errors, width
 from beancount_compute.closed import INDEX
+from beancount_compute.economy import like, quoted
 from beancount_compute.ledger import booked_text
-from beancount_compute.reports import render, wrapped
+from beancount_compute.reports import csv_of, read_books, render, wrapped
+from beancount_compute.reports.subscriber_accounts import accounts_table
 from beancount_compute.reports.summary import summarise
 
 PIECES_AT_ONCE = 1000
@@ -34,6 +37,34 @@ def check(ledger: Path) -> None:
     for note in summary.notes():
         say("\n" + "\n".join(wrapped(f"Note: {note}.", width())))
     sys.exit(1 if loaded.errors or not summary.ties else 0)
+
+
+@click.command(
+    epilog="\b\nExample:\n  bean-compute accounts main.beancount --format csv > accounts.csv"
+)
+@click.argument("ledger", type=LEDGER)
+@click.option("--subscriber", default="", help="Only of this subscriber.")
+@click.option("--format", "form", type=click.Choice(["text", "csv"]), default="text")
+def accounts(ledger: Path, subscriber: str, form: str) -> None:
+    """List the subscribers of LEDGER with their component and accounts.
+
+    A customer's payment goes against the receivable, a payout against the payable. An account with
+    {plan} in its name is one for each plan. Errors of the ledger go to standard error; any makes
+    the exit code 1.
+    """
+    loaded = load(ledger)
+    show_errors(loaded.errors, to_stderr=True)
+    books = read_books(loaded.entries, loaded.options)
+    name = normalize("NFC", subscriber.strip())
+    if name and name not in books.subscribers:
+        meant = like(name, books.subscribers)
+        raise click.UsageError(f"the ledger has no subscriber {quoted(name)}{meant}")
+    table = accounts_table(books, [name] if name else books.subscribers)
+    if form == "csv":
+        hand_on(csv_of([table]))
+    else:
+        say(render([table], width()))
+    sys.exit(1 if loaded.errors else 0)
 
 
 @click.command(

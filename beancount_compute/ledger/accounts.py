@@ -160,6 +160,10 @@ class Accounts:
                     return above
         return account
 
+    def account_of(self, role: Role, subscriber: str) -> str:
+        """The account of a role for a subscriber; what else it names stands in braces."""
+        return self._templates[role].replace(SUBSCRIBER, self.component(subscriber))
+
     def pocket_account(self, account: str) -> PocketAccount | None:
         """The pocket that an account is, with its subscriber; None for any other account."""
         try:
