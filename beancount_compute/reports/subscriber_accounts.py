@@ -26,5 +26,9 @@ def accounts_table(books: Books, names: Iterable[str]) -> Table:
     rows = [
         (name, component(name), *(account(role, name) for role in _ROLES)) for name in sorted(names)
     ]
-    header = (SUBSCRIBER._replace(whole=True), Column("component", "component", whole=True), *_COLUMNS)
+    header = (
+        SUBSCRIBER._replace(whole=True),
+        Column("component", "component", whole=True),
+        *_COLUMNS,
+    )
     return Table("Accounts of subscribers", header, rows, "accounts")
