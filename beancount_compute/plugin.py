@@ -144,7 +144,7 @@ def _zone_of(entries: list[Directive]) -> ZoneInfo:
     for entry in entries:
         if entry.__class__ is Custom and entry.type == "compute-option":
             name, value, *_ = [*(each.value for each in entry.values or ()), None, None]
-            if name == TIME_ZONE.name and isinstance(value, str):
+            if isinstance(name, str) and name == TIME_ZONE.name and isinstance(value, str):
                 with suppress(Refused):
                     return ZoneInfo(TIME_ZONE.parse(value))
     return ZoneInfo(TIME_ZONE.default)
