@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from beancount_compute.economy import Role
 from beancount_compute.reports.books import Books
-from beancount_compute.reports.tables import SUBSCRIBER, Column, Table
+from beancount_compute.reports.tables import SUBSCRIBER, Cell, Column, Table
 
 _ROLES = (Role.RECEIVABLE, Role.PAYABLE, Role.ALLOCATIONS, Role.TOKENS)
 _COLUMNS = [  # on a narrow terminal the last go first
@@ -23,7 +23,7 @@ _COLUMNS = [  # on a narrow terminal the last go first
 def accounts_table(books: Books, names: Iterable[str]) -> Table:
     """The accounts of these subscribers."""
     component, account = books.accounts.component, books.accounts.account_of
-    rows = [
+    rows: list[tuple[Cell, ...]] = [
         (name, component(name), *(account(role, name) for role in _ROLES)) for name in sorted(names)
     ]
     header = (
