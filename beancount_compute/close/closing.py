@@ -26,7 +26,7 @@ from beancount_compute.close.loading import Loaded
 from beancount_compute.close.open_month import look_at
 from beancount_compute.close.pack import UNSEALED, pack_digests, pack_files, sealed_pack
 from beancount_compute.close.proving import books_text
-from beancount_compute.close.storage import BOOKS, OURS, CloseError
+from beancount_compute.close.storage import BOOKS, OURS, BooksDiffer, CloseError
 from beancount_compute.close.tie_outs import TieOut
 from beancount_compute.closed import (
     INDEX,
@@ -202,7 +202,7 @@ def _check_rebooked(rebooked: Rebooked, booking: Booking, last_day: date) -> Non
     again = Counter(item_of(_without_source(entry)) for entry in rebooked.entries)
     if loaded - again:
         ((item, _),) = (loaded - again).most_common(1)
-        raise CloseError(f"booked again up to {last_day}, this one differs: {item}")
+        raise BooksDiffer(f"booked again up to {last_day}, this one differs: {item}")
 
 
 def _without_source(entry: Directive) -> Directive:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from decimal import localcontext
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,12 +36,19 @@ class Loaded(NamedTuple):
     booking: Booking | None
 
 
-def load(ledger: Path) -> Loaded:
+class Instead(NamedTuple):
+    """What a trial takes in the place of what the ledger says."""
+
+    plugins: Sequence[tuple[str, str | None]]
+    indexes: tuple[Path, Path] | None = None  # of closed months: the ledger's, and another
+
+
+def load(ledger: Path, instead: Instead | None = None) -> Loaded:
     """Load a ledger, without Beancount's cache."""
-    return load_sources([(os.path.abspath(ledger), True)])
+    return load_sources([(os.path.abspath(ledger), True)], instead)
 
 
-def load_sources(sources: list[tuple[str, bool]]) -> Loaded:
+def load_sources(sources: list[tuple[str, bool]], instead: Instead | None = None) -> Loaded:
     """Load files or texts, each with whether it is a file, as Beancount's own loader does.
 
     That one calls the plugin by its name and keeps only entries and errors. So the steps of
@@ -48,6 +56,10 @@ def load_sources(sources: list[tuple[str, bool]]) -> Loaded:
     """
     with localcontext(USUAL), no_cyclic_garbage():  # a plugin may change the one it finds
         entries, errors, options = loader._parse_recursive(sources, None)
+        if instead:
+            options["plugin"] = [*instead.plugins]
+            if instead.indexes:
+                entries = _with_index(entries, *instead.indexes)
         entries.sort(key=entry_sortkey)
         entries, more = _book(entries, options)
         path = list(sys.path)
@@ -58,6 +70,13 @@ def load_sources(sources: list[tuple[str, bool]]) -> Loaded:
             sys.path[:] = path
         errors += _validate(entries, options)
     return Loaded(entries, errors, options, worked.booking if worked else None)
+
+
+def _with_index(entries: list[Directive], index: Path, another: Path) -> list[Directive]:
+    """The entries of a ledger with another index of closed months."""
+    kept = [each for each in entries if Path(each.meta["filename"]).resolve() != index.resolve()]
+    found, _, _ = parser.parse_file(str(another))
+    return [*kept, *found]
 
 
 def _transformed(

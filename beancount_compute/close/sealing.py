@@ -2,7 +2,8 @@
 
     close_month("2026-05", Path("main.beancount"))
 
-    prepared -> tied out -> proved with Beancount alone -> written, whole or not at all
+    prepared -> tied out -> proved with Beancount alone, and with all plugins
+    -> written, whole or not at all
 
 What stops it is a `CloseError`, and then nothing was written. For a month that is closed already
 only its pack is written, where that is gone or asked for in another place.
@@ -28,12 +29,19 @@ from beancount_compute.close.loading import (
     load,
     unreadable,
 )
+from beancount_compute.close.other_plugins import (
+    Trial,
+    check_with_plugins,
+    in_the_way,
+    plugins_of,
+)
 from beancount_compute.close.pack import PAGE, pack_files
 from beancount_compute.close.proving import BOOKS_HEAD, prove
 from beancount_compute.close.standing import index_folder
 from beancount_compute.close.storage import (
     ATTRIBUTES,
     BOOKS,
+    BooksDiffer,
     Change,
     CloseError,
     apply,
@@ -103,18 +111,37 @@ def close_month(
                 new = [name for name in files if not (place / name).exists()]
                 _write(Change({}), files, folder, place)
             return CloseResult(seal, None, place, new)
-        with step(f"Closing {month}"):
-            closing = prepare(month, loaded, with_pack=True)
-            if not all(tie.holds for tie in closing.ties):
-                reason = f"{month} does not tie out: nothing was written"
-                raise NotClosed(reason, closing=closing)
-            _prove(closing, loaded, folder)
+        closing = _closing(month, loaded, ledger, folder, step)
         files = closing.pack
         names = [folder / name for name in closing.files]
         _check_unread(loaded, [*names, *(place / name for name in files)])
         if not dry_run:
             _write(Change(closing.files), files, folder, place)
         return CloseResult(closing.seal, closing, place, list(files))
+
+
+def _closing(month: str, loaded: Loaded, ledger: Path, folder: Path, step: Step) -> Closing:
+    """A month worked out and proved, with all plugins of the ledger; nothing of it is written."""
+    trial = Trial(ledger, folder, lambda again: _proved(month, again, folder).files)
+    with step(f"Closing {month}"):
+        try:
+            closing = _proved(month, loaded, folder, with_pack=True)
+        except (BooksDiffer, NotClosed) as stopped:
+            if why := in_the_way(plugins_of(loaded), trial):
+                stopped.args = (f"{why}\n{stopped}",)
+            raise
+    with step("Trying the ledger's other plugins"):
+        check_with_plugins(loaded, trial, closing.files)
+    return closing
+
+
+def _proved(month: str, loaded: Loaded, folder: Path, *, with_pack: bool = False) -> Closing:
+    """A month that ties out, and that Beancount alone loads to the same books."""
+    closing = prepare(month, loaded, with_pack=with_pack)
+    if not all(tie.holds for tie in closing.ties):
+        raise NotClosed(f"{month} does not tie out: nothing was written", closing=closing)
+    _prove(closing, loaded, folder)
+    return closing
 
 
 def begin(ledger: Path, folder: Path) -> None:

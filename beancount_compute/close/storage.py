@@ -44,6 +44,10 @@ class CloseError(Exception):
     """What stops a close, in words for the person who asked for it."""
 
 
+class BooksDiffer(CloseError):
+    """What would be frozen is not what a load gives; another plugin may be the reason."""
+
+
 class Change(NamedTuple):
     """A change of the folder: files to write, by path within it, and files to move away."""
 
