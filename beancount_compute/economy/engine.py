@@ -68,6 +68,7 @@ from beancount_compute.economy.rules.by_hand import (
     take_out,
 )
 from beancount_compute.economy.rules.consumption import consume_in_turn
+from beancount_compute.economy.rules.latest_first import latest_first
 from beancount_compute.economy.rules.reversal import DayOutcome, placed, targets
 from beancount_compute.economy.rules.subscription import Bridges, start_periods
 from beancount_compute.economy.state import Economy
@@ -252,7 +253,7 @@ class Bookkeeper:
         self._book_events(first)
         start_periods(economy, day)
         with localcontext(EXACT):
-            in_order = placed(events, self._outcome)
+            in_order = placed(latest_first(events, economy.undo), self._outcome)
         self._book_events(in_order, as_they_stand=in_order is not events)
         for removal in self._removals_on.get(day, ()):
             take_out(economy, removal)

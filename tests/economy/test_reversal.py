@@ -146,3 +146,59 @@ def test_a_reversal_of_an_earlier_day_counts_among_what_is_tried_out() -> None:
     assert message.startswith("5: ")
     assert "would have to come back" in message
     assert kinds(books) == ["grant", "consumption", "reversal"]
+
+
+def chain(*times: str) -> Books:
+    """20 CU from bob to cy, all of it to dan, who uses 5; each undone on 5 June at those times."""
+    return book(
+        [
+            top_up("2026-05-01", "bob", "20 CU", "20 USD", id="a"),
+            top_up("2026-05-01", "cy", "1 CU", "1 USD"),
+            top_up("2026-05-01", "dan", "1 CU", "1 USD"),
+            transfer("2026-05-02", "bob", "cy", "20 CU", id="b"),
+            transfer("2026-05-03", "cy", "dan", "21 CU", id="d"),
+            consumption("2026-05-04", "dan", "22 CU", id="c"),
+            *(
+                reversal("2026-06-05", event, time=time)
+                for event, time in zip("abcd", times, strict=True)
+            ),
+        ],
+        terms(),
+    )
+
+
+def test_a_chain_is_undone_on_one_day_latest_first() -> None:
+    """Whatever the ids: c, d, b, a. What is left are the two top-ups of 1.00."""
+    books = chain("", "", "", "")
+    assert messages(books) == []
+    assert [entry.event.reverses for entry in books.journal if entry.undoes] == [*"cdba"]
+    assert deferred(books) == "2"
+
+
+def test_a_time_orders_reversals_before_what_they_undo_does() -> None:
+    """The one of the top-up comes first, and finds nothing with bob, nor that of the first
+    transfer with cy."""
+    books = chain("09:00:00", "09:00:00", "10:00:00", "10:00:00")
+    assert [each.split(" of the lot")[0] for each in messages(books)] == ["0: 20 CU", "0: 20 CU"]
+    assert [entry.event.reverses for entry in books.journal if entry.undoes] == [*"cd"]
+
+
+def test_of_events_of_the_day_too_the_later_is_undone_first() -> None:
+    """A transfer of 1 May and one back of today, both undone today: the later one stands behind
+    the other on the day, and the first finds its units again."""
+    books = book(
+        [
+            top_up("2026-05-01", "bob", "20 CU", "20 USD"),
+            top_up("2026-05-01", "cy", "1 CU", "1 USD"),
+            transfer("2026-05-01", "bob", "cy", "20 CU", id="a"),
+            transfer(DAY, "cy", "bob", "21 CU", id="b"),
+            consumption(DAY, "bob", "21 CU", id="c"),
+            reversal(DAY, "a"),
+            reversal(DAY, "b"),
+            reversal(DAY, "c"),
+            reversal(DAY, "nothing"),
+        ],
+        terms(),
+    )
+    assert [each.split(":")[1] for each in messages(books)] == [" nothing to reverse"]
+    assert [entry.event.reverses for entry in books.journal if entry.undoes] == [*"cba"]

@@ -235,7 +235,8 @@ class Books:
         undone = {
             e.id: e for e in today if e.id is not None and e.kind not in ("assert", "reversal")
         }
-        reversals = [e for e in today if e.kind == "reversal" and e.reverses in undone]
+        order = self.latest_first(order, undone)
+        reversals = [e for _, e in order if e.kind == "reversal" and e.reverses in undone]
         taking = ("consumption", "spend", "refund", "cancellation")
         at_once = [e for e in reversals if undone[e.reverses].kind in taking]
         order = behind(order, at_once, undone)
@@ -276,6 +277,24 @@ class Books:
             seen(event)
         if not started and day <= self.as_of:
             self.start_periods(day)
+
+    def latest_first(
+        self, order: list[tuple[int, Event]], undone: dict[str | None, Event]
+    ) -> list[tuple[int, Event]]:
+        """The order in which reversals of one time undo first what stands later in the books."""
+        books = list(self.booked)
+        today = [event for _, event in order]
+
+        def place(event: Event) -> int:
+            if event.reverses in undone:
+                return len(books) + today.index(undone[event.reverses])
+            return books.index(event.reverses) if event.reverses in books else -1
+
+        reversals = sorted(
+            (event for event in today if event.kind == "reversal"),
+            key=lambda event: (event.time or "", -place(event)),
+        )
+        return [(at, reversals.pop(0) if e.kind == "reversal" else e) for at, e in order]
 
     def tried(
         self, day: Day, order: list[Any], giving: list[Event], undone: dict[str | None, Event]

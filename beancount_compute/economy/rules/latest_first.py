@@ -1,0 +1,29 @@
+"""Reversals of one day: what stands later in the books is undone first.
+
+    2026-06-05   reversal of the top-up of 1 May     stands second: its units are all there again
+    2026-06-05   reversal of the use of 20 May       stands first
+
+So a chain of events can be undone on one day, whatever their ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from beancount_compute.economy import Event, Kind
+from beancount_compute.economy.rules.reversal import targets
+
+
+def latest_first(events: list[Event], booked: Iterable[str]) -> list[Event]:
+    """The events of a day with its reversals of one time in that order; nothing else moves.
+
+    `booked` are the ids of what was booked so far and is reversed some day, in order.
+    """
+    reversals = [event for event in events if event.kind is Kind.REVERSAL]
+    if len(reversals) < 2:
+        return events
+    at = {event_id: position for position, event_id in enumerate(booked)}
+    today = {id(event): position for position, event in enumerate(events, len(at))}
+    at |= {each.event.reverses: today[id(of)] for each, of in targets(events).items()}
+    in_turn = iter(sorted(reversals, key=lambda each: (each.time, -at.get(each.reverses, -1))))
+    return [next(in_turn) if event.kind is Kind.REVERSAL else event for event in events]
