@@ -41,6 +41,7 @@ from beancount_compute.ledger import (
     metadata_of,
     place_of,
     read_file,
+    refuse_ids_of_periods,
     text_in,
     unread_directive,
     values_of,
@@ -97,6 +98,7 @@ def _worked(
         for source in sources[1:]:
             written.events.extend(source.events)
         del sources
+        refuse_ids_of_periods(written.events)
         check_ids(written.assertions, errors)
         booking = book(entries, written, options_map, fields, errors, keep_events=keep_events)
         added = [*booking.opened, *booking.generated]
