@@ -18,7 +18,7 @@ from typing import Any
 from beancount_compute.economy import round_half_even
 from beancount_compute.reports import Cell, Column, Measure, Table
 from beancount_compute.reports.charts import Chart
-from beancount_compute.reports.rollforward import TOTAL
+from beancount_compute.reports.tables import TOTAL
 
 Block = dict[str, Any]
 ROWS_A_PAGE = 50

@@ -12,7 +12,7 @@ from beancount_compute.reports import Table
 from beancount_compute.reports.charts import breakage_or_market
 from beancount_compute.reports.charts.trading import break_even
 from beancount_compute.reports.intervals import Interval
-from beancount_compute.reports.rollforward import TOTAL
+from beancount_compute.reports.tables import TOTAL
 
 _TABLES = ("money-by-month", "units-by-month", "money-by-plan", "units-by-plan")
 _HEADLINE = {

@@ -17,6 +17,7 @@ from beancount_compute.reports.tables import (
     Table,
     counted,
     money,
+    rounded,
     shown,
     written,
 )

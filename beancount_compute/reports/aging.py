@@ -38,6 +38,7 @@ _FIGURES = (
     *[Figure(key, title, Measure.MONEY) for key, title in zip(_COLUMNS, _TITLES, strict=True)],
     Figure("total", "total", Measure.MONEY, _COLUMNS),
 )
+_TOTALS = "totals"  # what is owed to the operator and what it owes, which is no sum
 _PARTNER = Role.PARTNER
 _TABLES = {
     role: ("partners", "Payables to partners", "partner")
@@ -55,8 +56,10 @@ def _layouts(books: Books, selection: Selection) -> list[Layout]:
     at = f" at {day}" if day else ""
     at += ", of all plans" if selection.plan else ""  # a bill may be for several
     return [
-        Layout(name, title + at, (Column(label, label), CURRENCY), _FIGURES)
-        for name, title, label in (("totals", "Totals", "what"), *_TABLES.values())
+        Layout(
+            name, title + at, (Column(label, label), CURRENCY), _FIGURES, adds_up=name != _TOTALS
+        )
+        for name, title, label in ((_TOTALS, "Totals", "what"), *_TABLES.values())
     ]
 
 
@@ -76,7 +79,7 @@ def _contributions(books: Books, selection: Selection, request: Request) -> Iter
         aged = _aged(role, owed_lines, books.transactions, day)
         for column, amount, at in aged:
             yield name, (party or NOT_NAMED, currency), column, amount, at
-            yield "totals", (name, currency), column, amount, at
+            yield _TOTALS, (name, currency), column, amount, at
 
 
 def _partners(books: Books) -> dict[str, str]:

@@ -98,8 +98,14 @@ def _layouts(pattern: int | None, books: Books, selection: Selection) -> list[La
     part = (Column("part", "of lots"), CURRENCY)
     remaining = f"Remaining performance obligations at {day}"
     layouts = [
-        Layout("movement", "Movement of the contract liability", part, (*figures, closing)),
-        Layout("revenue", "Revenue out of the contract liability", part, _REVENUE),
+        Layout(
+            "movement",
+            "Movement of the contract liability",
+            part,
+            (*figures, closing),
+            adds_up=False,
+        ),
+        Layout("revenue", "Revenue out of the contract liability", part, _REVENUE, adds_up=False),
         Layout(
             "opening-revenue",
             "Revenue that was in the opening balance, by allocation month",
@@ -123,7 +129,7 @@ def _forecast_layouts(pattern: int, remaining: str) -> list[Layout]:
     rates = (Column("age", "age in\nmonths"), CURRENCY)
     return [
         Layout("expected", f"{remaining}, by the {months}", bands, _REMAINING[:1]),
-        Layout("pattern", months.capitalize(), rates, _RATES),
+        Layout("pattern", months.capitalize(), rates, _RATES, adds_up=False),
     ]
 
 

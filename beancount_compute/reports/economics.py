@@ -130,6 +130,7 @@ def _layouts(*_: object) -> list[Layout]:
             f"{title}, by {'month, plan and subscriber' if name == 'all' else name}",
             (*labels, unit),
             figures,
+            adds_up=name != "month",  # which has its total among its rows
         )
         for name, labels in _BY.items()
         for what, title, unit, figures in (

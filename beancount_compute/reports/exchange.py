@@ -7,7 +7,8 @@
 
 Amounts keep all their digits, without separators; in JSON they are strings, because a JSON reader
 may make binary fractions of numbers. Counts and days are numbers there. A figure that does not
-exist is an empty cell, in JSON null.
+exist is an empty cell, in JSON null. Totals stand beside the rows in JSON and are left out of CSV,
+which programs add up themselves.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from decimal import Decimal
 from typing import Any
 
 from beancount_compute.ledger import csv_text
-from beancount_compute.reports.tables import Cell, Table
+from beancount_compute.reports.tables import Cell, Row, Table
 
 _SIGNS = "=+@\uff1d\uff0b\uff0d\uff20-"  # the wide ones too
 # At the beginning, or behind what a spreadsheet may take for the end of a cell or of a line,
@@ -63,16 +64,17 @@ def json_of(name: str, selection: dict[str, str], tables: Iterable[Table]) -> st
 
 
 def _json_of(table: Table) -> dict[str, Any]:
-    keys = [column.key for column in table.columns]
     return {
         "name": table.name,
         "title": table.title,
         "columns": [{"key": each.key, "kind": each.kind.value} for each in table.columns],
-        "rows": [
-            {
-                key: f"{cell:f}" if isinstance(cell, Decimal) else cell
-                for key, cell in zip(keys, row, strict=True)
-            }
-            for row in table.rows
-        ],
+        "rows": [_cells_of(table, row) for row in table.rows],
+        "totals": [_cells_of(table, row) for row in table.totals],
+    }
+
+
+def _cells_of(table: Table, row: Row) -> dict[str, Any]:
+    return {
+        column.key: f"{cell:f}" if isinstance(cell, Decimal) else cell
+        for column, cell in zip(table.columns, row, strict=True)
     }

@@ -13,15 +13,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from decimal import Decimal, localcontext
 from typing import NamedTuple
 
 from beancount.core.data import Transaction
 
-from beancount_compute.economy import quoted
+from beancount_compute.economy import WIDE, ZERO, quoted
 from beancount_compute.ledger import ORDER
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.figures import CellAsked, Report
-from beancount_compute.reports.tables import Cell, Column, Measure, Table, shown, written
+from beancount_compute.reports.tables import (
+    TOTAL,
+    Cell,
+    Column,
+    Measure,
+    Row,
+    Table,
+    shown,
+    written,
+)
 
 
 class NoSuchCell(Exception):
@@ -65,7 +75,7 @@ def find_cell(tables: list[Table], row: str, column: str, name: str = "") -> Fou
 def _cells(tables: list[Table], row: str, column: str, *, by_number: bool) -> list[Found]:
     return [
         Found(
-            CellAsked(table.name, cells[: table.labels], found.key),
+            CellAsked(table.name, cells[: table.labels], found.key, number > len(table.rows)),
             found,
             table.title,
             number,
@@ -75,7 +85,9 @@ def _cells(tables: list[Table], row: str, column: str, *, by_number: bool) -> li
         for table in tables
         for found in table.columns[table.labels :]
         if column in (found.key, _one_line(found.title))
-        for number, cells in enumerate(table.rows, start=1)
+        for number, cells in enumerate(
+            table.rows if by_number else [*table.rows, *table.totals], start=1
+        )
         if (row == str(number) if by_number else row == _text(cells[0]))
     ]
 
@@ -118,7 +130,7 @@ def explain(
         event = str(entry.meta.get("event", ""))
         text = entry.narration or ""
         rows.append((str(entry.date), event, place_of(entry, folder), text, who, number))
-    labels = ", ".join(_text(each) for each in found.asked.row)
+    labels = ", ".join(filter(None, map(_text, found.asked.row)))
     title = _one_line(found.column.title)
     return Table(
         f"{found.title}: {title} of {labels} = {shown(found.value)}",
@@ -132,7 +144,18 @@ def explain(
         ),
         rows,
         "explanation",
+        _total(rows, found),
     )
+
+
+def _total(rows: Sequence[Row], found: Found) -> tuple[Row, ...]:
+    """What the transactions add up to: the cell."""
+    numbers = [row[-1] for row in rows if isinstance(row[-1], Decimal | int)]
+    if len(numbers) < 2:
+        return ()
+    with localcontext(WIDE):
+        whole = written(found.column.kind, sum(map(Decimal, numbers), ZERO), found.currency)
+    return ((TOTAL, "", "", "", "", whole),)
 
 
 def place_of(entry: Transaction, folder: str) -> str:

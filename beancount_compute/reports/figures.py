@@ -26,6 +26,7 @@ from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.fold import Fact, added_up, fold, pivot
 from beancount_compute.reports.tables import Column, ColumnSums, Measure, Pen, Row, Table
+from beancount_compute.reports.totals import Pick, totals_of, units_of
 
 Single = tuple[str, Row, str, Decimal, int]
 _Columns = Mapping[str, ColumnSums]  # of a table, by column of contributions
@@ -59,6 +60,11 @@ class How(StrEnum):
     LEAST = "least"  # where transactions are added up, the report yields the least itself
     MOST = "most"
 
+    @property
+    def pick(self) -> Pick | None:
+        """What takes one of several numbers, where they don't add up."""
+        return min if self is How.LEAST else max if self is How.MOST else None
+
 
 class Figure(NamedTuple):
     """A column of figures: what it adds up of the contributions to a row.
@@ -73,6 +79,7 @@ class Figure(NamedTuple):
     of: tuple[str, ...] = ()
     how: How = How.SUM
     over: tuple[str, ...] = ()
+    adds_up: bool = True  # whether rows have a total of it; balances of different days have none
 
     @property
     def signs(self) -> dict[str, int]:
@@ -94,6 +101,7 @@ class Layout(NamedTuple):
     labels: tuple[Column, ...]
     figures: tuple[Figure, ...]
     keeps_zeros: bool = False  # whether rows without any figure but zero are shown
+    adds_up: bool = True  # whether its rows are parts of a whole, none of them the whole itself
 
 
 class Request(NamedTuple):
@@ -118,6 +126,7 @@ class CellAsked(NamedTuple):
     table: str
     row: Row
     column: str
+    is_total: bool = False
 
 
 class Report(NamedTuple):
@@ -215,14 +224,41 @@ def _table(layout: Layout, rows: list[Row], sums: _Columns, pen: Pen) -> Table:
         if not kept or not all(kept):
             rows = list(compress(rows, kept))
             figures = [each and list(compress(each, kept)) for each in figures]
+            sums = {column: list(compress(of, kept)) for column, of in sums.items()}
+    columns = [Column(figure.key, figure.title, figure.kind) for figure in layout.figures]
+    return Table(
+        layout.title,
+        (*layout.labels, *columns),
+        _written(layout, rows, figures, pen),
+        layout.name,
+        _totals(layout, rows, sums, pen),
+    )
+
+
+def _written(
+    layout: Layout, rows: Sequence[Row], figures: Sequence[ColumnSums | None], pen: Pen
+) -> list[Row]:
+    """Rows with their figures as they are written."""
     currencies = _currencies(layout.labels, rows)
     cells = [
         pen.cells(figure.kind, numbers, currencies, none_is_zero=figure.how is How.SUM)
         for figure, numbers in zip(layout.figures, figures, strict=True)
     ]
-    columns = [Column(figure.key, figure.title, figure.kind) for figure in layout.figures]
-    whole = list(map(add, rows, zip(*cells, strict=True))) if cells else list(rows)
-    return Table(layout.title, (*layout.labels, *columns), whole, layout.name)
+    return list(map(add, rows, zip(*cells, strict=True))) if cells else list(rows)
+
+
+def _totals(layout: Layout, rows: Sequence[Row], sums: _Columns, pen: Pen) -> tuple[Row, ...]:
+    """The rows below the others; none where the rows are no parts of a whole."""
+    if not layout.adds_up or not layout.figures:
+        return ()
+    picks = {column: each.how.pick for each in layout.figures for column in each.signs}
+    labels, added = totals_of(layout.labels, rows, sums, picks)
+    figures = [_worked_out(each, added) for each in layout.figures]
+    written = [list(row) for row in _written(layout, labels, figures, pen)]
+    for at, each in enumerate(layout.figures, start=len(layout.labels)):
+        for row in written:
+            row[at] = row[at] if each.adds_up else None
+    return tuple(map(tuple, written))
 
 
 def _currencies(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
@@ -278,10 +314,12 @@ def trace(
     figure = next(each for each in layout.figures if each.key == asked.column)
     if figure.kind is Measure.DAYS:
         raise NotSummed(f"{figure.key} is counted from a day, not summed from transactions")
+    units = units_of(layout.labels, asked.row) if asked.is_total else ()
     in_cell = [
         (column, number, at)
         for table, row, column, number, at in contributions
-        if table == asked.table and row == asked.row
+        if table == asked.table
+        and (units_of(layout.labels, row) == units if asked.is_total else row == asked.row)
     ]
     signs = figure.signs
     found = [(at, number * signs[column]) for column, number, at in in_cell if column in signs]

@@ -38,7 +38,10 @@ LOT_FIGURES = (
     Figure("carrying_amount", "carrying\namount", Measure.MONEY),
     Figure("market_value", "market\nvalue", Measure.MONEY, how=How.KNOWN),
 )
-_FIGURES = (Figure("days_left", "days\nleft", Measure.DAYS, how=How.LEAST), *LOT_FIGURES)
+_FIGURES = (
+    Figure("days_left", "days\nleft", Measure.DAYS, how=How.LEAST, adds_up=False),
+    *LOT_FIGURES,
+)
 
 
 def _layouts(*_: object) -> list[Layout]:

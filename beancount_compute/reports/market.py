@@ -38,8 +38,8 @@ _FIGURES = (
     Figure("high", "high", Measure.PRICE, ("highest",), How.MOST),
     Figure("fees", "fees", Measure.MONEY),
     Figure("take_rate", "take\nrate", Measure.RATE, ("fees",), How.QUOTIENT, ("gross",)),
-    Figure("outstanding", "tokens\noutstanding", Measure.UNITS),
-    Figure("turnover", "turnover", Measure.RATE, ("units",), How.QUOTIENT, ("outstanding",)),
+    Figure("outstanding", "tokens\noutstanding", Measure.UNITS, adds_up=False),
+    Figure("turnover", "turnover", Measure.RATE, ("units",), How.QUOTIENT, ("outstanding",), False),
 )
 _BY = {f"by-{interval}": interval for interval in Interval}
 

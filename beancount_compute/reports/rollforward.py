@@ -33,9 +33,17 @@ from beancount_compute.reports.facts import Movement
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
 from beancount_compute.reports.fold import fold
 from beancount_compute.reports.intervals import Interval, name_of, names_between
-from beancount_compute.reports.tables import CURRENCY, UNIT, Cell, Column, Measure, Table, written
+from beancount_compute.reports.tables import (
+    CURRENCY,
+    TOTAL,
+    UNIT,
+    Cell,
+    Column,
+    Measure,
+    Table,
+    written,
+)
 
-TOTAL = "total"
 _MOVING = {flow: flow.key for flow in Flow if flow is not Flow.OPENING}
 _BY = ("pocket", "plan", "subscriber")
 _SUMS = ("units", "amount")
@@ -63,6 +71,7 @@ def _layouts(*_: object) -> list[Layout]:
             (Column(name, name), unit),
             _figures(kind),
             keeps_zeros=name == "pocket",
+            adds_up=name != "pocket",  # which has its total among its rows
         )
         for name in _BY
         for what, words, unit, kind in (

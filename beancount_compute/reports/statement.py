@@ -57,7 +57,7 @@ def _layouts(_: Books, selection: Selection) -> list[Layout]:
     of, by = (f" of {name}", f" by {name}") if name else ("", "")
     lots = (Column("pocket", "pocket"), *LOT_LABELS)
     return [
-        Layout("lines", f"Statement{of}", _LINE_LABELS, _LINE_FIGURES, keeps_zeros=True),
+        Layout("lines", f"Statement{of}", _LINE_LABELS, _LINE_FIGURES, True, adds_up=False),
         Layout("lots", f"Lots held{by} at the end", lots, LOT_FIGURES),
     ]
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
 
-from beancount_compute.economy import ZERO, decimals_of, printable, trim
+from beancount_compute.economy import ZERO, decimals_of, printable, round_money, trim
 
 Cell = str | int | Decimal | None  # None: there is no such figure
 Row = tuple[Cell, ...]  # the labels in front of a row
@@ -60,6 +60,7 @@ class Table(NamedTuple):
     columns: tuple[Column, ...]
     rows: list[tuple[Cell, ...]]
     name: str = ""  # what tells it from the report's other tables
+    totals: tuple[Row, ...] = ()  # of its rows, one for each unit and currency
 
     @property
     def labels(self) -> int:
@@ -72,7 +73,11 @@ class Table(NamedTuple):
         return self._replace(
             columns=tuple([self.columns[at] for at in kept]),
             rows=[tuple([row[at] for at in kept]) for row in self.rows],
+            totals=tuple([tuple([row[at] for at in kept]) for row in self.totals]),
         )
+
+
+TOTAL = "total"  # the first cell of a row that adds others up
 
 
 def columns(*titles: str) -> tuple[Column, ...]:
@@ -97,6 +102,26 @@ def counted(number: int, noun: str) -> str:
 def money(number: Decimal, currency: str) -> Decimal:
     """An amount with the decimals of its currency, or as many more as it needs."""
     return trim(number, decimals_of(currency))
+
+
+def rounded(table: Table) -> Table:
+    """The table for people: amounts rounded half-even to the minor unit of their row's currency."""
+    currency = next((at for at, each in enumerate(table.columns) if each.key == "currency"), None)
+    money_at = [at for at, each in enumerate(table.columns) if each.kind is Measure.MONEY]
+    if currency is None or not money_at:
+        return table
+
+    def whole(row: Row) -> Row:
+        cells = list(row)
+        for at in money_at:
+            cell = cells[at]
+            if isinstance(cell, Decimal):
+                amount = round_money(cell, str(row[currency]))
+                cells[at] = amount or abs(amount)  # no -0.00
+        return tuple(cells)
+
+    rows, totals = [whole(row) for row in table.rows], [whole(row) for row in table.totals]
+    return table._replace(rows=rows, totals=tuple(totals))
 
 
 def writer(kind: Measure, currency: str) -> Callable[[Decimal], Cell]:

@@ -1,4 +1,4 @@
-"""Tables as a terminal shows them: every digit, decimal points aligned, units and currency named.
+"""Tables as a terminal shows them: decimal points aligned, units and currency named, totals last.
 
       pocket      allocations   tokens   total
       unit                 CU       CU      CU
@@ -6,19 +6,23 @@
       opening               0        0       0
       allocated         2,000        0   2,000
 
-A table that is wider than the terminal is turned on its side, where it has few rows. Otherwise its
-title names what all rows share, and what other columns tell or what is zero everywhere is left out;
-if it still doesn't fit, it is shown in parts. What is left out is said. Names wrap; figures, dates,
-ids and places are never broken: where they don't fit, lines are longer.
+Amounts are rounded to the minor unit of their currency (CSV and JSON hold every digit). A table
+that is wider than the terminal is turned on its side, where it has few rows. Otherwise its title
+names what all rows share, and what other columns tell or what is zero everywhere is left out; if it
+still doesn't fit, it is shown in parts. What is left out is said. Texts wrap between words, and a
+name is broken only where no figure would fit beside it. Figures, dates, ids and places are never
+broken: where they don't fit, lines are longer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import product
 from typing import NamedTuple
 
-from beancount_compute.reports.tables import Cell, Column, Measure, Table, shown
+from beancount_compute.reports.tables import Cell, Column, Measure, Table, rounded, shown
 from beancount_compute.reports.text_columns import (
+    GAPS,
     INDENT,
     TextColumn,
     across,
@@ -37,8 +41,9 @@ def render(tables: Iterable[Table], width: int) -> str:
         if table.name and not table.rows:
             lines += [*wrapped(f"{table.title}: none", width), ""]
             continue
-        for shape in _fitted(table, width):
-            lines += [*wrapped(shape.title, width), "", *lines_of(shape.columns, width), ""]
+        for shape in _fitted(rounded(table), width):
+            columns = lines_of(shape.columns, width, shape.gap, shape.totals)
+            lines += [*wrapped(shape.title, width), "", *columns, ""]
             if shape.left_out:
                 note = f"Left out: {', '.join(shape.left_out)}."
                 lines += [INDENT + line for line in wrapped(note, width - len(INDENT))]
@@ -51,33 +56,43 @@ class _Shape(NamedTuple):
 
     title: str
     columns: list[TextColumn]
+    totals: int = 0  # of the rows, at the end
     left_out: tuple[str, ...] = ()
+    gap: int = GAPS[0]
+
+    def breaking(self) -> _Shape:
+        """The same with names that may break."""
+        return self._replace(columns=[each.breaking() for each in self.columns])
 
 
 def _fitted(table: Table, width: int) -> Iterator[_Shape]:
-    """The table in the first shape that fits, or in parts that do."""
+    """The table in the first shape that fits, or in parts that do; names stay whole if they can."""
     whole = _laid_out(table)
-    narrowed = list(_narrower(whole, table))
-    for shape in (whole, *_turned(table), *narrowed):
-        if _fits(shape.columns, width):
-            yield shape
-            return
-    yield from _parts(narrowed[-1], width)
+    shapes = [whole, *_turned(table), *_narrower(whole, table)]
+    gaps = GAPS[:1] if any(each.whole for each in table.columns) else GAPS
+    for tried in (shapes, [each.breaking() for each in shapes]):
+        for shape, gap in product(tried, gaps):
+            if _fits(shape.columns, width, gap):
+                yield shape._replace(gap=gap)
+                return
+        if _fits_in_parts(tried[-1], width, gaps[-1]):
+            break
+    yield from _parts(tried[-1]._replace(gap=gaps[-1]), width)
 
 
 def _laid_out(table: Table) -> _Shape:
     columns = [text_column(*each) for each in _by_column(table)]
-    return _Shape(table.title, columns)
+    return _Shape(table.title, columns, len(table.totals))
 
 
 def _by_column(table: Table) -> Iterator[tuple[Column, tuple[Cell, ...]]]:
-    """Each column with its cells; without rows it has none."""
-    cells = list(zip(*table.rows, strict=True)) or [()] * len(table.columns)
+    """Each column with its cells, those of totals too; without rows it has none."""
+    cells = list(zip(*table.rows, *table.totals, strict=True)) or [()] * len(table.columns)
     return zip(table.columns, cells, strict=True)
 
 
-def _fits(columns: list[TextColumn], width: int) -> bool:
-    return across([each.least for each in columns]) <= width
+def _fits(columns: list[TextColumn], width: int, gap: int) -> bool:
+    return across([each.least for each in columns], gap) <= width
 
 
 def _turned(table: Table) -> Iterator[_Shape]:
@@ -86,13 +101,16 @@ def _turned(table: Table) -> Iterator[_Shape]:
     A list of single things, in which some columns may be left out, reads better as a list. Rates
     and prices become text: with their many decimals they would push the amounts aside.
     """
-    labels = table.labels
+    labels, rows_and_totals = table.labels, [*table.rows, *table.totals]
     is_list = any(column.aside for column in table.columns)
-    if is_list or len(table.rows) > MOST_ON_SIDE or labels == len(table.columns):
+    if is_list or len(rows_and_totals) > MOST_ON_SIDE or labels == len(table.columns):
         return
-    heads = ["\n".join(shown(cell) for cell in row[:labels]) for row in table.rows]
+    heads = ["\n".join(shown(cell) for cell in row[:labels]) for row in rows_and_totals]
     rows: list[tuple[Cell, ...]] = [
-        (_one_line(column.title), *(_beside_amounts(row[at], column.kind) for row in table.rows))
+        (
+            _one_line(column.title),
+            *(_beside_amounts(row[at], column.kind) for row in rows_and_totals),
+        )
         for at, column in enumerate(table.columns)
         if at >= labels
     ]
@@ -133,7 +151,7 @@ def _with_units_in_title(shape: _Shape) -> _Shape:
     if not names:
         return shape
     kept = [each for each in shape.columns if each not in shared]
-    return _Shape(f"{shape.title}, in {names}", kept)
+    return shape._replace(title=f"{shape.title}, in {names}", columns=kept)
 
 
 def _without(shape: _Shape, gone: set[Column]) -> _Shape:
@@ -142,17 +160,36 @@ def _without(shape: _Shape, gone: set[Column]) -> _Shape:
     return shape._replace(columns=kept, left_out=(*shape.left_out, *left_out))
 
 
+def _labels_and_figures(shape: _Shape) -> tuple[list[TextColumn], list[TextColumn]]:
+    first = next((at for at, each in enumerate(shape.columns) if each.column.is_figure), None)
+    return shape.columns[:first], [] if first is None else shape.columns[first:]
+
+
+def _fits_in_parts(shape: _Shape, width: int, gap: int) -> bool:
+    """Whether each figure fits beside the labels."""
+    labels, figures = _labels_and_figures(shape)
+    return bool(figures) and all(_fits([*labels, each], width, gap) for each in figures)
+
+
 def _parts(shape: _Shape, width: int) -> Iterator[_Shape]:
     """The table in parts that repeat its labels, each as wide as may be."""
-    figures = [at for at, each in enumerate(shape.columns) if each.column.is_figure]
-    labels = shape.columns[: figures[0]] if figures else shape.columns
+    labels, figures = _labels_and_figures(shape)
     part: list[TextColumn] = []
-    for each in shape.columns[len(labels) :]:
-        if part and not _fits([*labels, *part, each], width):
-            yield _Shape(shape.title, [*labels, *part])
+    for each in figures:
+        if part and not _fits([*labels, *part, each], width, shape.gap):
+            yield _part(shape, labels, part)._replace(left_out=())
             part = []
         part.append(each)
-    yield shape._replace(columns=[*labels, *part])
+    yield _part(shape, labels, part)
+
+
+def _part(shape: _Shape, labels: list[TextColumn], figures: list[TextColumn]) -> _Shape:
+    """Some figures beside the labels; without the totals where none of them has one."""
+    columns, rows = [*labels, *figures], len(labels[0].cells) - shape.totals if labels else 0
+    if any("".join(each.cells[rows:]).strip() for each in figures):
+        return shape._replace(columns=columns)
+    columns = [each._replace(cells=each.cells[:rows]) for each in columns]
+    return shape._replace(columns=columns, totals=0)
 
 
 def _one_line(title: str) -> str:

@@ -24,7 +24,8 @@ from beancount_compute.economy.rounding import WIDE
 from beancount_compute.reports.books import Books, Selection, read_books
 from beancount_compute.reports.figures import CellAsked, NotSummed
 from beancount_compute.reports.registry import REPORTS
-from beancount_compute.reports.tables import Measure
+from beancount_compute.reports.tables import Measure, Row
+from beancount_compute.reports.totals import units_of
 from tests.examples import examples
 from tests.laws.auditor import sums
 from tests.laws.auditor.comparing import Audit, audit
@@ -32,6 +33,7 @@ from tests.laws.random_ledgers import write_ledger
 from tests.reports.story import STORY, by_key
 
 SEEDS = range(examples(22, 1000))  # two of each profile
+ADDED = (Measure.UNITS, Measure.MONEY, Measure.COUNT)
 SMALL = (0, 1, 2, 5, 6)  # profiles whose every cell is explained: clean, money, reversals ...
 Sums = dict[tuple[str, ...], Decimal]
 
@@ -317,17 +319,37 @@ def test_a_plan_or_subscriber_alone_is_its_row_of_all(seed: int) -> None:
                 assert row in table(books, "rollforward", f"money-by-{name}", selection)
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_totals_are_the_sums_of_their_rows(seed: int) -> None:
+    """Amounts, units and counts of every table, by unit and currency, where there are two rows."""
+    _, books = loaded(seed)
+    for report in REPORTS.values():
+        for found in report.tables(books, middle(books)._replace(subscriber="alice")):
+            rows: defaultdict[Row, list[Row]] = defaultdict(list)
+            for row in found.rows:
+                rows[units_of(found.columns, row)].append(row)
+            of_totals = {units_of(found.columns, row): row for row in found.totals}
+            for units, total in of_totals.items():
+                assert len(rows[units]) > 1
+                for at, column in enumerate(found.columns):
+                    if column.kind in ADDED and total[at] is not None:
+                        with localcontext(WIDE):
+                            assert sum([row[at] or 0 for row in rows[units]]) == total[at]
+            if of_totals:
+                assert of_totals.keys() == {units for units, of in rows.items() if len(of) > 1}
+
+
 def explain_all(books: Books, selection: Selection) -> int:
-    """Check every figure of every report; how many there were."""
+    """Check every figure of every report, totals too; how many there were."""
     explained = 0
     for report in REPORTS.values():
         for found in report.tables(books, selection):
-            for row in found.rows:
-                labels = row[: found.labels]
+            for number, row in enumerate([*found.rows, *found.totals]):
+                labels, is_total = row[: found.labels], number >= len(found.rows)
                 for column, cell in zip(found.columns, row, strict=True):
                     if not column.is_figure or cell is None or column.kind is Measure.DAYS:
                         continue
-                    asked = CellAsked(found.name, labels, column.key)
+                    asked = CellAsked(found.name, labels, column.key, is_total)
                     try:
                         traced = report.trace(books, selection, asked)
                     except NotSummed:

@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from beancount_compute.reports import text_columns
-from beancount_compute.reports.tables import Column, Measure
+from beancount_compute.reports.tables import Column, Measure, Table
 from beancount_compute.reports.text_columns import across, length, lines_of, text_column, wrapped
+from beancount_compute.reports.text_face import render
 
 NAMES = Column("name", "subscriber")
 UNITS = Column("units", "units", Measure.UNITS)
@@ -67,10 +68,10 @@ def test_names_wrap_where_they_must_and_headings_with_them() -> None:
     ]
 
 
-def test_beside_an_id_names_keep_twelve_cells_and_the_line_is_longer() -> None:
-    """An id is as useless in two pieces as a figure."""
+def test_beside_an_id_names_stay_whole_and_the_line_is_longer() -> None:
+    """A name is as useless in two pieces as an id or a figure."""
     columns = [text_column(EVENT, ["e-b0480e1a4b65"]), text_column(NAMES, ["acme-laboratories"])]
-    assert "  e-b0480e1a4b65   acme-laborat" in lines_of(columns, 20)
+    assert "  e-b0480e1a4b65   acme-laboratories" in lines_of(columns, 20)
 
 
 def test_wide_characters_take_two_cells() -> None:
@@ -91,3 +92,20 @@ def test_a_text_is_broken_at_spaces_and_else_anywhere() -> None:
     """No character is lost but the spaces at which it is broken."""
     assert wrapped("left out: unit, lot", 9) == ["left out:", "unit, lot"]
     assert wrapped("abcdefghij", 4) == ["abcd", "efgh", "ij"]
+
+
+def test_at_eighty_columns_a_name_stays_whole_and_figures_come_closer() -> None:
+    """Seven figures of eight cells beside an address of eighteen: two cells between them, or parts;
+    a name that leaves no room for a figure is broken."""
+    figures = [Column(f"f{at}", f"f{at}", Measure.MONEY) for at in range(6)]
+    numbers = [Decimal("4321.00")] * 6
+
+    def shown(name: str, width: int) -> str:
+        return render([Table("T", (NAMES, *figures), [(name, *numbers)] * 9)], width)
+
+    assert "\n  u_51c0@example.org  4,321.00  4,321.00" in shown("u_51c0@example.org", 80)
+    for width in (40, 60, 79):
+        assert shown("u_51c0@example.org", width).count("u_51c0@example.org") % 9 == 0
+        assert max(map(len, shown("u_51c0@example.org", width).splitlines())) <= width
+    assert shown("x" * 60, 80).count("x" * 60) == 9 * 6
+    assert "x" * 60 not in shown("x" * 75, 80)

@@ -45,6 +45,7 @@ from beancount_compute.reports import (
     Table,
     csv_of,
     read_books,
+    rounded,
     shown,
 )
 from beancount_compute.reports.charts import Chart, charts
@@ -231,5 +232,6 @@ def _of(reports: Mapping[str, Sequence[Table]], report: str, name: str) -> list[
 
 
 def _cells(table: Table) -> list[Cells]:
+    """The rows as a person reads them."""
     keys = [column.key for column in table.columns]
-    return [dict(zip(keys, row, strict=True)) for row in table.rows]
+    return [dict(zip(keys, row, strict=True)) for row in rounded(table).rows]

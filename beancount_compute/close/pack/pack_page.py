@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from beancount_compute.reports import Measure, Table, shown
+from beancount_compute.reports import Measure, Table, rounded, shown
 from beancount_compute.reports.charts import Chart
 
 HOW_TO_GET_PICTURES = 'pip install "beancount_compute[charts]"'
@@ -73,7 +73,12 @@ def page_text(page: PackPage, plotly: str | None) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
     )
-    environment.filters |= {"shown": shown, "figure": _json, "without_zeros": _without_zeros}
+    environment.filters |= {
+        "shown": shown,
+        "rounded": rounded,
+        "figure": _json,
+        "without_zeros": _without_zeros,
+    }
     return environment.from_string(_own("pack.html")).render(
         page=page,
         policy=_policy(scripts),
@@ -119,10 +124,7 @@ def _without_zeros(table: Table) -> Table:
         for at, column in enumerate(table.columns)
         if column.kind in _TEXT or not table.rows or any(row[at] for row in table.rows)
     ]
-    return table._replace(
-        columns=tuple([table.columns[at] for at in kept]),
-        rows=[tuple([row[at] for at in kept]) for row in table.rows],
-    )
+    return table.only(kept)
 
 
 def _is_text(table: Table, at: int) -> bool:

@@ -30,8 +30,7 @@ from beancount_compute.reports.charts.traces import (
     texts,
 )
 from beancount_compute.reports.intervals import Interval, first_named, names_between
-from beancount_compute.reports.rollforward import TOTAL
-from beancount_compute.reports.tables import Table, money, shown
+from beancount_compute.reports.tables import TOTAL, Table, money, shown
 
 _INCOME = {
     "compute": BLUE,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from beancount_compute.reports.tables import Cell, Table, shown
+from beancount_compute.reports.tables import Cell, Table, rounded, shown
 
 Drawing = dict[str, Any]
 BLUE, ORANGE, GREEN, RED = "#3b82c4", "#e08a2e", "#3f9b6c", "#cc5a4f"
@@ -38,7 +38,8 @@ def parts(table: Table, *keys: str) -> Iterable[tuple[tuple[str, ...], Table]]:
     for row in table.rows:
         found.setdefault(tuple([str(row[at]) for at in places]), []).append(row)
     for values in sorted(found):
-        yield values, table._replace(rows=found[values])
+        totals = [row for row in table.totals if [str(row[at]) for at in places] == [*values]]
+        yield values, table._replace(rows=found[values], totals=tuple(totals))
 
 
 def place(table: Table, key: str) -> int:
@@ -72,7 +73,9 @@ def numbers(table: Table, row: tuple[Cell, ...]) -> dict[str, Decimal]:
 
 
 def last(table: Table, key: str) -> str:
-    return shown(column(table, key)[-1])
+    """The last figure of a column as a person reads it."""
+    row = table._replace(rows=table.rows[-1:])
+    return shown(column(rounded(row), key)[0])
 
 
 def figure_of(data: list[Drawing], layout: Drawing) -> Drawing:

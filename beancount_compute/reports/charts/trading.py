@@ -26,8 +26,7 @@ from beancount_compute.reports.charts.traces import (
     place,
     texts,
 )
-from beancount_compute.reports.rollforward import TOTAL
-from beancount_compute.reports.tables import Table, money, shown
+from beancount_compute.reports.tables import TOTAL, Table, money, shown
 
 MOST_MARKED = 90  # days
 
