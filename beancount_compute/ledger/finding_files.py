@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
@@ -15,6 +14,7 @@ from typing import NamedTuple
 
 from beancount_compute.economy import Place, quoted
 from beancount_compute.ledger.errors import Errors
+from beancount_compute.ledger.globs import MOST_LOOKED_AT, TooMuchToLookAt, paths_found
 from beancount_compute.ledger.header import AS_NAMED, ColumnMap
 
 CLOSED = "closed"  # the folder of closed months: what lies in it never matches
@@ -36,7 +36,11 @@ def find_files(
     seen: set[str] = set()
     closed = os.path.realpath(os.path.join(ledger_folder, CLOSED)) + os.sep
     for request in requests:
-        paths = [os.path.abspath(path) for path in _named(request) if os.path.isfile(path)]
+        try:
+            paths = [os.path.abspath(path) for path in _named(request) if os.path.isfile(path)]
+        except TooMuchToLookAt:
+            errors.add_unread_file(request.place, _too_much(request))
+            continue
         files = [path for path in paths if not os.path.realpath(path).startswith(closed)]
         if not files:
             errors.add_unread_file(request.place, _no_file(request, closed=bool(paths)))
@@ -57,10 +61,9 @@ def _named(request: FileRequest) -> list[str]:
         if os.path.lexists(path):
             return [path]
         # the folder is no part of the glob: it may well be called "books[1]"
-        matches = glob.glob(request.path, root_dir=request.folder or None, recursive=True)
+        return paths_found(request.path, request.folder)
     except (OSError, ValueError):  # a NUL byte in the path, say
         return []
-    return [os.path.join(request.folder, match) for match in sorted(matches)]
 
 
 def matches(pattern: str, parts: Sequence[str]) -> bool:
@@ -83,6 +86,13 @@ def _no_file(request: FileRequest, *, closed: bool) -> str:
             "the books already: remove this line"
         )
     return f"no event file {quoted(request.path)}: write a path or a glob, seen from here"
+
+
+def _too_much(request: FileRequest) -> str:
+    return (
+        f"{quoted(request.path)} would look at more than {MOST_LOOKED_AT:,} files and folders: "
+        "write a glob that begins with the folder of your event files"
+    )
 
 
 def _is_utf8(path: str) -> bool:
