@@ -85,7 +85,7 @@ def _month_and_ledger(words: tuple[str, ...], init: bool) -> tuple[str, Path]:
     month = "" if init else MonthToClose().convert(words[0], None, None)
     ledger: Path = LEDGER.convert(words[-1], None, None)
     if not ledger.is_file():
-        raise click.UsageError(f"{ledger} is no file: name a ledger")
+        raise click.UsageError(f"{ledger} is no plain file: name a ledger")
     return month, ledger
 
 

@@ -66,7 +66,10 @@ def load(ledger: Path) -> Loaded:
     Such a file can run anything when it is read, and holds what an older release booked.
     """
     with progress(f"Loading {ledger.name}"):
-        loaded = load_silently(ledger)
+        try:
+            loaded = load_silently(ledger)
+        except CloseError as error:  # such as a pipe among what it includes
+            raise click.ClickException(str(error)) from None
     ours = [each for each in loaded.entries if isinstance(each, Custom) and each.type in WRITTEN]
     if ours and PLUGIN not in [name for name, _ in loaded.options["plugin"]]:
         message = (

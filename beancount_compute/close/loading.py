@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from decimal import localcontext
@@ -18,9 +19,11 @@ from beancount_compute.booking import Booking
 from beancount_compute.close.storage import CloseError
 from beancount_compute.closed import INDEX
 from beancount_compute.collector import no_cyclic_garbage
-from beancount_compute.economy import USUAL
+from beancount_compute.economy import USUAL, quoted
+from beancount_compute.ledger import MOST_LOOKED_AT, TooMuchToLookAt, paths_found
 from beancount_compute.plugin import PLUGIN, Worked, work_out
 
+_INCLUDE = re.compile(rb'include[ \t]+"([^"\n]+)"')
 CLOSED = "closed"  # the folder of closed months beside a ledger, unless --into names another
 
 _book: Any = booking.book  # these two have no types
@@ -44,7 +47,8 @@ class Instead(NamedTuple):
 
 
 def load(ledger: Path, instead: Instead | None = None) -> Loaded:
-    """Load a ledger, without Beancount's cache."""
+    """Load a ledger, without Beancount's cache; raises `CloseError` where that might never end."""
+    check_plain(ledger)
     return load_sources([(os.path.abspath(ledger), True)], instead)
 
 
@@ -113,6 +117,38 @@ def _run(
         return loader.run_transformations(entries, errors, options, None)
     finally:
         options.update(whole)
+
+
+def check_plain(ledger: Path) -> None:
+    """Refuse a ledger that is, or includes, what is no plain file: a pipe is waited for for ever.
+
+    Beancount would read it; so would it follow a glob over the whole disk.
+    """
+    waiting, seen = [os.path.abspath(ledger)], set()
+    while waiting:
+        path = os.path.realpath(waiting.pop())
+        if path in seen or not os.path.exists(path):  # what is missing is Beancount's error
+            continue
+        seen.add(path)
+        if not os.path.isfile(path):
+            raise CloseError(f"{path} is no plain file, so that it is not read as a ledger")
+        for name in _included(path):
+            try:
+                waiting += paths_found(name, os.path.dirname(path))
+            except TooMuchToLookAt:
+                raise CloseError(
+                    f"{path}: include {quoted(name)} would look at more than {MOST_LOOKED_AT:,} "
+                    "files and folders: write a path, or a glob that begins with a folder"
+                ) from None
+
+
+def _included(path: str) -> list[str]:
+    try:
+        with open(path, "rb") as file:
+            found = _INCLUDE.findall(file.read())
+    except OSError:  # which Beancount will say
+        return []
+    return [os.fsdecode(name) for name in found if b"\0" not in name]
 
 
 def unreadable(ledger: Path) -> str:

@@ -24,6 +24,7 @@ from beancount_compute.ledger.event_directives import (
 from beancount_compute.ledger.event_files import read_csv, read_file
 from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.finding_files import CLOSED, FileRequest, find_files, matches
+from beancount_compute.ledger.globs import MOST_LOOKED_AT, TooMuchToLookAt, paths_found
 from beancount_compute.ledger.hand_written import (
     OPENING_TAG,
     check_openings,

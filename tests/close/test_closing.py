@@ -338,7 +338,7 @@ def test_init_refuses_what_is_no_ledger(tmp_path: Path, content: bytes, reason: 
 def test_init_refuses_what_is_no_file() -> None:
     """Nothing is written to /dev."""
     result = run("close", "--init", "/dev/null")
-    assert result.exit_code == 2 and "/dev/null is no file: name a ledger" in result.stderr
+    assert result.exit_code == 2 and "/dev/null is no plain file: name a ledger" in result.stderr
     assert not Path("/dev/closed").exists()
 
 
