@@ -4,7 +4,8 @@
     events/may-2.csv     2026-05-20,consumption,alice,5,CU      ; the same use, or another?
 
 Equal rows of one file are as many events. Of equal rows in several files as many stand as the file
-with the most of them has, and each two files are told of once. The ledger counts as one file.
+with the most of them has; each file is told of once, with the first that says the same. The ledger
+counts as one file.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from itertools import combinations
 from typing import NamedTuple
 
 from beancount_compute.economy import CONTENT, Event, Place, quoted
@@ -71,8 +71,9 @@ def _tell(sources: Sequence[Source], found: list[dict[int, list[Event]]], errors
     twins: Counter[tuple[int, int]] = Counter()
     places: dict[tuple[int, int], Place] = {}
     for of_source in found:
-        for pair in combinations(sorted(of_source), 2):
-            one, other = pair
+        one, *others = sorted(of_source)
+        for other in others:  # of n files n - 1 pairs: nobody reads of all that there are
+            pair = one, other
             twins[pair] += min(len(of_source[one]), len(of_source[other]))
             place = of_source[other][0].place
             places[pair] = min(places.get(pair, place), place)
