@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -275,3 +275,41 @@ def test_nothing_is_remembered_through_a_link(tmp_path: Path) -> None:
     result = run(*CSV, ledger)
     assert result.exit_code == 1 and "is a link" in result.stderr
     assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_a_run_that_is_killed_anywhere_is_finished_by_the_next(
+    ledger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed at any step of writing the file or the record: run again, both are as if it never
+    was, and a third run changes nothing."""
+    again(ledger, MORE)
+    words = (*CSV, ledger, "--correction", "--out", tmp_path / "gl")
+    before = contents(tmp_path)
+    assert run(*words).exit_code == 0
+    whole = contents(tmp_path)
+    assert len(whole) == len(before) + 2
+    for step in range(1, 100):
+        for name in whole.keys() - before.keys():
+            (tmp_path / name).unlink()
+        steps = iter(range(step))
+        with monkeypatch.context() as patch:
+            for name in ("replace", "fsync"):
+                patch.setattr(os, name, counting(getattr(os, name), steps))
+            done = run(*words).exit_code == 0
+        if done:
+            break
+        for _ in range(2):
+            assert run(*words).exit_code == 0
+            assert contents(tmp_path) == whole
+    assert done and step > 5
+
+
+def counting(function: Callable[..., None], steps: Iterator[int]) -> Callable[..., None]:
+    """The function, until all steps are done; the next one is killed."""
+
+    def counted(*args: object) -> None:
+        if next(steps, None) is None:
+            raise KeyboardInterrupt
+        function(*args)
+
+    return counted

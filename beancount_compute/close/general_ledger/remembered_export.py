@@ -32,7 +32,7 @@ from beancount_compute.close.general_ledger.month_export import (
     month_journals,
 )
 from beancount_compute.close.standing import Months
-from beancount_compute.close.storage import Change, CloseError, apply, locked
+from beancount_compute.close.storage import NEXT, Change, CloseError, apply, locked
 from beancount_compute.closed import Seal
 from beancount_compute.economy import Month
 from beancount_compute.reports import Books
@@ -43,7 +43,7 @@ class Outgoing(NamedTuple):
 
     files: list[File]
     warning: str = ""
-    folder: Path = Path()  # of closed months
+    folder: Path | None = None  # of closed months
     record: str = ""  # the name of what is to be remembered; "" where it is, or the month is open
     text: str = ""
 
@@ -81,7 +81,7 @@ def outgoing(books: Books, months: Months, month: Month, request: ExportRequest)
             f"{place.folder / place.name(1)}{' and those behind it' if len(before) > 1 else ''}"
         )
     if before or not files:
-        return Outgoing(files)
+        return Outgoing(files, folder=place.folder)
     return _to_remember(files, place, record_of(place, seal.digest, [], journals), 1)
 
 
@@ -120,7 +120,7 @@ def outgoing_correction(
         return _to_remember(files, place, record, number + 1)
     if number > 1 and before[-1].seal == seal.digest:  # asked for once more
         journals = journals_with(before[-1].lines, month.name, last, number - 1)
-        return Outgoing(files_with(journals, month, request, number - 1))
+        return Outgoing(files_with(journals, month, request, number - 1), folder=place.folder)
     return Outgoing([])
 
 
@@ -142,7 +142,8 @@ def _records(
 
 
 def remember(out: Outgoing) -> None:
-    """Write the record of an export that has gone out."""
-    if out.record:
+    """Write the record of an export that has gone out; finish what a killed run began."""
+    if out.folder and (out.record or (out.folder / NEXT).exists()):
         with locked(out.folder):
-            apply(out.folder, Change({out.record: out.text.encode()}))
+            if out.record:
+                apply(out.folder, Change({out.record: out.text.encode()}))
