@@ -19,11 +19,15 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
+from beancount.core.data import Directive
+
+from beancount_compute.close.closing import Closing
 from beancount_compute.close.loading import Instead, Loaded, load
 from beancount_compute.close.proving import balances
 from beancount_compute.close.storage import CloseError
 from beancount_compute.close.verifying import verify
 from beancount_compute.closed import INDEX, PARTS, Seal
+from beancount_compute.economy import Month
 from beancount_compute.ledger import place_of
 from beancount_compute.plugin import PLUGIN
 
@@ -38,7 +42,7 @@ class Trial(NamedTuple):
 
     ledger: Path
     folder: Path  # of closed months
-    close: Callable[[Loaded], Mapping[str, bytes]]  # the files, or `CloseError`
+    close: Callable[[Loaded], Closing]  # worked out and proved, or `CloseError`
 
     def agrees(self, lines: Sequence[PluginLine]) -> bool:
         """Whether the month would close and load with these plugins in the place of its own."""
@@ -51,12 +55,12 @@ class Trial(NamedTuple):
             return False
 
 
-def check_with_plugins(loaded: Loaded, trial: Trial, files: Mapping[str, bytes]) -> None:
-    """Raise `CloseError` where a month's files would not load and verify with all plugins."""
+def check_with_plugins(loaded: Loaded, trial: Trial, closing: Closing) -> None:
+    """Raise `CloseError` where a closed month would not load and verify with all plugins."""
     lines = plugins_of(loaded)
     if all(name == PLUGIN for name, _ in lines):
         return  # then a load gives what the close has proved
-    found = _found(loaded, trial, files, lines)
+    found = _found(loaded, trial, closing, lines)
     if found:
         what = "\n".join(found[:MOST_SHOWN])
         why = in_the_way(lines, trial) or f"the ledger has {_names(lines)}"
@@ -101,22 +105,29 @@ def _names(lines: Iterable[PluginLine]) -> str:
 
 
 def _found(
-    loaded: Loaded, trial: Trial, files: Mapping[str, bytes], lines: Sequence[PluginLine]
+    loaded: Loaded, trial: Trial, closing: Closing, lines: Sequence[PluginLine]
 ) -> list[str]:
     """What is wrong with the ledger once the month is closed; nothing where all agrees."""
     folder = trial.folder
-    with _as_closed(loaded, folder, files) as aside:
+    last_day = Month.parse(closing.month).last
+    with _as_closed(loaded, folder, closing.files) as aside:
         after = load(trial.ledger, Instead(lines, (folder / INDEX, aside / INDEX)))
         found = [f"{place_of(error.source or {})}: {error.message}" for error in after.errors]
         if not found and len(_closed(after)) == len(_closed(loaded)):
             found = ["its seal would not be read"]
         if not found:
-            found = [f"{each.place} {each.text}".strip() for each in verify(after, trial.ledger)]
+            found = [f"{each.place} {each.text}".strip() for each in verify(after, books=False)]
         if not found:
-            before, now = balances(loaded.entries), balances(after.entries)
-            accounts = sorted(before.keys() | now.keys())
-            found = [f"another balance of {each}" for each in accounts if before[each] != now[each]]
+            closed = (entry for entry in after.entries if entry.date <= last_day)
+            differing = _other_balances(closing.entries, closed)
+            differing |= _other_balances(loaded.entries, after.entries)
+            found = [f"another balance of {account}" for account in sorted(differing)]
         return [text.replace(str(aside), str(folder)) for text in found]
+
+
+def _other_balances(before: Iterable[Directive], after: Iterable[Directive]) -> set[str]:
+    left, right = balances(before), balances(after)
+    return {each for each in left.keys() | right.keys() if left[each] != right[each]}
 
 
 def _closed(loaded: Loaded) -> list[Seal]:

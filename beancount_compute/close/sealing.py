@@ -122,7 +122,7 @@ def close_month(
 
 def _closing(month: str, loaded: Loaded, ledger: Path, folder: Path, step: Step) -> Closing:
     """A month worked out and proved, with all plugins of the ledger; nothing of it is written."""
-    trial = Trial(ledger, folder, lambda again: _proved(month, again, folder).files)
+    trial = Trial(ledger, folder, lambda again: _proved(month, again, folder))
     with step(f"Closing {month}"):
         try:
             closing = _proved(month, loaded, folder, with_pack=True)
@@ -131,7 +131,7 @@ def _closing(month: str, loaded: Loaded, ledger: Path, folder: Path, step: Step)
                 stopped.args = (f"{why}\n{stopped}",)
             raise
     with step("Trying the ledger's other plugins"):
-        check_with_plugins(loaded, trial, closing.files)
+        check_with_plugins(loaded, trial, closing)
     return closing
 
 
