@@ -123,9 +123,12 @@ def _terms(booking: Booking, last_day: date) -> Iterator[str]:
 
 
 def _subscribers(carried: Carried, booking: Booking, last_day: date) -> Iterator[str]:
-    for name in sorted(carried.known):
+    since = dict.fromkeys(carried.known, last_day)
+    for each in booking.written_by_hand.introductions:
+        since.setdefault(each.name, max(each.date, last_day))  # nothing was booked for them yet
+    for name, day in sorted(since.items()):
         component = booking.accounts.component(name)
-        yield f'{last_day} custom "compute-subscriber" {string(name)} {string(component)}\n'
+        yield f'{day} custom "compute-subscriber" {string(name)} {string(component)}\n'
 
 
 def _subscriptions(carried: Carried, first_day: date) -> Iterator[str]:
@@ -141,13 +144,13 @@ def _subscriptions(carried: Carried, first_day: date) -> Iterator[str]:
 
 
 def _accounts(entries: Iterable[Directive], equity: str, last_day: date) -> Iterator[str]:
-    held = balances(entries)
+    held = {account for account, lots in balances(entries).items() if lots}
     for entry in entries:
         if isinstance(entry, Commodity):
             yield directive_text(entry._replace(date=last_day))
     opened = {entry.account: entry for entry in entries if isinstance(entry, Open)}
     closed = {entry.account for entry in entries if isinstance(entry, Close)}
-    for account in sorted((opened.keys() - closed) | held.keys() | {equity}):
+    for account in sorted((opened.keys() - closed) | held | {equity}):
         entry = opened.get(account) or Open({}, last_day, account, [], None)
         yield directive_text(entry._replace(date=last_day, meta={}))
 
@@ -167,7 +170,7 @@ def _openings(
             continue
         pocket = booking.accounts.pocket_account(account) is not None
         own = totals.setdefault(account, {})
-        for (commodity, cost), number in sorted(held.items(), key=str):
+        for (commodity, cost), number in sorted(held.items(), key=_age):
             posting = Posting(account, Amount(number, commodity), cost, None, None, None)
             (lots if pocket else others).append(posting)
             own[commodity] = WIDE.add(own.get(commodity, ZERO), number)
@@ -186,6 +189,14 @@ def _openings(
         for commodity, number in sorted(numbers.items()):
             amount = Amount(number, commodity)
             yield directive_text(Balance({}, day, account, amount, None, None))
+
+
+def _age(lot: tuple[tuple[str, Cost | None], Decimal]) -> tuple[object, ...]:
+    """The order of lots on an account: of each commodity the oldest first."""
+    (commodity, cost), _ = lot
+    if cost is None:
+        return (commodity,)
+    return (commodity, cost.date, cost.currency, cost.number, cost.label or "")
 
 
 def _with_those_below(totals: dict[str, dict[str, Decimal]]) -> dict[str, dict[str, Decimal]]:

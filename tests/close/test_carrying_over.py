@@ -218,3 +218,51 @@ def test_a_new_ledger_shows_its_pages_in_fava(tmp_path: Path) -> None:
     assert not loaded.errors
     pages = [each for each in loaded.entries if isinstance(each, Custom) and "fava" in each.type]
     assert [each.values[0].value for each in pages] == ["beancount_compute.fava_extension"]
+
+
+def test_who_is_named_and_was_never_booked_is_carried(ledger: Path, tmp_path: Path) -> None:
+    """So is one whose line is of the next year: its day stays."""
+    add(ledger, '2026-11-01 custom "compute-subscriber" "dan x" "DanX"\n')
+    add(ledger, '2027-02-01 custom "compute-subscriber" "eve x" "EveX"\n')
+    assert run("carry", ledger, "--to", 2027, tmp_path / "new").exit_code == 0
+    again = tmp_path / "new" / "main.beancount"
+    for line in (
+        '2026-12-31 custom "compute-subscriber" "dan x" "DanX"\n',
+        '2026-12-31 custom "compute-subscriber" "alice" "Alice"\n',
+        '2027-02-01 custom "compute-subscriber" "eve x" "EveX"\n',
+    ):
+        assert line in again.read_text()
+    add(again, '2027-01-05 custom "compute-trade" "u@example.com" "dan x" 5 CU 0.25 USD\n')
+    assert load_errors(again) == []
+
+
+def test_a_closed_account_stays_closed(tmp_path: Path) -> None:
+    """It is not opened again: it holds nothing."""
+    text = (
+        "2026-12-01 open Assets:Old\n2026-12-01 open Assets:Bank\n"
+        '2026-12-02 * "in"\n  Assets:Old  5.00 USD\n  Assets:Bank  -5.00 USD\n'
+        '2026-12-03 * "out"\n  Assets:Old  -5.00 USD\n  Assets:Bank  5.00 USD\n'
+        "2026-12-04 close Assets:Old\n"
+    )
+    ledger = write(tmp_path / "old", TERMS.replace("2026-01-01 open Assets:Bank\n", text), *ROWS)
+    close(ledger, *MONTHS)
+    assert run("carry", ledger, "--to", 2027, tmp_path / "new").exit_code == 0
+    written = (tmp_path / "new" / "main.beancount").read_text()
+    assert "Assets:Bank" in written
+    assert "Assets:Old" not in written
+
+
+def test_lots_are_carried_oldest_first(tmp_path: Path) -> None:
+    """October behind February: by day, not by how Python writes one."""
+    rows = [f"t-{m},2026-{m:02}-01,,allocation,alice,,,{m},CU,,1.00,USD,,,," for m in (10, 2, 11)]
+    ledger = write(tmp_path / "old", "", *rows)
+    close(ledger, *(f"2026-{month:02}" for month in range(2, 13)))
+    assert run("carry", ledger, "--to", 2027, tmp_path / "new").exit_code == 0
+    written = (tmp_path / "new" / "main.beancount").read_text()
+    lots = re.findall(r"Tokens:Alice .*?(\d{4}-\d\d-\d\d)", written)
+    assert lots == [
+        "2026-02-01",
+        "2026-10-01",
+        "2026-11-01",
+        "2026-11-01",
+    ]  # 1.00 is two lots of 11
