@@ -158,12 +158,21 @@ def check_terms(
             continue
         day, said = found
         place = _place_of(use, day, lines) or seal.place
+        instead = f"restore it, and date the new terms {first_open} or later"
+        if _of_whole_ledger(use):
+            instead = "restore it: whatever its date, it holds for the whole ledger"
         message = (
             f"{use.type.removeprefix('compute-')} {quoted(use.name)} says {said} on {day}, and the "
-            f"closed month {seal.month} was booked with {_said(entry)}: restore it, and date the "
-            f"new terms {first_open} or later"
+            f"closed month {seal.month} was booked with {_said(entry)}: {instead}"
         )
         errors.add(place, message)
+
+
+def _of_whole_ledger(use: UsedTerm) -> bool:
+    """Whether a term has no days, so that no other can follow it."""
+    if use.type == "compute-option":
+        return OPTIONS[use.name].whole_ledger
+    return use.type != "compute-plan"
 
 
 def _differing(
@@ -223,9 +232,7 @@ def _written(value: Any) -> str:
 
 def _place_of(use: UsedTerm, day: date, lines: Iterable[Custom]) -> Place | None:
     """The line of the ledger that now says what holds on a day."""
-    whole = use.type != "compute-plan"
-    if use.type == "compute-option":
-        whole = OPTIONS[use.name].whole_ledger
+    whole = _of_whole_ledger(use)
     found: Custom | None = None
     for line in lines:
         values = [value for value, _ in line.values or ()]

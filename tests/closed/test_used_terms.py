@@ -68,12 +68,15 @@ def errors_with(ledger: Path, terms: str) -> list[str]:
 def test_a_changed_term_is_named_with_its_line_and_what_it_was(
     ledger: Path, old: str, new: str, line: int, message: str
 ) -> None:
-    """And the closed month, and the first day on which new terms may begin."""
+    """And the closed month, and the first day on which new terms may begin, of those that have
+    days; what holds for the whole ledger (lines 10 to 13) can only be restored."""
     (error,) = errors_with(ledger, TERMS.replace(old, new))
     assert error.startswith(f"main.beancount:{line}: "), error
     assert message in error
     assert "and the closed month 2026-05 was booked with " in error
-    assert error.endswith(": restore it, and date the new terms 2026-06-01 or later")
+    dated = "restore it, and date the new terms 2026-06-01 or later"
+    undated = "restore it: whatever its date, it holds for the whole ledger"
+    assert error.endswith(f": {dated if line < 10 else undated}")
     loaded = load(ledger)
     revenue = "Income:Use"
     assert any(p.account == revenue for e in loaded.entries for p in getattr(e, "postings", ()))
