@@ -155,8 +155,9 @@ def check_paddings(
         return
     looked_at = _on_accounts([entry.account for entry in pads], [*entries, *others])
     padded, _ = _pad(sorted(looked_at, key=entry_sortkey), options)
+    written = set(map(id, looked_at))  # a person may write that flag as well
     for entry in padded:
-        if not isinstance(entry, Transaction) or entry.flag != PADDED:
+        if not isinstance(entry, Transaction) or entry.flag != PADDED or id(entry) in written:
             continue
         if entry.date <= closed.last_day and not frozen.pop(item_of(copy_of(entry, ON_LOAD)), None):
             message = (

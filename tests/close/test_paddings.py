@@ -9,7 +9,7 @@ import pytest
 from beancount import loader
 
 from beancount_compute.close.closing import open_paddings
-from tests.close.sealing import load_errors, run, write
+from tests.close.sealing import close, load_errors, run, write
 from tests.close.test_closing import ROWS, TERMS
 
 BANK = """\
@@ -84,3 +84,19 @@ def test_a_month_with_such_a_padding_is_not_closed(tmp_path: Path) -> None:
     ledger.write_text(ledger.read_text().replace("2026-06-05 balance", "2026-06-01 balance"))
     assert run("close", "2026-05", ledger).exit_code == 0
     assert load_errors(ledger) == []
+
+
+def test_a_transaction_with_the_flag_of_a_padding_is_none(tmp_path: Path) -> None:
+    """A person wrote it, beside a pad of the same account: the month stays as it was closed."""
+    own = (
+        '2026-05-03 P "by hand"\n  Assets:Bank  5.00 USD\n  Equity:Opening\n'
+        "2026-05-04 pad Assets:Bank Equity:Opening\n2026-05-05 balance Assets:Bank 9.00 USD\n"
+    )
+    ledger = write(tmp_path, BANK + own + TERMS, *ROWS)
+    close(ledger, "2026-05")
+    assert load_errors(ledger) == []
+    changed = ledger.read_text().replace("9.00 USD", "8.00 USD")
+    ledger.write_text(changed)
+    assert [error.split(" now,")[0] for error in load_errors(ledger)][-1:] == [
+        "main.beancount:9: this pad gives 3.00 USD"
+    ]
