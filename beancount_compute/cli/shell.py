@@ -52,9 +52,6 @@ def refusing(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **kwargs)
         except CloseError as error:
             raise click.ClickException(str(error)) from None
-        except OSError as error:  # such as no room for the trial of the books
-            place = f" to {error.filename}" if error.filename else ""
-            raise click.ClickException(f"can't write{place}: {error.strerror or error}") from None
 
     refuse.__doc__, refuse.__name__ = command.__doc__, command.__name__
     return refuse

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from beancount_compute.cli import ledgers, main
+from beancount_compute.close import loading
 
 ROOT = Path(__file__).parents[2]
 GRANT = """option "operating_currency" "USD"
@@ -92,3 +93,22 @@ def test_a_full_disk_is_one_line_and_a_closed_output_none(tmp_path: Path, words:
             check=False,
         )
         assert (done.returncode, done.stderr) == (code, said)
+
+
+@pytest.mark.parametrize("words", ["check", "close 2026-05", "verify", "carry --to 2027"])
+def test_what_cannot_be_read_is_no_matter_of_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """An included file without permission: its name, and why."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "terms.beancount")
+
+    monkeypatch.setattr(loading.loader, "_parse_recursive", refuse)
+    ledger = tmp_path / "main.beancount"
+    ledger.write_text('plugin "beancount_compute"\ninclude "terms.beancount"\n')
+    more = [tmp_path / "new"] if words.startswith("carry") else []
+    command = [str(word) for word in (*words.split(), ledger, *more)]
+    result = CliRunner().invoke(main, command)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: terms.beancount: Permission denied\n"
