@@ -27,6 +27,7 @@ from beancount_compute.closed import (
     check_frozen_terms,
     check_included,
     check_paddings,
+    check_statements,
     copy_of,
     frozen_accounts,
     frozen_events,
@@ -40,6 +41,7 @@ from beancount_compute.closed import (
     rebook,
     rows_of,
     split_events,
+    statements_of,
     tell_touched,
     terms_in,
     undo_of,
@@ -51,6 +53,7 @@ from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.ledger import (
     Accounts,
+    Answer,
     Errors,
     Fields,
     FileRequest,
@@ -78,6 +81,7 @@ class Written(NamedTuple):
     assertions: list[Assertion]
     files: list[FileRequest]
     seals: list[Custom]
+    answers: list[Answer]
 
 
 class Booking(NamedTuple):
@@ -89,8 +93,10 @@ class Booking(NamedTuple):
     accounts: Accounts
     facts: Facts  # of the open days, and the late events
     written_by_hand: Facts  # opening lots, removals and introductions of all days
-    events: list[Event]  # of the open days; none where nobody asked for them
+    own_events: list[Event]  # of all days; none where nobody asked for them
+    events: list[Event]  # of the open days; likewise
     assertions: list[Assertion]  # all
+    answers: list[Answer]  # all
     chain: Chain
     closed: Closed
     state: State | None  # of the closed months, with what open events ask of it
@@ -141,6 +147,7 @@ def book(
     writer = Writer(accounts)
     writer.next_order = next_order
     ledger = Ledger(entries, others, written, said, terms, named, writer, fields, errors)
+    own_events = [*written.events] if keep_events else []
     late = _past(ledger, closed)
     whole = _facts(ledger, closed, late)
     state, facts = _state(ledger, closed, whole, late)
@@ -157,8 +164,10 @@ def book(
         accounts,
         facts,
         whole,
+        own_events,
         kept,
         list(written.assertions),
+        written.answers,
         chain,
         closed,
         state,
@@ -195,6 +204,7 @@ def _past(ledger: Ledger, closed: Closed) -> list[Event]:
     check_frozen_terms(closed, ledger.said, written.terms, errors)
     by_hand = written_in_closed(ledger.entries, units_by_month(closed), closed)
     check_copies(by_hand, closed, errors)
+    check_statements(statements_of(written.answers), closed, errors)
     ledger.writer.first_used.update(closed.state.first_used)
     return late
 
@@ -252,6 +262,8 @@ def _tell_touched(ledger: Ledger, closed: Closed, facts: Facts, state: State | N
         units = ledger.terms.terms.units
         texts = [*made.terms.get(name, ())]
         texts += sorted({assertion_text(a) for a in ledger.written.assertions if within(a.date)})
+        stated = statements_of(ledger.written.answers)
+        texts += sorted({each.text for each in stated if within(each.date)})
         entries: list[Directive] = [entry for text in texts for entry in terms_in(text)]
         entries += [entry for entry in made.entries if within(entry.date)]
         entries += [
@@ -308,7 +320,8 @@ def _late_on(ledger: Ledger, closed: Closed, late: list[Event]) -> dict[date, li
 
 
 def _introductions(ledger: Ledger) -> list[Introduction]:
-    return [Introduction(line.date, line.name, line.place) for line in ledger.named]
+    lines = (*ledger.named, *ledger.terms.known)
+    return [Introduction(line.date, line.name, line.place) for line in lines]
 
 
 def _holders(ledger: Ledger, closed: Closed, late: list[Event]) -> dict[str, str]:

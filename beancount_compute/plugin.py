@@ -19,6 +19,7 @@ from beancount_compute.closed import SEAL_TYPES
 from beancount_compute.collector import much_made
 from beancount_compute.economy import TIME_ZONE, USUAL, Place, Refused, like, quoted
 from beancount_compute.ledger import (
+    ACCEPT,
     BLOCK,
     COLUMNS,
     EVENT_TYPES,
@@ -32,6 +33,7 @@ from beancount_compute.ledger import (
     Fields,
     FileRequest,
     Source,
+    answer_of,
     assertion_of,
     check_ids,
     drop_twins,
@@ -48,6 +50,7 @@ from beancount_compute.ledger import (
 )
 
 PLUGIN = "beancount_compute"
+_OTHERS = ("compute-assert", ACCEPT, "compute-events")
 
 
 class Worked(NamedTuple):
@@ -106,7 +109,7 @@ def _worked(
 
 
 def _read(entries: list[Directive], fields: Fields, errors: Errors) -> Written:
-    written = Written([], [], [], [], [])
+    written = Written([], [], [], [], [], [])
     for at in range(0, len(entries), BLOCK):
         block = [
             entry
@@ -135,6 +138,8 @@ def _read_one(entry: Custom, written: Written, fields: Fields) -> None:
         written.seals.append(entry)
     elif entry.type == "compute-assert":
         written.assertions.append(assertion_of(entry))
+    elif entry.type == ACCEPT:
+        written.answers.append(answer_of(entry))
     elif entry.type == "compute-events":
         written.files.append(_file_request(entry))
     else:
@@ -153,7 +158,7 @@ def _zone_of(entries: list[Directive]) -> ZoneInfo:
 
 
 def _unknown_type(name: str) -> FieldError:
-    known = ", ".join([*TERM_TYPES, *EVENT_TYPES, "compute-assert", "compute-events", *SEAL_TYPES])
+    known = ", ".join([*TERM_TYPES, *EVENT_TYPES, *_OTHERS, *SEAL_TYPES])
     return FieldError(
         f"unknown directive {quoted(name)}; known: {known}{like(name, known.split(', '))}"
     )

@@ -4,6 +4,7 @@ bean-compute check LEDGER         every error, then what is open, earned and whe
 bean-compute accounts LEDGER      the accounts of each subscriber, for payments
 bean-compute print LEDGER         the booked ledger as plain Beancount text
 bean-compute report NAME LEDGER   roll-forward, revenue, market and others, see reports/
+bean-compute review LEDGER        what may be right but looks wrong, with the lines that answer it
 bean-compute close MONTH LEDGER   tie out, freeze and seal a month; verify, reopen, carry go with it
 bean-compute export MONTH LEDGER  a month's journal for the general ledger
 bean-compute new FOLDER           a small commented ledger to start from
@@ -27,6 +28,7 @@ _COMMANDS = {  # where each is found in this package
     "accounts": "ledgers:accounts",
     "print": "ledgers:print_",
     "report": "report:report",
+    "review": "review:review",
     "close": "close:close",
     "verify": "close:verify",
     "reopen": "close:reopen",

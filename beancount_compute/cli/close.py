@@ -22,6 +22,7 @@ from beancount_compute.cli.shell import (
     progress,
     refusing,
     show_errors,
+    show_unanswered,
     width,
 )
 from beancount_compute.close.carrying_over import carry
@@ -40,7 +41,8 @@ from beancount_compute.close.storage import BOOKS, CloseError, apply, locked
 from beancount_compute.close.tie_outs import tables
 from beancount_compute.close.verifying import verify as verified
 from beancount_compute.closed import INDEX, Reopening
-from beancount_compute.reports import counted, render
+from beancount_compute.reports import counted, render, wrapped
+from beancount_compute.review import notes_of, table_of
 
 _SEAL = re.compile(r"(sha256:)?([0-9a-f]{64})", re.ASCII)
 
@@ -57,8 +59,9 @@ def close(
 ) -> None:
     """Close MONTH of LEDGER: tie out, freeze and seal it, write the close pack.
 
-    Stops with 1, and writes nothing, where anything disagrees or the ledger has errors. For a month
-    that is closed already it only writes the pack, if that is gone or --pack names another place.
+    Stops with 1, and writes nothing, where anything disagrees, the ledger has errors, or a finding
+    of the review has no answer. For a month that is closed already it only writes the pack, if that
+    is gone or --pack names another place.
     """
     month, ledger = _month_and_ledger(words, init)
     if init:
@@ -73,6 +76,7 @@ def close(
         show_errors(stopped.errors)
         if stopped.closing is not None:
             _show(stopped.closing)
+            show_unanswered(stopped.closing.review.unanswered)
         for line in stopped.differences:
             say(f"{BOOKS}: {line}", err=True)
         raise
@@ -108,6 +112,11 @@ def _show_result(outcome: CloseResult, *, dry_run: bool) -> None:
 def _show(closing: Closing) -> None:
     say(f"{closing.month}: {counted_events(closing.events, closing.late)}\n")
     say(f"{render(tables(closing.ties), width())}\n")
+    answered = [each for each in closing.review.judged if each.answer is not None]
+    if answered:
+        say(f"{render([table_of(answered)], width())}\n")
+    for note in notes_of(closing.review):
+        say("\n".join(wrapped(f"Note: {note}.", width())) + "\n")
 
 
 def _seal(_ctx: click.Context, _param: click.Parameter, text: str | None) -> str:

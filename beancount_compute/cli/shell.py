@@ -22,6 +22,8 @@ from beancount_compute.closed import can_close
 from beancount_compute.economy import Month
 from beancount_compute.ledger import EVENT_TYPES, ORDER, TERM_TYPES, ComputeError
 from beancount_compute.plugin import PLUGIN
+from beancount_compute.reports import counted
+from beancount_compute.review import Finding, to_paste, told
 
 LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -93,6 +95,19 @@ def show_errors(errors: Sequence[BeancountError], *, to_stderr: bool = True) -> 
         place = f"{source.get('filename', '<unknown>')}:{source.get('lineno', 0)}"
         lines = [line.strip() for line in error.message.splitlines()]
         say(f"{place}: {' '.join(line for line in lines if line)}", err=to_stderr)
+
+
+def show_unanswered(found: Sequence[Finding]) -> None:
+    """Findings without an answer, one line each, and what to paste."""
+    if not found:
+        return
+    for line in told(found):
+        say(line)
+    said = counted(len(found), "finding")
+    say(f"\nMend what is wrong. What is right, say why in the ledger ({said}):\n")
+    for line in to_paste(found):
+        say(f"  {line}")
+    say()
 
 
 @contextmanager

@@ -38,12 +38,14 @@ from beancount_compute.closed import (
     item_of,
     link_text,
     same_entries,
+    statements_of,
     with_digest,
 )
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy import USUAL, Month
 from beancount_compute.ledger import OPENING_TAG, option_lines, place_in_books, place_of
 from beancount_compute.reports import Books, counted
+from beancount_compute.review import Review, review_month
 
 INDEX_HEAD = (
     f"; The seals of the closed months: written by {OURS}, included by the ledger. Don't edit it.\n"
@@ -63,6 +65,7 @@ class Closing(NamedTuple):
     books: Books  # those entries, read for reports
     late: int  # of the events
     events: int
+    review: Review
     pack: Mapping[str, bytes] = MappingProxyType({})  # the files of the close pack
 
 
@@ -96,12 +99,19 @@ def _prepared(month: str, loaded: Loaded, booking: Booking, *, with_pack: bool) 
     found = look_at(month, loaded, booking)
     rebooked, events, ties, whole = found.rebooked, found.events, found.ties, found.entries
     _check_rebooked(rebooked, booking, last_day)
-    terms = [*rebooked.terms.get(month, ()), *_assertions(booking, last_day)]
+    terms = [
+        *rebooked.terms.get(month, ()),
+        *_assertions(booking, last_day),
+        *_stated(booking, last_day),
+    ]
     roots = [line for line in option_lines(loaded.options) if line.startswith(ROOT_OPTION)]
     entries = sorted([*rebooked.entries, *found.copies], key=place_in_books)
+    books, review = found.books, review_month(booking, found.books, month)
     pack: Mapping[str, bytes] = {}
-    if with_pack and all(tie.holds for tie in ties):
-        pack = pack_files(whole, loaded.options, month, UNSEALED, ties, books=found.books)
+    if with_pack and all(tie.holds for tie in ties) and not review.unanswered:
+        pack = pack_files(
+            whole, loaded.options, month, UNSEALED, ties, books=books, findings=review.judged
+        )
     state = rebooked.states[month]._replace(pack=pack_digests(pack))
     frozen = freeze(month, roots, terms, entries, events, state)
     seal: Seal = with_digest(
@@ -121,7 +131,7 @@ def _prepared(month: str, loaded: Loaded, booking: Booking, *, with_pack: bool) 
         BOOKS: books_text(loaded, months, whole).encode(),
     }
     pack = sealed_pack(pack, seal.digest)
-    return Closing(month, seal, files, ties, whole, found.books, found.late, len(events), pack)
+    return Closing(month, seal, files, ties, whole, books, found.late, len(events), review, pack)
 
 
 def _check_order(month: str, booking: Booking) -> None:
@@ -214,6 +224,13 @@ def _assertions(booking: Booking, last_day: date) -> list[str]:
     after = booking.chain.last_day
     found = [assertion_text(each) for each in booking.assertions if after < each.date <= last_day]
     return sorted(set(found))
+
+
+def _stated(booking: Booking, last_day: date) -> list[str]:
+    after = booking.chain.last_day
+    return sorted(
+        {each.text for each in statements_of(booking.answers) if after < each.date <= last_day}
+    )
 
 
 def index_text(links: Iterable[Any]) -> str:

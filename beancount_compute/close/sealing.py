@@ -2,7 +2,7 @@
 
     close_month("2026-05", Path("main.beancount"))
 
-    prepared -> tied out -> proved with Beancount alone, and with all plugins
+    prepared -> tied out -> reviewed -> proved with Beancount alone, and with all plugins
     -> written, whole or not at all
 
 What stops it is a `CloseError`, and then nothing was written. For a month that is closed already
@@ -53,6 +53,7 @@ from beancount_compute.closed import INDEX, Seal, is_copied
 from beancount_compute.economy import Month
 from beancount_compute.ledger import ORDER, matches, place_of
 from beancount_compute.reports import counted, read_books
+from beancount_compute.review import review_month
 
 Step = Callable[[str], AbstractContextManager[None]]  # shows that something long is done
 
@@ -130,6 +131,9 @@ def _closing(month: str, loaded: Loaded, ledger: Path, folder: Path, step: Step)
             if why := in_the_way(plugins_of(loaded), trial):
                 stopped.args = (f"{why}\n{stopped}",)
             raise
+    if many := len(closing.review.unanswered):
+        what = f"{counted(many, 'finding')} without an answer"
+        raise NotClosed(f"{month} has {what}: nothing was written", closing=closing)
     with step("Trying the ledger's other plugins"):
         check_with_plugins(loaded, trial, closing)
     return closing
@@ -253,7 +257,8 @@ def _closed_month(seal: Seal, loaded: Loaded) -> Closing:
     ]
     late = sum(booked is not None for _, booked in events)
     ties = tie_outs(books, seal.month, [event for event, _ in events])
-    return Closing(seal.month, seal, {}, ties, entries, books, late, len(events))
+    review = review_month(booking, books, seal.month)
+    return Closing(seal.month, seal, {}, ties, entries, books, late, len(events), review)
 
 
 def _prove(closing: Closing, loaded: Loaded, folder: Path) -> None:
@@ -280,6 +285,7 @@ def _pack_files(closing: Closing, loaded: Loaded, step: Step) -> dict[str, bytes
             closing.seal.digest,
             closing.ties,
             books=closing.books,
+            findings=closing.review.judged,
         )
 
 

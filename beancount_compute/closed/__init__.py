@@ -10,7 +10,7 @@ The way of a closed month into the books, module by module:
     chain -> frozen_months          seals and bytes: which months say what was sealed
     frozen_text, frozen_reader      the story
     frozen_rows, frozen_state       the events and the state
-    own_events, copies, used_terms  what the ledger says beside it, compared
+    own_events, copies, used_terms, statements  what the ledger says beside it, compared
     touched                         what a month that does not hold says otherwise
     rebooking, reversing            a month booked again; what open reversals undo of it
     content                         what of all this counts
@@ -76,5 +76,6 @@ from beancount_compute.closed.frozen_text import copy_of, month_text, terms_in
 from beancount_compute.closed.own_events import split_events
 from beancount_compute.closed.rebooking import Rebooked, frozen_events, rebook
 from beancount_compute.closed.reversing import undo_of
+from beancount_compute.closed.statements import STATED, check_statements, statements_of
 from beancount_compute.closed.touched import Expected, differing, late_in_touched, tell_touched
 from beancount_compute.closed.used_terms import frozen_accounts, lost_plans

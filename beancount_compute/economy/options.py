@@ -180,6 +180,18 @@ def _cost_step(step: Decimal) -> Decimal:
     return step
 
 
+def _price_band(factor: Decimal) -> Decimal:
+    if factor <= 1:
+        raise Refused(f"price-band {factor:f} is not above 1: write a factor, such as 3")
+    return factor
+
+
+def _days(days: Decimal) -> Decimal:
+    if days < 0 or days % 1:
+        raise Refused(f"wash-days {days:f} is no number of days: write one, such as 7")
+    return days
+
+
 def _time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -300,6 +312,24 @@ TIME_ZONE: Option[str] = Option(
     "where days begin: times of event files with a zone of their own are read in it",
     whole_ledger=True,
 )
+PRICE_BAND: Option[Decimal] = Option(
+    "price-band",
+    Holds.NUMBER,
+    "a factor, such as 3",
+    _price_band,
+    _plain,
+    Decimal(3),
+    "how far a trade's price may be from the median of the 30 days before: for the review",
+)
+WASH_DAYS: Option[Decimal] = Option(
+    "wash-days",
+    Holds.NUMBER,
+    "a number of days, such as 7",
+    _days,
+    _plain,
+    Decimal(7),
+    "within how many days units that come back to their seller are told: for the review",
+)
 OPTIONS: dict[str, Option[Any]] = {
     option.name: option
     for option in (
@@ -312,6 +342,8 @@ OPTIONS: dict[str, Option[Any]] = {
         POSTING_GRAIN,
         AS_OF,
         TIME_ZONE,
+        PRICE_BAND,
+        WASH_DAYS,
     )
 }
 

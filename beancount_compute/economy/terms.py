@@ -113,6 +113,7 @@ class Terms(NamedTuple):
     money: frozenset[str] = frozenset()  # what plans and the ledger name as currencies
     units: frozenset[str] = frozenset()  # what plans name as units of compute
     refused: Mapping[str, Place] = MappingProxyType({})  # plans whose lines can't be read
+    related: Mapping[str, Timeline[str]] = MappingProxyType({})  # groups of subscribers
 
     def on(self, option: Option[T], day: date, currency: str = "") -> T:
         """What an option says on a day; its default before the first line of it."""
@@ -145,6 +146,11 @@ class Terms(NamedTuple):
         """
         timeline = self.plans.get(origin)
         return (timeline.on(day) or timeline.first()) if timeline else None
+
+    def group_on(self, subscriber: str, day: date) -> str:
+        """The group of related parties that a subscriber belongs to on a day; "" for none."""
+        timeline = self.related.get(subscriber)
+        return (timeline.on(day) or "") if timeline else ""
 
     def fees(self, day: date, currency: str) -> tuple[Decimal, Decimal, Decimal]:
         """The seller's rate, the buyer's rate and the minimum fee of a trade."""

@@ -4,6 +4,7 @@ What other parts need of it is named from here.
 """
 
 from beancount_compute.ledger.accounts import Accounts
+from beancount_compute.ledger.answer_directives import ACCEPT, Answer, answer_of
 from beancount_compute.ledger.assertion_directives import assertion_of, check_ids
 from beancount_compute.ledger.component_holders import (
     free_components,

@@ -27,6 +27,7 @@ _DATED = {
 _EXAMPLES = {
     "expires": '"12 months"',
     "id": '"use-17"',
+    "related": '"acme-group"',
     "time": '"14:05:09"',
 }
 

@@ -1,10 +1,11 @@
-"""Terms from `custom` directives: plans, options, accounts, subscribers' components.
+"""Terms from `custom` directives: plans, options, accounts, subscribers.
 
 2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
   unused: "mint"
 2026-01-01 custom "compute-option" "seller-fee" 0.05
 2026-01-01 custom "compute-account" "breakage" Income:Breakage
 2026-01-01 custom "compute-subscriber" "u_8f3a@example.com" "Acme"
+  related: "acme-group"
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from beancount_compute.ledger.directives import (
     kind_of,
     metadata_of,
     place_of,
+    text_in,
     values_of,
 )
 from beancount_compute.ledger.errors import Errors, FieldError
@@ -50,6 +52,8 @@ from beancount_compute.ledger.fields import check_number, parse_name, parse_plan
 from beancount_compute.ledger.names import is_component
 
 TERM_TYPES = ("compute-plan", "compute-option", "compute-account", "compute-subscriber")
+RELATED = "related"
+SUBSCRIBER_KEYS = (RELATED,)  # each holds from the line's date until another line says it
 
 
 class Line(NamedTuple):
@@ -67,13 +71,14 @@ class TermLines(NamedTuple):
     plans: list[Line]
     options: list[Line]
     accounts: list[Line]
-    subscribers: list[Line]
+    subscribers: list[Line]  # the component; "" where none is named
+    related: list[Line]  # the group of related parties; "" where it ends
     refused: dict[str, Place]  # plans whose lines can't be read
 
 
 def read_lines(entries: Iterable[Custom], roots: Roots, errors: Errors) -> TermLines:
     """All term lines, in order; one that can't be read is an error."""
-    lines = TermLines([], [], [], [], {})
+    lines = TermLines([], [], [], [], [], {})
     for entry in sorted(entries, key=_place_key):
         place = place_of(entry.meta)
         try:
@@ -86,7 +91,7 @@ def read_lines(entries: Iterable[Custom], roots: Roots, errors: Errors) -> TermL
                 case "compute-account":
                     lines.accounts.append(_account(entry, place, roots))
                 case _:
-                    lines.subscribers.append(_subscriber(entry, place))
+                    _add_subscriber(entry, place, lines)
         except (FieldError, Refused) as error:
             errors.add(place, str(error))
             name = normalize("NFC", str(entry.values[0].value)).strip() if entry.values else ""
@@ -193,13 +198,20 @@ def _account(entry: Custom, place: Place, roots: Roots) -> Line:
     return Line(entry.date, role, template, place)
 
 
-def _subscriber(entry: Custom, place: Place) -> Line:
-    example = 'a name and an account component: "u_8f3a@example.com" "Acme"'
-    name, component = values_of(entry, {("text", "text"): ()}, example)
-    metadata_of(entry, ())
-    if not is_component(component):
+def _add_subscriber(entry: Custom, place: Place, lines: TermLines) -> None:
+    example = 'a name and perhaps an account component: "u_8f3a@example.com" "Acme"'
+    shapes = {("text", "text"): (), ("text",): ()}
+    name, *named = values_of(entry, shapes, example)
+    metadata_of(entry, SUBSCRIBER_KEYS)
+    component = named[0] if named else ""
+    if named and not is_component(component):
         raise FieldError(
             f"{quoted(component)} is not an account component: it begins with a capital or a digit "
             "and holds letters, digits and -"
         )
-    return Line(entry.date, parse_name(name), component, place)
+    name = parse_name(name)
+    if RELATED in entry.meta:
+        group = text_in({RELATED: entry.meta[RELATED] or ""}, RELATED)
+        group = parse_name(group) if group else ""
+        lines.related.append(Line(entry.date, name, group, place))
+    lines.subscribers.append(Line(entry.date, name, component, place))

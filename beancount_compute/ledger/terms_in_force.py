@@ -43,6 +43,7 @@ class LedgerTerms(NamedTuple):
     templates: dict[Role, str]
     components: dict[str, str]  # of the subscribers that `compute-subscriber` names
     introductions: list[Line]  # those lines
+    known: list[Line]  # `compute-subscriber` lines of those to whom none names a component
 
 
 def read_terms(
@@ -62,13 +63,15 @@ def read_terms(
         money=frozenset([*currencies, *(offer.currency for offer in offers)]) - units,
         units=units,
         refused={name: at for name, at in lines.refused.items() if name not in plans},
+        related=_groups(lines.related, errors),
     )
-    introductions = _one_value_each(lines.subscribers, "subscriber", errors)
-    introductions = _distinct_components(introductions, errors)
+    named = [line for line in lines.subscribers if line.value]
+    introductions = _distinct_components(_one_value_each(named, "subscriber", errors), errors)
+    introductions, known = _since_first_line(introductions, lines.subscribers)
     components = {line.name: line.value for line in introductions}
     origins = frozenset(map(component_of, [*plans, *RESERVED_ORIGINS]))
     templates = _templates(lines, roots, origins, errors)
-    return LedgerTerms(terms, templates, components, introductions)
+    return LedgerTerms(terms, templates, components, introductions, known)
 
 
 def _conflict(name: str, line: Line, first: Line) -> str:
@@ -222,6 +225,32 @@ def _distinct_components(lines: list[Line], errors: Errors) -> list[Line]:
             )
             errors.add(line.place, message)
     return kept
+
+
+def _since_first_line(
+    introductions: list[Line], lines: Iterable[Line]
+) -> tuple[list[Line], list[Line]]:
+    """The named subscribers, each since its first line; and the first lines of all others."""
+    first: dict[str, Line] = {}
+    for line in lines:
+        first.setdefault(line.name, line)
+    since = [line._replace(date=first[line.name].date) for line in introductions]
+    named = {line.name for line in lines if line.value}
+    return since, [line for name, line in first.items() if name not in named]
+
+
+def _groups(lines: Iterable[Line], errors: Errors) -> dict[str, Timeline[str]]:
+    """The groups of related parties, by subscriber."""
+    first: dict[tuple[str, date], Line] = {}
+    for line in lines:
+        known = first.setdefault((line.name, line.date), line)
+        if known.value != line.value:
+            what = f"`related` of {quoted(line.name)} on {line.date}"
+            errors.add(line.place, _conflict(what, line, known))
+    dated: dict[str, list[tuple[date, str]]] = {}
+    for (name, day), line in first.items():
+        dated.setdefault(name, []).append((day, line.value))
+    return {name: Timeline(values) for name, values in dated.items()}
 
 
 def _templates(

@@ -10,6 +10,7 @@ from beancount.core.data import Custom, Directive
 from beancount_compute.economy import Terms
 from beancount_compute.ledger.accounts import Accounts, Roots
 from beancount_compute.ledger.errors import Errors
+from beancount_compute.ledger.names import component_of
 from beancount_compute.ledger.term_directives import TERM_TYPES
 from beancount_compute.ledger.terms_in_force import LedgerTerms, read_terms
 
@@ -34,14 +35,15 @@ class Agreed(NamedTuple):
 
     terms: Terms
     accounts: Accounts
-    introduced: dict[str, str]  # the components of the subscribers that `compute-subscriber` names
+    introduced: dict[str, str]  # the components of whom a `compute-subscriber` line names
 
 
 def read_terms_and_accounts(entries: Iterable[Directive], options_map: dict[str, Any]) -> Agreed:
     """The terms of a loaded ledger. What is wrong with them was reported on loading."""
     lines = [entry for entry in entries if entry.__class__ is Custom and entry.type in TERM_TYPES]
     found = terms_of(lines, options_map, Errors())
-    introduced = {line.name: line.value for line in found.introductions}
+    introduced = {line.name: component_of(line.name) for line in found.known}
+    introduced |= found.components
     accounts = Accounts(found.templates, introduced, roots_of(options_map))
     return Agreed(found.terms, accounts, introduced)
 

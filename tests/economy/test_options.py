@@ -33,6 +33,8 @@ WRITTEN: list[tuple[str, Any, str]] = [
     ("posting-grain", "month", '"month"'),
     ("as-of", date(2026, 6, 30), "2026-06-30"),
     ("time-zone", "Europe/Berlin", '"Europe/Berlin"'),
+    ("price-band", Decimal("2.5"), "2.5"),
+    ("wash-days", Decimal(0), "0"),
     ("every", "quarter", '"3 months"'),
     ("every", "10 days", '"10 days"'),
     ("unused", "rollover", '"rollover"'),
@@ -71,6 +73,9 @@ def test_no_row_is_left_out_above() -> None:
         ("draw-down", "random", 'draw-down "random" is unknown: write one of "expiry", "fifo"'),
         ("time-zone", "Mars/Olympus", 'time-zone "Mars/Olympus" is unknown: write one of the IANA'),
         ("time-zone", "../etc/passwd", 'time-zone "../etc/passwd" is unknown'),
+        ("price-band", Decimal(1), "price-band 1 is not above 1: write a factor, such as 3"),
+        ("wash-days", Decimal("1.5"), "wash-days 1.5 is no number of days: write one, such as 7"),
+        ("wash-days", Decimal(-1), "wash-days -1 is no number of days"),
         ("posting-grain", "year", 'posting-grain "year" is unknown: write one of "event", "day"'),
         ("unused", "burn", '`unused` "burn" is unknown: write one of "expire", "rollover", "mint"'),
         ("every", "fortnight", '"fortnight" is not a span of time: write "month", "quarter"'),
@@ -98,9 +103,11 @@ def test_what_can_not_be_is_refused(name: str, value: Any, said: str) -> None:
         ("posting-grain", '"event"'),
         ("as-of", '"none"'),
         ("time-zone", '"UTC"'),
+        ("price-band", "3"),
+        ("wash-days", "7"),
     ],
 )
 def test_what_no_line_says_can_be_written_too(name: str, written: str) -> None:
     """Where terms are frozen or compared, what no line sets stands there as well."""
     assert OPTIONS[name].write(OPTIONS[name].default) == written
-    assert len(OPTIONS) == 9
+    assert len(OPTIONS) == 11

@@ -98,6 +98,15 @@ def test_a_ledger_that_agrees_on_nothing() -> None:
     )
 
 
+def test_a_group_of_related_parties_holds_from_its_day() -> None:
+    """Until another line ends it; who is in no line is in no group."""
+    group = Timeline([(day("2026-02-01"), "acme"), (day("2026-03-01"), "")])
+    agreed = no_terms()._replace(related={"ann": group})
+    days = ("2026-01-31", "2026-02-01", "2026-03-01")
+    assert [agreed.group_on("ann", day(each)) for each in days] == ["", "acme", ""]
+    assert agreed.group_on("bob", day("2026-02-01")) == ""
+
+
 def test_a_timeline_lists_its_values_by_day() -> None:
     """In the order in which they come into force, whatever the order of writing."""
     later, earlier = (date(2026, 2, 1), "b"), (date(2026, 1, 1), "a")

@@ -43,6 +43,7 @@ from beancount_compute.reports import (
     Report,
     Selection,
     Table,
+    counted,
     csv_of,
     read_books,
     rounded,
@@ -50,6 +51,7 @@ from beancount_compute.reports import (
 )
 from beancount_compute.reports.charts import Chart, charts
 from beancount_compute.reports.registry import REPORTS
+from beancount_compute.review import Judged, table_of
 
 PAGE = "index.html"
 UNSEALED = f"sha256:{'0' * 64}"  # stands on the page until there is a seal
@@ -84,6 +86,7 @@ def pack_files(
     tie_outs: Sequence[TieOut],
     *,
     books: Books | None = None,
+    findings: Sequence[Judged] = (),
 ) -> dict[str, bytes]:
     """The files of a month's pack, by name.
 
@@ -91,7 +94,8 @@ def pack_files(
     There is no journal.csv where nothing was booked.
     """
     with no_cyclic_garbage():
-        return _files(books or read_books(entries, options), options, month, seal, tie_outs)
+        books = books or read_books(entries, options)
+        return _files(books, options, month, seal, tie_outs, findings)
 
 
 def pack_digests(files: Mapping[str, bytes]) -> dict[str, str]:
@@ -115,6 +119,7 @@ def _files(
     month: str,
     seal: str,
     tie_outs: Sequence[TieOut],
+    findings: Sequence[Judged],
 ) -> dict[str, bytes]:
     named = Month.parse(month)
     reports = [_shown(report, books, named.first, named.last) for report in REPORTS.values()]
@@ -123,6 +128,7 @@ def _files(
     files: dict[str, str] = {}
     for table in tables(tie_outs):
         files[f"{table.name}.csv"] = csv_of([table])
+    files["findings.csv"] = csv_of([table_of(findings)])
     rounding = rounding_account(options)
     request = ExportRequest(PLAIN, By.ACCOUNT, Only.BOOKED, NoMap(), rounding)
     for journal in export(books, named, request):  # plain CSV holds all currencies in one file
@@ -135,7 +141,7 @@ def _files(
         month,
         seal,
         list(_headlines({each.report.name: each.tables for each in reports}, drawn)),
-        [_tie_outs(tie_outs), *_sections(reports)],
+        [_tie_outs(tie_outs), _findings(findings), *_sections(reports)],
         drawn,
         sorted(files),
     )
@@ -169,6 +175,13 @@ def _tie_outs(tie_outs: Sequence[TieOut]) -> PackSection:
     hold = sum(tie.holds for tie in tie_outs)
     summary = f"{hold} of {len(tie_outs)} hold."
     return PackSection("tie-outs", "Tie-outs", summary, tables(tie_outs))
+
+
+def _findings(findings: Sequence[Judged]) -> PackSection:
+    if not findings:
+        return PackSection("findings", "Findings", "The review found nothing.", ())
+    summary = f"{counted(len(findings), 'finding')}, each with its answer in the ledger."
+    return PackSection("findings", "Findings", summary, [table_of(findings)])
 
 
 def _sections(reports: Sequence[Shown]) -> Iterator[PackSection]:

@@ -116,7 +116,9 @@ def test_every_table_of_every_report_is_a_file(pack: dict[str, bytes], ledger: L
         for layout in report.layouts(books, MAY)
     }
     drawn = {f"chart-{chart.name}.csv" for chart in charts(books, MAY)}
-    assert set(pack) == {"index.html", "tie-outs.csv", "journal.csv"} | names | drawn
+    assert (
+        set(pack) == {"index.html", "tie-outs.csv", "findings.csv", "journal.csv"} | names | drawn
+    )
     assert list(pack) == sorted(pack)
 
 

@@ -1,0 +1,34 @@
+"""Events that came after their month was closed, by the kind and month of which they are.
+
+use-17,2026-05-20,consumption,alice,20,CU      ; May is closed: booked on 2026-06-01
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal, localcontext
+
+from beancount_compute.economy import WIDE, ZERO, Event, Month, amount
+from beancount_compute.review.finding import Amounts, Finding
+from beancount_compute.review.looked_at import LookedAt
+
+
+def late(look: LookedAt, month: str) -> Iterator[Finding]:
+    """The late events that are booked in a month."""
+    found: defaultdict[tuple[str, str], list[Event]] = defaultdict(list)
+    for event, booked in look.late:
+        if booked == month:
+            found[Month.of(event.date).name, event.kind.value].append(event)
+    for (occurred, kind), events in sorted(found.items()):
+        units: defaultdict[str, Decimal] = defaultdict(Decimal)
+        with localcontext(WIDE):
+            for event in events:
+                units[event.commodity] += event.units or ZERO
+        sums = [(number, commodity) for commodity, number in sorted(units.items()) if number]
+        said = ", ".join([f"{len(events):,} {kind}", *(amount(*each) for each in sums)])
+        text = f"late, of {occurred}, which is closed: {said}"
+        figures = [Amounts("events", Decimal(len(events)), "")]
+        figures += [Amounts("units", *each) for each in sums]
+        about = (month, occurred, kind, *sorted(event.id for event in events))
+        yield Finding("late", month, events[0].place, text, about, tuple(figures))
