@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+_LOADS = 10  # in one program, until what they left behind is collected
 _SPARED = 10  # collections of all that there is; some of them come while a load goes on
 
 
@@ -33,7 +34,8 @@ def much_made() -> Iterator[None]:
 
     What was made is spared by the next few collections: they would visit all of it again and find
     nothing, at a tenth of the load. Then it is the collector's like all else. In a program that
-    loads again and again and goes on, such as Fava, nothing is ever kept from it.
+    loads again and again and goes on, such as Fava, nothing is ever kept from it; and what each
+    load leaves behind there is collected after some of them, so that memory stays flat.
     """
     spared = any(isinstance(each, _Thaw) for each in gc.callbacks)  # to count them takes long
     spare = gc.isenabled() and not spared and not gc.get_freeze_count()
@@ -43,8 +45,20 @@ def much_made() -> Iterator[None]:
             gc.freeze()
             if "fava" in sys.modules:
                 gc.unfreeze()  # it counts as old, and that is all
+                _count_load()
             else:
                 gc.callbacks.append(_Thaw())
+
+
+def _count_load() -> None:
+    """Collect all after some loads: freezing makes the collector forget that it is due."""
+    due = next((each for each in gc.callbacks if isinstance(each, _Due)), None)
+    if due is None:
+        due = _Due()
+        gc.callbacks.append(due)
+    due.loads += 1
+    if due.loads == _LOADS:
+        gc.collect()
 
 
 @contextmanager
@@ -55,6 +69,18 @@ def nothing_collected() -> Iterator[None]:
             yield
         finally:  # commands end with `sys.exit`
             gc.freeze()
+
+
+class _Due:
+    """Counts loads since the last collection of all that there is."""
+
+    def __init__(self) -> None:
+        self.loads = 0
+
+    def __call__(self, phase: str, info: Mapping[str, Any]) -> None:
+        """Begin anew after a collection of all, as the collector tells of it."""
+        if phase == "stop" and info["generation"] == 2:
+            gc.callbacks.remove(self)
 
 
 class _Thaw:

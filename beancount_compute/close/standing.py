@@ -1,21 +1,29 @@
-"""How far the closed months of a loaded ledger reach.
+"""How a loaded ledger stands: how far its closed months reach, and which subscriptions end.
 
-months_of(entries, books)  ->  Months(chain, next_to_close="2026-08")
+    months_of(entries, books)             ->  Months(chain, next_to_close="2026-08")
+    cancelled_of(entries, options).ends() ->  whether a period is the last one
+
+Both are of the ledger as it is now, and nothing is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from beancount.core.data import Custom, Directive
+from beancount.core.data import Custom, Directive, Transaction
 
 from beancount_compute.close.storage import OURS
 from beancount_compute.closed import INDEX, SEAL_TYPES, Chain, read_chain
-from beancount_compute.economy import Month
+from beancount_compute.economy import NOWHERE, Kind, Month
 from beancount_compute.ledger import ORDER, Errors
+from beancount_compute.plugin import work_out
 from beancount_compute.reports import Books
+
+PADDED = "P"
 
 
 class Months(NamedTuple):
@@ -42,3 +50,38 @@ def index_folder(options: dict[str, Any]) -> str:
         if path.name == INDEX and path.is_file() and OURS in path.read_text("utf-8", "replace"):
             return str(path.parent)
     return ""
+
+
+class Cancelled(NamedTuple):
+    """The cancellations that stand; no transaction tells of them before the next period is due."""
+
+    in_closed_months: frozenset[str]  # subscriptions
+    days: Mapping[tuple[str, str], Sequence[date]]  # of open months, by subscriber and plan
+
+    def ends(self, subscription: str, subscriber: str, plan: str, first: date, last: date) -> bool:
+        """Whether a subscription is cancelled within its period from one day to another."""
+        if subscription in self.in_closed_months:
+            return True
+        return any(first <= day <= last for day in self.days.get((subscriber, plan), ()))
+
+
+def cancelled_of(entries: Iterable[Directive], options: Mapping[str, Any]) -> Cancelled:
+    """The cancellations of a loaded ledger; events are read again, for it holds only bookings."""
+    written = [entry for entry in entries if not _is_generated(entry)]
+    worked = work_out(written, {**options, "include": [*options["include"]], "plugin": []})
+    booking = worked.booking
+    assert booking is not None  # it has not been booked before
+    undone = {event.reverses for event in booking.events if event.reverses}
+    days: defaultdict[tuple[str, str], list[date]] = defaultdict(list)
+    for event in booking.events:
+        if event.kind is Kind.CANCELLATION and event.id not in undone:
+            days[event.subscriber, event.plan].append(event.date)
+    carried = booking.state.carried.subscriptions if booking.state else ()
+    return Cancelled(frozenset([each.id for each in carried if each.ended]), days)
+
+
+def _is_generated(entry: Directive) -> bool:
+    """Whether a load added a directive: booked it, opened an account, filled up a balance."""
+    if ORDER in entry.meta or entry.meta.get("filename") == NOWHERE.file:
+        return True
+    return isinstance(entry, Transaction) and entry.flag == PADDED

@@ -91,9 +91,9 @@ function cellContent(cell) {
   return el("span", { class: cell.tone, title: cell.label, "aria-label": cell.label, role: "img" }, textOf(cell.text));
 }
 
-function cellElement(cell, column, first, heat) {
+function cellElement(cell, column, first, heat, below) {
   const attributes = { class: kindOf(column) };
-  if (column.figure && exactOf(cell) !== "") attributes["data-value"] = exactOf(cell);
+  if (!below && column.figure && exactOf(cell) !== "") attributes["data-value"] = exactOf(cell);
   if (Array.isArray(cell)) attributes.title = cell[1];
   if (first) attributes.scope = "row";
   const content = cellContent(cell);
@@ -110,7 +110,7 @@ function cellElement(cell, column, first, heat) {
 function headerCell(column, at, block, sortHere) {
   const attributes = { scope: "col", class: kindOf(column) };
   if (!column.title) return el("th", attributes);
-  if (block.sort) {
+  if (block.sort && !column.fixed) {
     const current = block.sort.key === column.key;
     const falling = current ? block.sort.order === "asc" : Boolean(column.figure);
     if (current) attributes["aria-sort"] = block.sort.order === "asc" ? "ascending" : "descending";
@@ -164,7 +164,9 @@ function table(block) {
   };
   head.append(...block.columns.map((column, at) => headerCell(column, at, block, sortHere)));
   fill(order);
-  const whole = el("table", {}, el("caption", {}, block.title), el("thead", {}, head), body);
+  const below = (row) => el("tr", { class: "total" }, ...row.map((cell, place) => cellElement(cell, block.columns[place], place === 0, 0, true)));
+  const foot = block.footer?.length ? el("tfoot", {}, ...block.footer.map(below)) : null;
+  const whole = el("table", {}, el("caption", {}, block.title), el("thead", {}, head), body, foot);
   const scroll = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": block.title, onscroll: (event) => hint(event.target) }, whole);
   widths.observe(scroll);
   return [block.rows.length ? el("div", { class: "wide" }, scroll) : el("p", { class: "caption" }, "none"), ...paging(block)];
@@ -173,7 +175,8 @@ function table(block) {
 function paging(block) {
   if (block.page === undefined) return [];
   const { page, pages, found } = block;
-  const count = `${found.toLocaleString("en").replaceAll(",", "\u202f")} rows, page ${page} of ${pages}`;
+  const between = byId("compute-books").dataset.separators[1];
+  const count = `${found.toLocaleString("en").replaceAll(",", between)} rows, page ${page} of ${pages}`;
   const attributes = { id: `pages-${block.name}`, class: "pages", role: "navigation", "aria-label": `Pages of ${block.title}`, tabindex: "-1" };
   const row = el("div", attributes, el("span", {}, count));
   const steps = [["First", 1], ["Previous", page - 1], ["Next", page + 1], ["Last", pages]];
@@ -240,8 +243,8 @@ function figureItem(item) {
   const exact = exactOf(item.value);
   const value = el("span", { class: "value", "data-value": exact, title: exact }, textOf(item.value));
   const unit = el("span", { class: "unit" }, ` ${item.unit}`);
-  const remark = item.note ? el("span", { class: "remark" }, item.note) : null;
-  return el("div", {}, el("dt", {}, item.label), el("dd", {}, value, unit, remark));
+  const remarks = [item.delta, item.note].filter(Boolean).map((text) => el("span", { class: "remark" }, text));
+  return el("div", {}, el("dt", {}, item.label), el("dd", {}, value, unit, ...remarks));
 }
 
 function copyBlock(block) {
@@ -360,7 +363,7 @@ function dressed(data, layout) {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const lines = { gridcolor: colour("--border-lighter"), linecolor: colour("--border"), zerolinecolor: colour("--chart-line-at-zero") };
-  const font = { family: colour("--font-family"), size: window.innerWidth < 768 ? 11 : 12, color: colour("--text-color") };
+  const font = { family: colour("--font-family"), size: window.innerWidth < NARROW ? 11 : 12, color: colour("--text-color") };
   const legend = { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" };
   const flow = data.some((trace) => trace.type === "sankey"); // the label of its lowest node hangs over
   const separators = byId("compute-books").dataset.separators;
@@ -368,6 +371,17 @@ function dressed(data, layout) {
   for (const axis of ["xaxis", "yaxis", "yaxis2"]) if (layout[axis]) own[axis] = { ...lines, ...layout[axis] };
   own.hoverlabel = { bgcolor: colour("--background"), bordercolor: colour("--border"), font: { color: colour("--text-color") } };
   return own;
+}
+
+const NARROW = 768; // pixels, as Fava has it
+
+const BY_NIGHT = [[0, "#20344a"], [1, "#8ec4f5"]]; // the more, the further from the ground
+
+/** A heat map as the window has room: on a phone without amounts in its cells, and without its scale. */
+function fitted(data) {
+  const dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
+  const own = { ...(dark && { colorscale: BY_NIGHT }), ...(window.innerWidth < NARROW && { texttemplate: undefined, showscale: false }) };
+  return data.map((trace) => (trace.type === "heatmap" ? { ...trace, ...own } : trace));
 }
 
 /** Draw the pictures; where that fails, the page says so and opens their tables. */
@@ -378,7 +392,7 @@ async function draw() {
     await painted(); // figures are seen before Plotly's script runs, which takes all of the page's time
     const library = await plotly();
     for (const [place, { data, layout }] of mine) {
-      if (place.isConnected) await library.react(place, data, dressed(data, layout), { displayModeBar: false, responsive: true });
+      if (place.isConnected) await library.react(place, fitted(data), dressed(data, layout), { displayModeBar: false, responsive: true });
     }
   } catch {
     if (mine !== pictures) return;

@@ -1,4 +1,4 @@
-"""The books in Fava: one entry in the sidebar, six views, and the manual.
+"""The books in Fava: one entry in the sidebar, seven views, and the manual.
 
     2026-01-01 custom "fava-extension" "beancount_compute.fava_extension"
 
@@ -19,6 +19,7 @@ from fava.core import FavaLedger
 from fava.ext import FavaExtensionBase
 from flask import Response, request
 
+from beancount_compute.economy import decimals_of, round_half_even
 from beancount_compute.fava_extension import fava_parts, incognito, plotly_file
 from beancount_compute.fava_extension.asked import VIEWS, Asked, BadRequest, read_address
 from beancount_compute.fava_extension.blocks import Block, FavaNumbers, words
@@ -30,6 +31,7 @@ from beancount_compute.fava_extension.help_view import help_view
 from beancount_compute.fava_extension.loaded import LoadedBooks, LoadError
 from beancount_compute.fava_extension.market_view import market
 from beancount_compute.fava_extension.overview_view import overview
+from beancount_compute.fava_extension.owed_view import owed
 from beancount_compute.fava_extension.page import Page, beyond_the_books
 from beancount_compute.fava_extension.subscribers_view import subscribers
 from beancount_compute.fava_extension.vintages_view import vintages
@@ -39,6 +41,7 @@ _MONTH = 30 * 24 * 3600  # seconds
 _SHOWN: dict[str, View] = {
     "overview": overview,
     "subscribers": subscribers,
+    "owed": owed,
     "market": market,
     "vintages": vintages,
     "economics": economics,
@@ -136,7 +139,9 @@ class ComputeBooks(FavaExtensionBase):
         if blocks is None:
             entries = fava_parts.entries_kept(self.ledger, asked.entries)
             accounts = fava_parts.accounts_kept(loaded.accounts, asked.account)
-            page = Page(loaded, asked, accounts, entries, self._numbers(asked), fava_parts.Links())
+            numbers, links = self._numbers(loaded, asked), fava_parts.Links()
+            page = Page(loaded, asked, accounts, entries, numbers, links)
+            page.hides_numbers = fava_parts.hides_numbers()
             page.check_names()
             page.notes += beyond_the_books(page)
             errors = loaded.errors_of_ledger
@@ -166,7 +171,7 @@ class ComputeBooks(FavaExtensionBase):
         blocks = _refused(refused, args, shown["blocks"] if asked else [])
         return {"error": str(first), "view": asked, "refused": refused, "blocks": blocks}
 
-    def _numbers(self, asked: Asked) -> FavaNumbers:
+    def _numbers(self, loaded: LoadedBooks, asked: Asked) -> FavaNumbers:
         ledger = self.ledger
 
         def grouped(number: Decimal) -> str:
@@ -174,9 +179,14 @@ class ComputeBooks(FavaExtensionBase):
 
         if asked.all_digits:
             return FavaNumbers(lambda number, _: grouped(number), grouped)
-        return FavaNumbers(
-            lambda number, unit: fava_parts.amount_text(ledger, number, unit), grouped
-        )
+
+        def amount(number: Decimal, unit: str) -> str:
+            """Money with the digits of its currency, units with those that Fava shows of them."""
+            of_units = unit in loaded.commodities
+            places = fava_parts.decimals_shown(ledger, unit) if of_units else decimals_of(unit)
+            return grouped(round_half_even(number, Decimal(1).scaleb(-places)))
+
+        return FavaNumbers(amount, grouped)
 
 
 def _loaded(ledger: FavaLedger) -> LoadedBooks:

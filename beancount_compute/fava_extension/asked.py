@@ -21,6 +21,7 @@ from beancount_compute.reports.intervals import Interval
 VIEWS = {
     "overview": "Overview",
     "subscribers": "Subscribers",
+    "owed": "What is owed",
     "market": "Market",
     "vintages": "Vintages",
     "economics": "Breakage or market",

@@ -2,7 +2,7 @@
 
     {"kind": "table", "title": "Income", "columns": [...], "rows": [["fees", "6.25"], ...]}
 
-A cell is a text; a figure that Fava writes with fewer digits than it has is [text, all digits]; and
+A cell is a text; a figure that is shown otherwise than it is written is [text, all digits]; and
 what leads somewhere is {"text", "href"} or, within these pages, {"text", "go": {parameter: value}}.
 Everything is text, never markup: the page puts it in as such.
 """
@@ -25,6 +25,8 @@ ROWS_A_PAGE = 50
 MOST_ROWS = 200  # of a table that is not sorted by the server, before it is shown in pages
 PERCENT = Decimal(100)
 _RATE_STEP = Decimal("0.01")  # per cent
+_DELTA_STEP = Decimal("0.1")
+UP, DOWN = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
 _NUMBER = re.compile(
     r"([0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+\.[0-9]+)"
     r"(?: ([A-Z](?:[A-Z0-9'._-]*[A-Z0-9])?)(?![A-Z0-9]| per ))?",  # a price keeps its digits
@@ -33,7 +35,7 @@ _NUMBER = re.compile(
 
 
 class FavaNumbers:
-    """Writes figures as Fava does; `amount` rounds for the eye, `grouped` keeps all digits."""
+    """Writes figures in Fava's locale; `amount` rounds for the eye, `grouped` keeps all digits."""
 
     def __init__(
         self, amount: Callable[[Decimal, str], str], grouped: Callable[[Decimal], str]
@@ -61,9 +63,35 @@ class FavaNumbers:
             case Measure.PRICE | Measure.COUNT | Measure.DAYS | Measure.TEXT | Measure.DATE:
                 return self._grouped(number)
 
+    def text(self, kind: Measure, cell: Cell, unit: str) -> str:
+        """A cell as the page shows it, in a sentence."""
+        shown = self.cell(kind, cell, unit)
+        return str(shown[0] if isinstance(shown, list) else shown)
+
+    def item(self, label: str, kind: Measure, cell: Cell, unit: str, note: str = "") -> Block:
+        """A headline figure; a dash where there is none."""
+        value = "-" if cell is None else self.cell(kind, cell, unit)
+        return {"label": label, "value": value, "unit": unit, "note": note}
+
+    def delta(self, kind: Measure, now: Cell, before: Cell, unit: str, when: str) -> str:
+        """How a figure differs from that of another time, by sign and by word."""
+        if not isinstance(now, Decimal):
+            return ""
+        then = before if isinstance(before, Decimal) else Decimal()
+        change = now - then
+        if not change:
+            return f"= as {when}"
+        sign, mark, more = ("+", UP, "more") if change > 0 else ("-", DOWN, "less")
+        share = ""
+        if then:
+            percent = round_half_even(abs(change / then) * PERCENT, _DELTA_STEP)
+            share = f" ({sign}{self._grouped(percent)} %)"
+        return f"{mark} {sign}{self._text(kind, abs(change), unit)}{share}, {more} than {when}"
+
     def table(self, table: Table, **more: Any) -> Block:
         """A table as a block; a unit and a currency that all rows share stand in its title."""
         block = self.plain_table(table, **more)
+        footer = self.plain_table(table._replace(rows=[*table.totals]))["rows"]
         shared = [
             at
             for at, column in enumerate(table.columns)
@@ -77,6 +105,7 @@ class FavaNumbers:
             "title": f"{table.title}, in {names}" if names else table.title,
             "columns": [block["columns"][at] for at in kept],
             "rows": [[row[at] for at in kept] for row in block["rows"]],
+            "footer": [[row[at] for at in kept] for row in footer],
         }
 
     def plain_table(self, table: Table, **more: Any) -> Block:
@@ -103,7 +132,7 @@ class FavaNumbers:
         }
 
     def paged(self, table: Table, page: int, *, newest_first: bool = False) -> Block:
-        """A table of which a long one is shown in pages."""
+        """A table of which a long one is shown in pages, each over the totals of all."""
         rows = table.rows[::-1] if newest_first else table.rows
         if len(rows) <= MOST_ROWS:
             return self.table(table._replace(rows=rows))

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import repeat
 from typing import Any, NamedTuple, TypeVar, cast
 from urllib.parse import urlencode
 
@@ -21,12 +22,14 @@ from fava.beans.abc import Directive as FavaDirective
 from fava.beans.funcs import hash_entry
 from fava.context import g
 from fava.core import FavaLedger
-from fava.core.filters import Match
+from fava.core.filters import FilterSyntaxLexer, Match
 from fava.ext import extension_endpoint
 from fava.helpers import FavaAPIError
 from fava.template_filters import replace_numbers
 from fava.util.date import parse_date
 from flask import current_app, request, url_for
+
+from beancount_compute.fava_extension.patterns import Costly, check_pattern
 
 INTERVALS = {  # the names that Fava's own selection writes into addresses
     "day": "day",
@@ -41,6 +44,11 @@ INTERVALS = {  # the names that Fava's own selection writes into addresses
     "yearly": "year",
 }
 
+
+_USUAL_LENGTH = 60  # characters of a payee or a narration
+_MOST_SHOWN = 200  # characters of what was refused
+_USUAL_DECIMALS = 2  # of what Fava knows nothing about
+_MILLION = Decimal(1_000_000)
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -86,6 +94,11 @@ def accounts_kept(accounts: Iterable[str], account: str) -> frozenset[str] | Non
     """The accounts that an account filter keeps, as Fava understands it; None: all of them."""
     if not account.strip():
         return None
+    accounts = list(accounts)
+    try:
+        check_pattern(account, map(len, accounts))
+    except Costly as error:
+        raise FilterRefused("account", _too_costly("account filter", account, error)) from None
     matches = Match(account)
     try:
         return frozenset(
@@ -97,6 +110,17 @@ def accounts_kept(accounts: Iterable[str], account: str) -> frozenset[str] | Non
             f"Fava can't read the account filter {account!r}: "
             f"as a regular expression, {_fault(account, error)}",
         ) from None
+
+
+def _too_costly(what: str, words: str, error: Costly) -> str:
+    return (
+        f"the {what} {_shortened(words)!r} could take very long to try: {error}; write a part of "
+        "the name as it is"
+    )
+
+
+def _shortened(words: str) -> str:
+    return words if len(words) <= _MOST_SHOWN else f"{words[:_MOST_SHOWN]}..."
 
 
 def _fault(words: str, error: re.error) -> str:
@@ -112,8 +136,14 @@ def entries_kept(ledger: FavaLedger, words: str) -> list[Directive] | None:
     """The directives of the whole ledger that Fava's third filter keeps; None: all of them."""
     if not words.strip():
         return None
+    many = len(ledger.all_entries)
     try:
+        for token in FilterSyntaxLexer().lex(words):
+            if token.type == "STRING":
+                check_pattern(token.value, repeat(_USUAL_LENGTH, many))
         return _directives(ledger.get_filtered(account="", filter=words, time="").entries)
+    except Costly as error:
+        raise FilterRefused("filter", _too_costly("filter", words, error)) from None
     except FavaAPIError as error:
         raise FilterRefused("filter", str(error)) from None
 
@@ -153,23 +183,31 @@ def having(key: str, value: str) -> str:
     return f'{key}:"^{exact}\\Z"'
 
 
-def amount_text(ledger: FavaLedger, number: Decimal, currency: str) -> str:
-    """An amount as Fava writes it everywhere: its digits for the currency, its separators."""
-    return ledger.format_decimal(number, currency)
+def decimals_shown(ledger: FavaLedger, unit: str) -> int:
+    """How many decimals Fava shows of a unit."""
+    return ledger.format_decimal.precisions.get(unit, _USUAL_DECIMALS)
 
 
 def grouped_text(ledger: FavaLedger, number: Decimal) -> str:
-    """A number with all its digits, and the separators of Fava's locale."""
+    """A number with all its digits, and the separators of Fava's locale.
+
+    Where the ledger names none, and Fava parts no thousands, a comma does.
+    """
     whole, _, fraction = f"{abs(number):f}".partition(".")
-    shown = ledger.format_decimal(Decimal(whole))  # for no currency: with two decimals
-    mark = shown[-3] + fraction if fraction else ""
-    return f"{'-' if number < 0 else ''}{shown[:-3]}{mark}"
+    shown = ledger.format_decimal(Decimal(whole))[: -_USUAL_DECIMALS - 1]
+    both = separators(ledger)
+    mark, between = both[0], both[1]
+    if between not in ledger.format_decimal(_MILLION):
+        shown = f"{Decimal(whole):,f}".replace(",", between)
+    return f"{'-' if number < 0 else ''}{shown}{mark + fraction if fraction else ''}"
 
 
 def separators(ledger: FavaLedger) -> str:
-    """The decimal mark of Fava's locale, and what it puts between thousands, if anything."""
-    shown = ledger.format_decimal(Decimal(1000))  # for no currency: with two decimals
-    return shown[-3] + shown[1:-6]
+    """The decimal mark of Fava's locale, and what stands between thousands."""
+    shown = ledger.format_decimal(_MILLION)  # for no currency: with two decimals
+    mark = shown[-_USUAL_DECIMALS - 1]
+    between = [each for each in shown[: -_USUAL_DECIMALS - 1] if not each.isdecimal()]
+    return mark + (between[0] if between else "." if mark == "," else ",")
 
 
 def hides_numbers() -> bool:

@@ -63,7 +63,12 @@ def _words(block: Block, hide: Hide) -> Block:
 
 def _figures(block: Block, hide: Hide) -> Block:
     items = [
-        {**item, "value": _cell(item["value"], hide), "note": _sentence(item["note"], hide)}
+        {
+            **item,
+            "value": _cell(item["value"], hide),
+            "note": _sentence(item["note"], hide),
+            "delta": "",  # even its sign tells something
+        }
         for item in block["items"]
     ]
     return {**block, "items": items}
@@ -81,8 +86,12 @@ def _table(block: Block, hide: Hide) -> Block:
         [_in_column(column, cell, hide) for column, cell in zip(columns, row, strict=True)]
         for row in block["rows"]
     ]
+    footer = [
+        [_in_column(column, cell, hide) for column, cell in zip(columns, row, strict=True)]
+        for row in block.get("footer", ())
+    ]
     fixed = [{**each, "fixed": True} if each.get("figure") else each for each in columns]
-    return {**block, "columns": fixed, "rows": rows, "heat": None}
+    return {**block, "columns": fixed, "rows": rows, "footer": footer, "heat": None}
 
 
 def _in_column(column: Mapping[str, Any], cell: Any, hide: Hide) -> Any:

@@ -20,18 +20,20 @@ from beancount.core.data import Directive
 
 from beancount_compute.close.loading import load
 from beancount_compute.close.open_month import look_at
-from beancount_compute.close.standing import Months, index_folder, months_of
+from beancount_compute.close.standing import Months, cancelled_of, index_folder, months_of
 from beancount_compute.close.tie_outs import TieOut
 from beancount_compute.economy import Month
 from beancount_compute.fava_extension.prepared.economics_by_day import EconomicsByDay
 from beancount_compute.fava_extension.prepared.holdings import Holdings
 from beancount_compute.fava_extension.prepared.narrowing import coarse
 from beancount_compute.fava_extension.prepared.overview import derived_until, end_of
+from beancount_compute.fava_extension.prepared.subscriptions import Subscriptions
 from beancount_compute.ledger import ORDER
 from beancount_compute.plugin import PLUGIN
 from beancount_compute.reports import Books, read_books
 
 T = TypeVar("T")
+_FOR_PAGES = ("books", "summed", "holdings", "commodities", "accounts", "months", "economics")
 
 
 class TiedOut(NamedTuple):
@@ -115,9 +117,19 @@ class LoadedBooks:
         return Holdings(self.books, self.books.movements, self.books.owed, fine=True)
 
     @_once
+    def subscriptions(self) -> Subscriptions:
+        """Who is on which plan on every day."""
+        return Subscriptions(self.books, cancelled_of(self.entries, self.options))
+
+    @_once
     def economics(self) -> EconomicsByDay:
         """What became of units that were left unused."""
         return EconomicsByDay(self.books)
+
+    @_once
+    def commodities(self) -> frozenset[str]:
+        """The units of compute."""
+        return frozenset([each.commodity for each in self.books.movements])
 
     @_once
     def accounts(self) -> frozenset[str]:
@@ -184,10 +196,13 @@ class LoadedBooks:
         self._abandoned = True
 
     def _make_all(self) -> None:
-        for piece in ("books", "summed", "holdings", "accounts", "months", "economics"):
+        for piece in _FOR_PAGES:
             if self._abandoned:
                 return
             getattr(self, piece)
         for index in ("movements_of", "incomes_of", "pocket_accounts", "place_of", "corrections"):
             getattr(self.books, index)
-        _ = self.holdings_by_account
+        for piece in ("holdings_by_account", "subscriptions"):
+            if self._abandoned:
+                return
+            getattr(self, piece)

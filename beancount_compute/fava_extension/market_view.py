@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date
+from decimal import Decimal, localcontext
 from typing import NamedTuple
 
-from beancount_compute.economy import decimals_of, trim
+from beancount_compute.economy import WIDE, ZERO, decimals_of, trim
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, linked, words
 from beancount_compute.fava_extension.page import Page, last_shown, of_the_market, transaction
@@ -16,6 +18,7 @@ from beancount_compute.reports.charts.traces import Drawing
 from beancount_compute.reports.charts.trading import fees_and_take_rate
 from beancount_compute.reports.intervals import Interval, first_named, last_of
 from beancount_compute.reports.market import market_by
+from beancount_compute.reports.tables import TOTAL
 
 FEW = 5  # days or months that a picture has room for at least
 A_DAY = 86_400_000  # milliseconds
@@ -26,11 +29,11 @@ _TRADES = '#compute-trade, undoes:"trade"'  # a filter of Fava's; the second are
 def market(page: Page) -> list[Block]:
     """The view."""
     page.conversion(AT_COST, because="prices and fees are in the currency of the trades")
-    interval = page.interval(Interval.DAY)
+    interval = page.interval(Interval.MONTH)
     selection = page.asked.selection
     books = of_the_market(page)
     table = _dated(market_by(interval).tables(books, selection)[0])
-    controls = {"kind": "controls", "items": [page.intervals(Interval.DAY), page.plans()]}
+    controls = {"kind": "controls", "items": [page.intervals(Interval.MONTH), page.plans()]}
     if not table.rows:
         return [controls, words("Nothing was traded in these days.")]
     return [
@@ -40,7 +43,7 @@ def market(page: Page) -> list[Block]:
             for chart, shown in _charts(page, table, interval)
         ],
         _by_interval(page, table, interval),
-        _trades(page, books),
+        *_trades(page, books),
     ]
 
 
@@ -62,14 +65,19 @@ def _time(page: Page, interval: Interval, name: str) -> str:
     return name if (start, end) == (first, last) else f"{start} - {end}"
 
 
-def _trades(page: Page, books: Books) -> Block:
+def _trades(page: Page, books: Books) -> list[Block]:
     """The trades in pages; each leads to its transaction in the journal."""
     at, asked = page.asked.page, page.asked.selection
-    trades = largest_trades(books, asked, TRADES_A_PAGE, at)
+    by_size = not page.hides_numbers
+    trades = largest_trades(books, asked, TRADES_A_PAGE, at, by_size=by_size)
     pages = -(-trades.found // TRADES_A_PAGE)
     more = {"page": min(at, pages), "pages": pages, "found": trades.found} if pages > 1 else {}
     block = page.numbers.table(trades.table, **more)
-    return linked(block, "event", [transaction(page, place) for place in trades.places])
+    links = [transaction(page, place) for place in trades.places]
+    undone = sum(each.times < 0 for each in asked.trades(books))
+    many = f"{undone:,} reversals of trades are" if undone > 1 else "1 reversal of a trade is"
+    note = f"{many} counted in the tables above, and no trade of this list."
+    return [linked(block, "event", links), *([words(note)] if undone else [])]
 
 
 def _dated(table: Table) -> Table:
@@ -133,7 +141,7 @@ def _valued(page: Page, table: Table) -> str:
         return ""
     what = "the ledger's own price" if found.own else "the average"
     price = f"{found.number:,f} {found.currency} per {found.commodity}"
-    return f" What is held is valued at {price}, {what} of {found.date}."
+    return f" Tokens that are held are valued at {price}, {what} of {found.date}."
 
 
 def _only(table: Table, keys: tuple[str, ...]) -> Table:
@@ -167,18 +175,40 @@ class Trades(NamedTuple):
     found: int
 
 
-def largest_trades(books: Books, selection: Selection, most: int, page: int = 1) -> Trades:
+def largest_trades(
+    books: Books, selection: Selection, most: int, page: int = 1, *, by_size: bool = True
+) -> Trades:
     """A page of the trades by gross, the earliest first among equals; without reversals.
 
-    A page behind the last is the last.
+    A page behind the last is the last. Where amounts are hidden no order may tell of them.
     """
     trades = [each for each in selection.trades(books) if each.times > 0]
-    trades.sort(key=lambda each: (-each.gross, each.at))
+    if by_size:
+        trades.sort(key=lambda each: (-each.gross, each.at))
     page = min(page, max(1, -(-len(trades) // most)))
     kept = trades[(page - 1) * most : page * most]
     rows = [_row(books, each) for each in kept]
-    table = Table("Trades, the largest first", COLUMNS, rows, "largest")
+    title = "Trades, the largest first" if by_size else "Trades"
+    table = Table(title, COLUMNS, rows, "largest", _totals(trades))
     return Trades(table, [each.at for each in kept], len(trades))
+
+
+def _totals(trades: list[Trade]) -> tuple[tuple[Cell, ...], ...]:
+    """Units, gross and fees of all trades, by unit and currency."""
+    sums: defaultdict[tuple[str, str], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO, ZERO])
+    with localcontext(WIDE):
+        for each in trades:
+            numbers = (each.units, each.gross, each.seller_fee + each.buyer_fee)
+            pair = (each.commodity, each.currency)
+            sums[pair] = [one + other for one, other in zip(sums[pair], numbers, strict=True)]
+    found: list[tuple[Cell, ...]] = []
+    for (commodity, currency), (units, gross, fees) in sorted(sums.items()):
+        decimals = decimals_of(currency)
+        money = trim(gross, decimals), trim(fees, decimals)
+        found.append(
+            (TOTAL, "", "", "", commodity, currency, trim(units, 0), None, money[0], money[1])
+        )
+    return tuple(found) if len(trades) > 1 else ()
 
 
 def _row(books: Books, trade: Trade) -> tuple[Cell, ...]:

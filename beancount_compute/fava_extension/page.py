@@ -45,6 +45,7 @@ class Page:
     numbers: FavaNumbers
     links: Addresses
     notes: list[str] = field(default_factory=list)
+    hides_numbers: bool = False  # an order by amounts would tell them
 
     @cached_property
     def kept(self) -> Filter:

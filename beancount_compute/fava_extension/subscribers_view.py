@@ -18,6 +18,7 @@ from beancount_compute.fava_extension.blocks import (
 )
 from beancount_compute.fava_extension.page import Page, last_shown, transaction
 from beancount_compute.fava_extension.prepared.holdings import (
+    FIGURES,
     OWED,
     SORTABLE,
     Holdings,
@@ -26,6 +27,7 @@ from beancount_compute.fava_extension.prepared.holdings import (
     matching,
     ordered,
     totals,
+    with_plans,
 )
 from beancount_compute.ledger import lot_link
 from beancount_compute.reports import Movement, Selection, Table
@@ -44,9 +46,7 @@ def subscribers(page: Page) -> list[Block]:
     asked = page.asked
     day = last_shown(page)
     found = matching(_standing(page), asked.words)
-    key = asked.sort or "subscriber"
-    if key not in SORTABLE:
-        raise BadRequest("sort", f"no column {quoted(key)}: sort by {', '.join(SORTABLE)}")
+    key = _sorted_by(page)
     owed = not asked.selection.plan
     if key in OWED and not owed:
         key = "subscriber"  # the note says that what is owed is left out
@@ -54,8 +54,11 @@ def subscribers(page: Page) -> list[Block]:
     pages = max(1, -(-len(rows) // ROWS_A_PAGE))
     at = min(asked.page, pages)
     shown = rows[(at - 1) * ROWS_A_PAGE : at * ROWS_A_PAGE]
+    table = as_table(shown, f"Subscribers on {day}", owed=owed)
+    if len(found) > 1:
+        table = table._replace(totals=tuple(as_table(totals(found), "", owed=owed).rows))
     block = page.numbers.table(
-        as_table(shown, f"Subscribers on {day}", owed=owed),
+        table,
         page=at,
         pages=pages,
         found=len(rows),
@@ -64,11 +67,18 @@ def subscribers(page: Page) -> list[Block]:
     links = [{"go": _go(row.subscriber)} if row.subscriber else None for row in shown]
     search = field("q", "Search subscribers", asked.words, "part of a name", live=True)
     controls = {"kind": "controls", "items": [search, page.plans()]}
-    return [
-        controls,
-        linked(block, "subscriber", links),
-        page.numbers.table(totals(found, owed=owed)),
-    ]
+    return [controls, linked(block, "subscriber", links)]
+
+
+def _sorted_by(page: Page) -> str:
+    """The column that is asked for, or the first; by amounts only where they are shown."""
+    key = page.asked.sort or SORTABLE[0]
+    if key not in SORTABLE:
+        raise BadRequest("sort", f"no column {quoted(key)}: sort by {', '.join(SORTABLE)}")
+    if page.hides_numbers and key in FIGURES:
+        page.notes.append("Rows stand in the order of names: an order by amounts would tell them.")
+        return SORTABLE[0]
+    return key
 
 
 def _go(name: str) -> dict[str, str]:
@@ -86,10 +96,13 @@ def _standing(page: Page) -> list[Standing]:
     if kept is not None:
         movements = [each for each in books.movements if each.at in kept]
         owed = [each for each in books.owed if each.at in kept]
-        return Holdings(books, movements, owed, fine=True).on(day, page.accounts, plan)
-    fine = page.accounts is not None or bool(plan)
-    holdings = loaded.holdings_by_account if fine else loaded.holdings
-    return holdings.on(day, page.accounts, plan)
+        rows = Holdings(books, movements, owed, fine=True).on(day, page.accounts, plan)
+    else:
+        fine = page.accounts is not None or bool(plan)
+        holdings = loaded.holdings_by_account if fine else loaded.holdings
+        active = () if fine else loaded.subscriptions.names(day)
+        rows = holdings.on(day, page.accounts, plan, frozenset(active))
+    return with_plans(rows, loaded.subscriptions, day, plan)
 
 
 def _statement(page: Page) -> list[Block]:

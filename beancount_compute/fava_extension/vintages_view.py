@@ -1,4 +1,4 @@
-"""Vintages: in which month what was paid for became income, with a heat colour, and the curves."""
+"""Vintages: in which month what was paid for became income, as a heat map, and the curves."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, words
 from beancount_compute.fava_extension.page import Page, of_all_accounts
 from beancount_compute.reports import Cell, Column, Measure, Table
+from beancount_compute.reports.charts import vintages as heat_maps
 from beancount_compute.reports.charts.by_vintage import release
 from beancount_compute.reports.vintages import VINTAGES
 
@@ -30,9 +31,23 @@ def vintages(page: Page) -> list[Block]:
     curves = release_curves(whole, Month.of(books.first_day).name if books.first_day else "")
     return [
         controls,
-        _with_heat(page.numbers.table(table), table),
+        *_heat_maps(page, table),
         *[page.numbers.chart(chart) for chart in release(curves)],
     ]
+
+
+def _heat_maps(page: Page, table: Table) -> list[Block]:
+    """The picture of the close pack, of each currency, over its table with the same colours."""
+    charts = heat_maps(table)
+    found: list[Block] = []
+    for chart in charts:
+        name = chart.table.name
+        if len(charts) > 1:
+            name += f"-{chart.table.rows[0][1]}"
+        table = chart.table
+        block = _with_heat(page.numbers.table(table), table)
+        found.append(page.numbers.chart(chart._replace(name=name), block))
+    return found
 
 
 def _with_heat(block: Block, table: Table) -> Block:

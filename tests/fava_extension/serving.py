@@ -19,7 +19,7 @@ from beancount_compute.cli import report as report_of_cli
 EXAMPLES = Path(__file__).parents[2] / "example-ledgers"
 EXTENSION = '2026-01-01 custom "fava-extension" "beancount_compute.fava_extension"\n'
 DIGITS_AS_X = str.maketrans("0123456789", "X" * 10)  # as Fava hides them
-VIEWS = ("overview", "subscribers", "market", "vintages", "economics", "close")
+VIEWS = ("overview", "subscribers", "owed", "market", "vintages", "economics", "close")
 
 
 def example(name: str, folder: Path) -> Path:
@@ -80,10 +80,15 @@ def tables(page: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def rows(table: dict[str, Any]) -> list[dict[str, str]]:
+def rows(table: dict[str, Any], part: str = "rows") -> list[dict[str, str]]:
     """The rows of a table, with all digits; rates as the number that they are, not per cent."""
     keys = [column["key"] for column in table["columns"]]
-    return [dict(zip(keys, map(exact, row), strict=True)) for row in table["rows"]]
+    return [dict(zip(keys, map(exact, row), strict=True)) for row in table[part]]
+
+
+def totals(table: dict[str, Any]) -> list[dict[str, str]]:
+    """What stands below the rows of a table."""
+    return rows(table, "footer")
 
 
 def journal(site: Site, address: str) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from fava.core import FavaLedger
@@ -59,11 +60,27 @@ def test_a_filter_of_metadata(fava: FavaLedger) -> None:
 
 
 def test_numbers(fava: FavaLedger) -> None:
-    """`format_decimal` gives two decimals where it knows no currency."""
-    changed = "Fava writes numbers in another way: see fava_parts.amount_text and grouped_text"
-    assert fava_parts.amount_text(fava, Decimal("1234.567"), "USD") == "1234.57", changed
-    assert fava_parts.grouped_text(fava, Decimal("-1234.5678")) == "-1234.5678", changed
-    assert fava_parts.separators(fava) == ".", changed
+    """`format_decimal` gives two decimals where it knows no currency, and knows those of units."""
+    changed = "Fava writes numbers in another way: see fava_parts.grouped_text"
+    assert fava_parts.decimals_shown(fava, "USD") == 2, changed
+    assert fava_parts.decimals_shown(fava, "CU") == 0, changed
+    assert fava_parts.grouped_text(fava, Decimal("-1234567.5678")) == "-1,234,567.5678", changed
+    assert fava_parts.grouped_text(fava, Decimal("0.5")) == "0.5", changed
+    assert fava_parts.separators(fava) == ".,", changed
+
+
+@pytest.mark.parametrize(
+    ("locale", "shown"),
+    [("de", "-1.234.567,5"), ("en_IN", "-12,34,567.5"), ("fr_CH", None), ("pl", None)],
+)
+def test_numbers_of_a_locale(tmp_path: Path, locale: str, shown: str | None) -> None:
+    """With its marks and groups, whatever they are, and every digit."""
+    (tmp_path / "main.beancount").write_text(f'2026-01-01 custom "fava-option" "locale" "{locale}"')
+    fava = FavaLedger(str(tmp_path / "main.beancount"))
+    text = fava_parts.grouped_text(fava, Decimal("-1234567.5"))
+    assert "".join(filter(str.isdecimal, text)) == "12345675"
+    assert not text[2].isdecimal() or locale == "en_IN"
+    assert shown in (None, text)
 
 
 def test_errors(fava: FavaLedger) -> None:

@@ -59,6 +59,32 @@ def test_the_tie_outs_show_no_figures_either(site: Site) -> None:
     assert not re.search("[0-9]", json.dumps(figures(page)))
 
 
+def test_no_order_tells_which_amount_is_larger(site: Site) -> None:
+    """Not of subscribers, by whatever column; not of trades, whose largest would stand first."""
+    by_name = [row[0] for row in tables(site.page("subscribers"))["subscribers"]["rows"]]
+    for sort in ("units", "carrying_amount", "market_value", "share_used", "receivable", "payable"):
+        for order in ("asc", "desc"):
+            page = site.page("subscribers", sort=sort, order=order)
+            block = tables(page)["subscribers"]
+            shown = [row[0]["text"] for row in block["rows"]]
+            names = [each["text"] for each in by_name]
+            assert shown == (names if order == "asc" else names[::-1])
+            assert any(
+                note.startswith("Rows stand in the order of names") for note in page["notes"]
+            )
+            fixed = {each["key"] for each in block["columns"] if each.get("fixed")}
+            assert sort in fixed
+    days = [row[0] for row in tables(site.page("market"))["largest"]["rows"]]
+    assert days == sorted(days)
+
+
+def test_headlines_say_nothing_of_more_or_less(site: Site) -> None:
+    """Even a sign tells something."""
+    page = site.page("overview")
+    items = [item for block in page["blocks"] for item in block.get("items", [])]
+    assert {item["delta"] for item in items if "delta" in item} == {""}
+
+
 def test_names_and_days_stay(site: Site) -> None:
     """Who, when and what are not hidden, as Fava does not."""
     page = site.page("subscribers", subscriber="alice")

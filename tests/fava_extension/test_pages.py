@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -487,7 +488,8 @@ def test_all_digits_are_shown_on_demand(market_year: Site, view: str) -> None:
     cells = [cell for table in tables(page).values() for row in table["rows"] for cell in row]
     for block in page["blocks"]:
         cells += [item["value"] for item in block.get("items", []) if block["kind"] == "figures"]
-    assert [cell for cell in cells if isinstance(cell, list) and not cell[0].endswith("%")] == []
+    grouped = [cell for cell in cells if isinstance(cell, list) and not cell[0].endswith("%")]
+    assert [text for text, exact_ in grouped if text.replace(",", "") != exact_] == []
 
 
 def test_a_rounded_figure_is_whole_with_all_digits(market_year: Site) -> None:
@@ -496,8 +498,11 @@ def test_a_rounded_figure_is_whole_with_all_digits(market_year: Site) -> None:
         tables(market_year.page("overview", **asked))["held"]["rows"]
         for asked in ({}, {"digits": "all"})
     )
-    assert [[exact(cell) for cell in row] for row in rounded] == whole
-    assert rounded != whole
+    assert [[exact(cell) for cell in row] for row in rounded] == [
+        [exact(cell) for cell in row] for row in whole
+    ]
+    assert ["14,404.45", "14404.449"] in rounded[-1]
+    assert ["14,404.449", "14404.449"] in whole[-1]
 
 
 def test_without_javascript_the_page_says_where_the_figures_are(market_year: Site) -> None:
@@ -510,10 +515,51 @@ def test_without_javascript_the_page_says_where_the_figures_are(market_year: Sit
 def test_numbers_follow_favas_locale(ledger: Path) -> None:
     """Separators and digits of the locale that the ledger names; all digits stay there."""
     ledger.write_text(f'{STORY}{EXTENSION}2026-01-01 custom "fava-option" "locale" "de"\n')
-    (block,) = [
+    block, _ = [
         each for each in Site(ledger).page("overview")["blocks"] if each["kind"] == "figures"
     ]
     units, carrying, market = [item["value"] for item in block["items"]]
-    assert exact(units) == "1400"
+    assert units == ["1.400", "1400"]
     assert carrying == ["280,00", "280.00"]
-    assert market == ["350,00", "350.00"]
+    assert market == ["100,00", "100.00"]
+
+
+def test_every_number_has_separators_of_thousands(market_year: Site) -> None:
+    """Where the ledger names no locale too: in tables, totals, headlines and sentences."""
+    digits = re.compile(r"(?<![\w.,:/-])[0-9]{4,}(?![\w-])")
+    for view in VIEWS:
+        page = market_year.page(view)
+        shown = [block["caption"] for block in page["blocks"] if block["kind"] == "chart"]
+        shown += [block["text"] for block in page["blocks"] if block["kind"] == "words"]
+        for table in tables(page).values():
+            figure = [column.get("figure", False) for column in table["columns"]]
+            for row in [*table["rows"], *table["footer"]]:
+                cells = [cell for cell, is_one in zip(row, figure, strict=True) if is_one]
+                shown += [cell[0] if isinstance(cell, list) else cell for cell in cells]
+        for block in page["blocks"]:
+            if block["kind"] == "figures":
+                shown += [exact_of_text(item["value"]) for item in block["items"]]
+        assert shown
+        years = {"2026"}
+        assert [text for text in shown if set(digits.findall(text)) - years] == []
+
+
+def exact_of_text(value: Any) -> str:
+    """A figure as it is shown."""
+    return str(value[0] if isinstance(value, list) else value)
+
+
+def test_money_has_the_digits_of_its_currency(ledger: Path) -> None:
+    """Yen have none, dinars three, whatever the ledger is mostly written with."""
+    plan = '2026-01-01 custom "compute-plan" "{0}" {1} {0} 3 CU\n  unused: "mint"\n'
+    subscribe = '2026-05-01 custom "compute-subscription" "{0}" "{0}"\n'
+    ledger.write_text(
+        f'plugin "beancount_compute"\n{EXTENSION}'
+        + plan.format("JPY", "1000")
+        + plan.format("KWD", "1000.5")
+        + subscribe.format("JPY")
+        + subscribe.format("KWD")
+    )
+    blocks = Site(ledger).page("overview")["blocks"]
+    tiles = [block["items"][1]["value"] for block in blocks if block["kind"] == "figures"][:2]
+    assert [exact_of_text(each) for each in tiles] == ["1,000", "1,000.500"]

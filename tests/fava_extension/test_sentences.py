@@ -52,17 +52,16 @@ def test_a_plan_shows_no_column_of_what_is_owed(story: Site, sort: str) -> None:
     """bob owes 525.00 under whatever plan: a 0.00 would deny it. By name, where that was sorted."""
     page = story.page("subscribers", plan="pro", sort=sort, order="desc" if sort else "")
     assert page["notes"] == ["What is owed is left out: a bill may be for several plans."]
-    for name in ("subscribers", "totals"):
-        keys = {column["key"] for column in tables(page)[name]["columns"]}
-        assert {"units", "carrying_amount"} <= keys
-        assert keys.isdisjoint({"receivable", "payable"})
+    keys = {column["key"] for column in tables(page)["subscribers"]["columns"]}
+    assert {"units", "carrying_amount"} <= keys
+    assert keys.isdisjoint({"receivable", "payable"})
     block = tables(page)["subscribers"]
     assert block["sort"]["key"] == "subscriber"
     assert {row["subscriber"]: row["units"] for row in rows(block)} == {
         "alice": "1300",
         "bob": "100",
     }
-    assert exact(tables(story.page("subscribers"))["totals"]["rows"][0][-2]) == "925.00"
+    assert exact(tables(story.page("subscribers"))["subscribers"]["footer"][0][-2]) == "925.00"
 
 
 @pytest.mark.parametrize(
@@ -123,7 +122,7 @@ def test_what_is_held_is_named_by_a_day_of_the_books(story: Site) -> None:
 def test_units_are_not_called_revenue(story: Site) -> None:
     """1,000 CU of June with alice and 400 tokens with both."""
     page = story.page("overview", conversion="units", time="2026-06")
-    assert said(page, "deferred-revenue") == "Open units are 1400 CU at the end of 2026-06-20."
+    assert said(page, "deferred-revenue") == "Open units are 1,400 CU at the end of 2026-06-20."
 
 
 def test_a_long_time_filter_shows_the_days_of_the_books(story: Site) -> None:
@@ -212,10 +211,10 @@ def test_a_filter_of_entries_chooses_trades_of_the_whole_market(tmp_path: Path) 
 
 def test_a_price_is_an_average_and_may_not_be_what_values_are_made_at(market_year: Site) -> None:
     """On 31 December (40 x 0.243 + 330 x 0.247) / 370; the ledger's own price says 0.247."""
-    text = said(market_year.page("market"), "market-")
+    text = said(market_year.page("market", interval="day"), "market-")
     assert text == (
         "The average price of 2026-12-31, the last day with trades, is 0.246568 USD per CU. "
-        "What is held is valued at 0.247 USD per CU, the ledger's own price of 2026-12-31."
+        "Tokens that are held are valued at 0.247 USD per CU, the ledger's own price of 2026-12-31."
     )
     text = said(market_year.page("market", interval="year"), "market-")
     assert text.startswith("The average price of 2026, the last year with trades, is 0.2")
@@ -224,7 +223,7 @@ def test_a_price_is_an_average_and_may_not_be_what_values_are_made_at(market_yea
 
 def test_a_price_that_is_the_average_is_said_once(story: Site) -> None:
     """One trade, 500 CU at 0.25; its fee is 5 % of 125.00."""
-    page = story.page("market")
+    page = story.page("market", interval="day")
     price = "The average price of 2026-06-10, the last day with trades, is 0.25 USD per CU."
     assert said(page, "market-") == price
     assert said(page, "fees-") == "The fees are 6.25 USD on 2026-06-10."
@@ -235,18 +234,18 @@ def test_fees_are_those_of_all_days_shown(market_year: Site) -> None:
     by_month = report("market", market_year.ledger, "--table", "by-month")["by-month"]
     total = sum(Decimal(row["fees"]) for row in by_month)
     text = said(market_year.page("market"), "fees-")
-    assert text == f"The fees are {total:.2f} USD in all, from 2026-01-01 to 2026-12-31."
+    assert text == f"The fees are {total:.2f} USD in all, from 2026-01 to 2026-12."
 
 
 def test_a_sentence_rounds_as_its_tile_does(market_year: Site) -> None:
-    """14404.449 USD, of which the tile shows 14404.45."""
+    """14404.449 USD, of which the tile shows 14,404.45."""
     text = said(market_year.page("overview"), "deferred-revenue")
-    assert text == "Deferred revenue is 14404.45 USD at the end of 2026-12."
+    assert text == "Deferred revenue is 14,404.45 USD at the end of 2026-12."
 
 
 def test_rates_of_a_column_have_as_many_places(story: Site) -> None:
     """500 of 800 are sold: 62.5 %; 6.25 of 125.00: 5 %. The tooltip holds the number."""
-    table = tables(story.page("market"))["by-day"]
+    table = tables(story.page("market", interval="day"))["by-day"]
     keys = [column["key"] for column in table["columns"]]
     assert table["rows"][0][keys.index("take_rate")] == ["5.00 %", "0.05"]
     assert table["rows"][0][keys.index("turnover")] == ["62.50 %", "0.625"]
@@ -257,6 +256,34 @@ def test_a_unit_stands_before_its_currency(story: Site) -> None:
     shown = titles(story.page("subscribers", subscriber="alice"))
     assert "Lots held by alice at the end, in CU, USD" in shown
     assert "Lines, in CU, USD" in shown
+
+
+def deltas(page: dict[str, Any]) -> dict[str, str]:
+    """What the headlines say about the time before, by label."""
+    return {
+        item["label"]: item["delta"]
+        for block in page["blocks"]
+        if block["kind"] == "figures"
+        for item in block["items"]
+    }
+
+
+def test_headlines_say_more_or_less_than_before_by_sign_and_word(story: Site) -> None:
+    """May closed with 800 CU, 160.00 and no token; June has 1,400, 280.00 and 400 tokens at 0.25.
+    Use earned 240.00 in May and 280.00 in June, fees 6.25: 46.25 of 240.00 are 19.27 %.
+    """
+    assert deltas(story.page("overview")) == {
+        "Units outstanding": "\u25b2 +600 (+75.0 %), more than on 2026-05-31",
+        "Deferred revenue, at carrying amount": "\u25b2 +120.00 (+75.0 %), more than on 2026-05-31",
+        "Tokens, at market price": "\u25b2 +100.00, more than on 2026-05-31",
+        "Income": "\u25b2 +46.25 (+19.3 %), more than in 2026-05",
+        "Compute": "\u25b2 +40.00 (+16.7 %), more than in 2026-05",
+        "Breakage": "= as in 2026-05",
+        "Fees": "\u25b2 +6.25, more than in 2026-05",
+    }
+    of_days = deltas(story.page("overview", time="2026-05-21 - 2026-05-31"))
+    assert of_days["Income"] == "\u25bc -240.00 (-100.0 %), less than in 2026-05-10 to 2026-05-20"
+    assert of_days["Units outstanding"] == "= as on 2026-05-20"
 
 
 def test_an_error_of_fava_alone_stops_no_close(tmp_path: Path) -> None:
@@ -329,13 +356,13 @@ def test_tiles_of_several_currencies_are_told_apart(tmp_path: Path) -> None:
         '2026-06-15 custom "compute-subscription" "eve" "euro"\n'
     )
     page = written(tmp_path, STORY + euro + EXTENSION).page("overview")
-    tiles = [block for block in page["blocks"] if block["kind"] == "figures"]
+    tiles = [block for block in page["blocks"] if block["kind"] == "figures"][:2]
     assert [block["title"] for block in tiles] == [
         "Held on 2026-06-20: CU of lots in EUR",
         "Held on 2026-06-20: CU of lots in USD",
     ]
     shown = [[exact(item["value"]) for item in block["items"]] for block in tiles]
-    assert shown == [["300", "90.00", "-"], ["1400", "280.00", "350.00"]]
+    assert shown == [["300", "90.00", "-"], ["1400", "280.00", "100.00"]]
 
 
 @pytest.mark.parametrize("interval", ["month", "quarter", "year"])

@@ -431,6 +431,21 @@ def test_what_a_load_leaves_behind_is_freed(hosted: bool, monkeypatch: pytest.Mo
     assert [each() for each in left] == [None] * 5
 
 
+def test_a_program_that_loads_again_and_again_stays_flat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fava leaves a cycle behind with each load; a few loads later it is gone, and nobody asked."""
+    monkeypatch.setitem(sys.modules, "fava", ModuleType("fava"))
+    for _ in range(11):
+        gc.collect()
+    left = []
+    for _ in range(40):
+        garbage = ModuleType("garbage")
+        garbage.__dict__["itself"] = garbage
+        left.append(weakref.ref(garbage))
+        del garbage
+        load_text("\n")
+    assert sum(each() is not None for each in left) <= 10
+
+
 def test_another_plugin_may_leave_few_digits_to_compute_with() -> None:
     """The plugin computes with its own; 1,234.56 CU would be 1,200 with two."""
     text = """

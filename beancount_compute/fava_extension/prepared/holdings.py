@@ -1,11 +1,11 @@
-"""All subscribers as of a day: open units, what they carry and are worth, next expiry, money owed.
+"""All subscribers as of a day: open units, what they carry, tokens at market, money owed.
 
     subscriber  unit  currency  open units  carrying  market value  next expiry  receivable  payable
-    alice       CU    USD             1300    260.00        325.00   2026-07-01      200.00   118.75
+    alice       CU    USD             1300    260.00         75.00   2026-07-01      200.00   118.75
 
 For any day in no time: the holdings after each movement are worked out once, and found by date.
 Units, carrying amount and market value are those of the roll-forward and of the open lots, what is
-owed that of the aging report.
+owed that of the aging report. Tokens alone have a market, so allocations have no market value.
 """
 
 from __future__ import annotations
@@ -16,10 +16,16 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal, localcontext
 from operator import attrgetter, itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unicodedata import combining, normalize
 
-from beancount_compute.economy import WIDE, ZERO, Role
+from beancount_compute.economy import PRICE_STEP, WIDE, ZERO, Pocket, Role, round_half_even
+from beancount_compute.fava_extension.prepared.subscriptions import (
+    NOTHING_USED,
+    Status,
+    Subscriptions,
+    Used,
+)
 from beancount_compute.reports import (
     Books,
     Cell,
@@ -34,19 +40,24 @@ from beancount_compute.reports import (
 
 COLUMNS = (
     Column("subscriber", "subscriber"),
+    Column("plan", "plan"),
+    Column("status", "status"),
     Column("commodity", "unit"),
     Column("currency", "currency"),
     Column("units", "open units", Measure.UNITS),
+    Column("share_used", "used of period", Measure.RATE),
     Column("carrying_amount", "carrying amount", Measure.MONEY),
-    Column("market_value", "market value", Measure.MONEY),
+    Column("market_value", "tokens at market", Measure.MONEY),
     Column("next_expiry", "next expiry", Measure.DATE),
     Column("receivable", "receivable", Measure.MONEY),
     Column("payable", "payable", Measure.MONEY),
 )
 SORTABLE = tuple(column.key for column in COLUMNS)
+FIGURES = tuple(column.key for column in COLUMNS if column.is_figure)
 OWED = ("receivable", "payable")
-HeldThen = tuple[Decimal, Decimal, date | None]  # units, carrying amount, the next end of a lot
-_NONE: HeldThen = (ZERO, ZERO, None)
+HeldThen = tuple[Decimal, Decimal, Decimal, date | None]  # units, tokens among them, carrying
+# amount, the next end of a lot
+_NONE: HeldThen = (ZERO, ZERO, ZERO, None)
 
 
 class HeldLine(NamedTuple):
@@ -79,10 +90,25 @@ class Standing(NamedTuple):
     currency: str
     units: Decimal
     carrying: Decimal
-    value: Decimal | None
+    value: Decimal | None  # of its tokens
     end: date | None
     receivable: Decimal
     payable: Decimal
+    plan: str = ""
+    status: str = ""
+    used: Used = NOTHING_USED
+
+    @property
+    def cells(self) -> tuple[Any, ...]:
+        """What stands in each of the columns."""
+        return (
+            self.subscriber,
+            self.plan,
+            self.status,
+            *self[1:4],
+            self.used.share,
+            *self[4:9],
+        )
 
 
 class Holdings:
@@ -108,9 +134,13 @@ class Holdings:
         self._rows.sort(key=itemgetter(0))
 
     def on(
-        self, day: date, accounts: frozenset[str] | None = None, plan: str = ""
+        self,
+        day: date,
+        accounts: frozenset[str] | None = None,
+        plan: str = "",
+        active: frozenset[tuple[str, str]] = frozenset(),
     ) -> list[Standing]:
-        """All that hold or owe something on a day, by name.
+        """All that hold or owe something on a day, by name; and of whom a unit is `active`.
 
         What is owed is left out where a plan is named: a bill may be for several.
         """
@@ -119,16 +149,17 @@ class Holdings:
         found: list[Standing] = []
         with localcontext(WIDE):
             for key, lines, owed_lines in self._rows:
-                units, carrying, end = _held_at(lines, at, accounts, plan)
+                units, tokens, carrying, end = _held_at(lines, at, accounts, plan)
                 owed = _owed_at(owed_lines, at, accounts) if owed_lines and not plan else _NOTHING
-                if not (units or carrying or owed[0] or owed[1]):
+                if not (units or carrying or owed[0] or owed[1] or key[:2] in active):
                     continue
                 pair = key[1:]
                 if pair not in prices:
                     prices[pair] = self._books.price_on(day, *pair)
                 price = prices[pair]
-                value = None if price is None else units * price
-                found.append(_new(Standing, (*key, units, carrying, value, end, *owed)))
+                value = None if price is None or not tokens else tokens * price
+                fields = (*key, units, carrying, value, end, *owed, "", "", NOTHING_USED)
+                found.append(_new(Standing, fields))
         return found
 
 
@@ -149,8 +180,8 @@ def _held_at(
 
 
 def _together(one: HeldThen, other: HeldThen) -> HeldThen:
-    ends = [end for end in (one[2], other[2]) if end is not None]
-    return one[0] + other[0], one[1] + other[1], min(ends, default=None)
+    ends = [end for end in (one[3], other[3]) if end is not None]
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2], min(ends, default=None)
 
 
 def _owed_at(
@@ -181,10 +212,12 @@ def _held_lines(movements: Iterable[Movement], *, fine: bool) -> dict[HolderKey,
             lots[lot] = left
         else:
             lots.pop(lot, None)
-        units, carrying, end = held[-1] if held else _NONE
+        units, tokens, carrying, end = held[-1] if held else _NONE
         if end is None or (lot.end is not None and lot.end <= end):
             end = min([one.end for one in lots if one.end is not None], default=None)
-        after = (units + each.units, carrying + each.amount, end)
+        if each.pocket is Pocket.TOKENS:
+            tokens += each.units
+        after = (units + each.units, tokens, carrying + each.amount, end)
         ordinal = each.date.toordinal()
         if days and days[-1] == ordinal:
             held[-1] = after
@@ -246,14 +279,14 @@ def ordered(rows: list[Standing], key: str, *, falling: bool) -> list[Standing]:
     In the order of names, case and accents count last.
     """
     at = SORTABLE.index(key)
-    rows = sorted(rows, key=lambda row: _spoken(row.subscriber))
-    having = [row for row in rows if row[at] is not None and row[at] != ""]
-    missing = [row for row in rows if row[at] is None or row[at] == ""]
+    keyed = [(row.cells[at], row) for row in sorted(rows, key=lambda row: _spoken(row.subscriber))]
+    having = [each for each in keyed if each[0] is not None and each[0] != ""]
+    missing = [row for cell, row in keyed if cell is None or cell == ""]
     if at:
-        having.sort(key=itemgetter(at), reverse=falling)
+        having.sort(key=itemgetter(0), reverse=falling)
     elif falling:
         having.reverse()
-    return having + missing
+    return [row for _, row in having] + missing
 
 
 def as_table(rows: Iterable[Standing], title: str, *, owed: bool = True) -> Table:
@@ -264,8 +297,8 @@ def as_table(rows: Iterable[Standing], title: str, *, owed: bool = True) -> Tabl
     return table.only([at for at, column in enumerate(COLUMNS) if column.key not in OWED])
 
 
-def totals(rows: Iterable[Standing], *, owed: bool = True) -> Table:
-    """The rows added up, by unit and currency."""
+def totals(rows: Iterable[Standing]) -> list[Standing]:
+    """The rows added up, by unit and currency, with how many stand how."""
     of_pair: defaultdict[tuple[str, str], list[Standing]] = defaultdict(list)
     for row in rows:
         of_pair[row.commodity, row.currency].append(row)
@@ -285,9 +318,30 @@ def totals(rows: Iterable[Standing], *, owed: bool = True) -> Table:
                     end=None,
                     receivable=sum([row.receivable for row in among], ZERO),
                     payable=sum([row.payable for row in among], ZERO),
+                    status=_counted([row.status for row in among]),
+                    used=Used(
+                        sum([row.used.allocated for row in among], ZERO),
+                        sum([row.used.used for row in among], ZERO),
+                    ),
                 )
             )
-    return as_table(found, "Totals", owed=owed)._replace(name="totals")
+    return found
+
+
+def _counted(statuses: Sequence[str]) -> str:
+    return ", ".join(f"{statuses.count(each):,} {each}" for each in Status if statuses.count(each))
+
+
+def with_plans(
+    rows: Iterable[Standing], subscriptions: Subscriptions, day: date, plan: str = ""
+) -> list[Standing]:
+    """The rows with the plans of their subscribers, how these stand, and what of them was used."""
+    found: list[Standing] = []
+    for row in rows:
+        on = subscriptions.on(day, row.subscriber, plan)
+        used = subscriptions.used(day, row.subscriber, row.commodity, plan)
+        found.append(row._replace(plan=", ".join(on.plans), status=on.status, used=used))
+    return found
 
 
 def _written(row: Standing) -> tuple[Cell, ...]:
@@ -298,4 +352,7 @@ def _written(row: Standing) -> tuple[Cell, ...]:
     units = written(Measure.UNITS, row.units, "")
     end = str(row.end) if row.end else None
     name = row.subscriber or NOT_NAMED
-    return (name, row.commodity, row.currency, units, money[0], money[1], end, money[2], money[3])
+    share = row.used.share
+    rate = None if share is None else round_half_even(share, PRICE_STEP)
+    labels = (name, row.plan, row.status, row.commodity, row.currency)
+    return (*labels, units, written(Measure.RATE, rate, ""), *money[:2], end, *money[2:])

@@ -1,13 +1,14 @@
-"""Deferred revenue by any interval, what is held now, and income of two stretches side by side."""
+"""Deferred revenue and income by any interval, what is held, and two stretches side by side."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal, localcontext
 from operator import itemgetter
 
-from beancount_compute.economy import AS_OF, WIDE, ZERO, Earning
+from beancount_compute.economy import AS_OF, WIDE, ZERO, Earning, Pocket
 from beancount_compute.ledger import ORDER
 from beancount_compute.reports import Books, Cell, Column, Measure, Selection, Table, fold, written
 from beancount_compute.reports.intervals import (
@@ -18,6 +19,7 @@ from beancount_compute.reports.intervals import (
     names_between,
 )
 from beancount_compute.reports.rollforward import deferred_by
+from beancount_compute.reports.tables import TOTAL
 
 
 def deferred_within(
@@ -42,27 +44,37 @@ def deferred_within(
 
 
 def held_on(books: Books, selection: Selection) -> Table:
-    """What is held at the end of the selection, by pocket, at carrying amount and market price."""
+    """What is held at the end of the selection, by pocket, at carrying amount; tokens at market.
+
+    Units of allocations can't be traded: the price of tokens says nothing of them.
+    """
     day = selection.day_of(books)
     movements = selection.movements(books, each=False)
     with localcontext(WIDE):
         keys = ("commodity", "currency")
         totals = fold(movements, keys, ("units", "amount"))
         pockets = fold(movements, ("pocket", *keys), ("units", "amount"))
-        held = [("total", each) for each in totals]
+        held = [(TOTAL, each) for each in totals]
         held += [(each.pocket.value, each) for each in pockets]
+        tokens = {
+            (each.commodity, each.currency): each.units
+            for each in pockets
+            if each.pocket is Pocket.TOKENS
+        }
         rows: list[tuple[Cell, ...]] = []
         for pocket, each in held:
-            currency = each.currency
-            price = books.price_on(day, each.commodity, currency)
-            value = None if price is None else each.units * price
+            currency, price = each.currency, None
+            units = tokens.get((each.commodity, currency), ZERO)
+            if units and pocket != Pocket.ALLOCATIONS:
+                price = books.price_on(day, each.commodity, currency)
+            value = None if price is None else units * price
             rows.append(
                 (
                     *(pocket, each.commodity, currency),
                     written(Measure.UNITS, each.units, ""),
                     written(Measure.MONEY, each.amount, currency),
-                    written(Measure.MONEY, value, currency),
                     written(Measure.PRICE, price, currency),
+                    written(Measure.MONEY, value, currency),
                 )
             )
     rows.sort(key=itemgetter(0, 1, 2))
@@ -75,9 +87,55 @@ _HELD = (
     Column("currency", "currency"),
     Column("units", "units outstanding", Measure.UNITS),
     Column("carrying_amount", "deferred revenue at carrying amount", Measure.MONEY),
-    Column("market_value", "at market price", Measure.MONEY),
-    Column("price", "market price", Measure.PRICE),
+    Column("price", "market price of tokens", Measure.PRICE),
+    Column("market_value", "tokens at market price", Measure.MONEY),
 )
+
+
+def income_within(
+    books: Books, selection: Selection, interval: Interval, names: Sequence[str]
+) -> Table:
+    """Income by kind in each interval of those names, and in all of them; as the revenue report."""
+    sums: defaultdict[tuple[str, str], defaultdict[Earning, Decimal]]
+    sums = defaultdict(lambda: defaultdict(Decimal))
+    with localcontext(WIDE):
+        incomes = selection.incomes(books, each=False)
+        for each in fold(incomes, ("date", "currency", "earning"), ("amount",)):
+            name = name_of(interval, each.date)
+            sums[name, each.currency][each.earning] += each.amount
+        currencies = sorted({currency for _, currency in sums})
+        found = sorted({*names, *[name for name, _ in sums]}) if currencies else []
+        for (_, currency), of in list(sums.items()):
+            for earning, amount in of.items():
+                sums[TOTAL, currency][earning] += amount
+
+        def row(name: str, currency: str) -> tuple[Cell, ...]:
+            of = sums[name, currency]
+            numbers = [*[of[earning] for earning in Earning], sum(of.values(), ZERO)]
+            cells = [written(Measure.MONEY, number, currency) for number in numbers]
+            return (name, currency, *cells)
+
+        rows = [row(name, currency) for name in found for currency in currencies]
+        totals = [row(TOTAL, currency) for currency in currencies if len(found) > 1]
+    labels = (Column("month", str(interval), Measure.DATE), Column("currency", "currency"))
+    kinds = [(each.replace(" ", "_"), each.value) for each in Earning]
+    columns = [Column(key, title, Measure.MONEY) for key, title in [*kinds, (TOTAL, TOTAL)]]
+    title = f"Income by kind and {interval}"
+    return Table(title, (*labels, *columns), rows, "income-by-interval", tuple(totals))
+
+
+def moved_in_all(table: Table) -> tuple[tuple[Cell, ...], ...]:
+    """What stands below the movement of a unit or currency: from first opening to last closing."""
+    if len(table.rows) < 2:
+        return ()
+    first, last = table.rows[0], table.rows[-1]
+    found: list[Cell] = [TOTAL, first[1], first[2]]
+    with localcontext(WIDE):
+        for at in range(3, len(first) - 1):
+            moved = [row[at] for row in table.rows]
+            number = sum([each for each in moved if isinstance(each, Decimal)], ZERO)
+            found.append(written(table.columns[at].kind, number, str(first[1])))
+    return ((*found, last[-1]),)
 
 
 def income_compared(books: Books, period: Selection, before: Selection) -> Table:
@@ -96,7 +154,7 @@ def income_compared(books: Books, period: Selection, before: Selection) -> Table
                 total = [total[0] + now, total[1] + then]
                 if now or then or earning in _ALWAYS:
                     rows.append(_compared(earning.value, currency, now, then))
-            rows.append(_compared("total", currency, *total))
+            rows.append(_compared(TOTAL, currency, *total))
     return Table("Income", _COMPARED, rows, "income")
 
 

@@ -44,7 +44,12 @@ def vintages(table: Table) -> list[Chart]:
             "y": texts(part, "vintage"),
             "z": cells,
             "colorscale": [[0, "#e4edf6"], [1, "#2a6cab"]],
-            "colorbar": {"title": {"text": currency}, "thickness": 12, "outlinewidth": 0},
+            "colorbar": {
+                "title": {"text": currency},
+                "thickness": 12,
+                "outlinewidth": 0,
+                "tickformat": ",",
+            },
             "hovertemplate": f"paid for in %{{y}}<br>recognised in %{{x}}<br>%{{z:,}} {currency}"
             "<extra></extra>",
             "xgap": 2,

@@ -55,7 +55,7 @@ def unit_flow(table: Table) -> list[Chart]:
         traded = by_pocket.get("tokens", {}).get("traded_in", Decimal())
         joined = {name for source, target, _ in links for name in (source, target)}
         names = [name for name in _NODES if name in joined]
-        labels = [_label(name, links, traded) for name in names]
+        labels = [_label(name, links) for name in names]
         trace: Drawing = {
             "type": "sankey",
             "valueformat": ",",
@@ -77,6 +77,8 @@ def unit_flow(table: Table) -> list[Chart]:
         title = f"Flow of units ({commodity})"
         held = sum([units for _, target, units in links if target == "held"], Decimal())
         caption = f"At the end {shown(held)} {commodity} are held."
+        if traded > 0:
+            caption += f" {shown(traded)} {commodity} were traded among subscribers."
         figure = figure_of([trace], plain_layout())
         found.append(Chart(f"flow-{commodity}", title, part, figure, caption))
     return found
@@ -96,8 +98,7 @@ def _links(by_pocket: dict[str, dict[str, Decimal]]) -> Iterable[tuple[str, str,
                 yield source, target, units
 
 
-def _label(name: str, links: Sequence[tuple[str, str, Decimal]], traded: Decimal) -> str:
+def _label(name: str, links: Sequence[tuple[str, str, Decimal]]) -> str:
     inward = sum([units for _, target, units in links if target == name], Decimal())
     outward = sum([units for source, _, units in links if source == name], Decimal())
-    label = f"{name}<br>{shown(max(inward, outward))}"
-    return f"{label}<br>({shown(traded)} traded)" if name == "tokens" and traded > 0 else label
+    return f"{name}<br>{shown(max(inward, outward))}"

@@ -41,10 +41,10 @@ _INCOME = {
 }
 _POCKETS = {Pocket.ALLOCATIONS: BLUE, Pocket.TOKENS: PURPLE}
 _MOVED = {"opening": GREY, "added": GREEN, "released": RED, "otherwise": ORANGE}
-_COMPARED = (
-    ("lapsed, had there been no market", "lapsed", ORANGE),
-    ("market, so far", "market", BLUE),
-    ("still held", "held_amount", GREY),
+_COMPARED = (  # name, column, colour, and which of the two bars of a month it is part of
+    ("lapsed, had there been no market", "lapsed", ORANGE, "breakage"),
+    ("market, so far", "market", BLUE, "market"),
+    ("still held", "held_amount", GREY, "market"),
 )
 
 
@@ -121,16 +121,19 @@ def forward_release(table: Table) -> list[Chart]:
 
 
 def breakage_or_market(table: Table) -> list[Chart]:
-    """What unused units would have earned as breakage beside what the market made of them."""
+    """What unused units would have earned as breakage beside what the market made of them.
+
+    Two bars a month: what is still held stands on what the market earned so far.
+    """
     found: list[Chart] = []
     for (currency,), part in parts(table, "currency"):
         by_month = part._replace(rows=[row for row in part.rows if row[0] != TOTAL])
         months = texts(by_month, "month")
         data = [
-            bar(name, months, floats(by_month, key), colour, currency)
-            for name, key, colour in _COMPARED
+            {**bar(name, months, floats(by_month, key), colour, currency), "offsetgroup": group}
+            for name, key, colour, group in _COMPARED
         ]
-        figure = figure_of(data, layout_of(currency, barmode="group"))
+        figure = figure_of(data, layout_of(currency, barmode="relative"))
         gains = column(by_month, "gain_if_held_lapses")
         total = sum([gain for gain in gains if isinstance(gain, Decimal)], Decimal())
         caption = (

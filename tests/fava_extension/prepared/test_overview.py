@@ -10,6 +10,8 @@ from beancount_compute.fava_extension.prepared.overview import (
     deferred_within,
     held_on,
     income_compared,
+    income_within,
+    moved_in_all,
 )
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.intervals import Interval
@@ -64,13 +66,13 @@ def test_of_one_account_what_moves_comes_and_goes() -> None:
 
 
 def test_what_is_held() -> None:
-    """1000 CU of alice's June and 400 tokens, at 0.20, worth 0.25 each."""
+    """1000 CU of alice's June and 400 tokens, at 0.20; a token is worth 0.25, an allocation not."""
     _, summed = story()
     table = held_on(summed, Selection())
     assert table.rows == [
-        ("allocations", "CU", "USD", *numbers("1000", "200.00", "250.00", "0.25")),
-        ("tokens", "CU", "USD", *numbers("400", "80.00", "100.00", "0.25")),
-        ("total", "CU", "USD", *numbers("1400", "280.00", "350.00", "0.25")),
+        ("allocations", "CU", "USD", *numbers("1000", "200.00"), None, None),
+        ("tokens", "CU", "USD", *numbers("400", "80.00", "0.25", "100.00")),
+        ("total", "CU", "USD", *numbers("1400", "280.00", "0.25", "100.00")),
     ]
 
 
@@ -78,7 +80,35 @@ def test_without_a_price_there_is_no_market_value() -> None:
     """Before the first trade."""
     _, summed = story()
     table = held_on(summed, Selection(end=date(2026, 5, 31)))
-    assert [row[5] for row in table.rows] == [None] * len(table.rows)
+    assert [row[5:] for row in table.rows] == [(None, None)] * len(table.rows)
+
+
+def test_income_of_each_month_and_of_all() -> None:
+    """As the story has it; a month without any stands there too."""
+    _, summed = story()
+    names = ["2026-05", "2026-06", "2026-07"]
+    table = income_within(summed, Selection(), Interval.MONTH, names)
+    none = "0.00"
+    assert table.rows == [
+        ("2026-05", "USD", *numbers("240.00", none, none, none, none, "240.00")),
+        ("2026-06", "USD", *numbers("280.00", none, "6.25", none, none, "286.25")),
+        ("2026-07", "USD", *numbers(none, none, none, none, none, none)),
+    ]
+    assert table.totals == (
+        ("total", "USD", *numbers("520.00", none, "6.25", none, none, "526.25")),
+    )
+    assert not income_within(summed, Selection(plan="nope"), Interval.MONTH, names).rows
+
+
+def test_deferred_revenue_in_all_begins_with_the_first_and_ends_with_the_last() -> None:
+    """800.00 paid, 520.00 used."""
+    _, summed = story()
+    table = deferred_within(summed, Selection(), Interval.MONTH)
+    (total,) = moved_in_all(table)
+    assert total[:4] == ("total", "USD", *numbers("0.00", "800.00"))
+    assert total[4] == Decimal("-520.00")
+    assert total[-1] == Decimal("280.00")
+    assert moved_in_all(table._replace(rows=table.rows[:1])) == ()
 
 
 def test_income_of_june_against_may() -> None:

@@ -149,8 +149,8 @@ def test_units_flow_from_where_they_came_to_where_they_went(books: Books) -> Non
         ("tokens", "removed by hand"): 1,
         ("tokens", "held"): 71,
     }
-    assert chart.caption == "At the end 71 CU are held."
-    assert any("(30 traded)" in label for label in trace["node"]["label"])
+    assert chart.caption == ("At the end 71 CU are held. 30 CU were traded among subscribers.")
+    assert not any("traded" in label for label in trace["node"]["label"])  # it has no room there
 
 
 def test_no_units_no_flow() -> None:

@@ -1,0 +1,131 @@
+"""Plans, how they stand and what of a period was used, on the story and beside cancellations."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from beancount import loader
+
+from beancount_compute.close.standing import Cancelled, cancelled_of
+from beancount_compute.fava_extension.prepared.subscriptions import OnPlan, Subscriptions
+from beancount_compute.reports import read_books
+from tests.fava_extension.prepared.story_books import story
+from tests.fava_extension.serving import EXTENSION, Site, rows, tables, totals
+from tests.reports.story import STORY
+
+NOBODY = Cancelled(frozenset(), {})
+TERMS = STORY.partition("2026-05-01")[0]
+
+
+def written(folder: Path, *events: str) -> Path:
+    """A ledger with the plan of the story: 200.00 USD a month for 1000 CU."""
+    lines = [
+        f'2026-{day} custom "compute-{rest}' for day, rest in (e.split(" ", 1) for e in events)
+    ]
+    ledger = folder / "main.beancount"
+    ledger.write_text(TERMS + EXTENSION + "\n".join(lines) + "\n")
+    return ledger
+
+
+def subscriptions(ledger: Path) -> Subscriptions:
+    """Those of a ledger, with the cancellations that stand in it."""
+    entries, errors, options = loader.load_file(str(ledger))
+    assert errors == []
+    return Subscriptions(read_books(entries, options), cancelled_of(entries, options))
+
+
+def status(found: Subscriptions, day: str, name: str = "ivy") -> tuple[tuple[str, ...], str]:
+    on = found.on(date.fromisoformat(f"2026-{day}"), name)
+    return on.plans, on.status.value
+
+
+def test_the_story() -> None:
+    """alice used 200 of May's 1000, and bob all; who is on no plan has no status of one."""
+    books, _ = story()
+    found = Subscriptions(books, NOBODY)
+    assert status(found, "05-31", "alice") == (("pro",), "running")
+    assert status(found, "04-30", "alice") == ((), "none")
+    assert found.on(date(2026, 5, 31), "nobody") == OnPlan((), found.on(date.min, "bob").status)
+    shares = [
+        found.used(date.fromisoformat(f"2026-{day}"), name, "CU").share
+        for day, name in (
+            ("05-19", "alice"),
+            ("05-31", "alice"),
+            ("05-31", "bob"),
+            ("06-01", "bob"),
+        )
+    ]
+    assert shares == [Decimal(0), Decimal("0.2"), Decimal(1), Decimal(0)]
+    assert found.used(date(2026, 4, 30), "alice", "CU").share is None
+    assert found.used(date(2026, 5, 31), "alice", "CU", "other").share is None
+    assert set(found.names(date(2026, 5, 31))) == {("alice", "CU"), ("bob", "CU")}
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([], {"05-15": "running", "06-15": "running"}),
+        (['06-10 cancellation" "ivy" "pro"'], {"05-15": "running", "06-15": "cancelled"}),
+        (['05-10 cancellation" "ivy" "pro"'], {"05-15": "cancelled", "06-15": "ended"}),
+        (
+            [
+                '06-10 cancellation" "ivy" "pro"\n  id: "c"',
+                '06-12 reversal" "c"',
+            ],
+            {"06-15": "running"},
+        ),
+    ],
+)
+def test_a_cancellation_counts_until_its_period_ends(
+    tmp_path: Path, events: list[str], expected: dict[str, str]
+) -> None:
+    """And what is reversed does not count; no transaction tells of either before 1 July."""
+    start, last = '05-01 subscription" "ivy" "pro"', '06-20 consumption" "zoe" 1 CU'
+    other = '05-01 subscription" "zoe" "pro"'
+    found = subscriptions(written(tmp_path, start, other, *events, last))
+    assert {day: status(found, day)[1] for day in expected} == expected
+    assert status(found, "06-15", "zoe") == (("pro",), "running")
+
+
+def test_a_subscription_that_a_closed_month_cancelled_is_cancelled(closed_quarter: Site) -> None:
+    """The state of closed months says so; of open ones the events."""
+    cancelled = Cancelled(frozenset(["s1"]), {("ivy", "pro"): [date(2026, 6, 10)]})
+    days = date(2026, 6, 1), date(2026, 6, 30)
+    assert cancelled.ends("s1", "bob", "pro", *days)
+    assert cancelled.ends("s2", "ivy", "pro", *days)
+    assert not cancelled.ends("s2", "ivy", "team", *days)
+    assert not cancelled.ends("s2", "ivy", "pro", date(2026, 7, 1), date(2026, 7, 31))
+    table = tables(closed_quarter.page("subscribers"))["subscribers"]
+    assert {row["status"] for row in rows(table)} <= {"running", "cancelled", "ended", "none"}
+
+
+def test_the_page_shows_plan_status_and_share(tmp_path: Path) -> None:
+    """Below them how many stand how, and the share of all; sorted by any of them."""
+    ledger = written(
+        tmp_path,
+        '05-01 subscription" "ivy" "pro"',
+        '05-01 subscription" "zoe" "pro"',
+        '05-01 grant" "amy" 50 CU',
+        '05-10 cancellation" "zoe" "pro"',
+        '05-20 consumption" "ivy" 250 CU',
+    )
+    site = Site(ledger)
+
+    def shown(**asked: str) -> dict[str, Any]:
+        return tables(site.page("subscribers", **asked))["subscribers"]
+
+    table = shown()
+    assert [(r["subscriber"], r["plan"], r["status"], r["share_used"]) for r in rows(table)] == [
+        ("amy", "", "none", ""),
+        ("ivy", "pro", "running", "0.25"),
+        ("zoe", "pro", "cancelled", "0"),
+    ]
+    (total,) = totals(table)
+    assert total["status"] == "1 running, 1 cancelled, 1 none"
+    assert total["share_used"] == "0.125"
+    by_share = rows(shown(sort="share_used", order="desc"))
+    assert [row["subscriber"] for row in by_share] == ["ivy", "zoe", "amy"]
