@@ -33,7 +33,7 @@ from tests.close.sealing import (
 )
 from tests.examples import examples
 
-SEEDS = range(examples(60, 1000))
+SEEDS = range(examples(60, 10_000))
 TERMS = """\
 2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
   unused: "mint"
@@ -208,6 +208,7 @@ def test_an_edit_is_found_where_it_changes_what_is_said(
     assert bool(loaded.errors) == changed, (name, kind)
     if changed:
         assert_named(path, kind, loaded.errors)
+    if changed and seed < 100:
         assert run("close", "2026-08", ledger).exit_code == 1
         assert run("export", "2026-05", ledger, "--format", "csv").exit_code == 1
         assert not (folder / "2026-08.beancount").exists()

@@ -62,6 +62,13 @@ def test_the_rest_of_the_books_stands(ledger: Path, imbalance: Any) -> None:
     assert errors
 
 
+def test_there_is_a_broken_input_of_each_kind() -> None:
+    """Each announced at its line: lines, rows, files and postings."""
+    found = [each for ledger in LEDGERS for each in announced(ledger)]
+    assert len(found) > 340
+    assert len({message for _, _, message in found}) > 250
+
+
 def announced(ledger: Path) -> list[Shown]:
     """The errors that a ledger says it has."""
     return sorted(
