@@ -5,6 +5,8 @@ pyarrow is the extra `[parquet]`, imported only when a Parquet file is met.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,7 +17,10 @@ from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.header import AS_NAMED, ColumnMap, Columns
 from beancount_compute.ledger.rows import event_of_row, unread_row
 
-MOST_ROWS = 5_000_000  # of one file: a few bytes can stand for any number of them
+# A few bytes can stand for any number of rows, and for texts of any length.
+MOST_ROWS = 5_000_000  # of one file
+FEW_ROWS = 100_000  # more than these have a byte of the file each
+MOST_BYTES = 2**31  # of one file, unpacked
 
 
 def read_parquet(
@@ -31,12 +36,12 @@ def read_parquet(
         errors.add_unread_file(named_at, message)
         return []
     try:
-        rows = parquet.ParquetFile(path).metadata.num_rows
-        if rows > MOST_ROWS:
-            message = f"{file} holds {rows:,} rows; at most {MOST_ROWS:,} are read: split it"
-            errors.add_unread_file(named_at, message)
+        opened = parquet.ParquetFile(path)
+        if too_much := _too_much(opened.metadata, os.path.getsize(path)):
+            errors.add_unread_file(named_at, f"{file} {too_much}")
             return []
-        table = parquet.read_table(path, use_threads=False)
+        texts = [name for name, kind in _fields(opened.schema_arrow) if _is_text(kind)]
+        table = parquet.read_table(path, use_threads=False, read_dictionary=texts)
         table.validate(full=True)
     except (pyarrow.ArrowException, ValueError) as error:
         errors.add_unread_file(named_at, f"{file} is not Parquet: {str(error).splitlines()[0]}")
@@ -80,18 +85,53 @@ def _events(
     return events
 
 
+def _too_much(metadata: Any, size: int) -> str:
+    """Why a file is not read that would unpack to more than anybody's events; "" where it is."""
+    rows = metadata.num_rows
+    if rows > MOST_ROWS:
+        return f"holds {rows:,} rows; at most {MOST_ROWS:,} are read: split it"
+    if rows > max(FEW_ROWS, size):
+        return f"holds {rows:,} rows in {size:,} bytes, which no events do: export it anew"
+    groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
+    unpacked = sum(group.total_byte_size for group in groups)
+    if unpacked > MOST_BYTES:
+        return f"holds {unpacked:,} bytes; at most {MOST_BYTES:,} are read: split it"
+    return ""
+
+
+def _fields(schema: Any) -> list[tuple[str, Any]]:
+    return [(field.name, field.type) for field in schema]
+
+
+def _is_text(kind: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_string(kind) or types.is_large_string(kind))
+
+
 def _texts(column: Any) -> list[Any]:
     """The texts of a column's cells; a `FieldError` in place of one that Python can't hold."""
+    from pyarrow import ArrowException, types
+
+    if types.is_dictionary(column.type):  # each text once, however often it stands there
+        return [text for chunk in column.chunks for text in _texts_of_codes(chunk)]
     try:
         return [_text(value) for value in column.to_pylist()]
-    except (OverflowError, ValueError):  # a day behind the year 9999, or bytes that are no text
+    except (ArrowException, OverflowError, ValueError):  # a day behind 9999, or bytes, say
         return [_cell(value) for value in column]
 
 
+def _texts_of_codes(chunk: Any) -> Iterator[Any]:
+    texts = [_cell(value) for value in chunk.dictionary]
+    return ("" if code is None else texts[code] for code in chunk.indices.to_pylist())
+
+
 def _cell(value: Any) -> object:
+    from pyarrow import ArrowException
+
     try:
         return _text(value.as_py())
-    except (OverflowError, ValueError):
+    except (ArrowException, OverflowError, ValueError):
         return FieldError("a cell is no text in UTF-8, or no day of the calendar: mend it")
 
 

@@ -23,7 +23,7 @@ from tests.close.sealing import close, contents, run, write
 from tests.close.test_storage import state_of
 from tests.examples import examples
 
-KILLS = examples(8, 250)  # of each command
+KILLS = examples(8, 200)  # of each command
 MAY = (
     "s-a,2026-05-01,,subscription,alice,,pro,,,,,,,,,",
     "t-1,2026-05-02,,allocation,alice,,,100,CU,,10.00,USD,,,,",
@@ -33,6 +33,7 @@ MAY = (
 PLAN = '2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU\n'
 COMMANDS = {
     "close": ("close", "2026-06", "LEDGER"),
+    "close elsewhere": ("close", "2026-06", "LEDGER", "--pack", "OUT"),
     "reopen": ("reopen", "2026-05", "LEDGER", "--reason", "x"),
     "carry": ("carry", "LEDGER", "--to", "2027", "NEXT"),
     "export": ("export", "2026-05", "LEDGER", "--format", "csv", "--out", "OUT"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from datetime import date
 from decimal import Decimal
@@ -17,6 +18,7 @@ from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.event_files import read_file
 from beancount_compute.ledger.fields import Fields
 from tests.economy import building
+from tests.examples import examples
 
 LEDGER = Place("main.beancount", 7)
 
@@ -132,3 +134,68 @@ def test_the_first_of_two_with_one_id_is_named_by_file_and_row() -> None:
     (refusal,) = building.book(top_ups).refusals
     assert refusal.place.row == '"may.parquet" row 2'
     assert 'something else at main.beancount:7, "may.parquet" row 1: give' in refusal.message
+
+
+def of_rows(folder: Path, rows: int) -> tuple[list[Event], list[str]]:
+    """The same use so many times, from a file of a few hundred bytes."""
+    one = {name: pyarrow.array(values).dictionary_encode() for name, values in USE.items()}
+    columns = {
+        name: pyarrow.DictionaryArray.from_arrays(
+            pyarrow.array([0] * rows, pyarrow.int32()), column.dictionary
+        )
+        for name, column in one.items()
+    }
+    return read(folder, **columns)
+
+
+def test_a_few_bytes_are_no_million_of_rows(tmp_path: Path) -> None:
+    """100,000 are read, however few bytes they are; behind them each row has a byte at least."""
+    assert len(of_rows(tmp_path, 1000)[0]) == 1000
+    events, (error,) = of_rows(tmp_path, 100_001)
+    assert events == []
+    assert error.startswith('"may.parquet" holds 100,001 rows in ')
+    assert error.endswith(" bytes, which no events do: export it anew")
+
+
+@pytest.mark.parametrize(
+    ("limit", "error"),
+    [
+        ("MOST_ROWS", '"may.parquet" holds 1,000 rows; at most 999 are read: split it'),
+        ("MOST_BYTES", " bytes; at most 999 are read: split it"),
+    ],
+)
+def test_a_file_that_is_too_large_is_one_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, error: str
+) -> None:
+    """It says how large a file may be."""
+    monkeypatch.setattr(f"beancount_compute.ledger.parquet.{limit}", 999)
+    columns = {name: values * 1000 for name, values in USE.items()}
+    columns["id"] = [f"use-{at}" for at in range(1000)]
+    events, (message,) = read(tmp_path, **columns)
+    assert events == []
+    assert message.endswith(error)
+
+
+def test_a_long_text_that_stands_in_many_rows_is_held_once(tmp_path: Path) -> None:
+    """A file of a few thousand bytes must not take gigabytes."""
+    memo = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * 500), ["x" * 4000])
+    columns = {name: values * 500 for name, values in USE.items()}
+    events, errors = read(tmp_path, **columns, memo=memo)
+    assert errors == []
+    assert len({id(event.memo) for event in events}) == 1
+
+
+def test_no_flipped_byte_raises(tmp_path: Path) -> None:
+    """Damage anywhere in a file is an error or another value."""
+    columns = {name: values * 5 for name, values in USE.items()}
+    read(tmp_path, **columns, memo=["a", None, "b", "a", "c"], x_list=[[1], [], None, [2], [3]])
+    path, chance = tmp_path / "may.parquet", random.Random(3)
+    whole = path.read_bytes()
+    for _ in range(examples(300, 10_000)):
+        data = bytearray(whole)
+        for at in chance.choices(range(len(data)), k=chance.choice([1, 1, 2, 8])):
+            data[at] ^= chance.randrange(1, 256)
+        path.write_bytes(data)
+        errors = Errors()
+        events = read_file(str(path), LEDGER, Fields(), errors)
+        assert len(events) == 5 or errors.found
