@@ -26,6 +26,7 @@ from beancount.parser import parser
 from beancount.parser.grammar import ValueType
 
 from beancount_compute.close.general_ledger.account_map import MapError, read_map
+from beancount_compute.close.loading import load
 from beancount_compute.close.storage import COMMIT, NEXT, CloseError, unfinished_change
 from beancount_compute.closed.chain import read_chain
 from beancount_compute.closed.frozen_rows import read_rows
@@ -40,6 +41,7 @@ from beancount_compute.ledger.event_files import read_csv
 from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.header import ColumnMap, Columns
 from beancount_compute.ledger.rows import COLUMNS
+from beancount_compute.plugin import compute
 from tests.close.sealing import close, write
 from tests.closed.test_fuzz import ROWS, TERMS
 from tests.laws import test_fuzz as written
@@ -207,6 +209,17 @@ class Sealed(NamedTuple):
     state: bytes
     index: bytes
     check: Callable[[Directive], None]
+    entries: list[Directive]
+    options: dict[str, Any]
+
+
+def ledger_of_a_closed_month(chance: Chance, sealed: Sealed) -> None:
+    """The ledger of a closed month, with directives that were not there when it was closed."""
+    entries: list[Directive] = [directive(chance) for _ in range(chance.randrange(1, 4))]
+    options = {**sealed.options, "include": [*sealed.options["include"]]}
+    _, errors = compute([*sealed.entries, *entries], options)
+    for error in errors:
+        assert error.message.strip() and error.message.isprintable()
 
 
 def frozen_rows(chance: Chance, sealed: Sealed) -> None:
@@ -260,7 +273,8 @@ KINDS: dict[Callable[[Chance, Sealed], None], int] = {
     raw_file: 100,
     cell: 130,
     header: 40,
-    ledger: 90,
+    ledger: 80,
+    ledger_of_a_closed_month: 10,
     frozen_rows: 100,
     frozen_state: 70,
     frozen_text: 30,
@@ -287,7 +301,10 @@ def sealed_month(folder: Path, check: Callable[[Directive], None]) -> Sealed:
     closed = main.parent / "closed"
     (closed / NEXT).mkdir()
     files = ("2026-05.beancount", "2026-05.events.csv", "2026-05.state.csv", "index.beancount")
-    return Sealed(closed, *[(closed / name).read_bytes() for name in files], check)
+    data = [(closed / name).read_bytes() for name in files]
+    booking = load(main).booking
+    assert booking is not None
+    return Sealed(closed, *data, check, booking.entries, booking.options)
 
 
 def main(number: int) -> None:
