@@ -156,6 +156,13 @@ def _tell_changed(month: FrozenMonth, event: Event, source: Event, errors: Error
 
 
 def _tell_gone(month: FrozenMonth, gone: list[Event], errors: Errors) -> None:
+    if gone and errors.unread:  # they stand where nobody can read them
+        ids, file = errors.unread_ids(), errors.unread_file()
+        causes = [ids.get(event.id) or file for event in gone]
+        for event, cause in zip(gone, causes, strict=True):
+            if cause is not None:
+                errors.add_following(event.place, cause)
+        gone = [event for event, cause in zip(gone, causes, strict=True) if cause is None]
     for at, event in enumerate(gone):
         rest = len(gone) - at - 1
         more = f" (and {rest} more of {month.name})" if rest and at + 1 == MOST_OF_A_KIND else ""

@@ -31,11 +31,16 @@ class Errors:
         self.found: list[ComputeError] = []
         self.unread: list[NotRead] = []  # events among what is wrong, and files of them
         self._at: dict[Place, int] = {}  # where the first error of a place stands
+        self._following: dict[Place, list[Place]] = {}  # what follows from which error
         self.skipped: Counter[tuple[str, str]] = Counter()  # by file, and what was passed over
 
     def in_order(self) -> list[ComputeError]:
-        """The errors by file and line."""
-        return sorted(self.found, key=lambda each: (each.source["filename"], each.source["lineno"]))
+        """The errors by file and line; what follows from one is counted behind it."""
+        found = [*self.found]
+        for cause, places in self._following.items():
+            at = self._at[cause]
+            found[at] = found[at]._replace(message=found[at].message + _more(places))
+        return sorted(found, key=lambda each: (each.source["filename"], each.source["lineno"]))
 
     def add(self, place: Place, message: str) -> None:
         """Collect an error at a place. A Parquet row is named in the message."""
@@ -51,19 +56,29 @@ class Errors:
         self.unread.append(NotRead(place, whole_file=True))
 
     def add_refusals(self, refusals: Iterable[Refusal]) -> None:
-        """Collect what was refused; what follows from another error is counted behind that one."""
-        following: dict[Place, list[Place]] = {}
+        """Collect what was refused; what follows from another error is no error of its own."""
         refusals = list(refusals)
         begins = self._at.keys() | {place for place, _, cause in refusals if cause is None}
         for place, message, cause in refusals:
-            if cause in begins:
-                following.setdefault(cause, []).append(place)
+            if cause is not None and cause in begins:
+                self.add_following(place, cause)
             else:
                 self.add(place, message)
-        for cause, places in following.items():
-            first = min(places)
-            more = f" ({len(places):,} more errors follow from this, the first at {first})"
-            if len(places) == 1:
-                more = f" (1 more error follows from this, at {first})"
-            error = self.found[self._at[cause]]
-            self.found[self._at[cause]] = error._replace(message=error.message + more)
+
+    def add_following(self, place: Place, cause: Place) -> None:
+        """Count what follows from the error of another place."""
+        self._following.setdefault(cause, []).append(place)
+
+    def unread_ids(self) -> dict[str, Place]:
+        """Where events stand that can't be read, by their ids."""
+        return {each.id: each.place for each in self.unread if each.id}
+
+    def unread_file(self) -> Place | None:
+        """The first file of events that can't be read."""
+        return next((each.place for each in self.unread if each.whole_file), None)
+
+
+def _more(places: list[Place]) -> str:
+    if len(places) == 1:
+        return f" (1 more error follows from this, at {places[0]})"
+    return f" ({len(places):,} more errors follow from this, the first at {min(places)})"

@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from beancount_compute.close.loading import load
-from tests.close.sealing import as_text, booked, close, errors_of, load_errors, write, write_events
+from tests.close.sealing import (
+    add,
+    as_text,
+    booked,
+    close,
+    errors_of,
+    load_errors,
+    write,
+    write_events,
+)
 
 # alice's and bob's plan: 1000 CU for 200.00, so a unit costs 0.20
 PLAN = (
@@ -196,3 +205,26 @@ def test_an_open_event_cannot_have_the_id_of_a_late_one(ledger: Path) -> None:
     ]
     (use,) = [each for each in booked(loaded.entries) if each.meta["event"] == "u-2"]
     assert use.date.isoformat() == "2026-06-01"
+
+
+def test_events_of_a_file_that_can_t_be_read_are_gone_behind_its_error(ledger: Path) -> None:
+    """Three of May, and bob, whose subscription may have been in it: one error; what is booked
+    stands."""
+    write_events(ledger, ALICE, USE, UNNAMED, OPEN)
+    events = ledger.parent / "events.csv"
+    events.write_text(events.read_text().replace("units", "unit", 1))
+    add(ledger, '2026-06-11 custom "compute-consumption" "bob" 1 CU\n')
+    loaded = load(ledger)
+    (error,) = errors_of(loaded, ledger)
+    assert error.startswith('events.csv:1: unknown column "unit": ')
+    assert " (4 more errors follow from this, the first at " in error
+    assert "u-1" in {each.meta["event"] for each in booked(loaded.entries)}
+
+
+def test_an_event_whose_row_can_t_be_read_any_more_is_gone_behind_its_error(ledger: Path) -> None:
+    """The row of u-1; that of the use without an id is gone for itself."""
+    write_events(ledger, ALICE, USE.replace(",200,", ",2oo,"), OPEN)
+    row, gone = sorted(load_errors(ledger), reverse=True)
+    assert row.startswith('events.csv:3: "2oo" is not a number')
+    assert row.endswith(" (1 more error follows from this, at closed/2026-05.events.csv:3)")
+    assert "this consumption without an id of the closed month 2026-05 is gone" in gone

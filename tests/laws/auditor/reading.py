@@ -543,10 +543,10 @@ class Reading:
             for at in having:
                 if at != most:
                     self.said_in[at][:] = [e for e in self.said_in[at] if e.content() != content]
-                for one in having:
-                    if one < at:
-                        place = those[at][0].place
-                        told[one, at] = min(told.get((one, at), place), place)
+            one = having[0]
+            for at in having[1:]:
+                place = those[at][0].place
+                told[one, at] = min(told.get((one, at), place), place)
         for place in told.values():
             self.refusals.add(place, "said in another file too")
         self.events = [event for events in self.said_in for event in events]
