@@ -43,7 +43,7 @@ from beancount_compute.closed import (
 )
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy import USUAL, Month
-from beancount_compute.ledger import OPENING_TAG, option_lines, place_in_books, place_of
+from beancount_compute.ledger import OPENING_TAG, ORDER, option_lines, place_in_books, place_of
 from beancount_compute.reports import Books, counted
 from beancount_compute.review import Review, review_month
 
@@ -125,10 +125,11 @@ def _prepared(month: str, loaded: Loaded, booking: Booking, *, with_pack: bool) 
         )
     )
     months = [*(each.month for each in booking.chain.closed), month]
+    written = [entry for entry in whole if ORDER not in entry.meta]
     files = {
         **frozen.files,
         INDEX: index_text([*booking.chain.links, seal]).encode(),
-        BOOKS: books_text(loaded, months, whole).encode(),
+        BOOKS: books_text(loaded, months, written, state.first_used).encode(),
     }
     pack = sealed_pack(pack, seal.digest)
     return Closing(month, seal, files, ties, whole, books, found.late, len(events), review, pack)

@@ -33,6 +33,7 @@ from beancount_compute.closed import (
     rows_of,
     rows_text,
     same_entries,
+    same_event,
     state_text,
     terms_in,
 )
@@ -99,6 +100,8 @@ def _read_back_rows(name: str, text: str, events: Sequence[FrozenEvent]) -> list
     found = read_rows(name, text.encode(), Fields(), errors) if events else []
     items = [item_of_event(*each) for each in events]
     for item, frozen, read in zip_longest(items, events, found):
+        if read and frozen and same_event(*read, *frozen):
+            continue
         again = item_of_event(*read) if read else ""
         if again != item:
             place = frozen.event.place if frozen else name

@@ -6,10 +6,11 @@ closed/books.beancount, loaded with Beancount alone  =  the ledger up to the las
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal, localcontext
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from beancount import loader
@@ -23,18 +24,26 @@ from beancount_compute.ledger import directive_text, option_lines
 BOOKS_HEAD = f"; All closed months, to load with Beancount alone: written by {OURS}.\n"
 
 
-def books_text(loaded: Loaded, months: Iterable[str], entries: Iterable[Directive]) -> str:
-    """The file that loads all closed months with Beancount alone."""
-    first_used: dict[str, date] = {}
+def books_text(
+    loaded: Loaded,
+    months: Iterable[str],
+    entries: Iterable[Directive],
+    first_used: Mapping[str, date] = MappingProxyType({}),
+) -> str:
+    """The file that loads all closed months with Beancount alone.
+
+    It opens the accounts that entries are on, and those whose first day is known.
+    """
+    used = dict(first_used)
     for entry in entries:
         if isinstance(entry, Transaction):
             for posting in entry.postings:
-                known = first_used.get(posting.account, date.max)
-                first_used[posting.account] = min(known, entry.date)
+                known = used.get(posting.account, date.max)
+                used[posting.account] = min(known, entry.date)
     opened = {entry.account: entry for entry in loaded.entries if isinstance(entry, Open)}
     opens = [
         opened.get(account) or Open({}, day, account, [], None)
-        for account, day in sorted(first_used.items())
+        for account, day in sorted(used.items())
     ]
     lines = [BOOKS_HEAD, *option_lines(loaded.options), "\n"]
     lines += [directive_text(entry._replace(meta={})) for entry in opens]

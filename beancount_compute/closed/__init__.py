@@ -35,6 +35,7 @@ from beancount_compute.closed.content import (
     item_of,
     item_of_event,
     same_entries,
+    same_event,
 )
 from beancount_compute.closed.copies import (
     assertion_text,

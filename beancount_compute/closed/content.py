@@ -19,12 +19,13 @@ from beancount.core.amount import Amount
 from beancount.core.data import Custom, Directive, Posting, Price, Transaction
 from beancount.core.position import Cost
 
-from beancount_compute.economy import CONTENT, Event
+from beancount_compute.economy import CONTENT, Event, day_text, digits_of
 
 FROZEN = "frozen"  # metadata of a copy: what wrote the original, which stays in the ledger
 BY_HAND = "hand-written"
 ON_LOAD = "added on load"
 _NO_CONTENT = ("filename", "lineno")
+_quoted = json.JSONEncoder(ensure_ascii=False).encode  # to make one for every text takes long
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _UNESCAPED = {"n": "\n", "r": "\r"}
@@ -62,7 +63,7 @@ def item_of(entry: Directive) -> str:
             parts = ["custom", _text(entry.type), *values, *_metadata(entry.meta)]
         case _:
             parts = [_text(str(entry[2:]))]
-    return " ".join([type(entry).__name__, str(entry.date), *parts])
+    return " ".join([type(entry).__name__, day_text(entry.date), *parts])
 
 
 def same_entries(one: Sequence[Directive], other: Sequence[Directive]) -> bool:
@@ -89,11 +90,16 @@ def item_of_event(event: Event, booked: date | None) -> str:
     return "event " + " ".join(map(_text, values))
 
 
+def same_event(one: Event, booked: date | None, other: Event, other_booked: date | None) -> bool:
+    """Whether two frozen events are the same by value."""
+    return booked == other_booked and one[: CONTENT + 1] == other[: CONTENT + 1]
+
+
 def _posting(posting: Posting) -> str:
     cost = posting.cost
     parts = [_text(posting.flag), posting.account, _text(posting.units)]
     if isinstance(cost, Cost):
-        parts += [_text(cost.number), cost.currency, str(cost.date), _text(cost.label)]
+        parts += [_text(cost.number), cost.currency, day_text(cost.date), _text(cost.label)]
     elif cost is not None:
         parts.append(_text(str(cost)))
     parts += [_text(posting.price), *_metadata(posting.meta or {})]
@@ -105,6 +111,8 @@ def _metadata(meta: Mapping[str, Any]) -> list[str]:
 
 
 def _text(value: Any) -> str:
+    if type(value) is str:  # as most are; the ends of lines are no content
+        return _quoted(value.replace("\r\n", "\n"))
     match value:
         case None:
             return "-"
@@ -112,14 +120,14 @@ def _text(value: Any) -> str:
             return f"{_text(value.number)} {value.currency}"
         case Decimal():
             return plain(value)
-        case bool() | date() | int():
+        case date():
+            return day_text(value)
+        case bool() | int():
             return str(value)
         case Enum():
             return str(value.value)
-        case str():  # the ends of lines are no content
-            return json.dumps(value.replace("\r\n", "\n"), ensure_ascii=False)
         case _:
-            return json.dumps(str(value), ensure_ascii=False)
+            return _quoted(str(value))
 
 
 def escaped(text: str) -> str:
@@ -134,7 +142,7 @@ def unescaped(text: str) -> str:
 
 def plain(number: Decimal) -> str:
     """A number without idle zeros; all its digits, whatever the context."""
-    text = f"{number:f}"
+    text = digits_of(number)
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text

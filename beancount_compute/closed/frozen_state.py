@@ -18,11 +18,12 @@ how this is written.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation, localcontext
 from functools import lru_cache
 from io import StringIO
+from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -37,7 +38,9 @@ from beancount_compute.economy import (
     Place,
     Pocket,
     Role,
+    day_text,
     decimals_of,
+    digits_of,
     key_of,
     lot_of,
     trim,
@@ -107,22 +110,23 @@ def rows_of(state: State) -> list[StateRow]:
         rows.append(["known", name, *(["account"] * (name in state.by_account))])
     rows += [["lot", *_lot(lot, units)] for lot, units in carried.lots]
     rows += [_subscription(each) for each in carried.subscriptions]
-    rows += [["period", name, str(end)] for name, end in carried.period_ends]
+    rows += [["period", name, day_text(end)] for name, end in carried.period_ends]
     for (name, key), day in sorted(carried.terms_days.items(), key=str):
         rows.append(["late", name, *_key(key), str(day)])
     for (role, name, currency), number in sorted(carried.earned.items()):
-        rows.append(["earned", role.value, name, f"{number:f}", currency])
-    rows += [["account", name, str(day)] for name, day in sorted(state.first_used.items())]
+        rows.append(["earned", role.value, name, digits_of(number), currency])
+    rows += [["account", name, day_text(day)] for name, day in sorted(state.first_used.items())]
     for each in state.lapsed:
-        minted = [f"{each.minted:f}", str(each.token_end or "")]
-        rows.append(["lapsed", *_lot(each.lot, each.units), str(each.day), *minted])
+        minted = [digits_of(each.minted), _end_text(each.token_end)]
+        rows.append(["lapsed", *_lot(each.lot, each.units), day_text(each.day), *minted])
     rows += [["pack", *each] for each in sorted(state.pack.items())]
     return rows
 
 
-def state_text(rows: Iterable[StateRow]) -> str:
+def state_text(rows: Sequence[StateRow]) -> str:
     """The rows of a state as CSV."""
-    return csv_text([[*map(escaped, row)] for row in rows])
+    said = "".join(chain.from_iterable(rows))
+    return csv_text(rows if escaped(said) == said else [[*map(escaped, row)] for row in rows])
 
 
 def read_rows_of_state(text: str) -> list[StateRow]:
@@ -236,7 +240,7 @@ class _Reading:
 
 def _lot(lot: Lot, units: Decimal) -> StateRow:
     holder, pocket, commodity, *_ = lot
-    return [holder, pocket.value, f"{units:f}", commodity, *_key(key_of(lot))]
+    return [holder, pocket.value, digits_of(units), commodity, *_key(key_of(lot))]
 
 
 def _read_lot(
@@ -247,7 +251,11 @@ def _read_lot(
 
 def _key(key: Key) -> StateRow:
     cost, currency, day, origin, end = key
-    return [f"{cost:f}", currency, str(day), origin, str(end or "")]
+    return [digits_of(cost), currency, day_text(day), origin, _end_text(end)]
+
+
+def _end_text(end: date | None) -> str:
+    return "" if end is None else day_text(end)
 
 
 def _read_key(cost: str, currency: str, day: str, origin: str, end: str) -> Key:
@@ -255,7 +263,7 @@ def _read_key(cost: str, currency: str, day: str, origin: str, end: str) -> Key:
 
 
 def _subscription(each: Running) -> StateRow:
-    days = [str(each.start), str(each.period_end)]
+    days = [day_text(each.start), day_text(each.period_end)]
     marks = ["days" * each.counted_in_days, "ended" * each.ended]
     counts = [str(each.periods), str(each.day_of_month)]
     return ["subscription", each.id, each.subscriber, each.plan, *days, *counts, *marks]

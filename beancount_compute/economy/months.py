@@ -46,6 +46,12 @@ def parse_span(text: str) -> Span | None:
     return Span(count, 0) if found[2] == "month" else Span(0, count)
 
 
+@lru_cache(1 << 12)  # few days are written many times
+def day_text(day: date) -> str:
+    """A day as 2026-05-31."""
+    return day.isoformat()
+
+
 @lru_cache(1 << 12)  # most lots of a plan begin and end together
 def later(day: date, span: Span, day_of_month: int | None = None) -> date:
     """The day one span after another; `date.max` where the calendar ends before it.

@@ -111,6 +111,12 @@ def trim(number: Decimal, decimals: int) -> Decimal:
     return padded if padded == number else number.normalize(WIDE)
 
 
+def digits_of(number: Decimal) -> str:
+    """All digits of a number, without an exponent: as `f`, which takes five times as long."""
+    text = str(number)
+    return f"{number:f}" if "E" in text else text
+
+
 def is_power_of_ten(number: Decimal) -> bool:
     """Whether a number is 1, 10, 100 ... or 0.1, 0.01 ..."""
     return number > 0 and number.normalize(WIDE).as_tuple().digits == (1,)

@@ -25,6 +25,7 @@ from beancount.core.amount import Amount
 from beancount.core.position import Cost
 from beancount.parser.options import OPTIONS_DEFAULTS
 
+from beancount_compute.economy import day_text, digits_of
 from beancount_compute.ledger.directives import PREFIX
 from beancount_compute.ledger.hand_written import OPENING_TAG
 from beancount_compute.ledger.writing import ORDER
@@ -116,8 +117,8 @@ def _lines(text: str) -> str:
     return string(text) if text.count("\n") > 60 else string(text).replace("\\n", "\n")
 
 
-def _number(number: Any) -> str:
-    return f"{number:f}"
+def _number(number: Any) -> str:  # always a Decimal once it is booked
+    return digits_of(number)
 
 
 def _amount(amount: Amount) -> str:
@@ -150,7 +151,7 @@ def _value(value: Any) -> str:
         case Decimal():
             return _number(value)
         case date():
-            return value.isoformat()
+            return day_text(value)
         case _:
             return string(str(value))
 
@@ -159,7 +160,7 @@ def _transaction(entry: data.Transaction) -> str:
     payee = f"{string(entry.payee)} " if entry.payee is not None else ""
     names = _tags_and_links(entry.tags, entry.links)
     flag = entry.flag or "*"
-    return f"{entry.date} {flag} {payee}{string(entry.narration or '')}{names}\n"
+    return f"{day_text(entry.date)} {flag} {payee}{string(entry.narration or '')}{names}\n"
 
 
 def _posting_lines(entry: data.Directive) -> str:
@@ -187,7 +188,8 @@ def _held_at(posting: data.Posting) -> str:
         label = f", {string(cost.label)}" if cost.label else ""
         # Beancount reads no comma right behind a currency of one letter
         currency = cost.currency if len(cost.currency) > 1 else f"{cost.currency} "
-        text += f" {{{_number(cost.number)} {currency}, {cost.date}{label}}}"
+        held_at = f"{_number(cost.number)} {currency}, {day_text(cost.date)}{label}"
+        text += f" {{{held_at}}}"
     if posting.price is not None:
         text += f" @ {_amount(posting.price)}"
     return text

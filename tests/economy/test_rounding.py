@@ -15,6 +15,7 @@ from beancount_compute.economy.rounding import (
     average_price,
     decimals_of,
     default_cost_step,
+    digits_of,
     is_power_of_ten,
     minor_unit,
     multiply_money,
@@ -121,6 +122,15 @@ def test_an_average_price_is_written_as_its_currency_is() -> None:
 def test_idle_zeros_go(number: str, decimals: int, text: str) -> None:
     """The value stays; at least the wanted decimals stay too."""
     assert f"{trim(D(number), decimals):f}" == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [("1E+3", "1000"), ("1E-7", "0.0000001"), ("-1.50", "-1.50"), ("0E-8", "0.00000000")],
+)
+def test_a_number_is_written_in_all_its_digits(number: str, text: str) -> None:
+    """As the format `f` writes it: without an exponent, idle zeros kept."""
+    assert digits_of(D(number)) == text == f"{D(number):f}"
 
 
 @pytest.mark.parametrize("number", ["1", "10", "1000", "0.1", "0.000001", "1.00", "1E+2"])

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from typing import NamedTuple
 
 from beancount_compute.close.tie_outs.postings import WHO, Weighed, place_of_entry
@@ -32,6 +33,7 @@ _TRANSFERS = (
     Flow.TRANSFERRED_IN,
     Flow.TRANSFERRED_OUT,
 )
+_where = attrgetter("account", "commodity", "lot")
 
 
 class OpenLots(NamedTuple):
@@ -44,20 +46,22 @@ class OpenLots(NamedTuple):
 
 def open_lots(books: Books) -> OpenLots:
     """Every lot with its units, folded in the order of the books; the sums need `WIDE`."""
-    held: defaultdict[tuple[str, str, LotKey], Decimal] = defaultdict(Decimal)
-    one_of: dict[tuple[str, str, LotKey], Movement] = {}
+    held: dict[tuple[str, str, LotKey], Decimal] = {}
+    first_of: dict[tuple[str, str, LotKey], Movement] = {}
     negative: dict[tuple[str, str, LotKey], Movement] = {}
     for movement in books.movements:
-        key = (movement.account, movement.commodity, movement.lot)
-        total = held[key] = held[key] + movement.units
-        if movement.units > 0:
-            one_of[key] = movement
-        if total < 0 and key not in negative:
-            negative[key] = movement
+        key = _where(movement)
+        total = held.get(key)
+        if total is None:
+            first_of[key] = movement
+            total = ZERO
+        total = held[key] = total + movement.units
+        if total < ZERO:
+            negative.setdefault(key, movement)
     cost: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for key, units in held.items():
         if units > 0:
-            movement = one_of[key]
+            movement = first_of[key]
             component = books.accounts.component(movement.subscriber)
             cost[component, movement.currency] += units * movement.lot.cost
     return OpenLots(len(held), dict(cost), list(negative.values()))
@@ -131,29 +135,22 @@ def _deferred(
 def laws(books: Books, weighed: Weighed) -> Iterator[TieOut]:
     """What came in, from the beginning, went out or is held: in units and in money."""
     units, amounts = flows_of(books)
-    bent = _bent_moves(books)
     for commodity in _named(units):
         left, right = (
             sum([units[name, commodity] for name in names], ZERO) for names in (UNITS_IN, UNITS_OUT)
         )
         names = (_added(UNITS_IN), _added(UNITS_OUT))
-        yield of_units(
-            "units in = out + held", commodity, (names[0], left), (names[1], right), bent
-        )
-    residuals = [place_of_entry(entry) for entry, _ in weighed.residuals]
+        sides = (names[0], left), (names[1], right)
+        yield of_units("units in = out + held", commodity, *sides, _bent_moves(books))
     for currency in _named(amounts):
         left, right = (
             sum([amounts[name, currency] for name in names], ZERO)
             for names in (MONEY_IN, MONEY_OUT)
         )
         names = (_added(MONEY_IN), _added(MONEY_OUT))
-        yield of_money(
-            "money in = out + deferred",
-            currency,
-            (names[0], left),
-            (names[1], right),
-            [*residuals, *(line for line in bent if line not in residuals)],
-        )
+        sides = (names[0], left), (names[1], right)
+        lines = _unbalanced(books, weighed)
+        yield of_money("money in = out + deferred", currency, *sides, lines)
 
 
 def _named(flows: FlowSums) -> list[str]:
@@ -164,7 +161,7 @@ def _added(names: Iterable[str]) -> str:
     return " + ".join(names)
 
 
-def _bent_moves(books: Books) -> list[str]:
+def _bent_moves(books: Books) -> Iterator[str]:
     """The mints, trades and transfers that don't leave in sum what they found."""
     moved: defaultdict[tuple[int, str], Decimal] = defaultdict(Decimal)
     amounts: defaultdict[tuple[int, str], Decimal] = defaultdict(Decimal)
@@ -173,7 +170,15 @@ def _bent_moves(books: Books) -> list[str]:
             moved[movement.at, movement.commodity] += movement.units
             amounts[movement.at, movement.currency] += movement.amount
     bent = {at for sums in (moved, amounts) for (at, _), number in sums.items() if number}
-    return [place_of_entry(books.transactions[at]) for at in sorted(bent)]
+    for at in sorted(bent):
+        yield place_of_entry(books.transactions[at])
+
+
+def _unbalanced(books: Books, weighed: Weighed) -> Iterator[str]:
+    """The transactions that don't sum to zero, and moves that are bent."""
+    residuals = [place_of_entry(entry) for entry, _ in weighed.residuals]
+    yield from residuals
+    yield from (line for line in _bent_moves(books) if line not in residuals)
 
 
 def trial_balance(weighed: Weighed) -> Iterator[TieOut]:

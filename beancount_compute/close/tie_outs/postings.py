@@ -23,6 +23,7 @@ from beancount_compute.economy import ZERO, Pocket
 from beancount_compute.ledger import ORDER, Accounts
 
 Sums = defaultdict[tuple[str, str], Decimal]
+OfCurrency = defaultdict[str, Decimal]
 WHO = ("booked", "by hand")
 
 
@@ -61,48 +62,83 @@ def weigh(transactions: Iterable[Transaction], accounts: Accounts) -> Weighed:
     A posting weighs its cost, else its price, else itself, as Beancount balances it. One on a
     pocket that has no cost counts in its own commodity.
     """
-    units: Sums = defaultdict(Decimal)
-    costs: Sums = defaultdict(Decimal)
-    sides: list[tuple[Sums, Sums]] = [(defaultdict(Decimal), defaultdict(Decimal)) for _ in WHO]
-    pockets: dict[str, bool] = {}
+    held = _Held(accounts)
+    sides = [(OfCurrency(Decimal), OfCurrency(Decimal)) for _ in WHO]
     residuals: list[tuple[Transaction, bool]] = []
     for entry in transactions:
         by_hand = ORDER not in entry.meta
         debits, credits = sides[by_hand]
-        who = WHO[by_hand]
         first, total = "", ZERO  # most transactions hold one currency
         others: dict[str, Decimal] = {}
         number: Any  # a Decimal, as is looked at below
         cost: Any
+        price: Any
         for account, amount, cost, price, _, _ in entry.postings:
             if amount.__class__ is not Amount or amount[0].__class__ is not Decimal:
                 continue  # an error of Beancount's booking, which it has reported
             number, commodity = amount
             weight, currency = number, commodity
             if cost is not None:
-                weight, currency = number * cost.number, cost.currency
+                unit_cost, currency, _, _ = cost
+                weight = number * unit_cost
             elif price is not None:
-                weight, currency = number * price.number, price.currency
-            if weight > 0:
-                debits[currency, who] += weight
+                unit_price, currency = price
+                weight = number * unit_price
+            if weight > ZERO:
+                debits[currency] += weight
             else:
-                credits[currency, who] -= weight
+                credits[currency] -= weight
             if currency == first or not first:
                 first = currency
                 total += weight
             else:
                 others[currency] = others.get(currency, ZERO) + weight
-            is_pocket = pockets.get(account)
-            if is_pocket is None:
-                is_pocket = pockets[account] = accounts.pocket_account(account) is not None
-            if is_pocket:
-                units[account, commodity] -= number
-                costs[account, currency] -= weight
+            pocket = held[account]
+            if pocket is not None:
+                units, costs = pocket
+                units[commodity] -= number
+                costs[currency] -= weight
         if total or (others and any(others.values())):
             others[first] = total
             residuals.append((entry, by_hand and _tolerated(entry, others)))
-    held, deferred = _by_pocket(units, accounts), _by_component(costs, accounts)
-    return Weighed(held, deferred, *_merged(sides), residuals)
+    debits_of, credits_of = map(_by_who, zip(*sides, strict=True))
+    return Weighed(*held.sums(), debits_of, credits_of, residuals)
+
+
+class _Held(dict[str, tuple[OfCurrency, OfCurrency] | None]):
+    """What is held on each account that is a pocket: units, and their cost; None on others."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    def __missing__(self, account: str) -> tuple[OfCurrency, OfCurrency] | None:
+        is_pocket = self._accounts.pocket_account(account) is not None
+        found = self[account] = (OfCurrency(Decimal), OfCurrency(Decimal)) if is_pocket else None
+        return found
+
+    def sums(self) -> tuple[dict[tuple[Pocket, str], Decimal], Sums]:
+        """Units by pocket and commodity, cost by component and currency."""
+        units: defaultdict[tuple[Pocket, str], Decimal] = defaultdict(Decimal)
+        deferred = Sums(Decimal)
+        for account, held in self.items():
+            pocket = self._accounts.pocket_account(account)
+            if held is not None and pocket is not None:
+                for commodity, number in held[0].items():
+                    units[pocket.pocket, commodity] += number
+                for currency, number in held[1].items():
+                    deferred[pocket.subscriber, currency] += number
+        return units, deferred
+
+
+def _by_who(sides: Iterable[OfCurrency]) -> Sums:
+    return Sums(
+        Decimal,
+        {
+            (currency, who): number
+            for who, sums in zip(WHO, sides, strict=True)
+            for currency, number in sums.items()
+        },
+    )
 
 
 def _tolerated(entry: Transaction, residual: dict[str, Decimal]) -> bool:
@@ -110,31 +146,4 @@ def _tolerated(entry: Transaction, residual: dict[str, Decimal]) -> bool:
     tolerances = entry.meta.get(AUTOMATIC_TOLERANCES, {})  # an empty one may have a default
     return all(
         abs(number) <= tolerances.get(currency, ZERO) for currency, number in residual.items()
-    )
-
-
-def _by_pocket(units: Sums, accounts: Accounts) -> dict[tuple[Pocket, str], Decimal]:
-    found: dict[tuple[Pocket, str], Decimal] = {}
-    for (account, commodity), number in units.items():
-        pocket = accounts.pocket_account(account)
-        assert pocket is not None  # only pockets are counted
-        key = (pocket.pocket, commodity)
-        found[key] = found.get(key, ZERO) + number
-    return found
-
-
-def _by_component(costs: Sums, accounts: Accounts) -> Sums:
-    found: Sums = defaultdict(Decimal)
-    for (account, currency), number in costs.items():
-        pocket = accounts.pocket_account(account)
-        assert pocket is not None
-        found[pocket.subscriber, currency] += number
-    return found
-
-
-def _merged(sides: list[tuple[Sums, Sums]]) -> tuple[Sums, Sums]:
-    (debits, credits), (by_hand, credits_by_hand) = sides
-    return (
-        defaultdict(Decimal, {**debits, **by_hand}),
-        defaultdict(Decimal, {**credits, **credits_by_hand}),
     )
