@@ -95,12 +95,7 @@ def _worked(
     with localcontext(USUAL), much_made():  # whatever another plugin computes in
         fields = Fields(_zone_of(entries))
         written = _read(entries, fields, errors)
-        files = _events_of_files(written.files, options_map, fields, errors)
-        sources = [Source("", written.events), *files]
-        drop_twins(sources, errors)
-        for source in sources[1:]:
-            written.events.extend(source.events)
-        del sources
+        _add_events_of_files(written, options_map, fields, errors)
         refuse_ids_of_periods(written.events)
         check_ids(written.assertions, errors)
         booking = book(entries, written, options_map, fields, errors, keep_events=keep_events)
@@ -187,6 +182,17 @@ def _pair(text: str) -> tuple[str, str]:
             f"{', '.join(COLUMNS)} or an x_ column{like(ours, COLUMNS)}"
         )
     return theirs, ours
+
+
+def _add_events_of_files(
+    written: Written, options_map: dict[str, Any], fields: Fields, errors: Errors
+) -> None:
+    """Add the events of files to those of the ledger; nobody else keeps what booking lets go."""
+    files = _events_of_files(written.files, options_map, fields, errors)
+    sources = [Source("", written.events), *files]
+    drop_twins(sources, errors)
+    for source in sources[1:]:
+        written.events.extend(source.events)
 
 
 def _events_of_files(
