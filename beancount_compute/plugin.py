@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from beancount.core.data import Custom, Directive
 
 from beancount_compute.booking import Booking, Written, book
-from beancount_compute.closed import SEAL_TYPES
+from beancount_compute.closed import SEAL_TYPES, without_frozen
 from beancount_compute.collector import much_made
 from beancount_compute.economy import TIME_ZONE, USUAL, Place, Refused, like, quoted
 from beancount_compute.ledger import (
@@ -93,6 +93,7 @@ def _worked(
             return Worked(entries, [], None)  # the second time
         errors.add(ledger, f'plugin "{PLUGIN}" stands twice: remove one of the two')
     with localcontext(USUAL), much_made():  # whatever another plugin computes in
+        entries = without_frozen(entries, options_map, errors)
         fields = Fields(_zone_of(entries))
         written = _read(entries, fields, errors)
         _add_events_of_files(written, options_map, fields, errors)

@@ -74,6 +74,7 @@ from beancount_compute.closed.frozen_state import (
     state_text,
 )
 from beancount_compute.closed.frozen_text import copy_of, month_text, terms_in
+from beancount_compute.closed.included_copies import without_frozen
 from beancount_compute.closed.own_events import split_events
 from beancount_compute.closed.rebooking import Rebooked, frozen_events, rebook
 from beancount_compute.closed.reversing import undo_of
