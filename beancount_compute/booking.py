@@ -35,6 +35,7 @@ from beancount_compute.closed import (
     is_copied,
     late_in_touched,
     lost_plans,
+    lots_since,
     names_that_stay,
     read_chain,
     read_closed,
@@ -48,7 +49,16 @@ from beancount_compute.closed import (
     units_by_month,
     written_in_closed,
 )
-from beancount_compute.economy import Assertion, Event, Facts, Introduction, Month
+from beancount_compute.economy import (
+    LATE_MONTHS,
+    Assertion,
+    Event,
+    Facts,
+    Introduction,
+    Month,
+    Span,
+    later,
+)
 from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.ledger import (
@@ -223,11 +233,17 @@ def _state(
         names = {name: holders.get(of, name) for name, of in components.items()}
         state = holders_named(state, names)
     carried, last_day = state.carried, closed.last_day
-    came_late = chain_of.from_iterable(facts.late.values())
+    came_late = [*chain_of.from_iterable(facts.late.values())]
     wanted = frozenset(event.reverses for event in (*facts.events, *came_late) if event.reverses)
-    if wanted:
+    if wanted or came_late:
         names_of = {accounts.component(name): name for name in carried.known}
-        carried = carried._replace(undo=undo_of(wanted, closed, accounts, names_of))
+        undo = undo_of(wanted, closed, accounts, names_of)
+        carried = carried._replace(undo=undo)
+    if came_late:
+        months = Span(ledger.terms.terms.on(LATE_MONTHS, closed.first_open_day), 0)
+        counted = [each for each in came_late if later(each.date, months) > last_day]
+        past = lots_since(counted, undo, closed, facts, accounts, names_of)
+        carried = carried._replace(past=past)
     behind = facts._replace(
         openings=[each for each in facts.openings if each.date > last_day],
         removals=[each for each in facts.removals if each.date > last_day],

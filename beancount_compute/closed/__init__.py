@@ -13,6 +13,7 @@ The way of a closed month into the books, module by module:
     own_events, copies, used_terms, statements  what the ledger says beside it, compared
     touched                         what a month that does not hold says otherwise
     rebooking, reversing            a month booked again; what open reversals undo of it
+    lots_since                      what became of lots, for events that come late
     content                         what of all this counts
 """
 
@@ -75,6 +76,7 @@ from beancount_compute.closed.frozen_state import (
 )
 from beancount_compute.closed.frozen_text import copy_of, month_text, terms_in
 from beancount_compute.closed.included_copies import without_frozen
+from beancount_compute.closed.lots_since import lots_since
 from beancount_compute.closed.own_events import split_events
 from beancount_compute.closed.rebooking import Rebooked, frozen_events, rebook
 from beancount_compute.closed.reversing import undo_of

@@ -14,6 +14,7 @@ from beancount_compute.closed.frozen_state import Lapse, State
 from beancount_compute.closed.used_terms import OVERAGE, Uses
 from beancount_compute.economy import (
     AS_OF,
+    LATE_MONTHS,
     OPTIONS,
     RESERVED_ORIGINS,
     WIDE,
@@ -206,6 +207,8 @@ def _used(
     lots = [leg.lot for leg in entry.legs if isinstance(leg, LotLeg)]
     money = [leg for leg in entry.legs if isinstance(leg, MoneyLeg)]
     yield from (("compute-account", role, entry.date, "") for role in _roles(entry))
+    if entry.occurred is not None:
+        yield "compute-option", LATE_MONTHS.name, entry.date, ""
     currency = entry.event.currency if entry.event else ""
     for option in OPTIONS.values():
         if entry.kind in option.used_by:

@@ -36,6 +36,7 @@ from beancount_compute.economy.journal import (
     Leg,
     LotLeg,
     MoneyLeg,
+    Moved,
     Record,
     Run,
     Unbalanced,
@@ -43,6 +44,8 @@ from beancount_compute.economy.journal import (
     charge_of,
     check_balance,
     cost_by_origin,
+    cost_of_lots,
+    gives_back,
     holders_of,
     in_full,
     income,
@@ -50,7 +53,9 @@ from beancount_compute.economy.journal import (
     lot_leg,
     mirrored,
     money_leg,
+    moved_by,
     out_of,
+    out_of_lapsed,
 )
 from beancount_compute.economy.kinds import (
     BOOKED,
@@ -73,6 +78,7 @@ from beancount_compute.economy.kinds import (
     Phase,
     Way,
 )
+from beancount_compute.economy.lot_history import LotChange, LotEnd, LotHistory
 from beancount_compute.economy.lots import (
     Draw,
     Holding,
@@ -82,6 +88,7 @@ from beancount_compute.economy.lots import (
     cost_of,
     key_of,
     lot_of,
+    rank_of,
     received,
 )
 from beancount_compute.economy.months import (
@@ -98,6 +105,7 @@ from beancount_compute.economy.options import (
     AS_OF,
     COST_STEP,
     DRAW_DOWN,
+    LATE_MONTHS,
     OPTIONS,
     PLAN_KEYS,
     POSTING_GRAIN,

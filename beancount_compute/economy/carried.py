@@ -23,6 +23,7 @@ from beancount_compute.economy import (
     Key,
     Leg,
     Lot,
+    LotHistory,
     LotLeg,
     MoneyLeg,
     Place,
@@ -61,6 +62,7 @@ class Carried(NamedTuple):
     period_ends: Iterable[tuple[str, date]] = ()  # of subscribers' single periods, behind last_day
     earned: Mapping[tuple[Role, str, str], Decimal] = MappingProxyType({})
     undo: Mapping[str, Undo] = MappingProxyType({})  # of closed events that open ones reverse
+    past: LotHistory | None = None  # of the lots of whom late events name
 
 
 def count_earned(earned: Earned, legs: Iterable[Leg]) -> None:

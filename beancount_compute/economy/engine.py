@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from datetime import date, timedelta
 from decimal import Decimal, Inexact, localcontext
-from itertools import chain
+from itertools import chain, groupby
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -35,6 +35,7 @@ from beancount_compute.economy import (
     JournalEntry,
     Kind,
     Lot,
+    LotHistory,
     Phase,
     Place,
     Record,
@@ -58,7 +59,7 @@ from beancount_compute.economy import (
 )
 from beancount_compute.economy.carried import Carried, handed_on, take_over
 from beancount_compute.economy.rules import RULES
-from beancount_compute.economy.rules.breakage import end_lots
+from beancount_compute.economy.rules.breakage import end_lots, end_returned
 from beancount_compute.economy.rules.by_hand import (
     TOO_MANY_DIGITS,
     check_assertion,
@@ -68,6 +69,7 @@ from beancount_compute.economy.rules.by_hand import (
     take_out,
 )
 from beancount_compute.economy.rules.consumption import consume_in_turn
+from beancount_compute.economy.rules.late_draws import refuse_old
 from beancount_compute.economy.rules.latest_first import latest_first
 from beancount_compute.economy.rules.reversal import DayOutcome, placed, targets
 from beancount_compute.economy.rules.subscription import Bridges, start_periods
@@ -126,6 +128,7 @@ class Bookkeeper:
         self._removals_on = grouped(facts.removals)
         self._introductions_on = grouped(facts.introductions)
         self._late_on = dict(facts.late)
+        self._noted = 0  # how much of the journal is part of the history of lots
         self._carried = carried
         self._repeats: dict[str, int] = {}
         self._first_of: dict[str, Event | None] = dict.fromkeys(repeated_ids)
@@ -141,6 +144,15 @@ class Bookkeeper:
             totals=Totals() if self._assertions_on else None,
             plain=not self._assertions_on and terms.of_ledger(POSTING_GRAIN) is Grain.EVENT,
         )
+        if late:
+            past = carried.past if carried else None
+            self._economy.history = past.copied() if past else LotHistory()
+            self._economy.reversed_on = {
+                event.reverses: event.date
+                for events in self._events_on.values()
+                for event in events
+                if event.reverses
+            }
 
     def entries(self) -> Iterator[JournalEntry]:
         """The journal, in order; each day is worked out when it is asked for."""
@@ -236,6 +248,7 @@ class Bookkeeper:
     def _day(self, day: date) -> None:
         economy = self._economy
         economy.today = day
+        self._noted = len(economy.journal)
         economy.terms_of(day)
         early = [
             assertion
@@ -259,6 +272,8 @@ class Bookkeeper:
             take_out(economy, removal)
         for assertion in early:
             check_for_newcomer(economy, assertion)
+        if self._late_on:  # they ask what became of lots until then
+            self._note()
 
     def _outcome(self, events: Sequence[Event]) -> DayOutcome:
         """What would become of events of today, in this order; nothing is booked."""
@@ -271,9 +286,11 @@ class Bookkeeper:
         trial.refusals, trial._repeats = [], {}
         trial._first_of = {event.id: None for event in events if event.id in self._first_of}
         refused: set[int] = set()
+        trial._noted = 0
+        book = trial._book_late_event if self._economy.late else trial._book_event
         for event in events:
             before = len(trial.refusals)
-            trial._book_event(event)
+            book(event)
             if len(trial.refusals) > before:
                 refused.add(id(event))
         charged: dict[int, Decimal] = {}
@@ -303,6 +320,8 @@ class Bookkeeper:
         try:
             if event.flaw:
                 raise Refused(event.flaw)
+            if self._economy.late:
+                refuse_old(self._economy, event)
             event_id = event_id or event.id or self._derived_id(event)
             RULES[event.kind](self._economy, event, event_id)
         except Refused as refused:
@@ -323,23 +342,44 @@ class Bookkeeper:
     def _book_late(self, day: date) -> None:
         """Book late events before all else of the day, on the terms of the day they occurred on."""
         economy, plain = self._economy, self._economy.plain
-        for event in sorted(self._late_on.pop(day, ())):
-            if event.date != economy.terms_day:
-                economy.terms_of(event.date)
+        late = sorted(self._late_on.pop(day, ()))
+        for on, events in groupby(late, key=attrgetter("date")):
+            economy.terms_of(on)
             economy.plain = False
             economy.merging.clear()  # a late use stands alone
-            before = len(economy.journal)
-            self._book_events([event])
-            economy.journal[before:] = [
-                entry._replace(occurred=event.date)
-                if isinstance(entry, JournalEntry) and entry.event is event
-                else entry
-                for entry in economy.journal[before:]
-            ]
-        if economy.terms_day != day:
+            end_returned(economy, on)
+            self._note()
+            with localcontext(EXACT):
+                in_order = placed(
+                    latest_first(list(events), economy.undo), self._outcome, economy.undo
+                )
+            for event in in_order:
+                self._book_late_event(event)
+        if late:
             economy.plain = plain
             economy.merging.clear()
             economy.terms_of(day)
+
+    def _book_late_event(self, event: Event) -> None:
+        """Book a late event, which counts from the day on which it occurred."""
+        journal = self._economy.journal
+        before = len(journal)
+        self._book_events([event])
+        journal[before:] = [
+            entry._replace(occurred=event.date)
+            if isinstance(entry, JournalEntry) and entry.event is event
+            else entry
+            for entry in journal[before:]
+        ]
+        self._note()
+
+    def _note(self) -> None:
+        """Let what was booked since the last time be part of the history of lots."""
+        economy = self._economy
+        assert economy.history is not None
+        for record in economy.journal[self._noted :]:
+            economy.history.note(in_full(record))
+        self._noted = len(economy.journal)
 
     def _is_first(self, event: Event) -> bool:
         """Whether this is the first event of its id; one that says something else is refused."""
@@ -365,7 +405,8 @@ def _cancellations_first(events: list[Event]) -> tuple[list[Event], list[Event]]
         at += 1
     if not at:
         return [], events
-    undone = {id(each.event): of for each, of in targets(events).items() if of in events[:at]}
+    undone = {id(each.event): of.event for each, of in targets(events).items()}
+    undone = {each: of for each, of in undone.items() if of in events[:at]}
     first = [
         each
         for event in events[:at]

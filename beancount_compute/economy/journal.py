@@ -142,6 +142,11 @@ def out_of(draws: Iterable[Draw]) -> list[Leg]:
     return [lot_leg((open_lot.lot, units, None)) for open_lot, units in draws]
 
 
+def out_of_lapsed(lots: Iterable[tuple[Lot, Decimal]]) -> list[Leg]:
+    """The legs that take units out of lots that lapsed: they come back, and leave otherwise."""
+    return [lot_leg((lot, number, None)) for lot, units in lots for number in (-units, units)]
+
+
 def into(lots: Iterable[tuple[Lot, Decimal]]) -> list[Leg]:
     """The legs that put units into lots."""
     return [lot_leg((lot, -units, None)) for lot, units in lots]
@@ -149,9 +154,13 @@ def into(lots: Iterable[tuple[Lot, Decimal]]) -> list[Leg]:
 
 def cost_by_origin(draws: Iterable[Draw]) -> dict[tuple[str, str], Decimal]:
     """The carrying amount that is drawn, by origin and currency."""
+    return cost_of_lots((open_lot.lot, units) for open_lot, units in draws)
+
+
+def cost_of_lots(lots: Iterable[tuple[Lot, Decimal]]) -> dict[tuple[str, str], Decimal]:
+    """The carrying amount of units of lots, by origin and currency."""
     costs: dict[tuple[str, str], Decimal] = {}
-    for open_lot, units in draws:
-        lot = open_lot.lot
+    for lot, units in lots:
         place = (lot.origin, lot.currency)
         costs[place] = costs.get(place, ZERO) + units * lot.cost
     return costs
@@ -174,6 +183,42 @@ def mirrored(legs: Iterable[Leg]) -> list[Leg]:
         else leg._replace(number=-leg.number)
         for leg in legs
     ]
+
+
+class Moved(NamedTuple):
+    """What an entry moves of one lot."""
+
+    lot: Lot
+    out: Decimal  # the units that leave it
+    back: Decimal  # and those that come in
+
+    @property
+    def net(self) -> Decimal:
+        """The units that are gone of it; below zero where there are more."""
+        return WIDE.subtract(self.out, self.back)
+
+    @property
+    def lapsed(self) -> Decimal:
+        """The units that came in only to leave: of a lot that had lapsed, or lapses again."""
+        return min(self.out, self.back)
+
+
+def moved_by(legs: Iterable[Leg]) -> list[Moved]:
+    """What legs move, lot by lot; lots are compared by value."""
+    found: dict[tuple[object, ...], Moved] = {}
+    for leg in legs:
+        if isinstance(leg, LotLeg):
+            lot, units, _ = leg
+            out, back = (units, ZERO) if units > 0 else (ZERO, -units)
+            known = found.get(tuple(lot), Moved(lot, ZERO, ZERO))
+            sums = WIDE.add(known.out, out), WIDE.add(known.back, back)
+            found[tuple(lot)] = Moved(known.lot, *sums)
+    return list(found.values())
+
+
+def gives_back(entry: JournalEntry) -> bool:
+    """Whether an entry undoes one that only took units: what it had of lapsed lots lapses again."""
+    return entry.undoes in (Kind.CONSUMPTION, Kind.SPEND, Kind.REFUND)
 
 
 def holders_of(entry: JournalEntry) -> set[str]:

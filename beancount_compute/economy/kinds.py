@@ -109,6 +109,7 @@ class LegOrigin(Enum):
 
     NONE = "one, of no origin"
     LOTS = "one for each origin of the lots, of their cost"
+    LAPSED = "one for each origin of the lots that had lapsed and are taken all the same"
     FIRST = "one for each currency of the lots, of the first lot's origin"
     PARTNER = "one, of the partner"
     OVERAGE = "one for each plan in the metadata `overage`"
@@ -157,6 +158,11 @@ def _both(flow: Flow) -> Mapping[Pocket, Flows]:
     return dict.fromkeys(Pocket, Flows(flow, flow))
 
 
+def _out(flow: Flow) -> Mapping[Pocket, Flows]:
+    """Units leave; what comes back of lots that lapsed, to leave in this way, did not expire."""
+    return dict.fromkeys(Pocket, Flows(Flow.EXPIRED, flow))
+
+
 PARTNER = "partner"  # the one counterparty that is no subscriber
 _USE = Form(("subscriber", "units"))
 _OF_PLAN = Form(("subscriber", "plan"))
@@ -199,9 +205,10 @@ KINDS: dict[Kind, KindRow] = {
         Phase.CONSUMPTION,
         (_USE,),
         '"alice" 200 CU',
-        moves=_both(Flow.USED),
+        moves=_out(Flow.USED),
         money=(
             LegRow(Role.REVENUE, LegOrigin.LOTS),
+            LegRow(Role.BREAKAGE, LegOrigin.LAPSED),
             LegRow(Role.RECEIVABLE, LegOrigin.OVERAGE),
             LegRow(Role.OVERAGE, LegOrigin.OVERAGE),
         ),
@@ -236,8 +243,12 @@ KINDS: dict[Kind, KindRow] = {
         (Form((*_DEAL, "paid")),),
         '"alice" "partner" 100 CU 17.00 USD',
         PARTNER,
-        _both(Flow.SPENT),
-        (LegRow(Role.PARTNER, LegOrigin.PARTNER), LegRow(Role.PARTNER_INCOME)),
+        _out(Flow.SPENT),
+        (
+            LegRow(Role.PARTNER, LegOrigin.PARTNER),
+            LegRow(Role.PARTNER_INCOME),
+            LegRow(Role.BREAKAGE, LegOrigin.LAPSED),
+        ),
         reversible=True,
     ),
     Kind.REFUND: KindRow(
@@ -264,6 +275,5 @@ EARNED_BY_LOTS: dict[Flow, tuple[Earning, Kind]] = {
     for kind, row in KINDS.items()
     for leg in row.money
     if leg.origin is LegOrigin.LOTS and leg.role in EARNINGS
-    for flows in row.moves.values()
-    for flow in flows
+    for flow in {flows.out for flows in row.moves.values()}
 }

@@ -30,6 +30,7 @@ from beancount_compute.economy.rounding import (
 )
 from beancount_compute.economy.words import amount, like, quoted
 
+MOST_LATE_MONTHS = 120
 T = TypeVar("T")
 Chosen = TypeVar("Chosen", bound=StrEnum)
 
@@ -203,6 +204,15 @@ def _time_zone(name: str) -> str:
     return name
 
 
+def _late_months(number: Decimal) -> int:
+    if number != int(number) or not 0 <= number <= MOST_LATE_MONTHS:
+        raise Refused(
+            f"late-months {number:f} is no whole number from 0 to {MOST_LATE_MONTHS}: write how "
+            "many months back an event of a closed month may lie, such as 12"
+        )
+    return int(number)
+
+
 def _overage(price: Money) -> Money:
     if price.number <= 0:
         raise Refused(
@@ -330,6 +340,15 @@ WASH_DAYS: Option[Decimal] = Option(
     Decimal(7),
     "within how many days units that come back to their seller are told: for the review",
 )
+LATE_MONTHS: Option[int] = Option(
+    "late-months",
+    Holds.NUMBER,
+    "a number, such as 12",
+    _late_months,
+    str,
+    12,
+    "how many months before its booking an event of a closed month may have occurred",
+)
 OPTIONS: dict[str, Option[Any]] = {
     option.name: option
     for option in (
@@ -344,6 +363,7 @@ OPTIONS: dict[str, Option[Any]] = {
         TIME_ZONE,
         PRICE_BAND,
         WASH_DAYS,
+        LATE_MONTHS,
     )
 }
 

@@ -7,7 +7,7 @@ it by raising `Refused`; only then do they change anything here.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Collection, Iterable, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -30,6 +30,7 @@ from beancount_compute.economy import (
     Key,
     Lacking,
     Lot,
+    LotHistory,
     OpenLot,
     Place,
     Pocket,
@@ -161,6 +162,10 @@ class Economy:
     period_ends: list[tuple[str, date]] = field(default_factory=list)  # of single periods
     sound_pairs: set[tuple[str, str]] = field(default_factory=set)  # of commodity and currency
     totals: Totals | None = None  # only where something is asserted
+    # where there are late events: what became of lots, and open reversals by what they undo
+    history: LotHistory | None = None
+    reversed_on: Mapping[str, date] = field(default_factory=dict)
+    returned: list[OpenLot] = field(default_factory=list)  # of late events, whose end has passed
     grain: Grain = field(init=False)
     merges: bool = field(init=False)  # whether uses may be merged
     agenda: Agenda = field(init=False)
@@ -181,6 +186,11 @@ class Economy:
         self.order = self.terms.on(DRAW_DOWN, day)
         self.fees.clear()
 
+    @property
+    def late(self) -> bool:
+        """Whether a late event is booked, on the terms of its own day."""
+        return self.terms_day != self.today
+
     def copied(self, names: Iterable[str], ids: Iterable[str]) -> Economy:
         """A copy to try out events of these subscribers, and reversals of these ids, in."""
         trial = Economy(self.terms, self.as_of, self.component, self.reversed_ids)
@@ -189,6 +199,9 @@ class Economy:
         trial.periods, trial.sound_pairs = self.periods, self.sound_pairs
         trial.overage = ChainMap({}, self.overage)
         trial.terms_days = ChainMap({}, self.terms_days)
+        trial.reversed_on = self.reversed_on
+        if self.late and self.history is not None:
+            trial.history = self.history.copied()
         for name in names:
             component = self.component(name)
             if component in self.by_component:
@@ -281,14 +294,18 @@ class Economy:
         return self.terms_days.get((lot.holder, key_of(lot)), lot.date)
 
     def put(self, subscriber: Subscriber, lot: Lot, units: Decimal) -> None:
-        """Put units of a lot into its pocket, to end on its day."""
+        """Put units of a lot into its pocket, to end on its day; what came late, before phase 1."""
         _, pocket, commodity, _, _, _, _, end = lot
         holdings = subscriber.tokens if pocket is Pocket.TOKENS else subscriber.allocations
         holding = holdings.get(commodity)
         if holding is None:
             holding = holdings[commodity] = Holding(self.order)
         opened = holding.add(lot, units)
-        if opened is not None and end is not None:
+        if opened is None or end is None:
+            return
+        if end <= self.today and self.late:
+            self.returned.append(opened)
+        else:
             self.agenda.put(Due.LOT_ENDS, end if end > self.today else self.today, opened)
 
     def end_period_later(self, name: str, day: date) -> None:

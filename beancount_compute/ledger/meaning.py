@@ -50,10 +50,18 @@ from beancount_compute.economy import (
     check_balance,
     cost_of,
     money_leg,
+    moved_by,
 )
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.hand_written import OPENING_TAG
-from beancount_compute.ledger.metadata import date_of, money_of, overage_of, price_of, text_in
+from beancount_compute.ledger.metadata import (
+    date_of,
+    lapsed_of,
+    money_of,
+    overage_of,
+    price_of,
+    text_in,
+)
 from beancount_compute.ledger.writing import ORDER
 
 BY_HAND = ""  # the kind of a hand-written transaction
@@ -66,7 +74,7 @@ LegKey = tuple[Role, str, str]  # role, holder and origin
 Candidate = tuple[LegKey, str, Decimal | None]
 
 _REVERSAL = Kind.REVERSAL  # to name a member of an enum takes longer than to compare it
-_NONE = LegOrigin.NONE
+_NONE, _LAPSED = LegOrigin.NONE, LegOrigin.LAPSED
 _MONEY: dict[str, tuple[LegRow, ...]] = {kind: row.money for kind, row in KINDS.items()}
 _UNDONE: dict[Any, Kind] = {kind.value: kind for kind in BOOKED if kind is not Kind.REVERSAL}
 
@@ -152,6 +160,15 @@ class Meaning:
         lot = self.lot(posting.account, units.currency, posting.cost)
         return None if lot is None else LotLeg(lot, units.number, price)
 
+    def _lapsed_legs(self, entry: Transaction) -> list[LotLeg]:
+        """The legs of lots that had lapsed: units that come back, and leave."""
+        found: list[LotLeg] = []
+        for pocket, number, commodity, cost in lapsed_of(entry.meta):
+            key = (cost_of(cost.number, cost.currency), cost.currency, cost.date)
+            lot = Lot(entry.payee or "", pocket, commodity, *key, *self.label(cost.label))
+            found += [LotLeg(lot, -abs(number)), LotLeg(lot, abs(number))]
+        return found
+
     def entry_of(self, entry: Transaction) -> JournalEntry | None:
         """The journal entry of a booked transaction, its legs in the order of the postings.
 
@@ -185,31 +202,32 @@ class Meaning:
         )
 
     def _legs(self, entry: Transaction) -> list[Leg]:
-        price, carried = price_of(entry), dict[tuple[str, str], Decimal]()
+        price = price_of(entry)
         lots = [self._lot_leg(posting, price) for posting in entry.postings]
-        for leg in lots:
-            if leg is not None:
-                key = (leg.lot.origin, leg.lot.currency)
-                carried[key] = carried.get(key, ZERO) + leg.units * leg.lot.cost
-        kind, _ = self.kind(entry.tags, entry.meta)
+        kind, undoes = self.kind(entry.tags, entry.meta)
+        of_lapsed = self._lapsed_legs(entry)
+        carried, lapsed = _costs([*(leg for leg in lots if leg is not None), *of_lapsed], undoes)
         money: dict[tuple[str, str], list[MoneyLeg]] = {}
-        for account, of_money in self.money(entry, kind, carried):
+        for account, of_money in self.money(entry, kind, carried, lapsed):
             money.setdefault((account, of_money.currency), []).append(of_money)
+        of_lots: list[Leg] = []
         found: list[Leg] = []
         for posting, leg in zip(entry.postings, lots, strict=True):
             if leg is not None:
-                found.append(leg)
+                (of_lots if lapsed else found).append(leg)
             elif posting.units is not None:
                 found += money.pop((posting.account, posting.units.currency), [])
-        return [*found, *chain.from_iterable(money.values())]
+        return [*of_lots, *of_lapsed, *found, *chain.from_iterable(money.values())]
 
-    def money(self, entry: Transaction, kind: str, carried: CostByOrigin) -> list[OnAccount]:
+    def money(
+        self, entry: Transaction, kind: str, carried: CostByOrigin, lapsed: CostByOrigin
+    ) -> list[OnAccount]:
         """The legs of money of a booked transaction, each with its account.
 
         `kind` is what it books or undoes. `carried` counts only for kinds with legs whose origin
-        is that of lots.
+        is that of lots; `lapsed` is what had lapsed of it, below zero.
         """
-        on_account, shared_by_many = self._candidates(entry, kind, carried)
+        on_account, shared_by_many = self._candidates(entry, kind, carried, lapsed)
         found: list[OnAccount] = []
         divided: set[tuple[str, str]] = set()
         units: Any  # an Amount of a Decimal, as is looked at below
@@ -234,7 +252,7 @@ class Meaning:
         return found
 
     def _candidates(
-        self, entry: Transaction, kind: str, carried: CostByOrigin
+        self, entry: Transaction, kind: str, carried: CostByOrigin, lapsed: CostByOrigin
     ) -> tuple[dict[str, list[Candidate]], list[str]]:
         """The legs of money that a transaction may have, by account; and who have several."""
         found: dict[str, list[Candidate]] = {}
@@ -248,7 +266,8 @@ class Meaning:
             if origin is _NONE and not amount_key:
                 candidates = (((role, holder, ""), "", None),)
             else:
-                candidates = _candidates_of(row, holder, meta, carried)
+                costs = lapsed if origin is _LAPSED else carried
+                candidates = _candidates_of(row, holder, meta, costs)
             for each in candidates:
                 key = each[0]
                 account = accounts_of.get(key)
@@ -285,12 +304,28 @@ def kind_of_tags(tags: frozenset[str]) -> str:
     return next((kind for kind in BOOKED if f"compute-{kind}" in tags), BY_HAND)
 
 
+def _costs(legs: Iterable[LotLeg], undoes: bool) -> tuple[CostByOrigin, CostByOrigin]:
+    """The cost that leaves lots, and that of lapsed ones which came back for it, below zero.
+
+    A lot that a transaction moves both ways had lapsed; where it is undone, it lapses again.
+    """
+    carried: dict[tuple[str, str], Decimal] = {}
+    lapsed: dict[tuple[str, str], Decimal] = {}
+    for each in moved_by(legs):
+        key, cost = (each.lot.origin, each.lot.currency), each.lot.cost
+        back = (each.lapsed if undoes else -each.lapsed) * cost
+        carried[key] = carried.get(key, ZERO) + each.net * cost - back
+        if back:
+            lapsed[key] = lapsed.get(key, ZERO) + back
+    return carried, lapsed
+
+
 def _candidates_of(
     row: LegRow, holder: str, meta: Mapping[str, Any], carried: CostByOrigin
 ) -> list[Candidate]:
     role = row.role
     match row.origin:
-        case LegOrigin.LOTS:
+        case LegOrigin.LOTS | LegOrigin.LAPSED:
             return [((role, holder, name), money, -cost) for (name, money), cost in carried.items()]
         case LegOrigin.NONE:
             amount = money_of(meta.get(row.key))

@@ -10,6 +10,8 @@
     price: 0.25 EUR                          ; of a trade, where no posting carries it
     period: "2026-05-01/2026-05-31"          ; first and last day of what is allocated
     subscription: "s-alice"                  ; to which the period belongs
+    lapsed: "tokens 60 CU {0.50 USD, 2026-06-01, top-up/2026-06-30}"
+                                             ; taken late of what had lapsed; then lapsed-2 ...
 
 A reversal carries the same, its amounts with their signs turned. What is read may have been edited
 in a closed month, which is an error of its own: nothing here raises for it.
@@ -17,7 +19,8 @@ in a closed month, which is an error of its own: nothing here raises for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
@@ -34,12 +37,30 @@ from beancount_compute.economy import (
     LotLeg,
     Money,
     MoneyLeg,
+    Pocket,
     Role,
     decimals_of,
+    moved_by,
     trim,
 )
 
 _FEES, _TRADE = Role.FEES, Kind.TRADE  # to name a member of an enum takes longer
+LAPSED = "lapsed"
+_LAPSED = re.compile(
+    rf"({'|'.join(Pocket)}) (-?[0-9.]+) (\S+) \{{([0-9.]+) (\S+), ([0-9-]+), (.*)\}}", re.DOTALL
+)
+
+
+class LapsedUnits(NamedTuple):
+    """Units of a lot that had lapsed, and left in another way; below zero where that is undone.
+
+    No posting says so: they are on no account any more.
+    """
+
+    pocket: Pocket
+    number: Decimal
+    commodity: str
+    cost: Cost
 
 
 class PeriodBooked(NamedTuple):
@@ -66,6 +87,8 @@ def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
         meta["period"] = entry.period
     if entry.subscription:
         meta["subscription"] = entry.subscription
+    if entry.occurred is not None or entry.undoes:
+        _add_lapsed(meta, entry)
     event = entry.event
     if event is None:
         return
@@ -106,6 +129,33 @@ def _add_price(meta: dict[str, Any], legs: Iterable[Leg]) -> None:
     if price is not None:
         number, currency = price
         meta["price"] = Amount(trim(number, decimals_of(currency)), currency)
+
+
+def _add_lapsed(meta: dict[str, Any], entry: JournalEntry) -> None:
+    sign = "-" if entry.undoes else ""
+    moved = [each for each in moved_by(entry.legs) if each.lapsed]
+    for at, each in enumerate(moved, 1):
+        lot = each.lot
+        meta[LAPSED if at == 1 else f"{LAPSED}-{at}"] = (
+            f"{lot.pocket} {sign}{each.lapsed:f} {lot.commodity} "
+            f"{{{lot.cost:f} {lot.currency}, {lot.date}, {lot.label}}}"
+        )
+
+
+def lapsed_of(meta: Mapping[str, Any]) -> Iterator[LapsedUnits]:
+    """What a transaction took of lots that had lapsed."""
+    at, text = 1, meta.get(LAPSED)
+    while text is not None:
+        found = _LAPSED.fullmatch(text_in(text))
+        try:
+            if found is not None:  # else edited, which is an error of its own
+                pocket, number, commodity, per_unit, currency, day, label = found.groups()
+                cost = Cost(Decimal(per_unit), currency, date.fromisoformat(day), label)
+                yield LapsedUnits(Pocket(pocket), Decimal(number), commodity, cost)
+        except (ValueError, InvalidOperation):
+            pass
+        at += 1
+        text = meta.get(f"{LAPSED}-{at}")
 
 
 def _overage(legs: Iterable[Leg]) -> Iterator[str]:

@@ -35,6 +35,7 @@ from beancount_compute.economy import (
     Leg,
     Lot,
     LotLeg,
+    MoneyLeg,
     Record,
     Role,
     Use,
@@ -42,6 +43,7 @@ from beancount_compute.economy import (
     fields_getter,
     in_full,
     key_of,
+    moved_by,
     text_of,
     trim,
 )
@@ -128,7 +130,12 @@ class Writer:
     def transaction(self, entry: JournalEntry) -> Transaction:
         """The transaction of an entry, next in the engine's order."""
         day, kind, subscriber, narration, legs, event_id, event, source, overage, *_ = entry
-        postings, links = self._postings(day, legs)
+        if entry.occurred is not None or entry.undoes:
+            legs, of_lapsed = self._without_lapsed(day, legs)
+            postings, links = self._postings(day, legs)
+            links = links.union(*of_lapsed)
+        else:
+            postings, links = self._postings(day, legs)
         # fmt: off
         if event is None:
             meta = {
@@ -146,6 +153,16 @@ class Writer:
         if entry.occurred is not None:
             tags |= LATE_TAGS
         return _new(Transaction, (meta, day, "*", subscriber, narration, tags, links, postings))
+
+    def _without_lapsed(self, day: date, legs: list[Leg]) -> tuple[list[Leg], list[frozenset[str]]]:
+        """The legs without units that only come back to leave; and the links of their lots."""
+        moved = {tuple(each.lot): each for each in moved_by(legs) if each.lapsed}
+        if not moved:
+            return legs, []
+        kept: list[Leg] = [LotLeg(each.lot, each.net) for each in moved.values() if each.net]
+        kept += [leg for leg in legs if not isinstance(leg, LotLeg) or tuple(leg.lot) not in moved]
+        kept.sort(key=lambda leg: isinstance(leg, MoneyLeg))
+        return kept, [self._lot(each.lot, day)[2] for each in moved.values()]
 
     def _postings(self, day: date, legs: list[Leg]) -> tuple[list[Posting], frozenset[str]]:
         """The postings of legs, money on one account and currency added up, and their links."""

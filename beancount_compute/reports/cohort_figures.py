@@ -88,11 +88,17 @@ def _left_their_period(movements: Sequence[Movement]) -> Iterator[Happened]:
             yield _new(
                 Happened, (*_whose(each), "minted", each.units, each.currency, each.amount, each.at)
             )
+    lapsed: defaultdict[tuple[str, str, LotKey], list[str]] = defaultdict(list)  # in which months
     for each in of_plans(movements, Pocket.ALLOCATIONS):
         if each.flow is expired:
-            yield _new(
-                Happened, (*_whose(each), _ENDED, -each.units, each.currency, -each.amount, each.at)
-            )
+            day, month, *whose = _whose(each)
+            months = lapsed[each.subscriber, each.commodity, each.lot]
+            if each.units < 0:
+                months.append(month)
+            elif months:  # it came late that they did not: the cohort is that of their end
+                month = months[-1]
+            amounts = (_ENDED, -each.units, each.currency, -each.amount, each.at)
+            yield _new(Happened, (day, month, *whose, *amounts))
 
 
 class _Figures:

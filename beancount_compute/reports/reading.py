@@ -10,7 +10,7 @@ means is read when it is asked for (`reading_money.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal, localcontext
 from operator import attrgetter
@@ -23,6 +23,7 @@ from beancount.core.position import Cost
 from beancount_compute.economy import (
     EARNINGS,
     KINDS,
+    ROLE_OF_POCKET,
     WIDE,
     ZERO,
     Flow,
@@ -32,7 +33,7 @@ from beancount_compute.economy import (
     Pocket,
     cost_of,
 )
-from beancount_compute.ledger import BY_HAND, OPENING, Meaning
+from beancount_compute.ledger import BY_HAND, LAPSED, OPENING, Meaning, lapsed_of
 from beancount_compute.reports.facts import LotKey, Movement
 
 _of_lot = attrgetter("cost", "currency", "origin")
@@ -47,7 +48,8 @@ _BY_LOTS = frozenset(
     kind
     for kind, row in KINDS.items()
     if all(
-        leg.origin is LegOrigin.OVERAGE or (leg.origin is LegOrigin.LOTS and leg.role in EARNINGS)
+        leg.origin in (LegOrigin.OVERAGE, LegOrigin.LAPSED)
+        or (leg.origin is LegOrigin.LOTS and leg.role in EARNINGS)
         for leg in row.money
     )
 )
@@ -72,7 +74,7 @@ class Units(NamedTuple):
     holders: frozenset[str]  # the subscribers whose pockets were posted to
 
 
-def read_units(transactions: Iterable[Transaction], meaning: Meaning) -> Units:
+def read_units(transactions: Sequence[Transaction], meaning: Meaning) -> Units:
     """The movements of transactions in the order of the books."""
     reader = _Reader(meaning)
     with localcontext(WIDE):
@@ -93,7 +95,7 @@ class _Reader:
         self._none: dict[date, LotKey] = {}  # of postings that name no lot
         self._lots_by_id: dict[int, LotKey] = {}  # of their Cost, which is mostly shared
 
-    def read(self, transactions: Iterable[Transaction]) -> None:
+    def read(self, transactions: Sequence[Transaction]) -> None:
         """Add the movements of transactions; all that is looked up in the loop is at hand."""
         meaning = self._meaning
         kind_of, pocket_of, pockets = meaning.kind, meaning.pocket, meaning.pockets
@@ -124,9 +126,28 @@ class _Reader:
                 )
                 # fmt: on
                 add(_new(Movement, fields))
+            if LAPSED in meta and kind not in (BY_HAND, OPENING):
+                self._read_lapsed(transactions[at], at, undoes)
             if kind not in _BY_LOTS or "overage" in meta:
                 unread = (at, month, kind, undoes, first, len(movements))
                 self.unread.append(_new(Unread, unread))
+
+    def _read_lapsed(self, entry: Transaction, at: int, undoes: bool) -> None:
+        """Units of lots that had lapsed: they did not expire, and left in another way."""
+        kind, _ = self._meaning.kind(entry.tags, entry.meta)
+        day, month, holder = entry.date, self._month(entry.date), entry.payee or ""
+        for pocket, number, commodity, cost in lapsed_of(entry.meta):
+            lot = self._lot_of(cost)
+            accounts = self._meaning.accounts
+            account = accounts.account(ROLE_OF_POCKET[pocket], holder, lot.origin)
+            both = zip(_FLOWS[kind][pocket], (number, -number), strict=True)
+            for flow, units in sorted(both, key=lambda each: -each[1]):  # they come, then go
+                # fmt: off
+                self.movements.append(Movement(
+                    day, month, flow, holder, pocket, lot.origin, commodity, units, lot.currency,
+                    units * lot.cost, lot, account, at, undoes,
+                ))
+                # fmt: on
 
     def _month(self, day: date) -> str:
         month = self._months[day] = Month.of(day).name
@@ -136,6 +157,11 @@ class _Reader:
         if not isinstance(cost, Cost):
             none = LotKey(ZERO, "", day, self._month(day), "", None, None)
             return self._none.setdefault(day, none)
+        lot = self._lot_of(cost)
+        self._lots_by_id[id(cost)] = lot
+        return lot
+
+    def _lot_of(self, cost: Cost) -> LotKey:
         lot = self._lots.get(cost)  # 0 and 0.00 are one lot
         if lot is None:
             number, currency, since, label = cost
@@ -144,5 +170,4 @@ class _Reader:
             number = cost_of(number, currency)
             fields = (number, currency, since, month, origin, end, cost)
             lot = self._lots[cost] = _new(LotKey, fields)
-        self._lots_by_id[id(cost)] = lot
         return lot

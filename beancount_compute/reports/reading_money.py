@@ -48,14 +48,17 @@ from beancount_compute.reports.reading import Units, Unread
 
 # To name a member of an enum takes longer than to compare it.
 _SOLD, _BOUGHT, _FEES = Flow.TRADED_OUT, Flow.TRADED_IN, Earning.FEES
+_EXPIRED = Flow.EXPIRED
+_NOTHING: dict[tuple[str, str], Decimal] = {}
 _PARTNER, _RECEIVABLE = Role.PARTNER, Role.RECEIVABLE
 _TRADE, _SPEND, _WRITTEN = Kind.TRADE, Kind.SPEND, (BY_HAND, OPENING)
+_OF_LOTS = (LegOrigin.LOTS, LegOrigin.LAPSED)  # the income of lots, which movements tell
 # of each kind the legs that recognise income besides, and where they have their origin from
 _BESIDES: dict[str, dict[Role, LegOrigin]] = {
     kind: {
         leg.role: leg.origin
         for leg in row.money
-        if leg.role in EARNINGS and leg.origin is not LegOrigin.LOTS
+        if leg.role in EARNINGS and leg.origin not in _OF_LOTS
     }
     for kind, row in KINDS.items()
 }
@@ -65,7 +68,7 @@ _new = tuple.__new__
 _CARRYING = frozenset(
     kind
     for kind, row in KINDS.items()
-    if any(leg.origin in (LegOrigin.LOTS, LegOrigin.FIRST) for leg in row.money)
+    if any(leg.origin in (*_OF_LOTS, LegOrigin.FIRST) for leg in row.money)
 )
 
 
@@ -147,8 +150,11 @@ class _MoneyReader:
                 self.owed.append(_new(Owed, line))
             return
         moved = self._movements[first:end]
-        carried = _carried(moved) if kind in _CARRYING else {}
-        legs = self._meaning.money(entry, kind, carried)
+        carried = lapsed = _NOTHING
+        if kind in _CARRYING:
+            carried = _carried(each for each in moved if each.flow is not _EXPIRED)
+            lapsed = _carried(each for each in moved if each.flow is _EXPIRED)
+        legs = self._meaning.money(entry, kind, carried, lapsed)
         day, owed = entry.date, self.owed
         for account, (role, holder, origin, number, currency) in legs:
             if role in OWED:
@@ -216,16 +222,16 @@ class _MoneyReader:
 
         A settlement in a currency in which none of the lots costs anything falls on the first.
         """
+        spent = [each for each in meant.moved if each.flow is not _EXPIRED]
         for leg in meant.legs:
             if leg.role is not _PARTNER:
                 continue
-            bearing = [each for each in meant.moved if each.currency == leg.currency]
-            bearing = bearing or list(meant.moved[:1])
+            bearing = [each for each in spent if each.currency == leg.currency] or spent[:1]
             weights = [each.units for each in bearing]
             shares = shares_of_total(leg.number, weights, minor_unit(leg.currency))
             for each, share in zip(bearing, shares, strict=True):
                 self._income_of(meant, Earning.PARTNER_INCOME, each, leg.currency, share)
-        for each in meant.moved:
+        for each in spent:
             self._income_of(meant, Earning.PARTNER_INCOME, each, each.currency, -each.amount)
 
     def _income_of(

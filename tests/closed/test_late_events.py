@@ -5,14 +5,16 @@ May is closed. On 1 June the terms change: what occurred in May still follows th
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from beancount.core.data import Price, Transaction
 
-from beancount_compute.close.loading import load
+from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.verifying import verify
 from tests.close.sealing import (
+    add,
     as_text,
     booked,
     close,
@@ -206,9 +208,9 @@ def test_late_events_come_before_all_else_of_the_day_in_their_own_order(tmp_path
     loaded = load(ledger)
     assert errors_of(loaded, ledger) == [
         (
-            'events.csv:4: "alice" gives 5 CU and holds 0 CU in tokens, and 1000 CU in '
-            "allocations, which stay with their subscriber until a mint: write a later date, or a "
-            "top-up before it"
+            'events.csv:4: "alice" gives 5 CU on 2026-05-20 and held 0 CU in tokens then, and 1000 '
+            "CU in allocations, which stay with their subscriber until a mint: write a later date, "
+            "or a top-up before it"
         )
     ]
     of_day = [
@@ -327,3 +329,168 @@ def test_a_column_named_like_ours_is_kept_apart(tmp_path: Path) -> None:
     assert errors_of(loaded, ledger) == [] and verify(loaded) == []
     (use,) = [each for each in booked(loaded.entries) if each.meta["event"] == "l-1"]
     assert use.meta["x_booked"] == "by me"
+
+
+IVY = 'custom "compute-plan" "pro" 100.00 USD 100 CU\n'
+UNTIL_AUGUST = '2026-01-01 custom "compute-option" "as-of" 2026-08-31\n'
+
+
+def income_of(loaded: Loaded) -> dict[str, str]:
+    """What was earned in all, by account, as a positive number."""
+    found: dict[str, Decimal] = {}
+    for entry in booked(loaded.entries):
+        for posting in entry.postings:
+            if posting.account.startswith("Income:") and posting.units:
+                name = posting.account.removeprefix("Income:")
+                found[name] = found.get(name, Decimal()) - posting.units.number
+    return {name: f"{number:.2f}" for name, number in found.items()}
+
+
+def come_late(ledger: Path, sealed: tuple[str, ...], *late: str) -> Loaded:
+    """The ledger with late rows; it closes on, ties out, is verified, and stays as it is."""
+    write_events(ledger, *sealed, *late)
+    loaded = load(ledger)
+    assert errors_of(loaded, ledger) == []
+    before = printed(loaded)
+    close(ledger, loaded.booking.closed.first_open_day.isoformat()[:7])
+    again = load(ledger)
+    assert errors_of(again, ledger) == [] and verify(again) == []
+    assert printed(again) == before
+    return again
+
+
+def test_a_correction_of_a_closed_use_comes_out_as_if_in_time(tmp_path: Path) -> None:
+    """100 CU used on 20 May, closed; taken back on that day, and 80 used on 21 May: revenue 80.00,
+    breakage 20.00 in all. Taken back on 5 June, the use of 21 May finds nothing."""
+    sealed = (
+        "s,2026-05-01,,subscription,ivy,,pro,,,,,,,,,",
+        "c,2026-05-20,,cancellation,ivy,,pro,,,,,,,,,",
+        "u1,2026-05-20,,consumption,ivy,,,100,CU,,,,,,,",
+    )
+    use = "u1b,2026-05-21,,consumption,ivy,,,80,CU,,,,,,,"
+    ledger = write(tmp_path, f"2026-01-01 {IVY}{UNTIL_AUGUST}", *sealed)
+    close(ledger, "2026-05")
+    write_events(ledger, *sealed, "r1,2026-06-05,,reversal,,,,,,,,,,,u1,", use)
+    assert load_errors(ledger) == [
+        (
+            'events.csv:6: "ivy" uses 80 CU on 2026-05-21 and held 0 CU then, and plan "pro" has '
+            "no `overage` price: write at most that, a top-up before it, or an overage price; "
+            '"u1" is reversed on 2026-06-05: the reversal belongs on the day of the mistake'
+        )
+    ]
+    found = come_late(ledger, sealed, "r1,2026-05-20,,reversal,,,,,,,,,,,u1,", use)
+    assert income_of(found) == {"Compute": "80.00", "Breakage": "20.00"}
+
+
+def test_a_late_use_of_units_that_lapsed_takes_them_from_breakage(tmp_path: Path) -> None:
+    """June is closed with a breakage of 50.00, and 10.00 would follow in July; 70 CU used on 28
+    June are 10 of June's period and 60 of the top-up that ended on the 30th: breakage falls to
+    20.00, and there is no overage. The same without a subscription: 35.00."""
+    plan = '2026-01-01 custom "compute-plan" "pro" 10.00 USD 10 CU\n  overage: 0.90 USD\n'
+    top_up = "t,2026-06-01,,allocation,eli,,,100,CU,,50.00,USD,2026-06-30,,,"
+    use = "u,2026-06-28,,consumption,eli,,,70,CU,,,,,,,"
+    subscription = (
+        "s,2026-06-01,,subscription,eli,,pro,,,,,,,,,",
+        "c,2026-06-02,,cancellation,eli,,pro,,,,,,,,,",
+    )
+    for name, rows, before, earned in (
+        ("with", (*subscription, top_up), "60.00", {"Compute": "40.00", "Breakage": "20.00"}),
+        ("without", (top_up,), "50.00", {"Compute": "35.00", "Breakage": "15.00"}),
+    ):
+        ledger = write(tmp_path / name, plan + UNTIL_AUGUST, *rows)
+        close(ledger, "2026-06")
+        assert income_of(load(ledger))["Breakage"] == before
+        found = come_late(ledger, rows, use)
+        assert income_of(found) == earned
+        (entry,) = [each for each in booked(found.entries) if each.meta["event"] == "u"]
+        assert entry.tags == {"compute-consumption", "compute-late"}
+        assert entry.meta["lapsed"].startswith("tokens ")
+        assert any(link.startswith("lot-Eli-2026-06-01-Top-up") for link in entry.links)
+
+
+def test_what_had_lapsed_is_used_in_reports_too(tmp_path: Path) -> None:
+    """The roll-forward of June: 100 lapsed; of July: 30 of them used, that many less lapsed. The
+    reversal of that use turns both."""
+    top_up = ("t,2026-06-01,,allocation,eli,,,100,CU,,50.00,USD,2026-06-30,,,",)
+    ledger = write(tmp_path, UNTIL_AUGUST, *top_up)
+    close(ledger, "2026-06")
+    use = "u,2026-06-28,,consumption,eli,,,30,CU,,,,,,,"
+    back = "r,2026-08-03,,reversal,,,,,,,,,,,u,"
+    come_late(ledger, top_up, use, back)
+    for month, figures in (
+        ("2026-06", "0,0,-100"),
+        ("2026-07", "-30,0,30"),
+        ("2026-08", "30,0,-30"),
+    ):
+        table = run("report", "rollforward", ledger, "--month", month, "--format", "csv").stdout
+        header, row = table.splitlines()[:2]
+        cells = dict(zip(header.split(","), row.split(","), strict=True))
+        assert ",".join(cells[key] for key in ("used", "spent", "expired")) == figures
+    close(ledger, "2026-08")
+    assert income_of(load(ledger)) == {"Compute": "0.00", "Breakage": "50.00"}
+
+
+def test_a_late_event_sees_what_earlier_late_ones_had(tmp_path: Path) -> None:
+    """70 CU minted of 100 in June; a use of 50 booked in July, closed too; of 20 May 50 CU are left
+    then, whatever the books of May and June say."""
+    plan = '2026-01-01 custom "compute-plan" "pro" 100.00 USD 100 CU\n  unused: "mint"\n'
+    plan += "  mint-rate: 0.7\n"
+    rows = ("a,2026-05-01,,allocation,ivy,,pro,,,,,,,,,",)
+    ledger = write(tmp_path, plan + UNTIL_AUGUST, *rows)
+    close(ledger, "2026-05", "2026-06")
+    first = "u1,2026-05-20,,consumption,ivy,,,50,CU,,,,,,,"
+    found = come_late(ledger, rows, first)
+    assert income_of(found) == {"Compute": "50.00", "Breakage": "15.00"}
+    write_events(ledger, *rows, first, "u2,2026-05-10,,consumption,ivy,,,51,CU,,,,,,,")
+    (refused,) = load_errors(ledger)
+    assert "held 100 CU then, of which 50 CU can be taken (50 CU used since)" in refused
+    found = come_late(ledger, (*rows, first), "u2,2026-05-10,,consumption,ivy,,,50,CU,,,,,,,")
+    assert income_of(found) == {"Compute": "100.00", "Breakage": "0.00"}
+
+
+def test_late_months_says_how_far_back(tmp_path: Path) -> None:
+    """The option of the day of booking; a closed month keeps what it was booked under."""
+    rows = ("t,2026-04-01,,allocation,eli,,,100,CU,,50.00,USD,,,,",)
+    use = "u,2026-04-30,,consumption,eli,,,1,CU,,,,,,,"
+    ledger = write(tmp_path, '2026-01-01 custom "compute-option" "late-months" 1\n', *rows)
+    close(ledger, "2026-04", "2026-05")
+    write_events(ledger, *rows, use)
+    assert load_errors(ledger) == [
+        (
+            "events.csv:3: 2026-04-30 lies more than 1 months before 2026-06-01, the day on which "
+            "it would be booked: date it on an open day, or let the option late-months say more"
+        )
+    ]
+    add(ledger, '2026-06-01 custom "compute-option" "late-months" 2\n')
+    come_late(ledger, rows, use)
+    text = ledger.read_text().replace('"late-months" 2', '"late-months" 3')
+    ledger.write_text(text)
+    assert "late-months" in load_errors(ledger)[0]
+
+
+def test_lots_moved_by_hand_count_in_the_closed_months(tmp_path: Path) -> None:
+    """60 of 100 CU were taken out in June; an opening lot of 10 May is no use on 9 May."""
+    rows = (
+        "t,2026-05-01,,allocation,eli,,,100,CU,,50.00,USD,,,,",
+        "g,2026-05-01,,grant,ann,,,1,CU,,,,,,,",
+    )
+    by_hand = """\
+2026-05-10 * "Opening" #compute-opening
+  Liabilities:DeferredRevenue:Tokens:Ann  -7 CU {0.20 USD, 2025-11-01, "top-up"}
+  Equity:Opening  1.40 USD
+2026-06-21 * "Taken out"
+  Liabilities:DeferredRevenue:Tokens:Eli  60 CU {0.50 USD, 2026-05-01, "top-up"}
+  Equity:Opening  -30.00 USD
+2026-01-01 open Equity:Opening
+"""
+    ledger = write(tmp_path, by_hand, *rows)
+    assert load_errors(ledger) == []
+    close(ledger, "2026-05", "2026-06")
+    write_events(ledger, *rows, "u,2026-05-09,,consumption,eli,,,41,CU,,,,,,,")
+    (refused,) = load_errors(ledger)
+    assert "held 100 CU then, of which 40 CU can be taken (60 CU taken out by hand" in refused
+    write_events(ledger, *rows, "u,2026-05-09,,consumption,ann,,,7,CU,,,,,,,")
+    (refused,) = load_errors(ledger)
+    assert '"ann" uses 7 CU on 2026-05-09 and held 1 CU then: ' in refused
+    write_events(ledger, *rows, "u,2026-05-10,,consumption,ann,,,7,CU,,,,,,,")
+    assert load_errors(ledger) == []

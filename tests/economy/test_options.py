@@ -35,6 +35,7 @@ WRITTEN: list[tuple[str, Any, str]] = [
     ("time-zone", "Europe/Berlin", '"Europe/Berlin"'),
     ("price-band", Decimal("2.5"), "2.5"),
     ("wash-days", Decimal(0), "0"),
+    ("late-months", Decimal("24"), "24"),
     ("every", "quarter", '"3 months"'),
     ("every", "10 days", '"10 days"'),
     ("unused", "rollover", '"rollover"'),
@@ -72,6 +73,8 @@ def test_no_row_is_left_out_above() -> None:
         ("cost-step", Decimal(0), "cost-step 0 is not a power of ten"),
         ("draw-down", "random", 'draw-down "random" is unknown: write one of "expiry", "fifo"'),
         ("time-zone", "Mars/Olympus", 'time-zone "Mars/Olympus" is unknown: write one of the IANA'),
+        ("late-months", Decimal("1.5"), "late-months 1.5 is no whole number from 0 to 120"),
+        ("late-months", Decimal(-1), "late-months -1 is no whole number from 0 to 120"),
         ("time-zone", "../etc/passwd", 'time-zone "../etc/passwd" is unknown'),
         ("price-band", Decimal(1), "price-band 1 is not above 1: write a factor, such as 3"),
         ("wash-days", Decimal("1.5"), "wash-days 1.5 is no number of days: write one, such as 7"),
@@ -105,9 +108,10 @@ def test_what_can_not_be_is_refused(name: str, value: Any, said: str) -> None:
         ("time-zone", '"UTC"'),
         ("price-band", "3"),
         ("wash-days", "7"),
+        ("late-months", "12"),
     ],
 )
 def test_what_no_line_says_can_be_written_too(name: str, written: str) -> None:
     """Where terms are frozen or compared, what no line sets stands there as well."""
     assert OPTIONS[name].write(OPTIONS[name].default) == written
-    assert len(OPTIONS) == 11
+    assert len(OPTIONS) == 12

@@ -9,19 +9,20 @@ from typing import Any
 import pytest
 from beancount.core.amount import Amount
 from beancount.core.data import Transaction
+from beancount.core.position import Cost
 from beancount.parser import parser
 
 from beancount_compute.economy.journal import JournalEntry, LotLeg
 from beancount_compute.economy.kinds import BOOKED, Kind
 from beancount_compute.economy.options import Money
-from beancount_compute.economy.roles import Role
+from beancount_compute.economy.roles import Pocket, Role
 from beancount_compute.ledger.accounts import Accounts, Roots, default_templates
 from beancount_compute.ledger.component_holders import names_in
 from beancount_compute.ledger.meaning import (
     Meaning,
     OwedByHand,
 )
-from beancount_compute.ledger.metadata import PeriodBooked, period_of, price_of
+from beancount_compute.ledger.metadata import PeriodBooked, lapsed_of, period_of, price_of
 from beancount_compute.ledger.writing import Writer
 from tests.economy.building import (
     book,
@@ -226,3 +227,13 @@ def test_what_people_write_on_what_is_owed_is_told_by_the_account() -> None:
     )
     first, _ = Meaning(pooled, names).owed_by_hand(entry)
     assert first.party == "bob"
+
+
+def test_what_had_lapsed_is_read_whatever_the_label_says_and_nothing_of_an_edited_one() -> None:
+    """One key for each lot, the label last, so that no character of it is taken for an end."""
+    sound = "tokens 60 CU {0.50 USD, 2026-06-01, a, {b}/2026-06-30}"
+    (read,) = lapsed_of({"lapsed": sound})
+    assert (read.pocket, read.number, read.commodity) == (Pocket.TOKENS, 60, "CU")
+    assert read.cost == Cost(Decimal("0.50"), "USD", date(2026, 6, 1), "a, {b}/2026-06-30")
+    edited = {"lapsed": "60 CU", "lapsed-2": sound.replace("06-01", "13-01"), "lapsed-3": 7}
+    assert list(lapsed_of({**edited, "lapsed-4": sound.replace("60", "6.0.0")})) == []

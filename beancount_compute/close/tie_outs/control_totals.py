@@ -47,7 +47,7 @@ _WITH_UNITS = [
     for kind in EVENTS
     if any("units" in form.values for form in KINDS[kind].forms)
 ]
-_IN = {into for into, out in _WITH_UNITS if into is not out or WAYS[into] is Way.ADDS}
+_IN = {into for into, _ in _WITH_UNITS if WAYS[into] is not Way.RELEASES}
 _OUT = {out for _, out in _WITH_UNITS} - _IN
 _PAID, _SETTLED = "top-ups, as paid", "settlements with partners"
 _BUYERS, _SELLERS = "trades, gross of buyers", "trades, gross of sellers"

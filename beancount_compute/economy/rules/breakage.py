@@ -42,10 +42,22 @@ from beancount_compute.economy.state import Economy
 def end_lots(economy: Economy, day: date) -> None:
     """Let all lots meet their end that end on a day."""
     economy.settle(*economy.agenda.take(Due.PERIOD_ENDS, day))
-    due: list[OpenLot] = economy.agenda.take(Due.LOT_ENDS, day)
+    due: list[OpenLot] = [*economy.agenda.take(Due.LOT_ENDS, day), *economy.returned]
+    economy.returned = []
+    _meet_ends(economy, due)
+
+
+def end_returned(economy: Economy, day: date) -> None:
+    """Let lots that came back late meet their end, before an event that came late and of later."""
+    due = [each for each in economy.returned if each.lot.end is not None and each.lot.end <= day]
+    economy.returned = [each for each in economy.returned if each not in due]
+    _meet_ends(economy, due)
+
+
+def _meet_ends(economy: Economy, due: list[OpenLot]) -> None:
     for open_lot in sorted(due, key=_place):
         if open_lot.units:
-            meet_end(economy, open_lot, day)
+            meet_end(economy, open_lot, economy.today)
 
 
 def meet_end(economy: Economy, open_lot: OpenLot, day: date) -> None:
@@ -72,7 +84,7 @@ def _mint(economy: Economy, lot: Lot, units: Decimal, plan: Plan | None, day: da
     economy.post(JournalEntry(day, Kind.MINT, lot.holder, "Mint", legs, mint_id, None, source))
     subscriber = economy.subscribers[lot.holder]
     economy.put(subscriber, token, units)
-    if end is not None and end <= day:
+    if end is not None and end <= economy.terms_day:
         open_token = subscriber.find(token)
         assert open_token is not None
         meet_end(economy, open_token, day)

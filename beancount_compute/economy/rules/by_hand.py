@@ -54,6 +54,8 @@ def take_in(economy: Economy, opening: HandPosting) -> None:
     subscriber = economy.welcome(lot.holder)
     for each, number in lots:
         economy.put(subscriber, each, number)
+        if economy.history is not None:
+            economy.history.note_by_hand(opening.date, each, number)
     if economy.totals is not None:
         economy.totals.add([LotLeg(opening.lot, -opening.units)])
 
@@ -78,6 +80,8 @@ def take_out(economy: Economy, removal: HandPosting) -> None:
         return
     economy.settle(removal.lot.holder)
     open_lot.holding.take(open_lot, removal.units)
+    if economy.history is not None:
+        economy.history.note_by_hand(removal.date, open_lot.lot, -removal.units)
     if economy.totals is not None:
         economy.totals.add([LotLeg(removal.lot, removal.units)])
 

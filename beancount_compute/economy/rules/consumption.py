@@ -16,6 +16,7 @@ from decimal import Decimal, Inexact
 from beancount_compute.economy import (
     WIDE,
     ZERO,
+    Draw,
     Event,
     Grain,
     JournalEntry,
@@ -26,19 +27,29 @@ from beancount_compute.economy import (
     MoneyLeg,
     Month,
     Plan,
+    Pocket,
     Role,
     Run,
     amount,
     cost_by_origin,
+    cost_of_lots,
     fields_getter,
     income,
     must_be_exact,
     out_of,
+    out_of_lapsed,
     quoted,
     round_money,
 )
-from beancount_compute.economy.state import Economy, OverageBooked, Subscriber
+from beancount_compute.economy.rules.late_draws import (
+    drawn_late,
+    held_then,
+    no_breakage,
+    undone_later,
+)
+from beancount_compute.economy.state import Economy, Lots, OverageBooked, Subscriber
 
+POCKETS_USED = (Pocket.ALLOCATIONS, Pocket.TOKENS)  # in this order
 _use = fields_getter("subscriber", "units", "id", "commodity", "flaw")
 
 
@@ -92,23 +103,41 @@ def consume(economy: Economy, event: Event, event_id: str) -> None:
     commodity, missing = event.commodity, event.units
     assert missing is not None
     subscriber = economy.subscribers.get(event.subscriber) or economy.known(event.subscriber)
-    allocations = subscriber.allocations.get(commodity)
-    if allocations is not None:
-        draws, missing = allocations.plan(missing, economy.order)
+    lapsed: Lots = []
+    if economy.late:
+        draws, lapsed, missing = drawn_late(economy, event, subscriber, POCKETS_USED)
     else:
-        draws = []
-    if missing:
-        tokens = subscriber.tokens.get(commodity)
-        if tokens is not None:
-            more, missing = tokens.plan(missing, economy.order)
-            draws += more
-    legs = out_of(draws) + income(Role.REVENUE, subscriber.name, cost_by_origin(draws))
+        draws, missing = _drawn(economy, commodity, subscriber, missing)
+    legs = out_of(draws)
+    if lapsed:
+        taken = [*((open_lot.lot, units) for open_lot, units in draws), *lapsed]
+        legs += out_of_lapsed(lapsed)
+        legs += income(Role.REVENUE, subscriber.name, cost_of_lots(taken))
+        legs += no_breakage(subscriber.name, lapsed)
+    else:
+        legs += income(Role.REVENUE, subscriber.name, cost_by_origin(draws))
     over = None
     if missing:
         over, overage_legs = _overage(economy, event, subscriber, missing)
         legs += overage_legs
     economy.take(draws)
     _post(economy, event, event_id, legs, over)
+
+
+def _drawn(
+    economy: Economy, commodity: str, subscriber: Subscriber, wanted: Decimal
+) -> tuple[list[Draw], Decimal]:
+    """The lots that are used, and the units that they don't cover."""
+    allocations = subscriber.allocations.get(commodity)
+    draws: list[Draw] = []
+    if allocations is not None:
+        draws, wanted = allocations.plan(wanted, economy.order)
+    if wanted:
+        tokens = subscriber.tokens.get(commodity)
+        if tokens is not None:
+            more, wanted = tokens.plan(wanted, economy.order)
+            draws += more
+    return draws, wanted
 
 
 def _post(
@@ -155,10 +184,11 @@ def _overage_price(
     """The plan and price that use beyond the holdings falls under; refuses where there is none."""
     assert event.units is not None
     held = WIDE.subtract(event.units, missing)
-    beyond = (
-        f"{quoted(subscriber.name)} uses {amount(event.units, event.commodity)} and holds "
-        f"{amount(held, event.commodity)}"
-    )
+    holds, undone = f"and holds {amount(held, event.commodity)}", ""
+    if economy.late:
+        holds = held_then(economy, event, subscriber, POCKETS_USED, held)
+        undone = undone_later(economy, event, subscriber)
+    beyond = f"{quoted(subscriber.name)} uses {amount(event.units, event.commodity)} {holds}"
     running = [
         (subscription.start, plan)
         for subscription in subscriber.subscriptions
@@ -171,13 +201,13 @@ def _overage_price(
         economy.check_commodities(event)
         at_most = "at most that, or a top-up or grant before it"
         write = at_most if held else "a subscription, top-up or grant before it"
-        message = f"{beyond}: write {write}"
+        message = f"{beyond}: write {write}{undone}"
         raise Lacking(message, event.subscriber, (missing, event.commodity))
     plan = plan_of_overage(running)
     if plan.overage is None:
         raise Lacking(
             f"{beyond}, and plan {quoted(plan.name)} has no `overage` price: "
-            "write at most that, a top-up before it, or an overage price",
+            f"write at most that, a top-up before it, or an overage price{undone}",
             event.subscriber,
             (missing, event.commodity),
         )

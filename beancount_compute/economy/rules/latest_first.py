@@ -24,6 +24,6 @@ def latest_first(events: list[Event], booked: Iterable[str]) -> list[Event]:
         return events
     at = {event_id: position for position, event_id in enumerate(booked)}
     today = {id(event): position for position, event in enumerate(events, len(at))}
-    at |= {each.event.reverses: today[id(of)] for each, of in targets(events).items()}
+    at |= {each.event.reverses: today[id(of.event)] for each, of in targets(events).items()}
     in_turn = iter(sorted(reversals, key=lambda each: (each.time, -at.get(each.reverses, -1))))
     return [next(in_turn) if event.kind is Kind.REVERSAL else event for event in events]

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal, localcontext
+from types import MappingProxyType
 from typing import NamedTuple
 
 from beancount_compute.economy import (
@@ -25,12 +26,14 @@ from beancount_compute.economy import (
     JournalEntry,
     Kind,
     Lacking,
+    Leg,
     Lot,
     LotLeg,
     Refused,
     amount,
     content_id,
     mirrored,
+    moved_by,
     must_be_exact,
     quoted,
 )
@@ -52,18 +55,23 @@ class DayOutcome(NamedTuple):
         )
 
 
-def placed(events: list[Event], outcome: Callable[[Sequence[Event]], DayOutcome]) -> list[Event]:
+def placed(
+    events: list[Event],
+    outcome: Callable[[Sequence[Event]], DayOutcome],
+    booked: Mapping[str, Undo] = MappingProxyType({}),
+) -> list[Event]:
     """The events of a day, in the order of the books, with their reversals where they stand.
 
-    `outcome` tells what would become of them in an order, and changes nothing.
+    `outcome` tells what would become of them in an order, and changes nothing. Where they come
+    late, what they undo may be `booked` already: then they stand in front.
     """
-    target_of = targets(events)
+    target_of = targets(events, booked)
     if not target_of:
         return events
-    at_once = [each for each in target_of if not _gives(target_of[each])]
+    at_once = [each for each in target_of if not KINDS[target_of[each].kind].gives]
     if at_once:
         events = _moved(events, {each: target_of[each] for each in at_once})
-    perhaps = [each for each in target_of if _gives(target_of[each])]
+    perhaps = [each for each in target_of if each not in at_once]
     if not perhaps:
         return events
     late = outcome(events)
@@ -79,6 +87,13 @@ def placed(events: list[Event], outcome: Callable[[Sequence[Event]], DayOutcome]
     return events
 
 
+class ReversalTarget(NamedTuple):
+    """What a reversal undoes of its own day."""
+
+    kind: Kind
+    event: Event | None  # None where it was booked before
+
+
 class Reversing(NamedTuple):
     """A reversal among the events of its day, compared by where it stands there."""
 
@@ -86,7 +101,9 @@ class Reversing(NamedTuple):
     event: Event
 
 
-def targets(events: Sequence[Event]) -> dict[Reversing, Event]:
+def targets(
+    events: Sequence[Event], booked: Mapping[str, Undo] = MappingProxyType({})
+) -> dict[Reversing, ReversalTarget]:
     """The reversals that undo an event of the same day, with that event, in order."""
     reversing = [
         Reversing(at, each) for at, each in enumerate(events) if each.kind is Kind.REVERSAL
@@ -95,7 +112,12 @@ def targets(events: Sequence[Event]) -> dict[Reversing, Event]:
         return {}
     named = {each.event.reverses for each in reversing}
     derived = any(name.startswith("e-") for name in named)
-    by_id: dict[str, Event] = {}
+    day = reversing[0].event.date
+    by_id = {
+        name: ReversalTarget(booked[name].entry.kind, None)
+        for name in sorted(named & booked.keys())
+        if booked[name].day == day
+    }
     repeats: Counter[str] = Counter()
     for event in events:
         if event.kind is Kind.REVERSAL:
@@ -106,22 +128,17 @@ def targets(events: Sequence[Event]) -> dict[Reversing, Event]:
             repeats[event_id] += 1
             event_id += f"-{repeats[event_id]}" if repeats[event_id] > 1 else ""
         if event_id in named:
-            by_id.setdefault(event_id, event)
+            by_id.setdefault(event_id, ReversalTarget(event.kind, event))
     return {each: by_id[each.event.reverses] for each in reversing if each.event.reverses in by_id}
 
 
-def _gives(event: Event) -> bool:
-    """Whether an event gives units to somebody, who may need them later in the day."""
-    return KINDS[event.kind].gives
-
-
-def _moved(events: list[Event], behind: Mapping[Reversing, Event]) -> list[Event]:
+def _moved(events: list[Event], behind: Mapping[Reversing, ReversalTarget]) -> list[Event]:
     """The events with some reversals directly behind what they undo."""
     moved = {id(each.event) for each in behind}
     following: dict[int, list[Event]] = {}
     for each, target in behind.items():
-        following.setdefault(id(target), []).append(each.event)
-    found: list[Event] = []
+        following.setdefault(id(target.event), []).append(each.event)
+    found = following.get(id(None), [])
     for event in events:
         if id(event) not in moved:
             found += [event, *following.get(id(event), ())]
@@ -162,7 +179,7 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
             Kind.REVERSAL,
             entry.subscriber,
             f"Reversal of {entry.narration}",
-            mirrored(entry.legs),
+            _mirrored(entry),
             event_id,
             event,
             undoes=entry.kind.value,
@@ -191,27 +208,35 @@ def _run_on(economy: Economy, event: Event) -> None:
     economy.settle(subscription.subscriber.name)
 
 
+def _mirrored(entry: JournalEntry) -> list[Leg]:
+    """The mirror image of an entry; what was had of lapsed lots comes back and lapses again."""
+    legs = mirrored(entry.legs)
+    if any(each.lapsed for each in moved_by(entry.legs)):
+        legs.sort(key=lambda leg: not isinstance(leg, LotLeg) or leg.units > 0)
+    return legs
+
+
 def _lots_to_take(economy: Economy, undo: Undo) -> list[Draw]:
     draws: list[Draw] = []
-    for leg in undo.entry.legs:
-        if not isinstance(leg, LotLeg) or leg.units > 0:
+    for lot, out, back in moved_by(undo.entry.legs):
+        units = WIDE.subtract(back, out)
+        if units <= 0:
             continue
-        open_lot = economy.subscribers[leg.lot.holder].find(leg.lot)
+        open_lot = economy.subscribers[lot.holder].find(lot)
         held = open_lot.units if open_lot else ZERO
-        if open_lot is None or held < -leg.units:
+        if open_lot is None or held < units:
             raise Refused(
-                f"{amount(-leg.units, leg.lot.commodity)} of the lot {quoted(leg.lot.label)} of "
-                f"{leg.lot.date} would have to come back from {quoted(leg.lot.holder)}, who holds "
-                f"{amount(held, leg.lot.commodity)} of it: reverse what used them first"
+                f"{amount(units, lot.commodity)} of the lot {quoted(lot.label)} of "
+                f"{lot.date} would have to come back from {quoted(lot.holder)}, who holds "
+                f"{amount(held, lot.commodity)} of it: reverse what used them first"
             )
-        must_be_exact((held + leg.units) * leg.lot.cost)  # what stays
-        draws.append((open_lot, -leg.units))
+        must_be_exact((held - units) * lot.cost)  # what stays
+        draws.append((open_lot, units))
     return draws
 
 
 def _lots_to_give(undo: Undo) -> list[tuple[Lot, Decimal]]:
-    legs = undo.entry.legs
-    return [(leg.lot, leg.units) for leg in legs if isinstance(leg, LotLeg) and leg.units > 0]
+    return [(each.lot, each.net) for each in moved_by(undo.entry.legs) if each.net > 0]
 
 
 def _undo_overage(economy: Economy, undo: Undo) -> None:
@@ -222,10 +247,13 @@ def _undo_overage(economy: Economy, undo: Undo) -> None:
 
 
 def _restore(economy: Economy, lot: Lot, units: Decimal) -> None:
-    """Give a lot back; one whose end has passed meets that end at once, as it would have."""
+    """Give a lot back; one whose end has passed meets that end at once, as it would have.
+
+    Of a late reversal, one that ended only behind its own day can still be used by late events.
+    """
     subscriber = economy.subscribers[lot.holder]
     economy.put(subscriber, lot, units)
-    if lot.end is not None and lot.end <= economy.today:
+    if lot.end is not None and lot.end <= economy.terms_day:
         open_lot = subscriber.find(lot)
         assert open_lot is not None
         meet_end(economy, open_lot, economy.today)

@@ -19,10 +19,12 @@ from beancount_compute.economy import (
     Refused,
     Role,
     amount,
-    cost_by_origin,
+    cost_of_lots,
     out_of,
+    out_of_lapsed,
     round_money,
 )
+from beancount_compute.economy.rules.late_draws import no_breakage
 from beancount_compute.economy.rules.trade import tokens_for
 from beancount_compute.economy.state import Economy
 
@@ -35,11 +37,12 @@ def spend(economy: Economy, event: Event, event_id: str) -> None:
     settlement = round_money(event.paid, event.currency)
     if not settlement:
         raise Refused(f"the settlement of {amount(event.paid, event.currency)} rounds to zero")
-    draws = tokens_for(economy, event, subscriber, "spends")
+    draws, lapsed = tokens_for(economy, event, subscriber, "spends", lapsed=economy.late)
     rest = {event.currency: settlement}
-    for (_, currency), cost in cost_by_origin(draws).items():
+    taken = [*((open_lot.lot, units) for open_lot, units in draws), *lapsed]
+    for (_, currency), cost in cost_of_lots(taken).items():
         rest[currency] = rest.get(currency, ZERO) - cost
-    legs = out_of(draws)
+    legs = out_of(draws) + out_of_lapsed(lapsed)
     legs.append(
         MoneyLeg(Role.PARTNER, subscriber.name, event.counterparty, -settlement, event.currency)
     )
@@ -48,6 +51,7 @@ def spend(economy: Economy, event: Event, event_id: str) -> None:
         for currency, number in rest.items()
         if number
     ]
+    legs += no_breakage(subscriber.name, lapsed)
     economy.take(draws)
     economy.settle(subscriber.name)
     entry = JournalEntry(

@@ -26,6 +26,7 @@ from beancount_compute.economy import (
     Lacking,
     Leg,
     Money,
+    Pocket,
     Refused,
     Role,
     amount,
@@ -35,8 +36,10 @@ from beancount_compute.economy import (
     quoted,
     received,
 )
+from beancount_compute.economy.rules.late_draws import drawn_late, held_then, undone_later
 from beancount_compute.economy.state import Economy, Lots, Subscriber
 
+_TOKENS = (Pocket.TOKENS,)
 # to name a member of an enum takes longer
 _RECEIVABLE, _PAYABLE, _FEES = Role.RECEIVABLE, Role.PAYABLE, Role.FEES
 
@@ -63,7 +66,7 @@ def trade(economy: Economy, event: Event, event_id: str) -> None:
         money.append(money_leg((_FEES, seller.name, "", -seller_fee, currency)))
     if buyer_fee:
         money.append(money_leg((_FEES, buyer.name, "", -buyer_fee, currency)))
-    draws = tokens_for(economy, event, seller, "sells")
+    draws, _ = tokens_for(economy, event, seller, "sells")
     price = Money(event.price, currency)
     _move(economy, event, event_id, draws, buyer, f"Trade with {buyer.name}", price, money)
     day = (economy.today, event.commodity, currency)
@@ -76,7 +79,7 @@ def trade(economy: Economy, event: Event, event_id: str) -> None:
 def transfer(economy: Economy, event: Event, event_id: str) -> None:
     """Book tokens that are given away: they move at carrying amount, no money does."""
     giver, receiver = _parties(economy, event, "giver", "receiver")
-    draws = tokens_for(economy, event, giver, "gives")
+    draws, _ = tokens_for(economy, event, giver, "gives")
     _move(economy, event, event_id, draws, receiver, f"Transfer to {receiver.name}")
 
 
@@ -119,20 +122,33 @@ def _move(
         economy.put(receiver, lot, units)
 
 
-def tokens_for(economy: Economy, event: Event, holder: Subscriber, verb: str) -> list[Draw]:
-    """The tokens that leave a holder; refuses more than the holder has."""
+def tokens_for(
+    economy: Economy, event: Event, holder: Subscriber, verb: str, *, lapsed: bool = False
+) -> tuple[list[Draw], Lots]:
+    """The tokens that leave a holder; refuses more than the holder has.
+
+    A late event may take what lapsed since, where it is asked for.
+    """
     assert event.units is not None
-    holding = holder.tokens.get(event.commodity)
-    draws, missing = holding.plan(event.units, economy.order) if holding else ([], event.units)
+    gone: Lots = []
+    if economy.late:
+        draws, gone, missing = drawn_late(economy, event, holder, _TOKENS, lapsed=lapsed)
+    else:
+        holding = holder.tokens.get(event.commodity)
+        draws, missing = holding.plan(event.units, economy.order) if holding else ([], event.units)
     if missing:
         held = WIDE.subtract(event.units, missing)
+        holds, undone = f"and holds {amount(held, event.commodity)} in tokens", ""
+        if economy.late:
+            holds = held_then(economy, event, holder, _TOKENS, held, lapsed=lapsed)
+            undone = undone_later(economy, event, holder)
         raise Lacking(
-            f"{quoted(holder.name)} {verb} {amount(event.units, event.commodity)} and holds "
-            f"{amount(held, event.commodity)} in tokens{_what_instead(event, holder, held)}",
+            f"{quoted(holder.name)} {verb} {amount(event.units, event.commodity)} {holds}"
+            f"{_what_instead(event, holder, held)}{undone}",
             holder.name,
             (missing, event.commodity),
         )
-    return draws
+    return draws, gone
 
 
 def _what_instead(event: Event, holder: Subscriber, held: Decimal) -> str:
