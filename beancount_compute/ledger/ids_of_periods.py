@@ -9,15 +9,21 @@
 from __future__ import annotations
 
 import re
+from operator import attrgetter
 
 from beancount_compute.economy import Event, Kind, content_id, quoted
 
+_id_of = attrgetter("id")
 _DAY = re.compile(r"/\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def refuse_ids_of_periods(events: list[Event]) -> None:
     """Give a flaw to each event that has such an id, whether or not that period is ever booked."""
-    dated = [at for at, event in enumerate(events) if _DAY.fullmatch(event.id[-11:])]
+    dated = [
+        at
+        for at, name in enumerate(map(_id_of, events))
+        if name[-11:-10] == "/" and _DAY.fullmatch(name[-11:])  # few ids have a slash there
+    ]
     if not dated:
         return
     subscriptions = {

@@ -13,12 +13,14 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from beancount_compute.economy import CONTENT, Event, Place, quoted
 from beancount_compute.ledger.errors import Errors
 
 Content = tuple[object, ...]
+_id_of = attrgetter("id")
 
 
 class Source(NamedTuple):
@@ -30,7 +32,7 @@ class Source(NamedTuple):
 
 def drop_twins(sources: Sequence[Source], errors: Errors) -> None:
     """Take the rows out of the sources that stand in another one too, and tell of them."""
-    sources = [each for each in sources if any(not event.id for event in each.events)]
+    sources = [each for each in sources if not all(map(_id_of, each.events))]
     if len(sources) < 2:
         return
     found: defaultdict[Content, dict[int, list[Event]]] = defaultdict(dict)
