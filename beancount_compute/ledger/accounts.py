@@ -135,10 +135,6 @@ class Accounts:
         """The account component of a subscriber."""
         return self._components.get(subscriber) or component_of(subscriber)
 
-    def is_shared(self, role: Role) -> bool:
-        """Whether a role has one account for everybody and everything."""
-        return "{" not in self._templates[role]
-
     def account(self, role: Role, holder: str, origin: str) -> str:
         """The account of a role; `origin` is what its row names: the lot's plan, or the partner."""
         template = self._templates[role]

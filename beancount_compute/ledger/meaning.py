@@ -147,12 +147,6 @@ class Meaning:
         number = cost_of(cost.number, cost.currency)
         return Lot(holder, pocket, commodity, number, cost.currency, cost.date, origin, end)
 
-    def lot_legs(self, entry: Transaction) -> list[LotLeg]:
-        """The lots that a transaction moves, whoever wrote it, with the price of a trade."""
-        price = price_of(entry)
-        found = (self._lot_leg(posting, price) for posting in entry.postings)
-        return [leg for leg in found if leg is not None]
-
     def _lot_leg(self, posting: Posting, price: Money | None) -> LotLeg | None:
         units = money_of(posting.units)
         if units is None or not isinstance(posting.cost, Cost):

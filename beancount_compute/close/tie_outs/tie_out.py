@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from beancount_compute.economy import WIDE, ZERO, trim
+from beancount_compute.economy import WIDE, ZERO, decimals_of, trim
 from beancount_compute.reports import Cell, Column, Measure, Table, money
 
+Side = tuple[str, Decimal]  # a figure, with its name
 MOST_LINES = 20  # of one tie-out in the table, before the rest is only counted
 
 
@@ -38,29 +39,22 @@ class TieOut(NamedTuple):
 def of_money(
     name: str,
     currency: str,
-    left: tuple[str, Decimal],
-    right: tuple[str, Decimal],
+    left: Side,
+    right: Side,
     lines: Iterable[str] = (),
     *,
     informational: bool = False,
 ) -> TieOut:
     """A tie-out of two amounts."""
-    numbers = (left[1], right[1], WIDE.subtract(left[1], right[1]))
-    one, other, difference = [money(number, currency) for number in numbers]
-    return _made(name, currency, left[0], one, right[0], other, difference, lines, informational)
+    compared = _compared(name, currency, left, right, lines, decimals_of(currency))
+    return compared._replace(informational=informational)
 
 
 def of_units(
-    name: str,
-    commodity: str,
-    left: tuple[str, Decimal],
-    right: tuple[str, Decimal],
-    lines: Iterable[str] = (),
+    name: str, commodity: str, left: Side, right: Side, lines: Iterable[str] = ()
 ) -> TieOut:
     """A tie-out of two numbers of units, or two counts."""
-    numbers = (left[1], right[1], WIDE.subtract(left[1], right[1]))
-    one, other, difference = [trim(number, 0) for number in numbers]
-    return _made(name, commodity, left[0], one, right[0], other, difference, lines, False)
+    return _compared(name, commodity, left, right, lines, 0)
 
 
 def count(name: str, about: str, right_name: str, all_of_them: int, bad: Sequence[str]) -> TieOut:
@@ -75,20 +69,15 @@ def figure(name: str, currency: str, number: Decimal) -> TieOut:
     return TieOut(name, currency, name, money(number, currency), "", None, ZERO, (), True)
 
 
-def _made(
-    name: str,
-    about: str,
-    left_name: str,
-    left: Decimal,
-    right_name: str,
-    right: Decimal,
-    difference: Decimal,
-    lines: Iterable[str],
-    informational: bool,
+def _compared(
+    name: str, about: str, left: Side, right: Side, lines: Iterable[str], decimals: int
 ) -> TieOut:
+    """The lines are looked for only where the two sides differ."""
+    (left_name, one), (right_name, other) = left, right
+    difference = WIDE.subtract(one, other)
+    one_side, other_side, between = [trim(each, decimals) for each in (one, other, difference)]
     kept = tuple(lines) if difference else ()
-    names_and_numbers = (left_name, left, right_name, right, difference)
-    return TieOut(name, about, *names_and_numbers, kept, informational)
+    return TieOut(name, about, left_name, one_side, right_name, other_side, between, kept)
 
 
 def tables(ties: Sequence[TieOut]) -> list[Table]:
