@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import Decimal
+from itertools import chain
 from typing import NamedTuple
 
 from beancount_compute.economy.events import Event, Place
@@ -78,11 +80,14 @@ class Causes:
         self._plans = plans  # where those are written that can't be read
         self._without: dict[tuple[str, str], _Without] = {}  # by subscriber and commodity
         self._events: dict[str, Place] = {}
-        self._unread: dict[str, list[NotRead]] = {}  # by the names in it
+        self._lost: list[NotRead] = []  # lines and rows
+        self._unread: dict[str, list[NotRead]] = {}  # the same by the names in them
         self.file: Place | None = None  # the first that can't be read
         for each in sorted(unread, key=lambda each: (each.day, each.id, each.names, each.place)):
             if each.whole_file:
                 self.file = self.file or each.place
+            else:
+                self._lost.append(each)
             if each.id:
                 self._events.setdefault(each.id, each.place)
             for name in filter(None, each.names):
@@ -108,6 +113,15 @@ class Causes:
         first = self._without.setdefault((name, commodity), _Without(place, ZERO))
         more = None if number is None or first.units is None else WIDE.add(first.units, number)
         self._without[name, commodity] = first._replace(units=more)
+
+    def of_figure(self, name: str, day: date) -> Place | None:
+        """Where it begins that a figure of a subscriber, or of all, lacks something on a day."""
+        if self.file:
+            return self.file
+        without = (each.place for (of, _), each in self._without.items() if not name or of == name)
+        lost = self._unread.get(name, ()) if name else self._lost
+        unread = (each.place for each in lost if each.day <= day.isoformat())
+        return next(chain(without, unread), None)
 
     def _cause(self, event: Event, lacking: Lacking) -> Place | None:
         name, commodity = lacking.name, lacking.units[1] if lacking.units else ""

@@ -35,12 +35,16 @@ class Errors:
         self.skipped: Counter[tuple[str, str]] = Counter()  # by file, and what was passed over
 
     def in_order(self) -> list[ComputeError]:
-        """The errors by file and line; what follows from one is counted behind it."""
+        """Causes first, by file and line; what follows is counted behind it."""
         found = [*self.found]
+        causes: list[ComputeError] = []
         for cause, places in self._following.items():
             at = self._at[cause]
             found[at] = found[at]._replace(message=found[at].message + _more(places))
-        return sorted(found, key=lambda each: (each.source["filename"], each.source["lineno"]))
+            causes.append(found[at])
+        first = {self._at[cause] for cause in self._following}
+        others = [each for at, each in enumerate(found) if at not in first]
+        return sorted(causes, key=_by_place) + sorted(others, key=_by_place)
 
     def add(self, place: Place, message: str) -> None:
         """Collect an error at a place. A Parquet row is named in the message."""
@@ -76,6 +80,10 @@ class Errors:
     def unread_file(self) -> Place | None:
         """The first file of events that can't be read."""
         return next((each.place for each in self.unread if each.whole_file), None)
+
+
+def _by_place(error: ComputeError) -> tuple[str, int]:
+    return error.source["filename"], error.source["lineno"]
 
 
 def _more(places: list[Place]) -> str:

@@ -145,3 +145,31 @@ def test_whoever_is_on_a_plan_that_can_t_be_read_has_nothing_of_it() -> None:
     ]
     books = book(events, agreed)
     assert [(each.place.line, each.cause) for each in books.refusals] == [(1, at(9)), (2, at(9))]
+
+
+def test_a_figure_that_lacks_what_was_refused_follows_from_it() -> None:
+    """Of a subscriber, or of all; before it, or of somebody else, an assertion stands alone."""
+    asserted = [
+        assertion("2026-05-01", "tokens", "1 CU", line=2),
+        assertion("2026-05-03", "tokens", "21 CU", line=3),
+        assertion("2026-05-03", "tokens", "10 CU", "bob", line=4),
+        assertion("2026-05-03", "tokens", "11 CU", "alice", line=5),
+    ]
+    events = [ALICE, top_up("2026-05-02", "bob", "10 CU", "0 USD", line=1, flaw="nothing paid")]
+    assert causes(events, assertions=asserted) == [
+        *[(1, None), (2, None), (3, at(1)), (4, at(1)), (5, None)]
+    ]
+
+
+def test_a_figure_that_lacks_a_row_that_can_t_be_read_follows_from_it() -> None:
+    """Whomever it names, for all; from its day on."""
+    unread = [NotRead(at(9), ("bob",), day="2026-05-02")]
+    asserted = [
+        assertion("2026-05-01", "tokens", "1 CU", line=2),
+        assertion("2026-05-03", "tokens", "21 CU", line=3),
+        assertion("2026-05-03", "tokens", "10 CU", "bob", line=4),
+        assertion("2026-05-03", "tokens", "11 CU", "alice", line=5),
+    ]
+    assert causes([ALICE], assertions=asserted, unread=unread) == [
+        *[(2, None), (3, at(9)), (4, at(9)), (5, None)]
+    ]

@@ -75,7 +75,8 @@ def take_out(economy: Economy, removal: HandPosting) -> None:
     subscriber = economy.subscribers.get(removal.lot.holder)
     open_lot = subscriber.find(removal.lot) if subscriber else None
     if removal.flaw or open_lot is None or open_lot.units < removal.units:
-        cause = None if removal.flaw else economy.causes.file
+        lot, causes = removal.lot, economy.causes
+        cause = None if removal.flaw else causes.of_figure(lot.holder, removal.date)
         economy.refusals.append(Refusal(removal.place, _no_such_lot(economy, removal), cause))
         return
     economy.settle(removal.lot.holder)
@@ -109,7 +110,8 @@ def check_for_newcomer(economy: Economy, assertion: Assertion) -> None:
 
 def _refuse(economy: Economy, assertion: Assertion, failure: str) -> None:
     if failure:
-        economy.refusals.append(Refusal(assertion.place, failure, economy.causes.file))
+        cause = economy.causes.of_figure(assertion.subscriber, assertion.date)
+        economy.refusals.append(Refusal(assertion.place, failure, cause))
 
 
 def _no_such_lot(economy: Economy, removal: HandPosting) -> str:
