@@ -111,7 +111,7 @@ def _statement(page: Page) -> list[Block]:
     page.ignores("filter", because="its running figures need every line")
     asked, books = page.asked, page.loaded.books
     selection = asked.selection._replace(subscriber=asked.subscriber)
-    lines, lots = STATEMENT.tables(books, selection)
+    lines, lots = STATEMENT.tables(books, selection, "lines", "lots")
     back = {"kind": "link", "text": "All subscribers", "go": {"subscriber": "", "page": ""}}
     found: list[Block] = [back, {"kind": "controls", "items": [page.plans()]}]
     if not lines.rows:

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 from beancount.core.data import Custom, Directive, Price, Transaction
 
 from beancount_compute.collector import no_cyclic_garbage
-from beancount_compute.economy import WIDE, Kind, Pocket, Terms
+from beancount_compute.economy import WIDE, Kind, Pocket, Role, Terms
 from beancount_compute.ledger import (
     OPENING_TAG,
     ORDER,
@@ -78,6 +78,20 @@ class Books:
     def owed(self) -> tuple[Owed, ...]:
         """What was posted on receivable, payable and partners' accounts."""
         return self.money.read_owed()
+
+    @cached_property
+    def owed_of(self) -> dict[str, tuple[Owed, ...]]:
+        """What was posted on the receivable and payable accounts of each subscriber."""
+        found: defaultdict[str, list[Owed]] = defaultdict(list)
+        for owed in self.owed:
+            if owed.role is not Role.PARTNER:
+                found[owed.party].append(owed)
+        return {name: tuple(among) for name, among in found.items()}
+
+    @cached_property
+    def trade_at(self) -> dict[int, Trade]:
+        """The trade of each transaction that is one, or undoes one."""
+        return {each.at: each for each in self.trades}
 
     @cached_property
     def movements_of(self) -> dict[str, tuple[Movement, ...]]:

@@ -1,12 +1,14 @@
 """The statement of one subscriber: every line, with what is held after it.
 
-    line  date        event       what         flow        pocket       lot               units
-       1  2026-05-01  ...         Allocation   allocated   allocations  pro of 2026-05-01   1000
-       2  2026-05-20  use-17      Consumption  used        allocations  pro of 2026-05-01   -200
+    line  date        event     what               flow       with   pocket       units  units held
+       1  2026-05-01  ...       Allocation pro     allocated         allocations   1000        1000
+       2  2026-05-20  use-17    Consumption        used              allocations   -200         800
+       3  2026-06-10  t-1       Trade with carol   traded in  carol  tokens         500        1300
 
 with the units of that commodity and the carrying amount of that currency held after each line, over
-both pockets. Where the selection begins later, the first lines bring forward what was held. The
-lots that are held at the end follow, by pocket.
+both pockets. Where the selection begins later, the first lines bring forward what was held. Bills
+and payments follow (`bills.py`), then what was open, came and went, and the lots that are held at
+the end, by pocket.
 """
 
 from __future__ import annotations
@@ -18,7 +20,19 @@ from itertools import count
 from operator import attrgetter
 from typing import NamedTuple
 
-from beancount_compute.economy import ZERO, printable
+from beancount.core.data import Transaction
+
+from beancount_compute.economy import ZERO, Flow, printable
+from beancount_compute.reports.bills import (
+    BILL_FIGURES,
+    BILL_LABELS,
+    COUNTERPARTY,
+    FORWARD,
+    balance_of,
+    bills,
+    owed_within,
+    received,
+)
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED, Movement
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
@@ -32,15 +46,15 @@ from beancount_compute.reports.held_lots import (
 )
 from beancount_compute.reports.tables import CURRENCY, UNIT, Column, Measure, Row
 
-FORWARD = "brought forward"
 _LINE_LABELS = (
     Column("line", "line"),
     Column("date", "date", Measure.DATE),
-    Column("event", "event", aside=3, whole=True),
-    Column("what", "what", aside=4),
+    Column("event", "event", aside=4, whole=True),
+    Column("what", "what", aside=5),
     Column("flow", "flow"),
-    Column("pocket", "pocket", aside=1),
-    Column("lot", "lot", aside=2),
+    COUNTERPARTY,
+    Column("pocket", "pocket", aside=2),
+    Column("lot", "lot", aside=3),
     UNIT,
     CURRENCY,
 )
@@ -52,12 +66,25 @@ _LINE_FIGURES = (
 )
 
 
+def _balance(kind: Measure) -> tuple[Figure, ...]:
+    parts = ("opening", "came", "went")
+    return (
+        *[Figure(key, key, kind) for key in parts],
+        Figure("closing", "closing", kind, parts),
+    )
+
+
 def _layouts(_: Books, selection: Selection) -> list[Layout]:
     name = printable(selection.subscriber)
     of, by = (f" of {name}", f" by {name}") if name else ("", "")
     lots = (Column("pocket", "pocket"), *LOT_LABELS)
+    title = f"Bills and payments{of}" + (", of all plans" if selection.plan else "")
+    money = (Column("what", "what"), CURRENCY)
     return [
         Layout("lines", f"Statement{of}", _LINE_LABELS, _LINE_FIGURES, True, adds_up=False),
+        Layout("bills", title, BILL_LABELS, BILL_FIGURES, True, adds_up=False),
+        Layout("units", f"Units held{by}", (UNIT,), _balance(Measure.UNITS), adds_up=False),
+        Layout("money", f"Money{of}", money, _balance(Measure.MONEY), adds_up=False),
         Layout("lots", f"Lots held{by} at the end", lots, LOT_FIGURES),
     ]
 
@@ -72,10 +99,37 @@ def _contributions(books: Books, selection: Selection, request: Request) -> Iter
     if request.wants("lines"):
         lines = list(_lines(books, *selection.split(movements), str(selection.start)))
         yield from _traced(lines, request.row) if request.each else _running(lines)
+    if request.wants("bills"):
+        yield from bills(books, selection, request)
+    if request.wants("units", "money"):
+        yield from _balances(books, selection)
     if request.wants("lots"):
         for each in open_lots(movements, request, ("pocket",)):
             row = (each.pocket.value, *lot_labels(each))
             yield from of_lot(books, selection, "lots", row, each)
+
+
+def _balances(books: Books, selection: Selection) -> Iterator[Contribution]:
+    """What was there before the days, what came and went within them: units, and money."""
+    for before, among in zip(
+        (True, False), selection.split(selection.movements(books)), strict=True
+    ):
+        for each in among:
+            if each.flow is Flow.MINTED:  # that only changes the pocket
+                continue
+            yield "units", (each.commodity,), _part(before, each.units), each.units, each.at
+            if each.currency:
+                row, part = ("carrying amount", each.currency), _part(before, each.amount)
+                yield "money", row, part, each.amount, each.at
+    for before, owed in zip((True, False), owed_within(books, selection), strict=True):
+        for line in owed:
+            name, amount = balance_of(line)
+            row = (f"{name.replace('_', ' ')} ({line.role})", line.currency)
+            yield "money", row, _part(before, amount), amount, line.at
+
+
+def _part(before: bool, number: Decimal) -> str:
+    return "opening" if before else "came" if number > 0 else "went"
 
 
 def _lines(
@@ -86,14 +140,30 @@ def _lines(
     pair = attrgetter("commodity", "currency")
     for each in sorted(fold(before, ("commodity", "currency"), ("units", "amount")), key=pair):
         if each.units or each.amount:
-            labels = (next(number), start, "", FORWARD, "", "", "", *pair(each))
+            labels = (next(number), start, "", FORWARD, "", "", "", "", *pair(each))
             yield _Line(labels, [one for one in before if pair(one) == pair(each)])
     for each in moved:
         entry = books.transactions[each.at]
         lot = f"{each.origin} of {each.lot.date}" if each.origin else ""
-        event, what = str(entry.meta.get("event", "")), entry.narration or ""
-        of = (event, what, each.flow.value, each.pocket.value, lot)
+        event, other = str(entry.meta.get("event", "")), _counterparty(each, entry)
+        what = _what(each, entry)
+        of = (event, what, each.flow.value, other, each.pocket.value, lot)
         yield _Line((next(number), str(each.date), *of, *pair(each)), [each])
+
+
+def _counterparty(moved: Movement, entry: Transaction) -> str:
+    """Who gave what came, or got what went; "" where the operator did."""
+    other = str(entry.meta.get("counterparty", ""))
+    return (entry.payee or "") if other == moved.subscriber else other
+
+
+def _what(moved: Movement, entry: Transaction) -> str:
+    """The narration, which is the giver's, as the receiver sees it."""
+    if moved.flow is Flow.TRADED_IN:
+        return received("Trade with", entry)
+    if moved.flow is Flow.TRANSFERRED_IN:
+        return received("Transfer from", entry)
+    return entry.narration or ""
 
 
 def _running(lines: Iterable[_Line]) -> Iterator[Contribution]:

@@ -16,8 +16,7 @@ broken: where they don't fit, lines are longer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import product
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from beancount_compute.reports.tables import Cell, Column, Measure, Table, rounded, shown
@@ -69,15 +68,21 @@ def _fitted(table: Table, width: int) -> Iterator[_Shape]:
     """The table in the first shape that fits, or in parts that do; names stay whole if they can."""
     whole = _laid_out(table)
     shapes = [whole, *_turned(table), *_narrower(whole, table)]
-    gaps = GAPS[:1] if any(each.whole for each in table.columns) else GAPS
     for tried in (shapes, [each.breaking() for each in shapes]):
-        for shape, gap in product(tried, gaps):
-            if _fits(shape.columns, width, gap):
-                yield shape._replace(gap=gap)
-                return
-        if _fits_in_parts(tried[-1], width, gaps[-1]):
+        for shape in tried:
+            for gap in _gaps(shape):
+                if _fits(shape.columns, width, gap):
+                    yield shape._replace(gap=gap)
+                    return
+        last = tried[-1]._replace(gap=_gaps(tried[-1])[-1])
+        if _fits_in_parts(last, width):
             break
-    yield from _parts(tried[-1]._replace(gap=gaps[-1]), width)
+    yield from _parts(last, width)
+
+
+def _gaps(shape: _Shape) -> Sequence[int]:
+    """Columns come closer to each other where that helps; beside ids lines may be longer."""
+    return GAPS[:1] if any(each.column.whole for each in shape.columns) else GAPS
 
 
 def _laid_out(table: Table) -> _Shape:
@@ -165,10 +170,10 @@ def _labels_and_figures(shape: _Shape) -> tuple[list[TextColumn], list[TextColum
     return shape.columns[:first], [] if first is None else shape.columns[first:]
 
 
-def _fits_in_parts(shape: _Shape, width: int, gap: int) -> bool:
+def _fits_in_parts(shape: _Shape, width: int) -> bool:
     """Whether each figure fits beside the labels."""
     labels, figures = _labels_and_figures(shape)
-    return bool(figures) and all(_fits([*labels, each], width, gap) for each in figures)
+    return bool(figures) and all(_fits([*labels, each], width, shape.gap) for each in figures)
 
 
 def _parts(shape: _Shape, width: int) -> Iterator[_Shape]:

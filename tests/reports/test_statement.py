@@ -65,5 +65,8 @@ def test_a_statement_names_its_subscriber() -> None:
     tables = REPORTS["statement"].tables(books_of(STORY), Selection(subscriber="alice"))
     assert [table.title for table in tables] == [
         "Statement of alice",
+        "Bills and payments of alice",
+        "Units held by alice",
+        "Money of alice",
         "Lots held by alice at the end",
     ]
