@@ -23,13 +23,16 @@ the plan of their lot, and the subscriber who held them then, whoever holds them
   sales) / gross. At this rate `gain if held lapses` is zero where
   no units were spent, given back or removed by hand.
 
+The fees of all trades are more: those of units that are in no cohort (opening tokens, whose period
+ended before the books, top-ups, grants) stand beside those of the cohorts in the table `fees`.
+
 The unit cost is the `unit-cost` in force on the day of use; it is never booked. What comes in other
 currencies than the lots' (fees, unit cost, overage) stands on lines of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -37,7 +40,7 @@ from functools import partial
 from beancount_compute.economy import RELEASING, UNIT_COST, ZERO, Flow, Month, Terms
 from beancount_compute.reports.books import Books, Selection, until
 from beancount_compute.reports.cohort_figures import Happened, what_became
-from beancount_compute.reports.facts import SUMMED
+from beancount_compute.reports.facts import SUMMED, Trade
 from beancount_compute.reports.figures import (
     Adding,
     Contribution,
@@ -114,6 +117,9 @@ _BY = {
     "subscriber": (SUBSCRIBER,),
     "all": (MONTH, PLAN, SUBSCRIBER),
 }
+_IN_COHORTS = "the cohorts above"
+_IN_OTHERS = "other cohorts (not selected)"
+_IN_NO_COHORT = "no cohort (opening tokens, top-ups, grants)"
 _SUMS = ("units", "amount")
 
 
@@ -123,7 +129,7 @@ def economics(displaced: Decimal = ZERO) -> Report:
     return Report("economics", "Breakage or market", _layouts, yields)
 
 
-def _layouts(*_: object) -> list[Layout]:
+def _layouts(_: Books, selection: Selection) -> list[Layout]:
     layouts = [
         Layout(
             f"{what}-by-{name}",
@@ -138,8 +144,14 @@ def _layouts(*_: object) -> list[Layout]:
             ("money", "Breakage or market", CURRENCY, _MONEY),
         )
     ]
+    fees = Layout(
+        "fees",
+        "Fees of all trades" + (f" to {selection.end}" if selection.end else ""),
+        (Column("of", "of units"), CURRENCY),
+        (Figure("amount", "fees", Measure.MONEY),),
+    )
     labels = (Column("assumption", "assumption"), Column("value", "value"))
-    return [*layouts, Layout("assumptions", "Assumptions", labels, (), keeps_zeros=True)]
+    return [*layouts, fees, Layout("assumptions", "Assumptions", labels, (), keeps_zeros=True)]
 
 
 def _contributions(
@@ -150,7 +162,28 @@ def _contributions(
     if request.tables == {"assumptions"}:
         return
     happened = what_became(books, until(books.movements, selection.end), displaced)
-    yield from cells_of(selected(happened, selection), request)
+    of_selection = selected(happened, selection)
+    yield from cells_of(of_selection, request)
+    if request.wants("fees"):
+        yield from _fees(until(books.trades, selection.end), happened, of_selection)
+
+
+def _fees(
+    trades: Iterable[Trade], happened: Iterable[Happened], of_selection: Sequence[Happened]
+) -> Iterator[Contribution]:
+    """The fees of all trades, by whether their units are in a cohort."""
+    for trade in trades:
+        fees = trade.seller_fee + trade.buyer_fee
+        yield "fees", (_IN_NO_COHORT, trade.currency), "amount", fees, trade.at
+    for sign, row, among in (
+        (-1, _IN_NO_COHORT, happened),
+        (1, _IN_OTHERS, happened),
+        (-1, _IN_OTHERS, of_selection),
+        (1, _IN_COHORTS, of_selection),
+    ):
+        for each in among:
+            if each.what == "fees":
+                yield "fees", (row, each.currency), "amount", sign * each.amount, each.at
 
 
 def selected(happened: Sequence[Happened], selection: Selection) -> Sequence[Happened]:

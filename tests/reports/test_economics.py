@@ -18,6 +18,7 @@ from beancount_compute.economy.terms import RESERVED_ORIGINS
 from beancount_compute.reports.books import Books, Selection, read_books
 from beancount_compute.reports.economics import economics
 from beancount_compute.reports.figures import CellAsked, How, Request, tabulate
+from beancount_compute.reports.market import MARKET
 from tests.reports.showing import books_of, figures, labels_of, whole
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "laws"))
@@ -87,6 +88,36 @@ def test_the_story_to_its_end() -> None:
     assert (may["market"], may["gain"], may["gain_if_held_lapses"]) == ("150.25", "-9.75", "-9.75")
     june = found["2026-07", "pro", "alice", "USD"]
     assert june == {"lapsed": "200.00", "expiry": "200.00", "market": "200.00"}
+
+
+def test_the_fees_of_units_in_no_cohort_stand_beside_those_of_cohorts() -> None:
+    """Carol's opening tokens (40.00, fee 2.00), dave's top-up (10.00, 0.50): 8.75 of all trades, as
+    the market says; of a plan or of months alone, the other cohorts too."""
+    books = books_of(
+        STORY
+        + """\
+2026-01-01 open Equity:Opening
+2026-05-01 * "Opening" #compute-opening
+  Liabilities:DeferredRevenue:Tokens:Carol  -200 CU {0.20 USD, 2026-02-01, "pro/2027-02-01"}
+  Equity:Opening
+2026-05-02 custom "compute-allocation" "dave" 50 CU 10.00 USD
+2026-06-11 custom "compute-trade" "carol" "bob" 200 CU 0.20 USD
+2026-06-12 custom "compute-trade" "dave" "bob" 50 CU 0.20 USD
+"""
+    )
+    none, cohorts = "no cohort (opening tokens, top-ups, grants)", "the cohorts above"
+    assert figures(economics(), books, Selection(), "fees") == {
+        (none, "USD"): {"amount": "2.50"},
+        (cohorts, "USD"): {"amount": "6.25"},
+    }
+    (table,) = economics().tables(books, Selection(), "fees")
+    (market,) = MARKET.tables(books, Selection(), "by-month")
+    fees = next(at for at, each in enumerate(market.columns) if each.key == "fees")
+    assert table.totals == (("total", "USD", market.rows[0][fees]),)
+    assert figures(economics(), books, Selection(subscriber="bob"), "fees") == {
+        (none, "USD"): {"amount": "2.50"},
+        ("other cohorts (not selected)", "USD"): {"amount": "6.25"},
+    }
 
 
 def test_a_selection_is_of_cohorts() -> None:
