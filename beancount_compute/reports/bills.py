@@ -28,6 +28,7 @@ from beancount_compute.reports.figures import Contribution, Figure, How, Request
 from beancount_compute.reports.tables import CURRENCY, Column, Measure, Row
 
 FORWARD = "brought forward"
+_OWES, _IS_OWED = "owes", "is_owed"  # receivable and payable
 COUNTERPARTY = Column("counterparty", "with", aside=1)
 BILL_LABELS = (
     Column("line", "line", aside=2),
@@ -44,14 +45,13 @@ BILL_FIGURES = (
     Figure("price", "price", Measure.PRICE, ("worth",), How.QUOTIENT, ("units",)),
     Figure("fee", "fee", Measure.MONEY, how=How.KNOWN),
     Figure("amount", "amount", Measure.MONEY),
-    Figure("owes", "owes", Measure.MONEY),
-    Figure("is_owed", "is owed", Measure.MONEY),
+    Figure(_OWES, "owes", Measure.MONEY),
+    Figure(_IS_OWED, "is owed", Measure.MONEY),
 )
-_BALANCES = {Role.RECEIVABLE: "owes", Role.PAYABLE: "is_owed"}
 _BILLED = (Flow.ALLOCATED, Flow.TOPPED_UP, Flow.TRADED_IN, Flow.TRADED_OUT, Flow.REFUNDED)
 
 
-class _Line(NamedTuple):
+class _BillLine(NamedTuple):
     labels: Row
     owed: Sequence[Owed]  # one, or all that is brought forward
 
@@ -63,7 +63,9 @@ def owed_within(books: Books, selection: Selection) -> tuple[Sequence[Owed], Seq
 
 def balance_of(owed: Owed) -> tuple[str, Decimal]:
     """Which balance a posting changes, what the subscriber owes or is owed, and by how much."""
-    return _BALANCES[owed.role], owed.amount if owed.role is Role.RECEIVABLE else -owed.amount
+    if owed.role is Role.RECEIVABLE:
+        return _OWES, owed.amount
+    return _IS_OWED, -owed.amount
 
 
 def bills(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
@@ -81,14 +83,14 @@ def bills(books: Books, selection: Selection, request: Request) -> Iterator[Cont
 
 def _lines(
     books: Books, before: Sequence[Owed], since: Sequence[Owed], selection: Selection
-) -> Iterator[_Line]:
+) -> Iterator[_BillLine]:
     number = count(1)
     for currency in sorted({each.currency for each in before}):
         owed = [each for each in before if each.currency == currency]
         by_role = [sum([each.amount for each in owed if each.role is role], ZERO) for role in Role]
         if any(by_role):
             labels = (next(number), str(selection.start), "", FORWARD, "", "", "", currency)
-            yield _Line(labels, owed)
+            yield _BillLine(labels, owed)
     for each in since:
         entry = books.transactions[each.at]
         trade = books.trade_at.get(each.at)
@@ -100,7 +102,7 @@ def _lines(
         if REVERSAL in (entry.tags or ()):
             entry_name += ", reversed"
         of = (event, entry_name, other, what, each.account, each.currency)
-        yield _Line((next(number), str(each.date), *of), [each])
+        yield _BillLine((next(number), str(each.date), *of), [each])
 
 
 def received(words: str, entry: Transaction) -> str:
@@ -139,7 +141,7 @@ def _units_of(
 
 
 def _units(
-    books: Books, line: _Line, subscriber: str, billed: dict[tuple[int, str], Decimal]
+    books: Books, line: _BillLine, subscriber: str, billed: dict[tuple[int, str], Decimal]
 ) -> Iterator[Contribution]:
     """The units of a bill, their price, and the fee within it."""
     (owed,) = line.owed
@@ -155,17 +157,17 @@ def _units(
             yield "bills", line.labels, "fee", fee, owed.at
 
 
-def _running(lines: Iterable[_Line]) -> Iterator[Contribution]:
+def _running(lines: Iterable[_BillLine]) -> Iterator[Contribution]:
     held: defaultdict[tuple[str, Row], Decimal] = defaultdict(Decimal)
     for labels, owed in lines:
         for each in owed:
             name, amount = balance_of(each)
             held[name, labels[-1:]] += amount
-        for name in _BALANCES.values():
+        for name in (_OWES, _IS_OWED):
             yield "bills", labels, name, held[name, labels[-1:]], SUMMED
 
 
-def _traced(lines: Sequence[_Line], row: Row | None) -> Iterator[Contribution]:
+def _traced(lines: Sequence[_BillLine], row: Row | None) -> Iterator[Contribution]:
     """Behind a balance stands all that was owed up to it."""
     asked = next((at for at, line in enumerate(lines) if line.labels == row), None)
     if asked is None:

@@ -243,6 +243,11 @@ def since(dated: tuple[Dated, ...], start: date | None) -> tuple[Dated, ...]:
 
 def read_books(entries: Iterable[Directive], options_map: dict[str, Any]) -> Books:
     """Read a loaded ledger, whole and unfiltered."""
+    with no_cyclic_garbage():
+        return _read(entries, options_map)
+
+
+def _read(entries: Iterable[Directive], options_map: dict[str, Any]) -> Books:
     by_type: defaultdict[type, list[Any]] = defaultdict(list)
     for entry in entries:
         by_type[entry.__class__].append(entry)
@@ -250,8 +255,7 @@ def read_books(entries: Iterable[Directive], options_map: dict[str, Any]) -> Boo
     transactions = _in_order(by_type[Transaction])
     names = names_in(transactions, accounts, introduced)
     meaning = Meaning(accounts, names)
-    with no_cyclic_garbage():
-        units = read_units(transactions, meaning)
+    units = read_units(transactions, meaning)
     return Books(
         tuple(transactions),
         units.movements,
