@@ -7,8 +7,8 @@
 
 with the units of that commodity and the carrying amount of that currency held after each line, over
 both pockets. Where the selection begins later, the first lines bring forward what was held. Bills
-and payments follow (`bills.py`), then what was open, came and went, and the lots that are held at
-the end, by pocket.
+and payments follow (`bills_and_payments.py`), then what was open, came and went, and the lots that
+are held at the end, by pocket.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import NamedTuple
 from beancount.core.data import Transaction
 
 from beancount_compute.economy import ZERO, Flow, printable
-from beancount_compute.reports.bills import (
+from beancount_compute.reports.bills_and_payments import (
     BILL_FIGURES,
     BILL_LABELS,
     COUNTERPARTY,
