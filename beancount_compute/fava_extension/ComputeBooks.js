@@ -77,6 +77,7 @@ const exactOf = (cell) => {
   return typeof cell === "object" ? exactOf(cell.text) : cell;
 };
 
+const MANY = 10; // columns, behind which figures are written smaller
 const LONG = 24; // characters of a name that may be broken anywhere
 
 const kindOf = (column) => (column.figure ? "num" : column.date ? "date" : undefined);
@@ -166,7 +167,7 @@ function table(block) {
   fill(order);
   const below = (row) => el("tr", { class: "total" }, ...row.map((cell, place) => cellElement(cell, block.columns[place], place === 0, 0, true)));
   const foot = block.footer?.length ? el("tfoot", {}, ...block.footer.map(below)) : null;
-  const whole = el("table", {}, el("caption", {}, block.title), el("thead", {}, head), body, foot);
+  const whole = el("table", { class: block.columns.length > MANY ? "many" : undefined }, el("caption", {}, block.title), el("thead", {}, head), body, foot);
   const scroll = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": block.title, onscroll: (event) => hint(event.target) }, whole);
   widths.observe(scroll);
   return [block.rows.length ? el("div", { class: "wide" }, scroll) : el("p", { class: "caption" }, "none"), ...paging(block)];

@@ -22,6 +22,7 @@ SHOTS = (
     ("overview", "light", ""),
     ("overview", "dark", ""),
     ("subscribers", "light", "&sort=carrying_amount&order=desc"),
+    ("owed", "light", ""),
     ("market", "dark", ""),
     ("vintages", "light", "&time=2026-01 - 2026-08"),
     ("economics", "dark", ""),

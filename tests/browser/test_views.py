@@ -143,6 +143,52 @@ def test_nothing_is_wider_than_the_window(year: Shown, view: str, width: int) ->
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("view", [each for each in VIEWS if each != "vintages"])
+def test_no_table_of_a_year_scrolls_on_a_desk(year: Shown, view: str) -> None:
+    """At 1280 pixels all columns are seen, of pictures too; vintages have one for each month."""
+    year.page.set_viewport_size({"width": 1280, "height": 800})
+    page = year.open(view)
+    if view == "close":
+        expect(page.get_by_role("heading", name="Tie-outs of")).to_be_visible()
+    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+    wide = page.evaluate(
+        "[...document.querySelectorAll('#compute-view .scroll')]"
+        ".filter(each => each.scrollWidth > each.clientWidth).map(each => each.ariaLabel)"
+    )
+    assert wide == []
+
+
+def test_vintages_begin_with_the_heat_map(year: Shown) -> None:
+    """In the first window at 1280 by 800, whole; its table scrolls in a box of its own."""
+    year.page.set_viewport_size({"width": 1280, "height": 800})
+    page = year.open("vintages")
+    first = page.locator("#compute-view figure").first
+    assert first.get_attribute("data-chart") == "recognised"
+    box = first.locator(".picture").bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= 1280
+    assert box["y"] + box["height"] <= 800
+    first.locator("summary").click()
+    assert first.locator(".scroll").evaluate("each => each.scrollWidth > each.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
+def test_what_is_still_held_stands_on_what_the_market_earned(year: Shown) -> None:
+    """Two bars a month: the second has two parts, one upon the other, beside the first."""
+    page = year.open("economics")
+    bars = page.evaluate(
+        "[...document.querySelectorAll("
+        "'[data-chart^=breakage-or-market] .barlayer .trace.bars')].map("
+        "trace => { const { left, top, bottom } = trace.querySelector('.point path')"
+        ".getBoundingClientRect(); return [left, top, bottom]; })"
+    )
+    lapsed, market, held = bars
+    assert market[0] == pytest.approx(held[0], abs=1)
+    assert lapsed[0] < market[0]
+    assert held[2] == pytest.approx(market[1], abs=1)
+    assert lapsed[2] == pytest.approx(market[2], abs=1)
+
+
 CONTRASTS = """() => {
   const parsed = (text) => {
     const [r, g, b, a = 1] = text.match(/[0-9.e-]+/g).map(Number);
