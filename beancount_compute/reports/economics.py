@@ -19,9 +19,9 @@ the plan of their lot, and the subscriber who held them then, whoever holds them
   lapses` counts its carrying amount as well, which it will earn whether it is used or lapses.
 - `displaced`: a share, for the reader to judge, of what buyers would have paid as overage: units
   bought x the overage price of the buyer's plan on that day x the share.
-- `break-even`: the fee rate at which fees pay for what the tokens cost: (cost of use + displaced
-  sales) / gross. At this rate `gain if held lapses` is zero where
-  no units were spent, given back or removed by hand.
+- `break-even`: the fee rate at which `gain if held lapses` is zero: all that it takes off, before
+  fees, / gross. That is the cost of use, displaced sales, what partners got for units spent, what
+  was refunded, and the carrying amount of what was removed by hand.
 
 The fees of all trades are more: those of units that are in no cohort (opening tokens, whose period
 ended before the books, top-ups, grants) stand beside those of the cohorts in the table `fees`.
@@ -62,7 +62,7 @@ from beancount_compute.reports.tables import (
 
 
 def _less(*columns: str) -> tuple[str, ...]:
-    return tuple([f"-{column}" for column in columns])
+    return tuple([each[1:] if each.startswith("-") else f"-{each}" for each in columns])
 
 
 # What happened (`cohort_figures.Happened`) adds to and takes from the columns.
@@ -75,10 +75,9 @@ _USE, _OUTLAY = ("used", "rest_of_refund"), ("cost", "displaced")
 _MARKET = (*_USE, *_EXPIRED, "partner_income", "fees", *_less(*_OUTLAY))
 # What ended at once is earned either way; what is used or lapses, now or later, as well.
 _GAIN = (*_USE, "expired", "partner_income", "fees", *_less(*_OUTLAY, "minted"))
-_GAIN_IF_HELD_LAPSES = (
-    *("rest_of_refund", "partner_income", "fees"),
-    *_less(*_OUTLAY, *_GIVEN_UP, "gone"),
-)
+# What lapsing would not have cost; units spent and refunded earn a part of what they carried.
+_FORGONE = (*_OUTLAY, *_GIVEN_UP, "gone", *_less("rest_of_refund", "partner_income"))
+_GAIN_IF_HELD_LAPSES = ("fees", *_less(*_FORGONE))
 _QUOTIENT = How.QUOTIENT
 _UNITS = (
     Figure("unused", "unused", Measure.UNITS, _UNUSED),
@@ -108,7 +107,7 @@ _MONEY = (
     Figure("held_amount", "still\nheld", Measure.MONEY, _HELD),
     Figure("gain_if_held_lapses", "gain if\nheld lapses", Measure.MONEY, _GAIN_IF_HELD_LAPSES),
     Figure("gross", "gross", Measure.MONEY),
-    Figure("break_even", "break-even\nfee rate", Measure.RATE, _OUTLAY, _QUOTIENT, ("gross",)),
+    Figure("break_even", "break-even\nfee rate", Measure.RATE, _FORGONE, _QUOTIENT, ("gross",)),
     Figure("fee_rate", "fee rate", Measure.RATE, ("fees",), _QUOTIENT, ("gross",)),
 )
 _BY = {

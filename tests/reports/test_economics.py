@@ -163,6 +163,25 @@ def test_displaced_sales() -> None:
     ]
 
 
+def test_what_partners_got_counts_in_the_break_even_fee_rate() -> None:
+    """500 sold for 125.00, fee 6.25; of the other 300 a partner takes 100 (20.00) for 15.00. In the
+    end 16.00 of use and 15.00 for the partner stand against the fees: 31.00 / 125.00 = 24.8 %.
+    At that rate: 31.00 of fees, and no gain."""
+    ledger = STORY + '2026-06-21 custom "compute-spend" "alice" "shop" 100 CU 15.00 USD\n'
+    for rate, fees, gain in (("0.05", "6.25", "-24.75"), ("0.248", "31.00", None)):
+        books = books_of(ledger.replace('"seller-fee" 0.05', f'"seller-fee" {rate}'))
+        found = figures(economics(), books, Selection(), "money-by-plan")["pro", "USD"]
+        assert (found["break_even"], found["fee_rate"], found["fees"]) == ("0.248", rate, fees)
+        assert (found.get("gain_if_held_lapses"), found["partner_income"]) == (gain, "5.00")
+
+
+def test_what_is_refunded_counts_in_the_break_even_fee_rate_as_what_was_given_back() -> None:
+    """100 of the 300 that alice kept (20.00) are given back: (16.00 + 20.00) / 125.00."""
+    books = books_of(STORY + '2026-06-21 custom "compute-refund" "alice" 100 CU\n')
+    found = figures(economics(), books, Selection(), "money-by-plan")["pro", "USD"]
+    assert (found["gain_if_held_lapses"], found["break_even"]) == ("-29.75", "0.288")
+
+
 def test_a_unit_cost_behind_the_selection_is_no_assumption() -> None:
     """One of July does not count in June, nor stand there."""
     books = books_of(STORY + '2026-07-01 custom "compute-option" "unit-cost" 0.09 USD\n')
@@ -407,6 +426,22 @@ def test_fees_and_partner_income_are_those_booked(random_books: Books) -> None:
                 booked[str(row[1])] -= whole(row[keys.index(column)])
         if not before:
             assert not any(booked.values()), (column, booked)
+
+
+def test_the_gain_is_what_fees_are_above_the_break_even_fee_rate(random_books: Books) -> None:
+    """To the rounding of the two rates, of every cohort that was sold; with displaced sales too."""
+    step = Decimal("0.000001")
+    for table in economics(Decimal("0.25")).tables(random_books, Selection()):
+        if not table.name.startswith("money-by-"):
+            continue
+        at = {column.key: place for place, column in enumerate(table.columns)}
+        for row in table.rows:
+            gain, gross, rate, even = [
+                whole(row[at[key]])
+                for key in ("gain_if_held_lapses", "gross", "fee_rate", "break_even")
+            ]
+            if gross:
+                assert abs(gain - (rate - even) * gross) <= step * gross, (table.name, row)
 
 
 def test_every_cell_is_explained_by_transactions_that_add_up_to_it(random_books: Books) -> None:

@@ -97,7 +97,7 @@ def fees_and_take_rate(table: Table) -> list[Chart]:
 
 
 def break_even(table: Table) -> list[Chart]:
-    """The fee rate charged beside the one at which fees pay for what the tokens cost."""
+    """The fee rate charged beside the one at which the market earns what breakage would have."""
     found: list[Chart] = []
     for (currency,), part in parts(table, "currency"):
         months = part._replace(rows=[row for row in part.rows if row[0] != TOTAL])
@@ -113,7 +113,8 @@ def break_even(table: Table) -> list[Chart]:
         layout["yaxis"] = _rate_axis()
         title = f"Fee rate, charged and at break-even ({currency})"
         caption = (
-            "Where the charged rate lies above the other, fees alone pay for what tokens cost."
+            "Where the charged rate lies above the other, the market earns more than breakage "
+            "would, once what is held lapses."
         )
         figure = figure_of(data, layout)
         found.append(Chart(f"break-even-{currency}", title, months, figure, caption))
