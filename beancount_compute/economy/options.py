@@ -103,6 +103,7 @@ class PlanKey(NamedTuple):
     write: Callable[[Any], str]
     meaning: str
     used_by: frozenset[Kind]
+    needs: Unused | None = None  # what `unused` must be for it to mean anything; None for any
 
 
 def text_written(text: str) -> str:
@@ -401,6 +402,7 @@ PLAN_KEYS: dict[str, PlanKey] = {
             _plain,
             "fraction of each unused lot that is minted, 0 to 1; the rest lapses",
             _ENDS,
+            Unused.MINT,
         ),
         PlanKey(
             "expires",
@@ -411,6 +413,7 @@ PLAN_KEYS: dict[str, PlanKey] = {
             lambda span: text_written(str(span)),
             "with rollover: life of a lot, counted from its allocation",
             _PERIODS,
+            Unused.ROLLOVER,
         ),
         PlanKey(
             "token-expires",
@@ -421,6 +424,7 @@ PLAN_KEYS: dict[str, PlanKey] = {
             lambda span: text_written(str(span)),
             "life of minted tokens, counted from the mint",
             _ENDS,
+            Unused.MINT,
         ),
         PlanKey(
             "overage",

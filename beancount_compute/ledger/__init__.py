@@ -33,6 +33,7 @@ from beancount_compute.ledger.hand_written import (
     read_hand_written,
 )
 from beancount_compute.ledger.header import ColumnMap
+from beancount_compute.ledger.idle_plan_keys import notes_of_idle_keys
 from beancount_compute.ledger.ids_of_periods import refuse_ids_of_periods
 from beancount_compute.ledger.meaning import BY_HAND, OPENING, Meaning, kind_of_tags
 from beancount_compute.ledger.metadata import (

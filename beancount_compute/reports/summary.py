@@ -30,6 +30,7 @@ from beancount_compute.economy import (
     quoted,
     trim,
 )
+from beancount_compute.ledger import notes_of_idle_keys
 from beancount_compute.reports.books import Books, read_books
 from beancount_compute.reports.fold import fold
 from beancount_compute.reports.tables import Table, columns, money
@@ -60,6 +61,7 @@ class Summary(NamedTuple):
     money: FlowSums
     negative_lots: list[str]
     unknown_plans: list[str]  # that opening lots name
+    idle_keys: list[str]  # of plans, one note each
 
     @property
     def ties(self) -> bool:
@@ -97,7 +99,7 @@ class Summary(NamedTuple):
             f"opening lots name {quoted(plan)}, which is no plan of this ledger: what is left of "
             "them at their end is breakage, unless a compute-plan of that name says otherwise"
             for plan in self.unknown_plans
-        ]
+        ] + self.idle_keys
 
     def _tie(
         self, title: str, flows: FlowSums, ins: tuple[str, ...], outs: tuple[str, ...]
@@ -134,18 +136,16 @@ def trimmed(number: Decimal, _commodity: str) -> Decimal:
 
 def summarise(entries: Iterable[Directive], options_map: dict[str, Any]) -> Summary:
     """The summary of a loaded ledger."""
-    return summary_of(read_books(entries, options_map))
-
-
-def summary_of(books: Books) -> Summary:
-    """The summary of books that were read."""
+    entries = list(entries)
+    books = read_books(entries, options_map)
     with localcontext(WIDE):
         held = fold(books.movements, ("pocket", "commodity"), ("units",))
     pockets = {(each.pocket, each.commodity): each.units for each in held}
     holders = {movement.subscriber for movement in books.movements}
     opened = {each.origin for each in books.movements if each.flow is Flow.OPENING}
     unknown = sorted(opened.difference(books.terms.plans, RESERVED_ORIGINS))
-    return Summary(len(holders), pockets, *flows_of(books), _negative_lots(books), unknown)
+    idle = notes_of_idle_keys(entries, books.terms)
+    return Summary(len(holders), pockets, *flows_of(books), _negative_lots(books), unknown, idle)
 
 
 def flows_of(books: Books) -> tuple[FlowSums, FlowSums]:

@@ -115,6 +115,44 @@ def test_a_plan_that_only_opening_lots_name_is_noted() -> None:
     assert summary(HEAD + STORY).notes() == []
 
 
+@pytest.mark.parametrize(
+    ("keys", "named", "needs", "becomes"),
+    [
+        ('token-expires: "12 months"', "token-expires", "mint", "lapses at once"),
+        ("mint-rate: 1", "mint-rate", "mint", "lapses at once"),
+        ('expires: "6 months"', "expires", "rollover", "lapses at once"),
+        ('unused: "rollover"\n  mint-rate: 0.5', "mint-rate", "mint", "stays an allocation"),
+        ('unused: "mint"\n  expires: "6 months"', "expires", "rollover", "turns into tokens"),
+    ],
+)
+def test_a_key_of_a_plan_that_means_nothing_beside_unused_is_noted(
+    keys: str, named: str, needs: str, becomes: str
+) -> None:
+    """Also where it says its default; a line that is refused has its error and no note."""
+    plan = '2026-02-01 custom "compute-plan" "lite" 5.00 USD 10 CU\n  '
+    found = summary(HEAD + STORY + plan + keys + "\n").notes()
+    line = (HEAD + STORY).count("\n") + 1
+    (note,) = found
+    assert note == (
+        f'<string>:{line}: `{named}` of plan "lite" has no effect: it needs `unused: "{needs}"`, '
+        f"and what a period leaves unused here {becomes}"
+    )
+    assert summary(HEAD + STORY + plan.replace("5.00 USD", "-5.00 USD") + keys).notes() == []
+
+
+def test_a_key_of_a_plan_that_has_its_effect_is_no_note() -> None:
+    """What lapses, rolls over or mints, each with the keys that are its own."""
+    for number, keys in enumerate(
+        (
+            'unused: "mint"\n  mint-rate: 0.5\n  token-expires: "12 months"',
+            'unused: "rollover"\n  expires: "6 months"',
+            'unused: "expire"\n  every: "quarter"\n  overage: 0.30 USD',
+        )
+    ):
+        plan = f'2026-02-01 custom "compute-plan" "p{number}" 5.00 USD 10 CU\n  {keys}\n'
+        assert summary(HEAD + STORY + plan).notes() == []
+
+
 def test_a_ledger_without_anything_has_a_summary_all_the_same() -> None:
     """No subscribers, and nothing that could fail to tie."""
     found = summary('plugin "beancount_compute"\n')
