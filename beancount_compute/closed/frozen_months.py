@@ -14,6 +14,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
+from operator import attrgetter
 from typing import NamedTuple
 
 from beancount.core.data import Custom, Directive
@@ -36,6 +37,7 @@ from beancount_compute.economy import Month, Place, quoted
 from beancount_compute.ledger import CLOSED, Errors, Fields
 
 INDEX = "index.beancount"
+_currency_of = attrgetter("currency")
 PARTS = ("beancount", "events.csv", "state.csv")
 
 
@@ -183,8 +185,9 @@ def _check_figures(files: Files, errors: Errors) -> None:
     """Compare the figures of a seal with those of the month's own files."""
     seal = files.seal
     data = file_of_month(files.state) or b""
-    stated = deferred_in(first_rows(data.decode("utf-8", "replace")))
-    if stated != seal.deferred:
+    rows = first_rows(data.decode("utf-8", "replace")) if files.untouched else files.state_rows()
+    stated = deferred_in(rows)
+    if sorted(stated, key=_currency_of) != sorted(seal.deferred, key=_currency_of):
         said, found = (
             " ".join(f"{each.number:f} {each.currency}" for each in figures) or "nothing"
             for figures in (seal.deferred, stated)

@@ -13,6 +13,7 @@ import shutil
 import signal
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,7 @@ def test_a_killed_command_loses_nothing(
     used = os.times().children_user - start.children_user
     assert most is not None and 5 < most < 255
     killed = 0
-    for number in range(KILLS):
+    for number in count():
         folder = fresh("k")
 
         def dying_run(folder: Path, at: int, after: float) -> int:
@@ -155,5 +156,6 @@ def test_a_killed_command_loses_nothing(
         with locked(folder / "l/closed"):  # whoever writes next finishes the rest
             pass
         assert contents(folder) == expected
-    assert killed > KILLS // 2
+        if killed == KILLS:
+            break
     print(f"{command}: {killed} kills")

@@ -258,6 +258,16 @@ def test_a_whole_row_added_to_a_frozen_month_is_found(sealed: Path, tmp_path: Pa
     assert any("the price of 2026-05-31 was not sealed" in error for error in errors)
 
 
+@pytest.mark.parametrize("part", ["events.csv", "state.csv"])
+def test_the_order_of_rows_is_no_content(sealed: Path, tmp_path: Path, part: str) -> None:
+    """Behind the header they may stand in any: what was deferred last, say."""
+    ledger = Path(shutil.copytree(sealed.parent, tmp_path / "l")) / sealed.name
+    path = ledger.parent / "closed" / f"2026-05.{part}"
+    head, *rows = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([head, *reversed(rows)]))
+    assert load_errors(ledger) == []
+
+
 def test_a_changed_month_is_named_and_the_books_go_on_from_the_last_state_that_holds(
     sealed: Path, tmp_path: Path
 ) -> None:
