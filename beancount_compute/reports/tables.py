@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from enum import StrEnum
@@ -110,18 +111,26 @@ def rounded(table: Table) -> Table:
     money_at = [at for at, each in enumerate(table.columns) if each.kind is Measure.MONEY]
     if currency is None or not money_at:
         return table
+    known: defaultdict[Cell, dict[int, Cell]] = defaultdict(dict)  # most rows share their cells
 
     def whole(row: Row) -> Row:
-        cells = list(row)
+        cells, done = list(row), known[row[currency]]
         for at in money_at:
-            cell = cells[at]
-            if isinstance(cell, Decimal):
-                amount = round_money(cell, str(row[currency]))
-                cells[at] = amount or abs(amount)  # no -0.00
+            key = id(cells[at])
+            if key not in done:
+                done[key] = _to_minor_unit(cells[at], str(row[currency]))
+            cells[at] = done[key]
         return tuple(cells)
 
     rows, totals = [whole(row) for row in table.rows], [whole(row) for row in table.totals]
     return table._replace(rows=rows, totals=tuple(totals))
+
+
+def _to_minor_unit(cell: Cell, currency: str) -> Cell:
+    if not isinstance(cell, Decimal):
+        return cell
+    amount = round_money(cell, currency)
+    return amount or abs(amount)  # no -0.00
 
 
 def writer(kind: Measure, currency: str) -> Callable[[Decimal], Cell]:
