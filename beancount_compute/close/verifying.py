@@ -27,6 +27,7 @@ from beancount_compute.closed import (
     FrozenMonth,
     Reopening,
     State,
+    as_stated,
     can_close,
     content_digest,
     file_of_month,
@@ -144,7 +145,8 @@ def _state_again(month: FrozenMonth, again: State, booking: Booking) -> list[Dif
     """What a month's state, and the figures of its seal, say otherwise than worked out again."""
     seal, component = month.files.seal, booking.accounts.component
     stated, now = (
-        named_by_account(rows, component) for rows in (month.files.state_rows(), rows_of(again))
+        named_by_account(rows, component)
+        for rows in (month.files.state_rows(), as_stated(rows_of(again), month.files.state_rows()))
     )
     frozen, expected = (
         Counter(items_of_rows(rows) if stated != now else ()) for rows in (stated, now)

@@ -66,6 +66,7 @@ from beancount_compute.closed.frozen_rows import FrozenEvent, read_rows, rows_te
 from beancount_compute.closed.frozen_state import (
     SEPARATOR,
     State,
+    as_stated,
     holders_named,
     items_of_rows,
     named_by_account,

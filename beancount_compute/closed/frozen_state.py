@@ -4,7 +4,8 @@
     deferred,280.00,USD
     known,alice
     lot,alice,allocations,800,CU,0.20,USD,2026-05-01,pro,2026-06-01
-    subscription,s-1,alice,pro,2026-05-01,2026-06-01,1,1,,
+    subscription,s-1,alice,pro,2026-05-01,2026-06-01,1,1,,ended
+    cancelled,c-1,s-1,2026-05-20
     earned,revenue,alice,40.00,USD
     account,Income:Compute,2026-05-20
     lapsed,alice,allocations,3,CU,0.20,USD,2026-04-01,pro,2026-05-01,2026-05-01,2,2026-08-01
@@ -109,7 +110,11 @@ def rows_of(state: State) -> list[StateRow]:
     for name in sorted(carried.known):
         rows.append(["known", name, *(["account"] * (name in state.by_account))])
     rows += [["lot", *_lot(lot, units)] for lot, units in carried.lots]
-    rows += [_subscription(each) for each in carried.subscriptions]
+    for subscription in carried.subscriptions:
+        rows.append(_subscription(subscription))
+        if subscription.cancelled:
+            cancellation, on = subscription.cancelled
+            rows.append(["cancelled", cancellation, subscription.id, day_text(on)])
     rows += [["period", name, day_text(end)] for name, end in carried.period_ends]
     for (name, key), day in sorted(carried.terms_days.items(), key=str):
         rows.append(["late", name, *_key(key), str(day)])
@@ -133,6 +138,12 @@ def read_rows_of_state(text: str) -> list[StateRow]:
     """The rows of a text, with the blank ones, so that a row's place is its line."""
     rows = list(csv.reader(StringIO(text, newline="")))
     return rows if "\\" not in text else [[*map(unescaped, row)] for row in rows]
+
+
+def as_stated(rows: Iterable[StateRow], stated: Iterable[StateRow]) -> list[StateRow]:
+    """The rows as a state says them that may be older: without a kind that it did not know yet."""
+    known = any(row[:1] == ["cancelled"] for row in stated)
+    return [row for row in rows if known or row[:1] != ["cancelled"]]
 
 
 def items_of_rows(rows: Iterable[StateRow]) -> list[str]:
@@ -165,7 +176,7 @@ def read_state(path: str, rows: list[StateRow], last_day: date) -> State:
         try:
             if row and row is not head:
                 reading.add(line, *row)
-        except (ValueError, TypeError, InvalidOperation, KeyError):
+        except (ValueError, TypeError, InvalidOperation, LookupError):
             raise UnreadableState(f"{path}:{line}: not a row of a state: {row[0]}") from None
     return reading.state(head[1], last_day)
 
@@ -197,6 +208,12 @@ class _Reading:
                     self._by_account.add(name)
             case "subscription":
                 self._subscriptions.append(_read_subscription(Place(self._path, line), *cells))
+            case "cancelled":  # the subscription before it; months closed earlier don't say so
+                name, of, day = cells
+                if self._subscriptions[-1].id != of:
+                    raise ValueError(of)
+                cancelled = name, date.fromisoformat(day)
+                self._subscriptions[-1] = self._subscriptions[-1]._replace(cancelled=cancelled)
             case "period":
                 name, end = cells
                 self._periods.append((name, date.fromisoformat(end)))

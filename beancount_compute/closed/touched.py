@@ -18,7 +18,7 @@ from beancount.core.data import Custom, Directive, Transaction
 from beancount_compute.closed.content import FROZEN, ON_LOAD, item_of, item_of_event
 from beancount_compute.closed.frozen_months import PARTS, Closed, Files, by_earlier_release
 from beancount_compute.closed.frozen_rows import FrozenEvent
-from beancount_compute.closed.frozen_state import items_of_rows
+from beancount_compute.closed.frozen_state import as_stated, items_of_rows
 from beancount_compute.closed.own_events import MOST_OF_A_KIND, NEVER_LATE
 from beancount_compute.economy import Event, Month, Place, quoted
 from beancount_compute.ledger import Errors, Fields, place_of
@@ -82,7 +82,7 @@ def _tell(files: Files, expected: Expected, fields: Fields, errors: Errors) -> N
     wanted = [_piece(entry, Place(files.text, 1)) for entry in expected.entries]
     wanted += [_event_piece(each, Place(files.rows, 1)) for each in expected.events]
     found += _row_pieces(files.state, files.state_rows())
-    wanted += _row_pieces(files.state, expected.state)
+    wanted += _row_pieces(files.state, as_stated(expected.state, files.state_rows()))
     told = list(_differences([each for each in found if _ON_LOAD not in each.item], wanted))
     for at, (place, said) in enumerate(told[:MOST_OF_A_KIND]):
         rest = len(told) - MOST_OF_A_KIND

@@ -49,6 +49,7 @@ class Running(NamedTuple):
     periods: int
     ended: bool
     place: Place
+    cancelled: tuple[str, date] | None = None  # by which event, and when
 
 
 class Carried(NamedTuple):
@@ -95,6 +96,7 @@ def handed_on(economy: Economy, last_day: date) -> Carried:
             each.periods,
             each.ended,
             each.place,
+            each.cancelled,
         )
         for subscriber in subscribers
         for each in subscriber.subscriptions
@@ -148,8 +150,12 @@ def _resume(economy: Economy, running: Running, last_day: date) -> None:
         running.period_end,
         running.periods,
         running.ended,
+        running.cancelled,
     )
     subscriber.subscriptions.append(subscription)
+    if running.cancelled and running.cancelled[0] in economy.reversed_ids:
+        cancellation, day = running.cancelled
+        economy.cancellations[cancellation] = subscription, day
     if last_day < running.period_end < date.max:
         economy.agenda.put(Due.PERIODS, running.period_end, subscription)
 

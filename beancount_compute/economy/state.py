@@ -62,6 +62,7 @@ class Subscription:
     period_end: date
     periods: int = 0
     ended: bool = False  # no further period starts
+    cancelled: tuple[str, date] | None = None  # by which event, and when
 
     def runs_on(self, day: date) -> bool:
         """Whether a period of it covers the day."""

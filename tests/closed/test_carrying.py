@@ -12,6 +12,7 @@ from beancount.core.position import Cost
 
 from beancount_compute.close.loading import load
 from beancount_compute.close.verifying import verify
+from beancount_compute.closed.frozen_state import as_stated
 from beancount_compute.ledger.accounts import Accounts, Roots, default_templates
 from beancount_compute.ledger.meaning import Meaning
 from tests.close.sealing import (
@@ -504,3 +505,33 @@ def test_a_forged_label_is_no_exception() -> None:
     lot = meaning.lot("Liabilities:DeferredRevenue:Tokens:Alice", "CU", cost)
     assert lot is not None
     assert (lot.holder, lot.origin, lot.end) == ("alice", "pro", None)
+
+
+def test_a_cancellation_of_a_closed_month_can_be_reversed(tmp_path: Path) -> None:
+    """Ivy cancels on 20 May; May is closed. Taken back on 10 June, her periods go on as
+    if nothing had been, also when June is closed; a second time it is an error."""
+    rows = (
+        "s,2026-05-15,,subscription,ivy,,pro,,,,,,,,,",
+        "c,2026-05-20,,cancellation,ivy,,pro,,,,,,,,,",
+    )
+    plan = '2026-01-01 custom "compute-plan" "pro" 10.00 USD 10 CU\n'
+    as_of = '2026-01-01 custom "compute-option" "as-of" 2026-08-31\n'
+    ledger = write(tmp_path, plan + as_of, *rows)
+    close(ledger, "2026-05")
+    state = (tmp_path / "closed" / "2026-05.state.csv").read_text()
+    assert "cancelled,c,s,2026-05-20\n" in state
+    back = "r,2026-06-10,,reversal,,,,,,,,,,,c,"
+    write_events(ledger, *rows, back)
+    loaded = load(ledger)
+    assert load_errors(ledger) == []
+    days = [str(each.date) for each in booked(loaded.entries) if "period" in each.meta]
+    assert days == ["2026-05-15", "2026-06-15", "2026-07-15", "2026-08-15"]
+    before = printed(loaded)
+    close(ledger, "2026-06")
+    assert printed(load(ledger)) == before and verify(load(ledger)) == []
+    for rows_known in ([], [["cancelled", "c", "s", "2026-05-20"]]):
+        stated = [["state", "2026-05", "1"], *rows_known]
+        again = [["state", "2026-05", "1"], ["cancelled", "c", "s", "2026-05-20"]]
+        assert as_stated(again, stated) == stated
+    write_events(ledger, *rows, back, "r2,2026-07-02,,reversal,,,,,,,,,,,c,")
+    assert load_errors(ledger) == ['events.csv:5: event "c" is reversed already: remove this line']

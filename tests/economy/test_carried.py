@@ -338,3 +338,30 @@ def test_what_months_earned_is_counted_leg_by_leg() -> None:
         (Role.REVENUE, "alice", "USD"): Decimal("1.25"),
         (Role.FEES, "bob", "EUR"): Decimal(3),
     }
+
+
+def test_a_cancellation_of_a_closed_month_is_reversed_while_the_period_runs() -> None:
+    """Cancelled on 20 May, in the period up to 15 June: taken back on 10 June, and the periods go
+    on; on 16 June it has ended, and before its day there is nothing to reverse. Late, of 25 May, it
+    is taken back as well, unless the period ended in a closed month."""
+    agreed = terms(MINTING, as_of="2026-06-20")
+
+    def after(back: Event, end: str = "2026-06-15") -> Books:
+        of_ivy = running("ivy", "2026-05-15", end, ended=True)
+        of_ivy = of_ivy._replace(cancelled=("c", day("2026-05-20")))
+        state = carried(known=["ivy"], subscriptions=[of_ivy])
+        late = {FIRST_DAY: [back]} if back.date < FIRST_DAY else {}
+        facts = Facts([] if late else [back], late=late)
+        keeper = Bookkeeper(facts, agreed, first_letter_up, state)
+        return Books(list(keeper.entries()), [], keeper.refusals, keeper.lots(), keeper.as_of)
+
+    for on in ("2026-06-10", "2026-05-25"):
+        books = after(reversal(on, "c"))
+        assert messages(books) == []
+        assert [str(each.date) for each in books.journal] == ["2026-06-15"]
+    (refused,) = messages(after(reversal("2026-06-16", "c")))
+    assert refused.endswith('that "c" cancelled ended on 2026-06-15: write a new one')
+    (refused,) = messages(after(reversal("2026-05-25", "c"), "2026-05-28"))
+    assert refused.endswith('that "c" cancelled ended on 2026-05-28: write a new one')
+    (refused,) = messages(after(reversal("2026-05-19", "c")))
+    assert 'no event "c" was booked on or before 2026-05-19' in refused

@@ -59,7 +59,7 @@ def tie_outs(books: Books, month: str, events: Sequence[Event]) -> list[TieOut]:
             *roll_forwards(books, weighed, first),
             *deferred_revenue(books, weighed, lots),
             *laws(books, weighed),
-            events_booked(of_month, events),
+            events_booked(books, of_month, events),
             *ControlTotals(books, first, events).ties(),
             reversals(books, of_month),
             *owed(books, reported, first),

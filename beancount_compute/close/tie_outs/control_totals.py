@@ -57,8 +57,13 @@ Control = tuple[str, str, str]  # what is summed up, its unit or currency, and w
 Controls = defaultdict[Control, Decimal]
 
 
-def events_booked(transactions: Iterable[Transaction], events: Sequence[Event]) -> TieOut:
-    """Every event was booked, and once; uses that were merged are counted as they say."""
+def events_booked(
+    books: Books, transactions: Iterable[Transaction], events: Sequence[Event]
+) -> TieOut:
+    """Every event was booked, and once; uses that were merged are counted as they say.
+
+    The reversal of what books nothing, a cancellation, books nothing either.
+    """
     kind = cache(kind_of_tags)
     entries = [
         entry
@@ -72,6 +77,10 @@ def events_booked(transactions: Iterable[Transaction], events: Sequence[Event]) 
     for entry in entries:
         places[_base(entry.meta, wanted)].append(place_of_entry(entry))
         merged += int(entry.meta.get("events", 1)) - 1
+    ids = {str(entry.meta.get("event", "")) for entry in books.transactions}
+    for each, event in stated.items():
+        if event.kind is Kind.REVERSAL and each not in places and event.reverses not in ids:
+            del wanted[each]
     unbooked = list((wanted - Counter({each: len(at) for each, at in places.items()})).elements())
     if merged == sum(stated[each].kind is Kind.CONSUMPTION for each in unbooked):
         unbooked = [each for each in unbooked if stated[each].kind is not Kind.CONSUMPTION]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal, localcontext
 from types import MappingProxyType
 from typing import NamedTuple
@@ -38,7 +39,7 @@ from beancount_compute.economy import (
     quoted,
 )
 from beancount_compute.economy.rules.breakage import meet_end
-from beancount_compute.economy.state import Economy, Undo
+from beancount_compute.economy.state import Economy, Subscription, Undo
 
 
 class DayOutcome(NamedTuple):
@@ -147,8 +148,9 @@ def _moved(events: list[Event], behind: Mapping[Reversing, ReversalTarget]) -> l
 
 def reverse(economy: Economy, event: Event, event_id: str) -> None:
     """Book the mirror image of an event's transaction, and give the very lots back."""
-    if event.reverses in economy.cancellations:
-        _run_on(economy, event)
+    cancellation = economy.cancellations.get(event.reverses)
+    if cancellation is not None and cancellation[1] <= event.date:
+        _run_on(economy, event, *cancellation)
         return
     undo = economy.undo.get(event.reverses)
     if undo is None or undo.day > event.date:
@@ -194,12 +196,15 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
             _restore(economy, lot, units)
 
 
-def _run_on(economy: Economy, event: Event) -> None:
-    """Let a subscription run on whose cancellation is reversed; nothing is booked."""
-    subscription, cancelled = economy.cancellations[event.reverses]
+def _run_on(economy: Economy, event: Event, subscription: Subscription, cancelled: date) -> None:
+    """Let a subscription run on whose cancellation is reversed; nothing is booked.
+
+    A late reversal does so where the period runs until its booking: closed months get no new ones.
+    """
+    ended = economy.late and subscription.period_end < economy.today
     if not subscription.ended:
         raise Refused(f"event {quoted(event.reverses)} is reversed already: remove this line")
-    if cancelled != event.date and not subscription.runs_on(event.date):
+    if ended or (cancelled != event.date and not subscription.runs_on(event.date)):
         raise Refused(
             f"the subscription that {quoted(event.reverses)} cancelled ended on "
             f"{subscription.period_end}: write a new one"

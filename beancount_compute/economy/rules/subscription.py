@@ -65,6 +65,7 @@ def cancel(economy: Economy, event: Event, event_id: str) -> None:
     for subscription in subscriber.subscriptions:
         if subscription.plan == event.plan and not subscription.ended:
             subscription.ended = True
+            subscription.cancelled = event_id, event.date
             if event_id in economy.reversed_ids:
                 economy.cancellations[event_id] = subscription, event.date
             economy.settle(subscriber.name)
