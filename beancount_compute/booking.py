@@ -5,7 +5,7 @@ terms, events, opening lots, seals  ->  closed months as they stand, then the op
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from itertools import chain as chain_of
 from typing import Any, NamedTuple
@@ -52,11 +52,13 @@ from beancount_compute.closed import (
 from beancount_compute.economy import (
     LATE_MONTHS,
     Assertion,
+    ControlTotal,
     Event,
     Facts,
     Introduction,
     Month,
     Span,
+    check_controls,
     later,
 )
 from beancount_compute.economy.carried import Carried
@@ -92,6 +94,7 @@ class Written(NamedTuple):
     files: list[FileRequest]
     seals: list[Custom]
     answers: list[Answer]
+    controls: list[ControlTotal]
 
 
 class Booking(NamedTuple):
@@ -107,6 +110,8 @@ class Booking(NamedTuple):
     events: list[Event]  # of the open days; likewise
     assertions: list[Assertion]  # all
     answers: list[Answer]  # all
+    controls: list[ControlTotal]  # all
+    skipped: Mapping[tuple[str, str], int]  # rows, by file and what they are
     chain: Chain
     closed: Closed
     state: State | None  # of the closed months, with what open events ask of it
@@ -159,6 +164,9 @@ def book(
     ledger = Ledger(entries, others, written, said, terms, named, writer, fields, errors)
     own_events = [*written.events] if keep_events else []
     late = _past(ledger, closed)
+    controls = [each for each in written.controls if each.date > closed.last_day]
+    for refusal in check_controls(controls, written.events, terms.terms):
+        errors.add(refusal.place, refusal.message)
     whole = _facts(ledger, closed, late)
     state, facts = _state(ledger, closed, whole, late)
     kept = [*written.events] if keep_events else []
@@ -178,6 +186,8 @@ def book(
         kept,
         list(written.assertions),
         written.answers,
+        written.controls,
+        errors.skipped,
         chain,
         closed,
         state,
@@ -214,7 +224,7 @@ def _past(ledger: Ledger, closed: Closed) -> list[Event]:
     check_frozen_terms(closed, ledger.said, written.terms, errors)
     by_hand = written_in_closed(ledger.entries, units_by_month(closed), closed)
     check_copies(by_hand, closed, errors)
-    check_statements(statements_of(written.answers), closed, errors)
+    check_statements(statements_of(written.answers, written.controls), closed, errors)
     ledger.writer.first_used.update(closed.state.first_used)
     return late
 
@@ -278,7 +288,7 @@ def _tell_touched(ledger: Ledger, closed: Closed, facts: Facts, state: State | N
         units = ledger.terms.terms.units
         texts = [*made.terms.get(name, ())]
         texts += sorted({assertion_text(a) for a in ledger.written.assertions if within(a.date)})
-        stated = statements_of(ledger.written.answers)
+        stated = statements_of(ledger.written.answers, ledger.written.controls)
         texts += sorted({each.text for each in stated if within(each.date)})
         entries: list[Directive] = [entry for text in texts for entry in terms_in(text)]
         entries += [entry for entry in made.entries if within(entry.date)]
@@ -302,7 +312,7 @@ def _facts(ledger: Ledger, closed: Closed, late: list[Event]) -> Facts:
     check_openings(transactions, writer.accounts, errors)
     late_on = _late_on(ledger, closed, late)
     holders = _holders(ledger, closed, late) if postings else {}
-    hand_written = read_hand_written(postings, holders, errors)
+    hand_written = read_hand_written(postings, holders, ledger.terms.terms.plans, errors)
     for account in hand_written.accounts:
         writer.first_used.setdefault(account, date.max)
     assertions = written.assertions

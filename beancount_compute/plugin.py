@@ -22,6 +22,7 @@ from beancount_compute.ledger import (
     ACCEPT,
     BLOCK,
     COLUMNS,
+    CONTROL,
     EVENT_TYPES,
     ORDER,
     PREFIX,
@@ -36,6 +37,7 @@ from beancount_compute.ledger import (
     answer_of,
     assertion_of,
     check_ids,
+    control_of,
     drop_twins,
     event_of,
     events_at_once,
@@ -50,7 +52,7 @@ from beancount_compute.ledger import (
 )
 
 PLUGIN = "beancount_compute"
-_OTHERS = ("compute-assert", ACCEPT, "compute-events")
+_OTHERS = ("compute-assert", CONTROL, ACCEPT, "compute-events")
 
 
 class Worked(NamedTuple):
@@ -105,7 +107,7 @@ def _worked(
 
 
 def _read(entries: list[Directive], fields: Fields, errors: Errors) -> Written:
-    written = Written([], [], [], [], [], [])
+    written = Written([], [], [], [], [], [], [])
     for at in range(0, len(entries), BLOCK):
         block = [
             entry
@@ -135,6 +137,8 @@ def _read_one(entry: Custom, written: Written, fields: Fields) -> None:
         written.seals.append(entry)
     elif entry.type == "compute-assert":
         written.assertions.append(assertion_of(entry))
+    elif entry.type == CONTROL:
+        written.controls.append(control_of(entry))
     elif entry.type == ACCEPT:
         written.answers.append(answer_of(entry))
     elif entry.type == "compute-events":

@@ -24,7 +24,7 @@ from beancount_compute.cli.printing import say
 from beancount_compute.collector import nothing_collected
 
 _COMMANDS = {  # where each is found in this package
-    "check": "ledgers:check",
+    "check": "check:check",
     "accounts": "ledgers:accounts",
     "print": "ledgers:print_",
     "report": "report:report",

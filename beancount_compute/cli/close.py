@@ -14,15 +14,18 @@ from pathlib import Path
 
 import click
 
+from beancount_compute.cli.as_json import of_close, of_verify, write_json
 from beancount_compute.cli.printing import say, shown
 from beancount_compute.cli.shell import (
     FOLDER,
+    FORMAT,
     LEDGER,
     MonthToClose,
     progress,
     refusing,
     show_errors,
-    show_unanswered,
+    show_findings,
+    show_notes,
     width,
 )
 from beancount_compute.close.carrying_over import carry
@@ -39,10 +42,10 @@ from beancount_compute.close.sealing import (
 )
 from beancount_compute.close.storage import BOOKS, CloseError, apply, locked
 from beancount_compute.close.tie_outs import tables
+from beancount_compute.close.verifying import Difference
 from beancount_compute.close.verifying import verify as verified
 from beancount_compute.closed import INDEX, Reopening
-from beancount_compute.reports import counted, render, wrapped
-from beancount_compute.review import notes_of, table_of
+from beancount_compute.reports import counted, render
 
 _SEAL = re.compile(r"(sha256:)?([0-9a-f]{64})", re.ASCII)
 
@@ -53,9 +56,15 @@ _SEAL = re.compile(r"(sha256:)?([0-9a-f]{64})", re.ASCII)
 @click.option("--pack", type=FOLDER, help="Where the close pack goes; default: MONTH-pack there.")
 @click.option("--dry-run", is_flag=True, help="Show everything, write nothing.")
 @click.option("--init", is_flag=True, help="Write an empty index to begin with; takes no MONTH.")
+@FORMAT
 @refusing
 def close(
-    words: tuple[str, ...], into: Path | None, pack: Path | None, dry_run: bool, init: bool
+    words: tuple[str, ...],
+    into: Path | None,
+    pack: Path | None,
+    dry_run: bool,
+    init: bool,
+    form: str,
 ) -> None:
     """Close MONTH of LEDGER: tie out, freeze and seal it, write the close pack.
 
@@ -70,17 +79,30 @@ def close(
         included = f'  include "{index_seen(ledger, folder)}"'
         say(f"Wrote {folder / INDEX}. Add to {ledger}:\n\n{included}")
         return
+    if form == "json":
+        _close_as_json(month, ledger, into, pack, dry_run=dry_run)
+        return
     try:
         outcome = close_month(month, ledger, into, pack, dry_run=dry_run, step=progress)
     except NotClosed as stopped:
         show_errors(stopped.errors)
         if stopped.closing is not None:
             _show(stopped.closing)
-            show_unanswered(stopped.closing.review.unanswered)
         for line in stopped.differences:
             say(f"{BOOKS}: {line}", err=True)
         raise
     _show_result(outcome, dry_run=dry_run)
+
+
+def _close_as_json(
+    month: str, ledger: Path, into: Path | None, pack: Path | None, *, dry_run: bool
+) -> None:
+    try:
+        outcome = close_month(month, ledger, into, pack, dry_run=dry_run, step=progress)
+    except CloseError as stopped:
+        write_json(of_close(month, None, stopped, dry_run=dry_run))
+        raise
+    write_json(of_close(month, outcome, None, dry_run=dry_run))
 
 
 def _month_and_ledger(words: tuple[str, ...], init: bool) -> tuple[str, Path]:
@@ -112,11 +134,8 @@ def _show_result(outcome: CloseResult, *, dry_run: bool) -> None:
 def _show(closing: Closing) -> None:
     say(f"{closing.month}: {counted_events(closing.events, closing.late)}\n")
     say(f"{render(tables(closing.ties), width())}\n")
-    answered = [each for each in closing.review.judged if each.answer is not None]
-    if answered:
-        say(f"{render([table_of(answered)], width())}\n")
-    for note in notes_of(closing.review):
-        say("\n".join(wrapped(f"Note: {note}.", width())) + "\n")
+    show_findings(closing.review)
+    show_notes(closing.review)
 
 
 def _seal(_ctx: click.Context, _param: click.Parameter, text: str | None) -> str:
@@ -134,19 +153,29 @@ def _seal(_ctx: click.Context, _param: click.Parameter, text: str | None) -> str
 @click.command(epilog="\b\nExample:\n  bean-compute verify main.beancount")
 @click.argument("ledger", type=LEDGER)
 @click.option("--seal", callback=_seal, help="Prove that this seal is in the chain.")
+@FORMAT
 @refusing
-def verify(ledger: Path, seal: str) -> None:
+def verify(ledger: Path, seal: str, form: str) -> None:
     """Work all closed months of LEDGER out again, and compare them with what was frozen.
 
     Exits with 1 where they differ; changes nothing.
     """
     with progress(f"Loading {ledger.name}"):
         loaded = load(ledger)
-    show_errors(loaded.errors)
-    if loaded.errors and (hint := behind_a_link(ledger)):
-        raise CloseError(hint)
-    with progress("Working the closed months out again"):
-        found = verified(loaded, ledger, seal)
+    if form == "text":
+        show_errors(loaded.errors)
+    try:
+        if loaded.errors and (hint := behind_a_link(ledger)):
+            raise CloseError(hint)
+        with progress("Working the closed months out again"):
+            found = verified(loaded, ledger, seal)
+    except CloseError as stopped:
+        if form == "json":
+            write_json(_verify_as_json(loaded, [], str(stopped)))
+        raise
+    if form == "json":
+        write_json(_verify_as_json(loaded, found))
+        sys.exit(1 if found or loaded.errors else 0)
     for each in found:
         place = f"{each.place}: " if each.place else ""
         month = f"{each.month}: " if each.month else ""
@@ -154,6 +183,24 @@ def verify(ledger: Path, seal: str) -> None:
     if not found and not loaded.errors:
         say(_agreed(loaded))
     sys.exit(1 if found or loaded.errors else 0)
+
+
+def _verify_as_json(
+    loaded: Loaded, found: list[Difference], stopped: str = ""
+) -> dict[str, object]:
+    chain = loaded.booking.chain if loaded.booking else None
+    sentence = stopped
+    if not sentence and (found or loaded.errors):
+        wrong = (counted(len(loaded.errors), "error"), counted(len(found), "difference"))
+        sentence = f"Not all agrees: {' and '.join(wrong)}."
+    return of_verify(
+        sentence or _agreed(loaded).partition("\n")[0] + ".",
+        errors=loaded.errors,
+        differences=found,
+        closed=[seal.month for seal in chain.closed] if chain else [],
+        seal=chain.head if chain and chain.closed else None,
+        stopped=bool(stopped),
+    )
 
 
 def _agreed(loaded: Loaded) -> str:

@@ -11,32 +11,14 @@ from unicodedata import normalize
 import click
 
 from beancount_compute.cli.printing import hand_on, say
-from beancount_compute.cli.shell import FOLDER, LEDGER, load, say_if_empty, show_errors, width
+from beancount_compute.cli.shell import FOLDER, LEDGER, load, show_errors, width
 from beancount_compute.closed import INDEX
 from beancount_compute.economy import like, quoted
 from beancount_compute.ledger import booked_text
-from beancount_compute.reports import csv_of, read_books, render, wrapped
+from beancount_compute.reports import csv_of, read_books, render
 from beancount_compute.reports.subscriber_accounts import accounts_table
-from beancount_compute.reports.summary import summarise
 
 PIECES_AT_ONCE = 1000
-
-
-@click.command(epilog="\b\nExample:\n  bean-compute check main.beancount")
-@click.argument("ledger", type=LEDGER)
-def check(ledger: Path) -> None:
-    """Load LEDGER, print every error, then what is open, earned and whether it ties.
-
-    Exits with 1 on any error, and where units or money don't tie.
-    """
-    loaded = load(ledger)
-    show_errors(loaded.errors, to_stderr=False)
-    say_if_empty(ledger, loaded)
-    summary = summarise(loaded.entries, loaded.options)
-    say(render(summary.tables(), width()))
-    for note in summary.notes():
-        say("\n" + "\n".join(wrapped(f"Note: {note}.", width())))
-    sys.exit(1 if loaded.errors or not summary.ties else 0)
 
 
 @click.command(

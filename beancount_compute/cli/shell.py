@@ -22,11 +22,14 @@ from beancount_compute.closed import can_close
 from beancount_compute.economy import Month
 from beancount_compute.ledger import EVENT_TYPES, ORDER, TERM_TYPES, ComputeError
 from beancount_compute.plugin import PLUGIN
-from beancount_compute.reports import counted
-from beancount_compute.review import Finding, to_paste, told
+from beancount_compute.reports import counted, wrapped
+from beancount_compute.review import Review, answers_told, notes_of, to_paste, told
 
 LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
+FORMAT = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
 WRITTEN = {*EVENT_TYPES, *TERM_TYPES, "compute-events"}
 
 
@@ -97,17 +100,28 @@ def show_errors(errors: Sequence[BeancountError], *, to_stderr: bool = True) -> 
         say(f"{place}: {' '.join(line for line in lines if line)}", err=to_stderr)
 
 
-def show_unanswered(found: Sequence[Finding]) -> None:
-    """Findings without an answer, one line each, and what to paste."""
-    if not found:
-        return
-    for line in told(found):
+def show_findings(review: Review) -> None:
+    """Findings, a line each: the answered ones, then the others with what to paste."""
+    for line in answers_told(review.answered):
         say(line)
-    said = counted(len(found), "finding")
-    say(f"\nMend what is wrong. What is right, say why in the ledger ({said}):\n")
-    for line in to_paste(found):
+    if review.answered:
+        say()
+    left = review.unanswered
+    if not left:
+        return
+    for line in told(left):
+        say(line)
+    lines = counted(len(left), "line")
+    say(f"\nMend what is wrong. What is right, say why in the ledger ({lines}):\n")
+    for line in to_paste(left):
         say(f"  {line}")
     say()
+
+
+def show_notes(review: Review) -> None:
+    """What is to say of answers that answer nothing."""
+    for note in notes_of(review):
+        say("\n".join(wrapped(f"Note: {note}.", width())) + "\n")
 
 
 @contextmanager

@@ -109,9 +109,7 @@ def _prepared(month: str, loaded: Loaded, booking: Booking, *, with_pack: bool) 
     books, review = found.books, review_month(booking, found.books, month)
     pack: Mapping[str, bytes] = {}
     if with_pack and all(tie.holds for tie in ties) and not review.unanswered:
-        pack = pack_files(
-            whole, loaded.options, month, UNSEALED, ties, books=books, findings=review.judged
-        )
+        pack = pack_files(whole, loaded.options, month, UNSEALED, ties, books=books, review=review)
     state = rebooked.states[month]._replace(pack=pack_digests(pack))
     frozen = freeze(month, roots, terms, entries, events, state)
     seal: Seal = with_digest(
@@ -229,9 +227,8 @@ def _assertions(booking: Booking, last_day: date) -> list[str]:
 
 def _stated(booking: Booking, last_day: date) -> list[str]:
     after = booking.chain.last_day
-    return sorted(
-        {each.text for each in statements_of(booking.answers) if after < each.date <= last_day}
-    )
+    stated = statements_of(booking.answers, booking.controls)
+    return sorted({each.text for each in stated if after < each.date <= last_day})
 
 
 def index_text(links: Iterable[Any]) -> str:

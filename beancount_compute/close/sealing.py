@@ -285,7 +285,7 @@ def _pack_files(closing: Closing, loaded: Loaded, step: Step) -> dict[str, bytes
             closing.seal.digest,
             closing.ties,
             books=closing.books,
-            findings=closing.review.judged,
+            review=closing.review,
         )
 
 

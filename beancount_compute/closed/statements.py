@@ -1,6 +1,7 @@
-"""What the ledger states of a month and is frozen with it: answers to findings.
+"""What the ledger states of a month and is frozen with it: answers to findings, control totals.
 
 2026-05-31 custom "compute-accept" "f-3a91c2" "checked with billing, real spike"
+2026-05-31 custom "compute-control" "consumption" 1204 350123 CU
 
 The line stays in the ledger; the frozen one tells whether it was changed, added or taken away.
 """
@@ -16,10 +17,10 @@ from beancount.core.data import Custom
 from beancount_compute.closed.content import item_of
 from beancount_compute.closed.frozen_months import Closed
 from beancount_compute.closed.frozen_text import terms_in
-from beancount_compute.economy import Place
-from beancount_compute.ledger import ACCEPT, Answer, Errors, place_of, string
+from beancount_compute.economy import ControlTotal, Place
+from beancount_compute.ledger import ACCEPT, CONTROL, Answer, Errors, place_of, string
 
-STATED = frozenset([ACCEPT])
+STATED = frozenset([ACCEPT, CONTROL])
 
 
 class Statement(NamedTuple):
@@ -36,9 +37,9 @@ class Statement(NamedTuple):
         return item_of(entry._replace(meta={}))
 
 
-def statements_of(answers: Iterable[Answer]) -> list[Statement]:
+def statements_of(answers: Iterable[Answer], controls: Iterable[ControlTotal]) -> list[Statement]:
     """What a ledger states, as it is frozen."""
-    return [
+    stated = [
         Statement(
             each.date,
             f'{each.date} custom "{ACCEPT}" {string(each.finding)} {string(each.reason)}\n',
@@ -46,6 +47,15 @@ def statements_of(answers: Iterable[Answer]) -> list[Statement]:
         )
         for each in answers
     ]
+    return [*stated, *(Statement(each.date, _control(each), each.place) for each in controls)]
+
+
+def _control(each: ControlTotal) -> str:
+    text = f'{each.date} custom "{CONTROL}" "{each.kind}" {each.rows}'
+    for number, name in ((each.units, each.commodity), (each.money, each.currency)):
+        if number is not None:
+            text += f" {number:f} {name}"
+    return text + "\n"
 
 
 def check_statements(statements: Iterable[Statement], closed: Closed, errors: Errors) -> None:

@@ -9,6 +9,12 @@ is the vocabulary of every other part, and is named from here.
 
 from beancount_compute.economy.agenda import Agenda, Due, Horizon, Stretch, horizon
 from beancount_compute.economy.assertions import FIGURES, Totals
+from beancount_compute.economy.controls import (
+    WITH_MONEY,
+    WITH_UNITS,
+    ControlTotal,
+    check_controls,
+)
 from beancount_compute.economy.events import (
     CONTENT,
     NOWHERE,
@@ -123,15 +129,7 @@ from beancount_compute.economy.options import (
     life_of,
     money_written,
 )
-from beancount_compute.economy.refusals import (
-    Causes,
-    Lacking,
-    NotRead,
-    Refusal,
-    Refused,
-    never_usable,
-    receiver,
-)
+from beancount_compute.economy.refusals import Causes, Lacking, NotRead, Refusal, Refused, receiver
 from beancount_compute.economy.roles import (
     EARNINGS,
     OWED,

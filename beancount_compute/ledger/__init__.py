@@ -12,6 +12,7 @@ from beancount_compute.ledger.component_holders import (
     mentions,
     names_in,
 )
+from beancount_compute.ledger.control_directives import CONTROL, control_of
 from beancount_compute.ledger.csv_writing import csv_text
 from beancount_compute.ledger.directives import PREFIX, metadata_of, place_of, text_in, values_of
 from beancount_compute.ledger.errors import ComputeError, Errors, FieldError

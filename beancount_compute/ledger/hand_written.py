@@ -7,7 +7,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import NamedTuple, TypeGuard
 
@@ -17,6 +18,7 @@ from beancount.core.position import Cost
 
 from beancount_compute.economy import (
     RESERVED_ORIGINS,
+    TOP_UP,
     ZERO,
     HandPosting,
     Lot,
@@ -24,7 +26,6 @@ from beancount_compute.economy import (
     Role,
     amount,
     cost_of,
-    never_usable,
     quoted,
 )
 from beancount_compute.ledger.accounts import Accounts, PocketAccount
@@ -34,6 +35,11 @@ from beancount_compute.ledger.fields import parse_date, parse_plan_name
 from beancount_compute.ledger.names import component_of
 
 OPENING_TAG = "compute-opening"
+_ENDS_IN_A_DATE = re.compile(
+    r"(.*?)[\W_]*(?:([0-9]{4})[-._ ]([0-9]{1,2})[-._ ]([0-9]{1,2})"
+    r"|[0-9]{1,2}[-._ ][0-9]{1,2}[-._ ][0-9]{4})",
+    re.ASCII,
+)
 
 
 class HandWritten(NamedTuple):
@@ -74,6 +80,7 @@ def check_openings(transactions: Iterable[Transaction], accounts: Accounts, erro
 def read_hand_written(
     postings: Iterable[tuple[Transaction, Posting, PocketAccount]],
     holders: Mapping[str, str],
+    plans: Collection[str],
     errors: Errors,
 ) -> HandWritten:
     """The opening lots and removals; `holders` names the subscriber of a component."""
@@ -85,7 +92,7 @@ def read_hand_written(
         units = posting.units.number if posting.units is not None else None
         opening = OPENING_TAG in entry.tags and units is not None and units < 0
         try:
-            lot = _lot(posting, pocket, holder)
+            lot = _lot(posting, pocket, holder, plans)
             _check_plan(posting.account, lot, pocket)
             assert units is not None
             if opening:
@@ -109,7 +116,7 @@ def read_hand_written(
     return found
 
 
-def _lot(posting: Posting, pocket: PocketAccount, holder: str) -> Lot:
+def _lot(posting: Posting, pocket: PocketAccount, holder: str, plans: Collection[str]) -> Lot:
     """The lot that a posting names; raises `FieldError` where it names none."""
     units, cost = posting.units, posting.cost
     if not isinstance(units, Amount) or not _is_number(units.number):
@@ -126,6 +133,7 @@ def _lot(posting: Posting, pocket: PocketAccount, holder: str) -> Lot:
         )
     origin, _, end = cost.label.partition("/")
     if origin not in RESERVED_ORIGINS:
+        _check_label(cost.label, plans)
         parse_plan_name(origin)
     return Lot(
         holder,
@@ -137,6 +145,18 @@ def _lot(posting: Posting, pocket: PocketAccount, holder: str) -> Lot:
         origin,
         parse_date(end) if "/" in cost.label else None,
     )
+
+
+def _check_label(label: str, plans: Collection[str]) -> None:
+    """Refuse a date that no slash tells from the plan: such a lot would never end."""
+    found = None if label in plans else _ENDS_IN_A_DATE.fullmatch(label.partition("/")[0])
+    if found is not None:
+        plan, *day = found.groups()
+        end = "-".join(f"{each:0>2}" for each in day) if day[0] else "2026-12-01"
+        raise FieldError(
+            f"the label {quoted(label)} is no plan and looks like one with a date: write a slash "
+            f"between them, and the date as {end}: {quoted(f'{plan or TOP_UP}/{end}')}"
+        )
 
 
 def _is_number(number: object) -> TypeGuard[Decimal]:
@@ -158,12 +178,4 @@ def _check_opening(entry: Transaction, lot: Lot) -> None:
         raise FieldError(
             f"the opening lot of {lot.date} is younger than its entry of {entry.date}: "
             "write the day on which its units were allocated"
-        )
-    if lot.end is not None and lot.end <= lot.date:
-        raise FieldError(never_usable("the opening lot's end", lot.end, lot.date))
-    if lot.end is not None and lot.end < entry.date:
-        raise FieldError(
-            f"the opening lot ended on {lot.end}, before its entry of {entry.date}: nothing of it "
-            "is outstanding: leave it out, or write the first day on which its units are no longer "
-            "usable"
         )

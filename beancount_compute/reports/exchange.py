@@ -58,12 +58,13 @@ def json_of(name: str, selection: dict[str, str], tables: Iterable[Table]) -> st
     document = {
         "report": name,
         "selection": selection,
-        "tables": [_json_of(table) for table in tables],
+        "tables": [table_as_json(table) for table in tables],
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
-def _json_of(table: Table) -> dict[str, Any]:
+def table_as_json(table: Table) -> dict[str, Any]:
+    """A table as JSON holds it."""
     return {
         "name": table.name,
         "title": table.title,

@@ -21,13 +21,11 @@ from beancount.core.data import Directive
 from beancount_compute.economy import (
     COMING,
     RELEASING,
-    RESERVED_ORIGINS,
     WIDE,
     Earning,
     Flow,
     Kind,
     Pocket,
-    quoted,
     trim,
 )
 from beancount_compute.ledger import notes_of_idle_keys
@@ -60,7 +58,6 @@ class Summary(NamedTuple):
     units: FlowSums
     money: FlowSums
     negative_lots: list[str]
-    unknown_plans: list[str]  # that opening lots name
     idle_keys: list[str]  # of plans, one note each
 
     @property
@@ -95,11 +92,7 @@ class Summary(NamedTuple):
 
     def notes(self) -> list[str]:
         """What is no error, but may be a slip of the pen."""
-        return [
-            f"opening lots name {quoted(plan)}, which is no plan of this ledger: what is left of "
-            "them at their end is breakage, unless a compute-plan of that name says otherwise"
-            for plan in self.unknown_plans
-        ] + self.idle_keys
+        return self.idle_keys
 
     def _tie(
         self, title: str, flows: FlowSums, ins: tuple[str, ...], outs: tuple[str, ...]
@@ -137,15 +130,17 @@ def trimmed(number: Decimal, _commodity: str) -> Decimal:
 def summarise(entries: Iterable[Directive], options_map: dict[str, Any]) -> Summary:
     """The summary of a loaded ledger."""
     entries = list(entries)
-    books = read_books(entries, options_map)
+    return summary_of(read_books(entries, options_map), entries)
+
+
+def summary_of(books: Books, entries: Iterable[Directive]) -> Summary:
+    """The summary of books that were read from entries."""
     with localcontext(WIDE):
         held = fold(books.movements, ("pocket", "commodity"), ("units",))
     pockets = {(each.pocket, each.commodity): each.units for each in held}
     holders = {movement.subscriber for movement in books.movements}
-    opened = {each.origin for each in books.movements if each.flow is Flow.OPENING}
-    unknown = sorted(opened.difference(books.terms.plans, RESERVED_ORIGINS))
     idle = notes_of_idle_keys(entries, books.terms)
-    return Summary(len(holders), pockets, *flows_of(books), _negative_lots(books), unknown, idle)
+    return Summary(len(holders), pockets, *flows_of(books), _negative_lots(books), idle)
 
 
 def flows_of(books: Books) -> tuple[FlowSums, FlowSums]:

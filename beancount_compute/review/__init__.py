@@ -11,4 +11,10 @@ from beancount_compute.review.finding import Amounts, Finding
 from beancount_compute.review.openings import about_period
 from beancount_compute.review.reviewing import Judged, Review, review_month, review_open
 from beancount_compute.review.rules_of_review import RULES
-from beancount_compute.review.telling import notes_of, table_of, to_paste, told
+from beancount_compute.review.telling import (
+    answers_told,
+    notes_of,
+    table_of,
+    to_paste,
+    told,
+)

@@ -17,7 +17,7 @@ from beancount_compute.ledger import Answer
 from beancount_compute.reports import Books
 from beancount_compute.review.finding import Finding
 from beancount_compute.review.looked_at import LookedAt, looked_at
-from beancount_compute.review.rules_of_review import RULES
+from beancount_compute.review.rules_of_review import RULES, WHEN_OVER
 
 
 class Judged(NamedTuple):
@@ -32,6 +32,12 @@ class Review(NamedTuple):
 
     judged: list[Judged]
     idle: list[Answer]  # that answer no finding of their month
+    folder: str = ""  # the ledger's
+
+    @property
+    def answered(self) -> list[Judged]:
+        """The findings with an answer."""
+        return [each for each in self.judged if each.answer is not None]
 
     @property
     def unanswered(self) -> list[Finding]:
@@ -39,14 +45,9 @@ class Review(NamedTuple):
         return [finding for finding, answer in self.judged if answer is None]
 
 
-def findings(look: LookedAt, month: str, *, over: bool) -> list[Finding]:
-    """The findings of a month, by place."""
-    found = [
-        finding
-        for rule in RULES
-        if over or not rule.month_is_over
-        for finding in rule.rule(look, month)
-    ]
+def findings(look: LookedAt, month: str) -> list[Finding]:
+    """The findings of a month that is over, by place."""
+    found = [finding for rule in RULES for finding in rule.rule(look, month)]
     return sorted(found, key=lambda each: (each.place, each.kind, each.about))
 
 
@@ -88,8 +89,16 @@ def _reviewed(look: LookedAt, answers: Iterable[Answer], months: list[str], over
     of_month: dict[tuple[str, str], Answer] = {}
     for answer in sorted(answers, key=lambda each: (each.date, each.place)):
         of_month.setdefault((Month.of(answer.date).name, answer.finding), answer)
-    found = [each for month in months for each in findings(look, month, over=month <= over)]
-    judged = [Judged(each, of_month.pop((each.month, each.id), None)) for each in found]
-    ids = {(each.month, each.id) for each in found}
+    found = [
+        Judged(each, of_month.get((each.month, each.id)))
+        for month in months
+        for each in findings(look, month)
+    ]
+    ids = {(each.finding.month, each.finding.id) for each in found}
     idle = [a for key, a in of_month.items() if key[0] in months and key not in ids]
-    return Review(judged, idle)
+    judged = [
+        each
+        for each in found
+        if each.finding.month <= over or each.answer or each.finding.kind not in WHEN_OVER
+    ]
+    return Review(judged, idle, look.folder)

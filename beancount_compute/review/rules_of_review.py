@@ -38,3 +38,4 @@ RULES: tuple[RuleOfReview, ...] = (
     RuleOfReview("unpaid", "breakage on what was never paid", never_paid),
     RuleOfReview("late", "events of months that were closed", late),
 )
+WHEN_OVER = frozenset(rule.kind for rule in RULES if rule.month_is_over)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable
 
+from beancount_compute.economy import Place
 from beancount_compute.ledger import Answer
 from beancount_compute.reports import Cell, Column, Table
 from beancount_compute.review.finding import Finding
@@ -19,25 +21,41 @@ _COLUMNS = (
 )
 
 
-def table_of(judged: Sequence[Judged], title: str = "Findings") -> Table:
-    """The findings as a table."""
+def table_of(review: Review) -> Table:
+    """The findings as a table, with files as the ledger's folder knows them."""
     rows: list[tuple[Cell, ...]] = [
         (
             each.id,
             each.month,
             each.kind,
             each.text,
-            str(each.place),
+            str(_as_seen_from(review.folder, each.place)),
             answer.reason if answer else "",
         )
-        for each, answer in judged
+        for each, answer in review.judged
     ]
-    return Table(title, _COLUMNS, rows, "findings")
+    return Table("Findings", _COLUMNS, rows, "findings")
+
+
+def _as_seen_from(folder: str, place: Place) -> Place:
+    file = place.file
+    if not os.path.isabs(file):
+        return place
+    return place._replace(file=os.path.relpath(file, folder).replace(os.sep, "/"))
 
 
 def told(findings: Iterable[Finding]) -> list[str]:
     """Findings as lines, by place."""
     return [f"{each.place}: {each.id} {each.kind}: {each.text}" for each in findings]
+
+
+def answers_told(judged: Iterable[Judged]) -> list[str]:
+    """Findings with their answers, a line each."""
+    return [
+        f"{each.place}: {each.id} {each.kind}: {each.text}: answered: {answer.reason}"
+        for each, answer in judged
+        if answer is not None
+    ]
 
 
 def to_paste(findings: Iterable[Finding]) -> list[str]:

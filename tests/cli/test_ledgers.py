@@ -198,18 +198,46 @@ def test_tables_fit_the_terminal(columns: str) -> None:
     assert max(len(line) for line in done.stdout.decode().splitlines()) <= 80
 
 
-def test_check_notes_a_plan_that_only_opening_lots_name(ledger: Path) -> None:
-    """Behind the tables, in lines that fit; it is no error."""
+def test_check_shows_findings_and_ends_with_a_sentence(ledger: Path) -> None:
+    """A finding is no error, and stands with its line to paste; the sentence counts it."""
     add = (
         "2026-05-01 open Equity:Opening\n"
         '2026-05-01 * "Opening" #compute-opening\n'
         '  Liabilities:DeferredRevenue:Tokens:Bob  -5 CU {0.20 USD, 2025-12-15, "por/2026-06-15"}\n'
         "  Equity:Opening\n"
     )
-    assert "Note" not in run("check", ledger).stdout
+    result = run("check", ledger)
+    assert result.exit_code == 0
+    assert last(result) == "All agrees: no error, units and money tie; no finding is open."
     ledger.write_text(LEDGER + add)
     result = run("check", ledger)
     assert result.exit_code == 0
-    _, note = result.stdout.split("\n\nNote: ")
-    assert note.startswith('opening lots name "por", which is no plan of this ledger: what')
-    assert max(map(len, note.splitlines())) <= 80
+    assert f"{ledger}:7: f-" in result.stdout
+    assert 'label: the label "por" of 1 opening lot, 5 CU, names no plan' in result.stdout
+    assert '  2026-05-31 custom "compute-accept" "f-' in result.stdout
+    said = "All agrees: no error, units and money tie; 1 finding without an answer."
+    assert last(result) == said
+    ledger.write_text(LEDGER + add + '2026-05-03 custom "compute-consumption" "alice" 801 CU\n')
+    result = run("check", ledger)
+    assert result.exit_code == 1
+    assert last(result) == "Not all agrees: 1 error, 1 finding without an answer."
+
+
+def last(result: Result) -> str:
+    """The last sentence."""
+    return " ".join(result.stdout.split("\n\n")[-1].split())
+
+
+def test_check_notes_rows_that_were_skipped(ledger: Path) -> None:
+    """By what they are, with their files; after three files the others are counted."""
+    with open(ledger, "a") as file:
+        file.write('2026-01-01 custom "compute-events" "*.csv"\n')
+    for day, name in enumerate("abcd", 2):
+        row = f"2026-05-0{day},consumption,alice,{{}},CU\n"
+        text = "date,event,subscriber,units,commodity\n" + row.format(1) + row.format(0) + ",,,,\n"
+        (ledger.parent / f"{name}.csv").write_text(text)
+    notes = [" ".join(each.split()) for each in run("check", ledger).stdout.split("\n\n")]
+    assert notes[-3:-1] == [
+        f"Note: {what} were skipped: 1 in a.csv, 1 in b.csv, 1 in c.csv, 1 in 1 other file."
+        for what in ("blank rows", "rows of 0 units")
+    ]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from beancount_compute.cli import ledgers, main
+from beancount_compute.cli import check, main
 from beancount_compute.close import loading
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def test_no_cyclic_garbage_is_looked_for_during_a_command(
         seen.append(gc.isenabled())
         return ""
 
-    monkeypatch.setattr(ledgers, "render", render)
+    monkeypatch.setattr(check, "render", render)
     ledger = tmp_path / "main.beancount"
     ledger.write_text('plugin "beancount_compute"\n')
     assert gc.isenabled()

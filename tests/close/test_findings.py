@@ -139,6 +139,31 @@ def test_an_answer_in_the_closed_month_that_was_changed_is_told(ledger: Path) ->
     assert "billing" in error
 
 
+def test_control_totals_are_frozen_with_their_month(tmp_path: Path) -> None:
+    """An edit is named; what comes late is of no control that is closed."""
+    control = '2026-05-31 custom "compute-control" "consumption" 1 5.0 CU\n'
+    rows = ("u-1,2026-05-02,,consumption,ann,,,5,CU,,,,,,,",)
+    top_up = '2026-05-01 custom "compute-allocation" "ann" 1000 CU 100.00 USD\n'
+    ledger = write(tmp_path, top_up + control, *rows)
+    close_month("2026-05", ledger)
+    frozen = (tmp_path / "closed" / "2026-05.beancount").read_text()
+    assert 'custom "compute-control" "consumption" 1 5 CU\n' in frozen
+    events = tmp_path / "events.csv"
+    events.write_text(events.read_text() + "u-2,2026-05-03,,consumption,ann,,,6,CU,,,,,,,\n")
+    assert errors(ledger) == []
+    assert verify(load(ledger)) == []
+    ledger.write_text(ledger.read_text().replace("1 5.0 CU", "2 11 CU"))
+    added, gone = sorted(errors(ledger), reverse=True)
+    assert added == ADDED.format(5, "2026-05-31")
+    assert "gone from the ledger, or changed, after 2026-05 was closed" in gone
+
+
+def test_a_control_that_differs_stops_a_close(tmp_path: Path) -> None:
+    """As any error."""
+    ledger = write(tmp_path, SOLD + '2026-05-31 custom "compute-control" "trade" 3\n')
+    assert str(stopped(ledger)) == "the ledger has 1 error: nothing was written"
+
+
 def test_a_dry_run_stops_as_well(ledger: Path) -> None:
     """It shows what would happen."""
     with pytest.raises(NotClosed):

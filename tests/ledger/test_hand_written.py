@@ -33,7 +33,9 @@ def read(posting: str, tags: str = "", **holders: str) -> tuple[HandWritten, lis
     transactions = [each for each in entries if isinstance(each, Transaction)]
     accounts = Accounts(default_templates(Roots()), {}, Roots())
     found = Errors()
-    hand = read_hand_written(pocket_postings(transactions, accounts), holders, found)
+    hand = read_hand_written(
+        pocket_postings(transactions, accounts), holders, ["pro", "pro 2025-12-01"], found
+    )
     return hand, [each.message for each in found.found]
 
 
@@ -57,6 +59,35 @@ def test_a_component_of_nobody_is_the_subscriber_itself() -> None:
     """The subscriber of an opening lot is the one whose component it is, or the component."""
     hand, _ = read(f"{ALICE}  -800 CU {LOT}", "#compute-opening")
     assert hand.openings[0].lot.holder == "Alice"
+
+
+@pytest.mark.parametrize(
+    ("label", "meant"),
+    [
+        ("pro 2026-12-01", "pro/2026-12-01"),
+        ("pro-2026-12-1", "pro/2026-12-01"),
+        ("pro_2026.12.01", "pro/2026-12-01"),
+        ("legacy 2026-12-01", "legacy/2026-12-01"),
+        ("top-up 2026-12-01", "top-up/2026-12-01"),
+        ("2026-12-01", "top-up/2026-12-01"),
+        ("pro 01.12.2026", "pro/2026-12-01"),
+        ("pro 2026-12-01/2027-12-01", "pro/2026-12-01"),
+    ],
+)
+def test_a_label_with_a_date_and_no_slash_is_an_error(label: str, meant: str) -> None:
+    """Its lot would never end."""
+    hand, (error,) = read(f'{ALICE}  -5 CU {{0.20 USD, 2025-11-01, "{label}"}}', "#compute-opening")
+    assert f'the label "{label}" is no plan and looks like one with a date: write a slash' in error
+    assert error.endswith(f'"{meant}"')
+    assert hand.openings == []
+
+
+@pytest.mark.parametrize("label", ["pro 2025-12-01", "legacy", "v2.0", "team 20261201", "a-12-01"])
+def test_a_label_that_is_a_plan_or_has_no_date_stands(label: str) -> None:
+    """A plan may well be called so."""
+    hand, errors = read(f'{ALICE}  -5 CU {{0.20 USD, 2025-11-01, "{label}"}}', "#compute-opening")
+    assert errors == []
+    assert hand.openings[0].lot.label == label
 
 
 def test_units_taken_out_are_read_likewise() -> None:

@@ -102,19 +102,6 @@ def test_a_posting_that_no_rule_explains_does_not_tie() -> None:
     assert "DOES NOT TIE" in render(found.tables(), 80)
 
 
-def test_a_plan_that_only_opening_lots_name_is_noted() -> None:
-    """A slip of the pen would turn tokens into breakage without a word; a top-up has no plan."""
-    lots = [
-        f'  Liabilities:DeferredRevenue:Tokens:Zoe  -1 CU {{0.20 USD, 2025-12-15, "{label}"}}\n'
-        for label in ("por/2026-01-15", "pro/2026-01-15", "top-up", "grant", "old")
-    ]
-    opening = '2026-01-01 * "Opening" #compute-opening\n' + "".join(lots) + "  Equity:Opening\n"
-    first, second = summary(HEAD + STORY + opening).notes()
-    assert first.startswith('opening lots name "old", which is no plan of this ledger: what is ')
-    assert second.startswith('opening lots name "por", which')
-    assert summary(HEAD + STORY).notes() == []
-
-
 @pytest.mark.parametrize(
     ("keys", "named", "needs", "becomes"),
     [

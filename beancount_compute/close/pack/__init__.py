@@ -51,9 +51,10 @@ from beancount_compute.reports import (
 )
 from beancount_compute.reports.charts import Chart, charts
 from beancount_compute.reports.registry import REPORTS
-from beancount_compute.review import Judged, table_of
+from beancount_compute.review import Review, table_of
 
 PAGE = "index.html"
+NOTHING_FOUND = Review([], [])
 UNSEALED = f"sha256:{'0' * 64}"  # stands on the page until there is a seal
 # Balances and cohorts are shown as they stand at the month's end, all else within the month.
 _TO_DATE = frozenset(["vintages", "lots", "aging", "economics"])
@@ -86,7 +87,7 @@ def pack_files(
     tie_outs: Sequence[TieOut],
     *,
     books: Books | None = None,
-    findings: Sequence[Judged] = (),
+    review: Review = NOTHING_FOUND,
 ) -> dict[str, bytes]:
     """The files of a month's pack, by name.
 
@@ -95,7 +96,7 @@ def pack_files(
     """
     with no_cyclic_garbage():
         books = books or read_books(entries, options)
-        return _files(books, options, month, seal, tie_outs, findings)
+        return _files(books, options, month, seal, tie_outs, review)
 
 
 def pack_digests(files: Mapping[str, bytes]) -> dict[str, str]:
@@ -119,7 +120,7 @@ def _files(
     month: str,
     seal: str,
     tie_outs: Sequence[TieOut],
-    findings: Sequence[Judged],
+    review: Review,
 ) -> dict[str, bytes]:
     named = Month.parse(month)
     reports = [_shown(report, books, named.first, named.last) for report in REPORTS.values()]
@@ -128,7 +129,7 @@ def _files(
     files: dict[str, str] = {}
     for table in tables(tie_outs):
         files[f"{table.name}.csv"] = csv_of([table])
-    files["findings.csv"] = csv_of([table_of(findings)])
+    files["findings.csv"] = csv_of([table_of(review)])
     rounding = rounding_account(options)
     request = ExportRequest(PLAIN, By.ACCOUNT, Only.BOOKED, NoMap(), rounding)
     for journal in export(books, named, request):  # plain CSV holds all currencies in one file
@@ -141,7 +142,7 @@ def _files(
         month,
         seal,
         list(_headlines({each.report.name: each.tables for each in reports}, drawn)),
-        [_tie_outs(tie_outs), _findings(findings), *_sections(reports)],
+        [_tie_outs(tie_outs), _findings(review), *_sections(reports)],
         drawn,
         sorted(files),
     )
@@ -177,11 +178,11 @@ def _tie_outs(tie_outs: Sequence[TieOut]) -> PackSection:
     return PackSection("tie-outs", "Tie-outs", summary, tables(tie_outs))
 
 
-def _findings(findings: Sequence[Judged]) -> PackSection:
-    if not findings:
+def _findings(review: Review) -> PackSection:
+    if not review.judged:
         return PackSection("findings", "Findings", "The review found nothing.", ())
-    summary = f"{counted(len(findings), 'finding')}, each with its answer in the ledger."
-    return PackSection("findings", "Findings", summary, [table_of(findings)])
+    summary = f"{counted(len(review.judged), 'finding')}, each with its answer in the ledger."
+    return PackSection("findings", "Findings", summary, [table_of(review)])
 
 
 def _sections(reports: Sequence[Shown]) -> Iterator[PackSection]:

@@ -217,7 +217,7 @@ def hand_written(books: Books) -> TieOut:
     """
     by_hand = [entry for entry in books.transactions if _is_by_hand(entry.meta)]
     postings, errors = pocket_postings(by_hand, books.accounts), Errors()
-    written = read_hand_written(postings, {}, errors)
+    written = read_hand_written(postings, {}, books.terms.plans, errors)
     bent = [
         f"{error.source['filename']}:{error.source['lineno']}: {error.message}"
         for error in errors.in_order()

@@ -1,0 +1,119 @@
+"""Control totals of a source: how many rows of a kind it gave for a month, of how much.
+
+    2026-05-31 custom "compute-control" "consumption" 1204 350123 CU
+    2026-05-31 custom "compute-control" "trade" 12 4000 CU 512.00 USD
+
+They are compared with the events as they are written, each id once, by the day on which they
+occurred. What names a unit counts the events in it; what names money, those in that currency too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal, localcontext
+from typing import NamedTuple
+
+from beancount_compute.economy.events import Event, Place
+from beancount_compute.economy.kinds import EVENTS, KINDS, Kind
+from beancount_compute.economy.months import Month
+from beancount_compute.economy.refusals import Refusal
+from beancount_compute.economy.rounding import WIDE, ZERO, round_money
+from beancount_compute.economy.terms import Terms
+from beancount_compute.economy.words import amount
+
+_FIELDS = {kind: {name for form in KINDS[kind].forms for name in form.values} for kind in EVENTS}
+WITH_UNITS = frozenset(kind for kind, names in _FIELDS.items() if "units" in names)
+WITH_MONEY = frozenset(kind for kind, names in _FIELDS.items() if names & {"paid", "price"})
+
+
+class ControlTotal(NamedTuple):
+    """What a source says that it gave for the month of a day."""
+
+    date: date
+    kind: Kind
+    rows: int
+    units: Decimal | None
+    commodity: str  # "" for rows of any
+    money: Decimal | None
+    currency: str  # likewise
+    place: Place
+
+
+class Sold(NamedTuple):
+    """What an event is about, where that can be told."""
+
+    units: Decimal
+    commodity: str
+    money: Decimal
+    currency: str
+
+
+def check_controls(
+    controls: Iterable[ControlTotal], events: Iterable[Event], terms: Terms
+) -> Iterator[Refusal]:
+    """What the events say otherwise than the sources."""
+    by_month: dict[tuple[str, Kind], list[ControlTotal]] = {}
+    for control in controls:
+        by_month.setdefault((Month.of(control.date).name, control.kind), []).append(control)
+    if not by_month:
+        return
+    written: dict[tuple[str, Kind], list[Sold]] = {key: [] for key in by_month}
+    seen: set[str] = set()
+    with localcontext(WIDE):
+        for event in events:
+            found = written.get((Month.of(event.date).name, event.kind))
+            if found is not None and event.id not in seen:
+                found.append(_sold(event, terms))
+                seen.update([event.id] if event.id else [])
+        for key, asked in by_month.items():
+            for control in asked:
+                if differs := _difference(control, written[key]):
+                    yield Refusal(control.place, differs)
+
+
+def _sold(event: Event, terms: Terms) -> Sold:
+    units, money = event.units or ZERO, event.paid or ZERO
+    commodity, currency = event.commodity, event.currency
+    if event.kind is Kind.TRADE:
+        money = round_money(units * (event.price or ZERO), currency)
+    plan = terms.plan(event.plan, event.date) if event.kind is Kind.ALLOCATION else None
+    if plan is not None:  # one period of it
+        units = sum((line.units for line in plan.lines), ZERO)
+        commodity, money, currency = plan.lines[0].commodity, plan.price, plan.currency
+    return Sold(units, commodity, money, currency)
+
+
+def _difference(control: ControlTotal, written: list[Sold]) -> str:
+    """What to say where the two differ; "" where they agree."""
+    counted = [
+        each
+        for each in written
+        if control.commodity in ("", each.commodity) and control.currency in ("", each.currency)
+    ]
+    units = sum((each.units for each in counted), ZERO)
+    money = sum((each.money for each in counted), ZERO)
+    said, found, differ = [_rows(control.rows)], [_rows(len(counted))], []
+    if more := control.rows - len(counted):
+        differ.append(f"{'+' if more > 0 else '-'}{_rows(abs(more))}")
+    for stated, is_there, name in (
+        (control.units, units, control.commodity),
+        (control.money, money, control.currency),
+    ):
+        if stated is None:
+            continue
+        said.append(amount(stated, name))
+        found.append(amount(is_there, name))
+        if stated != is_there:
+            differ.append(f"{'+' if stated > is_there else ''}{amount(stated - is_there, name)}")
+    if not differ:
+        return ""
+    return (
+        f"{control.kind} of {Month.of(control.date).name}: the source says {', '.join(said)}; the "
+        f"ledger has {', '.join(found)}: a difference of {', '.join(differ)}; look for rows that "
+        "are missing, twice, or of another month"
+    )
+
+
+def _rows(number: int) -> str:
+    return f"{number:,} {'row' if number == 1 else 'rows'}"
