@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import lru_cache
 
 from beancount_compute.economy import KINDS, PARTNER, Month, Place, names_of, quoted
 from beancount_compute.review.confusable import keys
@@ -61,6 +62,7 @@ def _partners(look: LookedAt) -> list[FirstSeen]:
     return list(first.values())
 
 
+@lru_cache(1 << 12)  # many events are of one day
 def _day(booked: str, occurred: date) -> date:
     return max(Month.parse(booked).first, occurred)
 

@@ -116,7 +116,10 @@ class LookedAt:
 
     def file_of(self, event: Event) -> str:
         """The event file that an event stands in, as seen from the ledger; "" for the ledger."""
-        path = os.path.relpath(event.file, self.folder) if event.file else ""
+        return self._seen_from_ledger(event.file)
+
+    def _seen_from_ledger(self, file: str) -> str:
+        path = os.path.relpath(file, self.folder) if file else ""
         return path.replace(os.sep, "/") if path.lower().endswith(EVENT_FILES) else ""
 
     @cached_property
@@ -130,7 +133,8 @@ class LookedAt:
     @cached_property
     def series(self) -> dict[str, FileSeries]:
         """The series of event files."""
-        months = {(self.file_of(event), Month.of(event.date).name) for event in self.events}
+        days = {(event.file, event.date) for event in self.events}  # few beside the events
+        months = {(self._seen_from_ledger(file), Month.of(day).name) for file, day in days}
         return file_series(self.files, months)
 
     @cached_property
