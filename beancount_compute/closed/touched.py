@@ -84,6 +84,9 @@ def _tell(files: Files, expected: Expected, fields: Fields, errors: Errors) -> N
     found += _row_pieces(files.state, files.state_rows())
     wanted += _row_pieces(files.state, as_stated(expected.state, files.state_rows()))
     told = list(_differences([each for each in found if _ON_LOAD not in each.item], wanted))
+    first_of = {place.file: at for at, (place, _) in reversed([*enumerate(told)])}
+    firsts = sorted(first_of.values())  # so that each file that differs is named
+    told = [*map(told.__getitem__, firsts), *(e for at, e in enumerate(told) if at not in firsts)]
     for at, (place, said) in enumerate(told[:MOST_OF_A_KIND]):
         rest = len(told) - MOST_OF_A_KIND
         more = f" (and {rest} more)" if rest > 0 and at + 1 == MOST_OF_A_KIND else ""

@@ -268,6 +268,15 @@ def test_the_order_of_rows_is_no_content(sealed: Path, tmp_path: Path, part: str
     assert load_errors(ledger) == []
 
 
+def test_each_file_that_differs_is_named(sealed: Path, tmp_path: Path) -> None:
+    """A row with the id of another event: what it does to the terms' use does not crowd it out."""
+    ledger = Path(shutil.copytree(sealed.parent, tmp_path / "l")) / sealed.name
+    path = ledger.parent / "closed" / "2026-06.events.csv"
+    path.write_text(path.read_text().replace("u-3,", "u-4,", 1))
+    errors = load_errors(ledger)
+    assert any(error.startswith("closed/2026-06.events.csv:5: ") for error in errors), errors
+
+
 def test_a_changed_month_is_named_and_the_books_go_on_from_the_last_state_that_holds(
     sealed: Path, tmp_path: Path
 ) -> None:
