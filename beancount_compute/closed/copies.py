@@ -23,6 +23,7 @@ from beancount.ops.pad import pad
 from beancount_compute.closed.content import BY_HAND, FROZEN, ON_LOAD, item_of
 from beancount_compute.closed.frozen_months import Closed, FrozenMonth
 from beancount_compute.closed.frozen_text import Copy, copy_of, terms_in
+from beancount_compute.closed.grant_currency import check_grant_currency
 from beancount_compute.closed.used_terms import ASSERT, by_name, check_terms
 from beancount_compute.economy import Assertion, quoted
 from beancount_compute.ledger import (
@@ -241,6 +242,8 @@ def check_frozen_terms(
     for month in closed.months:
         seal, frozen = month.files.seal, month.text.terms
         check_terms(seal, frozen, terms, lines_of, closed.first_open_day, errors)
+    booked = [(month.files.seal, month.text.booked) for month in closed.months]
+    check_grant_currency(booked, terms.terms.grant_currency, errors)
 
 
 def names_that_stay(lines: list[Line], closed: Closed, errors: Errors) -> list[Line]:

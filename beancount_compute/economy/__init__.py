@@ -129,7 +129,15 @@ from beancount_compute.economy.options import (
     life_of,
     money_written,
 )
-from beancount_compute.economy.refusals import Causes, Lacking, NotRead, Refusal, Refused, receiver
+from beancount_compute.economy.refusals import (
+    Causes,
+    Lacking,
+    NotRead,
+    Refusal,
+    Refused,
+    never_usable,
+    receiver,
+)
 from beancount_compute.economy.roles import (
     EARNINGS,
     OWED,

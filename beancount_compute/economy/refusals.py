@@ -50,6 +50,14 @@ class NotRead(NamedTuple):
     whole_file: bool = False  # which may have said anything
 
 
+def never_usable(name: str, end: date, day: date) -> str:
+    """Why units of a day can't end on a day that is not after it; `name` is the end's."""
+    return (
+        f"{name} {end} is not after {day}: nothing of it could ever be used; "
+        f"{name} is the first day on which the units are no longer usable"
+    )
+
+
 def receiver(kind: Kind, subscriber: str, counterparty: str) -> str:
     """Whom an event of a kind makes known or gives units; "" where it takes them only."""
     row = KINDS[kind]

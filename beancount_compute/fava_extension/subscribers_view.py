@@ -111,18 +111,30 @@ def _statement(page: Page) -> list[Block]:
     page.ignores("filter", because="its running figures need every line")
     asked, books = page.asked, page.loaded.books
     selection = asked.selection._replace(subscriber=asked.subscriber)
-    lines, lots = STATEMENT.tables(books, selection, "lines", "lots")
+    lines, bills, money, lots = STATEMENT.tables(
+        books, selection, "lines", "bills", "money", "lots"
+    )
     back = {"kind": "link", "text": "All subscribers", "go": {"subscriber": "", "page": ""}}
     found: list[Block] = [back, {"kind": "controls", "items": [page.plans()]}]
-    if not lines.rows:
+    if not lines.rows and not bills.rows:
         return [*found, words("Nothing in these days.")]
     moved = [each for each in selection.movements(books) if selection.covers(each.date)]
     return [
         *found,
+        page.numbers.table(money),
         _lots(page, lots),
+        *_bills(page, bills),
         _lines(page, lines._replace(title="Lines"), moved),
         *_income(page, selection),
     ]
+
+
+def _bills(page: Page, bills: Table) -> list[Block]:
+    """What was charged, credited and paid, newest first, and what is owed then."""
+    more = len(bills.rows) - MOST_ROWS
+    shown = bills._replace(rows=bills.rows[::-1][:MOST_ROWS])
+    told = [words(f"{more:,} earlier ones are in `bean-compute report statement`.")]
+    return [page.numbers.table(shown), *(told if more > 0 else [])] if bills.rows else []
 
 
 def _income(page: Page, selection: Selection) -> list[Block]:

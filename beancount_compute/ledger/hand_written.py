@@ -26,6 +26,7 @@ from beancount_compute.economy import (
     Role,
     amount,
     cost_of,
+    never_usable,
     quoted,
 )
 from beancount_compute.ledger.accounts import Accounts, PocketAccount
@@ -178,4 +179,12 @@ def _check_opening(entry: Transaction, lot: Lot) -> None:
         raise FieldError(
             f"the opening lot of {lot.date} is younger than its entry of {entry.date}: "
             "write the day on which its units were allocated"
+        )
+    if lot.end is not None and lot.end <= lot.date:
+        raise FieldError(never_usable("the opening lot's end", lot.end, lot.date))
+    if lot.end is not None and lot.end < entry.date:
+        raise FieldError(
+            f"the opening lot ended on {lot.end}, before its entry of {entry.date}: nothing of it "
+            "is outstanding: leave it out, or write the first day on which its units are no longer "
+            "usable"
         )

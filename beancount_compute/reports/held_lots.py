@@ -1,13 +1,13 @@
 """Open lots: what is held, when it ends, and what it is worth.
 
     ends     unit  currency  days left  units  carrying amount  market value
-    2026-07  CU    USD              11   1000           200.00        250.00
+    2026-07  CU    USD              11   1000           200.00
     2027-06  CU    USD             346    400            80.00        100.00
 
 As of the last day of the selection, or of the books where it names none; never of the clock. A lot
 ends on the first day on which it is no longer usable, so on its last day one day is left. Market
-value is units x the last price on or before the day, in the currency that the lot cost; none where
-there is no such price.
+value is that of tokens: units x the last price on or before the day, in the currency that the lot
+cost; none where there is no such price, and of allocations, which nobody can sell.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from operator import attrgetter
 
-from beancount_compute.economy import Month
+from beancount_compute.economy import Month, Pocket
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED, LotKey, Movement
 from beancount_compute.reports.figures import Contribution, Figure, How, Layout, Report, Request
@@ -77,7 +77,7 @@ def of_lot(
     yield table, row, "units", moved.units, moved.at
     yield table, row, "carrying_amount", moved.amount, moved.at
     price = books.price_on(selection.day_of(books), moved.commodity, moved.lot.currency)
-    if price is not None:
+    if price is not None and moved.pocket is Pocket.TOKENS:
         yield table, row, "market_value", moved.units * price, moved.at
 
 
@@ -95,11 +95,11 @@ def open_lots(
 
     `by` names what tells lots apart besides.
     """
-    sums = fold(movements, ("commodity", "lot", *by), ("units", "amount"))
+    sums = fold(movements, ("commodity", "lot", "pocket", *by), ("units", "amount"))
     held = [each for each in sums if each.units]
     if not request.each:
         return held
-    lot_of = attrgetter("commodity", "lot", *by)
+    lot_of = attrgetter("commodity", "lot", "pocket", *by)
     still_open = set(map(lot_of, held))
     return [each for each in movements if lot_of(each) in still_open]
 

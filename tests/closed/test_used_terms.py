@@ -173,3 +173,41 @@ def test_terms_that_changed_within_the_month_before_it_was_closed_are_no_error(
     close(ledger, "2026-05")
     assert load_errors(ledger) == []
     assert verify(load(ledger)) == []
+
+
+USD, EUR = (f'option "operating_currency" "{currency}"\n' for currency in ("USD", "EUR"))
+GRANT = "g-1,2026-06-05,,grant,alice,,,100,CU,,,,,,,"
+
+
+def with_currencies(ledger: Path, lines: str) -> list[str]:
+    ledger.write_text(ledger.read_text().replace(USD, lines))
+    return load_errors(ledger)
+
+
+@pytest.mark.parametrize(
+    ("lines", "now"), [(EUR, 'is "EUR"'), (EUR + USD, 'is "EUR"'), ("", "is gone")]
+)
+def test_the_first_operating_currency_is_held_to_that_of_closed_grants(
+    tmp_path: Path, lines: str, now: str
+) -> None:
+    """The grant is of June: at June's seal, once, though July is closed with another."""
+    ledger = write(tmp_path, TERMS, *ROWS, GRANT, GRANT.replace("g-1,2026-06", "g-2,2026-07"))
+    close(ledger, "2026-05", "2026-06", "2026-07")
+    (error,) = with_currencies(ledger, lines)
+    assert error == (
+        f'closed/index.beancount:10: the first option "operating_currency" {now}, and grants of '
+        'the closed month 2026-06 were booked at 0 USD: restore "USD" as the first; others may '
+        "stand behind it"
+    )
+
+
+def test_nothing_but_closed_grants_rests_on_the_first_operating_currency(tmp_path: Path) -> None:
+    """May has none: it may change, and an open grant follows it. With one, others may be added."""
+    ledger = write(tmp_path / "open", TERMS, *ROWS, GRANT)
+    close(ledger, "2026-05")
+    assert with_currencies(ledger, EUR) == []
+    assert verify(load(ledger)) == []
+    ledger = write(tmp_path / "closed", TERMS, *ROWS, GRANT)
+    close(ledger, "2026-05", "2026-06")
+    assert with_currencies(ledger, USD + EUR) == []
+    assert verify(load(ledger)) == []

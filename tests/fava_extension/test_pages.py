@@ -563,3 +563,23 @@ def test_money_has_the_digits_of_its_currency(ledger: Path) -> None:
     blocks = Site(ledger).page("overview")["blocks"]
     tiles = [block["items"][1]["value"] for block in blocks if block["kind"] == "figures"][:2]
     assert [exact_of_text(each) for each in tiles] == ["1,000", "1,000.500"]
+
+
+def test_a_statement_has_bills_and_payments_and_what_is_owed_then(ledger: Path) -> None:
+    """A period of 100.00 and a payment of 60.00: 40.00 are owed; the newest line comes first."""
+    ledger.write_text(
+        f"{STORY.partition('2026-01-01')[0]}{EXTENSION}"
+        '2026-01-01 custom "compute-plan" "pro" 100.00 USD 100 CU\n'
+        '2026-05-01 custom "compute-subscription" "zed" "pro"\n'
+        '2026-05-02 custom "compute-option" "as-of" 2026-05-20\n'
+        "2026-01-01 open Assets:Bank\n"
+        '2026-05-10 * "zed" "Payment"\n'
+        "  Assets:Bank  60.00 USD\n  Assets:Receivable:Zed\n"
+    )
+    shown = tables(Site(ledger).page("subscribers", subscriber="zed"))
+    paid, billed = rows(shown["bills"])
+    assert (paid["date"], paid["entry"], paid["amount"]) == ("2026-05-10", "payment", "-60.00")
+    assert (billed["date"], billed["entry"], billed["owes"]) == ("2026-05-01", "period", "100.00")
+    assert paid["owes"] == "40.00"
+    owes = {row["what"]: row["closing"] for row in rows(shown["money"])}
+    assert owes == {"carrying amount": "100.00", "owes (receivable)": "40.00"}

@@ -10,13 +10,16 @@ from tests.reports.story import HEAD, STORY, books_of, figures, rows
 
 
 def test_open_lots_by_the_month_of_their_end() -> None:
-    """20 June: 1000 CU end on 1 July, in 11 days; 400 tokens in a year; the last price is 0.25."""
+    """20 June: 1000 CU end on 1 July, in 11 days; 400 tokens in a year; the last price is 0.25.
+
+    The price is one of tokens: the 1000 CU of allocations have none.
+    """
     july, next_june = rows(books_of(STORY), "lots", "by-month")
     assert (july["ends"], july["days_left"]) == ("2026-07", 11)
+    assert july["market_value"] is None
     assert figures(july) == {
         "units": "1000",
         "carrying_amount": "200.00",
-        "market_value": "250.00",
     }
     assert (next_june["ends"], next_june["days_left"]) == ("2027-06", 346)
     assert figures(next_june) == {

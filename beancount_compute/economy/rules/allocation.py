@@ -38,6 +38,7 @@ from beancount_compute.economy import (
     lot_of,
     money_leg,
     must_be_exact,
+    never_usable,
     parse_span,
     quoted,
     round_money,
@@ -222,10 +223,7 @@ def end_of(event: Event) -> date | None:
     span = parse_span(event.expires)
     end = later(event.date, span) if span else date.fromisoformat(event.expires)
     if end <= event.date:
-        raise Refused(
-            f"expires {end} is not after {event.date}: nothing of it could ever be used; "
-            "expires is the first day on which the units are no longer usable"
-        )
+        raise Refused(never_usable("expires", end, event.date))
     return end
 
 
