@@ -56,11 +56,19 @@ class FavaNumbers:
 
     def _text(self, kind: Measure, number: Decimal, unit: str) -> str:
         match kind:
-            case Measure.MONEY | Measure.UNITS:
+            case Measure.MONEY | Measure.UNITS if unit:
                 return self._amount(number, unit)
             case Measure.RATE:
                 return f"{self._grouped(round_half_even(number * PERCENT, _RATE_STEP))} %"
-            case Measure.PRICE | Measure.COUNT | Measure.DAYS | Measure.TEXT | Measure.DATE:
+            case (
+                Measure.MONEY  # no more than a number, where nothing says of what
+                | Measure.UNITS
+                | Measure.PRICE
+                | Measure.COUNT
+                | Measure.DAYS
+                | Measure.TEXT
+                | Measure.DATE
+            ):
                 return self._grouped(number)
 
     def text(self, kind: Measure, cell: Cell, unit: str) -> str:
@@ -201,7 +209,7 @@ def _column(column: Column, *, numbers: bool) -> Block:
 def _unit_of(columns: Sequence[Column], at: int) -> int | None:
     """The column that names the unit or the currency of another's figures."""
     if columns[at].kind is Measure.UNITS:
-        keys = ["commodity", "currency"]
+        keys = ["commodity"]
     elif columns[at].kind in (Measure.MONEY, Measure.PRICE):
         keys = ["currency"]
     else:

@@ -34,6 +34,7 @@ from beancount_compute.reports import Movement, Selection, Table
 from beancount_compute.reports.revenue import REVENUE
 from beancount_compute.reports.statement import STATEMENT
 
+_NARROWED = ("line", "event", "account")  # of bills: the entry, the day and the narration tell them
 _ALL_SHOWN = "carrying amount, market value and units stand beside each other"
 
 
@@ -131,10 +132,12 @@ def _statement(page: Page) -> list[Block]:
 
 def _bills(page: Page, bills: Table) -> list[Block]:
     """What was charged, credited and paid, newest first, and what is owed then."""
-    more = len(bills.rows) - MOST_ROWS
-    shown = bills._replace(rows=bills.rows[::-1][:MOST_ROWS])
+    places = [at for at, each in enumerate(bills.columns) if each.key not in _NARROWED]
+    shown = bills.only(places)
+    more = len(shown.rows) - MOST_ROWS
     told = [words(f"{more:,} earlier ones are in `bean-compute report statement`.")]
-    return [page.numbers.table(shown), *(told if more > 0 else [])] if bills.rows else []
+    block = page.numbers.table(shown._replace(rows=shown.rows[::-1][:MOST_ROWS]))
+    return [block, *(told if more > 0 else [])] if bills.rows else []
 
 
 def _income(page: Page, selection: Selection) -> list[Block]:

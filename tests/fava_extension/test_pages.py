@@ -580,6 +580,6 @@ def test_a_statement_has_bills_and_payments_and_what_is_owed_then(ledger: Path) 
     paid, billed = rows(shown["bills"])
     assert (paid["date"], paid["entry"], paid["amount"]) == ("2026-05-10", "payment", "-60.00")
     assert (billed["date"], billed["entry"], billed["owes"]) == ("2026-05-01", "period", "100.00")
-    assert paid["owes"] == "40.00"
+    assert (paid["owes"], billed["units"]) == ("40.00", "100")
     owes = {row["what"]: row["closing"] for row in rows(shown["money"])}
     assert owes == {"carrying amount": "100.00", "owes (receivable)": "40.00"}
