@@ -19,7 +19,7 @@ from beancount.core.amount import Amount
 from beancount.core.data import Custom, Directive, Posting, Price, Transaction
 from beancount.core.position import Cost
 
-from beancount_compute.economy import CONTENT, Event, day_text, digits_of
+from beancount_compute.economy import CONTENT, Event, content_of, day_text, digits_of
 
 FROZEN = "frozen"  # metadata of a copy: what wrote the original, which stays in the ledger
 BY_HAND = "hand-written"
@@ -86,7 +86,7 @@ def _counts(key: str) -> bool:
 
 def item_of_event(event: Event, booked: date | None) -> str:
     """A frozen event by value, with the day on which it was booked where it came late."""
-    values: list[Any] = [*event[:CONTENT], *sorted(event.extra), booked]
+    values: list[Any] = [*content_of(event), *sorted(event.extra), booked]
     return "event " + " ".join(map(_text, values))
 
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from beancount_compute.closed.content import escaped, unescaped
-from beancount_compute.economy import CONTENT, Event
+from beancount_compute.economy import CONTENT, LATER_FIELDS, ZERO, Event
 from beancount_compute.ledger import COLUMNS, Errors, Fields, csv_text, read_csv
 
 BOOKED = "booked"
@@ -34,18 +34,24 @@ def rows_text(events: Iterable[FrozenEvent]) -> str:
     events = list(events)
     extra = sorted({name for event, _ in events for name, _ in event.extra})
     late = any(booked for _, booked in events)
-    rows: list[list[object]] = [[*COLUMNS, *extra, *([BOOKED] if late else [])]]
+    columns = [name for name in COLUMNS if name not in LATER_FIELDS or _is_filled(name, events)]
+    rows: list[list[object]] = [[*columns, *extra, *([BOOKED] if late else [])]]
     for event, booked in events:
         own = dict(event.extra)
-        row: list[object] = [_cell(event, name) for name in COLUMNS]
+        row: list[object] = [_cell(event, name) for name in columns]
         row += [escaped(own.get(name, "")) for name in extra]
         rows.append([*row, booked or ""] if late else row)
     return csv_text(rows)
 
 
+def _is_filled(name: str, events: Iterable[FrozenEvent]) -> bool:
+    """Whether any event says something in a column that came later."""
+    return any(getattr(event, name) for event, _ in events)
+
+
 def _cell(event: Event, name: str) -> str:
     value = event.kind.value if name == "event" else getattr(event, name)
-    if value is None:
+    if value is None or value == ZERO:
         return ""
     return f"{value:f}" if isinstance(value, Decimal) else escaped(str(value))
 

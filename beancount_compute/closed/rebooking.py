@@ -226,6 +226,8 @@ def _used(
             for leg in money:
                 if leg.role is Role.OVERAGE:
                     yield "compute-plan", leg.origin, day, OVERAGE
+            if entry.meter:
+                yield "compute-meter", entry.meter, day, ""
         case Kind.GRANT | Kind.TRADE | Kind.TRANSFER | Kind.SPEND | Kind.REFUND | Kind.REVERSAL:
             pass  # they rest on no plan
         case Kind.SUBSCRIPTION | Kind.CANCELLATION:

@@ -25,10 +25,12 @@ from beancount.parser import parser
 from beancount_compute.closed.chain import Seal
 from beancount_compute.closed.content import item_of
 from beancount_compute.economy import (
+    METER_KEYS,
     OPTIONS,
     PLAN_KEYS,
     POCKETS,
     ZERO,
+    Meter,
     Money,
     Place,
     Plan,
@@ -72,6 +74,11 @@ def _in_force(use: UsedTerm, day: date, terms: LedgerTerms) -> tuple[date, str, 
             if plan is None:
                 return (day, f"{name} no plan", [])
             return (plan.since, _plan_values(plan), _plan_meta(plan, use.key == OVERAGE))
+        case "compute-meter":
+            meter = _meter(use.name, day, agreed)
+            if meter is None:
+                return (day, f"{name} no meter", [])
+            return (meter.since, name, _meter_meta(meter))
         case "compute-account":
             return (use.first, f"{name} {string(terms.templates[Role(use.name)])}", [])
         case "compute-subscriber":
@@ -90,6 +97,9 @@ def _since(use: UsedTerm, day: date, terms: Terms) -> date:
     if use.type == "compute-plan":
         plan = terms.plan_of_lot(use.name, day)
         return plan.since if plan else date.min
+    if use.type == "compute-meter":
+        meter = _meter(use.name, day, terms)
+        return meter.since if meter else date.min
     if use.type != "compute-option":
         return date.min  # of the whole ledger
     return terms.timeline(OPTIONS[use.name], use.key).since(day)
@@ -104,16 +114,31 @@ def _plan_values(plan: Plan) -> str:
 def _plan_meta(plan: Plan, with_overage: bool) -> list[str]:
     """What a plan says otherwise than plans do; always what is left at a period's end.
 
-    Its price of overage is used by itself, or not at all.
+    Its price of overage is used by itself, or not at all; on its meter nothing booked rests.
     """
     return [
         f"{name}: {key.write(value)}"
         for name, key in PLAN_KEYS.items()
         if (
             (name != OVERAGE or with_overage)
+            and key.used_by
             and ((value := getattr(plan, key.field)) != Plan._field_defaults[key.field])
         )
         or name == "unused"
+    ]
+
+
+def _meter(name: str, day: date, terms: Terms) -> Meter | None:
+    timeline = terms.meters.get(name)
+    return timeline.on(day) if timeline else None
+
+
+def _meter_meta(meter: Meter) -> list[str]:
+    """What a meter says otherwise than meters do."""
+    return [
+        f"{name}: {key.write(value)}"
+        for name, key in METER_KEYS.items()
+        if (value := getattr(meter, key.field)) != Meter._field_defaults[key.field]
     ]
 
 
@@ -172,7 +197,7 @@ def _of_whole_ledger(use: UsedTerm) -> bool:
     """Whether a term has no days, so that no other can follow it."""
     if use.type == "compute-option":
         return OPTIONS[use.name].whole_ledger
-    return use.type != "compute-plan"
+    return use.type not in ("compute-plan", "compute-meter")
 
 
 def _differing(

@@ -17,10 +17,12 @@ from beancount_compute.economy.controls import (
 )
 from beancount_compute.economy.events import (
     CONTENT,
+    LATER_FIELDS,
     NOWHERE,
     Event,
     Place,
     content_id,
+    content_of,
     fields_getter,
     flaw_of,
     id_taken,
@@ -97,6 +99,14 @@ from beancount_compute.economy.lots import (
     rank_of,
     received,
 )
+from beancount_compute.economy.meters import (
+    METER_KEYS,
+    PROVIDER_KEYS,
+    Meter,
+    Provider,
+    Quote,
+    parse_term_name,
+)
 from beancount_compute.economy.months import (
     MONTH,
     Month,
@@ -123,11 +133,12 @@ from beancount_compute.economy.options import (
     Grain,
     Holds,
     Money,
-    PlanKey,
+    TermKey,
     Unused,
     chosen,
     life_of,
     money_written,
+    not_below_zero,
 )
 from beancount_compute.economy.refusals import (
     Causes,
@@ -153,6 +164,8 @@ from beancount_compute.economy.roles import (
 )
 from beancount_compute.economy.rounding import (
     EXACT,
+    FINEST,
+    MOST_DIGITS,
     PRICE_STEP,
     USUAL,
     WIDE,

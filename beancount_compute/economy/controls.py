@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.kinds import EVENTS, KINDS, Kind
+from beancount_compute.economy.measuring import with_units
 from beancount_compute.economy.months import Month
 from beancount_compute.economy.refusals import Refusal
 from beancount_compute.economy.rounding import WIDE, ZERO, round_money
@@ -73,6 +74,7 @@ def check_controls(
 
 
 def _sold(event: Event, terms: Terms) -> Sold:
+    event = with_units(event, terms)
     units, money = event.units or ZERO, event.paid or ZERO
     commodity, currency = event.commodity, event.currency
     if event.kind is Kind.TRADE:

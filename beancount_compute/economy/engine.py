@@ -139,7 +139,7 @@ class Bookkeeper:
             component,
             reversed_ids.union(event.reverses for event in late if event.reverses),
             refusals=self.refusals,
-            causes=Causes(terms.refused, facts.unread),
+            causes=Causes(terms.refused, facts.unread, terms.refused_meters),
             ids=ids if reversed_ids else (),
             totals=Totals() if self._assertions_on else None,
             plain=not self._assertions_on and terms.of_ledger(POSTING_GRAIN) is Grain.EVENT,

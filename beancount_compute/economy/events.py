@@ -5,7 +5,8 @@
 An event is frozen; a mistake is corrected by a later event. The order of the fields is the order of
 the books: `sorted(events)` is the order in which they are booked, whatever file or row they come
 from (manual/language.md, section 4). Text that is absent is "", so that it comes first; numbers are
-absent only where they are absent for every event of that kind.
+absent only where they are absent for every event of that kind: else they are zero, so that any two
+events can be compared.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from beancount_compute.economy.kinds import KINDS, PARTNER, Kind
+from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.words import amount, quoted
 
 
@@ -60,6 +62,8 @@ class Event(NamedTuple):
     commodity: str
     started: str  # a date: a subscription's first day, where that is before its own
     reverses: str  # the id of the event that a reversal undoes
+    meter: str = ""  # what is measured of a use
+    quantity: Decimal = ZERO  # of the meter; where it stands alone, `units` is zero
     extra: tuple[tuple[str, str], ...] = ()  # `x_` columns: not content, never compared
     # the place, in three fields: a tuple of its own for each event would take time and room
     file: str = NOWHERE.file
@@ -79,6 +83,9 @@ def fields_getter(*names: str) -> Callable[[Event], tuple[Any, ...]]:
 
 
 CONTENT = Event._fields.index("extra")  # the fields before it are the event's content
+# These came later: they count in hashes only where they are present, so that others keep theirs.
+LATER_FIELDS = ("meter", "quantity")
+_FIRST_LATER = CONTENT - len(LATER_FIELDS)
 
 
 def same_content(one: Event, other: Event) -> bool:
@@ -86,19 +93,39 @@ def same_content(one: Event, other: Event) -> bool:
     return one[:CONTENT] == other[:CONTENT]
 
 
+def content_of(event: Event) -> list[Any]:
+    """What an event says, for hashes; what came later as `name=value`, where it is present."""
+    content: list[Any] = [*event[:_FIRST_LATER]]
+    if event.meter:
+        quantity = [f"quantity={event.quantity:f}"] if event.quantity else []
+        content += [f"meter={event.meter}", *quantity]
+    return content
+
+
 def is_sound(event: Event) -> bool:
     """Whether the figures are such as an event can have, whatever the books hold."""
-    _, _, _, _, _, _, _, units, price, paid, currency, _, _, _, commodity, *_ = event
+    units, price, paid, currency, commodity, quantity = _figures(event)
     return (
-        (units is None or units > 0)
+        (units is None or units > 0 or (not units and quantity > 0))
+        and quantity >= 0
         and (price is None or price > 0)
         and (paid is None or paid > 0)
         and (currency != commodity or not currency)
     )
 
 
+_figures = fields_getter("units", "price", "paid", "currency", "commodity", "quantity")
+
+
 def flaw_of(event: Event) -> str:
     """What to say of an event that `is_sound` denies."""
+    if event.meter and not event.units and event.quantity <= 0:
+        return (
+            f"a quantity of {event.quantity:f} is not above zero: write how much of "
+            f"{quoted(event.meter)} was used"
+        )
+    if event.quantity < 0:
+        return f"a quantity of {event.quantity:f} is below zero: write a positive number"
     for number, commodity in (
         (event.units, event.commodity),
         (event.price, event.currency),
@@ -145,5 +172,5 @@ def names_of(event: Event) -> list[str]:
 
 def content_id(event: Event) -> str:
     """The id of an event that was given none: `e-` and 12 hex digits of its content's SHA-256."""
-    text = "\x1f".join([str(value) for value in event[:CONTENT]])
+    text = "\x1f".join([str(value) for value in content_of(event)])
     return "e-" + sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]

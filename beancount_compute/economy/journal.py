@@ -62,6 +62,8 @@ class JournalEntry(NamedTuple):
     counterparty: str = ""  # the buyer, receiver or partner; in a reversal too, as all below
     period: str = ""  # the first and last day of the period allocated: "2026-05-01/2026-05-31"
     subscription: str = ""  # the id of the subscription that the period belongs to
+    meter: str = ""  # of a use that names one
+    quantity: Decimal = ZERO  # of the meter, where the use says it
 
 
 class Unbalanced(Exception):
@@ -246,6 +248,7 @@ class Run:
         self._last = first
         self._uses = 0
         self._overage = False
+        self._quantity = ZERO
         self._lots: dict[Lot, Decimal] = {}
         self._money: dict[tuple[Role, str, str, str], Decimal] = {}
         self.add(first)
@@ -255,6 +258,7 @@ class Run:
         self._last = entry
         self._uses += 1
         self._overage |= entry.overage
+        self._quantity = WIDE.add(self._quantity, entry.quantity)
         for leg in entry.legs:
             if isinstance(leg, LotLeg):
                 self._lots[leg.lot] = WIDE.add(self._lots.get(leg.lot, ZERO), leg.units)
@@ -272,5 +276,9 @@ class Run:
             if number
         ]
         return self.first._replace(
-            date=self._last.date, legs=legs, overage=self._overage, uses=self._uses
+            date=self._last.date,
+            legs=legs,
+            overage=self._overage,
+            uses=self._uses,
+            quantity=self._quantity,
         )

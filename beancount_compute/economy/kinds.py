@@ -129,6 +129,7 @@ class Form(NamedTuple):
 
     values: tuple[str, ...]  # the fields that a directive's values fill, in their order
     optional: tuple[str, ...] = ()  # and those that its metadata may
+    needed: tuple[str, ...] = ()  # or must
 
 
 class Flows(NamedTuple):
@@ -165,6 +166,7 @@ def _out(flow: Flow) -> Mapping[Pocket, Flows]:
 
 PARTNER = "partner"  # the one counterparty that is no subscriber
 _USE = Form(("subscriber", "units"))
+_MEASURED = ("meter", "quantity")
 _OF_PLAN = Form(("subscriber", "plan"))
 _DEAL = ("subscriber", "counterparty", "units")
 KINDS: dict[Kind, KindRow] = {
@@ -203,8 +205,12 @@ KINDS: dict[Kind, KindRow] = {
     ),
     Kind.CONSUMPTION: KindRow(
         Phase.CONSUMPTION,
-        (_USE,),
-        '"alice" 200 CU',
+        (
+            _USE._replace(optional=("meter",)),
+            _USE._replace(needed=_MEASURED),
+            Form(("subscriber",), needed=_MEASURED),
+        ),
+        '"alice" 200 CU, or "alice" with `meter` and `quantity`',
         moves=_out(Flow.USED),
         money=(
             LegRow(Role.REVENUE, LegOrigin.LOTS),

@@ -15,6 +15,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Generic, NamedTuple, TypeVar
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 from beancount_compute.economy.kinds import Kind
@@ -92,17 +93,17 @@ class Option(NamedTuple, Generic[T]):
     by_currency: bool = False  # one value for each currency
 
 
-class PlanKey(NamedTuple):
-    """What a `compute-plan` line may say in its metadata; the default is the plan's."""
+class TermKey(NamedTuple):
+    """What a line of terms, such as `compute-plan`, may say in its metadata."""
 
     name: str
-    field: str  # of `terms.Plan`
+    field: str  # of `terms.Plan`, or of whatever the line states: there is its default
     holds: Holds
     example: str
     parse: Callable[[Any], Any]
     write: Callable[[Any], str]
     meaning: str
-    used_by: frozenset[Kind]
+    used_by: frozenset[Kind] = frozenset()  # the entries that rest on it
     needs: Unused | None = None  # what `unused` must be for it to mean anything; None for any
 
 
@@ -157,7 +158,9 @@ def life_of(text: str) -> Span:
     return span
 
 
-def _not_below_zero(name: str) -> Callable[[Money], Money]:
+def not_below_zero(name: str) -> Callable[[Money], Money]:
+    """What reads an amount of that name."""
+
     def parse(money: Money) -> Money:
         if money.number < 0:
             raise Refused(f"{name} {amount(*money)} is below zero: write 0 or more")
@@ -167,7 +170,7 @@ def _not_below_zero(name: str) -> Callable[[Money], Money]:
 
 
 def _minimum_fee(fee: Money) -> Money:
-    fee = _not_below_zero("minimum-fee")(fee)
+    fee = not_below_zero("minimum-fee")(fee)
     if fee.number != round_money(fee.number, fee.currency):
         raise Refused(
             f"minimum-fee {amount(*fee)} is finer than the minor unit "
@@ -223,6 +226,12 @@ def _overage(price: Money) -> Money:
     return price
 
 
+def _meter_name(name: str) -> str:
+    if not name.strip():
+        raise Refused("the name of a meter is empty: write one that a compute-meter line names")
+    return normalize("NFC", name.strip())
+
+
 def _or(write: Callable[[Any], str], absent: str) -> Callable[[Any], str]:
     return lambda value: text_written(absent) if value is None else write(value)
 
@@ -276,7 +285,7 @@ UNIT_COST: Option[Money | None] = Option(
     "unit-cost",
     Holds.AMOUNT,
     "an amount, such as 0.04 USD",
-    _not_below_zero("unit-cost"),
+    not_below_zero("unit-cost"),
     _or(money_written, "none"),
     None,
     "what a used unit costs to serve: for reports, never booked",
@@ -323,6 +332,15 @@ TIME_ZONE: Option[str] = Option(
     "where days begin: times of event files with a zone of their own are read in it",
     whole_ledger=True,
 )
+METER: Option[str] = Option(
+    "meter",
+    Holds.TEXT,
+    'a meter in quotes, such as "chat/output"',
+    _meter_name,
+    text_written,
+    "",
+    "the meter of uses that name none, of those in its unit; a plan's own wins",
+)
 PRICE_BAND: Option[Decimal] = Option(
     "price-band",
     Holds.NUMBER,
@@ -362,6 +380,7 @@ OPTIONS: dict[str, Option[Any]] = {
         POSTING_GRAIN,
         AS_OF,
         TIME_ZONE,
+        METER,
         PRICE_BAND,
         WASH_DAYS,
         LATE_MONTHS,
@@ -370,10 +389,10 @@ OPTIONS: dict[str, Option[Any]] = {
 
 _PERIODS = frozenset([Kind.ALLOCATION])
 _ENDS = frozenset([Kind.MINT, Kind.EXPIRY])
-PLAN_KEYS: dict[str, PlanKey] = {
+PLAN_KEYS: dict[str, TermKey] = {
     key.name: key
     for key in (
-        PlanKey(
+        TermKey(
             "every",
             "every",
             Holds.TEXT,
@@ -383,7 +402,7 @@ PLAN_KEYS: dict[str, PlanKey] = {
             'length of a period: "month", "quarter", "year", "N months", "N days"',
             _PERIODS,
         ),
-        PlanKey(
+        TermKey(
             "unused",
             "unused",
             Holds.TEXT,
@@ -393,7 +412,7 @@ PLAN_KEYS: dict[str, PlanKey] = {
             'what is left at a period\'s end: "expire", "rollover" or "mint"',
             _PERIODS | _ENDS,
         ),
-        PlanKey(
+        TermKey(
             "mint-rate",
             "mint_rate",
             Holds.NUMBER,
@@ -404,7 +423,7 @@ PLAN_KEYS: dict[str, PlanKey] = {
             _ENDS,
             Unused.MINT,
         ),
-        PlanKey(
+        TermKey(
             "expires",
             "expires",
             Holds.TEXT,
@@ -415,7 +434,7 @@ PLAN_KEYS: dict[str, PlanKey] = {
             _PERIODS,
             Unused.ROLLOVER,
         ),
-        PlanKey(
+        TermKey(
             "token-expires",
             "token_expires",
             Holds.TEXT,
@@ -426,7 +445,7 @@ PLAN_KEYS: dict[str, PlanKey] = {
             _ENDS,
             Unused.MINT,
         ),
-        PlanKey(
+        TermKey(
             "overage",
             "overage",
             Holds.AMOUNT,
@@ -435,6 +454,15 @@ PLAN_KEYS: dict[str, PlanKey] = {
             money_written,
             "price per unit of use beyond the holdings; absent: such use is an error",
             frozenset([Kind.CONSUMPTION]),
+        ),
+        TermKey(
+            "meter",
+            "meter",
+            Holds.TEXT,
+            '"chat/output"',
+            _meter_name,
+            text_written,
+            "the meter of uses that name none, of subscribers on the plan",
         ),
     )
 }

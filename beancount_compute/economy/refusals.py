@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from itertools import chain
+from types import MappingProxyType
 from typing import NamedTuple
 
 from beancount_compute.economy.events import Event, Place
@@ -84,8 +85,14 @@ class Causes:
     That is said once, where it begins.
     """
 
-    def __init__(self, plans: Mapping[str, Place], unread: Iterable[NotRead] = ()) -> None:
+    def __init__(
+        self,
+        plans: Mapping[str, Place],
+        unread: Iterable[NotRead] = (),
+        meters: Mapping[str, Place] = MappingProxyType({}),
+    ) -> None:
         self._plans = plans  # where those are written that can't be read
+        self._meters = meters  # likewise
         self._without: dict[tuple[str, str], _Without] = {}  # by subscriber and commodity
         self._events: dict[str, Place] = {}
         self._lost: list[NotRead] = []  # lines and rows
@@ -135,6 +142,8 @@ class Causes:
         name, commodity = lacking.name, lacking.units[1] if lacking.units else ""
         if event.plan and event.plan in self._plans:
             return self._plans[event.plan]
+        if event.meter and event.meter in self._meters:
+            return self._meters[event.meter]
         if event.reverses in self._events:
             return self._events[event.reverses]
         for of in dict.fromkeys(["", commodity or event.commodity]):

@@ -30,6 +30,9 @@ USUAL = Context(
 EXACT = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[Inexact, InvalidOperation])
 WIDE = Context(prec=1000, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
 
+MOST_DIGITS = 14  # significant ones, of a number that a ledger writes
+FINEST = 28  # decimals of such a number
+
 PRICE_STEP = Decimal("0.000001")
 LARGEST_COST_STEP = Decimal("0.000001")
 _LARGEST_EXPONENT = LARGEST_COST_STEP.adjusted()
@@ -120,6 +123,13 @@ def digits_of(number: Decimal) -> str:
 def is_power_of_ten(number: Decimal) -> bool:
     """Whether a number is 1, 10, 100 ... or 0.1, 0.01 ..."""
     return number > 0 and number.normalize(WIDE).as_tuple().digits == (1,)
+
+
+def has_few_digits(number: Decimal) -> bool:
+    """Whether a number is one that a ledger may write: of few digits, and not too fine."""
+    _, digits, exponent = number.normalize(WIDE).as_tuple()
+    assert isinstance(exponent, int)
+    return len(digits) + max(exponent, 0) <= MOST_DIGITS and exponent >= -FINEST
 
 
 def default_cost_step(units: Decimal, currency: str) -> Decimal:

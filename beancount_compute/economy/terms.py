@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from beancount_compute.economy.events import NOWHERE, Place
+from beancount_compute.economy.meters import Meter, Provider, Quote
 from beancount_compute.economy.months import MONTH, Span
 from beancount_compute.economy.options import (
     BUYER_FEE,
@@ -59,6 +60,7 @@ class Plan(NamedTuple):
     expires: Span | None = None  # rollover: life of a lot, counted from its allocation
     token_expires: Span | None = None  # life of minted tokens, counted from the mint
     overage: Money | None = None  # per unit of use beyond the holdings
+    meter: str = ""  # of uses that name none
     bookable: bool = True  # False: its cost step is an error, reported on the plan's line
     place: Place = NOWHERE
 
@@ -113,6 +115,11 @@ class Terms(NamedTuple):
     money: frozenset[str] = frozenset()  # what plans and the ledger name as currencies
     units: frozenset[str] = frozenset()  # what plans name as units of compute
     refused: Mapping[str, Place] = MappingProxyType({})  # plans whose lines can't be read
+    meters: Mapping[str, Timeline[Meter]] = MappingProxyType({})
+    providers: Mapping[str, Timeline[Provider]] = MappingProxyType({})
+    # by meter and provider
+    quotes: Mapping[tuple[str, str], Timeline[Quote]] = MappingProxyType({})
+    refused_meters: Mapping[str, Place] = MappingProxyType({})  # whose lines can't be read
     related: Mapping[str, Timeline[str]] = MappingProxyType({})  # groups of subscribers
 
     def on(self, option: Option[T], day: date, currency: str = "") -> T:

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -16,8 +16,9 @@ from beancount.core.account import TYPE as ACCOUNT
 from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
-from beancount_compute.economy import Place, like, quoted
+from beancount_compute.economy import Holds, Money, Place, TermKey, like, quoted
 from beancount_compute.ledger.errors import FieldError
+from beancount_compute.ledger.fields import check_number
 
 PREFIX = "compute-"
 _DATED = {
@@ -27,6 +28,7 @@ _DATED = {
 _EXAMPLES = {
     "expires": '"12 months"',
     "id": '"use-17"',
+    "meter": '"chat/output"',
     "related": '"acme-group"',
     "time": '"14:05:09"',
 }
@@ -87,6 +89,33 @@ def metadata_of(entry: Custom, known: Iterable[str]) -> dict[str, Any]:
                 f"(keys that begin with x- are left alone){like(key, known)}"
             )
     return {key: value for key, value in written.items() if value is not None and value != ""}
+
+
+def fields_of(meta: Mapping[str, Any], keys: Mapping[str, TermKey]) -> dict[str, Any]:
+    """The fields that the metadata of a line of terms fills."""
+    return {row.field: row.parse(_of_type(row, meta[n])) for n, row in keys.items() if n in meta}
+
+
+def _of_type(row: TermKey, value: Any) -> Any:
+    """A value of the metadata as its row reads it."""
+    if kind_of(value, None) != row.holds:
+        raise FieldError(f"`{row.name}` must be {_A[row.holds]}, such as {row.name}: {row.example}")
+    return plain_value(value)
+
+
+_A = {
+    Holds.NUMBER: "a number",
+    Holds.AMOUNT: "an amount",
+    Holds.TEXT: "a text in quotes",
+    Holds.DATE: "a date",
+}
+
+
+def plain_value(value: Any) -> Any:
+    """A value as the economy knows it; numbers are checked."""
+    if isinstance(value, Amount):
+        return Money(check_number(value.number), value.currency)
+    return check_number(value) if isinstance(value, Decimal) else value
 
 
 def text_in(meta: dict[str, Any], key: str) -> str:

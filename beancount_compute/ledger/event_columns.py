@@ -18,7 +18,7 @@ from itertools import compress, repeat
 from operator import is_not
 from typing import Any
 
-from beancount_compute.economy import PHASE, Event, Kind
+from beancount_compute.economy import PHASE, ZERO, Event, Kind
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.fields import Fields, check_texts, parse_ids
 from beancount_compute.ledger.rows import ABSENT
@@ -43,6 +43,8 @@ def columns_of(texts: Mapping[str, Sequence[str]], fields: Fields) -> dict[str, 
         if name in texts and name not in ("date", "time")
     }
     columns |= _moments(texts, fields)
+    if "quantity" in columns:
+        columns["units"] = _units_beside(columns)
     if "id" in texts:
         columns["id"] = parse_ids(texts["id"])
     if "memo" in texts:
@@ -50,6 +52,15 @@ def columns_of(texts: Mapping[str, Sequence[str]], fields: Fields) -> dict[str, 
     columns["kind"] = list(map(_KINDS.__getitem__, texts["event"]))
     columns["phase"] = list(map(_PHASES.__getitem__, texts["event"]))
     return columns
+
+
+def _units_beside(columns: Mapping[str, Sequence[Any]]) -> Sequence[Any]:
+    """The units of events, zero where a quantity stands alone."""
+    units = columns.get("units") or repeat(None)
+    return [
+        ZERO if number is None and quantity else number
+        for number, quantity in zip(units, columns["quantity"], strict=False)
+    ]
 
 
 def _moments(texts: Mapping[str, Sequence[str]], fields: Fields) -> dict[str, Sequence[Any]]:
@@ -67,6 +78,8 @@ def _moments(texts: Mapping[str, Sequence[str]], fields: Fields) -> dict[str, Se
 
 def events_of(columns: Mapping[str, Sequence[Any]], fields: Fields) -> list[Event]:
     """The events of columns; a field without one is absent."""
+    if not fields.all_above_zero and "quantity" in columns:
+        raise NotPlain
     if not fields.all_above_zero:  # then these may be, or hold the number that is not
         for name in ("units", "price", "paid"):
             numbers = columns.get(name, ())

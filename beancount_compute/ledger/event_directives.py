@@ -15,7 +15,7 @@ from unicodedata import normalize
 from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
-from beancount_compute.economy import EVENTS, KINDS, PHASE, Event, Kind, NotRead, receiver
+from beancount_compute.economy import EVENTS, KINDS, PHASE, ZERO, Event, Kind, NotRead, receiver
 from beancount_compute.ledger.directives import (
     PREFIX,
     day_or_text_in,
@@ -27,7 +27,7 @@ from beancount_compute.ledger.directives import (
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.event_columns import NotPlain, events_of
 from beancount_compute.ledger.fields import Fields, check_number, parse_ids, parse_name
-from beancount_compute.ledger.rows import NUMBERS, event_from
+from beancount_compute.ledger.rows import NUMBERS, event_from, lacking
 
 _date_of, _values_of, _meta_of = attrgetter("date"), attrgetter("values"), attrgetter("meta")
 EVENT_TYPES: dict[str, Kind] = {PREFIX + kind: kind for kind in EVENTS}
@@ -47,7 +47,7 @@ _SHAPES: dict[tuple[Any, ...], Shape] = {
     (PREFIX + kind, *[Amount if name in NUMBERS else str for name in form.values]): Shape(
         kind,
         form.values,
-        tuple({name: None for each in KINDS[kind].forms for name in each.optional}),
+        tuple({name: 0 for each in KINDS[kind].forms for name in (*each.optional, *each.needed)}),
         tuple(["amount" if name in NUMBERS else "text" for name in form.values]),
     )
     for kind in EVENTS
@@ -82,6 +82,10 @@ def _events_alike(entries: list[Custom], fields: Fields) -> list[Event]:
         columns |= _columns_of_value(name, column, fields)
     if "plan" in columns and "expires" in columns:
         raise NotPlain
+    if lacking(shape.kind, columns):
+        raise NotPlain
+    if "quantity" in columns and "units" not in columns:
+        columns["units"] = [ZERO] * len(entries)
     columns["date"] = list(map(_date_of, entries))
     columns["kind"] = [shape.kind] * len(entries)
     columns["phase"] = [PHASE[shape.kind]] * len(entries)
@@ -124,6 +128,10 @@ def _columns_of_metadata(
 
 def _texts(key: str, values: Sequence[Any]) -> list[str]:
     """The values of one key of metadata as text, of which none is absent."""
+    if key == "quantity":
+        if {*map(type, values)} != {Decimal}:
+            raise NotPlain
+        return list(map(str, values))
     if key in ("expires", "started"):
         values = [each.isoformat() if type(each) is date else each for each in values]
     if {*map(type, values)} != {str}:
@@ -154,6 +162,12 @@ def event_of(entry: Custom, fields: Fields) -> Event:
         values["date"], values["time"] = fields.moment(entry.date.isoformat(), values["time"])
     if values.get("plan") and values.get("expires"):
         raise FieldError("a plan's own terms say when its units end: remove `expires`")
+    if missing := lacking(kind, values):
+        if shape.also and not values.keys() & {*shape.also}:
+            raise FieldError(f'custom "{entry.type}" holds text: write {KINDS[kind].example}')
+        raise FieldError(
+            f"a {kind} without {missing}: write units, or the metadata `meter` and `quantity`"
+        )
     return event_from(kind, values, place_of(entry.meta))
 
 
@@ -171,10 +185,10 @@ def unread_directive(entry: Custom) -> NotRead:
     )
 
 
-def _metadata(entry: Custom, shape: Shape, fields: Fields) -> dict[str, str]:
+def _metadata(entry: Custom, shape: Shape, fields: Fields) -> dict[str, Any]:
     """What the metadata says of an event."""
     meta = metadata_of(entry, ("id", "time", *shape.also))
-    found: dict[str, str] = {}
+    found: dict[str, Any] = {}
     for name in meta:
         if name in ("expires", "started"):
             found[name] = fields.of[name][day_or_text_in(meta, name)]
@@ -182,9 +196,17 @@ def _metadata(entry: Custom, shape: Shape, fields: Fields) -> dict[str, str]:
             found[name] = parse_name(text_in(meta, name))
         elif name == "time":
             found[name] = text_in(meta, name)
+        elif name == "quantity":
+            found[name] = _quantity(meta[name], fields)
         else:
             found[name] = fields.of[name][text_in(meta, name)]
     return found
+
+
+def _quantity(value: Any, fields: Fields) -> Decimal:
+    if not isinstance(value, Decimal):
+        raise FieldError("`quantity` must be a number, such as quantity: 250000")
+    return fields.decimals[str(value)]
 
 
 def _number(amount: Amount, fields: Fields) -> Decimal:

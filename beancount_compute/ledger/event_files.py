@@ -33,7 +33,7 @@ from beancount_compute.ledger.fields import (
     Fields,
 )
 from beancount_compute.ledger.header import AS_NAMED, ColumnMap, Columns
-from beancount_compute.ledger.rows import PATTERNS, TELLING, event_of_row, unread_row
+from beancount_compute.ledger.rows import PATTERNS, TELLING, event_of_row, says_nothing, unread_row
 
 MOST_BROKEN_ROWS = 1000  # each is read again to the end of what it swallows
 _SPACES = " \t\v\f\x1c\x1d\x1e\x1f"
@@ -224,7 +224,7 @@ class _Rows:
                 "column, and quotes around a cell that holds a comma"
             )
         event = self._event_of(row, place)
-        if event.units is not None and not event.units:
+        if says_nothing(event):
             self.errors.skipped[self.path, "rows of 0 units"] += 1
         else:
             self.events.append(event)

@@ -17,24 +17,26 @@ from typing import Any, TypeVar
 from unicodedata import category, normalize
 
 from beancount_compute.economy import (
+    FINEST,
+    MOST_DIGITS,
     RESERVED_ORIGINS,
+    ZERO,
     Refused,
     Span,
     life_of,
+    parse_term_name,
     quoted,
     shorten,
     trim,
 )
 from beancount_compute.ledger.errors import FieldError
 
-MOST_DIGITS = 14
 _MOST_DIGITS = Context(prec=MOST_DIGITS)
 LONGEST_TEXT = 4096
 
 T = TypeVar("T")
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
-FINEST = 28  # decimals of a number that is written with an exponent
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _CLOCK = r"((?:[01][0-9]|2[0-3]):[0-5][0-9])(:[0-5][0-9])?(\.[0-9]+)?"
 _ZONE = r" ?(Z|z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
@@ -67,11 +69,14 @@ class Fields:
         self.names = Read(parse_name, {"": ""})
         self.ids = Read(parse_name, {"": ""})
         self.plans = Read(parse_plan_name, {"": ""})
+        self.meters = Read(parse_meter_name, {"": ""})
         self.all_above_zero = True  # every number read so far
         self.numbers = Read[Decimal | None](
             lambda text: self._noted(parse_number(text)), {"": None}
         )
         self.currencies = Read(parse_currency, {"": ""})
+        # none is zero, as in `Event`
+        self.quantities = Read[Decimal](lambda text: self._noted(parse_number(text)), {"": ZERO})
         self.expiries = Read(parse_expires, {"": ""})
         # by their text, which is quicker to hash than a decimal
         self.decimals = Read[Decimal](lambda text: self._noted(check_number(Decimal(text))), {})
@@ -91,6 +96,8 @@ class Fields:
             "commodity": self.currencies,
             "started": self.days,
             "reverses": self.ids,
+            "meter": self.meters,
+            "quantity": self.quantities,
         }
 
     def moment(self, day: str, time: str) -> tuple[date, str]:
@@ -247,6 +254,14 @@ def check_text(text: str) -> str:
                 "remove it"
             )
     return text
+
+
+def parse_meter_name(text: str) -> str:
+    """The name of a meter."""
+    try:
+        return parse_term_name(text)
+    except Refused as refused:
+        raise FieldError(str(refused)) from None
 
 
 def parse_plan_name(text: str) -> str:

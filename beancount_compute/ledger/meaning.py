@@ -171,6 +171,7 @@ class Meaning:
         """
         meta = entry.meta
         uses, occurred = meta.get("events"), meta.get("occurred")
+        quantity = meta.get("quantity")
         with localcontext(WIDE):
             legs = self._legs(entry)
             try:
@@ -193,6 +194,8 @@ class Meaning:
             counterparty=text_in(meta.get("counterparty")),
             period=str(meta.get("period", "")),
             subscription=str(meta.get("subscription", "")),
+            meter=text_in(meta.get("meter")),
+            quantity=quantity if isinstance(quantity, Decimal) else ZERO,
         )
 
     def _legs(self, entry: Transaction) -> list[Leg]:

@@ -12,6 +12,8 @@
     subscription: "s-alice"                  ; to which the period belongs
     lapsed: "tokens 60 CU {0.50 USD, 2026-06-01, top-up/2026-06-30}"
                                              ; taken late of what had lapsed; then lapsed-2 ...
+    meter: "chat/output"                     ; of a use that names one, with its
+    quantity: 250000
 
 A reversal carries the same, its amounts with their signs turned. What is read may have been edited
 in a closed month, which is an error of its own: nothing here raises for it.
@@ -89,6 +91,10 @@ def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
         meta["subscription"] = entry.subscription
     if entry.occurred is not None or entry.undoes:
         _add_lapsed(meta, entry)
+    if entry.meter:
+        meta["meter"] = entry.meter
+        if entry.quantity:
+            meta["quantity"] = entry.quantity
     event = entry.event
     if event is None:
         return

@@ -15,7 +15,7 @@ from beancount_compute.economy import Event, Place, quoted, trim
 from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.header import AS_NAMED, ColumnMap, Columns
-from beancount_compute.ledger.rows import event_of_row, unread_row
+from beancount_compute.ledger.rows import event_of_row, says_nothing, unread_row
 
 # A few bytes can stand for any number of rows, and for texts of any length.
 MOST_ROWS = 5_000_000  # of one file
@@ -75,7 +75,7 @@ def _events(
                 errors.skipped[path, "blank rows"] += 1
                 continue
             event = event_of_row(columns.in_order(row), columns.extra_of(row), place, fields)
-            if event.units is not None and not event.units:
+            if says_nothing(event):
                 errors.skipped[path, "rows of 0 units"] += 1
             else:
                 events.append(event)

@@ -9,7 +9,7 @@ fills follows from its forms in `economy/kinds.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 from unicodedata import normalize
@@ -17,7 +17,9 @@ from unicodedata import normalize
 from beancount_compute.economy import (
     EVENTS,
     KINDS,
+    LATER_FIELDS,
     PHASE,
+    ZERO,
     Event,
     Form,
     Kind,
@@ -50,6 +52,7 @@ COLUMNS = (
     "started",
     "reverses",
     "memo",
+    *LATER_FIELDS,
 )
 NUMBERS = {"units": "commodity", "price": "currency", "paid": "currency"}  # with their commodity's
 ALWAYS = ("id", "date", "time", "event", "memo")  # what a row of any kind may fill
@@ -80,8 +83,23 @@ def _with_commodity(name: str) -> tuple[str, ...]:
 
 
 ROW_FORMS = tuple(
-    RowForm(kind, _columns_of(form), form.optional) for kind in EVENTS for form in KINDS[kind].forms
+    RowForm(kind, (*_columns_of(form), *form.needed), form.optional)
+    for kind in EVENTS
+    for form in KINDS[kind].forms
 )
+
+
+NEEDED: dict[Kind, tuple[str, ...]] = {
+    kind: form.needed for kind in EVENTS for form in KINDS[kind].forms if form.needed
+}
+
+
+def lacking(kind: Kind, filled: Container[str]) -> str:
+    """The field that is missing beside a quantity, or in place of units; "" for none."""
+    needed = NEEDED.get(kind, ())
+    if not needed or ("units" in filled and needed[-1] not in filled):
+        return ""
+    return next((name for name in needed if name not in filled), "")
 
 
 def _pattern(kind: str, filled: tuple[str, ...]) -> tuple[str | bool, ...]:
@@ -100,6 +118,8 @@ def event_from(
 ) -> Event:
     """The event of a kind whose fields have these values; any other field is absent."""
     given = {"kind": kind, "phase": PHASE[kind], "extra": extra, **values, **place._asdict()}
+    if "quantity" in given and given.get("units") is None:
+        given["units"] = ZERO
     event = Event(*[given.get(name, absent) for name, absent in ABSENT.items()])
     return event if is_sound(event) else event._replace(flaw=flaw_of(event))
 
@@ -119,6 +139,11 @@ def event_of_row(
     }
     values["date"], values["time"] = fields.moment(written["date"], written["time"])
     return event_from(kind, values, place, extra)
+
+
+def says_nothing(event: Event) -> bool:
+    """Whether a row is of 0 units, or of a quantity of 0, and says no more than a blank one."""
+    return event.units is not None and not event.units and not event.quantity
 
 
 def unread_row(written: Mapping[str, str], place: Place) -> NotRead:
@@ -145,11 +170,24 @@ def _wrong_cells(written: Mapping[str, str]) -> FieldError:
     if not forms:
         known = ", ".join(sorted(EVENTS))
         return FieldError(f"unknown event {quoted(kind)}; known: {known}{like(kind, EVENTS)}")
-    form = forms[-1] if written["plan"] else forms[0]
+    form = _meant(forms, written)
     for name in form.required:
         if not written[name]:
             return FieldError(f"{kind} without {name}: fill the column {quoted(name)}")
     taken = {*ALWAYS, *form.required, *form.optional}
     surplus = [name for name, cell in written.items() if cell and name not in taken]
-    hint = ", or remove the plan" if len(forms) > 1 and written["plan"] else ""
+    hint = ", or remove the plan" if len(forms) > 1 and "plan" in form.required else ""
     return FieldError(f"{kind} takes no {' and no '.join(surplus)}: leave the cell empty{hint}")
+
+
+def _meant(forms: Sequence[RowForm], written: Mapping[str, str]) -> RowForm:
+    """The form of which a row fills columns that the first has no use for; else the first."""
+    first = {*forms[0].required, *forms[0].optional}
+    others = [
+        form
+        for form in forms[1:]
+        if any(written[name] for name in form.required if name not in first)
+    ]
+    return min(
+        others or forms[:1], key=lambda form: sum(not written[name] for name in form.required)
+    )

@@ -12,22 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
-from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
 from beancount_compute.economy import (
     OPTIONS,
     PLAN_KEYS,
-    Holds,
     Money,
     NotRead,
     Place,
     Plan,
-    PlanKey,
     PlanLine,
     Refused,
     Role,
@@ -41,17 +37,26 @@ from beancount_compute.ledger.accounts import (
     check_template,
 )
 from beancount_compute.ledger.directives import (
+    fields_of,
     kind_of,
     metadata_of,
     place_of,
+    plain_value,
     text_in,
     values_of,
 )
 from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.fields import check_number, parse_name, parse_plan_name
+from beancount_compute.ledger.meter_directives import METER, METER_TYPES, read_meter_line
 from beancount_compute.ledger.names import is_component
 
-TERM_TYPES = ("compute-plan", "compute-option", "compute-account", "compute-subscriber")
+TERM_TYPES = (
+    "compute-plan",
+    "compute-option",
+    "compute-account",
+    "compute-subscriber",
+    *METER_TYPES,
+)
 RELATED = "related"
 SUBSCRIBER_KEYS = (RELATED,)  # each holds from the line's date until another line says it
 
@@ -74,11 +79,13 @@ class TermLines(NamedTuple):
     subscribers: list[Line]  # the component; "" where none is named
     related: list[Line]  # the group of related parties; "" where it ends
     refused: dict[str, Place]  # plans whose lines can't be read
+    meters: list[Line]  # and providers, and quotes
+    refused_meters: dict[str, Place]  # likewise
 
 
 def read_lines(entries: Iterable[Custom], roots: Roots, errors: Errors) -> TermLines:
     """All term lines, in order; one that can't be read is an error."""
-    lines = TermLines([], [], [], [], [], {})
+    lines = TermLines([], [], [], [], [], {}, [], {})
     for entry in sorted(entries, key=_place_key):
         place = place_of(entry.meta)
         try:
@@ -90,13 +97,18 @@ def read_lines(entries: Iterable[Custom], roots: Roots, errors: Errors) -> TermL
                     lines.options.append(_option(entry, place))
                 case "compute-account":
                     lines.accounts.append(_account(entry, place, roots))
-                case _:
+                case "compute-subscriber":
                     _add_subscriber(entry, place, lines)
+                case _:
+                    line = read_meter_line(entry, place)
+                    lines.meters.append(Line(entry.date, line[0], line, place))
         except (FieldError, Refused) as error:
             errors.add(place, str(error))
             name = normalize("NFC", str(entry.values[0].value)).strip() if entry.values else ""
             if entry.type == "compute-plan":
                 lines.refused.setdefault(name, place)
+            elif entry.type == METER:
+                lines.refused_meters.setdefault(name, place)
             elif entry.type == "compute-subscriber":
                 errors.unread.append(NotRead(place, (name,), day=entry.date.isoformat()))
     return lines
@@ -135,11 +147,7 @@ def _plan(entry: Custom, place: Place) -> Plan:
 
 def _plan_fields(meta: dict[str, Any], commodity: str) -> dict[str, Any]:
     """The fields of a plan that its metadata says."""
-    fields = {
-        row.field: row.parse(_of_type(row, meta[name]))
-        for name, row in PLAN_KEYS.items()
-        if name in meta
-    }
+    fields = fields_of(meta, PLAN_KEYS)
     for value in fields.values():
         if isinstance(value, Money) and value.currency == commodity:
             raise FieldError(
@@ -147,28 +155,6 @@ def _plan_fields(meta: dict[str, Any], commodity: str) -> dict[str, Any]:
                 "write a price in money, such as 0.30 USD"
             )
     return fields
-
-
-def _of_type(row: PlanKey, value: Any) -> Any:
-    """A value of the metadata as its row reads it."""
-    if kind_of(value, None) != row.holds:
-        raise FieldError(f"`{row.name}` must be {_A[row.holds]}, such as {row.name}: {row.example}")
-    return _plain(value)
-
-
-_A = {
-    Holds.NUMBER: "a number",
-    Holds.AMOUNT: "an amount",
-    Holds.TEXT: "a text in quotes",
-    Holds.DATE: "a date",
-}
-
-
-def _plain(value: Any) -> Any:
-    """A value as the economy knows it; numbers are checked."""
-    if isinstance(value, Amount):
-        return Money(check_number(value.number), value.currency)
-    return check_number(value) if isinstance(value, Decimal) else value
 
 
 def _option(entry: Custom, place: Place) -> Line:
@@ -185,7 +171,7 @@ def _option(entry: Custom, place: Place) -> Line:
     kind = kind_of(*values[1])
     if kind != option.holds:
         raise FieldError(f"option {name} holds {kind}: write {option.example}")
-    return Line(entry.date, name, option.parse(_plain(values[1].value)), place)
+    return Line(entry.date, name, option.parse(plain_value(values[1].value)), place)
 
 
 def _account(entry: Custom, place: Place, roots: Roots) -> Line:

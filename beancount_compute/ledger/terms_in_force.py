@@ -21,6 +21,7 @@ from beancount_compute.economy import (
     RESERVED_ORIGINS,
     CostStepTooCoarse,
     Money,
+    Place,
     Plan,
     Role,
     Terms,
@@ -32,6 +33,7 @@ from beancount_compute.economy import (
 )
 from beancount_compute.ledger.accounts import Roots, default_templates, shared_account
 from beancount_compute.ledger.errors import Errors
+from beancount_compute.ledger.meters_in_force import check_defaults, meters_in_force
 from beancount_compute.ledger.names import component_of
 from beancount_compute.ledger.term_directives import Line, TermLines, read_lines
 
@@ -56,13 +58,24 @@ def read_terms(
     plans = _plans(lines, currencies, step, errors)
     offers = [offer for timeline in plans.values() for offer in timeline]
     units = frozenset([sold.commodity for offer in offers for sold in offer.lines])
+    money = frozenset([*currencies, *(offer.currency for offer in offers)]) - units
+    metered = meters_in_force(lines.meters, lines.refused_meters, money, errors)
+    metered_names = metered.meters.keys() | metered.refused.keys()
+    lines_of_options, unmetered = check_defaults(lines_of_options, offers, metered_names, errors)
+    if unmetered:
+        plans = {name: _without_meter(each, unmetered) for name, each in plans.items()}
+    units |= metered.units
     terms = Terms(
         plans=plans,
         options=_timelines(_in_money(lines_of_options, units, errors)),
         grant_currency=currencies[0] if currencies else None,
-        money=frozenset([*currencies, *(offer.currency for offer in offers)]) - units,
+        money=money,
         units=units,
         refused={name: at for name, at in lines.refused.items() if name not in plans},
+        meters=metered.meters,
+        providers=metered.providers,
+        quotes=metered.quotes,
+        refused_meters=metered.refused,
         related=_groups(lines.related, errors),
     )
     named = [line for line in lines.subscribers if line.value]
@@ -209,6 +222,14 @@ def _bookable(plan: Plan, step: Decimal | None, errors: Errors) -> Plan:
         return plan
     errors.add(plan.place, reason)
     return plan._replace(bookable=False)
+
+
+def _without_meter(plans: Timeline[Plan], places: Collection[Place]) -> Timeline[Plan]:
+    """The plan without its meter where no line names that; the rest of it stands."""
+    return Timeline(
+        (day, plan._replace(meter="") if plan.place in places else plan)
+        for day, plan in plans.items()
+    )
 
 
 def _distinct_components(lines: list[Line], errors: Errors) -> list[Line]:

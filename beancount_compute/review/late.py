@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from decimal import Decimal, localcontext
 
 from beancount_compute.economy import WIDE, ZERO, Event, Month, amount
+from beancount_compute.economy.measuring import with_units
 from beancount_compute.review.finding import Amounts, Finding
 from beancount_compute.review.looked_at import LookedAt
 
@@ -23,7 +24,7 @@ def late(look: LookedAt, month: str) -> Iterator[Finding]:
     for (occurred, kind), events in sorted(found.items()):
         units: defaultdict[str, Decimal] = defaultdict(Decimal)
         with localcontext(WIDE):
-            for event in events:
+            for event in [with_units(each, look.terms) for each in events]:
                 units[event.commodity] += event.units or ZERO
         sums = [(number, commodity) for commodity, number in sorted(units.items()) if number]
         said = ", ".join([f"{len(events):,} {kind}", *(amount(*each) for each in sums)])

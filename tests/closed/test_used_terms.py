@@ -21,7 +21,15 @@ TERMS = """\
 2026-01-01 custom "compute-option" "posting-grain" "event"
 2026-01-01 custom "compute-account" "revenue" Income:Use
 2026-01-01 custom "compute-subscriber" "u@example.com" "Acme"
-"""  # lines 4 to 13
+2026-01-01 custom "compute-meter" "chat"
+  units: 2 CU
+  source: "a \\"list\\""
+2026-01-01 custom "compute-meter" "never used"
+2026-05-21 custom "compute-consumption" "u@example.com"
+  id: "u-3"
+  meter: "chat"
+  quantity: 3
+"""  # lines 4 to 21
 ROWS = (
     "s-a,2026-05-01,,subscription,alice,,pro,,,,,,,,,",
     "t-1,2026-05-05,,allocation,u@example.com,,,100,CU,,10.00,USD,,,,",
@@ -62,6 +70,7 @@ def errors_with(ledger: Path, terms: str) -> list[str]:
         ("0.000001", "0.0000001", 10, 'option "cost-step" says 0.0000001'),
         ('"event"', '"day"', 11, 'option "posting-grain" says day'),
         ("Income:Use", "Income:Used", 12, 'account "revenue" says Income:Used'),
+        ("2 CU", "3 CU", 14, 'meter "chat" says units: 3 CU source: a "list" on 2026-05-21'),
         ('"Acme"', '"Acme2"', 13, 'subscriber "u@example.com" says Acme2'),
     ],
 )
@@ -76,7 +85,7 @@ def test_a_changed_term_is_named_with_its_line_and_what_it_was(
     assert "and the closed month 2026-05 was booked with " in error
     dated = "restore it, and date the new terms 2026-06-01 or later"
     undated = "restore it: whatever its date, it holds for the whole ledger"
-    assert error.endswith(f": {dated if line < 10 else undated}")
+    assert error.endswith(f": {undated if line in range(10, 14) else dated}")
     loaded = load(ledger)
     revenue = "Income:Use"
     assert any(p.account == revenue for e in loaded.entries for p in getattr(e, "postings", ()))
@@ -110,6 +119,9 @@ def test_a_term_that_is_gone_is_an_error_too(ledger: Path) -> None:
         '2026-05-01 custom "compute-account" "partner" "Liabilities:P:{partner}"\n',
         '2026-05-01 custom "compute-account" "breakage" Income:Lapsed\n',
         '2026-05-01 custom "compute-subscriber" "carol" "Carol-1"\n',
+        '2026-05-01 custom "compute-meter" "never used"\n  units: 5 CU\n',
+        '2026-05-22 custom "compute-meter" "chat"\n  units: 5 CU\n',
+        '2026-05-01 custom "compute-option" "meter" "chat"\n',
     ],
 )
 def test_what_nobody_used_yet_may_be_added(ledger: Path, text: str) -> None:
@@ -128,12 +140,13 @@ def test_what_nobody_used_yet_may_be_added(ledger: Path, text: str) -> None:
         '2026-05-20 custom "compute-option" "draw-down" "lifo"\n',
         '2026-05-01 custom "compute-account" "overage" Income:Over\n',
         '2026-05-01 custom "compute-subscriber" "alice" "Alice-1"\n',
+        '2026-05-21 custom "compute-meter" "chat"\n  units: 3 CU\n',
     ],
 )
 def test_what_was_used_may_not_be_added_back_dated(ledger: Path, text: str) -> None:
     """Defaults are used as well: no fee of the buyer, an account."""
     (error, *_) = errors_with(ledger, TERMS + text)
-    assert error.startswith("main.beancount:14: ")
+    assert error.startswith("main.beancount:22: ")
 
 
 def test_terms_that_change_and_change_back_within_the_month_are_found(tmp_path: Path) -> None:

@@ -67,14 +67,17 @@ def at(line: int) -> Place:
 def event(kind: Kind, on: str, subscriber: str = "", counterparty: str = "", **more: Any) -> Event:
     """An event; `units`, `price` and `paid` as text with their commodity, `line` as its place."""
     units = price = paid = None
+    quantity = Decimal(more.pop("quantity", 0))
     commodity = currency = ""
     if "units" in more:
         units, commodity = pair(more.pop("units"))
+    if quantity and units is None:
+        units = Decimal()
     if "price" in more:
         price, currency = pair(more.pop("price"))
     if "paid" in more:
         paid, currency = pair(more.pop("paid"))
-    texts = ("time", "plan", "expires", "id", "memo", "started", "reverses")
+    texts = ("time", "plan", "expires", "id", "memo", "started", "reverses", "meter")
     text = {name: more.pop(name, "") for name in texts}
     made = Event(
         day(on),
@@ -94,6 +97,8 @@ def event(kind: Kind, on: str, subscriber: str = "", counterparty: str = "", **m
         commodity,
         text["started"],
         text["reverses"],
+        text["meter"],
+        quantity,
         more.pop("extra", ()),
         *at(more.pop("line", 0)),
         more.pop("flaw", ""),
@@ -124,6 +129,11 @@ def grant(on: str, subscriber: str, units: str, **more: Any) -> Event:
 
 def consumption(on: str, subscriber: str, units: str, **more: Any) -> Event:
     return event(Kind.CONSUMPTION, on, subscriber, units=units, **more)
+
+
+def measured(on: str, subscriber: str, meter: str, quantity: str, **more: Any) -> Event:
+    """A use by a quantity of a meter, with or without `units`."""
+    return event(Kind.CONSUMPTION, on, subscriber, meter=meter, quantity=quantity, **more)
 
 
 def trade(on: str, seller: str, buyer: str, units: str, price: str, **more: Any) -> Event:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import pytest
 
 from beancount_compute.economy.controls import WITH_MONEY, WITH_UNITS, ControlTotal, check_controls
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.kinds import EVENTS, Kind
-from tests.economy.building import at, day, event, one_period, pair, plan, terms, top_up
+from beancount_compute.economy.meters import Meter
+from beancount_compute.economy.options import Money
+from beancount_compute.economy.terms import Timeline
+from tests.economy.building import at, day, event, measured, one_period, pair, plan, terms, top_up
 
 USES = [
     event(Kind.CONSUMPTION, "2026-05-01", "ann", units="200 CU"),
@@ -114,3 +118,13 @@ def test_what_is_scheduled_or_reversed_has_no_units_of_its_own() -> None:
     """And money passes in top-ups, trades and spends."""
     assert set(EVENTS) - WITH_UNITS == {Kind.SUBSCRIPTION, Kind.CANCELLATION, Kind.REVERSAL}
     assert {Kind.ALLOCATION, Kind.TRADE, Kind.SPEND} == WITH_MONEY
+
+
+def test_a_quantity_counts_as_the_units_that_it_takes() -> None:
+    """Half a million at 12 CU a million are 6 CU."""
+    meter = Meter("chat", day("2026-01-01"), Money(Decimal(12), "CU"), Decimal(1000000))
+    agreed = terms(plan())._replace(meters={"chat": Timeline([(meter.since, meter)])})
+    control = said(Kind.CONSUMPTION, 1, "6 CU")
+    assert [
+        *check_controls([control], [measured("2026-05-01", "ann", "chat", "500000")], agreed)
+    ] == []

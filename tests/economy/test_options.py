@@ -36,6 +36,7 @@ WRITTEN: list[tuple[str, Any, str]] = [
     ("price-band", Decimal("2.5"), "2.5"),
     ("wash-days", Decimal(0), "0"),
     ("late-months", Decimal("24"), "24"),
+    ("meter", " chat/output ", '"chat/output"'),
     ("every", "quarter", '"3 months"'),
     ("every", "10 days", '"10 days"'),
     ("unused", "rollover", '"rollover"'),
@@ -80,6 +81,7 @@ def test_no_row_is_left_out_above() -> None:
         ("wash-days", Decimal("1.5"), "wash-days 1.5 is no number of days: write one, such as 7"),
         ("wash-days", Decimal(-1), "wash-days -1 is no number of days"),
         ("posting-grain", "year", 'posting-grain "year" is unknown: write one of "event", "day"'),
+        ("meter", " ", "the name of a meter is empty"),
         ("unused", "burn", '`unused` "burn" is unknown: write one of "expire", "rollover", "mint"'),
         ("every", "fortnight", '"fortnight" is not a span of time: write "month", "quarter"'),
         ("expires", "0 months", '"0 months" is not a span of time'),
@@ -106,6 +108,7 @@ def test_what_can_not_be_is_refused(name: str, value: Any, said: str) -> None:
         ("posting-grain", '"event"'),
         ("as-of", '"none"'),
         ("time-zone", '"UTC"'),
+        ("meter", '""'),
         ("price-band", "3"),
         ("wash-days", "7"),
         ("late-months", "12"),
@@ -114,4 +117,4 @@ def test_what_can_not_be_is_refused(name: str, value: Any, said: str) -> None:
 def test_what_no_line_says_can_be_written_too(name: str, written: str) -> None:
     """Where terms are frozen or compared, what no line sets stands there as well."""
     assert OPTIONS[name].write(OPTIONS[name].default) == written
-    assert len(OPTIONS) == 12
+    assert len(OPTIONS) == 13

@@ -12,7 +12,7 @@ from beancount.core.data import Custom
 from beancount.parser.grammar import ValueType
 
 from beancount_compute import plugin
-from beancount_compute.economy.events import Event, Place
+from beancount_compute.economy.events import LATER_FIELDS, Event, Place
 from beancount_compute.ledger import event_files
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.event_columns import NotPlain
@@ -24,7 +24,7 @@ from tests.ledger.docstrings import directives
 
 # CSV
 
-HEAD = ",".join(COLUMNS)
+HEAD = ",".join(name for name in COLUMNS if name not in LATER_FIELDS)
 PLAIN = [
     "s1,2026-05-01,,subscription,alice,,pro,,,,,,,2025-11-15,,",
     ",2026-05-01,,cancellation,alice,,pro,,,,,,,,,",
@@ -136,6 +136,52 @@ def test_any_columns_give_the_same_events_and_errors(
     assert len(expected[0]) == 2
 
 
+METERED = [
+    "alice,5,CU,chat/output,250000",
+    "alice,,,chat/output,2.5e5",
+    "alice,5.00,CU,chat/output,",
+    "alice,5,CU,,",
+]
+NOT_METERED = [
+    "alice,,,chat/output,",
+    "alice,,,,5",
+    "alice,5,CU,,5",
+    "alice,,CU,chat/output,5",
+    "alice,,,chat/output,0",
+    "alice,,,chat/output,-5",
+    "alice,5,CU,chat/output,0",
+    "alice,5,CU,chat/output,-5",
+    "alice,,,a!b,5",
+]
+
+
+@pytest.mark.parametrize("odd", [None, *NOT_METERED])
+@pytest.mark.parametrize("rows", [METERED, METERED[:2], METERED[1:2]])
+def test_meters_by_column_and_by_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[str], odd: str | None
+) -> None:
+    """A use without units is one of zero, so that it can be compared with any other."""
+    path = tmp_path / "e.csv"
+    lines = [f"2026-05-01,consumption,{row}" for row in [*rows, *([odd] if odd else []), *rows]]
+    path.write_text("\n".join(["date,event,subscriber,units,commodity,meter,quantity", *lines]))
+    expected = read_by_row(path, monkeypatch)
+    assert read(path) == expected
+    events, errors = expected
+    assert len(events) + len(errors) in (len(lines), len(lines) - 1)
+    assert sorted(events)
+    assert {event.units for event in events if event.quantity == 250000} <= {Decimal(), Decimal(5)}
+
+
+def test_a_file_without_units_is_read_by_column(tmp_path: Path) -> None:
+    """Where all uses are measured, and the column of their units is not there."""
+    path = tmp_path / "e.csv"
+    row = "2026-05-01,consumption,alice,chat/output,250000"
+    path.write_text("\n".join(["date,event,subscriber,meter,quantity", row, row]))
+    events, errors = read(path)
+    assert errors == []
+    assert [(each.units, each.quantity) for each in events] == [(0, 250000)] * 2
+
+
 def test_plain_rows_are_read_by_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every form of the language qualifies: else what is compared here were one thing, not two."""
 
@@ -183,6 +229,14 @@ PLAIN_DIRECTIVES = """
   time: "14:05:09"
   id: "u e\u0301"
   x-note: "mine"
+2026-05-01 custom "compute-consumption" "alice" 5 CU
+  meter: "chat/output"
+2026-05-01 custom "compute-consumption" "alice" 5 CU
+  meter: "chat/output"
+  quantity: 250000
+2026-05-01 custom "compute-consumption" "alice"
+  quantity: 0.50
+  meter: "chat/output"
 2026-05-01 custom "compute-trade" "alice" "bob" 500 CU 0.25 USD
 2026-05-01 custom "compute-transfer" "alice" "bob" 5 CU
 2026-05-01 custom "compute-spend" "alice" "shop" 100 CU 17.00 EUR
@@ -191,6 +245,16 @@ PLAIN_DIRECTIVES = """
 """
 ODD_DIRECTIVES = [
     'consumption" "alice"',
+    'consumption" "alice"\n  meter: "chat"',
+    'consumption" "alice"\n  quantity: 5',
+    'consumption" "alice" 5 CU\n  quantity: 5',
+    'consumption" "alice"\n  meter: "chat"\n  quantity: 0',
+    'consumption" "alice"\n  meter: "chat"\n  quantity: -5',
+    'consumption" "alice" 5 CU\n  meter: "chat"\n  quantity: -5',
+    'consumption" "alice"\n  meter: "chat"\n  quantity: "5"',
+    'consumption" "alice"\n  meter: 5\n  quantity: 5',
+    'consumption" "alice"\n  meter: "a!b"\n  quantity: 5',
+    'grant" "alice" 5 CU\n  meter: "chat"',
     'consumption" "alice" 5',
     'consumption" "alice" "5 CU"',
     'consumption" "alice" 5 CU 1.00 USD',

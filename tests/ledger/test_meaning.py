@@ -14,8 +14,10 @@ from beancount.parser import parser
 
 from beancount_compute.economy.journal import JournalEntry, LotLeg
 from beancount_compute.economy.kinds import BOOKED, Kind
+from beancount_compute.economy.meters import Meter
 from beancount_compute.economy.options import Money
 from beancount_compute.economy.roles import Pocket, Role
+from beancount_compute.economy.terms import Timeline
 from beancount_compute.ledger.accounts import Accounts, Roots, default_templates
 from beancount_compute.ledger.component_holders import names_in
 from beancount_compute.ledger.meaning import (
@@ -28,6 +30,7 @@ from tests.economy.building import (
     book,
     consumption,
     grant,
+    measured,
     one_period,
     plan,
     refund,
@@ -80,6 +83,9 @@ EVENTS = [
     consumption("2026-05-07", "alice", "1150 CU", id="c"),
     consumption("2026-05-07", "alice", "7 GPU", id="cc"),
     consumption("2026-05-08", "dora", "8 CU", id="mixed"),
+    consumption("2026-05-08", "dora", "1 CU", meter="chat/output", id="metered"),
+    measured("2026-05-08", "dora", "chat/output", "250000", id="measured"),
+    reversal("2026-05-09", "measured", id="back-measured"),
     *(reversal("2026-05-20", name, id=f"back-{name}") for name in ("cc", "c", "rr", "w", "x", "t")),
     reversal("2026-05-21", "p", id="back-p"),
 ]
@@ -94,7 +100,9 @@ OPTIONS: dict[str, Any] = {
     "minimum_fee": {"USD": "0.02"},
     "as_of": "2026-07-10",
 }
-AGREED = terms(*PLANS, **OPTIONS)
+METER = Meter("chat/output", date(2026, 1, 1), Money(Decimal(12), "CU"), Decimal(1000000))
+METERS = {METER.name: Timeline([(METER.since, METER)])}
+AGREED = terms(*PLANS, **OPTIONS)._replace(meters=METERS)
 
 
 def legs_of(entry: JournalEntry) -> list[str]:
@@ -114,7 +122,7 @@ def reader(own: dict[Role, str], written: list[Transaction]) -> Meaning:
 @pytest.mark.parametrize("own", TEMPLATES)
 def test_what_was_written_is_read_back(own: dict[Role, str], grain: str) -> None:
     """Every leg with its role, holder, origin and digits, and what the transaction says besides."""
-    books = book(EVENTS, terms(*PLANS, **OPTIONS, grain=grain))
+    books = book(EVENTS, terms(*PLANS, **OPTIONS, grain=grain)._replace(meters=METERS))
     assert books.refusals == []
     writer = Writer(Accounts(default_templates(Roots()) | own, {}, Roots()))
     written = [writer.transaction(entry) for entry in books.journal]

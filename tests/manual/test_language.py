@@ -9,6 +9,7 @@ import pytest
 
 from beancount_compute import manual
 from beancount_compute.economy.kinds import EVENTS, KINDS
+from beancount_compute.economy.meters import METER_KEYS
 from beancount_compute.economy.options import OPTIONS, PLAN_KEYS, DrawDown
 from beancount_compute.economy.roles import ROLES, Role, Root
 from beancount_compute.ledger.rows import COLUMNS
@@ -51,8 +52,8 @@ def test_every_citation_names_the_page_and_a_section_of_it() -> None:
     assert numbers <= {"1", "2", "3", "4", "5", "6", "7"}
 
 
-@pytest.mark.parametrize("name", [*OPTIONS, *PLAN_KEYS])
-def test_every_option_and_key_of_a_plan_is_there(name: str) -> None:
+@pytest.mark.parametrize("name", [*OPTIONS, *PLAN_KEYS, *METER_KEYS])
+def test_every_option_and_key_of_terms_is_there(name: str) -> None:
     """In the tables of directives."""
     assert re.search(rf"(?m)^\| [^|]*`{name}`", section(2))
 
@@ -63,7 +64,7 @@ def test_every_kind_of_event_has_an_example(kind: str) -> None:
     text = "".join(block.text for block in blocks(MANUAL / "language.md", "beancount"))
     assert f'"compute-{kind}"' in text
     for form in KINDS[kind].forms:
-        for name in form.optional:
+        for name in (*form.optional, *form.needed):
             assert f"`{name}`" in section(2)
 
 

@@ -39,6 +39,7 @@ from beancount_compute.economy import (
     multiply_money,
     round_money,
 )
+from beancount_compute.economy.measuring import with_units
 from beancount_compute.ledger import ORDER, kind_of_tags, period_of
 from beancount_compute.reports import Books, since
 
@@ -110,7 +111,8 @@ class ControlTotals:
     def __init__(self, books: Books, first: date, events: Sequence[Event]) -> None:
         self._books, self._first, self._events = books, first, events
         self._component = cache(books.accounts.component)
-        self._uses = {_id_of(each): each for each in events if each.kind is Kind.CONSUMPTION}
+        uses = [each for each in events if each.kind is Kind.CONSUMPTION]
+        self._uses = {_id_of(each): with_units(each, books.terms) for each in uses}
         self._beyond = list(self._uses_beyond())
 
     def ties(self) -> Iterator[TieOut]:
@@ -139,16 +141,18 @@ class ControlTotals:
     def _stated(self) -> Iterator[tuple[Control, Decimal, Event]]:
         """What each event says of units and money."""
         for event in self._events:
-            row, units, currency = KINDS[event.kind], event.units, event.currency
+            row, currency = KINDS[event.kind], event.currency
+            used = with_units(event, self._books.terms)
+            units, commodity = used.units, used.commodity
             who, with_whom = self._component(event.subscriber), ""
             if row.counterparty not in ("", PARTNER):
                 with_whom = self._component(event.counterparty)
             if units is not None:
                 into, out = row.moves[Pocket.TOKENS]
                 flow = into if into in _IN and not with_whom else out
-                yield _units(flow, event.commodity, who), units, event
+                yield _units(flow, commodity, who), units, event
                 if with_whom:
-                    yield _units(into, event.commodity, with_whom), units, event
+                    yield _units(into, commodity, with_whom), units, event
                 if event.price is not None:
                     gross = multiply_money(units, event.price, currency)
                     yield (_BUYERS, currency, with_whom), gross, event

@@ -41,6 +41,7 @@ from beancount_compute.economy import (
     quoted,
     round_money,
 )
+from beancount_compute.economy.measuring import in_units, meter_of
 from beancount_compute.economy.rules.late_draws import (
     drawn_late,
     held_then,
@@ -50,7 +51,7 @@ from beancount_compute.economy.rules.late_draws import (
 from beancount_compute.economy.state import Economy, Lots, OverageBooked, Subscriber
 
 POCKETS_USED = (Pocket.ALLOCATIONS, Pocket.TOKENS)  # in this order
-_use = fields_getter("subscriber", "units", "id", "commodity", "flaw")
+_use = fields_getter("subscriber", "units", "id", "commodity", "meter", "flaw")
 
 
 def consume_in_turn(
@@ -68,8 +69,8 @@ def consume_in_turn(
     find, reversed_ids, order = economy.subscribers.get, economy.reversed_ids, economy.order
     write = economy.journal.append
     for event in uses:
-        name, units, event_id, commodity, flaw = _use(event)
-        if flaw or event_id in odd:
+        name, units, event_id, commodity, meter, flaw = _use(event)
+        if flaw or meter or event_id in odd:
             otherwise(event, event_id)
             continue
         if not event_id:
@@ -100,6 +101,9 @@ def consume_in_turn(
 
 def consume(economy: Economy, event: Event, event_id: str) -> None:
     """Book use: from allocations first, then tokens, then as overage."""
+    written = event
+    if event.meter:
+        event = in_units(event, meter_of(event, economy.terms, economy.hints))
     commodity, missing = event.commodity, event.units
     assert missing is not None
     subscriber = economy.subscribers.get(event.subscriber) or economy.known(event.subscriber)
@@ -121,7 +125,7 @@ def consume(economy: Economy, event: Event, event_id: str) -> None:
         over, overage_legs = _overage(economy, event, subscriber, missing)
         legs += overage_legs
     economy.take(draws)
-    _post(economy, event, event_id, legs, over)
+    _post(economy, written, event_id, legs, over)
 
 
 def _drawn(
@@ -152,6 +156,8 @@ def _post(
         event_id,
         event,
         overage=over is not None,
+        meter=event.meter,
+        quantity=event.quantity,
     )
     economy.post(entry, over)
     if economy.merges:
@@ -239,7 +245,12 @@ def _merge(economy: Economy, entry: JournalEntry) -> None:
 
 
 def _in_one_grain(economy: Economy, one: JournalEntry, other: JournalEntry) -> bool:
-    """Whether two uses fall into one day or month, as the posting grain is."""
+    """Whether two uses of one meter fall into one day or month, as the posting grain is."""
+    if one.meter != other.meter or bool(one.quantity) != bool(other.quantity):
+        return False
+    meter = economy.terms.meters.get(one.meter)
+    if meter is not None and meter.since(one.date) != meter.since(other.date):
+        return False
     if economy.grain is Grain.DAY:
         return one.date == other.date
     return Month.of(one.date) == Month.of(other.date)

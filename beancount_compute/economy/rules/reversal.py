@@ -188,6 +188,8 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
             counterparty=entry.counterparty,
             period=entry.period,
             subscription=entry.subscription,
+            meter=entry.meter,
+            quantity=entry.quantity,
         )
     )
     _undo_overage(economy, undo)

@@ -1,0 +1,46 @@
+"""From a quantity of a meter to units: what a use takes from the subscriber.
+
+2026-05-20 custom "compute-consumption" "alice"    ; 12 CU for 1,000,000
+  meter: "chat/output"
+  quantity: 250000                                 ->  3 CU
+"""
+
+from __future__ import annotations
+
+from beancount_compute.economy.events import Event
+from beancount_compute.economy.meters import Meter
+from beancount_compute.economy.refusals import Lacking, Refused
+from beancount_compute.economy.terms import Terms
+from beancount_compute.economy.words import Hints, quoted
+
+
+def meter_of(event: Event, terms: Terms, hints: Hints) -> Meter:
+    """The meter that a use names, as it is on the day of the use; refuses an unknown one."""
+    timeline = terms.meters.get(event.meter)
+    meter = timeline.on(event.date) if timeline else None
+    if meter is not None:
+        return meter
+    since = timeline.first() if timeline else None
+    begins = f"; it begins on {since.since}" if since else ""
+    raise Lacking(
+        f"unknown meter {quoted(event.meter)}: needs a compute-meter line on or before this day"
+        f"{begins}{hints.of('meter', event.meter, terms.meters)}"
+    )
+
+
+def in_units(event: Event, meter: Meter) -> Event:
+    """A use with its units: those that it says, else those that its quantity takes."""
+    if event.units:
+        return event
+    units = meter.units_of(event.quantity)
+    return event._replace(units=units.number, commodity=units.currency)
+
+
+def with_units(event: Event, terms: Terms) -> Event:
+    """A use with its units, where they can be told; any other event as it is."""
+    if not event.meter:
+        return event
+    try:
+        return in_units(event, meter_of(event, terms, Hints()))
+    except Refused:
+        return event
