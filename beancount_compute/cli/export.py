@@ -42,7 +42,8 @@ from beancount_compute.close.general_ledger.remembered_export import (
     remember,
 )
 from beancount_compute.close.general_ledger.slots import Only
-from beancount_compute.close.standing import months_of
+from beancount_compute.close.places_to_write import check_unread
+from beancount_compute.close.standing import Months, months_of
 from beancount_compute.economy import Month
 from beancount_compute.reports import Books, read_books
 
@@ -110,9 +111,21 @@ def export_command(
     if not found.files:
         say(_nothing(books, month, correction=correction), err=True)
         return
+    folder = None if out is None and form == "csv" else out or Path()
+    if folder is not None:
+        _check_folder(folder, months)
+        check_unread(entries, options, [folder / each.name for each in found.files])
     if found.warning:
         say(found.warning, err=True)
-    _hand_out(found, None if out is None and form == "csv" else out or Path())
+    _hand_out(found, folder)
+
+
+def _check_folder(folder: Path, months: Months) -> None:
+    closed = months.chain.folder
+    if closed and folder.resolve().is_relative_to(Path(closed).resolve()):
+        raise click.ClickException(
+            f"{folder} holds closed months: nothing was exported: name another folder with --out"
+        )
 
 
 def _nothing(books: Books, month: str, *, correction: bool) -> str:

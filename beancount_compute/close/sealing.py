@@ -14,12 +14,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from beancount.core.data import BeancountError, Custom, Price, Transaction
+from beancount.core.data import BeancountError, Price, Transaction
 
 from beancount_compute.close.closing import ATTRIBUTES_TEXT, INDEX_HEAD, Closing, prepare
 from beancount_compute.close.loading import (
@@ -36,6 +36,7 @@ from beancount_compute.close.other_plugins import (
     plugins_of,
 )
 from beancount_compute.close.pack import PAGE, pack_files
+from beancount_compute.close.places_to_write import check_pack_place, check_unread
 from beancount_compute.close.proving import BOOKS_HEAD, prove
 from beancount_compute.close.standing import index_folder
 from beancount_compute.close.storage import (
@@ -45,13 +46,12 @@ from beancount_compute.close.storage import (
     Change,
     CloseError,
     apply,
-    check_ours,
     locked,
 )
 from beancount_compute.close.tie_outs import tie_outs
 from beancount_compute.closed import INDEX, Seal, is_copied
 from beancount_compute.economy import Month
-from beancount_compute.ledger import ORDER, matches, place_of
+from beancount_compute.ledger import ORDER
 from beancount_compute.reports import counted, read_books
 from beancount_compute.review import review_month
 
@@ -108,14 +108,16 @@ def close_month(
             new: list[str] | None = None
             if not dry_run and (pack is not None or _has_gaps(place, seal, loaded)):
                 files: Mapping[str, bytes] = _pack_files(_closed_month(seal, loaded), loaded, step)
-                _check_unread(loaded, [place / name for name in files])
+                check_unread(loaded.entries, loaded.options, [place / name for name in files])
+                check_pack_place(place, month, files, ledger.parent, folder)
                 new = [name for name in files if not (place / name).exists()]
                 _write(Change({}), files, folder, place)
             return CloseResult(seal, None, place, new)
         closing = _closing(month, loaded, ledger, folder, step)
         files = closing.pack
         names = [folder / name for name in closing.files]
-        _check_unread(loaded, [*names, *(place / name for name in files)])
+        check_unread(loaded.entries, loaded.options, [*names, *(place / name for name in files)])
+        check_pack_place(place, month, files, ledger.parent, folder)
         if not dry_run:
             _write(Change(closing.files), files, folder, place)
         return CloseResult(closing.seal, closing, place, list(files))
@@ -213,22 +215,6 @@ def _check(loaded: Loaded, ledger: Path, folder: Path, into: Path | None, *, wri
     check_included(loaded, ledger, folder)
 
 
-def _check_unread(loaded: Loaded, paths: Iterable[Path]) -> None:
-    """Refuse to write what a `compute-events` line of the ledger would read as events."""
-    own = Path(loaded.options["filename"]).resolve().parent / CLOSED
-    written = [path.resolve() for path in paths if path.suffix == ".csv"]
-    written = [path for path in written if not path.is_relative_to(own)]
-    for entry in loaded.entries:
-        if isinstance(entry, Custom) and entry.type == "compute-events":
-            folder = Path(entry.meta["filename"]).resolve().parent
-            for path in [path for path in written if path.is_relative_to(folder)]:
-                if matches(str(entry.values[0].value), path.relative_to(folder).parts):
-                    raise CloseError(
-                        f"{path} would be read as events by {place_of(entry.meta)}: "
-                        "name another folder, or write a narrower pattern there"
-                    )
-
-
 def _seal_of(loaded: Loaded, month: str) -> Seal | None:
     closed = loaded.booking.chain.closed if loaded.booking else []
     return next((seal for seal in closed if seal.month == month), None)
@@ -308,8 +294,6 @@ def _write(change: Change, files: Mapping[str, bytes], folder: Path, pack: Path)
         inside = {(place / name).as_posix(): data for name, data in files.items()}
         apply(folder, change._replace(write={**change.write, **inside}))
         return
-    for name, data in files.items():
-        check_ours(pack / name, data)
     if change.write:
         apply(folder, change)
     try:

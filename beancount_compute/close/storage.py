@@ -165,9 +165,9 @@ def _checked(folder: Path, commit: Path) -> Change:
         raise ValueError("its plan lists no files")
     write, move = dict.fromkeys(plan["write"], b""), plan["move"]
     for name in (*write, *move, *move.values()):
-        _check_plain(folder, name)
+        check_plain(folder, name)
     for name in write:
-        _check_plain(folder / NEXT, f"files/{name}")
+        check_plain(folder / NEXT, f"files/{name}")
         staged = folder / NEXT / "files" / name
         if os.path.lexists(staged) and not stat.S_ISREG(os.lstat(staged).st_mode):
             raise ValueError(f"{staged} is no plain file")
@@ -177,7 +177,7 @@ def _checked(folder: Path, commit: Path) -> Change:
     return Change(write, move)
 
 
-def _check_plain(folder: Path, name: object) -> None:
+def check_plain(folder: Path, name: object) -> None:
     """Raise `ValueError` for a name that leads out of a folder, or over a link."""
     parts = str(name).split("/")
     hidden = [part for part in parts if part.startswith(".") and part != ATTRIBUTES]

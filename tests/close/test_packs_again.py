@@ -55,7 +55,7 @@ def test_a_pack_is_never_written_over_something_else(ledger: Path, tmp_path: Pat
     (tmp_path / "to").mkdir()
     (tmp_path / "to" / "index.html").write_text("mine")
     result = run("close", "2026-05", ledger, "--pack", tmp_path / "to")
-    assert result.exit_code == 1 and "index.html is there already" in result.stderr
+    assert result.exit_code == 1 and "holds index.html, and no close pack" in result.stderr
     assert contents(tmp_path / "to") == {"index.html": b"mine"}
     shutil.rmtree(ledger.parent / "closed" / "2026-05-pack")
     assert run("close", "2026-05", ledger, "--dry-run").exit_code == 0
