@@ -152,7 +152,7 @@ def _seal(_ctx: click.Context, _param: click.Parameter, text: str | None) -> str
 
 @click.command(epilog="\b\nExample:\n  bean-compute verify main.beancount")
 @click.argument("ledger", type=LEDGER)
-@click.option("--seal", callback=_seal, help="Prove that this seal is in the chain.")
+@click.option("--seal", callback=_seal, help="Prove that this seal is in the chain, and current.")
 @FORMAT
 @refusing
 def verify(ledger: Path, seal: str, form: str) -> None:

@@ -24,6 +24,7 @@ from beancount_compute.close.storage import BOOKS, CloseError, unfinished_change
 from beancount_compute.closed import (
     PARTS,
     SEPARATOR,
+    Chain,
     FrozenMonth,
     Reopening,
     State,
@@ -43,7 +44,7 @@ from beancount_compute.closed import (
     same_entries,
     with_digest,
 )
-from beancount_compute.economy import Event, Facts, Month
+from beancount_compute.economy import Event, Facts, Month, quoted
 from beancount_compute.reports import counted
 
 MOST_SHOWN = 20  # differences of a month, before the rest is only counted
@@ -69,8 +70,8 @@ def verify(
     if booking is None:
         raise CloseError('the ledger has no line plugin "beancount_compute": nothing is booked')
     found: list[Difference] = []
-    if seal and seal not in [link.digest for link in booking.chain.links]:
-        found.append(Difference("", "", f"the seal {seal} is not in the chain"))
+    if seal:
+        found += _asked_for(seal, booking.chain)
     if not booking.chain.links:
         ledger = ledger or Path(loaded.options["filename"])
         included = index_folder(loaded.options)
@@ -83,6 +84,23 @@ def verify(
     found += _evidence(booking)
     if books:
         found += _books(loaded, booking)
+    return found
+
+
+def _asked_for(seal: str, chain: Chain) -> list[Difference]:
+    """What is to be said of a seal that was kept elsewhere; nothing where it is a current one."""
+    if seal not in [link.digest for link in chain.links]:
+        return [Difference("", "", f"the seal {seal} is not in the chain")]
+    current = {each.month: each.digest for each in chain.closed}
+    found: list[Difference] = []
+    for link in [each for each in chain.links if isinstance(each, Reopening)]:
+        for month in [month for month, digest in link.seals if digest == seal]:
+            now = f"sealed {current[month]} now" if month in current else "open now"
+            text = (
+                f"the seal {seal} was replaced: the reopening of {link.month}, "
+                f"{quoted(link.reason)}, opened this month again; it is {now}"
+            )
+            found.append(Difference(month, str(link.place), text))
     return found
 
 

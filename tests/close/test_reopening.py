@@ -47,7 +47,8 @@ def test_a_month_and_those_behind_it_are_opened_and_their_files_kept(ledger: Pat
 
 
 def test_opened_months_take_changes_and_close_again_with_other_seals(ledger: Path) -> None:
-    """The reopening stands between the old and the new seals of one chain; both are proved."""
+    """The reopening stands between the old and the new seals of one chain; an old one is told
+    to be replaced."""
     old = seals(ledger)
     before = printed(load(ledger))
     assert run("reopen", "2026-06", ledger, "--reason", "x").exit_code == 0
@@ -57,11 +58,13 @@ def test_opened_months_take_changes_and_close_again_with_other_seals(ledger: Pat
     close(ledger, "2026-06", "2026-07")
     new = seals(ledger)
     assert new["2026-05"] == old["2026-05"] and new["2026-06"] != old["2026-06"]
-    assert run("verify", ledger, "--seal", old["2026-06"]).exit_code == 0
+    result = run("verify", ledger, "--seal", old["2026-06"])
+    assert result.exit_code == 1 and "was replaced" in result.stderr
     assert run("reopen", "2026-06", ledger, "--reason", "again").exit_code == 0
     close(ledger, "2026-06")
     assert seals(ledger)["2026-06"] != new["2026-06"]  # another seal before it
-    assert run("verify", ledger, "--seal", new["2026-06"]).exit_code == 0
+    result = run("verify", ledger, "--seal", new["2026-06"])
+    assert result.exit_code == 1 and "was replaced" in result.stderr
     report = run("report", "corrections", ledger, "--format", "csv")
     assert report.stdout.count("2026-06-30,") == 2 and ",again," in report.stdout
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from importlib import import_module
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from beancount_compute.close.closing import INDEX_HEAD
+from beancount_compute.closed import INDEX
 from tests.close.sealing import INCLUDE, add, close, contents, run, write
 from tests.close.test_closing import ROWS, TERMS
 
@@ -63,15 +65,32 @@ def test_a_release_that_would_book_otherwise_shows_and_changes_nothing(
 
 
 def test_a_seal_kept_elsewhere_is_in_the_chain_or_not(ledger: Path) -> None:
-    """Also one that was opened again since; not one of a chain that was made anew."""
+    """Not one of a chain that was made anew; nor is one current that was opened again since."""
     seal = closed(ledger, "index.beancount").read_text().split('"2026-06" "')[1][:71]
     assert run("verify", ledger, "--seal", seal).exit_code == 0
     other = "sha256:" + "0" * 64
     result = run("verify", ledger, "--seal", other)
     assert result.exit_code == 1
     assert result.stderr == f"the seal {other} is not in the chain\n"
-    assert run("reopen", "2026-06", ledger, "--reason", "x").exit_code == 0
-    assert run("verify", ledger, "--seal", seal).exit_code == 0
+    first = closed(ledger, "index.beancount").read_text().split('"2026-05" "')[1][:71]
+    for reason, month in (("x", "2026-06"), ("y", "2026-05")):
+        assert run("reopen", month, ledger, "--reason", reason).exit_code == 0
+        result = run("verify", ledger, "--seal", seal)
+        line = closed(ledger, "index.beancount").read_text().split("compute-reopen")[0].count("\n")
+        assert result.exit_code == 1 and not result.stdout
+        assert result.stderr == (
+            f"{closed(ledger, 'index.beancount')}:{line + 1}: 2026-06: the seal {seal} was "
+            'replaced: the reopening of 2026-06, "x", opened this month again; it is open now\n'
+        )
+        assert run("verify", ledger).exit_code == 0
+    close(ledger, "2026-05", "2026-06")
+    now = dict(re.findall('"compute-close" "(.*?)" "(.*?)"', closed(ledger, INDEX).read_text()))
+    for old, month in ((first, "2026-05"), (seal, "2026-06")):
+        result = run("verify", ledger, "--seal", old)
+        assert result.exit_code == 1
+        assert result.stderr.endswith(f"opened this month again; it is sealed {now[month]} now\n")
+        assert result.stderr.count("\n") == 1
+        assert run("verify", ledger, "--seal", now[month]).exit_code == 0
 
 
 def test_the_newest_month_removed_shows_by_the_files_that_are_left(ledger: Path) -> None:
