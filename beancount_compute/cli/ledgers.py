@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
@@ -13,12 +14,16 @@ import click
 from beancount_compute.cli.printing import hand_on, say
 from beancount_compute.cli.shell import FOLDER, LEDGER, load, show_errors, width
 from beancount_compute.closed import INDEX
-from beancount_compute.economy import like, quoted
+from beancount_compute.economy import Role, like, quoted
 from beancount_compute.ledger import booked_text
-from beancount_compute.reports import csv_of, read_books, render
-from beancount_compute.reports.subscriber_accounts import accounts_table
+from beancount_compute.reports import Books, Cell, Column, Table, csv_of, read_books, render
+from beancount_compute.reports.tables import SUBSCRIBER
 
 PIECES_AT_ONCE = 1000
+_ROLES = (Role.RECEIVABLE, Role.PAYABLE, Role.ALLOCATIONS, Role.TOKENS)
+_COLUMNS_OF_ROLES = [  # on a narrow terminal the last go first
+    Column(role.value, role.value, aside=at, whole=True) for at, role in enumerate(_ROLES)
+]
 
 
 @click.command(
@@ -47,6 +52,20 @@ def accounts(ledger: Path, subscriber: str, form: str) -> None:
     else:
         say(render([table], width()))
     sys.exit(1 if loaded.errors else 0)
+
+
+def accounts_table(books: Books, names: Iterable[str]) -> Table:
+    """The component and accounts of these subscribers: where to post what a customer pays."""
+    component, account = books.accounts.component, books.accounts.account_of
+    rows: list[tuple[Cell, ...]] = [
+        (name, component(name), *(account(role, name) for role in _ROLES)) for name in sorted(names)
+    ]
+    header = (
+        SUBSCRIBER._replace(whole=True),
+        Column("component", "component", whole=True),
+        *_COLUMNS_OF_ROLES,
+    )
+    return Table("Accounts of subscribers", header, rows, "accounts")
 
 
 @click.command(

@@ -23,10 +23,10 @@ from beancount_compute.cli.shell import (
     show_findings,
     show_notes,
 )
-from beancount_compute.close.reviewed import reviewed
+from beancount_compute.close.loading import Loaded
 from beancount_compute.close.storage import CloseError
-from beancount_compute.reports import counted
-from beancount_compute.review import Review
+from beancount_compute.reports import counted, read_books
+from beancount_compute.review import Review, review_month, review_open
 
 
 @click.command(epilog="\b\nExample:\n  bean-compute review main.beancount --month 2026-05")
@@ -57,6 +57,15 @@ def review(ledger: Path, month: str | None, form: str) -> None:
         show_notes(found)
         say(said)
     sys.exit(1 if loaded.errors or found.unanswered else 0)
+
+
+def reviewed(loaded: Loaded, month: str = "") -> Review:
+    """The findings of a month, or of all open ones; raises `CloseError` without the plugin."""
+    booking = loaded.booking
+    if booking is None:
+        raise CloseError('the ledger has no line plugin "beancount_compute": nothing is booked')
+    books = read_books(loaded.entries, loaded.options)
+    return review_month(booking, books, month) if month else review_open(booking, books)
 
 
 def sentence(found: Review, where: str) -> str:

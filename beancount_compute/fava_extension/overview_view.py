@@ -8,6 +8,8 @@ from beancount_compute.fava_extension.asked import AT_COST, IN_UNITS, BadRequest
 from beancount_compute.fava_extension.blocks import Block, figures, words
 from beancount_compute.fava_extension.page import Page, last_shown
 from beancount_compute.fava_extension.prepared.overview import (
+    Compared,
+    compared,
     deferred_within,
     held_on,
     income_compared,
@@ -16,7 +18,6 @@ from beancount_compute.fava_extension.prepared.overview import (
     moved_in_all,
     named_end,
 )
-from beancount_compute.fava_extension.prepared.periods import Compared, compared
 from beancount_compute.reports import Cell, Measure, Selection, Table
 from beancount_compute.reports.charts import deferred_revenue, income, unit_flow
 from beancount_compute.reports.intervals import Interval, TooMany

@@ -47,8 +47,12 @@ from beancount_compute.ledger.metadata import (
 from beancount_compute.ledger.names import component_of
 from beancount_compute.ledger.rows import COLUMNS
 from beancount_compute.ledger.term_directives import TERM_TYPES, Line
-from beancount_compute.ledger.terms_in_force import LedgerTerms
-from beancount_compute.ledger.terms_of_ledger import read_terms_and_accounts, roots_of, terms_of
+from beancount_compute.ledger.terms_in_force import (
+    LedgerTerms,
+    read_terms_and_accounts,
+    roots_of,
+    terms_of,
+)
 from beancount_compute.ledger.text import (
     booked_text,
     directive_text,

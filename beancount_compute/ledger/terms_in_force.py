@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal, Inexact, localcontext
 from typing import Any, NamedTuple
 
-from beancount.core.data import Custom
+from beancount.core.data import Custom, Directive
 
 from beancount_compute.economy import (
     COST_STEP,
@@ -31,11 +31,11 @@ from beancount_compute.economy import (
     round_money,
     split,
 )
-from beancount_compute.ledger.accounts import Roots, default_templates, shared_account
+from beancount_compute.ledger.accounts import Accounts, Roots, default_templates, shared_account
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.meters_in_force import check_defaults, meters_in_force
 from beancount_compute.ledger.names import component_of
-from beancount_compute.ledger.term_directives import Line, TermLines, read_lines
+from beancount_compute.ledger.term_directives import TERM_TYPES, Line, TermLines, read_lines
 
 
 class LedgerTerms(NamedTuple):
@@ -85,6 +85,39 @@ def read_terms(
     origins = frozenset(map(component_of, [*plans, *RESERVED_ORIGINS]))
     templates = _templates(lines, roots, origins, errors)
     return LedgerTerms(terms, templates, components, introductions, known)
+
+
+def roots_of(options_map: dict[str, Any]) -> Roots:
+    """The ledger's own names of the roots."""
+    return Roots(
+        options_map["name_assets"], options_map["name_liabilities"], options_map["name_income"]
+    )
+
+
+def terms_of(
+    directives: Iterable[Custom], options_map: dict[str, Any], errors: Errors
+) -> LedgerTerms:
+    """The terms that the term directives of a ledger state."""
+    currencies = options_map["operating_currency"]
+    return read_terms(directives, roots_of(options_map), currencies, errors)
+
+
+class Agreed(NamedTuple):
+    """What reports need to know of a ledger's terms."""
+
+    terms: Terms
+    accounts: Accounts
+    introduced: dict[str, str]  # the components of whom a `compute-subscriber` line names
+
+
+def read_terms_and_accounts(entries: Iterable[Directive], options_map: dict[str, Any]) -> Agreed:
+    """The terms of a loaded ledger. What is wrong with them was reported on loading."""
+    lines = [entry for entry in entries if entry.__class__ is Custom and entry.type in TERM_TYPES]
+    found = terms_of(lines, options_map, Errors())
+    introduced = {line.name: component_of(line.name) for line in found.known}
+    introduced |= found.components
+    accounts = Accounts(found.templates, introduced, roots_of(options_map))
+    return Agreed(found.terms, accounts, introduced)
 
 
 def _conflict(name: str, line: Line, first: Line) -> str:

@@ -29,7 +29,7 @@ from beancount_compute.economy import (
     trim,
 )
 from beancount_compute.ledger import notes_of_idle_keys
-from beancount_compute.reports.books import Books, read_books
+from beancount_compute.reports.books import Books
 from beancount_compute.reports.fold import fold
 from beancount_compute.reports.tables import Table, columns, money
 
@@ -125,12 +125,6 @@ class Summary(NamedTuple):
 def trimmed(number: Decimal, _commodity: str) -> Decimal:
     """Units without idle zeros."""
     return trim(number, 0)
-
-
-def summarise(entries: Iterable[Directive], options_map: dict[str, Any]) -> Summary:
-    """The summary of a loaded ledger."""
-    entries = list(entries)
-    return summary_of(read_books(entries, options_map), entries)
 
 
 def summary_of(books: Books, entries: Iterable[Directive]) -> Summary:

@@ -31,9 +31,9 @@ from beancount_compute.economy.options import (
     Grain,
 )
 from beancount_compute.economy.roles import Pocket, Role
+from beancount_compute.ledger import read_terms_and_accounts
 from beancount_compute.ledger.component_holders import names_in
 from beancount_compute.ledger.meaning import Meaning
-from beancount_compute.ledger.terms_of_ledger import accounts_of
 from beancount_compute.ledger.text import booked_text
 from tests.economy.building import Books, entry_text, lot_text
 from tests.examples import examples
@@ -198,7 +198,7 @@ def lots_of(books: Books) -> list[str]:
 
 def test_deferred_revenue_is_the_cost_of_open_lots(ledger: Captured) -> None:
     """The pockets in Beancount hold just the engine's lots: account, units, cost, date, label."""
-    accounts = accounts_of(ledger.entries, ledger.options)
+    accounts = read_terms_and_accounts(ledger.entries, ledger.options).accounts
     refused = refused_places(ledger)
     found: dict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
     for entry in ledger.entries:
@@ -467,7 +467,7 @@ def test_an_auditor_agrees(ledger: Captured) -> None:
 def test_what_is_written_is_read_back(ledger: Captured) -> None:
     """Every leg with its role, holder, origin and digits: `ledger/meaning.py` undoes
     `ledger/writing.py`, whatever accounts the ledger chose."""
-    accounts = accounts_of(ledger.entries, ledger.options)
+    accounts = read_terms_and_accounts(ledger.entries, ledger.options).accounts
     written = generated(ledger.entries)
     introduced = {each.name: accounts.component(each.name) for each in ledger.facts.introductions}
     meaning = Meaning(accounts, names_in(written, accounts, introduced))

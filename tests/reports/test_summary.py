@@ -9,7 +9,8 @@ import pytest
 from beancount import loader
 
 from beancount_compute.economy.roles import Pocket
-from beancount_compute.reports.summary import Summary, summarise
+from beancount_compute.reports import read_books
+from beancount_compute.reports.summary import Summary, summary_of
 from beancount_compute.reports.tables import Table, columns, shown
 from beancount_compute.reports.text_face import render
 
@@ -52,7 +53,7 @@ STORY = """\
 
 def summary(ledger: str) -> Summary:
     entries, _, options = loader.load_string(dedent(ledger))
-    return summarise(entries, options)
+    return summary_of(read_books(entries, options), entries)
 
 
 def test_every_flow_of_units_and_money_is_counted_once() -> None:

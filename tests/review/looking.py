@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from beancount_compute.cli.review import reviewed
 from beancount_compute.close.loading import load
-from beancount_compute.close.reviewed import reviewed
 from beancount_compute.review import Finding, Review
 
 HEAD = 'plugin "beancount_compute"\noption "operating_currency" "USD"\n'

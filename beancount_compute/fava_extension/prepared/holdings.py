@@ -119,7 +119,6 @@ class Holdings:
     ) -> None:
         """With `fine` holdings, by account and plan, some of these can be asked for."""
         self._books = books
-        self._fine = fine
         with localcontext(WIDE):
             held_lines = _held_lines(movements, fine=fine)
             owed_lines = _owed_lines(owed, fine=fine)

@@ -1,4 +1,8 @@
-"""Deferred revenue and income by any interval, what is held, and two stretches side by side."""
+"""Deferred revenue and income by any interval, what is held, and two stretches side by side.
+
+time=2026-06, books to the 20th   ->  2026-06-01 to 2026-06-20, so far; before: May
+no time filter, interval=month    ->  the last month of the books; before: the month before it
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal, localcontext
 from operator import itemgetter
+from typing import NamedTuple
 
 from beancount_compute.economy import AS_OF, WIDE, ZERO, Earning, Pocket
 from beancount_compute.ledger import ORDER
@@ -14,6 +19,8 @@ from beancount_compute.reports import Books, Cell, Column, Measure, Selection, T
 from beancount_compute.reports.intervals import (
     Interval,
     check_number,
+    days_before,
+    first_of,
     last_of,
     name_of,
     names_between,
@@ -136,6 +143,42 @@ def moved_in_all(table: Table) -> tuple[tuple[Cell, ...], ...]:
             number = sum([each for each in moved if isinstance(each, Decimal)], ZERO)
             found.append(written(table.columns[at].kind, number, str(first[1])))
     return ((*found, last[-1]),)
+
+
+class Compared(NamedTuple):
+    """Two stretches of days, the first and last of each included."""
+
+    name: str
+    first: date
+    last: date
+    before: tuple[date, date]
+    name_before: str
+    chosen: bool  # by a time filter; else they are the last interval of the books
+
+    def until(self, end: date) -> date:
+        """The last day, or that on which the books end within these days."""
+        return end if self.first <= end < self.last else self.last
+
+
+def compared(selection: Selection, time: str, interval: Interval, latest: date) -> Compared:
+    """The chosen days and those before; without any, the interval of the latest day."""
+    if selection.start is not None and selection.end is not None:
+        first, last = selection.start, selection.end
+        before = days_before(first, last)
+        return Compared(time, first, last, before, _named(*before), chosen=True)
+    first, last = first_of(interval, latest), last_of(interval, latest)
+    past = first_of(interval, first) if first == date.min else days_before(first, first)[1]
+    before = (first_of(interval, past), last_of(interval, past))
+    name = name_of(interval, latest)
+    return Compared(name, first, last, before, name_of(interval, past), chosen=False)
+
+
+def _named(first: date, last: date) -> str:
+    """A stretch by the name of its interval, if it is one; else by its days."""
+    for interval in (Interval.DAY, Interval.MONTH, Interval.QUARTER, Interval.YEAR):
+        if (first, last) == (first_of(interval, first), last_of(interval, first)):
+            return name_of(interval, first)
+    return f"{first} to {last}"
 
 
 def income_compared(books: Books, period: Selection, before: Selection) -> Table:

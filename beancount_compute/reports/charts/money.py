@@ -1,4 +1,4 @@
-"""Pictures of money by month: deferred revenue and its release, income, breakage or market.
+"""Pictures of money: deferred revenue and its release, income, what is owed, breakage or market.
 
 month    opening   added  released  closing
 2026-05     0.00  400.00   -240.00   160.00     ->  three bars and a point on a line
@@ -41,6 +41,8 @@ _INCOME = {
 }
 _POCKETS = {Pocket.ALLOCATIONS: BLUE, Pocket.TOKENS: PURPLE}
 _MOVED = {"opening": GREY, "added": GREEN, "released": RED, "otherwise": ORANGE}
+_OWED = {"receivables": BLUE, "payables": ORANGE, "partners": PURPLE}
+_FIRST, _LAST = 2, -1  # the ages stand between the labels and the total
 _COMPARED = (  # name, column, colour, and which of the two bars of a month it is part of
     ("lapsed, had there been no market", "lapsed", ORANGE, "breakage"),
     ("market, so far", "market", BLUE, "market"),
@@ -143,4 +145,21 @@ def breakage_or_market(table: Table) -> list[Chart]:
         )
         title = f"Breakage or market ({currency})"
         found.append(Chart(f"breakage-or-market-{currency}", title, part, figure, caption))
+    return found
+
+
+def by_age(totals: Table) -> list[Chart]:
+    """What is owed to the operator and by it, by age; of the totals of the aging report."""
+    found: list[Chart] = []
+    for (currency,), part in parts(totals, "currency"):
+        ages = [each.title.replace("\n", " ") for each in part.columns[_FIRST:_LAST]]
+        data = [
+            bar(str(row[0]), ages, floats_of(row[_FIRST:_LAST]), _OWED[str(row[0])], currency)
+            for row in sorted(part.rows, key=lambda row: list(_OWED).index(str(row[0])))
+        ]
+        figure = figure_of(data, layout_of(currency, barmode="group"))
+        caption = "Days since the bill; a credit is what was paid beyond all bills."
+        found.append(
+            Chart(f"by-age-{currency}", f"Owed, by age ({currency})", part, figure, caption)
+        )
     return found
