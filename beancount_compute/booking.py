@@ -26,6 +26,7 @@ from beancount_compute.closed import (
     check_copies,
     check_frozen_terms,
     check_included,
+    check_index,
     check_paddings,
     check_statements,
     copy_of,
@@ -148,6 +149,8 @@ def book(
     """
     check_included(written.seals, options_map.get("filename") or "", errors)
     chain = read_chain(written.seals, errors)
+    if chain.folder:
+        check_index(entries, chain.folder, errors)
     next_order = orders().__next__
     closed = read_closed(chain, options_map["include"], fields, next_order, errors)
     said = terms_of(written.terms, options_map, errors)

@@ -56,6 +56,7 @@ from beancount_compute.closed.frozen_months import (
     Closed,
     FrozenMonth,
     check_included,
+    check_index,
     file_of_month,
     files_digest,
     month_paths,

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from beancount.core.data import Custom, Directive
 
-from beancount_compute.closed.chain import CLOSE, Chain, Seal, with_digest
+from beancount_compute.closed.chain import CLOSE, SEAL_TYPES, Chain, Seal, with_digest
 from beancount_compute.closed.content import content_digest, digest, item_of_event
 from beancount_compute.closed.frozen_reader import FrozenReader
 from beancount_compute.closed.frozen_rows import FrozenEvent, read_rows
@@ -34,7 +34,7 @@ from beancount_compute.closed.frozen_state import (
 )
 from beancount_compute.closed.frozen_text import FrozenText, as_found
 from beancount_compute.economy import Month, Place, quoted
-from beancount_compute.ledger import CLOSED, Errors, Fields
+from beancount_compute.ledger import CLOSED, Errors, Fields, place_of
 
 INDEX = "index.beancount"
 _currency_of = attrgetter("currency")
@@ -146,6 +146,19 @@ def check_included(seals: list[Custom], ledger: str, errors: Errors) -> None:
         "another ledger's closed months in another folder)"
     )
     errors.add(Place(ledger, 1), message)
+
+
+def check_index(entries: Iterable[Directive], folder: str, errors: Errors) -> None:
+    """Tell of a line in the index that is no seal: it was one, say, and its type was touched."""
+    index = os.path.join(folder, INDEX)
+    for entry in entries:
+        if (
+            entry.meta.get("filename") == index
+            and entry.__class__ is Custom
+            and entry.type not in SEAL_TYPES
+        ):
+            message = f"no line of the index that bean-compute wrote: restore {quoted(INDEX)}"
+            errors.add(place_of(entry.meta), message)
 
 
 def read_closed(

@@ -268,6 +268,20 @@ def test_the_order_of_rows_is_no_content(sealed: Path, tmp_path: Path, part: str
     assert load_errors(ledger) == []
 
 
+def test_a_seal_of_another_type_is_named(sealed: Path, tmp_path: Path) -> None:
+    """The newest one, which no later seal names: a letter of its type was touched."""
+    ledger = Path(shutil.copytree(sealed.parent, tmp_path / "l")) / sealed.name
+    path = ledger.parent / "closed" / "index.beancount"
+    head, _, last = path.read_text().rpartition("compute-close")
+    path.write_text(f"{head}coXpute-close{last}")
+    line = head.count("\n") + 1
+    (error,) = load_errors(ledger)
+    assert error == (
+        f"closed/index.beancount:{line}: no line of the index that bean-compute wrote: "
+        'restore "index.beancount"'
+    )
+
+
 def test_each_file_that_differs_is_named(sealed: Path, tmp_path: Path) -> None:
     """A row with the id of another event: what it does to the terms' use does not crowd it out."""
     ledger = Path(shutil.copytree(sealed.parent, tmp_path / "l")) / sealed.name
