@@ -14,7 +14,7 @@ from beancount_compute.closed import INDEX, Seal
 from beancount_compute.economy import Month
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, copied, linked, words
-from beancount_compute.fava_extension.loaded import LoadedBooks, LoadError
+from beancount_compute.fava_extension.loaded import LoadedBooks, LoadError, TiedOut
 from beancount_compute.fava_extension.page import Page
 from beancount_compute.reports import Cell, Column, Measure, Selection, Table
 from beancount_compute.reports.corrections import CORRECTIONS
@@ -22,6 +22,7 @@ from beancount_compute.reports.corrections import CORRECTIONS
 CLOSED = "closed"  # the folder that `bean-compute close` takes if none is named
 TICK, CROSS = "\u2713", "\u2717"
 MOST_ERRORS = 100
+MOST_TO_COPY = 10
 _PLACE = re.compile(r"(.+?):([0-9]{1,9})(: .*)?", re.ASCII | re.DOTALL)
 _SEALS = (
     Column("month", "month", Measure.DATE),
@@ -107,7 +108,7 @@ def ties(page: Page) -> list[Block]:
         row[0] = {"text": mark, "label": word, "tone": "good" if mark == TICK else "bad"}
     given = [tie for tie in found if tie.informational and tie.difference]
     remark = [words(_ONLY_SHOWN)] if given else []
-    return [block, *remark, *_differing(page, failed)]
+    return [block, *remark, *_differing(page, failed), *_findings(page, of_month)]
 
 
 _ONLY_SHOWN = (
@@ -165,6 +166,49 @@ def _differing(page: Page, failed: list[TieOut]) -> list[Block]:
         return []
     table = Table("What causes the differences", _CAUSES, rows, "differences")
     return [linked(page.numbers.table(table), "place", links)]
+
+
+def _findings(page: Page, of_month: TiedOut) -> list[Block]:
+    """What the review of the month finds, and the lines that answer what is right."""
+    month, review = of_month.month, of_month.review
+    if not review.judged:
+        return [words(f"The review finds nothing in {month}.")]
+    rows: list[tuple[Cell, ...]] = []
+    links: list[Mapping[str, Any] | None] = []
+    for finding, answer in review.judged[:MOST_ERRORS]:
+        file, line = finding.place.file, finding.place.line
+        known = file in page.loaded.options["include"]
+        shown = f"{_named(page.loaded, file)}:{line}"
+        reason = answer.reason if answer else ""
+        rows.append(("", finding.id, finding.kind, finding.text, shown, reason))
+        links.append({"href": page.links.editor(file, line)} if known else None)
+    left = review.unanswered
+    title = f"Findings of {month}: {len(review.answered)} of {len(review.judged)} answered"
+    block = page.numbers.table(Table(title, _FINDINGS, rows, "findings"))
+    for row, (_, answer) in zip(block["rows"], review.judged, strict=False):
+        mark, word = (TICK, "answered") if answer else (CROSS, "without an answer")
+        row[0] = {"text": mark, "label": word, "tone": "good" if answer else "bad"}
+    found = [linked(block, "place", links)]
+    if left:
+        found.append(words(_HOW_TO_ANSWER))
+        found += [copied(f"Answer {each.id}", each.line()) for each in left[:MOST_TO_COPY]]
+    if len(left) > MOST_TO_COPY:
+        found.append(words(f"And {len(left) - MOST_TO_COPY:,} more: bean-compute review."))
+    return found
+
+
+_FINDINGS = (
+    Column("holds", "answered"),
+    Column("finding", "finding"),
+    Column("kind", "kind"),
+    Column("text", "what"),
+    Column("place", "place"),
+    Column("answer", "answer"),
+)
+_HOW_TO_ANSWER = (
+    "A close stops while one has no answer. Mend what is wrong; what is right, say why in the "
+    "ledger, in place of the three dots."
+)
 
 
 def _place_of(line: str) -> tuple[str, str, str]:

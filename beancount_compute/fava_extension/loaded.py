@@ -31,6 +31,7 @@ from beancount_compute.fava_extension.prepared.subscriptions import Subscription
 from beancount_compute.ledger import ORDER
 from beancount_compute.plugin import PLUGIN
 from beancount_compute.reports import Books, read_books
+from beancount_compute.review import Review, review_month
 
 T = TypeVar("T")
 _FOR_PAGES = ("books", "summed", "holdings", "commodities", "accounts", "months", "economics")
@@ -43,6 +44,7 @@ class TiedOut(NamedTuple):
     events: int
     late: int  # of the events
     ties: list[TieOut]
+    review: Review
 
 
 class LoadError(NamedTuple):
@@ -156,7 +158,8 @@ class LoadedBooks:
         if again.booking is None:  # the line of the plugin went meanwhile
             return None
         found = look_at(month, again, again.booking)
-        return TiedOut(month, len(found.events), found.late, found.ties)
+        review = review_month(again.booking, found.books, month)
+        return TiedOut(month, len(found.events), found.late, found.ties, review)
 
     @property
     def derived_until(self) -> date:

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from beancount_compute.cli.close import close as close_of_cli
+from beancount_compute.cli.review import review as review_of_cli
 from beancount_compute.close.closing import prepare
 from beancount_compute.close.loading import load
 from beancount_compute.fava_extension import plotly_file
@@ -420,6 +421,41 @@ def test_a_broken_month_shows_its_difference(ledger: Path) -> None:
     marks = [row["holds"] for row in rows(tables(page)["tie-outs"])]
     assert "\u2717" in marks
     assert tables(page)["differences"]["rows"]
+
+
+def test_the_close_view_shows_findings_with_their_answers(closed_quarter: Site) -> None:
+    """July's two are answered; places lead into the editor, and nothing is left to copy."""
+    page = closed_quarter.page("close", endpoint="ties")
+    table = tables(page)["findings"]
+    assert table["title"] == "Findings of 2026-07: 2 of 2 answered"
+    late, quiet = sorted(rows(table), key=lambda row: row["kind"])
+    assert (late["kind"], late["place"]) == ("late", "events/2026-07.csv:2")
+    assert (late["holds"], late["answer"][:13]) == ("\u2713", "alice's meter")
+    assert quiet["text"].startswith("no trade in 2026-07")
+    assert not [block for block in page["blocks"] if block["kind"] == "copy"]
+
+
+def test_the_close_view_gives_the_lines_that_answer(ledger: Path) -> None:
+    """Ten of them, as `review` prints them; without findings it says so."""
+    ledger.write_text(STORY + EXTENSION)
+    page = Site(ledger).page("close", endpoint="ties")
+    said = [block.get("text", "") for block in page["blocks"]]
+    assert "The review finds nothing in 2026-05." in said
+    names = "".join(
+        f'2026-05-01 custom "compute-grant" "{name}{case}" 1 CU\n'
+        for name in "abcdefghijkl"
+        for case in ("x", "X")
+    )
+    ledger.write_text(STORY + EXTENSION + names)
+    site = Site(ledger)
+    page = site.page("close", endpoint="ties")
+    assert tables(page)["findings"]["title"] == "Findings of 2026-05: 0 of 12 answered"
+    printed = CliRunner().invoke(review_of_cli, [str(ledger), "--month", "2026-05"]).stdout
+    lines = [block["text"] for block in page["blocks"] if block["kind"] == "copy"]
+    assert len(lines) == 10
+    assert all(f"  {line}\n" in printed for line in lines)
+    said = [block.get("text", "") for block in page["blocks"]]
+    assert "And 2 more: bean-compute review." in said
 
 
 def test_pictures_come_from_the_installed_plotly(
