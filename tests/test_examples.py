@@ -99,6 +99,14 @@ def test_loads_without_an_error(ledger: Path) -> None:
 
 
 @every_example
+def test_nothing_is_left_to_answer(ledger: Path) -> None:
+    """What the review finds in an example is answered in it, and every answer answers something."""
+    result = CliRunner().invoke(main, ["review", str(ledger)])
+    assert result.exit_code == 0, result.output
+    assert "Note: " not in result.output
+
+
+@every_example
 def test_has_a_readme_and_balance_lines(ledger: Path) -> None:
     """An example says what it teaches, and checks money, units and deferred revenue itself."""
     assert len((ledger.parent / "README.md").read_text("utf-8")) > 400

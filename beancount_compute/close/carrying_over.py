@@ -37,11 +37,13 @@ from beancount_compute.booking import Booking
 from beancount_compute.close.closing import INDEX_HEAD
 from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.proving import balances
+from beancount_compute.close.reviewed import reviewed
 from beancount_compute.close.storage import CloseError
 from beancount_compute.closed import INDEX
 from beancount_compute.economy import WIDE, ZERO, Month
 from beancount_compute.economy.carried import Carried
 from beancount_compute.ledger import OPENING_TAG, TERM_TYPES, directive_text, option_lines, string
+from beancount_compute.review import NO_OPENING_LOT
 
 MAIN = "main.beancount"
 FAVA = "fava-"  # how Fava's own lines begin
@@ -67,7 +69,9 @@ def carry(loaded: Loaded, year: int, folder: Path) -> Path:
         (partial / "closed" / INDEX).write_text(INDEX_HEAD, encoding="utf-8")
         text = "".join(_ledger(loaded, booking, Month.parse(last_month).last))
         (partial / MAIN).write_text(text, encoding="utf-8")
-        _check(partial / MAIN, loaded, Month.parse(last_month).last)
+        again = _check(partial / MAIN, loaded, Month.parse(last_month).last)
+        with open(partial / MAIN, "a", encoding="utf-8") as file:
+            file.writelines(_section("Answers", _answers(again, booking)))
         if folder.exists():
             folder.rmdir()
         os.replace(partial, folder)
@@ -126,9 +130,16 @@ def _subscribers(carried: Carried, booking: Booking, last_day: date) -> Iterator
     since = dict.fromkeys(carried.known, last_day)
     for each in booking.written_by_hand.introductions:
         since.setdefault(each.name, max(each.date, last_day))  # nothing was booked for them yet
-    for name, day in sorted(since.items()):
+    related = booking.terms.terms.related
+    for name, day in sorted({**dict.fromkeys(related, last_day), **since}.items()):
         component = booking.accounts.component(name)
         yield f'{day} custom "compute-subscriber" {string(name)} {string(component)}\n'
+        if group := booking.terms.terms.group_on(name, day):
+            yield f"  related: {string(group)}\n"
+        for later, group in related[name].items() if name in related else ():
+            if later > day:
+                yield f'{later} custom "compute-subscriber" {string(name)}\n'
+                yield f"  related: {string(group)}\n"
 
 
 def _subscriptions(carried: Carried, first_day: date) -> Iterator[str]:
@@ -255,7 +266,18 @@ def _faces(entries: Iterable[Directive]) -> Iterator[str]:
                 yield directive_text(entry)
 
 
-def _check(ledger: Path, loaded: Loaded, last_day: date) -> None:
+def _answers(again: Loaded, booking: Booking) -> Iterator[str]:
+    """Answers to what the carrying over explains, and to what was answered in the old year."""
+    reasons = {answer.finding: answer.reason for answer in booking.answers}
+    for finding in reviewed(again).unanswered:
+        reason = reasons.get(finding.id, "")
+        if finding.kind == NO_OPENING_LOT:
+            reason = "carried over: nothing was left of this period"
+        if reason:
+            yield finding.line(reason) + "\n"
+
+
+def _check(ledger: Path, loaded: Loaded, last_day: date) -> Loaded:
     """Prove that the new ledger loads without errors, to the same pockets."""
     again = load(ledger)
     if again.errors:
@@ -264,6 +286,7 @@ def _check(ledger: Path, loaded: Loaded, last_day: date) -> None:
     after = _pockets(again, last_day)
     if before != after:
         raise CloseError("the carried ledger would not hold the same lots")
+    return again
 
 
 def _pockets(loaded: Loaded, last_day: date) -> dict[str, Any]:

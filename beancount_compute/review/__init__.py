@@ -8,7 +8,7 @@ lists them). A load never asks for them; commands and pages do.
 """
 
 from beancount_compute.review.finding import Amounts, Finding
-from beancount_compute.review.openings import about_period
+from beancount_compute.review.openings import NO_OPENING_LOT
 from beancount_compute.review.reviewing import Judged, Review, review_month, review_open
 from beancount_compute.review.rules_of_review import RULES
 from beancount_compute.review.telling import (

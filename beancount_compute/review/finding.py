@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from beancount_compute.economy import Month, Place
+from beancount_compute.ledger import ACCEPT, string
 
 
 class Amounts(NamedTuple):
@@ -42,4 +43,4 @@ class Finding(NamedTuple):
     def line(self, reason: str = "...") -> str:
         """The line of the ledger that answers it."""
         day = Month.parse(self.month).last
-        return f'{day} custom "compute-accept" "{self.id}" "{reason}"'
+        return f'{day} custom "{ACCEPT}" "{self.id}" {string(reason)}'

@@ -32,6 +32,8 @@ from beancount_compute.economy import (
 from beancount_compute.review.finding import Amounts, Finding
 from beancount_compute.review.looked_at import LookedAt
 
+NO_OPENING_LOT = "no-opening-lot"
+
 
 def no_plan(look: LookedAt, month: str) -> Iterator[Finding]:
     """The labels of opening lots that name no plan, where each stands first."""
@@ -70,13 +72,8 @@ def no_opening_lot(look: LookedAt, month: str) -> Iterator[Finding]:
             f"opening lot holds what was left of the period from {start}: use up to {end} is "
             "billed as overage"
         )
-        about = about_period(event.subscriber, event.plan, start)
-        yield Finding("no-opening-lot", month, event.place, text, about)
-
-
-def about_period(subscriber: str, plan: str, start: date) -> tuple[str, ...]:
-    """What the id of a finding about a period's opening lot is made of."""
-    return subscriber, plan, str(start)
+        about = (event.subscriber, event.plan, str(start))
+        yield Finding(NO_OPENING_LOT, month, event.place, text, about)
 
 
 def running_period(event: Event, terms: Terms) -> tuple[date, date] | None:

@@ -11,7 +11,7 @@ from beancount_compute.review.finding import Finding
 from beancount_compute.review.late import late
 from beancount_compute.review.looked_at import LookedAt
 from beancount_compute.review.missing import no_event_of_a_kind, no_events_at_all, no_file
-from beancount_compute.review.openings import no_opening_lot, no_plan
+from beancount_compute.review.openings import NO_OPENING_LOT, no_opening_lot, no_plan
 from beancount_compute.review.prices import out_of_band
 from beancount_compute.review.unpaid import never_paid
 
@@ -34,7 +34,7 @@ RULES: tuple[RuleOfReview, ...] = (
     RuleOfReview("no-file", "a series of files that stopped coming", no_file, True),
     RuleOfReview("name", "a name that looks like another", alike),
     RuleOfReview("label", "opening lots whose label names no plan", no_plan),
-    RuleOfReview("no-opening-lot", "a running period without its opening lot", no_opening_lot),
+    RuleOfReview(NO_OPENING_LOT, "a running period without its opening lot", no_opening_lot),
     RuleOfReview("unpaid", "breakage on what was never paid", never_paid),
     RuleOfReview("late", "events of months that were closed", late),
 )

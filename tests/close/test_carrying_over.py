@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 from beancount.core.data import Custom, Query
 
 from beancount_compute.close.loading import load
+from beancount_compute.close.reviewed import reviewed
 from tests.close.sealing import (
     add,
     as_text,
@@ -266,3 +268,35 @@ def test_lots_are_carried_oldest_first(tmp_path: Path) -> None:
         "2026-11-01",
         "2026-11-01",
     ]  # 1.00 is two lots of 11
+
+
+def test_answers_and_groups_are_carried_over(tmp_path: Path) -> None:
+    """What was used up needs no opening lot; what looked alike was answered; who is related is."""
+    ledger = write(
+        tmp_path / "old",
+        TERMS
+        + '2026-01-01 custom "compute-subscriber" "alice"\n  related: "one"\n'
+        + '2027-03-01 custom "compute-subscriber" "alice"\n  related: ""\n'
+        + '2026-12-31 custom "compute-accept" "f-000000" "of another year"\n',
+        *ROWS,
+        "u-9,2026-12-31,,consumption,alice,,,2000,CU,,,,,,,",
+        "g-9,2026-12-31,,grant,DAVE,,,5,CU,,,,,,,",
+    )
+    (found,) = [
+        each for each in reviewed(load(ledger), "2026-12").unanswered if each.kind == "name"
+    ]
+    add(ledger, found.line('two "Daves"') + "\n")
+    close(ledger, *MONTHS)
+    done = run("carry", ledger, "--to", "2027", tmp_path / "new")
+    assert done.exit_code == 0, done.output
+    new = tmp_path / "new" / "main.beancount"
+    answers = new.read_text().partition("; Answers\n\n")[2].splitlines()
+    assert [line.split('" "')[1] for line in answers] == [found.id, answers[1].split('"')[3]]
+    assert answers[0].endswith('"two \\"Daves\\""')
+    assert answers[1].endswith('"carried over: nothing was left of this period"')
+    again = load(new)
+    assert again.errors == []
+    assert reviewed(again).unanswered == []
+    assert again.booking is not None
+    groups = [again.booking.terms.terms.group_on("alice", date(2027, month, 1)) for month in (2, 3)]
+    assert groups == ["one", ""]
