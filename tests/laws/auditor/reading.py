@@ -433,7 +433,7 @@ class Reading:
             self.read_account(entry)
         elif kind == "subscriber":
             self.read_subscriber(entry)
-        else:
+        elif kind != "accept":  # an answer to the review books nothing
             refuse(f"unknown type {entry.type}")
 
     def take_plan(self, plan: Plan) -> None:
