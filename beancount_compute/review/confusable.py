@@ -68,7 +68,10 @@ _INVISIBLE = frozenset(["Cf", "Cc", "Zs", "Zl", "Zp", "Mn"])  # blanks too
 
 def keys(name: str) -> frozenset[str]:
     """What names that look alike have in common at least one of."""
-    plain = "".join(each for each in normalize("NFKC", name) if not _unseen(each))
+    if name.isascii():
+        plain = "".join(name.split())
+    else:
+        plain = "".join(each for each in normalize("NFKC", name) if not _unseen(each))
     return frozenset([plain.casefold(), _skeleton(plain).casefold(), _skeleton(plain.casefold())])
 
 

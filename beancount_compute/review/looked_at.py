@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from operator import attrgetter
 from typing import NamedTuple
 
 from beancount_compute.booking import Booking
@@ -28,6 +29,7 @@ from beancount_compute.economy import (
 from beancount_compute.reports import Books
 from beancount_compute.review.bills import Bills
 from beancount_compute.review.file_series import FileSeries, file_series
+from beancount_compute.review.lookalikes import Lookalike, lookalikes, names_in_events
 
 EVENT_FILES = (".csv", ".parquet")
 
@@ -55,7 +57,7 @@ class LateOne(NamedTuple):
 class LookedAt:
     """All that a review looks at."""
 
-    events: Sequence[Event]  # each once, in the order of the books
+    events: Sequence[Event]  # each once, by day
     late: Sequence[LateOne]
     openings: Sequence[HandPosting]
     introductions: Sequence[Introduction]
@@ -95,8 +97,8 @@ class LookedAt:
         """All trades, in the order of the books."""
         found: list[Sale] = []
         times: dict[str, int] = {}
-        for event in self.events:
-            if event.kind is Kind.TRADE and not event.flaw:
+        for event in sorted(each for each in self.events if each.kind is Kind.TRADE):
+            if not event.flaw:
                 name = event.id
                 if not name:
                     name = content_id(event)
@@ -119,8 +121,16 @@ class LookedAt:
         return self._seen_from_ledger(event.file)
 
     def _seen_from_ledger(self, file: str) -> str:
-        path = os.path.relpath(file, self.folder) if file else ""
-        return path.replace(os.sep, "/") if path.lower().endswith(EVENT_FILES) else ""
+        known = self._files.get(file)
+        if known is None:
+            path = os.path.relpath(file, self.folder) if file else ""
+            path = path.replace(os.sep, "/") if path.lower().endswith(EVENT_FILES) else ""
+            known = self._files[file] = path
+        return known
+
+    @cached_property
+    def _files(self) -> dict[str, str]:
+        return {}
 
     @cached_property
     def kinds_in(self) -> dict[str, frozenset[Kind]]:
@@ -136,6 +146,19 @@ class LookedAt:
         days = {(event.file, event.date) for event in self.events}  # few beside the events
         months = {(self._seen_from_ledger(file), Month.of(day).name) for file, day in days}
         return file_series(self.files, months)
+
+    @cached_property
+    def lookalikes(self) -> dict[str, list[Lookalike]]:
+        """The newcomers of each month whose names look like known ones."""
+        booked = ((self._day_of(event), event) for event in self.events)
+        others = [(each.date, each.lot.holder, each.place) for each in self.openings]
+        others += [(each.date, each.name, each.place) for each in self.introductions]
+        return lookalikes(names_in_events(booked, others))
+
+    def _day_of(self, event: Event) -> date:
+        """The day from which an event is known, as far as its month of booking tells."""
+        month = self.month_of.get(event.id) if event.id else None
+        return max(Month.parse(month).first, event.date) if month else event.date
 
     @cached_property
     def bills(self) -> Bills:
@@ -171,7 +194,7 @@ def looked_at(booking: Booking, books: Books) -> LookedAt:
     """What there is to look at in a ledger."""
     seen: set[str] = set()
     events: list[Event] = []
-    for event in sorted(booking.own_events):
+    for event in sorted(booking.own_events, key=attrgetter("date")):
         if not event.id or event.id not in seen:
             seen.add(event.id)
             events.append(event)
