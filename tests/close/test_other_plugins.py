@@ -32,6 +32,7 @@ LEDGER = """\
 2026-05-13 * "alice pays"
   Assets:Bank                50.00 USD
   Assets:Receivable:Alice   -50.00 USD
+2026-06-10 custom "compute-consumption" "alice" 5 CU
 2026-06-12 * "Rent"
   Expenses:Rent      10.00 USD
   Assets:Bank       -10.00 USD
