@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from beancount.core.data import Custom, Query
+from beancount_compute.close.reviewed import reviewed
 
 from beancount_compute.close.loading import load
-from beancount_compute.close.reviewed import reviewed
 from tests.close.sealing import (
     add,
     as_text,
