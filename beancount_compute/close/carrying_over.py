@@ -37,13 +37,13 @@ from beancount_compute.booking import Booking
 from beancount_compute.close.closing import INDEX_HEAD
 from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.proving import balances
-from beancount_compute.close.reviewed import reviewed
 from beancount_compute.close.storage import CloseError
 from beancount_compute.closed import INDEX
 from beancount_compute.economy import WIDE, ZERO, Month
 from beancount_compute.economy.carried import Carried
 from beancount_compute.ledger import OPENING_TAG, TERM_TYPES, directive_text, option_lines, string
-from beancount_compute.review import NO_OPENING_LOT
+from beancount_compute.reports import read_books
+from beancount_compute.review import NO_OPENING_LOT, review_open
 
 MAIN = "main.beancount"
 FAVA = "fava-"  # how Fava's own lines begin
@@ -268,8 +268,10 @@ def _faces(entries: Iterable[Directive]) -> Iterator[str]:
 
 def _answers(again: Loaded, booking: Booking) -> Iterator[str]:
     """Answers to what the carrying over explains, and to what was answered in the old year."""
+    assert again.booking is not None  # it has the plugin's line
+    review = review_open(again.booking, read_books(again.entries, again.options))
     reasons = {answer.finding: answer.reason for answer in booking.answers}
-    for finding in reviewed(again).unanswered:
+    for finding in review.unanswered:
         reason = reasons.get(finding.id, "")
         if finding.kind == NO_OPENING_LOT:
             reason = "carried over: nothing was left of this period"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from beancount.core.data import Custom, Query
-from beancount_compute.close.reviewed import reviewed
 
+from beancount_compute.cli.review import reviewed
 from beancount_compute.close.loading import load
 from tests.close.sealing import (
     add,
