@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal, localcontext
 
-from beancount_compute.economy import WIDE, ZERO, Event, Month, amount
+from beancount_compute.economy import WIDE, ZERO, Event, Month, amount, content_id
 from beancount_compute.economy.measuring import with_units
 from beancount_compute.review.finding import Amounts, Finding
 from beancount_compute.review.looked_at import LookedAt
@@ -27,9 +27,14 @@ def late(look: LookedAt, month: str) -> Iterator[Finding]:
             for event in [with_units(each, look.terms) for each in events]:
                 units[event.commodity] += event.units or ZERO
         sums = [(number, commodity) for commodity, number in sorted(units.items()) if number]
-        said = ", ".join([f"{len(events):,} {kind}", *(amount(*each) for each in sums)])
-        text = f"late, of {occurred}, which is closed: {said}"
+        many = f"{len(events):,} {'event' if len(events) == 1 else 'events'}"
+        said = ", ".join([many, *(amount(*each) for each in sums)])
+        text = f"{kind} of {occurred}, which is closed: {said}"
         figures = [Amounts("events", Decimal(len(events)), "")]
         figures += [Amounts("units", *each) for each in sums]
-        about = (month, occurred, kind, *sorted(event.id for event in events))
+        about = (month, occurred, kind, *sorted(map(_said, events)))
         yield Finding("late", month, events[0].place, text, about, tuple(figures))
+
+
+def _said(event: Event) -> str:
+    return f"{event.id}\x1e{content_id(event)}"

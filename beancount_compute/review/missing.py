@@ -63,7 +63,10 @@ def no_event_of_a_kind(look: LookedAt, month: str) -> Iterator[Finding]:
         before = [each for each in look.by_month[previous] if each.kind is kind]
         if {series_of(look.file_of(each)) for each in before} <= gone.keys():
             continue
-        text = f"no {kind} in {month}; {previous} had {len(before):,}, and so had all before it"
+        text = f"no {kind} in {month}; {previous} had {len(before):,}"
+        first = min(name for name, kinds in look.kinds_in.items() if kind in kinds)
+        if first < previous:
+            text += f", and each month since {first} had some"
         yield Finding("no-event", month, look.ledger, text, (month, kind.value))
 
 

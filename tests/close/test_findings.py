@@ -183,12 +183,36 @@ def test_late_events_are_a_finding_of_the_month_in_which_they_are_booked(tmp_pat
     assert closing is not None
     (found,) = closing.review.unanswered
     assert (found.kind, found.place.line) == ("late", 4)
-    assert found.text == "late, of 2026-05, which is closed: 1 consumption, 30 CU"
+    assert found.text == "consumption of 2026-05, which is closed: 1 event, 30 CU"
     ledger.write_text(ledger.read_text() + found.line("came by post") + "\n")
     close_month("2026-06", ledger, dry_run=True)
     events.write_text(events.read_text() + late.replace("u-9", "u-11") + "\n")
     closing = stopped(ledger, "2026-06").closing
     assert closing is not None
     (other,) = closing.review.unanswered
-    assert other.text.endswith("2 consumption, 60 CU")
+    assert other.text.endswith("2 events, 60 CU")
+    assert other.id != found.id
+
+
+def test_an_answer_to_late_events_is_of_what_they_said_then(tmp_path: Path) -> None:
+    """A row that says more units, under the same id, asks for another answer."""
+    late = "u-9,2026-05-25,,consumption,ann,,,30,CU,,,,,,,"
+    june = "u-10,2026-06-02,,consumption,ann,,,5,CU,,,,,,,"
+    top_up = '2026-05-01 custom "compute-allocation" "ann" 1000 CU 100.00 USD\n'
+    ledger = write(tmp_path, top_up, "u-1,2026-05-02,,consumption,ann,,,5,CU,,,,,,,")
+    close_month("2026-05", ledger)
+    events = ledger.parent / "events.csv"
+    before = events.read_text()
+    events.write_text(f"{before}{june}\n{late}\n")
+    closing = stopped(ledger, "2026-06").closing
+    assert closing is not None
+    (found,) = closing.review.unanswered
+    ledger.write_text(ledger.read_text() + found.line("came by post") + "\n")
+    events.write_text(f"{before}{late}\n{june}\n")
+    close_month("2026-06", ledger, dry_run=True)
+    events.write_text(f"{before}{june}\n{late.replace(',30,', ',900,')}\n")
+    closing = stopped(ledger, "2026-06").closing
+    assert closing is not None
+    (other,) = closing.review.unanswered
+    assert other.text == "consumption of 2026-05, which is closed: 1 event, 900 CU"
     assert other.id != found.id
