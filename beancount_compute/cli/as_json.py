@@ -82,7 +82,7 @@ def of_close(
         "command": "close",
         "agrees": result is not None,
         "sentence": str(stopped or _done(month, result, dry_run=dry_run)),
-        "month": month,
+        "month": month or None,
         "dry_run": dry_run,
         "written": written and (closing is not None or bool(result and result.pack_files)),
         "seal": result.seal.digest if result else None,
@@ -95,6 +95,12 @@ def of_close(
         "differences": list(more.differences),
         "notes": notes_of(review),
     }
+
+
+def of_init(sentence: str, *, written: bool) -> Document:
+    """What became of the first index, with the keys of a close: it is of no month."""
+    nothing = of_close("", None, CloseError(sentence), dry_run=False)
+    return {**nothing, "agrees": written, "written": written}
 
 
 def _done(month: str, result: CloseResult | None, *, dry_run: bool) -> str:

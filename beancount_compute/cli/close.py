@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from beancount_compute.cli.as_json import of_close, of_verify, write_json
+from beancount_compute.cli.as_json import of_close, of_init, of_verify, write_json
 from beancount_compute.cli.printing import say, shown
 from beancount_compute.cli.shell import (
     FOLDER,
@@ -74,10 +74,7 @@ def close(
     """
     month, ledger = _month_and_ledger(words, init)
     if init:
-        folder = into or ledger.parent / CLOSED
-        begin(ledger, folder)
-        included = f'  include "{index_seen(ledger, folder)}"'
-        say(f"Wrote {folder / INDEX}. Add to {ledger}:\n\n{included}")
+        _begin(ledger, into or ledger.parent / CLOSED, form)
         return
     if form == "json":
         _close_as_json(month, ledger, into, pack, dry_run=dry_run)
@@ -92,6 +89,20 @@ def close(
             say(f"{BOOKS}: {line}", err=True)
         raise
     _show_result(outcome, dry_run=dry_run)
+
+
+def _begin(ledger: Path, folder: Path, form: str) -> None:
+    try:
+        begin(ledger, folder)
+    except CloseError as stopped:
+        if form == "json":
+            write_json(of_init(str(stopped), written=False))
+        raise
+    wrote, line = f"Wrote {folder / INDEX}. Add to {ledger}:", index_seen(ledger, folder)
+    if form == "json":
+        write_json(of_init(f'{wrote} include "{line}"', written=True))
+    else:
+        say(f'{wrote}\n\n  include "{line}"')
 
 
 def _close_as_json(

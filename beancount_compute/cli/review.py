@@ -49,7 +49,7 @@ def review(ledger: Path, month: str | None, form: str) -> None:
         if form == "json":
             write_json(of_review(str(error), month or "", loaded.errors, None))
         raise
-    said = sentence(found, month or "the open months")
+    said = sentence(found, month or "the open months", len(loaded.errors))
     if form == "json":
         write_json(of_review(said, month or "", loaded.errors, found))
     else:
@@ -68,10 +68,11 @@ def reviewed(loaded: Loaded, month: str = "") -> Review:
     return review_month(booking, books, month) if month else review_open(booking, books)
 
 
-def sentence(found: Review, where: str) -> str:
-    """What a review comes to."""
+def sentence(found: Review, where: str, errors: int) -> str:
+    """What a review comes to; it does not see what the errors of a ledger left out."""
+    wrong = f"; the ledger has {counted(errors, 'error')}" if errors else ""
     if not found.judged:
-        return f"The review finds nothing in {where}."
+        return f"The review finds nothing in {where}{wrong}."
     many, left = len(found.judged), len(found.unanswered)
     without = "all answered" if not left else f"{left:,} without an answer"
-    return f"The review has {counted(many, 'finding')} in {where}, {without}."
+    return f"The review has {counted(many, 'finding')} in {where}, {without}{wrong}."

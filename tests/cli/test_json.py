@@ -95,6 +95,19 @@ def test_a_close_says_what_it_did(ledger: Path) -> None:
     assert again["sentence"] == "2026-05 is closed already."
 
 
+def test_the_first_index_has_the_keys_of_a_close(tmp_path: Path) -> None:
+    """Of no month; a second one is not written."""
+    ledger = tmp_path / "main.beancount"
+    ledger.write_text('plugin "beancount_compute"\n')
+    done = document("close", "--init", ledger)
+    assert (done["agrees"], done["written"], done["month"]) == (True, True, None)
+    index = tmp_path / "closed" / "index.beancount"
+    assert done["sentence"] == (f'Wrote {index}. Add to {ledger}: include "closed/index.beancount"')
+    again = document("close", "--init", ledger)
+    assert (again["agrees"], again["written"]) == (False, False)
+    assert str(index) in again["sentence"]
+
+
 def test_errors_have_the_same_keys_everywhere(ledger: Path) -> None:
     """File, line and message; a close that they stop says so."""
     with open(ledger, "a") as file:
@@ -105,6 +118,7 @@ def test_errors_have_the_same_keys_everywhere(ledger: Path) -> None:
         assert list(error) == ERROR
         assert (error["file"], error["line"], found["agrees"]) == (str(ledger), 8, False)
         assert error["message"].startswith('"ann" uses 9999 CU and holds 920 CU')
+        assert "1 error" in found["sentence"]
 
 
 def test_verify_says_what_differs(tmp_path: Path) -> None:
