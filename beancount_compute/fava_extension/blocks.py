@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from beancount_compute.economy import round_half_even
 from beancount_compute.reports import Cell, Column, Measure, Table
@@ -21,6 +21,7 @@ from beancount_compute.reports.charts import Chart
 from beancount_compute.reports.tables import TOTAL
 
 Block = dict[str, Any]
+Listed = TypeVar("Listed")
 ROWS_A_PAGE = 50
 MOST_ROWS = 200  # of a table that is not sorted by the server, before it is shown in pages
 PERCENT = Decimal(100)
@@ -142,12 +143,8 @@ class FavaNumbers:
     def paged(self, table: Table, page: int, *, newest_first: bool = False) -> Block:
         """A table of which a long one is shown in pages, each over the totals of all."""
         rows = table.rows[::-1] if newest_first else table.rows
-        if len(rows) <= MOST_ROWS:
-            return self.table(table._replace(rows=rows))
-        pages = -(-len(rows) // MOST_ROWS)
-        page = min(page, pages)
-        shown = rows[(page - 1) * MOST_ROWS : page * MOST_ROWS]
-        return self.table(table._replace(rows=shown), page=page, pages=pages, found=len(rows))
+        shown, of_pages = page_of(rows, page, MOST_ROWS)
+        return self.table(table._replace(rows=shown), **of_pages)
 
     def rewritten(self, text: str) -> str:
         """A sentence of a report, with its numbers as Fava writes them."""
@@ -225,6 +222,24 @@ def figures(items: Iterable[tuple[str, Any, str, str]], title: str) -> Block:
         for label, value, unit, note in items
     ]
     return {"kind": "figures", "title": title, "items": found}
+
+
+def page_of(
+    rows: list[Listed], page: int, most: int, *, even_of_one: bool = False
+) -> tuple[list[Listed], dict[str, int]]:
+    """The rows of a page, and what its table says of the pages, if there are several.
+
+    A page behind the last is the last.
+    """
+    pages = max(1, -(-len(rows) // most))
+    page = min(page, pages)
+    of_pages = {"page": page, "pages": pages, "found": len(rows)}
+    return rows[(page - 1) * most : page * most], of_pages if pages > 1 or even_of_one else {}
+
+
+def controls(*items: Block) -> Block:
+    """The choices of a view."""
+    return {"kind": "controls", "items": list(items)}
 
 
 def words(text: str, *, tone: str = "") -> Block:

@@ -18,6 +18,7 @@ from beancount_compute.fava_extension.loaded import LoadedBooks, LoadError, Tied
 from beancount_compute.fava_extension.page import Page
 from beancount_compute.reports import Cell, Column, Measure, Selection, Table
 from beancount_compute.reports.corrections import CORRECTIONS
+from beancount_compute.reports.tables import CURRENCY, MONTH
 
 CLOSED = "closed"  # the folder that `bean-compute close` takes if none is named
 TICK, CROSS = "\u2713", "\u2717"
@@ -25,8 +26,8 @@ MOST_ERRORS = 100
 MOST_TO_COPY = 10
 _PLACE = re.compile(r"(.+?):([0-9]{1,9})(: .*)?", re.ASCII | re.DOTALL)
 _SEALS = (
-    Column("month", "month", Measure.DATE),
-    Column("currency", "currency"),
+    MONTH,
+    CURRENCY,
     Column("deferred", "deferred revenue", Measure.MONEY),
     Column("events", "events", Measure.COUNT),
     Column("seal", "seal"),

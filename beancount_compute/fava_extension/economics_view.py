@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from beancount_compute.fava_extension.asked import AT_COST
-from beancount_compute.fava_extension.blocks import Block, field, figures, words
+from beancount_compute.fava_extension.blocks import Block, controls, field, figures, words
 from beancount_compute.fava_extension.page import Page
 from beancount_compute.fava_extension.prepared.economics_by_day import OF_MONTHS, assumed
 from beancount_compute.reports import Table
@@ -42,13 +42,12 @@ def economics(page: Page) -> list[Block]:
     by_month = tables["money-by-month"]
     hint = "share of units bought that would have been overage, 0 to 1"
     displaced = field("displaced", "Displaced sales, 0 to 1", f"{asked.displaced:f}", hint)
-    items = [page.intervals(Interval.MONTH, *OF_MONTHS), page.plans(), displaced]
-    controls = {"kind": "controls", "items": items}
+    chosen = controls(page.intervals(Interval.MONTH, *OF_MONTHS), page.plans(), displaced)
     if not by_month.rows:
-        return [controls, words("No units have left their period unused in these days.")]
+        return [chosen, words("No units have left their period unused in these days.")]
     pictures = [*breakage_or_market(by_month), *break_even(by_month)]
     return [
-        controls,
+        chosen,
         *_headlines(page, by_month),
         *[page.numbers.chart(chart) for chart in pictures],
         *[page.numbers.table(tables[name]) for name in _TABLES],

@@ -7,18 +7,28 @@ from datetime import date
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
-from beancount_compute.economy import WIDE, ZERO, decimals_of, trim
+from beancount_compute.economy import WIDE, ZERO
 from beancount_compute.fava_extension.asked import AT_COST
-from beancount_compute.fava_extension.blocks import Block, linked, words
+from beancount_compute.fava_extension.blocks import Block, controls, linked, page_of, words
 from beancount_compute.fava_extension.page import Page, last_shown, of_the_market, transaction
-from beancount_compute.reports import Books, Cell, Column, Measure, Selection, Table, Trade, until
+from beancount_compute.reports import (
+    Books,
+    Cell,
+    Column,
+    Measure,
+    Selection,
+    Table,
+    Trade,
+    until,
+    written,
+)
 from beancount_compute.reports.charts import Chart
 from beancount_compute.reports.charts import market as price_and_volume
 from beancount_compute.reports.charts.traces import Drawing
 from beancount_compute.reports.charts.trading import fees_and_take_rate
 from beancount_compute.reports.intervals import Interval, first_named, last_of
 from beancount_compute.reports.market import market_by
-from beancount_compute.reports.tables import TOTAL
+from beancount_compute.reports.tables import CURRENCY, DATE, TOTAL, UNIT
 
 FEW = 5  # days or months that a picture has room for at least
 A_DAY = 86_400_000  # milliseconds
@@ -33,11 +43,11 @@ def market(page: Page) -> list[Block]:
     selection = page.asked.selection
     books = of_the_market(page)
     table = _dated(market_by(interval).tables(books, selection)[0])
-    controls = {"kind": "controls", "items": [page.intervals(Interval.MONTH), page.plans()]}
+    chosen = controls(page.intervals(Interval.MONTH), page.plans())
     if not table.rows:
-        return [controls, words("Nothing was traded in these days.")]
+        return [chosen, words("Nothing was traded in these days.")]
     return [
-        controls,
+        chosen,
         *[
             page.numbers.chart(chart, page.numbers.paged(shown, page.asked.page, newest_first=True))
             for chart, shown in _charts(page, table, interval)
@@ -70,9 +80,7 @@ def _trades(page: Page, books: Books) -> list[Block]:
     at, asked = page.asked.page, page.asked.selection
     by_size = not page.hides_numbers
     trades = largest_trades(books, asked, TRADES_A_PAGE, at, by_size=by_size)
-    pages = -(-trades.found // TRADES_A_PAGE)
-    more = {"page": min(at, pages), "pages": pages, "found": trades.found} if pages > 1 else {}
-    block = page.numbers.table(trades.table, **more)
+    block = page.numbers.table(trades.table, **trades.of_pages)
     links = [transaction(page, place) for place in trades.places]
     undone = sum(each.times < 0 for each in asked.trades(books))
     many = f"{undone:,} reversals of trades are" if undone > 1 else "1 reversal of a trade is"
@@ -132,8 +140,7 @@ def _moved(day: date, days: int) -> date:
 
 def _valued(page: Page, table: Table) -> str:
     """The price at which the other views value what is held, where that is another one."""
-    columns = [column.key for column in table.columns]
-    row = dict(zip(columns, table.rows[-1], strict=True))
+    row = table.by_key()[-1]
     prices = until(page.loaded.books.prices, last_shown(page))
     pair = (row["commodity"], row["currency"])
     found = next((each for each in prices[::-1] if (each.commodity, each.currency) == pair), None)
@@ -154,12 +161,12 @@ _FEES = (*_LABELS, "gross", "fees", "take_rate")
 
 
 COLUMNS = (
-    Column("date", "date", Measure.DATE),
+    DATE,
     Column("event", "event"),
     Column("seller", "seller"),
     Column("buyer", "buyer"),
-    Column("commodity", "unit"),
-    Column("currency", "currency"),
+    UNIT,
+    CURRENCY,
     Column("units", "units", Measure.UNITS),
     Column("price", "price", Measure.PRICE),
     Column("gross", "gross", Measure.MONEY),
@@ -168,11 +175,11 @@ COLUMNS = (
 
 
 class Trades(NamedTuple):
-    """Some of the trades, the places of their transactions, and how many there are in all."""
+    """Some of the trades, the places of their transactions, and which page of how many it is."""
 
     table: Table
     places: list[int]
-    found: int
+    of_pages: dict[str, int]
 
 
 def largest_trades(
@@ -180,17 +187,16 @@ def largest_trades(
 ) -> Trades:
     """A page of the trades by gross, the earliest first among equals; without reversals.
 
-    A page behind the last is the last. Where amounts are hidden no order may tell of them.
+    Where amounts are hidden no order may tell of them.
     """
     trades = [each for each in selection.trades(books) if each.times > 0]
     if by_size:
         trades.sort(key=lambda each: (-each.gross, each.at))
-    page = min(page, max(1, -(-len(trades) // most)))
-    kept = trades[(page - 1) * most : page * most]
+    kept, of_pages = page_of(trades, page, most)
     rows = [_row(books, each) for each in kept]
     title = "Trades, the largest first" if by_size else "Trades"
     table = Table(title, COLUMNS, rows, "largest", _totals(trades))
-    return Trades(table, [each.at for each in kept], len(trades))
+    return Trades(table, [each.at for each in kept], of_pages)
 
 
 def _totals(trades: list[Trade]) -> tuple[tuple[Cell, ...], ...]:
@@ -203,16 +209,13 @@ def _totals(trades: list[Trade]) -> tuple[tuple[Cell, ...], ...]:
             sums[pair] = [one + other for one, other in zip(sums[pair], numbers, strict=True)]
     found: list[tuple[Cell, ...]] = []
     for (commodity, currency), (units, gross, fees) in sorted(sums.items()):
-        decimals = decimals_of(currency)
-        money = trim(gross, decimals), trim(fees, decimals)
-        found.append(
-            (TOTAL, "", "", "", commodity, currency, trim(units, 0), None, money[0], money[1])
-        )
+        cells = _figures(currency, units, None, gross, fees)
+        found.append((TOTAL, "", "", "", commodity, currency, *cells))
     return tuple(found) if len(trades) > 1 else ()
 
 
 def _row(books: Books, trade: Trade) -> tuple[Cell, ...]:
-    decimals = decimals_of(trade.currency)
+    fees = trade.seller_fee + trade.buyer_fee
     return (
         str(trade.date),
         str(books.transactions[trade.at].meta.get("event", "")),
@@ -220,8 +223,10 @@ def _row(books: Books, trade: Trade) -> tuple[Cell, ...]:
         trade.buyer,
         trade.commodity,
         trade.currency,
-        trim(trade.units, 0),
-        trim(trade.price, decimals),
-        trim(trade.gross, decimals),
-        trim(trade.seller_fee + trade.buyer_fee, decimals),
+        *_figures(trade.currency, trade.units, trade.price, trade.gross, fees),
     )
+
+
+def _figures(currency: str, *numbers: Decimal | None) -> list[Cell]:
+    kinds = [column.kind for column in COLUMNS if column.is_figure]
+    return [written(kind, each, currency) for kind, each in zip(kinds, numbers, strict=True)]

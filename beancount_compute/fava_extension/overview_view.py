@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from beancount_compute.fava_extension.asked import AT_COST, IN_UNITS, BadRequest
-from beancount_compute.fava_extension.blocks import Block, figures, words
+from beancount_compute.fava_extension.blocks import Block, controls, figures, words
 from beancount_compute.fava_extension.page import Page, last_shown
 from beancount_compute.fava_extension.prepared.overview import (
     Compared,
@@ -49,7 +49,11 @@ def overview(page: Page) -> list[Block]:
     periods = compared(selection, page.asked.time, interval, day)
     held = held_on(page.books, selection)
     return [
-        _controls(page, conversion),
+        controls(
+            page.intervals(Interval.MONTH),
+            page.conversions((AT_COST, IN_UNITS), conversion),
+            page.plans(),
+        ),
         *_headline(page, held, periods),
         *_income(page, periods, interval),
         *_income_by_interval(page, interval, [str(row[0]) for row in deferred.rows]),
@@ -61,17 +65,6 @@ def overview(page: Page) -> list[Block]:
         ],
         page.numbers.table(held),
     ]
-
-
-def _controls(page: Page, conversion: str) -> Block:
-    return {
-        "kind": "controls",
-        "items": [
-            page.intervals(Interval.MONTH),
-            page.conversions((AT_COST, IN_UNITS), conversion),
-            page.plans(),
-        ],
-    }
 
 
 def _headline(page: Page, held: Table, periods: Compared) -> list[Block]:

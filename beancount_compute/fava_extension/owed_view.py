@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from beancount_compute.fava_extension.asked import AT_COST
-from beancount_compute.fava_extension.blocks import Block, figures, linked, words
+from beancount_compute.fava_extension.blocks import Block, controls, figures, linked, words
 from beancount_compute.fava_extension.page import Page, last_shown
 from beancount_compute.reports import Measure, Table
 from beancount_compute.reports.aging import AGING
@@ -33,7 +33,7 @@ def owed(page: Page) -> list[Block]:
     books, selection = page.loaded.books, page.asked.selection
     totals, *by_party = AGING.tables(books, selection._replace(plan=""))
     (release,) = RELEASE.tables(books, selection)
-    found: list[Block] = [{"kind": "controls", "items": [page.plans()]}]
+    found: list[Block] = [controls(page.plans())]
     if selection.plan:
         page.notes.append("The plan chooses deferred revenue; a bill may be for several plans.")
     if not totals.rows and not release.rows:
@@ -52,8 +52,8 @@ def owed(page: Page) -> list[Block]:
 
 def _headlines(page: Page, totals: Table, release: Table) -> list[Block]:
     """What is owed and what is overdue, and deferred revenue, in each currency."""
-    keys = [column.key for column in totals.columns]
-    rows = {(str(row[0]), str(row[1])): dict(zip(keys, row, strict=True)) for row in totals.rows}
+    names = [(str(row[0]), str(row[1])) for row in totals.rows]
+    rows = dict(zip(names, totals.by_key(), strict=True))
     deferred: dict[str, Decimal] = {}
     for row in release.rows:
         if isinstance(row[-1], Decimal):

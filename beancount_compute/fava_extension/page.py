@@ -18,7 +18,7 @@ from beancount.core.data import Directive
 
 from beancount_compute.economy import quoted
 from beancount_compute.fava_extension.asked import CONVERSIONS, Asked, BadRequest
-from beancount_compute.fava_extension.blocks import Block, FavaNumbers, choice
+from beancount_compute.fava_extension.blocks import Block, FavaNumbers, choice, controls
 from beancount_compute.fava_extension.fava_parts import having
 from beancount_compute.fava_extension.loaded import LoadedBooks
 from beancount_compute.fava_extension.prepared.narrowing import Filter, narrow, with_trades_of
@@ -123,7 +123,7 @@ class Page:
                 block = {**block, "items": [*block["items"], digits]}
             found.append(block)
         if not any(block["kind"] == "controls" for block in found):
-            found.insert(0, {"kind": "controls", "items": [digits]})
+            found.insert(0, controls(digits))
         return found
 
     def intervals(self, default: Interval, *allowed: Interval) -> Block:

@@ -12,8 +12,10 @@ from beancount_compute.fava_extension.blocks import (
     MOST_ROWS,
     ROWS_A_PAGE,
     Block,
+    controls,
     field,
     linked,
+    page_of,
     words,
 )
 from beancount_compute.fava_extension.page import Page, last_shown, transaction
@@ -52,23 +54,18 @@ def subscribers(page: Page) -> list[Block]:
     if key in OWED and not owed:
         key = "subscriber"  # the note says that what is owed is left out
     rows = ordered(found, key, falling=asked.falling)
-    pages = max(1, -(-len(rows) // ROWS_A_PAGE))
-    at = min(asked.page, pages)
-    shown = rows[(at - 1) * ROWS_A_PAGE : at * ROWS_A_PAGE]
+    shown, of_pages = page_of(rows, asked.page, ROWS_A_PAGE, even_of_one=True)
     table = as_table(shown, f"Subscribers on {day}", owed=owed)
     if len(found) > 1:
         table = table._replace(totals=tuple(as_table(totals(found), "", owed=owed).rows))
     block = page.numbers.table(
         table,
-        page=at,
-        pages=pages,
-        found=len(rows),
+        **of_pages,
         sort={"key": key, "order": "desc" if asked.falling else "asc"},
     )
     links = [{"go": _go(row.subscriber)} if row.subscriber else None for row in shown]
     search = field("q", "Search subscribers", asked.words, "part of a name", live=True)
-    controls = {"kind": "controls", "items": [search, page.plans()]}
-    return [controls, linked(block, "subscriber", links)]
+    return [controls(search, page.plans()), linked(block, "subscriber", links)]
 
 
 def _sorted_by(page: Page) -> str:
@@ -116,7 +113,7 @@ def _statement(page: Page) -> list[Block]:
         books, selection, "lines", "bills", "money", "lots"
     )
     back = {"kind": "link", "text": "All subscribers", "go": {"subscriber": "", "page": ""}}
-    found: list[Block] = [back, {"kind": "controls", "items": [page.plans()]}]
+    found: list[Block] = [back, controls(page.plans())]
     if not lines.rows and not bills.rows:
         return [*found, words("Nothing in these days.")]
     moved = [each for each in selection.movements(books) if selection.covers(each.date)]
@@ -151,10 +148,9 @@ def _lots(page: Page, lots: Table) -> Block:
     """The lots held at the end; each leads to its life in Fava's journal."""
     block = page.numbers.table(lots)
     accounts, holder = page.loaded.books.accounts, page.asked.subscriber
-    places = {column.key: at for at, column in enumerate(lots.columns)}
     links: list[Mapping[str, Any] | None] = []
-    for row in lots.rows:
-        origin, day = str(row[places["plan"]]), str(row[places["vintage"]])
+    for row in lots.by_key():
+        origin, day = str(row["plan"]), str(row["vintage"])
         if not origin:
             links.append(None)
             continue
@@ -168,11 +164,8 @@ def _lines(page: Page, lines: Table, moved: Sequence[Movement]) -> Block:
     forward = len(lines.rows) - len(moved)
     at_of = [None] * forward + [each.at for each in moved]
     newest = list(zip(lines.rows, at_of, strict=True))[::-1]
-    pages = -(-len(newest) // MOST_ROWS)
-    at = min(page.asked.page, pages)
-    shown = newest[(at - 1) * MOST_ROWS : at * MOST_ROWS]
+    shown, of_pages = page_of(newest, page.asked.page, MOST_ROWS)
     table = lines._replace(rows=[row for row, _ in shown])
-    more = {"page": at, "pages": pages, "found": len(newest)} if pages > 1 else {}
-    block = page.numbers.table(table, **more)
+    block = page.numbers.table(table, **of_pages)
     links = [None if place is None else transaction(page, place) for _, place in shown]
     return linked(block, "event", links)

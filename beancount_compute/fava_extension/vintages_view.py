@@ -6,11 +6,12 @@ from decimal import Decimal, localcontext
 
 from beancount_compute.economy import PRICE_STEP, WIDE, ZERO, Month, round_half_even, trim
 from beancount_compute.fava_extension.asked import AT_COST
-from beancount_compute.fava_extension.blocks import Block, words
+from beancount_compute.fava_extension.blocks import Block, controls, words
 from beancount_compute.fava_extension.page import Page, of_all_accounts
 from beancount_compute.reports import Cell, Column, Measure, Table
 from beancount_compute.reports.charts import vintages as heat_maps
 from beancount_compute.reports.charts.by_vintage import release
+from beancount_compute.reports.tables import CURRENCY
 from beancount_compute.reports.vintages import VINTAGES
 
 STRONGEST = 100  # per cent of the colour
@@ -24,13 +25,13 @@ def vintages(page: Page) -> list[Block]:
     because = "what was paid for is followed through the accounts of deferred revenue and income"
     books = of_all_accounts(page, because=because)
     (table,) = VINTAGES.tables(books, selection, "recognised")
-    controls = {"kind": "controls", "items": [page.plans()]}
+    chosen = controls(page.plans())
     if not table.rows:
-        return [controls, words("Nothing was allocated or recognised in these days.")]
+        return [chosen, words("Nothing was allocated or recognised in these days.")]
     (whole,) = VINTAGES.tables(books, selection._replace(start=None), "recognised")
     curves = release_curves(whole, Month.of(books.first_day).name if books.first_day else "")
     return [
-        controls,
+        chosen,
         *_heat_maps(page, table),
         *[page.numbers.chart(chart) for chart in release(curves)],
     ]
@@ -71,13 +72,11 @@ def release_curves(vintages: Table, begins: str = "") -> Table:
     Of older vintages nothing is known before it; what was open then is the whole.
     """
     months = [each.key for each in vintages.columns if each.key[:1].isdecimal()]
-    keys = [each.key for each in vintages.columns]
     last = max(months, default="")
     rows: list[tuple[Cell, ...]] = []
     most = 0
     with localcontext(WIDE):
-        for row in vintages.rows:
-            cells = dict(zip(keys, row, strict=True))
+        for cells in vintages.by_key():
             shares = _shares(cells, months, last)
             unknown = min(max(_age(str(cells["vintage"]), begins), 0), len(shares)) if begins else 0
             shares[:unknown] = [None] * unknown
@@ -86,7 +85,7 @@ def release_curves(vintages: Table, begins: str = "") -> Table:
                 rows.append((cells["vintage"], cells["currency"], *shares))
     full: list[tuple[Cell, ...]] = [(*row, *[None] * (most + 2 - len(row))) for row in rows]
     figures = [Column(str(age), f"{age}", Measure.RATE) for age in range(most)]
-    labels = (Column("vintage", "vintage", Measure.DATE), Column("currency", "currency"))
+    labels = (Column("vintage", "vintage", Measure.DATE), CURRENCY)
     return Table("Share recognised, by months since", (*labels, *figures), full, "curves")
 
 

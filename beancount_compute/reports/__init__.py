@@ -8,7 +8,7 @@ from beancount_compute.reports.exchange import csv_of, defused, json_of
 from beancount_compute.reports.explaining import NoSuchCell, explain, find_cell
 from beancount_compute.reports.facts import DatedPrice, Income, LotKey, Movement, Owed, Trade
 from beancount_compute.reports.figures import NotSummed, Report, Request, tabulate
-from beancount_compute.reports.fold import fold
+from beancount_compute.reports.fold import fold, grouped
 from beancount_compute.reports.reading_money import MoneyFacts
 from beancount_compute.reports.tables import (
     Cell,

@@ -25,14 +25,14 @@ from beancount_compute.economy import TOP_UP, ZERO, Flow, Kind, Role
 from beancount_compute.reports.books import REVERSAL, Books, Selection, until
 from beancount_compute.reports.facts import SUMMED, Owed, Trade
 from beancount_compute.reports.figures import Contribution, Figure, How, Request
-from beancount_compute.reports.tables import CURRENCY, Column, Measure, Row
+from beancount_compute.reports.tables import CURRENCY, DATE, Column, Measure, Row
 
 FORWARD = "brought forward"
 _OWES, _IS_OWED = "owes", "is_owed"  # receivable and payable
 COUNTERPARTY = Column("counterparty", "with", aside=1)
 BILL_LABELS = (
     Column("line", "line", aside=2),
-    Column("date", "date", Measure.DATE),
+    DATE,
     Column("event", "event", aside=5, whole=True),
     Column("entry", "entry"),
     COUNTERPARTY,

@@ -33,13 +33,14 @@ from beancount_compute.ledger import (
     read_terms_and_accounts,
 )
 from beancount_compute.reports.facts import DatedPrice, Income, Movement, Owed, Reopened, Trade
-from beancount_compute.reports.fold import fold
+from beancount_compute.reports.fold import fold, grouped
 from beancount_compute.reports.reading import Units, read_units
 from beancount_compute.reports.reading_money import MoneyFacts, earned_by_lots, read_money
 
 REOPEN = "compute-reopen"
 LATE, REVERSAL = "compute-late", f"compute-{Kind.REVERSAL}"
 _by_date, _by_place = attrgetter("date"), attrgetter("at")
+_subscriber = attrgetter("subscriber")
 Dated = TypeVar("Dated", Movement, Income, Trade, Owed, DatedPrice)
 
 
@@ -82,11 +83,8 @@ class Books:
     @cached_property
     def owed_of(self) -> dict[str, tuple[Owed, ...]]:
         """What was posted on the receivable and payable accounts of each subscriber."""
-        found: defaultdict[str, list[Owed]] = defaultdict(list)
-        for owed in self.owed:
-            if owed.role is not Role.PARTNER:
-                found[owed.party].append(owed)
-        return {name: tuple(among) for name, among in found.items()}
+        of_subscribers = [each for each in self.owed if each.role is not Role.PARTNER]
+        return _by(attrgetter("party"), of_subscribers)
 
     @cached_property
     def trade_at(self) -> dict[int, Trade]:
@@ -96,18 +94,12 @@ class Books:
     @cached_property
     def movements_of(self) -> dict[str, tuple[Movement, ...]]:
         """The movements of each subscriber."""
-        found: defaultdict[str, list[Movement]] = defaultdict(list)
-        for movement in self.movements:
-            found[movement.subscriber].append(movement)
-        return {name: tuple(movements) for name, movements in found.items()}
+        return _by(_subscriber, self.movements)
 
     @cached_property
     def incomes_of(self) -> dict[str, tuple[Income, ...]]:
         """The incomes of each subscriber."""
-        found: defaultdict[str, list[Income]] = defaultdict(list)
-        for income in self.incomes:
-            found[income.subscriber].append(income)
-        return {name: tuple(incomes) for name, incomes in found.items()}
+        return _by(_subscriber, self.incomes)
 
     @cached_property
     def movements_of_all(self) -> tuple[Movement, ...]:
@@ -158,10 +150,7 @@ class Books:
 
     @cached_property
     def _price_days(self) -> dict[tuple[str, str], tuple[DatedPrice, ...]]:
-        found: defaultdict[tuple[str, str], list[DatedPrice]] = defaultdict(list)
-        for price in self.prices:
-            found[price.commodity, price.currency].append(price)
-        return {pair: tuple(prices) for pair, prices in found.items()}
+        return _by(attrgetter("commodity", "currency"), self.prices)
 
     def price_on(self, day: date, commodity: str, currency: str) -> Decimal | None:
         """The last price on or before a day; None where there is none yet."""
@@ -231,6 +220,10 @@ class Selection(NamedTuple):
         ]
 
 
+def _by(key: Callable[[Dated], Any], dated: Iterable[Dated]) -> dict[Any, tuple[Dated, ...]]:
+    return {each: tuple(among) for each, among in grouped(dated, key).items()}
+
+
 def until(dated: tuple[Dated, ...], end: date | None) -> tuple[Dated, ...]:
     """What is dated on or before a day, of what stands in order of date."""
     return dated if end is None else dated[: bisect_right(dated, end, key=_by_date)]
@@ -248,9 +241,7 @@ def read_books(entries: Iterable[Directive], options_map: dict[str, Any]) -> Boo
 
 
 def _read(entries: Iterable[Directive], options_map: dict[str, Any]) -> Books:
-    by_type: defaultdict[type, list[Any]] = defaultdict(list)
-    for entry in entries:
-        by_type[entry.__class__].append(entry)
+    by_type: defaultdict[type, list[Any]] = grouped(entries, type)
     terms, accounts, introduced = read_terms_and_accounts(by_type[Custom], options_map)
     transactions = _in_order(by_type[Transaction])
     names = names_in(transactions, accounts, introduced)

@@ -9,22 +9,33 @@ Deferred revenue and income are what the correction changed.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
+from operator import attrgetter
 
 from beancount_compute.economy import ZERO
 from beancount_compute.ledger import kind_of_tags
 from beancount_compute.reports.books import LATE, REVERSAL, Books, Selection
-from beancount_compute.reports.facts import SUMMED, Income, Movement
+from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
-from beancount_compute.reports.tables import Column, Measure, Row
+from beancount_compute.reports.fold import grouped
+from beancount_compute.reports.tables import (
+    CURRENCY,
+    DATE,
+    MONTH,
+    SUBSCRIBER,
+    UNIT,
+    Column,
+    Measure,
+    Row,
+)
 
+_place = attrgetter("at")
 _WHO = (
     Column("kind", "kind", aside=1),
-    Column("subscriber", "subscriber"),
+    SUBSCRIBER,
     Column("what", "what", aside=2),
-    Column("commodity", "unit"),
-    Column("currency", "currency"),
+    UNIT,
+    CURRENCY,
 )
 _FIGURES = (
     Figure("units", "units", Measure.UNITS),
@@ -36,8 +47,8 @@ _EVENT = Column("event", "event", whole=True)
 
 
 _REOPENED = (
-    Column("date", "date", Measure.DATE),
-    Column("month", "month", Measure.DATE),
+    DATE,
+    MONTH,
     Column("reason", "reason"),
     Column("place", "place", aside=1, whole=True),
 )
@@ -65,14 +76,8 @@ def _of_transactions(books: Books, selection: Selection) -> Iterator[Contributio
     corrected = _corrected(books, selection)
     if not corrected:
         return
-    movements: defaultdict[int, list[Movement]] = defaultdict(list)
-    for movement in selection.movements(books):
-        if movement.at in corrected:
-            movements[movement.at].append(movement)
-    incomes: defaultdict[int, list[Income]] = defaultdict(list)
-    for income in selection.incomes(books):
-        if income.at in corrected:
-            incomes[income.at].append(income)
+    movements = grouped([e for e in selection.movements(books) if e.at in corrected], _place)
+    incomes = grouped([e for e in selection.incomes(books) if e.at in corrected], _place)
     for at, tables in corrected.items():
         units = {each.currency: each.commodity for each in reversed(movements[at])}
         for table, labels in tables:

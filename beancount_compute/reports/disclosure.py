@@ -19,10 +19,10 @@ life, from their date to their end, is at most a year. Which contracts these are
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import partial
+from operator import attrgetter
 
 from beancount_compute.economy import COMING, EARNED_BY_LOTS, RELEASING, Earning, Flow, Terms, later
 from beancount_compute.reports.books import Books, Selection
@@ -36,6 +36,7 @@ from beancount_compute.reports.figures import (
     Report,
     Request,
 )
+from beancount_compute.reports.fold import grouped
 from beancount_compute.reports.remaining import YEAR, ages, band_of, ends_of, expected
 from beancount_compute.reports.tables import CURRENCY, Column, Measure
 
@@ -198,14 +199,10 @@ def _forecast(
     day: date,
     months: int,
 ) -> Iterator[Contribution]:
-    by_currency: defaultdict[str, list[Movement]] = defaultdict(list)
-    for each in movements:
-        by_currency[each.currency].append(each)
-    earned: defaultdict[str, list[Income]] = defaultdict(list)
-    for income in incomes:
-        if income.lot is not None and income.lot.currency == income.currency:
-            earned[income.currency].append(income)
-    for currency, of_currency in by_currency.items():
+    currency_of = attrgetter("currency")
+    of_lots = [each for each in incomes if each.lot and each.lot.currency == each.currency]
+    earned = grouped(of_lots, currency_of)
+    for currency, of_currency in grouped(movements, currency_of).items():
         pattern = ages(of_currency, earned[currency], day, months)
         for age, aged in pattern.items():
             yield "pattern", (f"{age:02}", currency), "open", aged.open, SUMMED

@@ -23,10 +23,10 @@ from beancount_compute.ledger import ORDER
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.figures import CellAsked, Report
 from beancount_compute.reports.tables import (
+    DATE,
     TOTAL,
     Cell,
     Column,
-    Measure,
     Row,
     Table,
     shown,
@@ -135,7 +135,7 @@ def explain(
     return Table(
         f"{found.title}: {title} of {labels} = {shown(found.value)}",
         (
-            Column("date", "date", Measure.DATE),
+            DATE,
             Column("event", "event", whole=True),
             Column("place", "place", whole=True),
             Column("narration", "narration", aside=2),

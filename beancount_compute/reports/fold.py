@@ -12,7 +12,7 @@ is added up comes in the order in which its first fact does. Sums need the conte
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from decimal import Decimal
 from functools import partial
 from itertools import count, repeat
@@ -26,6 +26,7 @@ from beancount_compute.reports.facts import SUMMED
 _FOLDED = {"at": SUMMED, "subscriber": "", "account": "", "undoes": False}
 FoldKey = TypeVar("FoldKey", bound=Hashable)
 Fact = TypeVar("Fact", bound=tuple[Any, ...])  # a named tuple
+Thing = TypeVar("Thing")
 
 
 def fold(
@@ -47,6 +48,16 @@ def fold(
     kept |= {name: map(itemgetter(place[name]), firsts) for name in (*by, *same)}
     whole = [kept.get(name) or repeat(_FOLDED.get(name)) for name in kind._fields]
     return list(map(partial(tuple.__new__, kind), zip(*whole, strict=False)))
+
+
+def grouped(
+    things: Iterable[Thing], key: Callable[[Thing], FoldKey]
+) -> defaultdict[FoldKey, list[Thing]]:
+    """The things by a key, those of each in their order."""
+    found: defaultdict[FoldKey, list[Thing]] = defaultdict(list)
+    for each in things:
+        found[key(each)].append(each)
+    return found
 
 
 def added_up(

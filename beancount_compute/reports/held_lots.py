@@ -22,12 +22,12 @@ from beancount_compute.reports.facts import SUMMED, LotKey, Movement
 from beancount_compute.reports.figures import Contribution, Figure, How, Layout, Report, Request
 from beancount_compute.reports.fold import fold
 from beancount_compute.reports.remaining import NO_END
-from beancount_compute.reports.tables import CURRENCY, UNIT, Column, Measure, Row
+from beancount_compute.reports.tables import CURRENCY, PLAN, UNIT, Column, Measure, Row
 
 _ENDS = Column("ends", "ends", Measure.DATE)
 LOT_LABELS = (
     _ENDS,
-    Column("plan", "plan"),
+    PLAN,
     Column("vintage", "lot of", Measure.DATE),
     Column("unit_cost", "unit cost"),
     CURRENCY,

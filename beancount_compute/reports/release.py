@@ -18,7 +18,7 @@ from beancount_compute.economy import Pocket
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
 from beancount_compute.reports.remaining import ends_of, month_of
-from beancount_compute.reports.tables import CURRENCY, Column, Measure
+from beancount_compute.reports.tables import CURRENCY, MONTH, Measure
 
 _POCKETS = tuple(pocket.value for pocket in Pocket)
 _FIGURES = (
@@ -30,7 +30,7 @@ _FIGURES = (
 def _layouts(books: Books, selection: Selection) -> list[Layout]:
     day = selection.end or books.last_day or ""
     title = f"Deferred revenue at {day}, by the month of its release at the latest"
-    return [Layout("by-month", title, (Column("month", "month", Measure.DATE), CURRENCY), _FIGURES)]
+    return [Layout("by-month", title, (MONTH, CURRENCY), _FIGURES)]
 
 
 def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:

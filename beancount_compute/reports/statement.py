@@ -44,11 +44,11 @@ from beancount_compute.reports.held_lots import (
     of_lot,
     open_lots,
 )
-from beancount_compute.reports.tables import CURRENCY, UNIT, Column, Measure, Row
+from beancount_compute.reports.tables import CURRENCY, DATE, UNIT, Column, Measure, Row
 
 _LINE_LABELS = (
     Column("line", "line"),
-    Column("date", "date", Measure.DATE),
+    DATE,
     Column("event", "event", aside=4, whole=True),
     Column("what", "what", aside=5),
     Column("flow", "flow"),

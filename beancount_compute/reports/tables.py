@@ -49,7 +49,7 @@ class Column(NamedTuple):
         return self.kind not in (Measure.TEXT, Measure.DATE)
 
 
-MONTH = Column("month", "month", Measure.DATE)
+DATE, MONTH = Column("date", "date", Measure.DATE), Column("month", "month", Measure.DATE)
 PLAN, SUBSCRIBER = Column("plan", "plan"), Column("subscriber", "subscriber")
 UNIT, CURRENCY = Column("commodity", "unit"), Column("currency", "currency")
 
@@ -68,6 +68,15 @@ class Table(NamedTuple):
         """How many columns in front name the row."""
         figures = [at for at, column in enumerate(self.columns) if column.is_figure]
         return figures[0] if figures else len(self.columns)
+
+    def place(self, key: str) -> int:
+        """Where the column of a key stands."""
+        return next(at for at, column in enumerate(self.columns) if column.key == key)
+
+    def by_key(self) -> list[dict[str, Cell]]:
+        """Each row's cells by the keys of their columns."""
+        keys = [column.key for column in self.columns]
+        return [dict(zip(keys, row, strict=True)) for row in self.rows]
 
     def only(self, kept: list[int]) -> Table:
         """The table with some of its columns."""

@@ -48,9 +48,9 @@ def test_an_opening_vintage_is_drawn_from_where_the_books_begin() -> None:
 def test_the_largest_trades_with_their_places() -> None:
     """The one trade: 500 CU at 0.25, fee 6.25."""
     books, summed = story()
-    table, places, found = largest_trades(summed, Selection(), 20)
+    table, places, of_pages = largest_trades(summed, Selection(), 20)
     money = [Decimal(each) for each in ("0.25", "125.00", "6.25")]
     assert table.rows == [("2026-06-10", "trade", "alice", "bob", "CU", "USD", 500, *money)]
     assert books.transactions[places[0]].meta["event"] == "trade"
-    assert found == 1
+    assert of_pages == {}
     assert largest_trades(summed, Selection(), 20, page=9).places == places

@@ -12,11 +12,10 @@ and the parts of a posting add up to it exactly.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
-from typing import TypeVar
+from operator import attrgetter
 
 from beancount.core.data import Transaction
 
@@ -28,9 +27,7 @@ from beancount_compute.close.general_ledger.slots import (
     weight_of,
 )
 from beancount_compute.economy import ROLE_OF_EARNING, Role
-from beancount_compute.reports import Books, Income, Movement, Owed
-
-Fact = TypeVar("Fact", Movement, Income, Owed)
+from beancount_compute.reports import Books, grouped
 
 
 def pieces_by(by: By, books: Books) -> PostingParts:
@@ -44,9 +41,10 @@ class _Attribution:
     def __init__(self, by: By, books: Books) -> None:
         self._by_plan = by is By.PLAN
         self._account = cache(books.accounts.account)
-        self._movements = _by_place(books.movements)
-        self._incomes = _by_place(books.incomes)
-        self._owed = _by_place(books.owed)
+        place = attrgetter("at")
+        self._movements = grouped(books.movements, place)
+        self._incomes = grouped(books.incomes, place)
+        self._owed = grouped(books.owed, place)
 
     def pieces(self, at: int, entry: Transaction) -> Iterator[PostingPart]:
         """The parts of a transaction's postings; what no fact explains has an empty key."""
@@ -79,10 +77,3 @@ class _Attribution:
         for owed in self._owed.get(at, []):
             holder = entry.payee or "" if owed.role is Role.PARTNER else owed.party
             yield owed.account, owed.plan or only if by_plan else holder, owed.amount, owed.currency
-
-
-def _by_place(facts: Iterable[Fact]) -> dict[int, list[Fact]]:
-    found: defaultdict[int, list[Fact]] = defaultdict(list)
-    for fact in facts:
-        found[fact.at].append(fact)
-    return found

@@ -51,6 +51,7 @@ from beancount_compute.reports import (
 )
 from beancount_compute.reports.charts import Chart, charts
 from beancount_compute.reports.registry import REPORTS
+from beancount_compute.reports.tables import SUBSCRIBER
 from beancount_compute.review import Review, table_of
 
 PAGE = "index.html"
@@ -167,7 +168,7 @@ def _of_everyone(report: Report, books: Books, selection: Selection) -> list[Tab
             if table.name in found:
                 found[table.name].rows.extend(rows)
             else:
-                columns = (Column("subscriber", "subscriber"), *table.columns)
+                columns = (SUBSCRIBER, *table.columns)
                 found[table.name] = Table(report.title, columns, rows, table.name)
     return list(found.values())
 
@@ -247,5 +248,4 @@ def _of(reports: Mapping[str, Sequence[Table]], report: str, name: str) -> list[
 
 def _cells(table: Table) -> list[Cells]:
     """The rows as a person reads them."""
-    keys = [column.key for column in table.columns]
-    return [dict(zip(keys, row, strict=True)) for row in rounded(table).rows]
+    return rounded(table).by_key()

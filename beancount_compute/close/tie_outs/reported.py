@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from operator import attrgetter
 
 from beancount.core.data import Transaction
 
@@ -30,7 +31,7 @@ from beancount_compute.economy import (
     average_price,
 )
 from beancount_compute.ledger import ORDER
-from beancount_compute.reports import Books, DatedPrice, since
+from beancount_compute.reports import Books, grouped, since
 
 INCOME, UNKNOWN = "income", "on no account of the reports"
 _RELEASED = (Earning.COMPUTE, Earning.BREAKAGE, Earning.PARTNER_INCOME)
@@ -175,9 +176,7 @@ def prices(books: Books, first: date, events: Iterable[Event]) -> Iterator[TieOu
         if event.kind is Kind.TRADE and event.price is not None and event.units is not None:
             day = max(event.date, first)  # a late one counts on the first open day
             trades[day, event.commodity, event.currency].append((event.price, event.units))
-    given: defaultdict[tuple[date, str, str], list[DatedPrice]] = defaultdict(list)
-    for price in since(books.prices, first):
-        given[price.date, price.commodity, price.currency].append(price)
+    given = grouped(since(books.prices, first), attrgetter("date", "commodity", "currency"))
     bad: list[str] = []
     shown: list[TieOut] = []
     for key, of_day in sorted(trades.items()):

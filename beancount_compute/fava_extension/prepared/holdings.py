@@ -35,15 +35,17 @@ from beancount_compute.reports import (
     Movement,
     Owed,
     Table,
+    grouped,
     written,
 )
+from beancount_compute.reports.tables import CURRENCY, PLAN, SUBSCRIBER, UNIT
 
 COLUMNS = (
-    Column("subscriber", "subscriber"),
-    Column("plan", "plan"),
+    SUBSCRIBER,
+    PLAN,
     Column("status", "status"),
-    Column("commodity", "unit"),
-    Column("currency", "currency"),
+    UNIT,
+    CURRENCY,
     Column("units", "open units", Measure.UNITS),
     Column("share_used", "used of period", Measure.RATE),
     Column("carrying_amount", "carrying amount", Measure.MONEY),
@@ -298,9 +300,7 @@ def as_table(rows: Iterable[Standing], title: str, *, owed: bool = True) -> Tabl
 
 def totals(rows: Iterable[Standing]) -> list[Standing]:
     """The rows added up, by unit and currency, with how many stand how."""
-    of_pair: defaultdict[tuple[str, str], list[Standing]] = defaultdict(list)
-    for row in rows:
-        of_pair[row.commodity, row.currency].append(row)
+    of_pair = grouped(rows, attrgetter("commodity", "currency"))
     found: list[Standing] = []
     with localcontext(WIDE):
         for commodity, currency in sorted(of_pair):

@@ -26,7 +26,7 @@ from beancount_compute.reports.intervals import (
     names_between,
 )
 from beancount_compute.reports.rollforward import deferred_by
-from beancount_compute.reports.tables import TOTAL
+from beancount_compute.reports.tables import CURRENCY, TOTAL, UNIT
 
 
 def deferred_within(
@@ -90,8 +90,8 @@ def held_on(books: Books, selection: Selection) -> Table:
 
 _HELD = (
     Column("pocket", "pocket"),
-    Column("commodity", "unit"),
-    Column("currency", "currency"),
+    UNIT,
+    CURRENCY,
     Column("units", "units outstanding", Measure.UNITS),
     Column("carrying_amount", "deferred revenue at carrying amount", Measure.MONEY),
     Column("price", "market price of tokens", Measure.PRICE),
@@ -124,7 +124,7 @@ def income_within(
 
         rows = [row(name, currency) for name in found for currency in currencies]
         totals = [row(TOTAL, currency) for currency in currencies if len(found) > 1]
-    labels = (Column("month", str(interval), Measure.DATE), Column("currency", "currency"))
+    labels = (Column("month", str(interval), Measure.DATE), CURRENCY)
     kinds = [(each.replace(" ", "_"), each.value) for each in Earning]
     columns = [Column(key, title, Measure.MONEY) for key, title in [*kinds, (TOTAL, TOTAL)]]
     title = f"Income by kind and {interval}"
@@ -204,7 +204,7 @@ def income_compared(books: Books, period: Selection, before: Selection) -> Table
 _ALWAYS = (Earning.COMPUTE, Earning.BREAKAGE, Earning.FEES)
 _COMPARED = (
     Column("income", "income"),
-    Column("currency", "currency"),
+    CURRENCY,
     Column("period", "this period", Measure.MONEY),
     Column("before", "before", Measure.MONEY),
     Column("change", "change", Measure.MONEY),

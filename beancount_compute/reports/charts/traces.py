@@ -33,7 +33,7 @@ def only(tables: Sequence[Table]) -> Table:
 
 def parts(table: Table, *keys: str) -> Iterable[tuple[tuple[str, ...], Table]]:
     """The table in parts, one for each value of some of its columns, in order."""
-    places = [place(table, key) for key in keys]
+    places = [table.place(key) for key in keys]
     found: dict[tuple[str, ...], list[tuple[Cell, ...]]] = {}
     for row in table.rows:
         found.setdefault(tuple([str(row[at]) for at in places]), []).append(row)
@@ -42,12 +42,8 @@ def parts(table: Table, *keys: str) -> Iterable[tuple[tuple[str, ...], Table]]:
         yield values, table._replace(rows=found[values], totals=tuple(totals))
 
 
-def place(table: Table, key: str) -> int:
-    return next(at for at, column in enumerate(table.columns) if column.key == key)
-
-
 def column(table: Table, key: str) -> list[Cell]:
-    at = place(table, key)
+    at = table.place(key)
     return [row[at] for row in table.rows]
 
 

@@ -23,7 +23,6 @@ from beancount_compute.reports.charts.traces import (
     layout_of,
     line,
     parts,
-    place,
     texts,
 )
 from beancount_compute.reports.tables import TOTAL, Table, money, shown
@@ -62,8 +61,8 @@ def _mode(days: list[str]) -> Drawing:
 
 def _average(table: Table, commodity: str, currency: str) -> str:
     """The price of the last row that has one: an average, as long as a row is."""
-    interval = table.columns[place(table, "date")].title.replace("date", "day")
-    priced = table._replace(rows=[row for row in table.rows if row[place(table, "price")]])
+    interval = table.columns[table.place("date")].title.replace("date", "day")
+    priced = table._replace(rows=[row for row in table.rows if row[table.place("price")]])
     if not priced.rows:
         return "All trades were reversed: there is no price."
     price = shown(column(priced, "price")[-1])
@@ -87,7 +86,7 @@ def fees_and_take_rate(table: Table) -> list[Chart]:
         title = f"Fees and take rate of {commodity} ({currency})"
         fees = [number for number in column(part, "fees") if isinstance(number, Decimal)]
         total = shown(money(sum(fees, Decimal()), currency))
-        of_days = part.columns[place(part, "date")].title == "date"
+        of_days = part.columns[part.place("date")].title == "date"
         one = f"{'on' if of_days else 'in'} {days[0]}"
         when = one if len(days) == 1 else f"in all, from {days[0]} to {days[-1]}"
         caption = f"The fees are {total} {currency} {when}."
