@@ -20,8 +20,7 @@ from beancount_compute.close.sealing import CloseResult, NotClosed
 from beancount_compute.close.storage import CloseError
 from beancount_compute.close.tie_outs import TieOut
 from beancount_compute.close.verifying import Difference
-from beancount_compute.reports import Table
-from beancount_compute.reports.exchange import table_as_json
+from beancount_compute.reports import Table, table_as_json
 from beancount_compute.review import Judged, Review, notes_of
 
 Document = dict[str, Any]

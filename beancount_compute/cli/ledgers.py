@@ -16,8 +16,16 @@ from beancount_compute.cli.shell import FOLDER, LEDGER, load, show_errors, width
 from beancount_compute.closed import INDEX
 from beancount_compute.economy import Role, like, quoted
 from beancount_compute.ledger import booked_text
-from beancount_compute.reports import Books, Cell, Column, Table, csv_of, read_books, render
-from beancount_compute.reports.tables import SUBSCRIBER
+from beancount_compute.reports import (
+    SUBSCRIBER,
+    Books,
+    Cell,
+    Column,
+    Table,
+    csv_of,
+    read_books,
+    render,
+)
 
 PIECES_AT_ONCE = 1000
 _ROLES = (Role.RECEIVABLE, Role.PAYABLE, Role.ALLOCATIONS, Role.TOKENS)

@@ -41,9 +41,7 @@ from beancount_compute.reports import (
     read_books,
     render,
 )
-from beancount_compute.reports.disclosure import disclosure
-from beancount_compute.reports.economics import economics
-from beancount_compute.reports.registry import REPORTS
+from beancount_compute.reports.registry import REPORTS, disclosure, economics
 
 _SHARE = re.compile(r"[01](\.[0-9]{1,13})?", re.ASCII)
 _MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)

@@ -15,8 +15,7 @@ from decimal import Decimal, InvalidOperation
 
 from beancount_compute import manual
 from beancount_compute.economy import ZERO, quoted
-from beancount_compute.reports import Selection
-from beancount_compute.reports.intervals import Interval
+from beancount_compute.reports import Interval, Selection
 
 VIEWS = {
     "overview": "Overview",

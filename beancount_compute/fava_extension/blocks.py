@@ -16,9 +16,8 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from beancount_compute.economy import round_half_even
-from beancount_compute.reports import Cell, Column, Measure, Table
+from beancount_compute.reports import TOTAL, Cell, Column, Measure, Table
 from beancount_compute.reports.charts import Chart
-from beancount_compute.reports.tables import TOTAL
 
 Block = dict[str, Any]
 Listed = TypeVar("Listed")

@@ -8,11 +8,8 @@ from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, controls, field, figures, words
 from beancount_compute.fava_extension.page import Page
 from beancount_compute.fava_extension.prepared.economics_by_day import OF_MONTHS, assumed
-from beancount_compute.reports import Table
-from beancount_compute.reports.charts import breakage_or_market
-from beancount_compute.reports.charts.trading import break_even
-from beancount_compute.reports.intervals import Interval
-from beancount_compute.reports.tables import TOTAL
+from beancount_compute.reports import TOTAL, Interval, Table
+from beancount_compute.reports.charts import break_even, breakage_or_market
 
 _TABLES = ("money-by-month", "units-by-month", "money-by-plan", "units-by-plan")
 _HEADLINE = {

@@ -12,23 +12,32 @@ from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, controls, linked, page_of, words
 from beancount_compute.fava_extension.page import Page, last_shown, of_the_market, transaction
 from beancount_compute.reports import (
+    CURRENCY,
+    DATE,
+    TOTAL,
+    UNIT,
     Books,
     Cell,
     Column,
+    Interval,
     Measure,
     Selection,
     Table,
     Trade,
+    first_named,
+    last_of,
     until,
     written,
 )
-from beancount_compute.reports.charts import Chart
-from beancount_compute.reports.charts import market as price_and_volume
-from beancount_compute.reports.charts.traces import Drawing
-from beancount_compute.reports.charts.trading import fees_and_take_rate
-from beancount_compute.reports.intervals import Interval, first_named, last_of
+from beancount_compute.reports.charts import (
+    Chart,
+    Drawing,
+    fees_and_take_rate,
+)
+from beancount_compute.reports.charts import (
+    market as price_and_volume,
+)
 from beancount_compute.reports.market import market_by
-from beancount_compute.reports.tables import CURRENCY, DATE, TOTAL, UNIT
 
 FEW = 5  # days or months that a picture has room for at least
 A_DAY = 86_400_000  # milliseconds

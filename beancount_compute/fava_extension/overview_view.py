@@ -18,11 +18,9 @@ from beancount_compute.fava_extension.prepared.overview import (
     moved_in_all,
     named_end,
 )
-from beancount_compute.reports import Cell, Measure, Selection, Table
+from beancount_compute.reports import TOTAL, Cell, Interval, Measure, Selection, Table, TooMany
 from beancount_compute.reports.charts import deferred_revenue, income, unit_flow
-from beancount_compute.reports.intervals import Interval, TooMany
-from beancount_compute.reports.rollforward import ROLLFORWARD
-from beancount_compute.reports.tables import TOTAL
+from beancount_compute.reports.registry import ROLLFORWARD
 
 _PLAIN_UNIT = 1  # the column of a table of movements that names the unit or currency
 

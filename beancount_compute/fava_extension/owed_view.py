@@ -9,10 +9,8 @@ from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, controls, figures, linked, words
 from beancount_compute.fava_extension.page import Page, last_shown
 from beancount_compute.reports import Measure, Table
-from beancount_compute.reports.aging import AGING
-from beancount_compute.reports.charts import forward_release
-from beancount_compute.reports.charts.money import by_age
-from beancount_compute.reports.release import RELEASE
+from beancount_compute.reports.charts import by_age, forward_release
+from beancount_compute.reports.registry import AGING, RELEASE
 
 _OVERDUE = ("days_31_60", "days_61_90", "over_90")
 _LABELS = {

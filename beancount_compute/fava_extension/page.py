@@ -22,8 +22,7 @@ from beancount_compute.fava_extension.blocks import Block, FavaNumbers, choice, 
 from beancount_compute.fava_extension.fava_parts import having
 from beancount_compute.fava_extension.loaded import LoadedBooks
 from beancount_compute.fava_extension.prepared.narrowing import Filter, narrow, with_trades_of
-from beancount_compute.reports import Books
-from beancount_compute.reports.intervals import Interval
+from beancount_compute.reports import Books, Interval
 
 
 class Addresses(Protocol):

@@ -33,8 +33,7 @@ from beancount_compute.fava_extension.prepared.holdings import (
 )
 from beancount_compute.ledger import lot_link
 from beancount_compute.reports import Movement, Selection, Table
-from beancount_compute.reports.revenue import REVENUE
-from beancount_compute.reports.statement import STATEMENT
+from beancount_compute.reports.registry import REVENUE, STATEMENT
 
 _NARROWED = ("line", "event", "account")  # of bills: the entry, the day and the narration tell them
 _ALL_SHOWN = "carrying amount, market value and units stand beside each other"

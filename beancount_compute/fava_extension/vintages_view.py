@@ -8,11 +8,10 @@ from beancount_compute.economy import PRICE_STEP, WIDE, ZERO, Month, round_half_
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, controls, words
 from beancount_compute.fava_extension.page import Page, of_all_accounts
-from beancount_compute.reports import Cell, Column, Measure, Table
+from beancount_compute.reports import CURRENCY, Cell, Column, Measure, Table
+from beancount_compute.reports.charts import release
 from beancount_compute.reports.charts import vintages as heat_maps
-from beancount_compute.reports.charts.by_vintage import release
-from beancount_compute.reports.tables import CURRENCY
-from beancount_compute.reports.vintages import VINTAGES
+from beancount_compute.reports.registry import VINTAGES
 
 STRONGEST = 100  # per cent of the colour
 

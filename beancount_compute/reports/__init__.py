@@ -4,13 +4,31 @@ What other parts need of it is named from here; the reports themselves are in `r
 """
 
 from beancount_compute.reports.books import Books, Selection, read_books, since, until
-from beancount_compute.reports.exchange import csv_of, defused, json_of
+from beancount_compute.reports.exchange import csv_of, defused, json_of, table_as_json
 from beancount_compute.reports.explaining import NoSuchCell, explain, find_cell
 from beancount_compute.reports.facts import DatedPrice, Income, LotKey, Movement, Owed, Trade
 from beancount_compute.reports.figures import NotSummed, Report, Request, tabulate
 from beancount_compute.reports.fold import fold, grouped
+from beancount_compute.reports.intervals import (
+    Interval,
+    TooMany,
+    check_number,
+    days_before,
+    first_named,
+    first_of,
+    last_of,
+    name_of,
+    names_between,
+)
 from beancount_compute.reports.reading_money import MoneyFacts
 from beancount_compute.reports.tables import (
+    CURRENCY,
+    DATE,
+    MONTH,
+    PLAN,
+    SUBSCRIBER,
+    TOTAL,
+    UNIT,
     Cell,
     Column,
     Measure,

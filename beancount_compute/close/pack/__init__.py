@@ -37,6 +37,7 @@ from beancount_compute.close.tie_outs import TieOut, tables
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy import Month
 from beancount_compute.reports import (
+    SUBSCRIBER,
     Books,
     Cell,
     Column,
@@ -51,7 +52,6 @@ from beancount_compute.reports import (
 )
 from beancount_compute.reports.charts import Chart, charts
 from beancount_compute.reports.registry import REPORTS
-from beancount_compute.reports.tables import SUBSCRIBER
 from beancount_compute.review import Review, table_of
 
 PAGE = "index.html"

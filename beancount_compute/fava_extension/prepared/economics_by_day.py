@@ -13,10 +13,21 @@ from datetime import date
 from decimal import Decimal, localcontext
 
 from beancount_compute.economy import UNIT_COST, WIDE, Month
-from beancount_compute.reports import Books, Cell, Column, Request, Selection, Table, fold, tabulate
+from beancount_compute.reports import (
+    Books,
+    Cell,
+    Column,
+    Interval,
+    Request,
+    Selection,
+    Table,
+    fold,
+    name_of,
+    tabulate,
+)
 from beancount_compute.reports.cohort_figures import Happened, what_became
-from beancount_compute.reports.economics import cells_of, economics, selected
-from beancount_compute.reports.intervals import Interval, name_of
+from beancount_compute.reports.economics import cells_of, selected
+from beancount_compute.reports.registry import economics
 
 OF_MONTHS = (Interval.MONTH, Interval.QUARTER, Interval.YEAR)  # a cohort is of a month
 _WHOLE = Decimal(1)

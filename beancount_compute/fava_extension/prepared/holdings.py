@@ -27,6 +27,10 @@ from beancount_compute.fava_extension.prepared.subscriptions import (
     Used,
 )
 from beancount_compute.reports import (
+    CURRENCY,
+    PLAN,
+    SUBSCRIBER,
+    UNIT,
     Books,
     Cell,
     Column,
@@ -38,7 +42,6 @@ from beancount_compute.reports import (
     grouped,
     written,
 )
-from beancount_compute.reports.tables import CURRENCY, PLAN, SUBSCRIBER, UNIT
 
 COLUMNS = (
     SUBSCRIBER,

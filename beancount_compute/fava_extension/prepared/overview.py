@@ -15,18 +15,27 @@ from typing import NamedTuple
 
 from beancount_compute.economy import AS_OF, WIDE, ZERO, Earning, Pocket
 from beancount_compute.ledger import ORDER
-from beancount_compute.reports import Books, Cell, Column, Measure, Selection, Table, fold, written
-from beancount_compute.reports.intervals import (
+from beancount_compute.reports import (
+    CURRENCY,
+    TOTAL,
+    UNIT,
+    Books,
+    Cell,
+    Column,
     Interval,
+    Measure,
+    Selection,
+    Table,
     check_number,
     days_before,
     first_of,
+    fold,
     last_of,
     name_of,
     names_between,
+    written,
 )
 from beancount_compute.reports.rollforward import deferred_by
-from beancount_compute.reports.tables import CURRENCY, TOTAL, UNIT
 
 
 def deferred_within(

@@ -13,16 +13,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.charts.by_vintage import vintages
+from beancount_compute.reports.charts.by_vintage import release, vintages
 from beancount_compute.reports.charts.flow import unit_flow
 from beancount_compute.reports.charts.money import (
     breakage_or_market,
+    by_age,
     deferred_revenue,
     forward_release,
     income,
 )
-from beancount_compute.reports.charts.traces import Chart, only
-from beancount_compute.reports.charts.trading import market
+from beancount_compute.reports.charts.traces import Chart, Drawing, only
+from beancount_compute.reports.charts.trading import break_even, fees_and_take_rate, market
 from beancount_compute.reports.economics import economics
 from beancount_compute.reports.figures import Report
 from beancount_compute.reports.intervals import Interval
@@ -35,12 +36,17 @@ from beancount_compute.reports.vintages import VINTAGES
 
 __all__ = [
     "Chart",
+    "Drawing",
+    "break_even",
     "breakage_or_market",
+    "by_age",
     "charts",
     "deferred_revenue",
+    "fees_and_take_rate",
     "forward_release",
     "income",
     "market",
+    "release",
     "unit_flow",
     "vintages",
 ]
