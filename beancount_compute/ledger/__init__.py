@@ -4,15 +4,21 @@ What other parts need of it is named from here.
 """
 
 from beancount_compute.ledger.accounts import Accounts
-from beancount_compute.ledger.answer_directives import ACCEPT, Answer, answer_of
-from beancount_compute.ledger.assertion_directives import assertion_of, check_ids
+from beancount_compute.ledger.assertion_directives import (
+    ACCEPT,
+    CONTROL,
+    Answer,
+    answer_of,
+    assertion_of,
+    check_ids,
+    control_of,
+)
 from beancount_compute.ledger.component_holders import (
     free_components,
     holders_of,
     mentions,
     names_in,
 )
-from beancount_compute.ledger.control_directives import CONTROL, control_of
 from beancount_compute.ledger.csv_writing import csv_text
 from beancount_compute.ledger.directives import PREFIX, metadata_of, place_of, text_in, values_of
 from beancount_compute.ledger.errors import ComputeError, Errors, FieldError
@@ -34,7 +40,6 @@ from beancount_compute.ledger.hand_written import (
     read_hand_written,
 )
 from beancount_compute.ledger.header import ColumnMap
-from beancount_compute.ledger.idle_plan_keys import notes_of_idle_keys
 from beancount_compute.ledger.ids_of_periods import refuse_ids_of_periods
 from beancount_compute.ledger.meaning import BY_HAND, OPENING, Meaning, kind_of_tags
 from beancount_compute.ledger.metadata import (
@@ -46,7 +51,7 @@ from beancount_compute.ledger.metadata import (
 )
 from beancount_compute.ledger.names import component_of
 from beancount_compute.ledger.rows import COLUMNS
-from beancount_compute.ledger.term_directives import TERM_TYPES, Line
+from beancount_compute.ledger.term_directives import TERM_TYPES, Line, notes_of_idle_keys
 from beancount_compute.ledger.terms_in_force import (
     LedgerTerms,
     read_terms_and_accounts,

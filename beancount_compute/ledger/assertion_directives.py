@@ -1,21 +1,48 @@
-"""Assertions from `custom "compute-assert"` directives.
+"""What a person says of the books: assertions, control totals of sources, answers to findings.
 
+2026-05-31 custom "compute-control" "consumption" 1204 350123 CU
+2026-05-31 custom "compute-accept" "f-3a91c2" "checked with billing, real spike"
 2026-06-21 custom "compute-assert" "deferred-revenue" 280.00 USD
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
 
 from beancount.core.data import Custom
 
-from beancount_compute.economy import FIGURES, Assertion, id_taken, like, quoted
+from beancount_compute.economy import (
+    EVENTS,
+    FIGURES,
+    WITH_MONEY,
+    WITH_UNITS,
+    Assertion,
+    ControlTotal,
+    Kind,
+    Place,
+    id_taken,
+    like,
+    quoted,
+)
 from beancount_compute.ledger.directives import metadata_of, place_of, text_in, values_of
 from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.fields import check_number, parse_name, parse_time
 
+ACCEPT, CONTROL = "compute-accept", "compute-control"
 _SHAPES = {("text", "amount"): (), ("text", "text", "amount"): ()}
 _EXAMPLE = 'a figure, perhaps a subscriber, and an amount: "tokens" "alice" 300 CU'
+_CONTROL_SHAPES = {
+    ("text", "number"): (),
+    ("text", "number", "amount"): (),
+    ("text", "number", "amount", "amount"): (),
+}
+_CONTROL_EXAMPLE = 'a kind of event, rows, units and perhaps money: "trade" 12 4000 CU 512.00 USD'
+_ID = re.compile(r"f-[0-9a-f]{6}", re.ASCII)
+_ANSWER_EXAMPLE = 'a finding and why it is right: "f-3a91c2" "checked with billing, real spike"'
 
 
 def assertion_of(entry: Custom) -> Assertion:
@@ -49,3 +76,51 @@ def check_ids(assertions: Iterable[Assertion], errors: Errors) -> None:
         known = first.setdefault(each.id, each) if each.id else each
         if known._replace(place=each.place) != each:
             errors.add(each.place, id_taken(each.id, known.place))
+
+
+def control_of(entry: Custom) -> ControlTotal:
+    """The control total that a directive states; raises `FieldError`."""
+    name, rows, *sums = values_of(entry, _CONTROL_SHAPES, _CONTROL_EXAMPLE)
+    metadata_of(entry, ())
+    if name not in EVENTS:
+        known = ", ".join(EVENTS)
+        raise FieldError(f"unknown kind {quoted(name)}; known: {known}{like(name, EVENTS)}")
+    kind = Kind(name)
+    if check_number(rows) < 0 or rows % 1:
+        raise FieldError(f"{rows:f} rows: write how many the source gave, such as 1204")
+    if len(sums) > (kind in WITH_UNITS) + (kind in WITH_MONEY):
+        what = "neither units nor money" if kind not in WITH_UNITS else "units and no money"
+        raise FieldError(f'a {kind} has {what}: write custom "{CONTROL}" "{kind}" and those')
+    numbers: list[Decimal | None] = [check_number(each.number) for each in sums]
+    for number, each in zip(numbers, sums, strict=True):
+        if number is not None and number < 0:
+            raise FieldError(f"{each} is below zero: write what the source gave in all")
+    units, money = [*numbers, None, None][:2]
+    commodity, currency = [*(each.currency for each in sums), "", ""][:2]
+    place = place_of(entry.meta)
+    return ControlTotal(entry.date, kind, int(rows), units, commodity, money, currency, place)
+
+
+class Answer(NamedTuple):
+    """Why a finding of the month that its date lies in is right."""
+
+    date: date
+    finding: str  # its id
+    reason: str
+    place: Place
+
+
+def answer_of(entry: Custom) -> Answer:
+    """The answer that a directive states; raises `FieldError`."""
+    finding, reason = values_of(entry, {("text", "text"): ()}, _ANSWER_EXAMPLE)
+    metadata_of(entry, ())
+    finding, reason = finding.strip(), " ".join(reason.split())
+    if not _ID.fullmatch(finding):
+        raise FieldError(
+            f"{quoted(finding)} is no id of a finding: copy the line from bean-compute review"
+        )
+    if not any(letter.isalnum() for letter in reason):
+        raise FieldError(
+            f'{quoted(reason)} is no reason: write what was checked, such as "real spike, billing"'
+        )
+    return Answer(entry.date, finding, reason, place_of(entry.meta))

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 from unicodedata import normalize
 
-from beancount.core.data import Custom
+from beancount.core.data import Custom, Directive
 
 from beancount_compute.economy import (
     OPTIONS,
@@ -27,15 +27,14 @@ from beancount_compute.economy import (
     PlanLine,
     Refused,
     Role,
+    Terms,
+    Unused,
     amount,
     chosen,
     like,
     quoted,
 )
-from beancount_compute.ledger.accounts import (
-    Roots,
-    check_template,
-)
+from beancount_compute.ledger.accounts import Roots, check_template
 from beancount_compute.ledger.directives import (
     fields_of,
     kind_of,
@@ -201,3 +200,35 @@ def _add_subscriber(entry: Custom, place: Place, lines: TermLines) -> None:
         group = parse_name(group) if group else ""
         lines.related.append(Line(entry.date, name, group, place))
     lines.subscribers.append(Line(entry.date, name, component, place))
+
+
+def notes_of_idle_keys(entries: Iterable[Directive], terms: Terms) -> list[str]:
+    """What `check` notes: one note for each key without effect, in the order of the plans' lines.
+
+    So is `token-expires` beside unused units that lapse, for want of `unused: "mint"`.
+    """
+    plans = {plan.place: plan for offers in terms.plans.values() for plan in offers}
+    found: list[str] = []
+    for entry in entries:
+        plan = plans.get(place_of(entry.meta)) if isinstance(entry, Custom) else None
+        if plan is not None:
+            found += [
+                f"{plan.place}: `{key.name}` of plan {quoted(plan.name)} has no effect: it needs "
+                f'`unused: "{key.needs}"`, and what a period leaves unused here '
+                + _becomes(plan.unused)
+                for key in PLAN_KEYS.values()
+                if key.name in entry.meta and key.needs not in (None, plan.unused)
+            ]
+    return found
+
+
+def _becomes(unused: Unused) -> str:
+    match unused:
+        case Unused.EXPIRE:
+            return "lapses at once"
+        case Unused.ROLLOVER:
+            return "stays an allocation"
+        case Unused.MINT:
+            return "turns into tokens"
+        case _:
+            assert_never(unused)
