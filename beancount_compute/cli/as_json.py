@@ -15,7 +15,7 @@ from typing import Any
 
 from beancount.core.data import BeancountError
 
-from beancount_compute.cli.printing import hand_on
+from beancount_compute.cli.printing import hand_on, in_one_line
 from beancount_compute.close.sealing import CloseResult, NotClosed
 from beancount_compute.close.storage import CloseError
 from beancount_compute.close.tie_outs import TieOut
@@ -134,18 +134,14 @@ def of_verify(
 
 
 def _errors(errors: Iterable[BeancountError]) -> list[Document]:
-    found: list[Document] = []
-    for error in errors:
-        source = error.source or {}
-        lines = [line.strip() for line in error.message.splitlines()]
-        found.append(
-            {
-                "file": source.get("filename"),
-                "line": source.get("lineno"),
-                "message": " ".join(filter(None, lines)),
-            }
-        )
-    return found
+    return [
+        {
+            "file": (error.source or {}).get("filename"),
+            "line": (error.source or {}).get("lineno"),
+            "message": in_one_line(error.message),
+        }
+        for error in errors
+    ]
 
 
 def _findings(judged: Iterable[Judged]) -> list[Document]:

@@ -19,6 +19,11 @@ def shown(text: str) -> str:
     return _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
+def in_one_line(message: str) -> str:
+    """A message of several lines, as one."""
+    return " ".join(filter(None, [line.strip() for line in message.splitlines()]))
+
+
 def say(text: str = "", *, err: bool = False) -> None:
     """Print a line, or several; all that is for people to read is printed here."""
     click.echo(shown(text), err=err)

@@ -61,9 +61,7 @@ def review(ledger: Path, month: str | None, form: str) -> None:
 
 def reviewed(loaded: Loaded, month: str = "") -> Review:
     """The findings of a month, or of all open ones; raises `CloseError` without the plugin."""
-    booking = loaded.booking
-    if booking is None:
-        raise CloseError('the ledger has no line plugin "beancount_compute": nothing is booked')
+    booking = loaded.booked
     books = read_books(loaded.entries, loaded.options)
     return review_month(booking, books, month) if month else review_open(booking, books)
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from beancount_compute.cli.printing import say, shown
+from beancount_compute.cli.printing import in_one_line, say, shown
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.loading import load as load_silently
 from beancount_compute.close.storage import CloseError
@@ -96,8 +96,7 @@ def show_errors(errors: Sequence[BeancountError], *, to_stderr: bool = True) -> 
     for error in errors:
         source = error.source or {}
         place = f"{source.get('filename', '<unknown>')}:{source.get('lineno', 0)}"
-        lines = [line.strip() for line in error.message.splitlines()]
-        say(f"{place}: {' '.join(line for line in lines if line)}", err=to_stderr)
+        say(f"{place}: {in_one_line(error.message)}", err=to_stderr)
 
 
 def show_findings(review: Review) -> None:

@@ -54,7 +54,7 @@ def carry(loaded: Loaded, year: int, folder: Path) -> Path:
     """Write the ledger of a year from the one before; raises `CloseError`, and proves its lots."""
     booking = loaded.booking
     last_month = f"{year - 1:04}-12"
-    closed = booking.chain.closed if booking else []
+    closed = loaded.closed
     if booking is None or not closed or closed[-1].month != last_month:
         now = f"{closed[-1].month} is" if closed else "none is"
         raise CloseError(
@@ -292,7 +292,6 @@ def _check(ledger: Path, loaded: Loaded, last_day: date) -> Loaded:
 
 
 def _pockets(loaded: Loaded, last_day: date) -> dict[str, Any]:
-    assert loaded.booking is not None
     held = balances(entry for entry in loaded.entries if entry.date <= last_day)
-    accounts = loaded.booking.accounts
+    accounts = loaded.booked.accounts
     return {name: lots for name, lots in held.items() if lots and accounts.pocket_account(name)}

@@ -82,9 +82,7 @@ def prepare(month: str, loaded: Loaded, *, with_pack: bool = False) -> Closing:
 
     The pack is made where all ties out, and the digests of its files stand under the seal.
     """
-    booking = loaded.booking
-    if booking is None:
-        raise CloseError('the ledger has no line plugin "beancount_compute": nothing is booked')
+    booking = loaded.booked
     if loaded.errors:
         errors = counted(len(loaded.errors), "error")
         raise CloseError(f"the ledger loads with {errors}: mend the ledger first")
@@ -96,7 +94,7 @@ def _prepared(month: str, loaded: Loaded, booking: Booking, *, with_pack: bool) 
     _check_order(month, booking)
     last_day = Month.parse(month).last
     _check_paddings(loaded, booking, last_day)
-    found = look_at(month, loaded, booking)
+    found = look_at(month, loaded)
     rebooked, events, ties, whole = found.rebooked, found.events, found.ties, found.entries
     _check_rebooked(rebooked, booking, last_day)
     terms = [

@@ -17,14 +17,13 @@ from beancount.parser import booking, parser
 
 from beancount_compute.booking import Booking
 from beancount_compute.close.storage import CloseError
-from beancount_compute.closed import INDEX
+from beancount_compute.closed import INDEX, Seal
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy import USUAL, quoted
-from beancount_compute.ledger import MOST_LOOKED_AT, TooMuchToLookAt, paths_found
+from beancount_compute.ledger import CLOSED, MOST_LOOKED_AT, TooMuchToLookAt, paths_found
 from beancount_compute.plugin import PLUGIN, Worked, work_out
 
 _INCLUDE = re.compile(rb'include[ \t]+"([^"\n]+)"')
-CLOSED = "closed"  # the folder of closed months beside a ledger, unless --into names another
 
 _book: Any = booking.book  # these two have no types
 _validate: Any = validation.validate
@@ -37,6 +36,18 @@ class Loaded(NamedTuple):
     errors: list[BeancountError]
     options: dict[str, Any]
     booking: Booking | None
+
+    @property
+    def booked(self) -> Booking:
+        """What the plugin worked with; raises `CloseError` where the ledger does not use it."""
+        if self.booking is None:
+            raise CloseError('the ledger has no line plugin "beancount_compute": nothing is booked')
+        return self.booking
+
+    @property
+    def closed(self) -> list[Seal]:
+        """The seals of the closed months."""
+        return self.booking.chain.closed if self.booking else []
 
 
 class Instead(NamedTuple):

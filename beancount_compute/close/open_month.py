@@ -1,6 +1,6 @@
 """An open month, worked out as its close will freeze it: the same for the command and for a page.
 
-    look_at("2026-05", loaded, booking)  ->  124 events, 2 of them late, the books, the tie-outs
+    look_at("2026-05", loaded)  ->  124 events, 2 of them late, the books, the tie-outs
 
 Nothing is checked or frozen here: `closing.py` does, and stops where the month can't be closed.
 """
@@ -58,20 +58,16 @@ def counted_events(events: int, late: int) -> str:
     return counted(events, "event") + (f", {late:,} of them late" if late else "")
 
 
-def look_at(month: str, loaded: Loaded, booking: Booking) -> OpenMonth:
+def look_at(month: str, loaded: Loaded) -> OpenMonth:
     """Book an open month by itself, and tie it out; those before it must be closed."""
     with localcontext(USUAL), no_cyclic_garbage():
-        return _looked_at(month, loaded, booking)
+        return _looked_at(month, loaded)
 
 
-def _looked_at(month: str, loaded: Loaded, booking: Booking) -> OpenMonth:
+def _looked_at(month: str, loaded: Loaded) -> OpenMonth:
+    booking = loaded.booked
     last_day = Month.parse(month).last
     copies = _copies(loaded, booking, last_day)
-    own_prices = frozenset(
-        (entry.date, entry.currency, entry.amount.currency)
-        for entry in booking.entries
-        if isinstance(entry, Price)
-    )
     order = iter(range(_next_order(booking), 10**10))
     facts = booking.facts._replace(events=booking.events)
     rebooked = rebook(
@@ -79,16 +75,15 @@ def _looked_at(month: str, loaded: Loaded, booking: Booking) -> OpenMonth:
         booking.terms,
         booking.accounts,
         [month],
-        own_prices,
+        own_prices(booking),
         booking.state,
         lambda: str(next(order)),
         month,
     )
     events = [FrozenEvent(*each) for each in frozen_events(facts, last_day)]
-    closed_before = [*booking.closed.booked, *_before(loaded, booking)]
-    whole = [*closed_before, *rebooked.entries, *_originals(copies)]
-    others = [entry for entry in loaded.entries if not isinstance(entry, Transaction | Price)]
-    books = read_books([*others, *whole], loaded.options)
+    closed_before = written_until(booking.chain.last_day, loaded)
+    whole = [*booking.closed.booked, *closed_before, *rebooked.entries, *_originals(copies)]
+    books = books_with(whole, loaded)
     ties = tie_outs(books, month, [event for event, _ in events])
     return OpenMonth(month, rebooked, copies, events, whole, books, ties)
 
@@ -131,11 +126,26 @@ def _originals(copies: Iterable[Directive]) -> list[Directive]:
     ]
 
 
-def _before(loaded: Loaded, booking: Booking) -> list[Directive]:
-    """What people wrote in months that are closed already."""
-    units, after = booking.terms.terms.units, booking.chain.last_day
+def written_until(day: date, loaded: Loaded) -> list[Directive]:
+    """What people wrote up to a day, as far as a month that is closed holds it."""
+    units = loaded.booked.terms.terms.units
     return [
         entry
         for entry in loaded.entries
-        if ORDER not in entry.meta and entry.date <= after and is_copied(entry, units)
+        if ORDER not in entry.meta and entry.date <= day and is_copied(entry, units)
     ]
+
+
+def books_with(entries: Iterable[Directive], loaded: Loaded) -> Books:
+    """The books of these transactions and prices, in the place of the ledger's own."""
+    others = [entry for entry in loaded.entries if not isinstance(entry, Transaction | Price)]
+    return read_books([*others, *entries], loaded.options)
+
+
+def own_prices(booking: Booking) -> frozenset[tuple[date, str, str]]:
+    """The days and pairs of which the ledger gives a price itself."""
+    return frozenset(
+        (entry.date, entry.currency, entry.amount.currency)
+        for entry in booking.entries
+        if isinstance(entry, Price)
+    )

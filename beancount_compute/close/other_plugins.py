@@ -19,14 +19,12 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
-from beancount.core.data import Directive
-
 from beancount_compute.close.closing import Closing
 from beancount_compute.close.loading import Instead, Loaded, load
-from beancount_compute.close.proving import balances
+from beancount_compute.close.proving import other_balances
 from beancount_compute.close.storage import CloseError
 from beancount_compute.close.verifying import verify
-from beancount_compute.closed import INDEX, PARTS, Seal
+from beancount_compute.closed import INDEX, PARTS
 from beancount_compute.economy import Month
 from beancount_compute.ledger import place_of
 from beancount_compute.plugin import PLUGIN
@@ -113,25 +111,16 @@ def _found(
     with _as_closed(loaded, folder, closing.files) as aside:
         after = load(trial.ledger, Instead(lines, (folder / INDEX, aside / INDEX)))
         found = [f"{place_of(error.source or {})}: {error.message}" for error in after.errors]
-        if not found and len(_closed(after)) == len(_closed(loaded)):
+        if not found and len(after.closed) == len(loaded.closed):
             found = ["its seal would not be read"]
         if not found:
             found = [f"{each.place} {each.text}".strip() for each in verify(after, books=False)]
         if not found:
             closed = (entry for entry in after.entries if entry.date <= last_day)
-            differing = _other_balances(closing.entries, closed)
-            differing |= _other_balances(loaded.entries, after.entries)
+            differing = other_balances(closing.entries, closed)
+            differing |= other_balances(loaded.entries, after.entries)
             found = [f"another balance of {account}" for account in sorted(differing)]
         return [text.replace(str(aside), str(folder)) for text in found]
-
-
-def _other_balances(before: Iterable[Directive], after: Iterable[Directive]) -> set[str]:
-    left, right = balances(before), balances(after)
-    return {each for each in left.keys() | right.keys() if left[each] != right[each]}
-
-
-def _closed(loaded: Loaded) -> list[Seal]:
-    return loaded.booking.chain.closed if loaded.booking else []
 
 
 @contextmanager
@@ -139,7 +128,7 @@ def _as_closed(loaded: Loaded, folder: Path, files: Mapping[str, bytes]) -> Iter
     """A folder that holds what that of the closed months would."""
     with tempfile.TemporaryDirectory() as name:
         aside = Path(name)
-        for seal in _closed(loaded):
+        for seal in loaded.closed:
             for part in PARTS:
                 shutil.copyfile(folder / f"{seal.month}.{part}", aside / f"{seal.month}.{part}")
         if (folder / REOPENED).is_dir():

@@ -14,7 +14,7 @@ from typing import Any
 
 from beancount.core.data import Custom, Directive
 
-from beancount_compute.close.storage import NEXT, CloseError, check_ours, check_plain
+from beancount_compute.close.storage import NEXT, CloseError, check_ours, check_plain, writing_to
 from beancount_compute.ledger import CLOSED, matches, place_of
 
 _INSTEAD = "nothing was written: name a new or an empty folder with --pack"
@@ -47,10 +47,8 @@ def check_pack_place(
     `ledgers` is the folder of the ledger, `closed` that of its closed months: no pack, even where
     one was strewn into them.
     """
-    try:
+    with writing_to(place):
         reason = _wrong(place.resolve(), month, files, [ledgers.resolve(), closed.resolve()])
-    except OSError as error:
-        raise CloseError(f"can't write to {place}: {error.strerror or error}") from None
     if reason:
         raise CloseError(f"{place} {reason}: {_INSTEAD}")
     for name, data in files.items():

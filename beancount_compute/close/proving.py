@@ -61,11 +61,13 @@ def prove(books: Path, entries: Iterable[Directive]) -> Proof:
     """Load the books of closed months by themselves, and compare every balance and lot."""
     loader.initialize(use_cache=False)
     found, errors, _ = loader.load_file(str(books))
-    left, right = balances(found), balances(entries)
-    differing = sorted(
-        account for account in left.keys() | right.keys() if left[account] != right[account]
-    )
-    return Proof([error.message for error in errors], differing)
+    return Proof([error.message for error in errors], sorted(other_balances(found, entries)))
+
+
+def other_balances(before: Iterable[Directive], after: Iterable[Directive]) -> set[str]:
+    """The accounts that hold something else."""
+    left, right = balances(before), balances(after)
+    return {each for each in left.keys() | right.keys() if left[each] != right[each]}
 
 
 Balances = defaultdict[str, dict[tuple[str, Any], Decimal]]

@@ -32,7 +32,7 @@ class ReopenedMonths(NamedTuple):
 def reopen(month: str, reason: str, loaded: Loaded) -> ReopenedMonths:
     """Open a month and those after it again; raises `CloseError` where it is not closed."""
     booking = loaded.booking
-    closed = booking.chain.closed if booking else []
+    closed = loaded.closed
     if booking is None or month not in [seal.month for seal in closed]:
         known = f"closed are {closed[0].month} to {closed[-1].month}" if closed else "none is"
         raise CloseError(f"{month} is not closed: {known}")

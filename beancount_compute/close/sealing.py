@@ -19,7 +19,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from beancount.core.data import BeancountError, Price, Transaction
+from beancount.core.data import BeancountError
 
 from beancount_compute.close.closing import ATTRIBUTES_TEXT, INDEX_HEAD, Closing, prepare
 from beancount_compute.close.loading import (
@@ -29,6 +29,7 @@ from beancount_compute.close.loading import (
     load,
     unreadable,
 )
+from beancount_compute.close.open_month import books_with, written_until
 from beancount_compute.close.other_plugins import (
     Trial,
     check_with_plugins,
@@ -47,12 +48,12 @@ from beancount_compute.close.storage import (
     CloseError,
     apply,
     locked,
+    writing_to,
 )
 from beancount_compute.close.tie_outs import tie_outs
-from beancount_compute.closed import INDEX, Seal, is_copied
+from beancount_compute.closed import INDEX, Seal
 from beancount_compute.economy import Month
-from beancount_compute.ledger import ORDER
-from beancount_compute.reports import counted, read_books
+from beancount_compute.reports import counted
 from beancount_compute.review import review_month
 
 Step = Callable[[str], AbstractContextManager[None]]  # shows that something long is done
@@ -154,12 +155,10 @@ def begin(ledger: Path, folder: Path) -> None:
     """Write an empty index of closed months, for a ledger to include."""
     if reason := unreadable(ledger):
         raise CloseError(f"{ledger} can't be read as a ledger ({reason}): nothing was written")
-    try:
+    with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / INDEX).exists():
             raise CloseError(f"{folder / INDEX} exists already")
-    except OSError as error:
-        raise CloseError(f"can't write to {folder}: {error.strerror or error}") from None
     with locked(folder):
         heads = {INDEX: INDEX_HEAD, BOOKS: BOOKS_HEAD, ATTRIBUTES: ATTRIBUTES_TEXT}
         apply(folder, Change({name: head.encode() for name, head in heads.items()}))
@@ -216,28 +215,20 @@ def _check(loaded: Loaded, ledger: Path, folder: Path, into: Path | None, *, wri
 
 
 def _seal_of(loaded: Loaded, month: str) -> Seal | None:
-    closed = loaded.booking.chain.closed if loaded.booking else []
-    return next((seal for seal in closed if seal.month == month), None)
+    return next((seal for seal in loaded.closed if seal.month == month), None)
 
 
 def _closed_month(seal: Seal, loaded: Loaded) -> Closing:
     """A month that is closed already, from its frozen text; there is nothing of it to write."""
-    booking = loaded.booking
-    assert booking is not None  # it has the seal
-    last_day, units = Month.parse(seal.month).last, booking.terms.terms.units
+    booking = loaded.booked
     entries = [
         entry
         for month in booking.closed.months
         if month.name <= seal.month
         for entry in month.text.booked
     ]
-    entries += [
-        entry
-        for entry in loaded.entries
-        if ORDER not in entry.meta and entry.date <= last_day and is_copied(entry, units)
-    ]
-    others = [entry for entry in loaded.entries if not isinstance(entry, Transaction | Price)]
-    books = read_books([*others, *entries], loaded.options)
+    entries += written_until(Month.parse(seal.month).last, loaded)
+    books = books_with(entries, loaded)
     events = [
         each for month in booking.closed.months if month.name == seal.month for each in month.events
     ]
@@ -249,9 +240,8 @@ def _closed_month(seal: Seal, loaded: Loaded) -> Closing:
 
 def _prove(closing: Closing, loaded: Loaded, folder: Path) -> None:
     """Load the closed months, this one among them, with Beancount alone before any is written."""
-    assert loaded.booking is not None
     with tempfile.TemporaryDirectory() as name:
-        for seal in loaded.booking.chain.closed:
+        for seal in loaded.closed:
             file = f"{seal.month}.beancount"
             shutil.copyfile(folder / file, Path(name) / file)
         for file, data in closing.files.items():
@@ -277,8 +267,7 @@ def _pack_files(closing: Closing, loaded: Loaded, step: Step) -> dict[str, bytes
 
 def _has_gaps(place: Path, seal: Seal, loaded: Loaded) -> bool:
     """Whether a pack, or one of its files, is gone."""
-    assert loaded.booking is not None
-    months = [each for each in loaded.booking.closed.months if each.name == seal.month]
+    months = [each for each in loaded.booked.closed.months if each.name == seal.month]
     names = [name for month in months for name in month.files.pack_digests()]
     return not all((place / name).exists() for name in (*names, PAGE))
 
@@ -296,9 +285,7 @@ def _write(change: Change, files: Mapping[str, bytes], folder: Path, pack: Path)
         return
     if change.write:
         apply(folder, change)
-    try:
+    with writing_to(pack):
         pack.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CloseError(f"can't write to {pack}: {error.strerror or error}") from None
     with locked(pack):
         apply(pack, Change(files))

@@ -56,6 +56,15 @@ class Change(NamedTuple):
 
 
 @contextmanager
+def writing_to(folder: Path) -> Iterator[None]:
+    """Raise `CloseError` where the system does not let us."""
+    try:
+        yield
+    except OSError as error:
+        raise CloseError(f"can't write to {folder}: {error.strerror or error}") from None
+
+
+@contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keep others from writing to the folder; finish first what somebody before left undone."""
     try:
@@ -102,11 +111,12 @@ def acquire(folder: Path) -> Callable[[], None]:
 def apply(folder: Path, change: Change) -> None:
     """Make a change, whole or not at all."""
     stage = folder / NEXT
-    try:
-        _stage(folder, stage, change)
-    except OSError as error:
-        shutil.rmtree(stage, ignore_errors=True)
-        raise CloseError(f"can't write to {folder}: {error.strerror or error}") from None
+    with writing_to(folder):
+        try:
+            _stage(folder, stage, change)
+        except OSError:
+            shutil.rmtree(stage, ignore_errors=True)
+            raise
     try:
         recover(folder)
     except OSError as error:

@@ -17,10 +17,11 @@ from beancount.core.data import Directive, Price, Transaction
 
 from beancount_compute.booking import Booking
 from beancount_compute.close.loading import CLOSED, Loaded, check_included
+from beancount_compute.close.open_month import own_prices
 from beancount_compute.close.pack import pack_digests
 from beancount_compute.close.proving import prove
 from beancount_compute.close.standing import index_folder
-from beancount_compute.close.storage import BOOKS, CloseError, unfinished_change
+from beancount_compute.close.storage import BOOKS, unfinished_change
 from beancount_compute.closed import (
     PARTS,
     SEPARATOR,
@@ -45,7 +46,7 @@ from beancount_compute.closed import (
     with_digest,
 )
 from beancount_compute.economy import Event, Facts, Month, quoted
-from beancount_compute.reports import counted
+from beancount_compute.reports import counted, grouped
 
 MOST_SHOWN = 20  # differences of a month, before the rest is only counted
 
@@ -66,9 +67,7 @@ def verify(
     `ledger` is the file as it was named, to say which line it lacks. Without `books` the file that
     loads all closed months with Beancount alone is left out: a close has proved it just before.
     """
-    booking = loaded.booking
-    if booking is None:
-        raise CloseError('the ledger has no line plugin "beancount_compute": nothing is booked')
+    booking = loaded.booked
     found: list[Difference] = []
     if seal:
         found += _asked_for(seal, booking.chain)
@@ -134,12 +133,8 @@ def _again(booking: Booking) -> list[Difference]:
     months = [month.name for month in booking.closed.months]
     if not months:
         return []
-    own_prices = frozenset(
-        (entry.date, entry.currency, entry.amount.currency)
-        for entry in booking.entries
-        if isinstance(entry, Price)
-    )
-    rebooked = rebook(_facts(booking), booking.terms, booking.accounts, months, own_prices)
+    prices = own_prices(booking)
+    rebooked = rebook(_facts(booking), booking.terms, booking.accounts, months, prices)
     found = [
         Difference(
             f"{_day_of(booking, str(refusal.place.file))}",
@@ -148,9 +143,7 @@ def _again(booking: Booking) -> list[Difference]:
         )
         for refusal in rebooked.refusals
     ]
-    again: defaultdict[str, list[Directive]] = defaultdict(list)
-    for entry in rebooked.entries:
-        again[_month_of(entry)].append(entry)
+    again = grouped(rebooked.entries, _month_of)
     for month in booking.closed.months:
         found += differences(month.name, month.text.booked, again.pop(month.name, []))
         found += _state_again(month, rebooked.states[month.name], booking)

@@ -35,6 +35,7 @@ from beancount_compute.fava_extension.owed_view import owed
 from beancount_compute.fava_extension.page import Page, beyond_the_books
 from beancount_compute.fava_extension.subscribers_view import subscribers
 from beancount_compute.fava_extension.vintages_view import vintages
+from beancount_compute.reports import counted
 
 View = Callable[[Page], list[Block]]
 _MONTH = 30 * 24 * 3600  # seconds
@@ -195,10 +196,9 @@ def _loaded(ledger: FavaLedger) -> LoadedBooks:
 
 
 def _warning(errors: Sequence[LoadError]) -> Block:
-    many = len(errors) > 1
-    count = f"{len(errors):,} error{'s' if many else ''}"
+    count = counted(len(errors), "error")
     text = f"The ledger has {count}; what is refused is not in these figures."
-    link = f"Show {'them' if many else 'it'}"
+    link = f"Show {'them' if len(errors) > 1 else 'it'}"
     return {**words(text, tone="bad"), "go": {"view": "close"}, "link": link}
 
 

@@ -16,10 +16,10 @@ from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, copied, linked, words
 from beancount_compute.fava_extension.loaded import LoadedBooks, LoadError, TiedOut
 from beancount_compute.fava_extension.page import Page
+from beancount_compute.ledger import CLOSED
 from beancount_compute.reports import CURRENCY, MONTH, Cell, Column, Measure, Selection, Table
 from beancount_compute.reports.registry import CORRECTIONS
 
-CLOSED = "closed"  # the folder that `bean-compute close` takes if none is named
 TICK, CROSS = "\u2713", "\u2717"
 MOST_ERRORS = 100
 MOST_TO_COPY = 10

@@ -22,7 +22,6 @@ from beancount_compute.close.loading import load
 from beancount_compute.close.open_month import look_at
 from beancount_compute.close.standing import Months, cancelled_of, index_folder, months_of
 from beancount_compute.close.tie_outs import TieOut
-from beancount_compute.economy import Month
 from beancount_compute.fava_extension.prepared.economics_by_day import EconomicsByDay
 from beancount_compute.fava_extension.prepared.holdings import Holdings
 from beancount_compute.fava_extension.prepared.narrowing import coarse
@@ -157,24 +156,19 @@ class LoadedBooks:
         again = load(Path(str(self.options["filename"])))
         if again.booking is None:  # the line of the plugin went meanwhile
             return None
-        found = look_at(month, again, again.booking)
+        found = look_at(month, again)
         review = review_month(again.booking, found.books, month)
         return TiedOut(month, len(found.events), found.late, found.ties, review)
 
     @property
     def derived_until(self) -> date:
         """The last day of which anything was derived."""
-        return derived_until(self.books, self._closed_until)
+        return derived_until(self.books, self.months.chain.last_day)
 
     @property
     def end(self) -> date:
         """The day on which the books end."""
-        return end_of(self.books, self._closed_until)
-
-    @property
-    def _closed_until(self) -> date:
-        closed = self.months.chain.closed
-        return Month.parse(closed[-1].month).last if closed else date.min
+        return end_of(self.books, self.months.chain.last_day)
 
     @property
     def index_folder(self) -> str:

@@ -17,7 +17,7 @@ from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.globs import MOST_LOOKED_AT, TooMuchToLookAt, paths_found
 from beancount_compute.ledger.header import AS_NAMED, ColumnMap
 
-CLOSED = "closed"  # the folder of closed months: what lies in it never matches
+CLOSED = "closed"  # the folder of closed months, if none is named: what lies in it never matches
 
 
 class FileRequest(NamedTuple):

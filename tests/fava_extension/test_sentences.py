@@ -346,7 +346,7 @@ def test_a_tick_beside_a_difference_is_explained(market_year: Site, story: Site)
     (row,) = [row for row in tables(page)["tie-outs"]["rows"] if exact(row[6]) == "0.039"]
     assert row[0]["label"] == "only shown, does not stop a close"
     assert [text for text in words(page) if "a price which the ledger gives itself" in text]
-    assert words(story.page("close", endpoint="ties")) == []
+    assert not [text for text in words(story.page("close", endpoint="ties")) if "tick" in text]
 
 
 def test_tiles_of_several_currencies_are_told_apart(tmp_path: Path) -> None:
