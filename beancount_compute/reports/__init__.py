@@ -25,6 +25,7 @@ from beancount_compute.reports.tables import (
     CURRENCY,
     DATE,
     MONTH,
+    NOT_NAMED,
     PLAN,
     SUBSCRIBER,
     TOTAL,

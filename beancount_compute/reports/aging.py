@@ -28,9 +28,8 @@ from beancount_compute.ledger import component_of
 from beancount_compute.reports.books import Books, Selection, until
 from beancount_compute.reports.facts import Owed
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
-from beancount_compute.reports.tables import CURRENCY, Column, Measure
+from beancount_compute.reports.tables import CURRENCY, NOT_NAMED, Column, Measure
 
-NOT_NAMED = "(not named)"
 _BUCKETS = {"current": 0, "days_1_30": 30, "days_31_60": 60, "days_61_90": 90}  # days at most
 _TITLES = ("current", "1-30\ndays", "31-60\ndays", "61-90\ndays", "over 90\ndays", "credit")
 _COLUMNS = (*_BUCKETS, "over_90", "credit")

@@ -25,8 +25,17 @@ from beancount_compute.economy import PRICE_STEP, WIDE, ZERO, round_half_even, s
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.fold import Fact, added_up, fold, pivot
-from beancount_compute.reports.tables import Column, ColumnSums, Measure, Pen, Row, Table
-from beancount_compute.reports.totals import Pick, totals_of, units_of
+from beancount_compute.reports.tables import (
+    Column,
+    ColumnSums,
+    Measure,
+    Pen,
+    Pick,
+    Row,
+    Table,
+    totals_of,
+    units_of,
+)
 
 Single = tuple[str, Row, str, Decimal, int]
 _Columns = Mapping[str, ColumnSums]  # of a table, by column of contributions

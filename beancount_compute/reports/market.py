@@ -16,7 +16,6 @@ stood at its end, as the `price` directive of the day stays.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import partial
@@ -26,6 +25,7 @@ from beancount_compute.economy import ZERO, Pocket
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED, Movement, Trade
 from beancount_compute.reports.figures import Contribution, Figure, How, Layout, Report, Request
+from beancount_compute.reports.fold import grouped
 from beancount_compute.reports.intervals import Interval, name_of
 from beancount_compute.reports.tables import CURRENCY, UNIT, Column, Measure, Row
 
@@ -70,15 +70,17 @@ def _yield(books: Books, selection: Selection, request: Request) -> Iterator[Con
     among = selection.trades(books)
     undone = _undone(books, among)
     for table, interval in _BY.items():
-        of_rows: defaultdict[Row, list[Trade]] = defaultdict(list)
-        for trade in among if request.wants(table) else ():
-            name = name_of(interval, trade.date)
-            of_rows[name, trade.commodity, trade.currency].append(trade)
+        row_of = partial(_row_of, interval)
+        of_rows = grouped(among if request.wants(table) else (), row_of)
         for row, trades in of_rows.items():
             yield from _booked(table, row, trades, request)
             yield from _prices(table, row, _priced(books, trades, undone), request)
         rows = [row for row in of_rows if request.row in (None, row)]
         yield from _outstanding(table, rows, tokens, request)
+
+
+def _row_of(interval: Interval, trade: Trade) -> Row:
+    return name_of(interval, trade.date), trade.commodity, trade.currency
 
 
 def _booked(

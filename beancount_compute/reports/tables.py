@@ -2,13 +2,14 @@
 
     Table("Units", (Column("plan", "plan"), Column("used", "used", Measure.UNITS)), [("pro", -200)])
 
-`text_face.py` shows them on a terminal, `exchange.py` writes them for other programs.
+`text_face.py` shows them on a terminal, `exchange.py` writes them for other programs. Totals are
+what rows add up to, for each unit and currency of which there are two.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
@@ -19,6 +20,7 @@ from beancount_compute.economy import ZERO, decimals_of, printable, round_money,
 Cell = str | int | Decimal | None  # None: there is no such figure
 Row = tuple[Cell, ...]  # the labels in front of a row
 ColumnSums = Sequence[Decimal | None]  # of a column, one for each row; None where nothing was added
+Pick = Callable[[Iterable[Decimal]], Decimal]
 
 
 class Measure(StrEnum):
@@ -52,6 +54,7 @@ class Column(NamedTuple):
 DATE, MONTH = Column("date", "date", Measure.DATE), Column("month", "month", Measure.DATE)
 PLAN, SUBSCRIBER = Column("plan", "plan"), Column("subscriber", "subscriber")
 UNIT, CURRENCY = Column("commodity", "unit"), Column("currency", "currency")
+_UNITS = (UNIT.key, CURRENCY.key)
 
 
 class Table(NamedTuple):
@@ -88,6 +91,7 @@ class Table(NamedTuple):
 
 
 TOTAL = "total"  # the first cell of a row that adds others up
+NOT_NAMED = "(not named)"  # where a name would stand
 
 
 def columns(*titles: str) -> tuple[Column, ...]:
@@ -197,3 +201,40 @@ class _Written(dict[Decimal | None, Cell]):
     def __missing__(self, number: Decimal) -> Cell:
         cell = self[number] = self._write(number)
         return cell
+
+
+def units_of(labels: Sequence[Column], row: Row) -> Row:
+    """The unit and the currency of a row: what rows have alike whose figures add up."""
+    return tuple([row[at] for at, each in enumerate(labels) if each.key in _UNITS])
+
+
+def totals_of(
+    labels: Sequence[Column],
+    rows: Sequence[Row],
+    sums: Mapping[str, ColumnSums],
+    picks: Mapping[str, Pick | None],
+) -> tuple[list[Row], dict[str, ColumnSums]]:
+    """The labels of the totals, and the total of each column of contributions.
+
+    `picks` has the columns that don't add up: the least of them is the least of all.
+    """
+    places: defaultdict[Row, list[int]] = defaultdict(list)
+    for at, row in enumerate(rows):
+        places[units_of(labels, row)].append(at)
+    among = {units: of for units, of in sorted(places.items()) if len(of) > 1}
+    totals: dict[str, ColumnSums] = {}
+    for column, numbers in sums.items():
+        pick = picks.get(column) or _sum
+        known = [[numbers[at] for at in of if numbers[at] is not None] for of in among.values()]
+        totals[column] = [pick(filter(None, of)) if any(of) else None for of in known]
+    return [_labels_of(labels, units) for units in among], totals
+
+
+def _sum(numbers: Iterable[Decimal]) -> Decimal:
+    return sum(numbers, ZERO)
+
+
+def _labels_of(labels: Sequence[Column], units: Row) -> Row:
+    """The name of a total in front, its unit and currency where they stand."""
+    left = iter(units)
+    return (TOTAL, *[next(left) if each.key in _UNITS else "" for each in labels[1:]])

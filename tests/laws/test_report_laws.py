@@ -24,8 +24,7 @@ from beancount_compute.economy.rounding import WIDE
 from beancount_compute.reports.books import Books, Selection, read_books
 from beancount_compute.reports.figures import CellAsked, NotSummed
 from beancount_compute.reports.registry import REPORTS
-from beancount_compute.reports.tables import Measure, Row
-from beancount_compute.reports.totals import units_of
+from beancount_compute.reports.tables import Measure, Row, units_of
 from tests.examples import examples
 from tests.laws.auditor import sums
 from tests.laws.auditor.comparing import Audit, audit

@@ -28,6 +28,7 @@ from beancount_compute.fava_extension.prepared.subscriptions import (
 )
 from beancount_compute.reports import (
     CURRENCY,
+    NOT_NAMED,
     PLAN,
     SUBSCRIBER,
     UNIT,
@@ -259,9 +260,6 @@ def _owed_lines(owed: Iterable[Owed], *, fine: bool) -> dict[OwerKey, list[OwedL
             line.days.append(ordinal)
             line.total.append((receivable, payable))
     return grouped
-
-
-NOT_NAMED = "(not named)"
 
 
 def matching(rows: Iterable[Standing], words: str) -> list[Standing]:
