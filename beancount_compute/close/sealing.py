@@ -21,7 +21,13 @@ from typing import NamedTuple
 
 from beancount.core.data import BeancountError
 
-from beancount_compute.close.closing import ATTRIBUTES_TEXT, INDEX_HEAD, Closing, prepare
+from beancount_compute.close.closing import (
+    ATTRIBUTES_TEXT,
+    INDEX_HEAD,
+    Closing,
+    next_to_close,
+    prepare,
+)
 from beancount_compute.close.loading import (
     CLOSED,
     Loaded,
@@ -39,7 +45,7 @@ from beancount_compute.close.other_plugins import (
 from beancount_compute.close.pack import PAGE, pack_files
 from beancount_compute.close.places_to_write import check_pack_place, check_unread
 from beancount_compute.close.proving import BOOKS_HEAD, prove
-from beancount_compute.close.standing import index_folder
+from beancount_compute.close.standing import has_begun, index_folder, not_begun
 from beancount_compute.close.storage import (
     ATTRIBUTES,
     BOOKS,
@@ -114,6 +120,7 @@ def close_month(
                 new = [name for name in files if not (place / name).exists()]
                 _write(Change({}), files, folder, place)
             return CloseResult(seal, None, place, new)
+        _check_begun(month, loaded)
         closing = _closing(month, loaded, ledger, folder, step)
         files = closing.pack
         names = [folder / name for name in closing.files]
@@ -212,6 +219,18 @@ def _check(loaded: Loaded, ledger: Path, folder: Path, into: Path | None, *, wri
         errors = counted(len(loaded.errors), "error")
         raise NotClosed(f"the ledger has {errors}: nothing was written", loaded.errors)
     check_included(loaded, ledger, folder)
+
+
+def _check_begun(month: str, loaded: Loaded) -> None:
+    """Refuse the month behind the last closed one where nothing has reached it yet."""
+    booking = loaded.booking
+    if (
+        booking is not None
+        and booking.chain.closed
+        and month == next_to_close(booking)
+        and not has_begun(month, loaded.entries, booking.terms.terms)
+    ):
+        raise CloseError(f"{not_begun(month)}: nothing was written")
 
 
 def _seal_of(loaded: Loaded, month: str) -> Seal | None:

@@ -14,12 +14,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from beancount.core.data import Custom, Directive, Transaction
+from beancount.core.data import Custom, Directive, Price, Transaction
 
 from beancount_compute.close.storage import OURS
 from beancount_compute.closed import INDEX, SEAL_TYPES, Chain, read_chain
-from beancount_compute.economy import NOWHERE, Kind, Month
-from beancount_compute.ledger import ORDER, Errors
+from beancount_compute.economy import AS_OF, NOWHERE, Kind, Month, Terms
+from beancount_compute.ledger import EVENT_TYPES, ORDER, Errors
 from beancount_compute.plugin import work_out
 from beancount_compute.reports import Books
 
@@ -31,6 +31,7 @@ class Months(NamedTuple):
 
     chain: Chain
     next_to_close: str | None  # None where nothing was booked
+    begun: bool = True  # whether that one has begun
 
 
 def months_of(entries: Sequence[Directive], books: Books) -> Months:
@@ -38,9 +39,34 @@ def months_of(entries: Sequence[Directive], books: Books) -> Months:
     seals = [entry for entry in entries if isinstance(entry, Custom) and entry.type in SEAL_TYPES]
     chain = read_chain(seals, Errors())
     if chain.closed:
-        return Months(chain, Month.parse(chain.closed[-1].month).next.name)
+        month = Month.parse(chain.closed[-1].month).next.name
+        return Months(chain, month, has_begun(month, entries, books.terms))
     first = next((entry for entry in books.transactions if ORDER in entry.meta), None)
     return Months(chain, None if first is None else Month.of(first.date).name)
+
+
+def has_begun(month: str, entries: Iterable[Directive], terms: Terms) -> bool:
+    """Whether a ledger has reached a month: no clock tells, but what happened, and `as-of`.
+
+    A `balance` of its first day is of the day before; terms may lie ahead.
+    """
+    first = Month.parse(month).first
+    as_of = terms.of_ledger(AS_OF)
+    return (as_of is not None and as_of >= first) or any(
+        entry.date >= first
+        for entry in entries
+        if isinstance(entry, Transaction | Price)
+        or (isinstance(entry, Custom) and entry.type in EVENT_TYPES)
+    )
+
+
+def not_begun(month: str) -> str:
+    """What to say of a month that has not begun."""
+    named = Month.parse(month)
+    return (
+        f"{month} has not begun in this ledger: nothing happened on {named.first} or later. Close "
+        f"it when it is over; if nothing happens in it, set the option as-of to {named.last}"
+    )
 
 
 def index_folder(options: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from beancount_compute.close.open_month import counted_events
+from beancount_compute.close.standing import not_begun
 from beancount_compute.close.tie_outs import TieOut
 from beancount_compute.closed import INDEX, Seal
 from beancount_compute.economy import Month
@@ -63,6 +64,8 @@ def _next(loaded: LoadedBooks) -> list[Block]:
     month = loaded.months.next_to_close
     if month is None:
         return [words("Nothing was booked: there is no month to close yet.")]
+    if not loaded.months.begun:
+        return [words(f"{not_begun(month)}.")]
     ledger = str(loaded.options["filename"])
     name = shlex.quote(ledger)
     found: list[Block] = []

@@ -146,12 +146,12 @@ class LoadedBooks:
 
     @_once
     def open_month(self) -> TiedOut | None:
-        """The next month to close; None where nothing was booked.
+        """The next month to close; None where nothing was booked, or it has not begun.
 
         The ledger is loaded once more, as the command loads it: in Fava it holds no events.
         """
         month = self.months.next_to_close
-        if month is None:
+        if month is None or not self.months.begun:
             return None
         again = load(Path(str(self.options["filename"])))
         if again.booking is None:  # the line of the plugin went meanwhile

@@ -12,6 +12,7 @@ from beancount_compute.close import open_month, sealing
 from beancount_compute.close.loading import load
 from beancount_compute.close.proving import Proof
 from beancount_compute.close.sealing import NotClosed, begin, close_month
+from beancount_compute.close.standing import has_begun
 from beancount_compute.close.storage import CloseError
 from beancount_compute.close.tie_outs.tie_out import TieOut
 from beancount_compute.close.verifying import verify
@@ -150,3 +151,39 @@ def test_a_pack_that_no_pattern_finds_is_written(tmp_path: Path) -> None:
     add(ledger, '2026-01-01 custom "compute-events" "in/*.csv"\n')
     close_month("2026-05", ledger, pack=tmp_path / "pack")
     assert load(ledger).errors == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        '2026-07-05 custom "compute-consumption" "bob" 1 CU\n',
+        '2026-08-02 * "Credit"\n  Income:Fees  1 USD\n  Assets:Receivable:Alice\n',
+        "2026-07-31 price CU  0.20 USD\n",
+        '2026-01-01 custom "compute-option" "as-of" 2026-07-31\n',
+    ],
+)
+def test_a_month_that_has_not_begun_is_not_closed(ledger: Path, more: str) -> None:
+    """May and June are closed and nothing happened since: a term, or a balance at the beginning of
+    July, is of no use. It has begun with an event, an entry or price, or by the as-of day."""
+    for month in ("2026-05", "2026-06"):
+        close_month(month, ledger)
+    add(
+        ledger,
+        '2026-09-01 custom "compute-option" "seller-fee" 0.10\n'
+        "2026-07-01 balance Income:Fees  -6.25 USD\n",
+    )
+    before = contents(ledger.parent)
+    for dry_run in (True, False):
+        with pytest.raises(CloseError) as refused:
+            close_month("2026-07", ledger, dry_run=dry_run)
+        assert str(refused.value) == (
+            "2026-07 has not begun in this ledger: nothing happened on 2026-07-01 or later. Close "
+            "it when it is over; if nothing happens in it, set the option as-of to 2026-07-31: "
+            "nothing was written"
+        )
+    assert contents(ledger.parent) == before
+    assert close_month("2026-06", ledger).closing is None
+    add(ledger, more)
+    loaded = load(ledger)
+    assert loaded.errors == [] and loaded.booking is not None
+    assert has_begun("2026-07", loaded.entries, loaded.booking.terms.terms)

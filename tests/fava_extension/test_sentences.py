@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.close.sealing import close, write
+from tests.close.test_closing import ROWS, TERMS
 from tests.fava_extension.serving import EXTENSION, Site, exact, journal, report, rows, tables
 from tests.reports.story import STORY
 
@@ -321,6 +323,20 @@ def test_a_month_that_is_not_over_is_not_offered_without_a_word(
     said_of_july = "The books end on 2026-07-08 so far: close 2026-07 when the month is over."
     assert said_of_july in words(closed_quarter.page("close"))
     assert not [text for text in words(market_year.page("close")) if "is over" in text]
+
+
+def test_a_month_that_has_not_begun_is_not_offered(tmp_path: Path) -> None:
+    """May and June are closed: of July the page says what the command says, and no tie-outs."""
+    ledger = write(tmp_path / "books", TERMS, *ROWS)
+    close(ledger, "2026-05", "2026-06")
+    site = written(ledger.parent, ledger.read_text() + EXTENSION)
+    page = site.page("close")
+    assert (
+        "2026-07 has not begun in this ledger: nothing happened on 2026-07-01 or later. Close it "
+        "when it is over; if nothing happens in it, set the option as-of to 2026-07-31."
+    ) in words(page)
+    assert not [block for block in page["blocks"] if block["kind"] == "copy"]
+    assert site.page("close", endpoint="ties")["blocks"] == []
 
 
 def test_what_causes_a_difference_is_a_tie_out_at_a_place(tmp_path: Path) -> None:
