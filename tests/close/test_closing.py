@@ -287,6 +287,7 @@ def test_without_into_the_months_go_where_the_included_index_lies(tmp_path: Path
     assert run("close", "--init", ledger, "--into", tmp_path / "alt").exit_code == 0
     add(ledger, 'include "alt/index.beancount"\n')
     assert run("close", "2026-05", ledger, "--into", tmp_path / "alt").exit_code == 0
+    add(ledger, '2026-01-01 custom "compute-option" "as-of" 2026-06-30\n')
     assert run("close", "2026-06", ledger, "--dry-run").exit_code == 0
     result = run("close", "2026-06", ledger)
     assert result.exit_code == 0, result.stderr
