@@ -187,7 +187,7 @@ LEDGERS: dict[str, Callable[[int], str]] = {
     "overage": lambda n: (
         PLAN
         + '2026-01-01 custom "compute-subscription" "alice" "pro"\n'
-        + lines(n, '{day} custom "compute-consumption" "alice" 90 CU\n')
+        + lines(n, '{day} custom "compute-consumption" "alice" 900 CU\n')
     ),
     "unknown subscribers": lambda n: lines(
         n,
