@@ -65,6 +65,7 @@ from beancount_compute.economy import (
 from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.ledger import (
+    OPENING_TAG,
     Accounts,
     Answer,
     Errors,
@@ -74,6 +75,7 @@ from beancount_compute.ledger import (
     Line,
     Writer,
     check_openings,
+    check_whys,
     free_components,
     holders_of,
     mentions,
@@ -175,6 +177,7 @@ def book(
     kept = [*written.events] if keep_events else []
     _tell_touched(ledger, closed, facts, state)
     generated = closed.booked + _book_open(ledger, facts, state.carried if state else None)
+    _check_whys(ledger, whole, generated, chain)
     if closed.months:
         check_paddings(closed, [*others, *generated], options_map, errors)
     opened = open_directives(_to_open(others, ledger.writer.first_used))
@@ -215,6 +218,17 @@ def _book_open(ledger: Ledger, facts: Facts, carried: Carried | None) -> list[Di
     ]
     ledger.errors.add_refusals(keeper.refusals)
     return booked
+
+
+def _check_whys(ledger: Ledger, facts: Facts, generated: list[Directive], chain: Chain) -> None:
+    """Opening lots stand ahead of the first booking, or say why."""
+    transactions = [entry for entry in ledger.others if entry.__class__ is Transaction]
+    openings = [entry for entry in transactions if OPENING_TAG in entry.tags]
+    if openings:
+        days = [entry.date for entry in generated if entry.__class__ is Transaction]
+        days += [each.date for each in facts.removals if not each.flaw]
+        closed = Month.parse(chain.closed[0].month).last if chain.closed else None
+        check_whys(openings, min(days, default=None), closed, ledger.errors)
 
 
 def _past(ledger: Ledger, closed: Closed) -> list[Event]:

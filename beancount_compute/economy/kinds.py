@@ -55,6 +55,7 @@ class Flow(StrEnum):
     __hash__ = str.__hash__
 
     OPENING = "opening"  # an opening lot, entered by hand
+    ENTERED = "entered later"  # one that says why it comes after the books began
     ALLOCATED = "allocated"
     TOPPED_UP = "topped up"
     GRANTED = "granted"
@@ -86,6 +87,7 @@ class Way(StrEnum):
 
 WAYS: dict[Flow, Way] = {
     Flow.OPENING: Way.OPENS,
+    Flow.ENTERED: Way.ADDS,
     Flow.ALLOCATED: Way.ADDS,
     Flow.TOPPED_UP: Way.ADDS,
     Flow.GRANTED: Way.ADDS,

@@ -36,8 +36,10 @@ from beancount_compute.ledger.globs import MOST_LOOKED_AT, TooMuchToLookAt, path
 from beancount_compute.ledger.hand_written import (
     OPENING_TAG,
     check_openings,
+    check_whys,
     pocket_postings,
     read_hand_written,
+    why_of,
 )
 from beancount_compute.ledger.header import ColumnMap
 from beancount_compute.ledger.ids_of_periods import refuse_ids_of_periods

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from datetime import date
 from decimal import Decimal
-from typing import NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from beancount.core.amount import Amount
 from beancount.core.data import Posting, Transaction
@@ -27,6 +28,7 @@ from beancount_compute.economy import (
     amount,
     cost_of,
     never_usable,
+    printable,
     quoted,
 )
 from beancount_compute.ledger.accounts import Accounts, PocketAccount
@@ -35,7 +37,7 @@ from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.fields import parse_date, parse_plan_name
 from beancount_compute.ledger.names import component_of
 
-OPENING_TAG = "compute-opening"
+OPENING_TAG, WHY = "compute-opening", "why"
 _ENDS_IN_A_DATE = re.compile(
     r"(.*?)[\W_]*(?:([0-9]{4})[-._ ]([0-9]{1,2})[-._ ]([0-9]{1,2})"
     r"|[0-9]{1,2}[-._ ][0-9]{1,2}[-._ ][0-9]{4})",
@@ -74,6 +76,37 @@ def check_openings(transactions: Iterable[Transaction], accounts: Accounts, erro
             message = (
                 f"no posting of this #{OPENING_TAG} is on a subscriber's pocket, so nothing is "
                 f"opened: write an account such as {example}"
+            )
+            errors.add(place_of(entry.meta), message)
+
+
+def why_of(meta: Mapping[str, Any]) -> str:
+    """Why opening lots come after the books began; "" where nothing says so."""
+    why = meta.get(WHY)
+    return printable(" ".join(why.split())) if isinstance(why, str) else ""
+
+
+def check_whys(
+    openings: Iterable[Transaction], first: date | None, closed: date | None, errors: Errors
+) -> None:
+    """Opening lots behind the first booking, or the first closed month, must say why.
+
+    Without it a month would open with what the month before did not close with.
+    """
+    for entry in openings:
+        if why_of(entry.meta):
+            continue
+        if WHY in entry.meta:
+            errors.add(place_of(entry.meta), f'`{WHY}` must be a text, such as {WHY}: "acquired"')
+            continue
+        behind = f"the first bookings, of {first}" if first and first < entry.date else ""
+        if closed and closed < entry.date:
+            behind = f"the first closed month, which ended on {closed}"
+        if behind:
+            message = (
+                f"this #{OPENING_TAG} comes after {behind}: say why in its metadata, such as "
+                f'{WHY}: "acquired", the name under which reports show it on its day; what was '
+                "there from the beginning takes an earlier date"
             )
             errors.add(place_of(entry.meta), message)
 

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 from beancount.core.data import Custom, Directive, Price, Transaction
 
 from beancount_compute.collector import no_cyclic_garbage
-from beancount_compute.economy import WIDE, Kind, Pocket, Role, Terms
+from beancount_compute.economy import WIDE, Flow, Kind, Pocket, Role, Terms
 from beancount_compute.ledger import (
     OPENING_TAG,
     ORDER,
@@ -102,9 +102,16 @@ class Books:
         return _by(_subscriber, self.incomes)
 
     @cached_property
+    def openings(self) -> tuple[Movement, ...]:
+        """The opening lots, of whatever day."""
+        opening, entered = Flow.OPENING, Flow.ENTERED
+        return tuple([m for m in self.movements if m.flow is opening or m.flow is entered])
+
+    @cached_property
     def movements_of_all(self) -> tuple[Movement, ...]:
         """The movements of all subscribers together: those of a day and lot added up."""
-        by, same = ("date", "flow", "pocket", "commodity", "lot"), ("month", "origin", "currency")
+        by = ("date", "flow", "pocket", "commodity", "lot", "why")
+        same = ("month", "origin", "currency")
         moved = filter(attrgetter("units"), self.movements)  # no posting of nothing
         with localcontext(WIDE), no_cyclic_garbage():
             return tuple(fold(moved, by, ("units", "amount"), same))

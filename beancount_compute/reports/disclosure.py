@@ -6,8 +6,9 @@
     total                   160.00      400.00   -280.00     280.00
 
 The movement of the balance (ASC 606-10-50-8(a)), split by the date of the lots: what was in the
-opening balance is what lies in lots older than the period, and in opening lots. The revenue of
-these is what 50-8(b) asks for. Fees and overage never were in the balance.
+opening balance is what lies in lots older than the period, and in opening lots, but for those that
+came within it (`entered.py`). The revenue of these is what 50-8(b) asks for. Fees and overage never
+were in the balance.
 
 What remains (50-13) stands by the last day on which it can be used, which is a limit and no
 forecast: of an allocation that will be minted, the end of the tokens that it turns into. Asked for,
@@ -19,13 +20,14 @@ life, from their date to their end, is at most a year. Which contracts these are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import partial
 from operator import attrgetter
 
 from beancount_compute.economy import COMING, EARNED_BY_LOTS, RELEASING, Earning, Flow, Terms, later
 from beancount_compute.reports.books import Books, Selection
+from beancount_compute.reports.entered import Entered, entered_in, not_in_opening
 from beancount_compute.reports.facts import SUMMED, Income, LotKey, Movement
 from beancount_compute.reports.figures import (
     Contribution,
@@ -43,15 +45,15 @@ from beancount_compute.reports.tables import CURRENCY, Column, Measure
 _OPENING, _ADDED, _TOTAL = "in the opening balance", "added in the period", "total"
 # Grants carry no money; what earns as it leaves comes before what does not.
 _FLOWS = [
-    *[flow for flow in COMING if flow not in (Flow.OPENING, Flow.GRANTED)],
+    *[flow for flow in COMING if flow not in (Flow.OPENING, Flow.ENTERED, Flow.GRANTED)],
     *sorted(RELEASING, key=lambda flow: flow not in EARNED_BY_LOTS),
 ]
 _BETWEEN = "between_subscribers"  # zero over all of them
 _LINES: dict[Flow, str] = {
-    **{flow: _BETWEEN for flow in Flow if flow is not Flow.OPENING},
+    **{flow: _BETWEEN for flow in Flow if flow not in (Flow.OPENING, Flow.ENTERED)},
     **{flow: "removed" if flow is Flow.REMOVED else flow.key for flow in _FLOWS},
 }
-_MOVEMENT = ("opening", *dict.fromkeys(_LINES[flow] for flow in _FLOWS), _BETWEEN)
+_MOVEMENT = (*dict.fromkeys(_LINES[flow] for flow in _FLOWS), _BETWEEN)
 _TITLES = {
     "topped_up": "topped\nup",
     "removed": "removed\nby hand",
@@ -94,8 +96,11 @@ def disclosure(pattern: int | None = None) -> Report:
 
 def _layouts(pattern: int | None, books: Books, selection: Selection) -> list[Layout]:
     day = selection.end or books.last_day or ""
-    figures = [Figure(key, _TITLES.get(key, key), Measure.MONEY) for key in _MOVEMENT]
-    closing = Figure("closing", "closing", Measure.MONEY, _MOVEMENT)
+    money = Measure.MONEY
+    entered = entered_in(books, selection).figures(money)
+    figures = [Figure("opening", "opening", money), *entered]
+    figures += [Figure(key, _TITLES.get(key, key), money) for key in _MOVEMENT]
+    closing = Figure("closing", "closing", money, tuple([each.key for each in figures]))
     part = (Column("part", "of lots"), CURRENCY)
     remaining = f"Remaining performance obligations at {day}"
     layouts = [
@@ -142,12 +147,14 @@ def _contributions(
         raise NotSummed("it is worked out from a pattern, not summed from transactions")
     day, start = selection.day_of(books), selection.start or date.min
     movements = selection.movements(books, each=request.each)
-    keys = ("flow", "pocket", "lot")
+    keys = ("flow", "pocket", "lot", "why")
     before, since = [request.fold(part, keys, ("amount",)) for part in selection.split(movements)]
     moved = [*before, *since]
-    old = {each.lot for each in moved if each.flow is Flow.OPENING or each.lot.date < start}
-    yield from _movement(before, old, {})
-    yield from _movement(since, old, _LINES)
+    entered = entered_in(books, selection)
+    young = not_in_opening(books, selection.start)
+    old = {each.lot for each in moved if entered.is_opening(each) or each.lot.date < start} - young
+    yield from _movement(before, old, None)
+    yield from _movement(since, old, entered)
     yield from _revenue(selection.incomes(books, each=request.each), old)
     for each in moved:
         for end, amount in ends_of(each, books.terms):
@@ -160,14 +167,17 @@ def _contributions(
 
 
 def _movement(
-    moved: Iterable[Movement], old: set[LotKey], lines: Mapping[Flow, str]
+    moved: Iterable[Movement], old: set[LotKey], entered: Entered | None
 ) -> Iterator[Contribution]:
-    """What moved under its line; all that has none is in the opening balance."""
+    """What moved under its line; where nothing is asked to be told apart, in the opening."""
     for each in moved:
         if each.flow is not Flow.MINTED:  # that only changes the pocket
             for part in (_OPENING if each.lot in old else _ADDED, _TOTAL):
                 row = (part, each.lot.currency)
-                yield "movement", row, lines.get(each.flow, "opening"), each.amount, each.at
+                line = "opening"
+                if entered is not None:
+                    line = _LINES.get(each.flow) or entered.key_of(each)
+                yield "movement", row, line, each.amount, each.at
 
 
 def _revenue(incomes: Iterable[Income], old: set[LotKey]) -> Iterator[Contribution]:

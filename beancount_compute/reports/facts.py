@@ -61,6 +61,7 @@ class Movement(NamedTuple):
     account: str
     at: int
     undoes: bool  # it belongs to a reversal
+    why: str = ""  # of opening lots that came after the books began
 
 
 class Income(NamedTuple):

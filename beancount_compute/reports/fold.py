@@ -23,7 +23,7 @@ from beancount_compute.economy import ZERO
 from beancount_compute.reports.facts import SUMMED
 
 # What stands in a field that is folded away. In any other it is None: to read it is a mistake.
-_FOLDED = {"at": SUMMED, "subscriber": "", "account": "", "undoes": False}
+_FOLDED = {"at": SUMMED, "subscriber": "", "account": "", "undoes": False, "why": ""}
 FoldKey = TypeVar("FoldKey", bound=Hashable)
 Fact = TypeVar("Fact", bound=tuple[Any, ...])  # a named tuple
 Thing = TypeVar("Thing")

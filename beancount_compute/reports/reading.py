@@ -33,7 +33,7 @@ from beancount_compute.economy import (
     Pocket,
     cost_of,
 )
-from beancount_compute.ledger import BY_HAND, LAPSED, OPENING, Meaning, lapsed_of
+from beancount_compute.ledger import BY_HAND, LAPSED, OPENING, Meaning, lapsed_of, why_of
 from beancount_compute.reports.facts import LotKey, Movement
 
 _of_lot = attrgetter("cost", "currency", "origin")
@@ -43,6 +43,7 @@ _FLOWS: dict[str, Mapping[Pocket, Flows]] = {
     BY_HAND: dict.fromkeys(Pocket, Flows(Flow.REMOVED, Flow.REMOVED)),
     OPENING: dict.fromkeys(Pocket, Flows(Flow.OPENING, Flow.REMOVED)),
 }
+_ENTERED = dict.fromkeys(Pocket, Flows(Flow.ENTERED, Flow.REMOVED))
 # Of these all money is what their lots carry, and is read with them; but for overage.
 _BY_LOTS = frozenset(
     kind
@@ -105,7 +106,8 @@ class _Reader:
         for at, (meta, day, _, _, _, tags, _, postings) in enumerate(transactions):
             kind, undoes = kind_of(tags, meta)
             month = months.get(day) or self._month(day)
-            flows = _FLOWS[kind]
+            why = why_of(meta) if kind == OPENING else ""
+            flows = _ENTERED if why else _FLOWS[kind]
             first = len(movements)
             for account, units, cost, _, _, _ in postings:
                 pocket = pockets[account] if account in pockets else pocket_of(account)
@@ -122,7 +124,7 @@ class _Reader:
                 # fmt: off
                 fields = (
                     day, month, flow, subscriber, holding, origin, commodity, -number, currency,
-                    -(number * unit_cost), lot, account, at, undoes,
+                    -(number * unit_cost), lot, account, at, undoes, why,
                 )
                 # fmt: on
                 add(_new(Movement, fields))

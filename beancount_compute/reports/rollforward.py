@@ -5,8 +5,9 @@
 
 In units and in money (the carrying amount: deferred revenue), so that the money's table is the
 movement of the contract liability (ASC 606-10-50-8(a)). What comes in is above zero, what goes out
-below it, and each row adds up to its closing. Opening lots count as opening on whatever day they
-were entered. Over all subscribers, and over both pockets, what only moves is zero.
+below it, and each row adds up to its closing. Opening lots that came after the books began
+are a figure of their own (`entered.py`). Over all subscribers, and over both pockets, what only
+moves is zero.
 
 The same interval by interval, in one pass:
 
@@ -29,6 +30,7 @@ from operator import attrgetter
 
 from beancount_compute.economy import EARNED_BY_LOTS, WAYS, WIDE, ZERO, Flow, Way
 from beancount_compute.reports.books import Books, Selection
+from beancount_compute.reports.entered import Entered, begin_since, entered_in
 from beancount_compute.reports.facts import Movement
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
 from beancount_compute.reports.fold import fold
@@ -44,7 +46,7 @@ from beancount_compute.reports.tables import (
     written,
 )
 
-_MOVING = {flow: flow.key for flow in Flow if flow is not Flow.OPENING}
+_MOVING = {flow: flow.key for flow in Flow if flow not in (Flow.OPENING, Flow.ENTERED)}
 _BY = ("pocket", "plan", "subscriber")
 _SUMS = ("units", "amount")
 _MOVED, _OTHERWISE = "moved", "otherwise"
@@ -57,19 +59,21 @@ _PART_OF = {
 _PARTS = ("opening", "added", "released", _OTHERWISE, "closing")
 
 
-def _figures(kind: Measure) -> tuple[Figure, ...]:
+def _figures(kind: Measure, entered: Entered) -> tuple[Figure, ...]:
     flows = [Figure(key, flow.replace(" ", "\n", 1), kind) for flow, key in _MOVING.items()]
-    closing = Figure("closing", "closing", kind, ("opening", *_MOVING.values()))
-    return (Figure("opening", "opening", kind), *flows, closing)
+    parts = ("opening", *entered.keys.values(), *_MOVING.values())
+    closing = Figure("closing", "closing", kind, parts)
+    return (Figure("opening", "opening", kind), *entered.figures(kind), *flows, closing)
 
 
-def _layouts(*_: object) -> list[Layout]:
+def _layouts(books: Books, selection: Selection) -> list[Layout]:
+    entered = entered_in(books, selection)
     return [
         Layout(
             f"{what}-by-{name}",
             f"Roll-forward of {words}, by {name}",
             (Column(name, name), unit),
-            _figures(kind),
+            _figures(kind, entered),
             keeps_zeros=name == "pocket",
             adds_up=name != "pocket",  # which has its total among its rows
         )
@@ -84,20 +88,22 @@ def _layouts(*_: object) -> list[Layout]:
 def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
     by_subscriber = request.wants("units-by-subscriber", "money-by-subscriber")
     found = selection.movements(books, each=request.each or by_subscriber)
-    keys = ("flow", "pocket", "origin", "commodity", "currency")
+    keys = ("flow", "pocket", "origin", "commodity", "currency", "why")
+    entered = entered_in(books, selection)
     for before, movements in zip((True, False), selection.split(found), strict=True):
         if by_subscriber:
             movements = request.fold(movements, ("subscriber", *keys), _SUMS)
             for each in movements:
-                yield from _cells(each, "subscriber", each.subscriber, before)
+                column = "opening" if before else entered.key_of(each)
+                yield from _cells(each, "subscriber", each.subscriber, column)
         for each in request.fold(movements, keys, _SUMS):
-            yield from _cells(each, "pocket", TOTAL, before)
-            yield from _cells(each, "pocket", each.pocket.value, before)
-            yield from _cells(each, "plan", each.origin, before)
+            column = "opening" if before else entered.key_of(each)
+            yield from _cells(each, "pocket", TOTAL, column)
+            yield from _cells(each, "pocket", each.pocket.value, column)
+            yield from _cells(each, "plan", each.origin, column)
 
 
-def _cells(each: Movement, by: str, label: str, before: bool) -> Iterator[Contribution]:
-    column = "opening" if before else each.flow.key
+def _cells(each: Movement, by: str, label: str, column: str) -> Iterator[Contribution]:
     yield f"units-by-{by}", (label, each.commodity), column, each.units, each.at
     if each.currency:
         yield f"money-by-{by}", (label, each.currency), column, each.amount, each.at
@@ -133,10 +139,13 @@ def deferred_by(
             each for each in selection.movements(books, each=False) if of(each) and number_of(each)
         ]
         before, since = selection.split(found)
+        first_day = books.first_day if begin_since(books, selection.start) else None
+        begins = name_of(interval, first_day) if first_day else None
         held = {of(each): number_of(each) for each in fold(before, (unit,), (number,))}
         for each in fold(since, ("date", "flow", unit), (number,)):
             held.setdefault(of(each), ZERO)
-            sums[_part_of(each.flow), name_of(interval, each.date), of(each)] += number_of(each)
+            name = name_of(interval, each.date)
+            sums[_part_of(each.flow, name == begins), name, of(each)] += number_of(each)
         every = names or partial(names_between, interval)
         for name in _names(selection, since, every) if held else ():
             for each_unit in sorted(held):
@@ -155,7 +164,10 @@ def deferred_by(
     return Table(f"{what} by {interval}", columns, rows, f"deferred-by-{interval}")
 
 
-def _part_of(flow: Flow) -> str:
+def _part_of(flow: Flow, begins: bool) -> str:
+    """The part that a flow is of an interval, in which the books may begin."""
+    if flow is Flow.OPENING and not begins:
+        flow = Flow.ENTERED
     return "released" if flow in EARNED_BY_LOTS else _PART_OF[WAYS[flow]]
 
 

@@ -147,7 +147,7 @@ def _lines(
         lot = f"{each.origin} of {each.lot.date}" if each.origin else ""
         event, other = str(entry.meta.get("event", "")), _counterparty(each, entry)
         what = _what(each, entry)
-        of = (event, what, each.flow.value, other, each.pocket.value, lot)
+        of = (event, what, each.why or each.flow.value, other, each.pocket.value, lot)
         yield _Line((next(number), str(each.date), *of, *pair(each)), [each])
 
 

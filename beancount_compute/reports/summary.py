@@ -3,9 +3,9 @@
 The books are read as Beancount loaded them. Units and money that came in must be units and money
 that went out or are still held:
 
-    opening + allocated + topped up + granted
+    opening + entered later + allocated + topped up + granted
         = used + spent + expired + refunded + removed by hand + held
-    opening + paid
+    opening + entered later + paid
         = revenue + breakage + settlements + partner income + refunded + removed by hand + deferred
 """
 
@@ -35,7 +35,7 @@ from beancount_compute.reports.tables import Table, columns, money
 
 UNITS_IN: tuple[str, ...] = tuple([flow.value for flow in COMING])
 UNITS_OUT = (*[flow.value for flow in RELEASING], "held")
-MONEY_IN = ("opening", "paid")
+MONEY_IN = ("opening", "entered later", "paid")
 MONEY_OUT = (
     "revenue",
     "breakage",
@@ -104,6 +104,7 @@ class Summary(NamedTuple):
                 rows += [
                     (f"{sign} {name}", face(flows[name, commodity], commodity), commodity)
                     for name in names
+                    if name != Flow.ENTERED or flows[name, commodity]  # which few ledgers have
                 ]
             verdict = "DOES NOT TIE" if difference else "ties"
             rows.append(("= difference", face(difference, commodity), verdict))
@@ -154,7 +155,7 @@ def _moved(books: Books) -> tuple[FlowSums, FlowSums]:
         if each.flow in COMING or each.flow in RELEASING:  # all others only move units
             sign = 1 if each.flow in COMING else -1
             units[each.flow, each.commodity] += sign * each.units
-            if each.currency and each.flow in (Flow.OPENING, Flow.REMOVED):
+            if each.currency and each.flow in (Flow.OPENING, Flow.ENTERED, Flow.REMOVED):
                 money[each.flow, each.currency] += sign * each.amount
     for income in fold(books.incomes, ("earning", "currency"), ("amount",)):
         money[_EARNED[income.earning], income.currency] += income.amount

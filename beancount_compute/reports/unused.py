@@ -68,7 +68,7 @@ class Follower:
 
     def follow(self, movements: Iterable[Movement]) -> Iterator[Outcome]:
         """What becomes of tokens, in the order of the movements; all up to some day."""
-        minted, opening = Flow.MINTED, Flow.OPENING
+        minted, openings = Flow.MINTED, (Flow.OPENING, Flow.ENTERED)
         changing: list[Movement] = []  # of one transaction, in which tokens change hands
         for each in of_plans(movements, Pocket.TOKENS):
             flow, units, at = _how(each)
@@ -81,7 +81,7 @@ class Follower:
             pool = self._pools[_where(each)]
             if flow is minted:
                 _put(pool, (_new(Cohort, _whose(each)), 0, units))
-            elif flow is opening:
+            elif flow in openings:
                 _put(pool, (None, 0, units))
             elif units > 0:
                 parts, days = _return(self._gone_from(pool, flow), pool, units)

@@ -476,6 +476,7 @@ def test_lots_moved_by_hand_count_in_the_closed_months(tmp_path: Path) -> None:
     )
     by_hand = """\
 2026-05-10 * "Opening" #compute-opening
+  why: "found later"
   Liabilities:DeferredRevenue:Tokens:Ann  -7 CU {0.20 USD, 2025-11-01, "top-up"}
   Equity:Opening  1.40 USD
 2026-06-21 * "Taken out"

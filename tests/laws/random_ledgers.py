@@ -445,8 +445,9 @@ def opening_text(world: World, component: str) -> str:
     )
     account = account.replace("{subscriber}", component)
     account = account.replace("{plan}", component_of(origin))
+    why = '  why: "acquired"\n' if day > world.start - datetime.timedelta(days=10) else ""
     return (
-        f'{day} * "Opening" #compute-opening\n'
+        f'{day} * "Opening" #compute-opening\n{why}'
         f"  {account}  -{units} CU "
         f'{{{cost} {world.currencies[0]}, {lot_day}, "{label}"}}\n'
         f"  Equity:Opening-Balances"

@@ -31,7 +31,7 @@ from beancount_compute.economy import (
     average_price,
 )
 from beancount_compute.ledger import ORDER
-from beancount_compute.reports import Books, grouped, since
+from beancount_compute.reports import Books, grouped, not_in_opening, since
 
 INCOME, UNKNOWN = "income", "on no account of the reports"
 _RELEASED = (Earning.COMPUTE, Earning.BREAKAGE, Earning.PARTNER_INCOME)
@@ -136,11 +136,12 @@ def income(books: Books, month: Reported, first: date) -> Iterator[TieOut]:
     """
     yield from _fees(books, first)
     sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    young = not_in_opening(books, first)
     for each in since(books.incomes, first):
         if each.lot is None:
             sums["revenue from overage", each.currency] += each.amount
         elif each.earning in _RELEASED:
-            earlier = each.lot.date < first
+            earlier = each.lot.date < first and each.lot not in young
             name = "revenue from opening balance" if earlier else "revenue from this month"
             sums[name, each.currency] += each.amount
     for name in ("revenue from opening balance", "revenue from this month", "revenue from overage"):

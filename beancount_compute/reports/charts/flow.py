@@ -42,6 +42,7 @@ _NODES = {
     **{flow.value: _COLOURS.get(flow, RED) for flow in RELEASING},
     "held": GREY,
 }
+_KEYS = {"pocket", "commodity", "opening", "closing", *[flow.key for flow in Flow]}
 
 
 def unit_flow(table: Table) -> list[Chart]:
@@ -49,12 +50,14 @@ def unit_flow(table: Table) -> list[Chart]:
     found: list[Chart] = []
     for (commodity,), part in parts(table, "commodity"):
         by_pocket = {str(row[0]): numbers(part, row) for row in part.rows}
-        links = list(_links(by_pocket))
+        entered = _entered(part)
+        links = list(_links(by_pocket, entered))
         if not links:
             continue
         traded = by_pocket.get("tokens", {}).get("traded_in", Decimal())
         joined = {name for source, target, _ in links for name in (source, target)}
-        names = [name for name in _NODES if name in joined]
+        nodes = {**dict.fromkeys(entered.values(), GREY), **_NODES}
+        names = [name for name in nodes if name in joined]
         labels = [_label(name, links) for name in names]
         trace: Drawing = {
             "type": "sankey",
@@ -62,7 +65,7 @@ def unit_flow(table: Table) -> list[Chart]:
             "valuesuffix": f" {commodity}",
             "node": {
                 "label": labels,
-                "color": [_NODES[name] for name in names],
+                "color": [nodes[name] for name in names],
                 "pad": 32,
                 "thickness": 14,
                 "line": {"width": 0},
@@ -84,11 +87,27 @@ def unit_flow(table: Table) -> list[Chart]:
     return found
 
 
-def _links(by_pocket: dict[str, dict[str, Decimal]]) -> Iterable[tuple[str, str, Decimal]]:
+def _entered(table: Table) -> dict[str, str]:
+    """The figures of opening lots that came after the books began, with the names of their nodes.
+
+    A node is no other's: where the name is taken, the key stands.
+    """
+    found: dict[str, str] = {}
+    for column in table.columns:
+        if column.key not in _KEYS:
+            name = " ".join(column.title.split())
+            found[column.key] = column.key if name in _NODES or name in found.values() else name
+    return found
+
+
+def _links(
+    by_pocket: dict[str, dict[str, Decimal]], entered: dict[str, str]
+) -> Iterable[tuple[str, str, Decimal]]:
     """Units from one node to another; what a month takes back more of than it gives is no flow."""
     for pocket in ("allocations", "tokens"):
         numbers = by_pocket.get(pocket, {})
         flows = [(flow.value, pocket, numbers.get(flow.key)) for flow in COMING]
+        flows += [(name, pocket, numbers.get(key)) for key, name in entered.items()]
         flows += [(pocket, flow.value, -numbers.get(flow.key, Decimal())) for flow in RELEASING]
         flows.append((pocket, "held", numbers.get("closing")))
         if pocket == "tokens":
