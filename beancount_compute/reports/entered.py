@@ -34,9 +34,9 @@ _TAKEN = frozenset([*_LABELS, *_FIGURES, *[flow.key for flow in Flow]])
 
 
 class Entered(NamedTuple):
-    """The opening lots of a selection that don't stand under opening."""
+    """The opening lots within some days that don't stand under opening."""
 
-    begins: bool  # the books begin within its days
+    begins: bool  # the books begin within these days
     keys: dict[str, str]  # the key of the figure of each `why`, in the order of their days
 
     def is_opening(self, moved: Movement) -> bool:
@@ -55,15 +55,13 @@ class Entered(NamedTuple):
 
 
 def entered_in(books: Books, selection: Selection) -> Entered:
-    """What was entered within the days of a selection, by why."""
+    """What was entered within the days of a selection, by why; whoever holds it."""
     begins = begin_since(books, selection.start)
     keys: dict[str, str] = {}
     for each in books.openings:
         if (
             each.why not in keys
             and selection.covers(each.date)
-            and selection.subscriber in ("", each.subscriber)
-            and selection.plan in ("", each.origin)
             and not (begins and each.flow is Flow.OPENING)
         ):
             keys[each.why] = _free(each.why or _NO_WHY, keys.values())

@@ -68,8 +68,8 @@ def test_each_subscriber_has_a_row_of_its_own() -> None:
     }
 
 
-def test_opening_lots_are_opening_on_whatever_day_they_were_entered() -> None:
-    """10 CU of an opening in the period itself; 1 of them is removed by hand."""
+def test_opening_lots_are_opening_where_the_books_begin_with_them() -> None:
+    """10 CU of an opening within the period itself; 1 of them is removed by hand."""
     books = books_of(
         HEAD + "2026-01-01 open Equity:Opening\n"
         '2026-06-02 * "Opening" #compute-opening\n'
