@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from datetime import date, timedelta
 from decimal import Decimal, Inexact, localcontext
-from itertools import chain, groupby
+from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -33,9 +33,7 @@ from beancount_compute.economy import (
     Grain,
     Horizon,
     JournalEntry,
-    Kind,
     Lot,
-    LotHistory,
     Phase,
     Place,
     Record,
@@ -58,8 +56,9 @@ from beancount_compute.economy import (
     same_content,
 )
 from beancount_compute.economy.carried import Carried, handed_on, take_over
+from beancount_compute.economy.late_bookings import LateBookings
 from beancount_compute.economy.rules import RULES
-from beancount_compute.economy.rules.breakage import end_lots, end_returned
+from beancount_compute.economy.rules.breakage import end_lots
 from beancount_compute.economy.rules.by_hand import (
     TOO_MANY_DIGITS,
     check_assertion,
@@ -70,8 +69,8 @@ from beancount_compute.economy.rules.by_hand import (
 )
 from beancount_compute.economy.rules.consumption import consume_in_turn
 from beancount_compute.economy.rules.late_draws import refuse_old
-from beancount_compute.economy.rules.latest_first import latest_first
-from beancount_compute.economy.rules.reversal import DayOutcome, placed, targets
+from beancount_compute.economy.rules.latest_first import cancellations_first, latest_first
+from beancount_compute.economy.rules.reversal import DayOutcome, placed
 from beancount_compute.economy.rules.subscription import Bridges, start_periods
 from beancount_compute.economy.state import Economy
 
@@ -127,12 +126,10 @@ class Bookkeeper:
         self._openings_on = grouped(facts.openings)
         self._removals_on = grouped(facts.removals)
         self._introductions_on = grouped(facts.introductions)
-        self._late_on = dict(facts.late)
-        self._noted = 0  # how much of the journal is part of the history of lots
         self._carried = carried
         self._repeats: dict[str, int] = {}
         self._first_of: dict[str, Event | None] = dict.fromkeys(repeated_ids)
-        late = [event for events in self._late_on.values() for event in events]
+        late = [*chain.from_iterable(facts.late.values())]
         self._economy = Economy(
             terms,
             reach.as_of,
@@ -144,15 +141,9 @@ class Bookkeeper:
             totals=Totals() if self._assertions_on else None,
             plain=not self._assertions_on and terms.of_ledger(POSTING_GRAIN) is Grain.EVENT,
         )
-        if late:
-            past = carried.past if carried else None
-            self._economy.history = past.copied() if past else LotHistory()
-            self._economy.reversed_on = {
-                event.reverses: event.date
-                for events in self._events_on.values()
-                for event in events
-                if event.reverses
-            }
+        self._late = LateBookings(self._economy, facts.late)
+        past = carried.past if carried else None
+        self._late.remember(past, chain.from_iterable(self._events_on.values()))
 
     def entries(self) -> Iterator[JournalEntry]:
         """The journal, in order; each day is worked out when it is asked for."""
@@ -170,7 +161,7 @@ class Bookkeeper:
             self._assertions_on,
             self._openings_on,
             self._removals_on,
-            self._late_on,
+            self._late.on,
         ):
             economy.agenda.visit(stated)
         if self._carried is not None:
@@ -248,7 +239,7 @@ class Bookkeeper:
     def _day(self, day: date) -> None:
         economy = self._economy
         economy.today = day
-        self._noted = len(economy.journal)
+        self._late.begin_day()
         economy.terms_of(day)
         early = [
             assertion
@@ -259,10 +250,10 @@ class Bookkeeper:
             take_in(economy, opening)
         for introduction in self._introductions_on.get(day, ()):
             introduce(economy, introduction)
-        self._book_late(day)
+        self._late.book(day, self._outcome, self._book_events)
         end_lots(economy, day)
         events = sorted(self._events_on.pop(day, ()))
-        first, events = _cancellations_first(events)
+        first, events = cancellations_first(events)
         self._book_events(first)
         start_periods(economy, day)
         with localcontext(EXACT):
@@ -272,8 +263,7 @@ class Bookkeeper:
             take_out(economy, removal)
         for assertion in early:
             check_for_newcomer(economy, assertion)
-        if self._late_on:  # they ask what became of lots until then
-            self._note()
+        self._late.end_day()
 
     def _outcome(self, events: Sequence[Event]) -> DayOutcome:
         """What would become of events of today, in this order; nothing is booked."""
@@ -286,11 +276,14 @@ class Bookkeeper:
         trial.refusals, trial._repeats = [], {}
         trial._first_of = {event.id: None for event in events if event.id in self._first_of}
         refused: set[int] = set()
-        trial._noted = 0
-        book = trial._book_late_event if self._economy.late else trial._book_event
+        trial._late = self._late.tried_on(trial._economy)
+        late = self._economy.late
         for event in events:
             before = len(trial.refusals)
-            book(event)
+            if late:
+                trial._late.book_event(event, trial._book_events)
+            else:
+                trial._book_event(event)
             if len(trial.refusals) > before:
                 refused.add(id(event))
         charged: dict[int, Decimal] = {}
@@ -339,48 +332,6 @@ class Bookkeeper:
                     left_without = ""
         return self._economy.causes.of(event, refused, left_without)
 
-    def _book_late(self, day: date) -> None:
-        """Book late events before all else of the day, on the terms of the day they occurred on."""
-        economy, plain = self._economy, self._economy.plain
-        late = sorted(self._late_on.pop(day, ()))
-        for on, events in groupby(late, key=attrgetter("date")):
-            economy.terms_of(on)
-            economy.plain = False
-            economy.merging.clear()  # a late use stands alone
-            end_returned(economy, on)
-            self._note()
-            with localcontext(EXACT):
-                in_order = placed(
-                    latest_first(list(events), economy.undo), self._outcome, economy.undo
-                )
-            for event in in_order:
-                self._book_late_event(event)
-        if late:
-            economy.plain = plain
-            economy.merging.clear()
-            economy.terms_of(day)
-
-    def _book_late_event(self, event: Event) -> None:
-        """Book a late event, which counts from the day on which it occurred."""
-        journal = self._economy.journal
-        before = len(journal)
-        self._book_events([event])
-        journal[before:] = [
-            entry._replace(occurred=event.date)
-            if isinstance(entry, JournalEntry) and entry.event is event
-            else entry
-            for entry in journal[before:]
-        ]
-        self._note()
-
-    def _note(self) -> None:
-        """Let what was booked since the last time be part of the history of lots."""
-        economy = self._economy
-        assert economy.history is not None
-        for record in economy.journal[self._noted :]:
-            economy.history.note(in_full(record))
-        self._noted = len(economy.journal)
-
     def _is_first(self, event: Event) -> bool:
         """Whether this is the first event of its id; one that says something else is refused."""
         first = self._first_of[event.id]
@@ -396,20 +347,3 @@ class Bookkeeper:
         derived = content_id(event)
         count = self._repeats[derived] = self._repeats.get(derived, 0) + 1
         return derived if count == 1 else f"{derived}-{count}"
-
-
-def _cancellations_first(events: list[Event]) -> tuple[list[Event], list[Event]]:
-    """The cancellations of a day, with their reversals behind them, and the other events."""
-    at = 0  # they come first in the order of the books
-    while at < len(events) and events[at].kind is Kind.CANCELLATION:
-        at += 1
-    if not at:
-        return [], events
-    undone = {id(each.event): of.event for each, of in targets(events).items()}
-    undone = {each: of for each, of in undone.items() if of in events[:at]}
-    first = [
-        each
-        for event in events[:at]
-        for each in (event, *(other for other in events[at:] if undone.get(id(other)) is event))
-    ]
-    return first, [event for event in events[at:] if id(event) not in undone]

@@ -1,4 +1,4 @@
-"""Reversals of one day: what stands later in the books is undone first.
+"""Reversals of one day: what stands later in the books is undone first, cancellations at once.
 
     2026-06-05   reversal of the top-up of 1 May     stands second: its units are all there again
     2026-06-05   reversal of the use of 20 May       stands first
@@ -27,3 +27,20 @@ def latest_first(events: list[Event], booked: Iterable[str]) -> list[Event]:
     at |= {each.event.reverses: today[id(of.event)] for each, of in targets(events).items()}
     in_turn = iter(sorted(reversals, key=lambda each: (each.time, -at.get(each.reverses, -1))))
     return [next(in_turn) if event.kind is Kind.REVERSAL else event for event in events]
+
+
+def cancellations_first(events: list[Event]) -> tuple[list[Event], list[Event]]:
+    """The cancellations of a day, with their reversals behind them, and the other events."""
+    at = 0  # they come first in the order of the books
+    while at < len(events) and events[at].kind is Kind.CANCELLATION:
+        at += 1
+    if not at:
+        return [], events
+    undone = {id(each.event): of.event for each, of in targets(events).items()}
+    undone = {each: of for each, of in undone.items() if of in events[:at]}
+    first = [
+        each
+        for event in events[:at]
+        for each in (event, *(other for other in events[at:] if undone.get(id(other)) is event))
+    ]
+    return first, [event for event in events[at:] if id(event) not in undone]

@@ -56,15 +56,17 @@ class DayOutcome(NamedTuple):
         )
 
 
+Outcome = Callable[[Sequence[Event]], DayOutcome]  # of events in an order; it changes nothing
+
+
 def placed(
     events: list[Event],
-    outcome: Callable[[Sequence[Event]], DayOutcome],
+    outcome: Outcome,
     booked: Mapping[str, Undo] = MappingProxyType({}),
 ) -> list[Event]:
     """The events of a day, in the order of the books, with their reversals where they stand.
 
-    `outcome` tells what would become of them in an order, and changes nothing. Where they come
-    late, what they undo may be `booked` already: then they stand in front.
+    Where they come late, what they undo may be `booked` already: then they stand in front.
     """
     target_of = targets(events, booked)
     if not target_of:
