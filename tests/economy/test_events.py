@@ -213,6 +213,14 @@ def test_a_name_with_a_lone_surrogate_has_an_id() -> None:
         (top_up(DAY, "a", "1 CU", "-1 USD"), "-1 USD is not above zero: write a reversal of what"),
         (spend(DAY, "a", "p", "1 CU", "0 USD"), "0 USD is not above zero: write a positive number"),
         (top_up(DAY, "a", "1 CU", "1 CU"), "wrong currency: CU"),
+        (
+            consumption(DAY, "a", "0 CU")._replace(meter="gpu hours", quantity=Decimal(0)),
+            'a quantity of 0 is not above zero: write how much of "gpu hours" was used',
+        ),
+        (
+            consumption(DAY, "a", "1 CU")._replace(quantity=Decimal(-2)),
+            "a quantity of -2 is below zero: write a positive number",
+        ),
     ],
 )
 def test_figures_that_no_event_can_have(event: Event, flaw: str) -> None:

@@ -10,6 +10,7 @@ from beancount_compute.economy.months import (
     MONTH,
     Month,
     Span,
+    day_text,
     last_day,
     later,
     parse_span,
@@ -165,3 +166,8 @@ def test_no_month_lies_outside_of_the_calendar() -> None:
         _ = Month.of(date.max).next
     with pytest.raises(ValueError, match="calendar"):
         _ = Month.of(date.min).previous
+
+
+def test_a_day_is_written_with_four_two_and_two_digits() -> None:
+    """Year 1 as well."""
+    assert (day_text(date(1, 2, 3)), day_text(day("2026-12-31"))) == ("0001-02-03", "2026-12-31")

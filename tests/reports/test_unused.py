@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
 from beancount_compute.economy.kinds import Flow
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.reports.facts import LotKey, Movement
@@ -76,11 +78,12 @@ def test_what_has_no_cohort_is_passed_over() -> None:
     assert followed(used, *topped_up) == []
 
 
-def test_the_first_to_come_are_the_first_to_go() -> None:
+@pytest.mark.parametrize("opening", [Flow.OPENING, Flow.ENTERED])
+def test_the_first_to_come_are_the_first_to_go(opening: Flow) -> None:
     """Bob's own 30 before the 20 of alice's, and opening tokens before both; 10 too many go
     nowhere."""
     assert followed(
-        moved(0, Flow.OPENING, "bob", 5),
+        moved(0, opening, "bob", 5),
         moved(1, Flow.MINTED, "bob", 30),
         moved(2, Flow.MINTED, "alice", 20),
         moved(3, Flow.TRADED_OUT, "alice", -20),
