@@ -129,16 +129,7 @@ from beancount_compute.economy.options import (
     TIME_ZONE,
     UNIT_COST,
     WASH_DAYS,
-    DrawDown,
-    Grain,
-    Holds,
-    Money,
     TermKey,
-    Unused,
-    chosen,
-    life_of,
-    money_written,
-    not_below_zero,
 )
 from beancount_compute.economy.refusals import (
     Causes,
@@ -184,6 +175,17 @@ from beancount_compute.economy.rounding import (
     shares_of_total,
     split,
     trim,
+)
+from beancount_compute.economy.term_values import (
+    DrawDown,
+    Grain,
+    Holds,
+    Money,
+    Unused,
+    chosen,
+    life_of,
+    money_written,
+    not_below_zero,
 )
 from beancount_compute.economy.terms import (
     GRANT,

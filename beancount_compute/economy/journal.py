@@ -18,9 +18,9 @@ from typing import NamedTuple, TypeGuard
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Draw, Lot
-from beancount_compute.economy.options import Money
 from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import WIDE, ZERO
+from beancount_compute.economy.term_values import Money
 
 
 class LotLeg(NamedTuple):

@@ -17,9 +17,9 @@ from operator import attrgetter
 from typing import Any, NamedTuple, assert_never
 
 from beancount_compute.economy.months import text_of
-from beancount_compute.economy.options import DrawDown
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import ZERO, decimals_of, must_be_exact, trim
+from beancount_compute.economy.term_values import DrawDown
 
 
 class _LotFields(NamedTuple):

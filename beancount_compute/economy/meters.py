@@ -19,14 +19,7 @@ from typing import NamedTuple
 from unicodedata import normalize
 
 from beancount_compute.economy.events import NOWHERE, Place
-from beancount_compute.economy.options import (
-    Holds,
-    Money,
-    TermKey,
-    money_written,
-    not_below_zero,
-    text_written,
-)
+from beancount_compute.economy.options import TermKey
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.rounding import (
     MOST_DIGITS,
@@ -34,6 +27,13 @@ from beancount_compute.economy.rounding import (
     has_few_digits,
     is_power_of_ten,
     trim,
+)
+from beancount_compute.economy.term_values import (
+    Holds,
+    Money,
+    money_written,
+    not_below_zero,
+    text_written,
 )
 from beancount_compute.economy.words import amount, quoted
 

@@ -20,16 +20,10 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from beancount_compute.economy.events import NOWHERE, Place
 from beancount_compute.economy.meters import Meter, Provider, Quote
 from beancount_compute.economy.months import MONTH, Span
-from beancount_compute.economy.options import (
-    BUYER_FEE,
-    MINIMUM_FEE,
-    SELLER_FEE,
-    Money,
-    Option,
-    Unused,
-)
+from beancount_compute.economy.options import BUYER_FEE, MINIMUM_FEE, SELLER_FEE, Option
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import ZERO, round_money
+from beancount_compute.economy.term_values import Money, Unused
 
 TOP_UP = "top-up"
 GRANT = "grant"

@@ -34,14 +34,11 @@ from beancount_compute.economy.options import (
     MINIMUM_FEE,
     POSTING_GRAIN,
     SELLER_FEE,
-    DrawDown,
-    Grain,
-    Money,
     Option,
-    Unused,
 )
 from beancount_compute.economy.refusals import Refusal
 from beancount_compute.economy.roles import Pocket
+from beancount_compute.economy.term_values import DrawDown, Grain, Money, Unused
 from beancount_compute.economy.terms import Plan, PlanLine, Terms, Timeline
 
 START = "2026-01-01"

@@ -11,7 +11,7 @@ from beancount_compute.economy.controls import WITH_MONEY, WITH_UNITS, ControlTo
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.kinds import EVENTS, Kind
 from beancount_compute.economy.meters import Meter
-from beancount_compute.economy.options import Money
+from beancount_compute.economy.term_values import Money
 from beancount_compute.economy.terms import Timeline
 from tests.economy.building import at, day, event, measured, one_period, pair, plan, terms, top_up
 

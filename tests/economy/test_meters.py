@@ -8,8 +8,8 @@ import pytest
 
 from beancount_compute.economy.measuring import with_units
 from beancount_compute.economy.meters import METER_KEYS, PROVIDER_KEYS, Meter, parse_term_name
-from beancount_compute.economy.options import Money
 from beancount_compute.economy.refusals import Refused
+from beancount_compute.economy.term_values import Money
 from beancount_compute.economy.terms import Terms, Timeline
 from tests.economy.building import (
     at,

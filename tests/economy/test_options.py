@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from beancount_compute.economy.options import OPTIONS, PLAN_KEYS, Money
+from beancount_compute.economy.options import OPTIONS, PLAN_KEYS
 from beancount_compute.economy.refusals import Refused
+from beancount_compute.economy.term_values import Money
 
 ROWS = OPTIONS | PLAN_KEYS  # their names never meet
 

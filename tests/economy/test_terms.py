@@ -8,12 +8,8 @@ from typing import Any
 
 import pytest
 
-from beancount_compute.economy.options import (
-    AS_OF,
-    COST_STEP,
-    DRAW_DOWN,
-    DrawDown,
-)
+from beancount_compute.economy.options import AS_OF, COST_STEP, DRAW_DOWN
+from beancount_compute.economy.term_values import DrawDown
 from beancount_compute.economy.terms import Timeline, no_terms
 from tests.economy.building import day, plan, terms
 

@@ -25,12 +25,9 @@ from beancount_compute.economy.inputs import Facts, HandPosting, Introduction
 from beancount_compute.economy.journal import JournalEntry, Leg, LotLeg, MoneyLeg
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Lot
-from beancount_compute.economy.options import (
-    AS_OF,
-    POSTING_GRAIN,
-    Grain,
-)
+from beancount_compute.economy.options import AS_OF, POSTING_GRAIN
 from beancount_compute.economy.roles import Pocket, Role
+from beancount_compute.economy.term_values import Grain
 from beancount_compute.ledger import read_terms_and_accounts
 from beancount_compute.ledger.component_holders import names_in
 from beancount_compute.ledger.meaning import Meaning

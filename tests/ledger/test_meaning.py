@@ -15,8 +15,8 @@ from beancount.parser import parser
 from beancount_compute.economy.journal import JournalEntry, LotLeg
 from beancount_compute.economy.kinds import BOOKED, Kind
 from beancount_compute.economy.meters import Meter
-from beancount_compute.economy.options import Money
 from beancount_compute.economy.roles import Pocket, Role
+from beancount_compute.economy.term_values import Money
 from beancount_compute.economy.terms import Timeline
 from beancount_compute.ledger.accounts import Accounts, Roots, default_templates
 from beancount_compute.ledger.component_holders import names_in

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from beancount_compute.economy.meters import Meter, Provider, Quote
-from beancount_compute.economy.options import Money
+from beancount_compute.economy.term_values import Money
 from tests.economy.building import day
 from tests.ledger.reading_terms import read
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from beancount_compute.economy.months import Span
-from beancount_compute.economy.options import Money, Unused
+from beancount_compute.economy.term_values import Money, Unused
 from tests.economy.building import day
 from tests.ledger.reading_terms import read
 

@@ -7,17 +7,9 @@ from typing import Any
 
 import pytest
 
-from beancount_compute.economy.options import (
-    AS_OF,
-    COST_STEP,
-    DRAW_DOWN,
-    POSTING_GRAIN,
-    UNIT_COST,
-    DrawDown,
-    Grain,
-    Money,
-)
+from beancount_compute.economy.options import AS_OF, COST_STEP, DRAW_DOWN, POSTING_GRAIN, UNIT_COST
 from beancount_compute.economy.roles import Role
+from beancount_compute.economy.term_values import DrawDown, Grain, Money
 from tests.economy.building import day
 from tests.ledger.reading_terms import read
 

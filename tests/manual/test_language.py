@@ -10,8 +10,9 @@ import pytest
 from beancount_compute import manual
 from beancount_compute.economy.kinds import EVENTS, KINDS
 from beancount_compute.economy.meters import METER_KEYS
-from beancount_compute.economy.options import OPTIONS, PLAN_KEYS, DrawDown
+from beancount_compute.economy.options import OPTIONS, PLAN_KEYS
 from beancount_compute.economy.roles import ROLES, Role, Root
+from beancount_compute.economy.term_values import DrawDown
 from beancount_compute.ledger.rows import COLUMNS
 from tests.manual.blocks import MANUAL, ROOT, blocks
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from beancount_compute.economy.options import Money
+from beancount_compute.economy.term_values import Money
 from beancount_compute.reports.cohort_figures import OveragePrices
 from tests.reports.showing import books_of
 
