@@ -18,10 +18,10 @@ from operator import attrgetter
 from beancount_compute.economy import EXACT, Event, JournalEntry, LotHistory, in_full
 from beancount_compute.economy.rules.breakage import end_returned
 from beancount_compute.economy.rules.latest_first import latest_first
-from beancount_compute.economy.rules.reversal import Outcome, placed
+from beancount_compute.economy.rules.reversal import OutcomeOf, placed
 from beancount_compute.economy.state import Economy
 
-Booking = Callable[[list[Event]], None]
+BookEvents = Callable[[list[Event]], None]
 
 
 class LateBookings:
@@ -54,7 +54,7 @@ class LateBookings:
         if self.on:
             self._note()
 
-    def book(self, day: date, outcome: Outcome, book: Booking) -> None:
+    def book(self, day: date, outcome: OutcomeOf, book: BookEvents) -> None:
         """Book those of a day, before all else of it."""
         economy, plain = self._economy, self._economy.plain
         late = sorted(self.on.pop(day, ()))
@@ -73,7 +73,7 @@ class LateBookings:
             economy.merging.clear()
             economy.terms_of(day)
 
-    def book_event(self, event: Event, book: Booking) -> None:
+    def book_event(self, event: Event, book: BookEvents) -> None:
         """Book a late event, which counts from the day on which it occurred."""
         journal = self._economy.journal
         before = len(journal)

@@ -56,12 +56,12 @@ class DayOutcome(NamedTuple):
         )
 
 
-Outcome = Callable[[Sequence[Event]], DayOutcome]  # of events in an order; it changes nothing
+OutcomeOf = Callable[[Sequence[Event]], DayOutcome]  # of events in an order; it changes nothing
 
 
 def placed(
     events: list[Event],
-    outcome: Outcome,
+    outcome: OutcomeOf,
     booked: Mapping[str, Undo] = MappingProxyType({}),
 ) -> list[Event]:
     """The events of a day, in the order of the books, with their reversals where they stand.
