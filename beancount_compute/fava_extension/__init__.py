@@ -26,7 +26,6 @@ from beancount_compute.fava_extension.blocks import Block, FavaNumbers, words
 from beancount_compute.fava_extension.close_view import month_end, ties
 from beancount_compute.fava_extension.economics_view import economics
 from beancount_compute.fava_extension.empty_view import empty_view
-from beancount_compute.fava_extension.fava_parts import FilterRefused
 from beancount_compute.fava_extension.help_view import help_view
 from beancount_compute.fava_extension.loaded import LoadedBooks, LoadError
 from beancount_compute.fava_extension.market_view import market
@@ -125,11 +124,11 @@ class ComputeBooks(FavaExtensionBase):
         args = request.args.to_dict()
         try:
             return _json(self._shown(view, args))
-        except (BadRequest, FilterRefused) as error:
+        except BadRequest as error:
             return _json(self._refusal(view, args, error), 400)
 
     def _shown(self, view: View, args: Mapping[str, str]) -> dict[str, Any]:
-        """A view, as an address asks for it; raises `BadRequest` and `FilterRefused`."""
+        """A view, as an address asks for it; raises `BadRequest`."""
         loaded = self._loaded or _loaded(self.ledger)
         days = fava_parts.days_of(self.ledger, args.get("time", ""))
         asked = read_address(args, days, fava_parts.INTERVALS)
@@ -154,16 +153,14 @@ class ComputeBooks(FavaExtensionBase):
         about = asked.subscriber if asked.view == "subscribers" else ""
         return {"view": asked.view, "about": about, "notes": notes, "blocks": blocks}
 
-    def _refusal(
-        self, view: View, args: Mapping[str, str], first: BadRequest | FilterRefused
-    ) -> dict[str, Any]:
+    def _refusal(self, view: View, args: Mapping[str, str], first: BadRequest) -> dict[str, Any]:
         """What is wrong with an address, and the controls of its view, to choose otherwise."""
         refused = {first.parameter: str(first)}
         shown: dict[str, Any] = {"view": args.get("view", ""), "blocks": []}
         while True:
             try:
                 shown = self._shown(view, {k: v for k, v in args.items() if k not in refused})
-            except (BadRequest, FilterRefused) as error:
+            except BadRequest as error:
                 if error.parameter not in refused:
                     refused[error.parameter] = str(error)
                     continue  # without that one as well

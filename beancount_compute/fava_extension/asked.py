@@ -61,11 +61,6 @@ class Asked:
     entries: str
     topic: str  # the page of the manual
 
-    @property
-    def start(self) -> date | None:
-        """The first day of the time filter."""
-        return self.selection.start
-
 
 def read_address(
     args: Mapping[str, str], days: tuple[date, date] | None, intervals: Mapping[str, str]

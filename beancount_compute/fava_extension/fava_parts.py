@@ -29,6 +29,7 @@ from fava.template_filters import replace_numbers
 from fava.util.date import parse_date
 from flask import current_app, request, url_for
 
+from beancount_compute.fava_extension.asked import BadRequest
 from beancount_compute.fava_extension.patterns import Costly, check_pattern
 
 INTERVALS = {  # the names that Fava's own selection writes into addresses
@@ -58,12 +59,8 @@ def endpoint(name: str) -> Callable[[Method], Method]:
     return cast(Callable[[Method], Method], extension_endpoint(name))
 
 
-class FilterRefused(Exception):
+class FilterRefused(BadRequest):
     """A filter that Fava can't read; says why."""
-
-    def __init__(self, parameter: str, message: str) -> None:
-        super().__init__(message)
-        self.parameter = parameter
 
 
 class Days(NamedTuple):

@@ -82,14 +82,13 @@ def _chart(block: Block, hide: Hide) -> Block:
 def _table(block: Block, hide: Hide) -> Block:
     """The table; neither a colour nor an order made in the browser tells which is the larger."""
     columns = block["columns"]
-    rows = [
-        [_in_column(column, cell, hide) for column, cell in zip(columns, row, strict=True)]
-        for row in block["rows"]
-    ]
-    footer = [
-        [_in_column(column, cell, hide) for column, cell in zip(columns, row, strict=True)]
-        for row in block.get("footer", ())
-    ]
+    rows, footer = (
+        [
+            [_in_column(column, cell, hide) for column, cell in zip(columns, row, strict=True)]
+            for row in block.get(part, ())
+        ]
+        for part in ("rows", "footer")
+    )
     fixed = [{**each, "fixed": True} if each.get("figure") else each for each in columns]
     return {**block, "columns": fixed, "rows": rows, "footer": footer, "heat": None}
 

@@ -120,7 +120,7 @@ def read_terms_and_accounts(entries: Iterable[Directive], options_map: dict[str,
     return Agreed(found.terms, accounts, introduced)
 
 
-def _conflict(name: str, line: Line, first: Line) -> str:
+def _conflict(name: str, first: Line) -> str:
     return f"{name} stands for something else at {first.place}: remove one of the two"
 
 
@@ -139,7 +139,7 @@ def _in_force(lines: list[Line], errors: Errors) -> list[Line]:
         if known is line:
             kept.append(line)
         elif known.value != line.value:
-            errors.add(line.place, _conflict(f"option {name} of {line.date}", line, known))
+            errors.add(line.place, _conflict(f"option {name} of {line.date}", known))
     return kept
 
 
@@ -167,7 +167,7 @@ def _one_value_each(lines: list[Line], what: str, errors: Errors) -> list[Line]:
     for line in lines:
         known = first.setdefault(line.name, line)
         if known.value != line.value:
-            errors.add(line.place, _conflict(f"{what} {quoted(line.name)}", line, known))
+            errors.add(line.place, _conflict(f"{what} {quoted(line.name)}", known))
     return list(first.values())
 
 
@@ -228,7 +228,7 @@ def _plans(
                 money.setdefault(currency, f"the currency of plan {quoted(plan.name)}")
         elif known.value._replace(place=line.place) != line.value:
             name = f"plan {quoted(line.name)} of {line.date}"
-            errors.add(line.place, _conflict(name, line, known))
+            errors.add(line.place, _conflict(name, known))
     return {name: Timeline(plans) for name, plans in dated.items()}
 
 
@@ -300,7 +300,7 @@ def _groups(lines: Iterable[Line], errors: Errors) -> dict[str, Timeline[str]]:
         known = first.setdefault((line.name, line.date), line)
         if known.value != line.value:
             what = f"`related` of {quoted(line.name)} on {line.date}"
-            errors.add(line.place, _conflict(what, line, known))
+            errors.add(line.place, _conflict(what, known))
     dated: dict[str, list[tuple[date, str]]] = {}
     for (name, day), line in first.items():
         dated.setdefault(name, []).append((day, line.value))

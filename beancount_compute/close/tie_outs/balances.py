@@ -6,14 +6,14 @@ opening 440.00 + movements of the month -160.00   =   280.00   closing balance o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from operator import attrgetter
 from typing import NamedTuple
 
 from beancount_compute.close.tie_outs.postings import WHO, Weighed, place_of_entry
-from beancount_compute.close.tie_outs.tie_out import TieOut, count, of_money, of_units
+from beancount_compute.close.tie_outs.tie_out import Side, TieOut, count, of_money, of_units
 from beancount_compute.economy import ZERO, Flow, Pocket
 from beancount_compute.ledger import ORDER, Errors, pocket_postings, read_hand_written
 from beancount_compute.reports import Books, LotKey, Movement, counted
@@ -136,19 +136,10 @@ def laws(books: Books, weighed: Weighed) -> Iterator[TieOut]:
     """What came in, from the beginning, went out or is held: in units and in money."""
     units, amounts = flows_of(books)
     for commodity in _named(units):
-        left, right = (
-            sum([units[name, commodity] for name in names], ZERO) for names in (UNITS_IN, UNITS_OUT)
-        )
-        names = (_added(UNITS_IN), _added(UNITS_OUT))
-        sides = (names[0], left), (names[1], right)
+        sides = _side(units, commodity, UNITS_IN), _side(units, commodity, UNITS_OUT)
         yield of_units("units in = out + held", commodity, *sides, _bent_moves(books))
     for currency in _named(amounts):
-        left, right = (
-            sum([amounts[name, currency] for name in names], ZERO)
-            for names in (MONEY_IN, MONEY_OUT)
-        )
-        names = (_added(MONEY_IN), _added(MONEY_OUT))
-        sides = (names[0], left), (names[1], right)
+        sides = _side(amounts, currency, MONEY_IN), _side(amounts, currency, MONEY_OUT)
         lines = _unbalanced(books, weighed)
         yield of_money("money in = out + deferred", currency, *sides, lines)
 
@@ -157,8 +148,8 @@ def _named(flows: FlowSums) -> list[str]:
     return sorted({name for _, name in flows})
 
 
-def _added(names: Iterable[str]) -> str:
-    return " + ".join(names)
+def _side(flows: FlowSums, unit: str, names: Sequence[str]) -> Side:
+    return " + ".join(names), sum([flows[name, unit] for name in names], ZERO)
 
 
 def _bent_moves(books: Books) -> Iterator[str]:
