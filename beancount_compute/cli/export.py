@@ -13,14 +13,7 @@ from pathlib import Path
 import click
 
 from beancount_compute.cli.printing import hand_on, say
-from beancount_compute.cli.shell import (
-    FOLDER,
-    LEDGER,
-    MonthToClose,
-    load,
-    refusing,
-    show_errors,
-)
+from beancount_compute.cli.shell import FOLDER, LEDGER, MonthToClose, load, refusing, show_errors
 from beancount_compute.close.general_ledger.account_map import (
     AccountMap,
     MapError,

@@ -29,14 +29,8 @@ from beancount_compute.reports import (
     until,
     written,
 )
-from beancount_compute.reports.charts import (
-    Chart,
-    Drawing,
-    fees_and_take_rate,
-)
-from beancount_compute.reports.charts import (
-    market as price_and_volume,
-)
+from beancount_compute.reports.charts import Chart, Drawing, fees_and_take_rate
+from beancount_compute.reports.charts import market as price_and_volume
 from beancount_compute.reports.market import market_by
 
 FEW = 5  # days or months that a picture has room for at least

@@ -23,15 +23,8 @@ from typing import NamedTuple
 
 from beancount_compute.economy import Event, NotRead, Place, quoted
 from beancount_compute.ledger.errors import Errors, FieldError
-from beancount_compute.ledger.event_columns import (
-    BLOCK,
-    NotPlain,
-    columns_of,
-    events_of,
-)
-from beancount_compute.ledger.fields import (
-    Fields,
-)
+from beancount_compute.ledger.event_columns import BLOCK, NotPlain, columns_of, events_of
+from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.header import AS_NAMED, ColumnMap, Columns
 from beancount_compute.ledger.rows import PATTERNS, TELLING, event_of_row, says_nothing, unread_row
 

@@ -22,16 +22,7 @@ from beancount_compute.economy import WIDE, ZERO, quoted
 from beancount_compute.ledger import ORDER
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.figures import CellAsked, Report
-from beancount_compute.reports.tables import (
-    DATE,
-    TOTAL,
-    Cell,
-    Column,
-    Row,
-    Table,
-    shown,
-    written,
-)
+from beancount_compute.reports.tables import DATE, TOTAL, Cell, Column, Row, Table, shown, written
 
 
 class NoSuchCell(Exception):

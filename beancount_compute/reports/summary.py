@@ -18,16 +18,7 @@ from typing import Any, NamedTuple
 
 from beancount.core.data import Directive
 
-from beancount_compute.economy import (
-    COMING,
-    RELEASING,
-    WIDE,
-    Earning,
-    Flow,
-    Kind,
-    Pocket,
-    trim,
-)
+from beancount_compute.economy import COMING, RELEASING, WIDE, Earning, Flow, Kind, Pocket, trim
 from beancount_compute.ledger import notes_of_idle_keys
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.fold import fold

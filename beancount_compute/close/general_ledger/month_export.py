@@ -18,12 +18,7 @@ from typing import Any, NamedTuple
 from beancount_compute.close.general_ledger.account_map import AccountMap, Unmapped
 from beancount_compute.close.general_ledger.attribution import pieces_by
 from beancount_compute.close.general_ledger.formats import PLAIN, By, Format, Setting, file_text
-from beancount_compute.close.general_ledger.journals import (
-    Journal,
-    files_of,
-    journals_of,
-    parts_of,
-)
+from beancount_compute.close.general_ledger.journals import Journal, files_of, journals_of, parts_of
 from beancount_compute.close.general_ledger.netsuite import NETSUITE
 from beancount_compute.close.general_ledger.quickbooks import QUICKBOOKS
 from beancount_compute.close.general_ledger.slots import Only, Slot, SlotTotals, totals

@@ -25,11 +25,7 @@ from beancount_compute.close.tie_outs.balances import (
     roll_forwards,
     trial_balance,
 )
-from beancount_compute.close.tie_outs.control_totals import (
-    ControlTotals,
-    events_booked,
-    reversals,
-)
+from beancount_compute.close.tie_outs.control_totals import ControlTotals, events_booked, reversals
 from beancount_compute.close.tie_outs.postings import weigh
 from beancount_compute.close.tie_outs.reported import Reported, income, owed, prices
 from beancount_compute.close.tie_outs.tie_out import TieOut, tables
