@@ -5,10 +5,15 @@
 
 A format gives the rows of a journal; numbers are Decimals, everything else is text. A text that a
 spreadsheet would run as a formula is defused by an apostrophe before it.
+
+Accounts that a suite keeps by itself take no journal lines. A chart of accounts is its owner's, so
+such an account is known by its name; by the code that the suite gives it at first only where the
+map has no name for it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -16,6 +21,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
+from beancount_compute.close.general_ledger.account_map import Target
 from beancount_compute.close.general_ledger.journals import Journal, JournalLine
 from beancount_compute.ledger import csv_text
 from beancount_compute.reports import defused
@@ -55,6 +61,42 @@ class Format(NamedTuple):
     most_in_file: int | None = None  # lines, the header not counted
     needs_map: bool = False  # whether the ledger's account names can't be the suite's
     currency_names: Mapping[str, str] | None = None  # the suite's own; None where it has codes
+
+
+class SystemAccount(NamedTuple):
+    """An account of the suite's own."""
+
+    name: str  # a pattern, in lower case
+    reason: str
+    codes: tuple[str, ...] = ()  # where the suite gives the same to everybody
+    named: bool = False  # whether it takes lines that name a customer or supplier
+
+    def is_meant(self, target: Target) -> bool:
+        """Whether the map leads to it."""
+        if not target.name and target.code in self.codes:
+            return True
+        name = " ".join((target.name or target.code).casefold().split())
+        return any(re.fullmatch(self.name, part) for part in name.split(":"))
+
+
+def check_targets(
+    journal: Journal,
+    own: Iterable[SystemAccount],
+    suite: str,
+    advice: str,
+    *,
+    named: bool = False,
+) -> None:
+    """Raise `LimitExceeded` with all lines on accounts that the suite keeps by itself."""
+    refused: dict[str, None] = {}
+    for line in journal.lines:
+        for account in own:
+            if account.is_meant(line.target) and not (account.named and named and line.key):
+                to = f"{line.target.code} {line.target.name}".rstrip()
+                refused[f"{line.target.stands_for} -> {to}: {account.reason}"] = None
+    if refused:
+        lines = "\n".join(refused)
+        raise LimitExceeded(f"{suite} takes no journals on:\n\n{lines}\n\n{advice}")
 
 
 def nothing_to_check(_: Journal, __: Setting) -> None:

@@ -18,11 +18,12 @@ from beancount_compute.close.general_ledger.formats import (
     JournalRow,
     LimitExceeded,
     Setting,
+    SystemAccount,
     american,
+    check_targets,
     debit_and_credit,
 )
 from beancount_compute.close.general_ledger.journals import Journal, JournalLine
-from beancount_compute.close.general_ledger.system_accounts import SystemAccount, check_targets
 
 COLUMNS = (
     "Journal No.",

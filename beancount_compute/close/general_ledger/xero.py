@@ -19,9 +19,10 @@ from beancount_compute.close.general_ledger.formats import (
     JournalRow,
     LimitExceeded,
     Setting,
+    SystemAccount,
+    check_targets,
 )
 from beancount_compute.close.general_ledger.journals import Journal, JournalLine
-from beancount_compute.close.general_ledger.system_accounts import SystemAccount, check_targets
 
 COLUMNS = (
     "*Narration",
