@@ -20,7 +20,7 @@ from fava.ext import FavaExtensionBase
 from flask import Response, request
 
 from beancount_compute.economy import decimals_of, round_half_even
-from beancount_compute.fava_extension import fava_parts, incognito, plotly_file
+from beancount_compute.fava_extension import fava_parts, incognito
 from beancount_compute.fava_extension.asked import VIEWS, Asked, BadRequest, read_address
 from beancount_compute.fava_extension.blocks import Block, FavaNumbers, words
 from beancount_compute.fava_extension.close_view import month_end, ties
@@ -35,6 +35,7 @@ from beancount_compute.fava_extension.page import Page, beyond_the_books
 from beancount_compute.fava_extension.subscribers_view import subscribers
 from beancount_compute.fava_extension.vintages_view import vintages
 from beancount_compute.reports import counted
+from beancount_compute.reports.charts import plotly_file
 
 View = Callable[[Page], list[Block]]
 _MONTH = 30 * 24 * 3600  # seconds

@@ -15,8 +15,8 @@ from beancount_compute.cli.close import close as close_of_cli
 from beancount_compute.cli.review import review as review_of_cli
 from beancount_compute.close.closing import prepare
 from beancount_compute.close.loading import load
-from beancount_compute.fava_extension import plotly_file
 from beancount_compute.fava_extension.blocks import FavaNumbers
+from beancount_compute.reports.charts import plotly_file
 from beancount_compute.reports.tables import Measure
 from tests.fava_extension.serving import (
     EXTENSION,

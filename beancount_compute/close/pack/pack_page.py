@@ -22,9 +22,8 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from beancount_compute.reports import Measure, Table, rounded, shown
-from beancount_compute.reports.charts import Chart
+from beancount_compute.reports.charts import Chart, plotly_file
 
-HOW_TO_GET_PICTURES = 'pip install "beancount_compute[charts]"'
 _TEXT = (Measure.TEXT, Measure.DATE)
 
 
@@ -59,12 +58,8 @@ class PackPage(NamedTuple):
 
 def plotly_bundle() -> str | None:
     """The text of plotly.min.js, which Plotly's package ships; None where it is not installed."""
-    try:
-        package = files("plotly")
-    except ModuleNotFoundError:
-        return None
-    bundle = package / "package_data" / "plotly.min.js"
-    return bundle.read_text(encoding="utf-8") if bundle.is_file() else None
+    bundle = plotly_file.path()
+    return bundle.read_text(encoding="utf-8") if bundle else None
 
 
 def page_text(page: PackPage, plotly: str | None) -> str:
@@ -84,7 +79,7 @@ def page_text(page: PackPage, plotly: str | None) -> str:
         policy=_policy(scripts),
         scripts=scripts,
         style=Markup(_own("page.css")),
-        how_to_get_pictures=HOW_TO_GET_PICTURES,
+        how_to_get_pictures=plotly_file.HOW_TO_GET_IT,
         is_text=_is_text,
         br=Markup("<br>"),
     )

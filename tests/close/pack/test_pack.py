@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import csv
-import importlib.resources
 import io
 import json
 import re
 from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
-from typing import Any
 
 import pytest
 
-from beancount_compute.close.pack import pack_files, pack_page
+from beancount_compute.close.pack import pack_files
 from beancount_compute.close.pack.pack_page import (
-    HOW_TO_GET_PICTURES,
     PackPage,
     page_text,
     plotly_bundle,
 )
 from beancount_compute.close.tie_outs import TieOut, tie_outs
 from beancount_compute.reports.books import Selection
-from beancount_compute.reports.charts import charts
+from beancount_compute.reports.charts import charts, plotly_file
 from beancount_compute.reports.exchange import csv_of
 from beancount_compute.reports.registry import REPORTS
 from tests.close.tie_outs.ledgers import Ledger, load
@@ -52,12 +49,7 @@ def pack(ledger: Ledger) -> dict[str, bytes]:
 
 @pytest.fixture
 def no_plotly(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> Any:
-        if name == "plotly":
-            raise ModuleNotFoundError(name)
-        return importlib.resources.files(name)
-
-    monkeypatch.setattr(pack_page, "files", missing)
+    monkeypatch.setattr(plotly_file, "path", lambda: None)
 
 
 class Seen(HTMLParser):
@@ -242,7 +234,7 @@ def test_without_plotly_the_page_shows_tables_and_says_how_to_get_pictures(
     without = packed(ledger)
     page = seen(without)
     assert page.scripts == []
-    assert HOW_TO_GET_PICTURES in page.all_text
+    assert plotly_file.HOW_TO_GET_IT in page.all_text
     assert page.tags.count("details") == 7
     assert b"<details open>" in without["index.html"]
     assert {**pack, "index.html": b""} == {**without, "index.html": b""}
