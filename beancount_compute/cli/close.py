@@ -76,19 +76,18 @@ def close(
     if init:
         _begin(ledger, into or ledger.parent / CLOSED, form)
         return
-    if form == "json":
-        _close_as_json(month, ledger, into, pack, dry_run=dry_run)
-        return
     try:
         outcome = close_month(month, ledger, into, pack, dry_run=dry_run, step=progress)
-    except NotClosed as stopped:
-        show_errors(stopped.errors)
-        if stopped.closing is not None:
-            _show(stopped.closing)
-        for line in stopped.differences:
-            say(f"{BOOKS}: {line}", err=True)
+    except CloseError as stopped:
+        if form == "json":
+            write_json(of_close(month, None, stopped, dry_run=dry_run))
+        elif isinstance(stopped, NotClosed):
+            _show_stopped(stopped)
         raise
-    _show_result(outcome, dry_run=dry_run)
+    if form == "json":
+        write_json(of_close(month, outcome, None, dry_run=dry_run))
+    else:
+        _show_result(outcome, dry_run=dry_run)
 
 
 def _begin(ledger: Path, folder: Path, form: str) -> None:
@@ -105,15 +104,12 @@ def _begin(ledger: Path, folder: Path, form: str) -> None:
         say(f'{wrote}\n\n  include "{line}"')
 
 
-def _close_as_json(
-    month: str, ledger: Path, into: Path | None, pack: Path | None, *, dry_run: bool
-) -> None:
-    try:
-        outcome = close_month(month, ledger, into, pack, dry_run=dry_run, step=progress)
-    except CloseError as stopped:
-        write_json(of_close(month, None, stopped, dry_run=dry_run))
-        raise
-    write_json(of_close(month, outcome, None, dry_run=dry_run))
+def _show_stopped(stopped: NotClosed) -> None:
+    show_errors(stopped.errors)
+    if stopped.closing is not None:
+        _show(stopped.closing)
+    for line in stopped.differences:
+        say(f"{BOOKS}: {line}", err=True)
 
 
 def _month_and_ledger(words: tuple[str, ...], init: bool) -> tuple[str, Path]:
@@ -186,13 +182,11 @@ def verify(ledger: Path, seal: str, form: str) -> None:
         raise
     if form == "json":
         write_json(_verify_as_json(loaded, found))
-        sys.exit(1 if found or loaded.errors else 0)
-    for each in found:
-        place = f"{each.place}: " if each.place else ""
-        month = f"{each.month}: " if each.month else ""
-        say(f"{place}{month}{each.text}", err=True)
-    if not found and not loaded.errors:
-        say(_agreed(loaded))
+    else:
+        for each in found:
+            say(": ".join(filter(None, (each.place, each.month, each.text))), err=True)
+        if not found and not loaded.errors:
+            say(_agreed(loaded))
     sys.exit(1 if found or loaded.errors else 0)
 
 
@@ -215,8 +209,7 @@ def _verify_as_json(
 
 
 def _agreed(loaded: Loaded) -> str:
-    assert loaded.booking is not None
-    chain = loaded.booking.chain
+    chain = loaded.booked.chain
     if not chain.closed:
         return "no month is closed yet: nothing to verify"
     first, last, many = chain.closed[0].month, chain.closed[-1].month, len(chain.closed)
@@ -254,7 +247,7 @@ def reopen(month: str, ledger: Path, reason: str) -> None:
         loaded = load(ledger)  # again: an earlier run may just have been finished
         if loaded.booking is not None and loaded.booking.chain.head != booking.chain.head:
             say(f"An earlier run was finished first: now closed are {_closed(loaded)}")
-            if month not in [seal.month for seal in loaded.booking.chain.closed]:
+            if month not in [seal.month for seal in loaded.closed]:
                 return
         found = reopened(month, reason, loaded)
         apply(folder, found.change)
@@ -264,8 +257,7 @@ def reopen(month: str, ledger: Path, reason: str) -> None:
 
 
 def _closed(loaded: Loaded) -> str:
-    booking = loaded.booking
-    months = [seal.month for seal in booking.chain.closed] if booking else []
+    months = [seal.month for seal in loaded.closed]
     return f"{months[0]} to {months[-1]}" if months else "no months"
 
 
