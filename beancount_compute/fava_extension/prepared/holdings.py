@@ -25,6 +25,7 @@ from beancount_compute.fava_extension.prepared.subscriptions import (
     Status,
     Subscriptions,
     Used,
+    note,
 )
 from beancount_compute.reports import (
     CURRENCY,
@@ -223,12 +224,7 @@ def _held_lines(movements: Iterable[Movement], *, fine: bool) -> dict[HolderKey,
         if each.pocket is Pocket.TOKENS:
             tokens += each.units
         after = (units + each.units, tokens, carrying + each.amount, end)
-        ordinal = each.date.toordinal()
-        if days and days[-1] == ordinal:
-            held[-1] = after
-        else:
-            days.append(ordinal)
-            held.append(after)
+        note(days, held, each.date.toordinal(), after)
     grouped: defaultdict[HolderKey, list[HeldLine]] = defaultdict(list)
     for named, line, _ in sorted(lines.values(), key=itemgetter(0)):
         grouped[named].append(line)
@@ -253,12 +249,7 @@ def _owed_lines(owed: Iterable[Owed], *, fine: bool) -> dict[OwerKey, list[OwedL
             receivable += each.amount
         else:
             payable -= each.amount
-        ordinal = each.date.toordinal()
-        if line.days and line.days[-1] == ordinal:
-            line.total[-1] = (receivable, payable)
-        else:
-            line.days.append(ordinal)
-            line.total.append((receivable, payable))
+        note(line.days, line.total, each.date.toordinal(), (receivable, payable))
     return grouped
 
 

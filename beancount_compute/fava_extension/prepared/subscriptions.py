@@ -16,13 +16,14 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from beancount_compute.close.standing import Cancelled
 from beancount_compute.economy import ZERO, Flow, Kind, Pocket
 from beancount_compute.ledger import ORDER, PeriodBooked, period_of
 from beancount_compute.reports import Books, LotKey
 
+After = TypeVar("After")
 _TAG = f"compute-{Kind.ALLOCATION}"
 
 
@@ -148,9 +149,13 @@ def _covering(periods: Iterable[_Period], day: date) -> Iterator[_Period]:
 
 def _use(period: _Period, commodity: str, day: int, units: Decimal) -> None:
     days, used = period.days.setdefault(commodity, []), period.used.setdefault(commodity, [])
-    total = (used[-1] if used else ZERO) + units
+    note(days, used, day, (used[-1] if used else ZERO) + units)
+
+
+def note(days: list[int], after: list[After], day: int, now: After) -> None:
+    """Note what stands after a day, by ordinal: the last of several on one day."""
     if days and days[-1] == day:
-        used[-1] = total
+        after[-1] = now
     else:
         days.append(day)
-        used.append(total)
+        after.append(now)
