@@ -129,7 +129,8 @@ class Bookkeeper:
         self._carried = carried
         self._repeats: dict[str, int] = {}
         self._first_of: dict[str, Event | None] = dict.fromkeys(repeated_ids)
-        late = [*chain.from_iterable(facts.late.values())]
+        late_on = dict(facts.late)
+        late = [*chain.from_iterable(late_on.values())]
         self._economy = Economy(
             terms,
             reach.as_of,
@@ -141,7 +142,7 @@ class Bookkeeper:
             totals=Totals() if self._assertions_on else None,
             plain=not self._assertions_on and terms.of_ledger(POSTING_GRAIN) is Grain.EVENT,
         )
-        self._late = LateBookings(self._economy, facts.late)
+        self._late = LateBookings(self._economy, late_on)
         past = carried.past if carried else None
         self._late.remember(past, chain.from_iterable(self._events_on.values()))
 
