@@ -74,7 +74,9 @@ ALIAS = re.compile(r"_?[A-Z][a-z]\w*")
 # Tables by some members only, and why the others have no place in them.
 PARTIAL_BY_MEANING: dict[str, str] = {
     "economy/rules/late_draws.py": "what takes units of a lot: others take none",
+    "economy/kinds.py": "the pockets of an allocation: no subscriber has prepaid credits",
     "economy/rules/__init__.py": "mint and expiry are no events: they are derived",
+    "reports/charts/money.py": "the two pockets of deferred revenue",
     "reports/charts/flow.py": "colours of those flows that have one of their own",
     "reports/summary.py": "of money, only these three kinds pay for units or take it back",
 }

@@ -41,7 +41,14 @@ from beancount_compute.close.storage import CloseError
 from beancount_compute.closed import INDEX
 from beancount_compute.economy import WIDE, ZERO, Month
 from beancount_compute.economy.carried import Carried
-from beancount_compute.ledger import OPENING_TAG, TERM_TYPES, directive_text, option_lines, string
+from beancount_compute.ledger import (
+    OPENING_TAG,
+    TERM_TYPES,
+    Accounts,
+    directive_text,
+    option_lines,
+    string,
+)
 from beancount_compute.reports import read_books
 from beancount_compute.review import NO_OPENING_LOT, review_open
 
@@ -179,7 +186,7 @@ def _openings(
     for account, held in sorted(balances(entries).items()):
         if account.split(":")[0] not in kept or account == equity:
             continue
-        pocket = booking.accounts.pocket_account(account) is not None
+        pocket = _holds_lots(booking.accounts, account)
         own = totals.setdefault(account, {})
         for (commodity, cost), number in sorted(held.items(), key=_age):
             posting = Posting(account, Amount(number, commodity), cost, None, None, None)
@@ -294,4 +301,9 @@ def _check(ledger: Path, loaded: Loaded, last_day: date) -> Loaded:
 def _pockets(loaded: Loaded, last_day: date) -> dict[str, Any]:
     held = balances(entry for entry in loaded.entries if entry.date <= last_day)
     accounts = loaded.booked.accounts
-    return {name: lots for name, lots in held.items() if lots and accounts.pocket_account(name)}
+    return {name: lots for name, lots in held.items() if lots and _holds_lots(accounts, name)}
+
+
+def _holds_lots(accounts: Accounts, account: str) -> bool:
+    """Whether an account is a pocket, or that of a provider's credits."""
+    return accounts.pocket_account(account) is not None or accounts.is_stock(account)

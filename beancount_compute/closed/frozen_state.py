@@ -6,6 +6,7 @@
     lot,alice,allocations,800,CU,0.20,USD,2026-05-01,pro,2026-06-01
     subscription,s-1,alice,pro,2026-05-01,2026-06-01,1,1,,ended
     cancelled,c-1,s-1,2026-05-20
+    credits,OAI,openai
     earned,revenue,alice,40.00,USD
     account,Income:Compute,2026-05-20
     lapsed,alice,allocations,3,CU,0.20,USD,2026-04-01,pro,2026-05-01,2026-05-01,2,2026-08-01
@@ -32,6 +33,7 @@ from beancount.core.amount import Amount
 
 from beancount_compute.closed.content import escaped, unescaped
 from beancount_compute.economy import (
+    STOCK,
     WIDE,
     ZERO,
     Key,
@@ -92,6 +94,8 @@ class State(NamedTuple):
         held: dict[str, Decimal] = {}
         with localcontext(WIDE):
             for lot, units in self.carried.lots:
+                if lot.pocket is STOCK:
+                    continue
                 held[lot.currency] = held.get(lot.currency, ZERO) + units * lot.cost
         return tuple(
             Amount(trim(number, decimals_of(currency)), currency)
@@ -118,6 +122,7 @@ def rows_of(state: State) -> list[StateRow]:
     rows += [["period", name, day_text(end)] for name, end in carried.period_ends]
     for (name, key), day in sorted(carried.terms_days.items(), key=str):
         rows.append(["late", name, *_key(key), str(day)])
+    rows += [["credits", *each] for each in sorted(carried.provider_of.items())]
     for (role, name, currency), number in sorted(carried.earned.items()):
         rows.append(["earned", role.value, name, digits_of(number), currency])
     rows += [["account", name, day_text(day)] for name, day in sorted(state.first_used.items())]
@@ -192,6 +197,7 @@ class _Reading:
         self._subscriptions: list[Running] = []
         self._periods: list[tuple[str, date]] = []
         self._late: dict[tuple[str, Key], date] = {}
+        self._provider_of: dict[str, str] = {}
         self._earned: dict[tuple[Role, str, str], Decimal] = {}
         self._accounts: dict[str, date] = {}
         self._lapsed: list[Lapse] = []
@@ -223,6 +229,9 @@ class _Reading:
             case "earned":
                 role, name, number, currency = cells
                 self._earned[Role(role), name, currency] = Decimal(number)
+            case "credits":
+                commodity, provider = cells
+                self._provider_of[commodity] = provider
             case "account":
                 name, day = cells
                 self._accounts[name] = date.fromisoformat(day)
@@ -250,6 +259,7 @@ class _Reading:
             self._late,
             self._periods,
             self._earned,
+            provider_of=self._provider_of,
         )
         by_account = frozenset(self._by_account)
         return State(month, carried, by_account, self._accounts, self._lapsed, self._pack)
@@ -323,7 +333,12 @@ def holders_named(state: State, names: Mapping[str, str]) -> State:
         return new.get(name, name)
 
     lots = [
-        (lot if lot.holder not in new else Lot(name_of(lot.holder), *lot[1:]), units)
+        (
+            lot
+            if lot.holder not in new or lot.pocket is STOCK
+            else Lot(name_of(lot.holder), *lot[1:]),
+            units,
+        )
         for lot, units in carried.lots
     ]
     known = [name_of(name) for name in carried.known]

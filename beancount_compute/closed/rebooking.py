@@ -15,8 +15,10 @@ from beancount_compute.closed.used_terms import OVERAGE, Uses
 from beancount_compute.economy import (
     AS_OF,
     LATE_MONTHS,
+    OF_PROVIDERS,
     OPTIONS,
     RESERVED_ORIGINS,
+    STOCK,
     WIDE,
     ZERO,
     Event,
@@ -116,6 +118,8 @@ def _by_end(ends: list[date], facts: Facts, entries: Iterable[Directive]) -> lis
     for day, event in (*late, *((event.date, event) for event in facts.events)):
         parts[bisect_left(ends, day)].named.update(names_of(event))
     for opening in facts.openings:
+        if opening.lot.pocket is STOCK:
+            continue
         parts[bisect_left(ends, opening.date)].opened.add(opening.lot.holder)
     for entry in entries:
         if isinstance(entry, Transaction):
@@ -185,6 +189,8 @@ def _note_uses(uses: Uses, entry: JournalEntry, keeper: Bookkeeper, terms: Ledge
         uses.add(entry.date, type_, name, on, key)
     for leg in entry.legs:
         holder = leg.lot.holder if isinstance(leg, LotLeg) else leg.holder
+        if entry.kind in OF_PROVIDERS or entry.undoes in OF_PROVIDERS:
+            break
         if holder in terms.components:
             uses.add(entry.date, "compute-subscriber", holder, entry.date)
 
@@ -230,6 +236,8 @@ def _used(
                 yield "compute-meter", entry.meter, day, ""
         case Kind.GRANT | Kind.TRADE | Kind.TRANSFER | Kind.SPEND | Kind.REFUND | Kind.REVERSAL:
             pass  # they rest on no plan
+        case Kind.PURCHASE | Kind.LAPSE:
+            pass  # nor do credits: their lots say all
         case Kind.SUBSCRIPTION | Kind.CANCELLATION:
             pass  # nor is anything booked for them
         case _:

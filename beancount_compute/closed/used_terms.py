@@ -28,7 +28,7 @@ from beancount_compute.economy import (
     METER_KEYS,
     OPTIONS,
     PLAN_KEYS,
-    POCKETS,
+    ROLES,
     ZERO,
     Meter,
     Money,
@@ -321,7 +321,8 @@ def _can_serve(role: str, template: str) -> bool:
     """Whether a template can be that of a role: whoever forged it may have written anything."""
     if role not in set(Role):
         return False
-    return "{subscriber}" in template or (bool(template) and Role(role) not in POCKETS)
+    row = ROLES[Role(role)]
+    return f"{{{row.holder}}}" in template or (bool(template) and not row.pocket)
 
 
 def lost_plans(said: LedgerTerms, used: Iterable[Custom]) -> list[Custom]:

@@ -72,6 +72,8 @@ from beancount_compute.economy.kinds import (
     EVENTS,
     KINDS,
     MAKES_KNOWN,
+    OF_PROVIDERS,
+    OUTSIDERS,
     PARTNER,
     PHASE,
     RELEASING,
@@ -105,6 +107,7 @@ from beancount_compute.economy.meters import (
     Meter,
     Provider,
     Quote,
+    parse_provider,
     parse_term_name,
 )
 from beancount_compute.economy.months import (
@@ -147,6 +150,7 @@ from beancount_compute.economy.roles import (
     ROLE_OF_EARNING,
     ROLE_OF_POCKET,
     ROLES,
+    STOCK,
     SUBSCRIBER,
     Earning,
     Pocket,

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from beancount_compute.economy.inputs import Assertion
 from beancount_compute.economy.journal import Leg, LotLeg
-from beancount_compute.economy.roles import EARNINGS, POCKETS
+from beancount_compute.economy.roles import EARNINGS, POCKETS, STOCK
 from beancount_compute.economy.rounding import WIDE, ZERO, round_half_even
 from beancount_compute.economy.words import quoted
 
@@ -30,6 +30,8 @@ class Totals:
         """Count the legs of an entry, or of a hand-written posting that took effect."""
         for leg in legs:
             if isinstance(leg, LotLeg):
+                if leg.lot.pocket is STOCK:
+                    continue
                 lot, units = leg.lot, -leg.units
                 cost = WIDE.multiply(units, lot.cost)
                 for figure in (DEFERRED_REVENUE, lot.pocket.value):

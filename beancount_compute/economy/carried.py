@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from beancount_compute.economy import (
     EARNINGS,
+    STOCK,
     WIDE,
     ZERO,
     Due,
@@ -63,6 +64,7 @@ class Carried(NamedTuple):
     period_ends: Iterable[tuple[str, date]] = ()  # of subscribers' single periods, behind last_day
     earned: Mapping[tuple[Role, str, str], Decimal] = MappingProxyType({})
     undo: Mapping[str, Undo] = MappingProxyType({})  # of closed events that open ones reverse
+    provider_of: Mapping[str, str] = MappingProxyType({})  # by the commodity of its credits
     past: LotHistory | None = None  # of the lots of whom late events name
 
 
@@ -84,6 +86,7 @@ def handed_on(economy: Economy, last_day: date) -> Carried:
         for holding in pocket.values()
         for open_lot in holding
     ]
+    lots += [(each.lot, each.units) for holding in economy.stock.values() for each in holding]
     running = [
         Running(
             each.id,
@@ -108,6 +111,7 @@ def handed_on(economy: Economy, last_day: date) -> Carried:
         running,
         dict(economy.terms_days),
         sorted({each for each in economy.period_ends if each[1] > last_day}),
+        provider_of=dict(sorted(economy.provider_of.items())),
     )
 
 
@@ -118,7 +122,11 @@ def take_over(economy: Economy, carried: Carried, first_day: date) -> None:
         economy.welcome(name)
     economy.terms_days.update(carried.terms_days)
     for lot, units in carried.lots:
-        economy.put(economy.welcome(lot.holder), lot, units)
+        if lot.pocket is STOCK:
+            economy.put_in_stock(lot, units)
+        else:
+            economy.put(economy.welcome(lot.holder), lot, units)
+    economy.provider_of.update(carried.provider_of)
     for name, day in carried.period_ends:
         economy.end_period_later(name, day)
     for running in carried.subscriptions:

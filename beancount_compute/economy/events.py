@@ -18,7 +18,7 @@ from hashlib import sha256
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from beancount_compute.economy.kinds import KINDS, PARTNER, Kind
+from beancount_compute.economy.kinds import KINDS, OUTSIDERS, Kind
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.words import amount, quoted
 
@@ -162,10 +162,10 @@ def id_taken(event_id: str, first: Place) -> str:
 
 
 def names_of(event: Event) -> list[str]:
-    """The subscribers that an event names; a spend's partner is none."""
+    """The subscribers that an event names; partners and providers are none."""
     names = [
         event.subscriber,
-        "" if KINDS[event.kind].counterparty == PARTNER else event.counterparty,
+        "" if KINDS[event.kind].counterparty in OUTSIDERS else event.counterparty,
     ]
     return [name for name in names if name]
 

@@ -18,13 +18,13 @@ from typing import NamedTuple, TypeGuard
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Draw, Lot
-from beancount_compute.economy.roles import Role
+from beancount_compute.economy.roles import STOCK, Role
 from beancount_compute.economy.rounding import WIDE, ZERO
 from beancount_compute.economy.term_values import Money
 
 
 class LotLeg(NamedTuple):
-    """Units of a lot; out of it when positive (a debit of the liability)."""
+    """Units of a lot as a debit: out of it when positive, or into it where it is an asset."""
 
     lot: Lot
     units: Decimal
@@ -211,6 +211,8 @@ def moved_by(legs: Iterable[Leg]) -> list[Moved]:
     for leg in legs:
         if isinstance(leg, LotLeg):
             lot, units, _ = leg
+            if lot.pocket is STOCK:
+                units = -units
             out, back = (units, ZERO) if units > 0 else (ZERO, -units)
             known = found.get(tuple(lot), Moved(lot, ZERO, ZERO))
             sums = WIDE.add(known.out, out), WIDE.add(known.back, back)
@@ -225,7 +227,11 @@ def gives_back(entry: JournalEntry) -> bool:
 
 def holders_of(entry: JournalEntry) -> set[str]:
     """The subscribers whose lots an entry moves."""
-    return {leg.lot.holder for leg in entry.legs if isinstance(leg, LotLeg)}
+    return {
+        leg.lot.holder
+        for leg in entry.legs
+        if isinstance(leg, LotLeg) and leg.lot.pocket is not STOCK
+    }
 
 
 def charge_of(entry: JournalEntry) -> Decimal:

@@ -20,7 +20,7 @@ from beancount_compute.economy.roles import EARNINGS, Earning, Pocket, Role
 class Kind(StrEnum):
     """What an event is (the directive's type without `compute-`), and what an entry books.
 
-    Mints and expiries are no events: they are derived.
+    Mints, expiries and lapses are no events: they are derived.
     """
 
     __hash__ = str.__hash__  # the one of Enum is a Python function, and this is a dictionary key
@@ -35,8 +35,10 @@ class Kind(StrEnum):
     SPEND = "spend"
     REFUND = "refund"
     REVERSAL = "reversal"
+    PURCHASE = "purchase"
     MINT = "mint"
     EXPIRY = "expiry"
+    LAPSE = "lapse"
 
 
 class Phase(IntEnum):
@@ -166,7 +168,9 @@ def _out(flow: Flow) -> Mapping[Pocket, Flows]:
     return dict.fromkeys(Pocket, Flows(Flow.EXPIRED, flow))
 
 
-PARTNER = "partner"  # the one counterparty that is no subscriber
+PARTNER = "partner"
+PROVIDER = "provider"
+OUTSIDERS = (PARTNER, PROVIDER)  # the counterparties that are no subscribers
 _USE = Form(("subscriber", "units"))
 _MEASURED = ("meter", "quantity")
 _OF_PLAN = Form(("subscriber", "plan"))
@@ -268,13 +272,23 @@ KINDS: dict[Kind, KindRow] = {
         reversible=True,
     ),
     Kind.REVERSAL: KindRow(Phase.CORRECTIONS, (Form(("reverses",)),), '"event-id"'),
+    Kind.PURCHASE: KindRow(
+        Phase.ALLOCATIONS,
+        (Form(("counterparty", "units", "paid"), ("expires",)),),
+        '"openai" 1000 OAI 900.00 USD',
+        PROVIDER,
+        money=(LegRow(Role.PROVIDER),),
+        reversible=True,
+    ),
     Kind.MINT: KindRow(moves=_both(Flow.MINTED)),
     Kind.EXPIRY: KindRow(moves=_both(Flow.EXPIRED), money=(LegRow(Role.BREAKAGE, LegOrigin.LOTS),)),
+    Kind.LAPSE: KindRow(money=(LegRow(Role.LAPSED),)),
 }
 PHASE: dict[Kind, int] = {kind: int(row.phase) for kind, row in KINDS.items() if row.phase}
 EVENTS = tuple(PHASE)  # the kinds that somebody writes
 BOOKED = tuple(kind for kind, row in KINDS.items() if row.books)
 REVERSIBLE = frozenset(kind for kind, row in KINDS.items() if row.reversible)
+OF_PROVIDERS = (Kind.PURCHASE, Kind.LAPSE)  # whose units are stock of the operator
 MAKES_KNOWN = frozenset(kind for kind, row in KINDS.items() if row.makes_known)
 NEVER_LATE = frozenset(kind for kind, row in KINDS.items() if not row.may_be_late)
 # What the cost of lots becomes as units leave them in one way, and the kind that does it.

@@ -29,6 +29,7 @@ from beancount_compute.economy.journal import (
 )
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Lot
+from beancount_compute.economy.roles import STOCK
 from beancount_compute.economy.rounding import WIDE, ZERO, part
 
 TAKEN_BY_HAND, LAPSED = "taken out by hand", "lapsed"  # in place of a kind
@@ -267,6 +268,8 @@ class LotHistory:
         ]
 
     def _tells(self, lot: Lot) -> bool:
+        if lot.pocket is STOCK:
+            return False
         return self._holders is None or lot.holder in self._holders
 
     def _story(self, lot: Lot) -> _Story:

@@ -40,6 +40,9 @@ from beancount_compute.economy.words import amount, quoted
 _NAME = re.compile(r"[\w./:+-]+(?: +[\w./:+-]+)*")
 
 
+_PROVIDER = re.compile(r"[\w.-]+(?: +[\w.-]+)*")
+
+
 class Meter(NamedTuple):
     """What is measured of uses, from a day on."""
 
@@ -102,6 +105,17 @@ def parse_term_name(text: str) -> str:
     return name
 
 
+def parse_provider(text: str) -> str:
+    """The name of a provider, which stands in the labels of its credits."""
+    name = normalize("NFC", text.strip())
+    if not _PROVIDER.fullmatch(name) or len(name) > MOST_OF_A_NAME:
+        raise Refused(
+            f"{quoted(text)} can't be a provider's name: write letters, digits, - _ . and inner "
+            "spaces"
+        )
+    return name
+
+
 def _per(number: Decimal) -> Decimal:
     if not is_power_of_ten(number):
         raise Refused(f"`per` {number:f} is not a power of ten, such as 1000000")
@@ -159,7 +173,7 @@ METER_KEYS: dict[str, TermKey] = {
             "provider",
             Holds.TEXT,
             '"openai"',
-            parse_term_name,
+            parse_provider,
             text_written,
             "who serves it",
         ),

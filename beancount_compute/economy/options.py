@@ -135,7 +135,7 @@ COST_STEP: Option[Decimal | None] = Option(
     or_absent(number_written, "default"),
     None,
     "smallest step of a unit cost, a power of ten",
-    frozenset([Kind.ALLOCATION]),
+    frozenset([Kind.ALLOCATION, Kind.PURCHASE]),
     whole_ledger=True,
 )
 POSTING_GRAIN: Option[Grain] = Option(

@@ -27,6 +27,9 @@ class Role(StrEnum):
     FEES = "fees"
     PARTNER_INCOME = "partner-income"
     OVERAGE = "overage"
+    PREPAID = "prepaid"
+    PROVIDER = "provider"
+    LAPSED = "lapsed"
 
 
 class Root(StrEnum):
@@ -35,15 +38,18 @@ class Root(StrEnum):
     ASSETS = "assets"
     LIABILITIES = "liabilities"
     INCOME = "income"
+    EXPENSES = "expenses"
 
 
 class Pocket(StrEnum):
-    """Where a subscriber's units lie; consumption takes from allocations first."""
+    """Where units lie: a subscriber's, of which consumption takes from allocations first, or the
+    credits that the operator holds with a provider, an asset."""
 
     __hash__ = str.__hash__
 
     ALLOCATIONS = "allocations"
     TOKENS = "tokens"
+    PREPAID = "prepaid"
 
 
 class Earning(StrEnum):
@@ -61,8 +67,8 @@ class Earning(StrEnum):
 class RoleRow(NamedTuple):
     """What is known of a role.
 
-    `names` is the placeholder that its account may hold besides `{subscriber}`; the origin of a leg
-    fills it.
+    `names` is the placeholder that its account may hold besides that of its holder; the origin of a
+    leg fills it.
     """
 
     root: Root
@@ -70,12 +76,13 @@ class RoleRow(NamedTuple):
     names: str = ""  # "plan", "partner"
     pocket: Pocket | None = None  # whose account it is
     earning: Earning | None = None  # what it recognises
+    holder: str = "subscriber"  # or "provider": whose account it is, and the placeholder for that
     owed: str = ""  # the heading under which what is owed on it is shown
 
     @property
     def placeholders(self) -> frozenset[str]:
         """What may stand in braces in its account."""
-        return frozenset(["subscriber", *([self.names] if self.names else [])])
+        return frozenset([self.holder, *([self.names] if self.names else [])])
 
 
 SUBSCRIBER = "{subscriber}"
@@ -99,9 +106,17 @@ ROLES: dict[Role, RoleRow] = {
     Role.FEES: RoleRow(Root.INCOME, "Fees", earning=Earning.FEES),
     Role.PARTNER_INCOME: RoleRow(Root.INCOME, "Partners", earning=Earning.PARTNER_INCOME),
     Role.OVERAGE: RoleRow(Root.INCOME, "Overage", "plan", earning=Earning.OVERAGE),
+    Role.PREPAID: RoleRow(
+        Root.ASSETS, "Prepaid:{provider}", pocket=Pocket.PREPAID, holder="provider"
+    ),
+    Role.PROVIDER: RoleRow(Root.LIABILITIES, "Providers:{provider}", holder="provider"),
+    Role.LAPSED: RoleRow(Root.EXPENSES, "Compute:Lapsed", holder="provider"),
 }
-POCKETS: dict[Role, Pocket] = {role: row.pocket for role, row in ROLES.items() if row.pocket}
-ROLE_OF_POCKET: dict[Pocket, Role] = {pocket: role for role, pocket in POCKETS.items()}
+ROLE_OF_POCKET: dict[Pocket, Role] = {row.pocket: role for role, row in ROLES.items() if row.pocket}
+STOCK = Pocket.PREPAID  # an asset: what comes in is a debit
+POCKETS: dict[Role, Pocket] = {  # of subscribers
+    role: pocket for pocket, role in ROLE_OF_POCKET.items() if pocket is not STOCK
+}
 EARNINGS: dict[Role, Earning] = {role: row.earning for role, row in ROLES.items() if row.earning}
 ROLE_OF_EARNING: dict[Earning, Role] = {earning: role for role, earning in EARNINGS.items()}
 OWED: dict[Role, str] = {role: row.owed for role, row in ROLES.items() if row.owed}

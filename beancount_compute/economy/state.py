@@ -17,6 +17,7 @@ from beancount_compute.economy import (
     DRAW_DOWN,
     POSTING_GRAIN,
     REVERSIBLE,
+    STOCK,
     Agenda,
     Causes,
     Draw,
@@ -142,6 +143,8 @@ class Economy:
     terms_day: date = date.min  # the day whose terms apply: today, or that of a late event
     order: DrawDown = DrawDown.EXPIRY
     subscribers: dict[str, Subscriber] = field(default_factory=dict)
+    stock: dict[str, Holding] = field(default_factory=dict)  # the operator's credits, by commodity
+    provider_of: dict[str, str] = field(default_factory=dict)  # by the commodity of its credits
     by_component: dict[str, str] = field(default_factory=dict)
     undo: dict[str, Undo] = field(default_factory=dict)
     # the subscriptions, and when, that cancellations ended which somebody reverses, by their ids
@@ -203,6 +206,8 @@ class Economy:
         trial.reversed_on = self.reversed_on
         if self.late and self.history is not None:
             trial.history = self.history.copied()
+        trial.stock = {unit: holding.copied() for unit, holding in self.stock.items()}
+        trial.provider_of = dict(self.provider_of)
         for name in names:
             component = self.component(name)
             if component in self.by_component:
@@ -308,6 +313,21 @@ class Economy:
             self.returned.append(opened)
         else:
             self.agenda.put(Due.LOT_ENDS, end if end > self.today else self.today, opened)
+
+    def put_in_stock(self, lot: Lot, units: Decimal) -> None:
+        """Put credits into the operator's stock, to lapse on the day of their end."""
+        self.provider_of[lot.commodity] = lot.holder
+        opened = self.stock.setdefault(lot.commodity, Holding(DrawDown.EXPIRY)).add(lot, units)
+        if opened is not None and lot.end is not None:
+            self.agenda.put(Due.LOT_ENDS, max(lot.end, self.today), opened)
+
+    def open_lot(self, lot: Lot) -> OpenLot | None:
+        """The open lot of that identity, a subscriber's or one in stock."""
+        if lot.pocket is not STOCK:
+            subscriber = self.subscribers.get(lot.holder)
+            return subscriber.find(lot) if subscriber else None
+        holding = self.stock.get(lot.commodity)
+        return holding.find(key_of(lot)) if holding else None
 
     def end_period_later(self, name: str, day: date) -> None:
         """Remember the day on which a period ends that no subscription follows up.

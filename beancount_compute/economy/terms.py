@@ -148,6 +148,13 @@ class Terms(NamedTuple):
         timeline = self.plans.get(origin)
         return (timeline.on(day) or timeline.first()) if timeline else None
 
+    @property
+    def known_providers(self) -> frozenset[str]:
+        """The providers that any term names."""
+        of_meters = {each.provider for line in self.meters.values() for each in line}
+        of_quotes = {provider for _, provider in self.quotes}
+        return frozenset((self.providers.keys() | of_meters | of_quotes) - {""})
+
     def group_on(self, subscriber: str, day: date) -> str:
         """The group of related parties that a subscriber belongs to on a day; "" for none."""
         timeline = self.related.get(subscriber)

@@ -12,19 +12,32 @@ from typing import NamedTuple
 
 from beancount.core.account import is_valid
 
-from beancount_compute.economy import OWED, POCKETS, ROLES, SUBSCRIBER, Pocket, Role, like, quoted
+from beancount_compute.economy import (
+    OWED,
+    POCKETS,
+    ROLE_OF_POCKET,
+    ROLES,
+    STOCK,
+    SUBSCRIBER,
+    Pocket,
+    Role,
+    like,
+    quoted,
+)
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.names import component_of
 
+PROVIDER = "{provider}"
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
 class Roots(NamedTuple):
-    """The names of the three root accounts that the plugin books on."""
+    """The names of the root accounts that the plugin books on."""
 
     assets: str = "Assets"
     liabilities: str = "Liabilities"
     income: str = "Income"
+    expenses: str = "Expenses"
 
     def of(self, role: Role) -> str:
         """The root under which a role's account must lie."""
@@ -57,9 +70,10 @@ def check_template(role: Role, template: str, roots: Roots) -> None:
             f"account {template} of {role} is outside the root {roots.of(role)}: "
             f"write {roots.of(role)}:...{like(template.split(':')[0], [roots.of(role)])}"
         )
-    if role in POCKETS:
-        if "subscriber" not in named:
-            raise FieldError(f"account {template} of {role} must hold {{subscriber}}")
+    if ROLES[role].pocket:
+        holder = ROLES[role].holder
+        if holder not in named:
+            raise FieldError(f"account {template} of {role} must hold {{{holder}}}")
         for part in template.split(":"):
             if len(_PLACEHOLDER.findall(part)) > 1:
                 raise FieldError(
@@ -76,7 +90,7 @@ def shared_account(
     They do where the name of one subscriber or partner, or the component of one of these plans,
     makes an account of one an account of the other.
     """
-    for pocket in POCKETS:
+    for pocket in ROLE_OF_POCKET.values():
         for role, template in templates.items():
             pair = templates[pocket], template
             if role is not pocket and (_reads(*pair, plans) or _reads(*pair[::-1], plans)):
@@ -129,6 +143,7 @@ class Accounts:
             pocket: re.compile(_as_regex(templates[role])) for role, pocket in POCKETS.items()
         }
         self._pocket_accounts: dict[str, PocketAccount | None] = {}
+        self._stock_name = re.compile(_as_regex(templates[ROLE_OF_POCKET[STOCK]]))
         self._owed_names = {role: re.compile(_as_regex(templates[role])) for role in OWED}
 
     def component(self, subscriber: str) -> str:
@@ -140,6 +155,8 @@ class Accounts:
         template = self._templates[role]
         if "{" not in template:
             return template
+        if ROLES[role].holder != "subscriber":
+            return template.replace(PROVIDER, component_of(holder))
         account = template.replace(SUBSCRIBER, self.component(holder))
         named = f"{{{ROLES[role].names}}}"
         return account.replace(named, component_of(origin)) if named in account else account
@@ -167,6 +184,14 @@ class Accounts:
         except KeyError:
             read = self._pocket_accounts[account] = self._read(account)
             return read
+
+    def is_stock(self, account: str) -> bool:
+        """Whether an account is that of a provider's credits."""
+        return self._stock_name.fullmatch(account) is not None
+
+    def stock_account(self, provider: str) -> str:
+        """The account of a provider's credits."""
+        return self.account(ROLE_OF_POCKET[STOCK], provider, "")
 
     def owed_account(self, account: str) -> OwedAccount | None:
         """The role of an account on which money is owed; the first that fits, of those sharing it.

@@ -16,10 +16,17 @@ from datetime import date
 
 from beancount.core.data import Transaction
 
-from beancount_compute.economy import KINDS, MAKES_KNOWN, PARTNER, Event, names_of, quoted
+from beancount_compute.economy import (
+    KINDS,
+    MAKES_KNOWN,
+    PARTNER,
+    Event,
+    names_of,
+    quoted,
+)
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.errors import Errors
-from beancount_compute.ledger.meaning import kind_of_tags
+from beancount_compute.ledger.meaning import is_of_provider, kind_of_tags
 from beancount_compute.ledger.names import component_of
 from beancount_compute.ledger.term_directives import Line
 from beancount_compute.ledger.writing import ORDER
@@ -105,7 +112,8 @@ def names_in(
     names: dict[str, None] = {}  # in order
     for entry in transactions:
         if ORDER in entry.meta:
-            names[entry.payee or ""] = None
+            if not is_of_provider(entry):
+                names[entry.payee or ""] = None
             other = entry.meta.get("counterparty")
             if other.__class__ is str and not _with_partner(entry):
                 names[other] = None

@@ -19,6 +19,7 @@ from beancount.core.position import Cost
 
 from beancount_compute.economy import (
     RESERVED_ORIGINS,
+    STOCK,
     TOP_UP,
     ZERO,
     HandPosting,
@@ -56,13 +57,19 @@ class HandWritten(NamedTuple):
 def pocket_postings(
     transactions: Iterable[Transaction], accounts: Accounts
 ) -> list[tuple[Transaction, Posting, PocketAccount]]:
-    """All hand-written postings to pockets, in the order of the books."""
-    pocket_account = accounts.pocket_account
+    """All hand-written postings to pockets and of credits, in the order of the books."""
+
+    def holding(account: str) -> PocketAccount | None:
+        pocket = accounts.pocket_account(account)
+        return (
+            PocketAccount(STOCK, "", None) if not pocket and accounts.is_stock(account) else pocket
+        )
+
     return [
         (entry, posting, pocket)
         for entry in transactions
         for posting in entry.postings
-        if (pocket := pocket_account(posting.account)) is not None
+        if (pocket := holding(posting.account)) is not None
     ]
 
 
@@ -70,7 +77,8 @@ def check_openings(transactions: Iterable[Transaction], accounts: Accounts, erro
     """An opening without a posting on a pocket opens nothing: that is an error."""
     for entry in transactions:
         if OPENING_TAG in entry.tags and not any(
-            accounts.pocket_account(posting.account) for posting in entry.postings
+            accounts.pocket_account(posting.account) or accounts.is_stock(posting.account)
+            for posting in entry.postings
         ):
             example = accounts.account(Role.TOKENS, "alice", "pro")
             message = (
@@ -124,9 +132,13 @@ def read_hand_written(
         found.accounts[posting.account] = pocket
         holder = holders.get(pocket.subscriber, pocket.subscriber)
         units = posting.units.number if posting.units is not None else None
+        if units is not None and pocket.pocket is STOCK:
+            units = -units  # an asset: what comes in is a debit
         opening = OPENING_TAG in entry.tags and units is not None and units < 0
         try:
             lot = _lot(posting, pocket, holder, plans)
+            if lot.pocket is STOCK:
+                lot = _of_provider(posting.account, lot)
             _check_plan(posting.account, lot, pocket)
             assert units is not None
             if opening:
@@ -134,10 +146,12 @@ def read_hand_written(
                 found.openings.append(HandPosting(entry.date, lot, -units, place))
                 continue
             if units <= 0:
+                new = "a compute-allocation, a compute-grant"
+                if lot.pocket is STOCK:
+                    new = "a compute-purchase"
                 raise FieldError(
                     "a hand-written posting can only take units out of an open lot (new units are "
-                    "a compute-allocation, a compute-grant or an opening lot, in a transaction "
-                    f"tagged #{OPENING_TAG})"
+                    f"{new} or an opening lot, in a transaction tagged #{OPENING_TAG})"
                 )
             found.removals.append(HandPosting(entry.date, lot, units, place))
         except FieldError as error:
@@ -195,6 +209,16 @@ def _check_label(label: str, plans: Collection[str]) -> None:
 
 def _is_number(number: object) -> TypeGuard[Decimal]:
     return isinstance(number, Decimal) and number.is_finite()
+
+
+def _of_provider(account: str, lot: Lot) -> Lot:
+    """A lot of credits, whose label names the provider."""
+    if f":{component_of(lot.origin)}:" not in f"{account}:":
+        raise FieldError(
+            f"credits of {quoted(lot.origin)} can't lie on {account}: the label begins with the "
+            "provider's name"
+        )
+    return lot._replace(holder=lot.origin)
 
 
 def _check_plan(account: str, lot: Lot, pocket: PocketAccount) -> None:

@@ -33,6 +33,8 @@ from beancount.core.position import Cost
 from beancount_compute.economy import (
     BOOKED,
     KINDS,
+    OF_PROVIDERS,
+    STOCK,
     WIDE,
     ZERO,
     JournalEntry,
@@ -73,6 +75,7 @@ LegKey = tuple[Role, str, str]  # role, holder and origin
 # posting holds besides the others
 Candidate = tuple[LegKey, str, Decimal | None]
 
+_OF_PROVIDERS = frozenset(OF_PROVIDERS)
 _REVERSAL = Kind.REVERSAL  # to name a member of an enum takes longer than to compare it
 _NONE, _LAPSED = LegOrigin.NONE, LegOrigin.LAPSED
 _MONEY: dict[str, tuple[LegRow, ...]] = {kind: row.money for kind, row in KINDS.items()}
@@ -96,6 +99,7 @@ class Meaning:
         """`names` gives the subscriber of an account component."""
         self.accounts = accounts
         self.pockets: dict[str, tuple[Pocket, str] | None] = {}  # of all accounts asked for
+        self._stock: dict[str, bool] = {}  # of accounts that are no pocket
         self._names = names
         self._known = frozenset(names.values())
         self._kinds: dict[frozenset[str], str] = {}
@@ -139,13 +143,20 @@ class Meaning:
         return read
 
     def lot(self, account: str, commodity: str, cost: Cost) -> Lot | None:
-        """The lot that a posting at cost names; None on an account that is no pocket."""
-        found = self.pocket(account)
+        """The lot that a posting at cost names; None on an account that holds no units."""
+        origin, end = self.label(cost.label)
+        found = self.pocket(account) or self._in_stock(account, origin)
         if found is None:
             return None
-        (pocket, holder), (origin, end) = found, self.label(cost.label)
+        pocket, holder = found
         number = cost_of(cost.number, cost.currency)
         return Lot(holder, pocket, commodity, number, cost.currency, cost.date, origin, end)
+
+    def _in_stock(self, account: str, provider: str) -> tuple[Pocket, str] | None:
+        """Where credits lie, whose label names their provider; None on any other account."""
+        if account not in self._stock:
+            self._stock[account] = self.accounts.is_stock(account)
+        return (STOCK, provider) if self._stock[account] else None
 
     def _lot_leg(self, posting: Posting, price: Money | None) -> LotLeg | None:
         units = money_of(posting.units)
@@ -294,6 +305,11 @@ class Meaning:
             else:
                 party = payee if payee in self._known else ""
             yield OwedByHand(posting.account, owed.role, party, *amount)
+
+
+def is_of_provider(entry: Transaction) -> bool:
+    """Whether a booked transaction is of a provider, its payee, and of no subscriber."""
+    return not _OF_PROVIDERS.isdisjoint((kind_of_tags(entry.tags), entry.meta.get("undoes")))
 
 
 def kind_of_tags(tags: frozenset[str]) -> str:

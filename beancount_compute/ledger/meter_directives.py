@@ -22,6 +22,7 @@ from beancount_compute.economy import (
     Quote,
     amount,
     not_below_zero,
+    parse_provider,
     parse_term_name,
     quoted,
 )
@@ -40,14 +41,14 @@ def read_meter_line(entry: Custom, place: Place) -> Meter | Provider | Quote:
         case "compute-provider":
             (name,) = values_of(entry, {("text",): ()}, 'a name: "openai"')
             given = fields_of(metadata_of(entry, PROVIDER_KEYS), PROVIDER_KEYS)
-            return Provider(parse_term_name(name), entry.date, place=place, **given)
+            return Provider(parse_provider(name), entry.date, place=place, **given)
         case _:
             shapes = {("text", "text", "amount"): ()}
             example = 'a meter, a provider and a cost: "chat/output" "llama" 2.00 USD'
             meter, provider, cost = values_of(entry, shapes, example)
             metadata_of(entry, ())
             money: Money = not_below_zero("the quote")(plain_value(cost))
-            names = parse_term_name(meter), parse_term_name(provider)
+            names = parse_term_name(meter), parse_provider(provider)
             return Quote(*names, entry.date, money, place)
 
 

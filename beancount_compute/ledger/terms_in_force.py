@@ -90,7 +90,10 @@ def read_terms(
 def roots_of(options_map: dict[str, Any]) -> Roots:
     """The ledger's own names of the roots."""
     return Roots(
-        options_map["name_assets"], options_map["name_liabilities"], options_map["name_income"]
+        options_map["name_assets"],
+        options_map["name_liabilities"],
+        options_map["name_income"],
+        options_map["name_expenses"],
     )
 
 

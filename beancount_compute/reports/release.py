@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from beancount_compute.economy import Pocket
+from beancount_compute.economy import POCKETS
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
 from beancount_compute.reports.remaining import ends_of, month_of
 from beancount_compute.reports.tables import CURRENCY, MONTH, Measure
 
-_POCKETS = tuple(pocket.value for pocket in Pocket)
+_POCKETS = tuple(pocket.value for pocket in POCKETS.values())
 _FIGURES = (
     *[Figure(pocket, pocket, Measure.MONEY) for pocket in _POCKETS],
     Figure("total", "total", Measure.MONEY, _POCKETS),

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from beancount_compute.booking import Booking
 from beancount_compute.economy import (
+    STOCK,
     Event,
     HandPosting,
     Introduction,
@@ -209,12 +210,13 @@ def looked_at(booking: Booking, books: Books) -> LookedAt:
         for event, day in month.events
         if day is not None
     ]
+    openings = [each for each in booking.written_by_hand.openings if each.lot.pocket is not STOCK]
     ledger = os.path.abspath(str(booking.options.get("filename") or ""))
     folder = os.path.dirname(ledger)
     return LookedAt(
         events,
         sorted(late),
-        sorted(booking.written_by_hand.openings, key=lambda each: (each.date, each.place)),
+        sorted(openings, key=lambda each: (each.date, each.place)),
         sorted(booking.written_by_hand.introductions),
         event_files(booking.options["include"], folder, booking.chain.folder),
         ledger,

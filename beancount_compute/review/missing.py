@@ -30,8 +30,10 @@ RHYTHM: dict[Kind, int] = {
     Kind.SPEND: 4,
     Kind.REFUND: NO_RHYTHM,
     Kind.REVERSAL: NO_RHYTHM,
+    Kind.PURCHASE: NO_RHYTHM,
     Kind.MINT: NO_RHYTHM,
     Kind.EXPIRY: NO_RHYTHM,
+    Kind.LAPSE: NO_RHYTHM,
 }
 FILES_IN_A_ROW = 2
 _SCHEDULE = frozenset([Kind.SUBSCRIPTION, Kind.CANCELLATION])

@@ -153,6 +153,10 @@ def reversal(on: str, reverses: str, **more: Any) -> Event:
     return event(Kind.REVERSAL, on, reverses=reverses, **more)
 
 
+def purchase(on: str, provider: str, units: str, paid: str, **more: Any) -> Event:
+    return event(Kind.PURCHASE, on, "", provider, units=units, paid=paid, **more)
+
+
 # Terms
 
 

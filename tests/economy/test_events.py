@@ -36,6 +36,7 @@ def test_the_phases_of_a_day() -> None:
         Kind.SUBSCRIPTION: "ALLOCATIONS",
         Kind.ALLOCATION: "ALLOCATIONS",
         Kind.GRANT: "ALLOCATIONS",
+        Kind.PURCHASE: "ALLOCATIONS",
         Kind.TRADE: "MOVES",
         Kind.TRANSFER: "MOVES",
         Kind.SPEND: "MOVES",

@@ -7,6 +7,7 @@ from beancount_compute.economy.kinds import (
     EVENTS,
     KINDS,
     MAKES_KNOWN,
+    OF_PROVIDERS,
     REVERSIBLE,
     Flow,
     Kind,
@@ -16,9 +17,9 @@ from beancount_compute.economy.rules import RULES
 
 
 def test_every_kind_has_a_row_and_every_event_a_rule() -> None:
-    """Mints and expiries are derived: they have neither a form nor a rule."""
+    """Mints, expiries and lapses are derived: they have neither a form nor a rule."""
     assert list(KINDS) == list(Kind)
-    assert RULES.keys() == set(EVENTS) == set(Kind) - {Kind.MINT, Kind.EXPIRY}
+    assert RULES.keys() == set(EVENTS) == set(Kind) - {Kind.MINT, Kind.EXPIRY, Kind.LAPSE}
     assert {kind for kind, row in KINDS.items() if row.forms} == set(EVENTS)
 
 
@@ -28,8 +29,10 @@ def test_every_role_has_a_row() -> None:
 
 
 def test_what_moves_units_books_them() -> None:
-    """A reversal moves what its event moved; subscriptions and cancellations book nothing."""
-    assert {kind for kind, row in KINDS.items() if row.moves} == set(BOOKED) - {Kind.REVERSAL}
+    """A reversal moves what its event moved; subscriptions and cancellations book nothing; credits
+    of providers are no units of subscribers."""
+    moving = {kind for kind, row in KINDS.items() if row.moves}
+    assert moving == set(BOOKED) - {Kind.REVERSAL, *OF_PROVIDERS}
     assert set(KINDS) - set(BOOKED) == {Kind.SUBSCRIPTION, Kind.CANCELLATION}
 
 

@@ -165,7 +165,7 @@ def test_units_of_a_use_for_those_who_compare() -> None:
         ("units", Money(Decimal(0), "CU"), "`units` 0 CU is not above zero"),
         ("per", Decimal(3), "`per` 3 is not a power of ten, such as 1000000"),
         ("cost", Money(Decimal(-1), "USD"), "`cost` -1 USD is below zero: write 0 or more"),
-        ("provider", "open!ai", '"open!ai" can\'t be a name here: write letters, digits'),
+        ("provider", "open!ai", "\"open!ai\" can't be a provider's name: write letters, digits"),
         ("source", "a\nb", "`source` must be a text of one line"),
         ("beyond", Money(Decimal(-1), "USD"), "`beyond` -1 USD is below zero"),
     ],

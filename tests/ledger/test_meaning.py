@@ -14,7 +14,7 @@ from beancount.parser import parser
 
 from beancount_compute.economy.journal import JournalEntry, LotLeg
 from beancount_compute.economy.kinds import BOOKED, Kind
-from beancount_compute.economy.meters import Meter
+from beancount_compute.economy.meters import Meter, Provider
 from beancount_compute.economy.roles import Pocket, Role
 from beancount_compute.economy.term_values import Money
 from beancount_compute.economy.terms import Timeline
@@ -33,6 +33,7 @@ from tests.economy.building import (
     measured,
     one_period,
     plan,
+    purchase,
     refund,
     reversal,
     spend,
@@ -88,6 +89,9 @@ EVENTS = [
     reversal("2026-05-09", "measured", id="back-measured"),
     *(reversal("2026-05-20", name, id=f"back-{name}") for name in ("cc", "c", "rr", "w", "x", "t")),
     reversal("2026-05-21", "p", id="back-p"),
+    purchase("2026-05-22", "open ai", "3000 OAI", "20 USD", id="credits", expires="2026-06-22"),
+    purchase("2026-05-22", "open ai", "3000 OAI", "20 EUR", id="more"),
+    reversal("2026-05-23", "more", id="back-more"),
 ]
 PLANS = (
     plan(overage="0.305 USD"),
@@ -102,7 +106,8 @@ OPTIONS: dict[str, Any] = {
 }
 METER = Meter("chat/output", date(2026, 1, 1), Money(Decimal(12), "CU"), Decimal(1000000))
 METERS = {METER.name: Timeline([(METER.since, METER)])}
-AGREED = terms(*PLANS, **OPTIONS)._replace(meters=METERS)
+PROVIDERS = {"open ai": Timeline([(METER.since, Provider("open ai", METER.since))])}
+AGREED = terms(*PLANS, **OPTIONS)._replace(meters=METERS, providers=PROVIDERS)
 
 
 def legs_of(entry: JournalEntry) -> list[str]:
@@ -122,7 +127,9 @@ def reader(own: dict[Role, str], written: list[Transaction]) -> Meaning:
 @pytest.mark.parametrize("own", TEMPLATES)
 def test_what_was_written_is_read_back(own: dict[Role, str], grain: str) -> None:
     """Every leg with its role, holder, origin and digits, and what the transaction says besides."""
-    books = book(EVENTS, terms(*PLANS, **OPTIONS, grain=grain)._replace(meters=METERS))
+    books = book(
+        EVENTS, terms(*PLANS, **OPTIONS, grain=grain)._replace(meters=METERS, providers=PROVIDERS)
+    )
     assert books.refusals == []
     writer = Writer(Accounts(default_templates(Roots()) | own, {}, Roots()))
     written = [writer.transaction(entry) for entry in books.journal]

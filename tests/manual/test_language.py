@@ -17,7 +17,12 @@ from beancount_compute.ledger.rows import COLUMNS
 from tests.manual.blocks import MANUAL, ROOT, blocks
 
 TEXT = manual.pages()["language"].text
-ROOTS = {Root.ASSETS: "Assets", Root.LIABILITIES: "Liabilities", Root.INCOME: "Income"}
+ROOTS = {
+    Root.ASSETS: "Assets",
+    Root.LIABILITIES: "Liabilities",
+    Root.INCOME: "Income",
+    Root.EXPENSES: "Expenses",
+}
 
 
 def section(number: int) -> str:

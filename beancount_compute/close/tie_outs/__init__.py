@@ -28,6 +28,7 @@ from beancount_compute.close.tie_outs.balances import (
 from beancount_compute.close.tie_outs.control_totals import ControlTotals, events_booked, reversals
 from beancount_compute.close.tie_outs.postings import weigh
 from beancount_compute.close.tie_outs.reported import Reported, income, owed, prices
+from beancount_compute.close.tie_outs.stock import prepaid
 from beancount_compute.close.tie_outs.tie_out import TieOut, tables
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy import WIDE, Event, Month
@@ -64,6 +65,7 @@ def tie_outs(books: Books, month: str, events: Sequence[Event]) -> list[TieOut]:
             *trial_balance(weighed),
             no_lot_negative(books, lots),
             hand_written(books),
+            *prepaid(books, first, events),
         ]
 
 

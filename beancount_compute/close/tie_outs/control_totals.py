@@ -25,7 +25,8 @@ from beancount_compute.close.tie_outs.tie_out import TieOut, count, of_money, of
 from beancount_compute.economy import (
     EVENTS,
     KINDS,
-    PARTNER,
+    OF_PROVIDERS,
+    OUTSIDERS,
     PHASE,
     WAYS,
     ZERO,
@@ -46,7 +47,7 @@ from beancount_compute.reports import Books, since
 _WITH_UNITS = [
     KINDS[kind].moves[Pocket.TOKENS]
     for kind in EVENTS
-    if any("units" in form.values for form in KINDS[kind].forms)
+    if KINDS[kind].moves and any("units" in form.values for form in KINDS[kind].forms)
 ]
 _IN = {into for into, _ in _WITH_UNITS if WAYS[into] is not Way.RELEASES}
 _OUT = {out for _, out in _WITH_UNITS} - _IN
@@ -142,10 +143,12 @@ class ControlTotals:
         """What each event says of units and money."""
         for event in self._events:
             row, currency = KINDS[event.kind], event.currency
+            if event.kind in OF_PROVIDERS:
+                continue  # of credits `stock.py` tells
             used = with_units(event, self._books.terms)
             units, commodity = used.units, used.commodity
             who, with_whom = self._component(event.subscriber), ""
-            if row.counterparty not in ("", PARTNER):
+            if row.counterparty not in ("", *OUTSIDERS):
                 with_whom = self._component(event.counterparty)
             if units is not None:
                 into, out = row.moves[Pocket.TOKENS]

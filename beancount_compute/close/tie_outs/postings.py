@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from beancount.core.amount import Amount
 from beancount.core.data import Posting, Transaction
 from beancount.core.interpolate import AUTOMATIC_TOLERANCES
+from beancount.core.position import Cost
 
 from beancount_compute.economy import ZERO, Pocket
 from beancount_compute.ledger import ORDER, Accounts
@@ -33,6 +34,13 @@ def units_of(posting: Posting) -> tuple[Decimal, str]:
     if units.__class__ is not Amount or units[0].__class__ is not Decimal:
         return ZERO, ""
     return units[0], units[1]
+
+
+def weight_at_cost(posting: Posting) -> tuple[Decimal, str]:
+    """What a posting weighs where it is held at cost; nothing where it is not."""
+    cost: Any = posting.cost
+    number, _ = units_of(posting)
+    return (number * cost.number, cost.currency) if isinstance(cost, Cost) else (ZERO, "")
 
 
 def place_of_entry(entry: Transaction) -> str:

@@ -30,7 +30,7 @@ from beancount_compute.economy import (
     Root,
     average_price,
 )
-from beancount_compute.ledger import ORDER
+from beancount_compute.ledger import ORDER, is_of_provider
 from beancount_compute.reports import Books, grouped, not_in_opening, since
 
 INCOME, UNKNOWN = "income", "on no account of the reports"
@@ -45,7 +45,9 @@ class Reported:
     def __init__(self, books: Books, first: date, transactions: Iterable[Transaction]) -> None:
         self._books, self._first = books, first
         self._account = cache(books.accounts.account)
-        self._entries = [entry for entry in transactions if ORDER in entry.meta]
+        self._entries = [
+            entry for entry in transactions if ORDER in entry.meta and not is_of_provider(entry)
+        ]
         self.headings: dict[str, str] = {}  # of the accounts that reports know
         self.reported = OnAccounts(Decimal)
         for key, number, _ in self._by_reports():

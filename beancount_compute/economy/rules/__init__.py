@@ -11,6 +11,7 @@ from collections.abc import Callable
 from beancount_compute.economy import Event, Kind
 from beancount_compute.economy.rules.allocation import allocate, grant
 from beancount_compute.economy.rules.consumption import consume
+from beancount_compute.economy.rules.credits import purchase
 from beancount_compute.economy.rules.refund import refund
 from beancount_compute.economy.rules.reversal import reverse
 from beancount_compute.economy.rules.spend import spend
@@ -30,4 +31,5 @@ RULES: dict[Kind, Rule] = {
     Kind.SPEND: spend,
     Kind.REFUND: refund,
     Kind.REVERSAL: reverse,
+    Kind.PURCHASE: purchase,
 }

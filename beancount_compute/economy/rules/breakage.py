@@ -18,6 +18,7 @@ from datetime import date
 from decimal import Decimal
 
 from beancount_compute.economy import (
+    STOCK,
     ZERO,
     Due,
     JournalEntry,
@@ -36,6 +37,7 @@ from beancount_compute.economy import (
     part,
     text_of,
 )
+from beancount_compute.economy.rules.credits import lapse
 from beancount_compute.economy.state import Economy
 
 
@@ -63,6 +65,9 @@ def _meet_ends(economy: Economy, due: list[OpenLot]) -> None:
 def meet_end(economy: Economy, open_lot: OpenLot, day: date) -> None:
     """Mint, then expire the rest of a lot, as its plan's terms of the lot's date say."""
     lot, units = open_lot.lot, open_lot.units
+    if lot.pocket is STOCK:
+        lapse(economy, open_lot, day)
+        return
     economy.settle(lot.holder)
     open_lot.holding.take(open_lot, units)
     plan = economy.terms.plan_of_lot(lot.origin, economy.terms_day_of(lot))

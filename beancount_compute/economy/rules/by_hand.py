@@ -14,6 +14,7 @@ from itertools import chain, islice
 
 from beancount_compute.economy import (
     EXACT,
+    STOCK,
     Assertion,
     HandPosting,
     Introduction,
@@ -27,6 +28,7 @@ from beancount_compute.economy import (
     must_be_exact,
     quoted,
 )
+from beancount_compute.economy.rules.credits import check_credits, in_stock
 from beancount_compute.economy.state import Economy
 
 MOST_LOTS = 10  # that a message shows
@@ -38,6 +40,9 @@ TOO_MANY_DIGITS = (
 
 def take_in(economy: Economy, opening: HandPosting) -> None:
     """Put an opening lot into its pocket; its holder is known from now on."""
+    if opening.lot.pocket is STOCK:
+        _take_into_stock(economy, opening)
+        return
     try:
         economy.admit(opening.lot.holder)
     except Refused as refused:
@@ -60,6 +65,20 @@ def take_in(economy: Economy, opening: HandPosting) -> None:
         economy.totals.add([LotLeg(opening.lot, -opening.units)])
 
 
+def _take_into_stock(economy: Economy, opening: HandPosting) -> None:
+    try:
+        check_credits(economy, opening.lot.holder, opening.lot.commodity)
+        with localcontext(EXACT):
+            must_be_exact(opening.units * opening.lot.cost)
+            lot = in_stock(economy, opening.lot, opening.units)
+    except Refused as refused:
+        economy.refusals.append(Refusal(opening.place, str(refused)))
+    except Inexact:
+        economy.refusals.append(Refusal(opening.place, TOO_MANY_DIGITS))
+    else:
+        economy.put_in_stock(lot, opening.units)
+
+
 def introduce(economy: Economy, introduction: Introduction) -> None:
     """Let a subscriber be known whom `compute-subscriber` names."""
     try:
@@ -72,8 +91,7 @@ def introduce(economy: Economy, introduction: Introduction) -> None:
 
 def take_out(economy: Economy, removal: HandPosting) -> None:
     """Let a hand-written posting take its units out of the very lot; refuse one that names none."""
-    subscriber = economy.subscribers.get(removal.lot.holder)
-    open_lot = subscriber.find(removal.lot) if subscriber else None
+    open_lot = economy.open_lot(removal.lot)
     if removal.flaw or open_lot is None or open_lot.units < removal.units:
         lot, causes = removal.lot, economy.causes
         cause = None if removal.flaw else causes.of_figure(lot.holder, removal.date)
@@ -115,16 +133,18 @@ def _refuse(economy: Economy, assertion: Assertion, failure: str) -> None:
 
 
 def _no_such_lot(economy: Economy, removal: HandPosting) -> str:
-    lot = removal.lot
+    lot, of_provider = removal.lot, removal.lot.pocket is STOCK
     subscriber = economy.subscribers.get(lot.holder)
-    holdings = subscriber.pocket(lot.pocket).values() if subscriber else ()
+    holdings = list(subscriber.pocket(lot.pocket).values() if subscriber else ())
+    if of_provider:
+        holdings = list(economy.stock.values())
     some = sorted(
         islice(chain.from_iterable(holdings), MOST_LOTS), key=lambda each: str(key_of(each.lot))
     )
     written = ", ".join(as_written(each.lot, each.units) for each in some)
     if sum(len(holding.queue) for holding in holdings) > len(some):
         written += " and others"
-    open_lot = subscriber.find(lot) if subscriber else None
+    open_lot = economy.open_lot(lot)
     wrong = removal.flaw or (
         f"{as_written(lot, removal.units)} is more than the lot holds"
         if open_lot
@@ -133,15 +153,21 @@ def _no_such_lot(economy: Economy, removal: HandPosting) -> str:
     not_yet = ""
     if not (removal.flaw or open_lot) and date.min < economy.as_of < removal.date:
         not_yet = f" (periods, mints and expiries are made up to the as-of day {economy.as_of})"
-    meant = "" if subscriber else economy.hints.of("subscriber", lot.holder, economy.subscribers)
+    meant = (
+        ""
+        if subscriber or of_provider
+        else economy.hints.of("subscriber", lot.holder, economy.subscribers)
+    )
+    whose = "" if of_provider else f" of {quoted(lot.holder)}"
     return (
-        f"{wrong}; open lots of {quoted(lot.holder)} in {lot.pocket} at the end of "
+        f"{wrong}; open lots{whose} in {lot.pocket} at the end of "
         f"{removal.date}, as a posting must write them: {written or 'none'}{not_yet}{meant}"
     )
 
 
 def as_written(lot: Lot, units: Decimal) -> str:
     """A lot as a hand-written posting that takes it out must write it."""
+    units = -units if lot.pocket is STOCK else units
     return (
         f'{amount(units, lot.commodity)} {{{lot.cost:f} {lot.currency}, {lot.date}, "{lot.label}"}}'
     )

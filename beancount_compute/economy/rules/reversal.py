@@ -231,7 +231,7 @@ def _lots_to_take(economy: Economy, undo: Undo) -> list[Draw]:
         units = WIDE.subtract(back, out)
         if units <= 0:
             continue
-        open_lot = economy.subscribers[lot.holder].find(lot)
+        open_lot = economy.open_lot(lot)
         held = open_lot.units if open_lot else ZERO
         if open_lot is None or held < units:
             raise Refused(
