@@ -170,8 +170,7 @@ def book(
     own_events = [*written.events] if keep_events else []
     late = _past(ledger, closed)
     controls = [each for each in written.controls if each.date > closed.last_day]
-    for refusal in check_controls(controls, written.events, terms.terms):
-        errors.add(refusal.place, refusal.message)
+    errors.add_refusals(check_controls(controls, written.events, terms.terms, errors.unread))
     whole = _facts(ledger, closed, late)
     state, facts = _state(ledger, closed, whole, late)
     kept = [*written.events] if keep_events else []

@@ -52,7 +52,8 @@ from beancount_compute.ledger import (
 )
 
 PLUGIN = "beancount_compute"
-_OTHERS = ("compute-assert", CONTROL, ACCEPT, "compute-events")
+_BOOK_NOTHING = ("compute-assert", CONTROL, ACCEPT)
+_OTHERS = (*_BOOK_NOTHING, "compute-events")
 
 
 class Worked(NamedTuple):
@@ -123,7 +124,7 @@ def _read(entries: list[Directive], fields: Fields, errors: Errors) -> Written:
                 _read_one(entry, written, fields)
             except FieldError as error:
                 errors.add(place_of(entry.meta), str(error))
-                if entry.type != "compute-assert":
+                if entry.type not in _BOOK_NOTHING:
                     errors.unread.append(unread_directive(entry))
     return written
 

@@ -9,7 +9,7 @@ occurred. What names a unit counts the events in it; what names money, those in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from decimal import Decimal, localcontext
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.kinds import EVENTS, KINDS, Kind
 from beancount_compute.economy.measuring import with_units
 from beancount_compute.economy.months import Month
-from beancount_compute.economy.refusals import Refusal
+from beancount_compute.economy.refusals import NotRead, Refusal
 from beancount_compute.economy.rounding import WIDE, ZERO, round_money
 from beancount_compute.economy.terms import Terms
 from beancount_compute.economy.words import amount
@@ -51,9 +51,12 @@ class Sold(NamedTuple):
 
 
 def check_controls(
-    controls: Iterable[ControlTotal], events: Iterable[Event], terms: Terms
+    controls: Iterable[ControlTotal],
+    events: Iterable[Event],
+    terms: Terms,
+    unread: Collection[NotRead] = (),
 ) -> Iterator[Refusal]:
-    """What the events say otherwise than the sources."""
+    """What the events say otherwise than the sources; rows may be missing for what is unread."""
     by_month: dict[tuple[str, Kind], list[ControlTotal]] = {}
     for control in controls:
         by_month.setdefault((Month.of(control.date).name, control.kind), []).append(control)
@@ -69,8 +72,16 @@ def check_controls(
                 seen.update([event.id] if event.id else [])
         for key, asked in by_month.items():
             for control in asked:
-                if differs := _difference(control, written[key]):
-                    yield Refusal(control.place, differs)
+                counted = _counted(control, written[key])
+                if differs := _difference(control, counted):
+                    lacking = unread if control.rows > len(counted) else ()
+                    yield Refusal(control.place, differs, _cause(key, lacking))
+
+
+def _cause(key: tuple[str, Kind], lacking: Iterable[NotRead]) -> Place | None:
+    """The first that can't be read and would have been counted."""
+    month, kind = key
+    return min((each.place for each in lacking if each.may_be(kind, month)), default=None)
 
 
 def _sold(event: Event, terms: Terms) -> Sold:
@@ -86,13 +97,17 @@ def _sold(event: Event, terms: Terms) -> Sold:
     return Sold(units, commodity, money, currency)
 
 
-def _difference(control: ControlTotal, written: list[Sold]) -> str:
-    """What to say where the two differ; "" where they agree."""
-    counted = [
+def _counted(control: ControlTotal, written: list[Sold]) -> list[Sold]:
+    """What a control counts of its month."""
+    return [
         each
         for each in written
         if control.commodity in ("", each.commodity) and control.currency in ("", each.currency)
     ]
+
+
+def _difference(control: ControlTotal, counted: list[Sold]) -> str:
+    """What to say where the two differ; "" where they agree."""
     units = sum((each.units for each in counted), ZERO)
     money = sum((each.money for each in counted), ZERO)
     said, found, differ = [_rows(control.rows)], [_rows(len(counted))], []

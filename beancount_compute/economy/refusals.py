@@ -49,6 +49,11 @@ class NotRead(NamedTuple):
     id: str = ""
     day: str = ""  # "2026-05-20"; "" where nobody knows
     whole_file: bool = False  # which may have said anything
+    kinds: tuple[Kind, ...] = ()  # of which it would have been an event
+
+    def may_be(self, kind: Kind, month: str) -> bool:
+        """Whether an event of a kind and month is missing for it."""
+        return self.whole_file or (kind in self.kinds and self.day[: len(month)] in ("", month))
 
 
 def never_usable(name: str, end: date, day: date) -> str:

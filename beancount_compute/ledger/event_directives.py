@@ -182,6 +182,7 @@ def unread_directive(entry: Custom) -> NotRead:
         normalize("NFC", str(entry.meta.get("id", "")).strip()),
         entry.date.isoformat(),
         whole_file=entry.type == "compute-events",
+        kinds=() if kind is None else (kind,),
     )
 
 

@@ -21,7 +21,7 @@ from itertools import chain, islice
 from operator import not_
 from typing import NamedTuple
 
-from beancount_compute.economy import Event, NotRead, Place, quoted
+from beancount_compute.economy import EVENTS, Event, NotRead, Place, quoted
 from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.event_columns import BLOCK, NotPlain, columns_of, events_of
 from beancount_compute.ledger.fields import Fields
@@ -198,7 +198,7 @@ class _Rows:
         except csv.Error as error:
             self.errors.add(place, f"the row is not CSV: {_why(error)}")
             pieces = {piece.strip() for piece in re.split('[,"]', begun[0])}
-            self.errors.unread.append(NotRead(place, tuple(pieces)))
+            self.errors.unread.append(NotRead(place, tuple(pieces), kinds=EVENTS))
             self.done += 1
             return False
         return True

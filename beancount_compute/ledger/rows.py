@@ -156,7 +156,8 @@ def unread_row(written: Mapping[str, str], place: Place) -> NotRead:
     day = ""
     with suppress(FieldError):
         day = parse_date(written.get("date", "")[: len("2026-05-20")]).isoformat()
-    return NotRead(place, names, normalize("NFC", written.get("id", "")), day)
+    kinds = (kind,) if kind else EVENTS
+    return NotRead(place, names, normalize("NFC", written.get("id", "")), day, kinds=kinds)
 
 
 def _wrong_cells(written: Mapping[str, str]) -> FieldError:

@@ -11,6 +11,7 @@ from beancount_compute.economy.controls import WITH_MONEY, WITH_UNITS, ControlTo
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.kinds import EVENTS, Kind
 from beancount_compute.economy.meters import Meter
+from beancount_compute.economy.refusals import NotRead
 from beancount_compute.economy.term_values import Money
 from beancount_compute.economy.terms import Timeline
 from tests.economy.building import at, day, event, measured, one_period, pair, plan, terms, top_up
@@ -128,3 +129,25 @@ def test_a_quantity_counts_as_the_units_that_it_takes() -> None:
     assert [
         *check_controls([control], [measured("2026-05-01", "ann", "chat", "500000")], agreed)
     ] == []
+
+
+@pytest.mark.parametrize(
+    ("unread", "rows", "cause"),
+    [
+        (NotRead(at(3), whole_file=True), 3, at(3)),
+        (NotRead(at(3), whole_file=True), 1, None),  # a row too many
+        (NotRead(at(3), day="2026-05-09", kinds=(Kind.CONSUMPTION,)), 3, at(3)),
+        (NotRead(at(3), kinds=EVENTS), 3, at(3)),  # nobody knows its day
+        (NotRead(at(3), day="2026-06-09", kinds=(Kind.CONSUMPTION,)), 3, None),
+        (NotRead(at(3), day="2026-05-09", kinds=(Kind.TRADE,)), 3, None),
+        (NotRead(at(3), day="2026-05-09"), 3, None),  # a plan, say
+    ],
+)
+def test_rows_that_are_missing_may_be_those_that_can_t_be_read(
+    unread: NotRead, rows: int, cause: object
+) -> None:
+    """Two uses of May are there; the first place is named of several."""
+    later = unread._replace(place=at(4))
+    control = said(Kind.CONSUMPTION, rows, "300.5 CU")
+    (refusal,) = check_controls([control], USES, terms(), [later, unread])
+    assert refusal.cause == cause
