@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -27,7 +27,7 @@ from beancount_compute.economy import (
     Terms,
     content_id,
 )
-from beancount_compute.reports import Books
+from beancount_compute.reports import LATE, Books
 from beancount_compute.review.bills import Bills
 from beancount_compute.review.file_series import FileSeries, file_series
 from beancount_compute.review.lookalikes import Lookalike, lookalikes, names_in_events
@@ -40,11 +40,11 @@ class Sale(NamedTuple):
 
     event: Event
     month: str  # of booking
-    reversed_on: date  # `date.max` where it stands
+    reversed_in: str  # the month of that booking; "" where it stands
 
     def stands_in(self, month: str) -> bool:
         """Whether it was not reversed by the end of a month."""
-        return Month.of(self.reversed_on).name > month
+        return not self.reversed_in or self.reversed_in > month
 
 
 class LateOne(NamedTuple):
@@ -85,12 +85,12 @@ class LookedAt:
         return dict(found)
 
     @cached_property
-    def reversed_on(self) -> dict[str, date]:
-        """When what reversals name was reversed."""
-        found: dict[str, date] = {}
+    def reversed_in(self) -> dict[str, str]:
+        """The month in which the reversal of what is named was booked."""
+        found: dict[str, str] = {}
         for event in self.events:
             if event.reverses:
-                found.setdefault(event.reverses, event.date)
+                found.setdefault(event.reverses, self.booked(event))
         return found
 
     @cached_property
@@ -105,8 +105,7 @@ class LookedAt:
                     name = content_id(event)
                     times[name] = times.get(name, 0) + 1
                     name = f"{name}-{times[name]}" if times[name] > 1 else name
-                on = self.reversed_on.get(name, date.max)
-                found.append(Sale(event, self.booked(event), on))
+                found.append(Sale(event, self.booked(event), self.reversed_in.get(name, "")))
         return found
 
     @cached_property
@@ -199,11 +198,7 @@ def looked_at(booking: Booking, books: Books) -> LookedAt:
         if not event.id or event.id not in seen:
             seen.add(event.id)
             events.append(event)
-    late = [
-        LateOne(event, Month.of(day).name)
-        for day, came in booking.facts.late.items()
-        for event in came
-    ]
+    late = [*_late_ones(booking.facts.late, books)]
     late += [
         LateOne(event, month.name)
         for month in booking.closed.months
@@ -223,6 +218,15 @@ def looked_at(booking: Booking, books: Books) -> LookedAt:
         booking.terms.terms,
         books,
     )
+
+
+def _late_ones(late: Mapping[date, Iterable[Event]], books: Books) -> Iterator[LateOne]:
+    """The late events of the open days that were booked; a reversal may book nothing."""
+    booked = {each.meta.get("event") for each in books.transactions if late and LATE in each.tags}
+    for day, came in late.items():
+        for event in came:
+            if event.id in booked or event.kind is Kind.REVERSAL:
+                yield LateOne(event, Month.of(day).name)
 
 
 def event_files(include: Iterable[str], folder: str, closed: str) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from beancount_compute.cli.review import reviewed
 from beancount_compute.close.loading import load
 from beancount_compute.close.sealing import NotClosed, close_month
 from beancount_compute.close.verifying import verify
@@ -216,3 +217,34 @@ def test_an_answer_to_late_events_is_of_what_they_said_then(tmp_path: Path) -> N
     (other,) = closing.review.unanswered
     assert other.text == "consumption of 2026-05, which is closed: 1 event, 900 CU"
     assert other.id != found.id
+
+
+def test_a_closed_month_shows_what_was_answered_whatever_is_reversed_later(tmp_path: Path) -> None:
+    """The trade of May stood when May was closed; its late reversal is booked in June."""
+    sold = SOLD.replace("48.00 USD", '48.00 USD\n  id: "t-9"')
+    ledger = write(tmp_path, sold)
+    ledger.write_text(ledger.read_text() + answer(ledger) + "\n")
+    close_month("2026-05", ledger)
+    ledger.write_text(
+        ledger.read_text() + '2026-05-20 custom "compute-reversal" "t-9"\n  id: "r-9"\n'
+    )
+    loaded = load(ledger)
+    assert [error.message for error in loaded.errors] == []
+    may, june = reviewed(loaded, "2026-05"), reviewed(loaded, "2026-06")
+    assert [each.kind for each, reason in may.judged if reason] == ["price"]
+    assert (may.unanswered, may.idle) == ([], [])
+    assert [each.kind for each in june.unanswered] == ["empty-month", "late"]
+
+
+def test_late_events_that_are_refused_are_an_error_and_no_finding(tmp_path: Path) -> None:
+    """Those beside them are one; what a reversal undoes may have booked nothing."""
+    top_up = '2026-05-01 custom "compute-allocation" "ann" 100 CU 10.00 USD\n'
+    ledger = write(tmp_path, top_up, "u-1,2026-05-02,,consumption,ann,,,5,CU,,,,,,,")
+    close_month("2026-05", ledger)
+    events = ledger.parent / "events.csv"
+    late = "u-{},2026-05-25,,consumption,ann,,,{},CU,,,,,,,\n"
+    events.write_text(events.read_text() + late.format(2, 96) + late.format(3, 20))
+    loaded = load(ledger)
+    assert len(loaded.errors) == 1
+    found, _ = reviewed(loaded, "2026-06").unanswered
+    assert found.text == "consumption of 2026-05, which is closed: 1 event, 20 CU"
