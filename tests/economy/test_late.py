@@ -509,3 +509,39 @@ def test_what_came_late_and_ended_later_ends_on_its_day() -> None:
     )
     assert messages(books) == []
     assert (income(books, "revenue"), income(books, "breakage")) == ("30", "70")
+
+
+@pytest.mark.parametrize(
+    ("ends", "what"),
+    [
+        ("2026-08-01", "reverse what used them first"),
+        ("2026-07-01", "reverse what used them first"),  # which ends behind what comes late
+        (
+            "2026-06-30",
+            (
+                "what nobody used of it met its end on 2026-06-30, and a mint or an expiry "
+                "can't be reversed; correct it by hand"
+            ),
+        ),
+    ],
+)
+def test_what_is_gone_was_used_or_met_its_end(ends: str, what: str) -> None:
+    """A grant of 100 CU of which one was used; its reversal comes late."""
+    sealed = [
+        grant("2026-05-01", "ivy", "100 CU", expires=ends, id="g"),
+        consumption("2026-05-02", "ivy", "1 CU"),
+    ]
+    (message,) = messages(late(sealed, reversal("2026-05-01", "g", line=9)))
+    assert message.startswith("9: 100 CU of the lot ")
+    assert message.endswith(f" CU of it: {what}")
+
+
+def test_in_time_a_lot_has_met_its_end_on_that_day() -> None:
+    """On the day before it is still there, but for what was used."""
+    sealed = [
+        grant("2026-05-01", "ivy", "100 CU", expires="2026-06-30", id="g"),
+        consumption("2026-05-02", "ivy", "1 CU"),
+    ]
+    for day_of, what in (("2026-06-29", "reverse what used them first"), ("2026-06-30", "by hand")):
+        (message,) = messages(book([*sealed, reversal(day_of, "g")], terms(MINT)))
+        assert message.endswith(what)

@@ -237,11 +237,22 @@ def _lots_to_take(economy: Economy, undo: Undo) -> list[Draw]:
             raise Refused(
                 f"{amount(units, lot.commodity)} of the lot {quoted(lot.label)} of "
                 f"{lot.date} would have to come back from {quoted(lot.holder)}, who holds "
-                f"{amount(held, lot.commodity)} of it: reverse what used them first"
+                f"{amount(held, lot.commodity)} of it: {_what_to_do(economy, lot)}"
             )
         must_be_exact((held - units) * lot.cost)  # what stays
         draws.append((open_lot, units))
     return draws
+
+
+def _what_to_do(economy: Economy, lot: Lot) -> str:
+    """What to write where a lot that has to come back is gone."""
+    # late events are booked before what ends on their day
+    if lot.end is None or lot.end > economy.today or (economy.late and lot.end == economy.today):
+        return "reverse what used them first"
+    return (
+        f"what nobody used of it met its end on {lot.end}, and a mint or an expiry can't be "
+        "reversed; correct it by hand"
+    )
 
 
 def _lots_to_give(undo: Undo) -> list[tuple[Lot, Decimal]]:
