@@ -147,7 +147,7 @@ def coarse(books: Books) -> Books:
     earned = [each._replace(lot=each.lot and of(each.lot)) for each in books.incomes_of_all]
     keys = ("date", "month", "origin", "currency", "lot")
     with localcontext(WIDE):
-        movements = fold(moved, (*keys, "flow", "pocket", "commodity"), ("units", "amount"))
+        movements = fold(moved, (*keys, "flow", "pocket", "commodity", "why"), ("units", "amount"))
         incomes = fold(earned, (*keys, "earning", "kind"), ("amount",))
     money = books.money._replace(earned=tuple(incomes))
     return replace(books, movements=tuple(movements), read_money=lambda: money, lots_earn=False)
