@@ -32,7 +32,15 @@ from beancount_compute.ledger import (
     names_in,
     read_terms_and_accounts,
 )
-from beancount_compute.reports.facts import DatedPrice, Income, Movement, Owed, Reopened, Trade
+from beancount_compute.reports.facts import (
+    SUMMED,
+    DatedPrice,
+    Income,
+    Movement,
+    Owed,
+    Reopened,
+    Trade,
+)
 from beancount_compute.reports.fold import fold, grouped
 from beancount_compute.reports.reading import Units, read_units
 from beancount_compute.reports.reading_money import MoneyFacts, earned_by_lots, read_money
@@ -112,7 +120,8 @@ class Books:
         """The movements of all subscribers together: those of a day and lot added up."""
         by = ("date", "flow", "pocket", "commodity", "lot", "why")
         same = ("month", "origin", "currency")
-        moved = filter(attrgetter("units"), self.movements)  # no posting of nothing
+        # no posting of nothing; a sum that is nothing is a row all the same
+        moved = [each for each in self.movements if each.units or each.at == SUMMED]
         with localcontext(WIDE), no_cyclic_garbage():
             return tuple(fold(moved, by, ("units", "amount"), same))
 
