@@ -198,3 +198,10 @@ def test_names_of_meters() -> None:
     """NFC, without blanks at their ends."""
     assert parse_term_name(" gpt-5/in:cached ") == "gpt-5/in:cached"
     assert parse_term_name("cafe\u0301 au lait") == "caf\u00e9 au lait"
+
+
+@pytest.mark.parametrize("name", ["", "  ", "chat output!", "chat\nout", "a" * 201])
+def test_what_can_not_name_a_meter_is_refused(name: str) -> None:
+    """Nothing, other characters, a line break within, more than 200 letters."""
+    with pytest.raises(Refused, match="can't be a name here"):
+        parse_term_name(name)
