@@ -94,7 +94,7 @@ def dying(at: int) -> list[None]:
         return real(file, mode, *args, **kwargs)
 
     real = builtins.open
-    builtins.open = io.open = opening  # type: ignore[assignment]
+    builtins.open = io.open = opening  # type: ignore[assignment]  # one of its overloads
     for name in ("replace", "rename", "fsync", "unlink", "rmdir", "mkdir", "write"):
         setattr(os, name, counted(getattr(os, name)))
     return made

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from beancount_compute.review import Finding
 from tests.review.looking import findings, lines, review
 
 SOLD = """\
@@ -27,8 +29,8 @@ def row(day: str, kind: str = "consumption") -> str:
     )
 
 
-def kinds(found: object) -> list[tuple[str, str]]:
-    return [(each.kind, each.text) for each in found]  # type: ignore[attr-defined]
+def kinds(found: Iterable[Finding]) -> list[tuple[str, str]]:
+    return [(each.kind, each.text) for each in found]
 
 
 def test_a_month_without_any_event_is_told_once(tmp_path: Path) -> None:
