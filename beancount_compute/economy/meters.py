@@ -95,24 +95,19 @@ MOST_OF_A_NAME = 200
 
 
 def parse_term_name(text: str) -> str:
-    """The name of a meter or provider."""
-    name = normalize("NFC", text.strip())
-    if not _NAME.fullmatch(name) or len(name) > MOST_OF_A_NAME:
-        raise Refused(
-            f"{quoted(text)} can't be a name here: write letters, digits, - _ . / : + and inner "
-            "spaces"
-        )
-    return name
+    """The name of a meter."""
+    return _named(text, _NAME, "can't be a name here: write letters, digits, - _ . / : + and")
 
 
 def parse_provider(text: str) -> str:
     """The name of a provider, which stands in the labels of its credits."""
+    return _named(text, _PROVIDER, "can't be a provider's name: write letters, digits, - _ . and")
+
+
+def _named(text: str, pattern: re.Pattern[str], said: str) -> str:
     name = normalize("NFC", text.strip())
-    if not _PROVIDER.fullmatch(name) or len(name) > MOST_OF_A_NAME:
-        raise Refused(
-            f"{quoted(text)} can't be a provider's name: write letters, digits, - _ . and inner "
-            "spaces"
-        )
+    if not pattern.fullmatch(name) or len(name) > MOST_OF_A_NAME:
+        raise Refused(f"{quoted(text)} {said} inner spaces")
     return name
 
 
