@@ -35,6 +35,7 @@ KNOWS: dict[str, set[str]] = {
     "plugin": {"collector", "economy", "ledger", "closed", "booking"},
     "reports": {"collector", "economy", "ledger"},
     "review": {"economy", "ledger", "booking", "reports"},
+    "price_list": {"economy"},  # and is known to one face only: no load asks it
     "close": {
         "collector",
         "economy",
@@ -55,6 +56,7 @@ KNOWS: dict[str, set[str]] = {
         "review",
         "close",
         "manual",
+        "price_list",
     },
     "fava_extension": {
         "economy",

@@ -7,6 +7,7 @@ bean-compute report NAME LEDGER   roll-forward, revenue, market and others, see 
 bean-compute review LEDGER        what may be right but looks wrong, with the lines that answer it
 bean-compute close MONTH LEDGER   tie out, freeze and seal a month; verify, reopen, carry go with it
 bean-compute export MONTH LEDGER  a month's journal for the general ledger
+bean-compute prices LEDGER METER  published prices as dated lines to paste
 bean-compute new FOLDER           a small commented ledger to start from
 bean-compute help PAGE            a page of the manual
 """
@@ -34,6 +35,7 @@ _COMMANDS = {  # where each is found in this package
     "reopen": "close:reopen",
     "carry": "close:carry_",
     "export": "export:export_command",
+    "prices": "list_prices:prices",
     "new": "ledgers:new",
     "help": "help:help_",
 }

@@ -19,6 +19,10 @@ COMMANDS = {
     "check": ("check", "LEDGER"),
     "accounts": ("accounts", "LEDGER"),
     "print": ("print", "LEDGER"),
+    "prices": (
+        *("prices", "LEDGER", "chat", "--provider", "openai"),
+        *("--model", "gpt-5", "--kind", "output"),
+    ),
     "report": ("report", "rollforward", "LEDGER"),
     "close": ("close", "2026-06", "LEDGER"),
     "verify": ("verify", "LEDGER"),
