@@ -15,8 +15,16 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from beancount_compute.closed.content import escaped, unescaped
-from beancount_compute.economy import CONTENT, LATER_FIELDS, ZERO, Event
-from beancount_compute.ledger import COLUMNS, Errors, Fields, csv_text, read_csv
+from beancount_compute.economy import CONTENT, ZERO, Event
+from beancount_compute.ledger import (
+    COLUMNS,
+    FIELDS,
+    LATER_COLUMNS,
+    Errors,
+    Fields,
+    csv_text,
+    read_csv,
+)
 
 BOOKED = "booked"
 _AS_EXTRA = "x_booked"  # how the reader of event files lets the column through
@@ -34,7 +42,7 @@ def rows_text(events: Iterable[FrozenEvent]) -> str:
     events = list(events)
     extra = sorted({name for event, _ in events for name, _ in event.extra})
     late = any(booked for _, booked in events)
-    columns = [name for name in COLUMNS if name not in LATER_FIELDS or _is_filled(name, events)]
+    columns = [name for name in COLUMNS if name not in LATER_COLUMNS or _is_filled(name, events)]
     rows: list[list[object]] = [[*columns, *extra, *([BOOKED] if late else [])]]
     for event, booked in events:
         own = dict(event.extra)
@@ -46,11 +54,11 @@ def rows_text(events: Iterable[FrozenEvent]) -> str:
 
 def _is_filled(name: str, events: Iterable[FrozenEvent]) -> bool:
     """Whether any event says something in a column that came later."""
-    return any(getattr(event, name) for event, _ in events)
+    return any(getattr(event, FIELDS.get(name, name)) for event, _ in events)
 
 
 def _cell(event: Event, name: str) -> str:
-    value = event.kind.value if name == "event" else getattr(event, name)
+    value = event.kind.value if name == "event" else getattr(event, FIELDS.get(name, name))
     if value is None or value == ZERO:
         return ""
     return f"{value:f}" if isinstance(value, Decimal) else escaped(str(value))

@@ -236,7 +236,7 @@ def _used(
                 yield "compute-meter", entry.meter, day, ""
         case Kind.GRANT | Kind.TRADE | Kind.TRANSFER | Kind.SPEND | Kind.REFUND | Kind.REVERSAL:
             pass  # they rest on no plan
-        case Kind.PURCHASE | Kind.LAPSE:
+        case Kind.PURCHASE | Kind.LAPSE | Kind.BILL:
             pass  # nor do credits: their lots say all
         case Kind.SUBSCRIPTION | Kind.CANCELLATION:
             pass  # nor is anything booked for them

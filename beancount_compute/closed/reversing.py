@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from beancount.core.data import Transaction
 
 from beancount_compute.closed.frozen_months import Closed
-from beancount_compute.economy import REVERSIBLE, Event, Kind
+from beancount_compute.economy import NAMED_BY_REVERSALS, Event, Kind
 from beancount_compute.economy.state import Undo
 from beancount_compute.ledger import Accounts, Meaning, kind_of_tags
 
@@ -23,7 +23,7 @@ def undo_of(
     meaning = Meaning(accounts, names)
     found: dict[str, Transaction] = {}
     for entry in booked:
-        if entry.meta.get("event") in wanted and kind_of_tags(entry.tags) in REVERSIBLE:
+        if entry.meta.get("event") in wanted and kind_of_tags(entry.tags) in NAMED_BY_REVERSALS:
             found[entry.meta["event"]] = entry
     if wanted - found.keys() and any("events" in entry.meta for entry in booked):
         for event in _uses(closed, wanted - found.keys()):

@@ -12,13 +12,13 @@ events can be compared.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from beancount_compute.economy.kinds import KINDS, OUTSIDERS, Kind
+from beancount_compute.economy.kinds import KINDS, OUTSIDERS, SIGNED, Kind
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.words import amount, quoted
 
@@ -64,6 +64,8 @@ class Event(NamedTuple):
     reverses: str  # the id of the event that a reversal undoes
     meter: str = ""  # what is measured of a use
     quantity: Decimal = ZERO  # of the meter; where it stands alone, `units` is zero
+    first_day: str = ""  # a date, as `last_day`: the days that a bill is for
+    last_day: str = ""
     extra: tuple[tuple[str, str], ...] = ()  # `x_` columns: not content, never compared
     # the place, in three fields: a tuple of its own for each event would take time and room
     file: str = NOWHERE.file
@@ -84,7 +86,7 @@ def fields_getter(*names: str) -> Callable[[Event], tuple[Any, ...]]:
 
 CONTENT = Event._fields.index("extra")  # the fields before it are the event's content
 # These came later: they count in hashes only where they are present, so that others keep theirs.
-LATER_FIELDS = ("meter", "quantity")
+LATER_FIELDS = ("meter", "quantity", "first_day", "last_day")
 _FIRST_LATER = CONTENT - len(LATER_FIELDS)
 
 
@@ -99,6 +101,9 @@ def content_of(event: Event) -> list[Any]:
     if event.meter:
         quantity = [f"quantity={event.quantity:f}"] if event.quantity else []
         content += [f"meter={event.meter}", *quantity]
+    if event.first_day or event.last_day:
+        days = (("from", event.first_day), ("to", event.last_day))
+        content += [f"{name}={day}" for name, day in days if day]
     return content
 
 
@@ -109,9 +114,34 @@ def is_sound(event: Event) -> bool:
         (units is None or units > 0 or (not units and quantity > 0))
         and quantity >= 0
         and (price is None or price > 0)
-        and (paid is None or paid > 0)
+        and (paid is None or paid > 0 or event.kind in SIGNED)
         and (currency != commodity or not currency)
+        and not wrong_days(event.date, event.first_day, event.last_day)
     )
+
+
+def wrong_days(dated: date, first: str, last: str) -> str:
+    """What is wrong with the days that an event is for; "" for nothing, or where it says none."""
+    if not first and not last:
+        return ""
+    begins, ends = days_for(dated, first, last)
+    if ends >= dated:
+        return (
+            f"a bill that is not dated behind its days: {dated} lies not behind {ends}: "
+            "date it later, or mend `to`"
+        )
+    if begins > ends:
+        return (
+            f"its days begin on {begins} and end on {ends}: "
+            "write as `from` the first of them and as `to` the last"
+        )
+    return ""
+
+
+def days_for(dated: date, first: str, last: str) -> tuple[date, date]:
+    """The days that an event is for, both included: of the calendar month before it."""
+    ends = date.fromisoformat(last) if last else dated.replace(day=1) - timedelta(1)
+    return date.fromisoformat(first) if first else ends.replace(day=1), ends
 
 
 _figures = fields_getter("units", "price", "paid", "currency", "commodity", "quantity")
@@ -126,12 +156,15 @@ def flaw_of(event: Event) -> str:
         )
     if event.quantity < 0:
         return f"a quantity of {event.quantity:f} is below zero: write a positive number"
+    if days := wrong_days(event.date, event.first_day, event.last_day):
+        return days
     for number, commodity in (
         (event.units, event.commodity),
         (event.price, event.currency),
         (event.paid, event.currency),
     ):
-        if number is not None and number <= 0:
+        signed = event.kind in SIGNED and number == event.paid
+        if number is not None and number <= 0 and not signed:
             return f"{amount(number, commodity)} is not above zero: {_instead_of(number, event)}"
     return (
         f"wrong currency: {event.currency} can't pay for units of {event.commodity}: "

@@ -36,6 +36,7 @@ class Kind(StrEnum):
     REFUND = "refund"
     REVERSAL = "reversal"
     PURCHASE = "purchase"
+    BILL = "bill"
     MINT = "mint"
     EXPIRY = "expiry"
     LAPSE = "lapse"
@@ -154,9 +155,11 @@ class KindRow(NamedTuple):
     money: tuple[LegRow, ...] = ()  # the legs that it may have, besides those of lots
     books: bool = True  # it books a transaction of its own
     reversible: bool = False
+    corrected_by: str = ""  # what to write instead of a reversal
     makes_known: bool = False  # its subscriber is known from then on
     gives: bool = False  # units to somebody, who may need them later in the day
     may_be_late: bool = True  # it may occur in a month that is closed
+    signed: bool = False  # its amount may be below zero: a credit
 
 
 def _both(flow: Flow) -> Mapping[Pocket, Flows]:
@@ -280,6 +283,15 @@ KINDS: dict[Kind, KindRow] = {
         money=(LegRow(Role.PROVIDER),),
         reversible=True,
     ),
+    Kind.BILL: KindRow(
+        Phase.CORRECTIONS,
+        (Form(("counterparty", "paid"), ("from", "to")),),
+        '"openai" 1234.56 USD',
+        PROVIDER,
+        money=(LegRow(Role.PROVIDER), LegRow(Role.VARIANCE)),
+        corrected_by="a credit note (a bill below zero, for the same days) and a new bill",
+        signed=True,
+    ),
     Kind.MINT: KindRow(moves=_both(Flow.MINTED)),
     Kind.EXPIRY: KindRow(moves=_both(Flow.EXPIRED), money=(LegRow(Role.BREAKAGE, LegOrigin.LOTS),)),
     Kind.LAPSE: KindRow(money=(LegRow(Role.LAPSED),)),
@@ -287,9 +299,13 @@ KINDS: dict[Kind, KindRow] = {
 PHASE: dict[Kind, int] = {kind: int(row.phase) for kind, row in KINDS.items() if row.phase}
 EVENTS = tuple(PHASE)  # the kinds that somebody writes
 BOOKED = tuple(kind for kind, row in KINDS.items() if row.books)
-REVERSIBLE = frozenset(kind for kind, row in KINDS.items() if row.reversible)
-OF_PROVIDERS = (Kind.PURCHASE, Kind.LAPSE)  # whose units are stock of the operator
+# What a reversal may name: what it undoes, and what it is told not to.
+NAMED_BY_REVERSALS = frozenset(
+    kind for kind, row in KINDS.items() if row.reversible or row.corrected_by
+)
+OF_PROVIDERS = (Kind.PURCHASE, Kind.LAPSE, Kind.BILL)  # whose units are stock of the operator
 MAKES_KNOWN = frozenset(kind for kind, row in KINDS.items() if row.makes_known)
+SIGNED = frozenset(kind for kind, row in KINDS.items() if row.signed)
 NEVER_LATE = frozenset(kind for kind, row in KINDS.items() if not row.may_be_late)
 # What the cost of lots becomes as units leave them in one way, and the kind that does it.
 EARNED_BY_LOTS: dict[Flow, tuple[Earning, Kind]] = {

@@ -30,6 +30,7 @@ class Role(StrEnum):
     PREPAID = "prepaid"
     PROVIDER = "provider"
     LAPSED = "lapsed"
+    VARIANCE = "variance"
 
 
 class Root(StrEnum):
@@ -111,6 +112,7 @@ ROLES: dict[Role, RoleRow] = {
     ),
     Role.PROVIDER: RoleRow(Root.LIABILITIES, "Providers:{provider}", holder="provider"),
     Role.LAPSED: RoleRow(Root.EXPENSES, "Compute:Lapsed", holder="provider"),
+    Role.VARIANCE: RoleRow(Root.EXPENSES, "Compute:Variance", holder="provider"),
 }
 ROLE_OF_POCKET: dict[Pocket, Role] = {row.pocket: role for role, row in ROLES.items() if row.pocket}
 STOCK = Pocket.PREPAID  # an asset: what comes in is a debit

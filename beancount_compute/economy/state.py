@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from beancount_compute.economy import (
     DRAW_DOWN,
+    NAMED_BY_REVERSALS,
     POSTING_GRAIN,
-    REVERSIBLE,
     STOCK,
     Agenda,
     Causes,
@@ -349,7 +349,7 @@ class Economy:
     def post(self, entry: JournalEntry, overage: OverageBooked | None = None) -> None:
         """Book an entry; remember it where a reversal will ask for it."""
         check_balance(entry.legs)
-        if entry.id in self.reversed_ids and entry.kind in REVERSIBLE:
+        if entry.id in self.reversed_ids and entry.kind in NAMED_BY_REVERSALS:
             self.undo[entry.id] = Undo(entry, overage)
         if self.totals is not None:
             self.totals.add(entry.legs)

@@ -46,7 +46,7 @@ from beancount_compute.ledger.ids_of_periods import refuse_ids_of_periods
 from beancount_compute.ledger.meaning import BY_HAND, OPENING, Meaning, is_of_provider, kind_of_tags
 from beancount_compute.ledger.metadata import LAPSED, PeriodBooked, lapsed_of, period_of, price_of
 from beancount_compute.ledger.names import component_of
-from beancount_compute.ledger.rows import COLUMNS
+from beancount_compute.ledger.rows import COLUMNS, FIELDS, LATER_COLUMNS
 from beancount_compute.ledger.term_directives import TERM_TYPES, Line, notes_of_idle_keys
 from beancount_compute.ledger.terms_in_force import (
     LedgerTerms,

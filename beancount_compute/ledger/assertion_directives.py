@@ -18,6 +18,7 @@ from beancount.core.data import Custom
 from beancount_compute.economy import (
     EVENTS,
     FIGURES,
+    SIGNED,
     WITH_MONEY,
     WITH_UNITS,
     Assertion,
@@ -89,14 +90,17 @@ def control_of(entry: Custom) -> ControlTotal:
     if check_number(rows) < 0 or rows % 1:
         raise FieldError(f"{rows:f} rows: write how many the source gave, such as 1204")
     if len(sums) > (kind in WITH_UNITS) + (kind in WITH_MONEY):
-        what = "neither units nor money" if kind not in WITH_UNITS else "units and no money"
+        has = {(True, False): "units and no money", (False, True): "money and no units"}
+        what = has.get((kind in WITH_UNITS, kind in WITH_MONEY), "neither units nor money")
         raise FieldError(f'a {kind} has {what}: write custom "{CONTROL}" "{kind}" and those')
     numbers: list[Decimal | None] = [check_number(each.number) for each in sums]
     for number, each in zip(numbers, sums, strict=True):
-        if number is not None and number < 0:
+        if number is not None and number < 0 and kind not in SIGNED:
             raise FieldError(f"{each} is below zero: write what the source gave in all")
     units, money = [*numbers, None, None][:2]
     commodity, currency = [*(each.currency for each in sums), "", ""][:2]
+    if kind not in WITH_UNITS:
+        units, commodity, money, currency = None, "", units, commodity
     place = place_of(entry.meta)
     return ControlTotal(entry.date, kind, int(rows), units, commodity, money, currency, place)
 

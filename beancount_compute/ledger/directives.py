@@ -24,6 +24,8 @@ PREFIX = "compute-"
 _DATED = {
     "expires": 'a date, or a span in quotes such as expires: "12 months"',
     "started": "a date, such as started: 2025-11-15",
+    "from": "a date, such as from: 2026-05-01",
+    "to": "a date, such as to: 2026-05-31",
 }
 _EXAMPLES = {
     "expires": '"12 months"',

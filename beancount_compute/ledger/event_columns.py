@@ -18,7 +18,7 @@ from itertools import compress, repeat
 from operator import is_not
 from typing import Any
 
-from beancount_compute.economy import PHASE, ZERO, Event, Kind
+from beancount_compute.economy import PHASE, ZERO, Event, Kind, wrong_days
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.fields import Fields, check_texts, parse_ids
 from beancount_compute.ledger.rows import ABSENT
@@ -44,6 +44,8 @@ def columns_of(texts: Mapping[str, Sequence[str]], fields: Fields) -> dict[str, 
     }
     columns |= _moments(texts, fields)
     if "quantity" in columns:
+        if not (fields.all_above_zero or all(compress(columns["quantity"], texts["quantity"]))):
+            raise NotPlain  # one is written as zero
         columns["units"] = _units_beside(columns)
     if "id" in texts:
         columns["id"] = parse_ids(texts["id"])
@@ -52,6 +54,25 @@ def columns_of(texts: Mapping[str, Sequence[str]], fields: Fields) -> dict[str, 
     columns["kind"] = list(map(_KINDS.__getitem__, texts["event"]))
     columns["phase"] = list(map(_PHASES.__getitem__, texts["event"]))
     return columns
+
+
+def _wrong_days(columns: Mapping[str, Sequence[Any]]) -> Iterable[str]:
+    """What is wrong with the days of each event."""
+    firsts, lasts = (columns.get(name) or repeat("") for name in ("from", "to"))
+    return map(wrong_days, columns["date"], firsts, lasts)
+
+
+def _all_above_zero(columns: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether every number is; units that a quantity stands for needn't be."""
+    quantities = columns.get("quantity", ())
+    for name in ("units", "price", "paid"):
+        numbers = columns.get(name, ())
+        if name == "units" and quantities:
+            beside = zip(numbers, quantities, strict=False)
+            numbers = [number or quantity or number for number, quantity in beside]
+        if not min(compress(numbers, map(is_not, numbers, repeat(None))), default=1) > 0:
+            return False
+    return not min(quantities, default=ZERO) < 0
 
 
 def _units_beside(columns: Mapping[str, Sequence[Any]]) -> Sequence[Any]:
@@ -78,13 +99,10 @@ def _moments(texts: Mapping[str, Sequence[str]], fields: Fields) -> dict[str, Se
 
 def events_of(columns: Mapping[str, Sequence[Any]], fields: Fields) -> list[Event]:
     """The events of columns; a field without one is absent."""
-    if not fields.all_above_zero and "quantity" in columns:
+    if columns.keys() & {"from", "to"} and any(_wrong_days(columns)):
         raise NotPlain
-    if not fields.all_above_zero:  # then these may be, or hold the number that is not
-        for name in ("units", "price", "paid"):
-            numbers = columns.get(name, ())
-            if not min(compress(numbers, map(is_not, numbers, repeat(None))), default=1) > 0:
-                raise NotPlain
+    if not fields.all_above_zero and not _all_above_zero(columns):  # one that was read was not
+        raise NotPlain
     if {*columns.get("currency", ())} & {*columns.get("commodity", ())} - {""}:
         raise NotPlain  # one event may be of units that are paid for in the same
     in_order = [columns.get(name) or repeat(absent) for name, absent in ABSENT.items()]

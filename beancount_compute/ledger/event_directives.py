@@ -30,6 +30,7 @@ from beancount_compute.ledger.fields import Fields, check_number, parse_ids, par
 from beancount_compute.ledger.rows import NUMBERS, event_from, lacking
 
 _date_of, _values_of, _meta_of = attrgetter("date"), attrgetter("values"), attrgetter("meta")
+_DAYS = ("expires", "started", "from", "to")  # written as a date, or as text
 EVENT_TYPES: dict[str, Kind] = {PREFIX + kind: kind for kind in EVENTS}
 
 
@@ -132,7 +133,7 @@ def _texts(key: str, values: Sequence[Any]) -> list[str]:
         if {*map(type, values)} != {Decimal}:
             raise NotPlain
         return list(map(str, values))
-    if key in ("expires", "started"):
+    if key in _DAYS:
         values = [each.isoformat() if type(each) is date else each for each in values]
     if {*map(type, values)} != {str}:
         raise NotPlain
@@ -191,7 +192,7 @@ def _metadata(entry: Custom, shape: Shape, fields: Fields) -> dict[str, Any]:
     meta = metadata_of(entry, ("id", "time", *shape.also))
     found: dict[str, Any] = {}
     for name in meta:
-        if name in ("expires", "started"):
+        if name in _DAYS:
             found[name] = fields.of[name][day_or_text_in(meta, name)]
         elif name == "id":
             found[name] = parse_name(text_in(meta, name))

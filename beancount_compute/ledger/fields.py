@@ -98,6 +98,8 @@ class Fields:
             "reverses": self.ids,
             "meter": self.meters,
             "quantity": self.quantities,
+            "from": self.days,
+            "to": self.days,
         }
 
     def moment(self, day: str, time: str) -> tuple[date, str]:

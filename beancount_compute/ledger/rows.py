@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
+from itertools import combinations
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
@@ -34,6 +35,10 @@ from beancount_compute.economy import (
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.fields import Fields, check_text, parse_date, parse_name
 
+# What fields are called where people write them, and Python can't (`from`) or means more.
+WRITTEN = {"first_day": "from", "last_day": "to"}
+FIELDS = {written: name for name, written in WRITTEN.items()}
+LATER_COLUMNS = tuple(WRITTEN.get(name, name) for name in LATER_FIELDS)
 # Each fills the field of its name, but for `event`, which is the kind.
 COLUMNS = (
     "id",
@@ -52,7 +57,7 @@ COLUMNS = (
     "started",
     "reverses",
     "memo",
-    *LATER_FIELDS,
+    *LATER_COLUMNS,
 )
 NUMBERS = {"units": "commodity", "price": "currency", "paid": "currency"}  # with their commodity's
 ALWAYS = ("id", "date", "time", "event", "memo")  # what a row of any kind may fill
@@ -62,7 +67,8 @@ TELLING = tuple(name for name in COLUMNS if name not in ALWAYS)
 ONCE: dict[str, Callable[[str], str]] = {"id": parse_name, "memo": check_text}
 _EMPTY: dict[str, Any] = dict.fromkeys(NUMBERS, None) | {"extra": ()}
 ABSENT: dict[str, Any] = {
-    name: Event._field_defaults.get(name, _EMPTY.get(name, "")) for name in Event._fields
+    WRITTEN.get(name, name): Event._field_defaults.get(name, _EMPTY.get(name, ""))
+    for name in Event._fields
 }
 
 
@@ -109,7 +115,8 @@ def _pattern(kind: str, filled: tuple[str, ...]) -> tuple[str | bool, ...]:
 PATTERNS: dict[tuple[str | bool, ...], Kind] = {
     _pattern(form.kind.value, (*form.required, *more)): form.kind
     for form in ROW_FORMS
-    for more in ((), form.optional)
+    for count in range(len(form.optional) + 1)
+    for more in combinations(form.optional, count)
 }
 
 

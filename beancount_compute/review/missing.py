@@ -31,6 +31,7 @@ RHYTHM: dict[Kind, int] = {
     Kind.REFUND: NO_RHYTHM,
     Kind.REVERSAL: NO_RHYTHM,
     Kind.PURCHASE: NO_RHYTHM,
+    Kind.BILL: NO_RHYTHM,
     Kind.MINT: NO_RHYTHM,
     Kind.EXPIRY: NO_RHYTHM,
     Kind.LAPSE: NO_RHYTHM,

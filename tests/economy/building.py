@@ -74,7 +74,18 @@ def event(kind: Kind, on: str, subscriber: str = "", counterparty: str = "", **m
         price, currency = pair(more.pop("price"))
     if "paid" in more:
         paid, currency = pair(more.pop("paid"))
-    texts = ("time", "plan", "expires", "id", "memo", "started", "reverses", "meter")
+    texts = (
+        "time",
+        "plan",
+        "expires",
+        "id",
+        "memo",
+        "started",
+        "reverses",
+        "meter",
+        "first_day",
+        "last_day",
+    )
     text = {name: more.pop(name, "") for name in texts}
     made = Event(
         day(on),
@@ -96,6 +107,8 @@ def event(kind: Kind, on: str, subscriber: str = "", counterparty: str = "", **m
         text["reverses"],
         text["meter"],
         quantity,
+        text["first_day"],
+        text["last_day"],
         more.pop("extra", ()),
         *at(more.pop("line", 0)),
         more.pop("flaw", ""),
@@ -155,6 +168,12 @@ def reversal(on: str, reverses: str, **more: Any) -> Event:
 
 def purchase(on: str, provider: str, units: str, paid: str, **more: Any) -> Event:
     return event(Kind.PURCHASE, on, "", provider, units=units, paid=paid, **more)
+
+
+def bill(on: str, provider: str, paid: str, first: str = "", last: str = "", **more: Any) -> Event:
+    """A bill for some days."""
+    days = {"first_day": first, "last_day": last}
+    return event(Kind.BILL, on, "", provider, paid=paid, **days, **more)
 
 
 # Terms

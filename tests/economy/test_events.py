@@ -12,6 +12,7 @@ from beancount_compute.economy.events import Event, content_id, flaw_of, is_soun
 from beancount_compute.economy.kinds import PHASE, Kind, Phase
 from tests.economy.building import (
     at,
+    bill,
     cancellation,
     consumption,
     grant,
@@ -41,6 +42,7 @@ def test_the_phases_of_a_day() -> None:
         Kind.TRANSFER: "MOVES",
         Kind.SPEND: "MOVES",
         Kind.CONSUMPTION: "CONSUMPTION",
+        Kind.BILL: "CORRECTIONS",
         Kind.REFUND: "CORRECTIONS",
         Kind.REVERSAL: "CORRECTIONS",
     }
@@ -94,6 +96,12 @@ IN_ORDER = {
         consumption(DAY, "a", "9 CU"),
         consumption(DAY, "a", "10 CU"),
         consumption(DAY, "a", "10.5 CU"),
+    ],
+    "days, absent first; a credit note is sound": [
+        bill(DAY, "p", "-1 USD"),
+        bill(DAY, "p", "-1 USD", last="2026-04-29"),
+        bill(DAY, "p", "-1 USD", last="2026-04-30"),
+        bill(DAY, "p", "-1 USD", first="2026-03-01"),
     ],
     "units, then price": [
         trade(DAY, "a", "b", "1 CU", "9 USD"),
@@ -160,6 +168,19 @@ def test_a_derived_id_comes_from_the_content_alone() -> None:
     assert set(digits) <= set("0123456789abcdef")
 
 
+def test_days_of_a_bill_are_part_of_its_id() -> None:
+    """In the words in which they are written; without them the id is that of the fields before."""
+    fields = ["2026-06-02", "5", "", "bill", "", "openai", "", "None", "None", "7"]
+    fields += ["USD", "", "", "", "", "", ""]
+    for days, more in (
+        (("", ""), []),
+        (("", "2026-05-31"), ["to=2026-05-31"]),
+        (("2026-05-01", "2026-05-31"), ["from=2026-05-01", "to=2026-05-31"]),
+    ):
+        digest = sha256("\x1f".join([*fields, *more]).encode()).hexdigest()
+        assert content_id(bill("2026-06-02", "openai", "7 USD", *days)) == f"e-{digest[:12]}"
+
+
 def test_a_derived_id_never_changes() -> None:
     """Reversals name such ids: the fields as text, parted by U+001F, worked out with hashlib."""
     fields = [DAY, "4", "", "consumption", "alice", "", "", "1", "None", "None"]
@@ -222,6 +243,15 @@ def test_a_name_with_a_lone_surrogate_has_an_id() -> None:
             consumption(DAY, "a", "1 CU")._replace(quantity=Decimal(-2)),
             "a quantity of -2 is below zero: write a positive number",
         ),
+        (
+            bill("2026-06-30", "p", "1 USD", last="2026-06-30"),
+            "a bill that is not dated behind its days: 2026-06-30 lies not behind 2026-06-30",
+        ),
+        (
+            bill("2026-06-30", "p", "1 USD", "2026-06-01"),
+            "its days begin on 2026-06-01 and end on 2026-05-31: write as `from` the first of",
+        ),
+        (bill(DAY, "p", "0 USD", "2026-04-02", "2026-04-01"), "its days begin on 2026-04-02"),
     ],
 )
 def test_figures_that_no_event_can_have(event: Event, flaw: str) -> None:

@@ -7,8 +7,8 @@ from beancount_compute.economy.kinds import (
     EVENTS,
     KINDS,
     MAKES_KNOWN,
+    NAMED_BY_REVERSALS,
     OF_PROVIDERS,
-    REVERSIBLE,
     Flow,
     Kind,
 )
@@ -38,7 +38,7 @@ def test_what_moves_units_books_them() -> None:
 
 def test_what_somebody_wrote_and_was_booked_can_be_reversed_once() -> None:
     """Neither what is derived nor a reversal itself."""
-    assert set(EVENTS) & set(BOOKED) - {Kind.REVERSAL} == REVERSIBLE
+    assert set(EVENTS) & set(BOOKED) - {Kind.REVERSAL} == NAMED_BY_REVERSALS
 
 
 def test_who_gets_units_without_having_any_becomes_known() -> None:

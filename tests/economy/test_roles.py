@@ -16,6 +16,6 @@ def test_what_may_stand_in_an_account(role: Role) -> None:
         expected.add("plan")
     if role == "partner":
         expected.add("partner")
-    if role in ("prepaid", "provider", "lapsed"):
+    if role in ("prepaid", "provider", "lapsed", "variance"):
         expected = {"provider"}
     assert ROLES[role].placeholders == expected

@@ -12,19 +12,19 @@ from beancount.core.data import Custom
 from beancount.parser.grammar import ValueType
 
 from beancount_compute import plugin
-from beancount_compute.economy.events import LATER_FIELDS, Event, Place
+from beancount_compute.economy.events import Event, Place
 from beancount_compute.ledger import event_files
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.event_columns import NotPlain
 from beancount_compute.ledger.event_directives import events_at_once
 from beancount_compute.ledger.event_files import read_file
 from beancount_compute.ledger.fields import LONGEST_TEXT, Fields
-from beancount_compute.ledger.rows import COLUMNS
+from beancount_compute.ledger.rows import COLUMNS, LATER_COLUMNS
 from tests.ledger.docstrings import directives
 
 # CSV
 
-HEAD = ",".join(name for name in COLUMNS if name not in LATER_FIELDS)
+HEAD = ",".join(name for name in COLUMNS if name not in LATER_COLUMNS)
 PLAIN = [
     "s1,2026-05-01,,subscription,alice,,pro,,,,,,,2025-11-15,,",
     ",2026-05-01,,cancellation,alice,,pro,,,,,,,,,",
@@ -172,6 +172,47 @@ def test_meters_by_column_and_by_row(
     assert {event.units for event in events if event.quantity == 250000} <= {Decimal(), Decimal(5)}
 
 
+BILLS = ["5.00,,", "5.00,2026-04-02,2026-04-30", "5.00,,2026-04-30", "5.00,2026-04-02,"]
+
+
+@pytest.mark.parametrize("odd", [None, "-5,,", "0,,", "5,,2026-05-01", "5,2026-05-01,", "5,May,"])
+@pytest.mark.parametrize("rows", [BILLS, BILLS[:1], BILLS[1:2], BILLS[2:3]])
+def test_bills_by_column_and_by_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[str], odd: str | None
+) -> None:
+    """For days that they name, or not; what is signed may be below zero."""
+    path = tmp_path / "e.csv"
+    lines = [f"2026-05-01,bill,openai,USD,{row}" for row in [*rows, *([odd] if odd else []), *rows]]
+    path.write_text("\n".join(["date,event,counterparty,currency,paid,from,to", *lines]))
+    expected = read_by_row(path, monkeypatch)
+    assert read(path) == expected
+    events, errors = expected
+    assert len(events) + len(errors) == len(lines)
+    assert [bool(each.flaw) for each in events if each.paid == Decimal(-5)] in ([], [False])
+
+
+def test_uses_behind_a_credit_note_are_read_by_column(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A number below zero is odd in its own block of lines alone."""
+    monkeypatch.setattr(event_files, "BLOCK", 1)
+    path = tmp_path / "e.csv"
+    by_row: list[int] = []
+    read_rows = event_files._Rows._by_row
+
+    def noted(rows: Any, lines: Any, at_least: int) -> bool:
+        by_row.append(at_least)
+        return read_rows(rows, lines, at_least)
+
+    monkeypatch.setattr(event_files._Rows, "_by_row", noted)
+    uses = [f"2026-05-01,consumption,{row},,," for row in METERED]
+    header = "date,event,subscriber,units,commodity,meter,quantity,counterparty,paid,currency"
+    note = "2026-05-01,bill,,,,,,openai,-5,USD"
+    path.write_text("\n".join([header, *uses, note, *uses]))
+    assert len(read(path)[0]) == 2 * len(uses) + 1
+    assert by_row == [1]
+
+
 def test_a_file_without_units_is_read_by_column(tmp_path: Path) -> None:
     """Where all uses are measured, and the column of their units is not there."""
     path = tmp_path / "e.csv"
@@ -242,6 +283,12 @@ PLAIN_DIRECTIVES = """
 2026-05-01 custom "compute-spend" "alice" "shop" 100 CU 17.00 EUR
 2026-05-01 custom "compute-refund" "alice" 5 CU
 2026-05-01 custom "compute-reversal" "u1"
+2026-05-01 custom "compute-bill" "openai" 12.50 USD
+2026-05-01 custom "compute-bill" "openai" 12.50 USD
+  from: 2026-04-02
+  to: "2026-04-30"
+2026-05-01 custom "compute-bill" "openai" 12.50 USD
+  to: 2026-04-30
 """
 ODD_DIRECTIVES = [
     'consumption" "alice"',
@@ -255,6 +302,12 @@ ODD_DIRECTIVES = [
     'consumption" "alice"\n  meter: 5\n  quantity: 5',
     'consumption" "alice"\n  meter: "a!b"\n  quantity: 5',
     'grant" "alice" 5 CU\n  meter: "chat"',
+    'bill" "openai" -5 USD',
+    'bill" "openai" 0 USD',
+    'bill" "openai" 5 USD\n  to: 2026-05-01',
+    'bill" "openai" 5 USD\n  from: 2026-05-01',
+    'bill" "openai" 5 USD\n  to: "May"',
+    'bill" "openai" 5 USD\n  to: 31',
     'consumption" "alice" 5',
     'consumption" "alice" "5 CU"',
     'consumption" "alice" 5 CU 1.00 USD',

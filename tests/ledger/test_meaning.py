@@ -27,6 +27,7 @@ from beancount_compute.ledger.meaning import (
 from beancount_compute.ledger.metadata import PeriodBooked, lapsed_of, period_of, price_of
 from beancount_compute.ledger.writing import Writer
 from tests.economy.building import (
+    bill,
     book,
     consumption,
     grant,
@@ -92,6 +93,8 @@ EVENTS = [
     purchase("2026-05-22", "open ai", "3000 OAI", "20 USD", id="credits", expires="2026-06-22"),
     purchase("2026-05-22", "open ai", "3000 OAI", "20 EUR", id="more"),
     reversal("2026-05-23", "more", id="back-more"),
+    bill("2026-06-02", "open ai", "70.25 USD", id="bill"),
+    bill("2026-06-03", "open ai", "-0.25 EUR", "2026-05-30", "2026-06-01", id="credit-note"),
 ]
 PLANS = (
     plan(overage="0.305 USD"),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from beancount_compute.economy import Event, Kind
 from beancount_compute.economy.rules.allocation import allocate, grant
+from beancount_compute.economy.rules.billing import bill
 from beancount_compute.economy.rules.consumption import consume
 from beancount_compute.economy.rules.credits import purchase
 from beancount_compute.economy.rules.refund import refund
@@ -32,4 +33,5 @@ RULES: dict[Kind, Rule] = {
     Kind.REFUND: refund,
     Kind.REVERSAL: reverse,
     Kind.PURCHASE: purchase,
+    Kind.BILL: bill,
 }

@@ -68,14 +68,19 @@ def purchase(economy: Economy, event: Event, event_id: str) -> None:
         economy.put_in_stock(lot, units)
 
 
-def check_credits(economy: Economy, provider: str, commodity: str) -> None:
-    """Refuse credits of an unknown provider, or in units that are something else already."""
+def check_provider(economy: Economy, provider: str) -> None:
+    """Refuse one that no term names."""
     known = economy.terms.known_providers
     if provider not in known:
         raise Lacking(
             f"unknown provider {quoted(provider)}: no compute-provider, compute-meter or "
             f"compute-quote names it: write one{economy.hints.of('provider', provider, known)}"
         )
+
+
+def check_credits(economy: Economy, provider: str, commodity: str) -> None:
+    """Refuse credits of an unknown provider, or in units that are something else already."""
+    check_provider(economy, provider)
     if commodity in economy.terms.units:
         raise Refused(
             f"wrong commodity: {commodity} is what subscribers hold: give the credits of "

@@ -161,6 +161,8 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
             f"{event.date}, or it is of a kind that can't be reversed"
             f"{economy.hints.of('event', event.reverses, economy.ids)}"
         )
+    if instead := KINDS[undo.entry.kind].corrected_by:
+        raise Refused(f"a {undo.entry.kind} can't be reversed: write {instead}")
     if undo.done:
         raise Refused(f"event {quoted(event.reverses)} is reversed already: remove this line")
     entry = undo.entry
