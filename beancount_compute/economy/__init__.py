@@ -149,6 +149,7 @@ from beancount_compute.economy.refusals import (
 from beancount_compute.economy.roles import (
     EARNINGS,
     OWED,
+    OWED_TO_OTHERS,
     POCKETS,
     ROLE_OF_EARNING,
     ROLE_OF_POCKET,

@@ -85,6 +85,11 @@ class RoleRow(NamedTuple):
         """What may stand in braces in its account."""
         return frozenset([self.holder, *([self.names] if self.names else [])])
 
+    @property
+    def party(self) -> str:
+        """Who owes, or is owed, what stands on it: subscriber, partner or provider."""
+        return self.names if self.names == "partner" else self.holder
+
 
 SUBSCRIBER = "{subscriber}"
 ROLES: dict[Role, RoleRow] = {
@@ -110,7 +115,9 @@ ROLES: dict[Role, RoleRow] = {
     Role.PREPAID: RoleRow(
         Root.ASSETS, "Prepaid:{provider}", pocket=Pocket.PREPAID, holder="provider"
     ),
-    Role.PROVIDER: RoleRow(Root.LIABILITIES, "Providers:{provider}", holder="provider"),
+    Role.PROVIDER: RoleRow(
+        Root.LIABILITIES, "Providers:{provider}", holder="provider", owed="owed to providers"
+    ),
     Role.LAPSED: RoleRow(Root.EXPENSES, "Compute:Lapsed", holder="provider"),
     Role.VARIANCE: RoleRow(Root.EXPENSES, "Compute:Variance", holder="provider"),
 }
@@ -122,3 +129,4 @@ POCKETS: dict[Role, Pocket] = {  # of subscribers
 EARNINGS: dict[Role, Earning] = {role: row.earning for role, row in ROLES.items() if row.earning}
 ROLE_OF_EARNING: dict[Earning, Role] = {earning: role for role, earning in EARNINGS.items()}
 OWED: dict[Role, str] = {role: row.owed for role, row in ROLES.items() if row.owed}
+OWED_TO_OTHERS = frozenset(role for role in OWED if ROLES[role].party != "subscriber")

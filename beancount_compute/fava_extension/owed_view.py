@@ -17,6 +17,7 @@ _LABELS = {
     "receivables": "Receivables",
     "payables": "Payables to subscribers",
     "partners": "Payables to partners",
+    "providers": "Payables to providers",
 }
 
 
@@ -84,7 +85,7 @@ def _overdue(page: Page, cells: dict[str, Any], currency: str) -> str:
 
 
 def _aged(page: Page, table: Table) -> Block:
-    """A table by subscriber or partner; a subscriber leads to the statement."""
+    """A table by subscriber, partner or provider; a subscriber leads to the statement."""
     key = table.columns[0].key
     block = page.numbers.paged(table, page.asked.page)
     known = page.loaded.books.subscribers if key == "subscriber" else frozenset()

@@ -123,11 +123,11 @@ class PocketAccount(NamedTuple):
 
 
 class OwedAccount(NamedTuple):
-    """What the name of a receivable, payable or partner's account says."""
+    """What the name of an account on which money is owed says."""
 
     role: Role
     subscriber: str | None  # as a component, where the template names the subscriber
-    partner: str | None  # as a component, where the template names the partner
+    other: str | None  # as a component, where the template names the partner or provider
 
 
 class Accounts:
@@ -202,7 +202,8 @@ class Accounts:
             found = name.fullmatch(account)
             if found:
                 parts = found.groupdict()
-                return OwedAccount(role, parts.get("subscriber"), parts.get("partner"))
+                other = parts.get("partner") or parts.get("provider")
+                return OwedAccount(role, parts.get("subscriber"), other)
         return None
 
     def _read(self, account: str) -> PocketAccount | None:

@@ -34,6 +34,7 @@ from beancount_compute.economy import (
     BOOKED,
     KINDS,
     OF_PROVIDERS,
+    OWED_TO_OTHERS,
     STOCK,
     WIDE,
     ZERO,
@@ -87,7 +88,7 @@ class OwedByHand(NamedTuple):
 
     account: str
     role: Role
-    party: str  # the subscriber, or for `Role.PARTNER` the partner; "" where it can't be told
+    party: str  # as the role's row says; "" where it can't be told
     number: Decimal
     currency: str
 
@@ -298,8 +299,8 @@ class Meaning:
                 continue
             if owed.subscriber and owed.subscriber not in self._names:
                 continue  # a template such as Assets:{subscriber} fits other accounts too
-            if owed.role is Role.PARTNER:
-                party = owed.partner or payee
+            if owed.role in OWED_TO_OTHERS:
+                party = owed.other or payee
             elif owed.subscriber:
                 party = self._names[owed.subscriber]
             else:

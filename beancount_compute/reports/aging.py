@@ -7,7 +7,7 @@
 An amount is as old as the days from the day on which it was billed to the selection's last day, or
 the ledger's. What undoes a bill settles that very bill; payments and all other credits settle the
 oldest bills first, also those billed later. What is left of them is a credit. Payables are aged
-the same way, from the day on which they were owed, and so is what partners are owed.
+the same way, from the day on which they were owed, and so is what partners and providers are owed.
 
 A hand-written posting belongs to the subscriber whose component the account holds; on a pooled
 account to the payee, where that is a subscriber. Any other stands on the line "(not named)".
@@ -23,7 +23,7 @@ from functools import cache
 
 from beancount.core.data import Transaction
 
-from beancount_compute.economy import OWED, Role
+from beancount_compute.economy import OWED, OWED_TO_OTHERS, ROLES, Role
 from beancount_compute.ledger import component_of
 from beancount_compute.reports.books import Books, Selection, until
 from beancount_compute.reports.facts import Owed
@@ -38,10 +38,9 @@ _FIGURES = (
     Figure("total", "total", Measure.MONEY, _COLUMNS),
 )
 _TOTALS = "totals"  # what is owed to the operator and what it owes, which is no sum
-_PARTNER = Role.PARTNER
 _TABLES = {
-    role: ("partners", "Payables to partners", "partner")
-    if role is _PARTNER
+    role: (f"{ROLES[role].party}s", f"Payables to {ROLES[role].party}s", ROLES[role].party)
+    if role in OWED_TO_OTHERS
     else (heading, heading.capitalize(), "subscriber")
     for role, heading in OWED.items()
 }
@@ -65,12 +64,12 @@ def _layouts(books: Books, selection: Selection) -> list[Layout]:
 def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
     day = selection.day_of(books)
     lines: defaultdict[tuple[Role, str, str], list[Owed]] = defaultdict(list)
-    partners = _partners(books)
+    others = _others(books)
     subscriber = selection.subscriber
     for owed in until(books.owed, day):
         role, party = owed.role, owed.party
-        if role is _PARTNER and not owed.kind:
-            party = partners.get(party, party)
+        if role in OWED_TO_OTHERS and not owed.kind:
+            party = others.get((role, party), party)
         if not subscriber or subscriber == party:
             lines[role, party, owed.currency].append(owed)
     for (role, party, currency), owed_lines in lines.items():
@@ -81,12 +80,12 @@ def _contributions(books: Books, selection: Selection, request: Request) -> Iter
             yield _TOTALS, (name, currency), column, amount, at
 
 
-def _partners(books: Books) -> dict[str, str]:
-    """The partner of each account component: a hand-written posting knows no more than that."""
+def _others(books: Books) -> dict[tuple[Role, str], str]:
+    """Partners and providers by account component: a hand-written posting knows no more."""
     return {
-        component_of(owed.party): owed.party
+        (owed.role, component_of(owed.party)): owed.party
         for owed in books.owed
-        if owed.role is _PARTNER and owed.kind and owed.party
+        if owed.role in OWED_TO_OTHERS and owed.kind and owed.party
     }
 
 

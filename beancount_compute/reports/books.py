@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 from beancount.core.data import Custom, Directive, Price, Transaction
 
 from beancount_compute.collector import no_cyclic_garbage
-from beancount_compute.economy import WIDE, Flow, Kind, Pocket, Role, Terms
+from beancount_compute.economy import OWED_TO_OTHERS, WIDE, Flow, Kind, Pocket, Terms
 from beancount_compute.ledger import (
     OPENING_TAG,
     ORDER,
@@ -91,7 +91,7 @@ class Books:
     @cached_property
     def owed_of(self) -> dict[str, tuple[Owed, ...]]:
         """What was posted on the receivable and payable accounts of each subscriber."""
-        of_subscribers = [each for each in self.owed if each.role is not Role.PARTNER]
+        of_subscribers = [each for each in self.owed if each.role not in OWED_TO_OTHERS]
         return _by(attrgetter("party"), of_subscribers)
 
     @cached_property

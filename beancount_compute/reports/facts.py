@@ -105,7 +105,7 @@ class Owed(NamedTuple):
     date: datetime.date
     month: str
     role: Role
-    party: str  # the subscriber, or for `Role.PARTNER` the partner; "" where it can't be told
+    party: str  # as the role's row says; "" where it can't be told
     amount: Decimal
     currency: str
     kind: str  # what was booked (`economy.kinds.Kind`); "" for one written by hand

@@ -232,6 +232,7 @@ def test_pockets_with_plans_and_dots_are_read_back() -> None:
     [
         ("Assets:Receivable:Alice", OwedAccount(Role.RECEIVABLE, "Alice", None)),
         ("Liabilities:Payable:Alice", OwedAccount(Role.PAYABLE, "Alice", None)),
+        ("Liabilities:Providers:Openai", OwedAccount(Role.PROVIDER, None, "Openai")),
         ("Liabilities:Partners:Shop", OwedAccount(Role.PARTNER, None, "Shop")),
         ("Assets:Receivable:Alice:Old", None),
         ("Assets:Bank", None),

@@ -151,6 +151,32 @@ def test_payables_and_partners() -> None:
     assert found == {("bob", "USD"): {"days_31_60": "10.00", "total": "10.00"}}
 
 
+def test_what_providers_are_owed_ages_as_all_else() -> None:
+    """Bought on 1 May (60 days), billed on 2 June (28); 30.00 of the first are paid, a credit note
+    takes 5.00 more, and a reversal the purchase of 20 June. A subscriber of that name is another.
+    """
+    books = books_of(f"""{HEAD}
+2026-01-01 custom "compute-provider" "open ai"
+2026-01-01 open Liabilities:Providers:Open-ai-f3ed9e
+2026-05-01 custom "compute-purchase" "open ai" 100 OAI 90.00 USD
+2026-06-02 custom "compute-bill" "open ai" 12.50 USD
+2026-06-03 custom "compute-bill" "open ai" -5.00 USD
+2026-06-15 * "Open AI Inc." "Paid"
+  Liabilities:Providers:Open-ai-f3ed9e  30.00 USD
+  Assets:Bank
+2026-06-20 custom "compute-purchase" "open ai" 1 OAI 1.00 USD
+  id: "p"
+2026-06-21 custom "compute-reversal" "p"
+2026-06-22 custom "compute-allocation" "open ai" 1 CU 1.00 USD
+""")
+    assert figures(AGING, books, JUNE, "providers") == {
+        ("open ai", "USD"): {"days_1_30": "12.50", "days_31_60": "55.00", "total": "67.50"}
+    }
+    assert figures(AGING, books, JUNE, "receivables") == {
+        ("open ai", "USD"): {"days_1_30": "1.00", "total": "1.00"}
+    }
+
+
 @pytest.mark.parametrize("seed", range(18))
 def test_ages_add_up_to_what_is_owed(seed: int, tmp_path: Path) -> None:
     """Whatever was billed, paid and undone, on random ledgers; every cell is explained."""

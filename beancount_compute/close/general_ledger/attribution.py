@@ -28,6 +28,7 @@ from beancount_compute.close.general_ledger.slots import (
 )
 from beancount_compute.economy import ROLE_OF_EARNING, Role
 from beancount_compute.reports import Books, grouped
+from beancount_compute.reports.facts import Owed
 
 
 def pieces_by(by: By, books: Books) -> PostingParts:
@@ -75,5 +76,12 @@ class _Attribution:
         origins = {movement.origin for movement in moved}
         only = origins.pop() if len(origins) == 1 else ""
         for owed in self._owed.get(at, []):
-            holder = entry.payee or "" if owed.role is Role.PARTNER else owed.party
+            holder = _holder(owed, entry)
             yield owed.account, owed.plan or only if by_plan else holder, owed.amount, owed.currency
+
+
+def _holder(owed: Owed, entry: Transaction) -> str:
+    """The subscriber of what is owed: of a settlement who spent, of a provider nobody."""
+    if owed.role is Role.PARTNER:
+        return entry.payee or ""
+    return "" if owed.role is Role.PROVIDER else owed.party

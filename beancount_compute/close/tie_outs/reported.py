@@ -60,7 +60,7 @@ class Reported:
     def _by_reports(self) -> Iterator[tuple[AccountCurrency, Decimal, int]]:
         """What is owed and earned, with the places of the transactions."""
         for owed in since(self._books.owed, self._first):
-            if owed.kind:
+            if owed.kind and owed.role is not Role.PROVIDER:  # `stock.py` tells of these
                 self.headings[owed.account] = OWED[owed.role]
                 yield (owed.account, owed.currency), owed.amount, owed.at
         for income in since(self._books.incomes, self._first):

@@ -19,7 +19,15 @@ from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 from unicodedata import combining, normalize
 
-from beancount_compute.economy import PRICE_STEP, WIDE, ZERO, Pocket, Role, round_half_even
+from beancount_compute.economy import (
+    OWED_TO_OTHERS,
+    PRICE_STEP,
+    WIDE,
+    ZERO,
+    Pocket,
+    Role,
+    round_half_even,
+)
 from beancount_compute.fava_extension.prepared.subscriptions import (
     NOTHING_USED,
     Status,
@@ -232,11 +240,11 @@ def _held_lines(movements: Iterable[Movement], *, fine: bool) -> dict[HolderKey,
 
 
 def _owed_lines(owed: Iterable[Owed], *, fine: bool) -> dict[OwerKey, list[OwedLine]]:
-    """The lines of each subscriber and currency; what partners are owed is left out."""
+    """The lines of each subscriber and currency; what others are owed is left out."""
     lines: dict[tuple[OwerKey, str], OwedLine] = {}
     grouped: defaultdict[OwerKey, list[OwedLine]] = defaultdict(list)
     for each in owed:
-        if each.role is Role.PARTNER:
+        if each.role in OWED_TO_OTHERS:
             continue
         pair = (each.party, each.currency)
         key = (pair, each.account if fine else "")

@@ -41,7 +41,7 @@ _INCOME = {
 }
 _POCKETS = {Pocket.ALLOCATIONS: BLUE, Pocket.TOKENS: PURPLE}
 _MOVED = {"opening": GREY, "added": GREEN, "released": RED, "otherwise": ORANGE}
-_OWED = {"receivables": BLUE, "payables": ORANGE, "partners": PURPLE}
+_OWED = {"receivables": BLUE, "payables": ORANGE, "partners": PURPLE, "providers": RED}
 _FIRST, _LAST = 2, -1  # the ages stand between the labels and the total
 _COMPARED = (  # name, column, colour, and which of the two bars of a month it is part of
     ("lapsed, had there been no market", "lapsed", ORANGE, "breakage"),
