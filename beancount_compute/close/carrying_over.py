@@ -38,10 +38,11 @@ from beancount_compute.close.closing import INDEX_HEAD
 from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.proving import balances
 from beancount_compute.close.storage import CloseError
-from beancount_compute.closed import INDEX
-from beancount_compute.economy import WIDE, ZERO, Month
+from beancount_compute.closed import INDEX, capacity_written
+from beancount_compute.economy import WIDE, ZERO, Money, Month
 from beancount_compute.economy.carried import Carried
 from beancount_compute.ledger import (
+    CAPACITY,
     OPENING_TAG,
     TERM_TYPES,
     Accounts,
@@ -101,6 +102,7 @@ def _ledger(loaded: Loaded, booking: Booking, last_day: date) -> Iterator[str]:
     yield f'\ninclude "closed/{INDEX}"\n'
     yield '; custom "compute-events" "events/*.csv"  ; as soon as there are some\n'
     yield from _section("Terms", _terms(booking, last_day))
+    yield from _section("Capacities", _capacities(carried, booking, first_day))
     yield from _section("Subscribers", _subscribers(carried, booking, last_day))
     yield from _section("Subscriptions", _subscriptions(carried, first_day))
     equity = _equity(loaded)
@@ -129,8 +131,25 @@ def _terms(booking: Booking, last_day: date) -> Iterator[str]:
             continue
         values = [value for value, _ in entry.values or ()]
         over = values[0] == "as-of" and isinstance(values[1], date) and values[1] <= last_day
+        over = over or (entry.type == CAPACITY and entry.date <= last_day + timedelta(1))
         if entry.type != "compute-subscriber" and not over:
             yield directive_text(entry)
+
+
+def _capacities(carried: Carried, booking: Booking, first_day: date) -> Iterator[str]:
+    """The capacity lines in force on the first day, with what was depreciated under them."""
+    for name, timeline in sorted(booking.terms.terms.capacities.items()):
+        line, known = timeline.on(first_day), carried.depreciations.get(name)
+        if line is None:
+            continue
+        if known is not None and line.since == first_day:
+            line = line._replace(depreciated=Money(known.so_far, known.currency))
+        elif known is not None:
+            before = Money(known.before, known.currency) if known.before else None
+            line = line._replace(started=line.started or line.since, depreciated=before)
+        values, keys = capacity_written(line)
+        yield f'{first_day} custom "{CAPACITY}" {values}\n'
+        yield from (f"  {key}\n" for key in keys)
 
 
 def _subscribers(carried: Carried, booking: Booking, last_day: date) -> Iterator[str]:

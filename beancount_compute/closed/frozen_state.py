@@ -7,14 +7,16 @@
     subscription,s-1,alice,pro,2026-05-01,2026-06-01,1,1,,ended
     cancelled,c-1,s-1,2026-05-20
     credits,OAI,openai
+    capacity,gpu,2026-06-01,2026-06-01,0.00,100.00,USD
     earned,revenue,alice,40.00,USD
     account,Income:Compute,2026-05-20
     lapsed,alice,allocations,3,CU,0.20,USD,2026-04-01,pro,2026-05-01,2026-05-01,2,2026-08-01
     pack,summary.txt,sha256:...
 
 Each row begins with what it is. `lapsed` are the lots that met their end in the month: on which
-day, how much of them was minted, and until when those tokens last. A number in the first row tells
-how this is written.
+day, how much of them was minted, and until when those tokens last. `capacity` says of which days
+its first line and the one in force are, and what was depreciated before that one and by now. A
+number in the first row tells how this is written.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from beancount_compute.economy import (
     STOCK,
     WIDE,
     ZERO,
+    Depreciation,
     Key,
     Lot,
     Place,
@@ -56,7 +59,14 @@ _POCKETS = {pocket.value: pocket for pocket in Pocket}
 _day = lru_cache(1 << 12)(date.fromisoformat)
 SEPARATOR = "\x1f"  # of the cells of a row by value
 _NAMES = {"known": 1, "lot": 1, "subscription": 2, "period": 1, "late": 1, "earned": 2, "lapsed": 1}
-_NUMBERS = {"deferred": (1,), "lot": (3, 5), "late": (2,), "earned": (3,), "lapsed": (3, 5, 11)}
+_NUMBERS = {
+    "deferred": (1,),
+    "lot": (3, 5),
+    "late": (2,),
+    "earned": (3,),
+    "lapsed": (3, 5, 11),
+    "capacity": (4, 5),
+}
 
 
 class UnreadableState(Exception):
@@ -123,6 +133,7 @@ def rows_of(state: State) -> list[StateRow]:
     for (name, key), day in sorted(carried.terms_days.items(), key=str):
         rows.append(["late", name, *_key(key), str(day)])
     rows += [["credits", *each] for each in sorted(carried.provider_of.items())]
+    rows += [_capacity(*each) for each in sorted(carried.depreciations.items())]
     for (role, name, currency), number in sorted(carried.earned.items()):
         rows.append(["earned", role.value, name, digits_of(number), currency])
     rows += [["account", name, day_text(day)] for name, day in sorted(state.first_used.items())]
@@ -198,6 +209,7 @@ class _Reading:
         self._periods: list[tuple[str, date]] = []
         self._late: dict[tuple[str, Key], date] = {}
         self._provider_of: dict[str, str] = {}
+        self._depreciations: dict[str, Depreciation] = {}
         self._earned: dict[tuple[Role, str, str], Decimal] = {}
         self._accounts: dict[str, date] = {}
         self._lapsed: list[Lapse] = []
@@ -232,6 +244,9 @@ class _Reading:
             case "credits":
                 commodity, provider = cells
                 self._provider_of[commodity] = provider
+            case "capacity":
+                name, *said = cells
+                self._depreciations[name] = _read_capacity(*said)
             case "account":
                 name, day = cells
                 self._accounts[name] = date.fromisoformat(day)
@@ -260,6 +275,7 @@ class _Reading:
             self._periods,
             self._earned,
             provider_of=self._provider_of,
+            depreciations=self._depreciations,
         )
         by_account = frozenset(self._by_account)
         return State(month, carried, by_account, self._accounts, self._lapsed, self._pack)
@@ -287,6 +303,15 @@ def _end_text(end: date | None) -> str:
 
 def _read_key(cost: str, currency: str, day: str, origin: str, end: str) -> Key:
     return Decimal(cost), currency, _day(day), origin, _day(end) if end else None
+
+
+def _capacity(name: str, each: Depreciation) -> StateRow:
+    days = [day_text(each.first), day_text(each.since)]
+    return ["capacity", name, *days, digits_of(each.before), digits_of(each.so_far), each.currency]
+
+
+def _read_capacity(first: str, since: str, before: str, so_far: str, currency: str) -> Depreciation:
+    return Depreciation(_day(first), _day(since), Decimal(before), Decimal(so_far), currency)
 
 
 def _subscription(each: Running) -> StateRow:

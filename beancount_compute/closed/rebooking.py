@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple, assert_never
 
@@ -66,10 +66,11 @@ def rebook(
         writer.next_order = next_order
     uses = Uses(terms, first_month)
     ends = [Month.parse(month).last for month in months]
+    carried = before.carried if before else None
     facts = _until(facts, ends[-1])
     _note_names(uses, facts, terms)
+    _note_capacities(uses, terms, carried.last_day if carried else None, ends[-1])
     agreed = terms.terms.setting(AS_OF, ends[-1])
-    carried = before.carried if before else None
     keeper = Bookkeeper(facts, agreed, accounts.component, carried, ends)
     entries: list[Directive] = []
     earned: list[Earned] = [{} for _ in ends]
@@ -207,6 +208,16 @@ def _note_names(uses: Uses, facts: Facts, terms: LedgerTerms) -> None:
                 uses.add(day, "compute-subscriber", name, day)
 
 
+def _note_capacities(uses: Uses, terms: LedgerTerms, closed: date | None, last_day: date) -> None:
+    """Note the line of each capacity in each month: a share may be nothing, and counts."""
+    for name, timeline in terms.terms.capacities.items():
+        first = timeline.first()
+        assert first is not None
+        begins = max(first.since, closed + timedelta(1)) if closed else first.since
+        for month in Month.of(begins).to(Month.of(last_day)):
+            uses.add(month.last, "compute-capacity", name, month.last)
+
+
 def _used(
     entry: JournalEntry, day: date, keeper: Bookkeeper
 ) -> Iterator[tuple[str, str, date, str]]:
@@ -238,6 +249,8 @@ def _used(
             pass  # they rest on no plan
         case Kind.PURCHASE | Kind.LAPSE | Kind.BILL:
             pass  # nor do credits: their lots say all
+        case Kind.DEPRECIATION:
+            pass  # its line is used in every month, whatever is booked: `_note_capacities`
         case Kind.SUBSCRIPTION | Kind.CANCELLATION:
             pass  # nor is anything booked for them
         case _:

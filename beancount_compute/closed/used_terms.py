@@ -25,16 +25,19 @@ from beancount.parser import parser
 from beancount_compute.closed.chain import Seal
 from beancount_compute.closed.content import item_of
 from beancount_compute.economy import (
+    CAPACITY_KEYS,
     METER_KEYS,
     OPTIONS,
     PLAN_KEYS,
     ROLES,
     ZERO,
+    Capacity,
     Meter,
     Money,
     Place,
     Plan,
     Role,
+    TermKey,
     Terms,
     money_written,
     quoted,
@@ -78,7 +81,12 @@ def _in_force(use: UsedTerm, day: date, terms: LedgerTerms) -> tuple[date, str, 
             meter = _meter(use.name, day, agreed)
             if meter is None:
                 return (day, f"{name} no meter", [])
-            return (meter.since, name, _meter_meta(meter))
+            return (meter.since, name, _keys_written(meter, METER_KEYS))
+        case "compute-capacity":
+            capacity = _capacity(use.name, day, agreed)
+            if capacity is None:
+                return (day, f"{name} no capacity", [])
+            return (capacity.since, *capacity_written(capacity))
         case "compute-account":
             return (use.first, f"{name} {string(terms.templates[Role(use.name)])}", [])
         case "compute-subscriber":
@@ -100,6 +108,9 @@ def _since(use: UsedTerm, day: date, terms: Terms) -> date:
     if use.type == "compute-meter":
         meter = _meter(use.name, day, terms)
         return meter.since if meter else date.min
+    if use.type == "compute-capacity":
+        capacity = _capacity(use.name, day, terms)
+        return capacity.since if capacity else date.min
     if use.type != "compute-option":
         return date.min  # of the whole ledger
     return terms.timeline(OPTIONS[use.name], use.key).since(day)
@@ -133,12 +144,23 @@ def _meter(name: str, day: date, terms: Terms) -> Meter | None:
     return timeline.on(day) if timeline else None
 
 
-def _meter_meta(meter: Meter) -> list[str]:
-    """What a meter says otherwise than meters do."""
+def _capacity(name: str, day: date, terms: Terms) -> Capacity | None:
+    timeline = terms.capacities.get(name)
+    return timeline.on(day) if timeline else None
+
+
+def capacity_written(capacity: Capacity) -> tuple[str, list[str]]:
+    """The values and the metadata of a capacity's line."""
+    values = f"{string(capacity.name)} {money_written(capacity.cost)}"
+    return values, _keys_written(capacity, CAPACITY_KEYS)
+
+
+def _keys_written(stated: Meter | Capacity, keys: Mapping[str, TermKey]) -> list[str]:
+    """What a line of terms says otherwise than such lines do."""
     return [
         f"{name}: {key.write(value)}"
-        for name, key in METER_KEYS.items()
-        if (value := getattr(meter, key.field)) != Meter._field_defaults[key.field]
+        for name, key in keys.items()
+        if (value := getattr(stated, key.field)) != stated._field_defaults.get(key.field)
     ]
 
 
@@ -197,7 +219,7 @@ def _of_whole_ledger(use: UsedTerm) -> bool:
     """Whether a term has no days, so that no other can follow it."""
     if use.type == "compute-option":
         return OPTIONS[use.name].whole_ledger
-    return use.type not in ("compute-plan", "compute-meter")
+    return use.type not in ("compute-plan", "compute-meter", "compute-capacity")
 
 
 def _differing(

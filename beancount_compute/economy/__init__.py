@@ -9,6 +9,13 @@ is the vocabulary of every other part, and is named from here.
 
 from beancount_compute.economy.agenda import Agenda, Due, Horizon, Stretch, horizon
 from beancount_compute.economy.assertions import FIGURES, Totals
+from beancount_compute.economy.capacities import (
+    CAPACITY_KEYS,
+    Capacity,
+    Depreciation,
+    of_minor_units,
+    opening_depreciation,
+)
 from beancount_compute.economy.controls import (
     WITH_MONEY,
     WITH_UNITS,

@@ -25,6 +25,7 @@ class Due(IntEnum):
     PERIOD_ENDS = 0  # of single periods, by subscriber: they end a merge of uses
     LOT_ENDS = 1  # of open lots
     PERIODS = 2  # of subscriptions
+    DEPRECIATION = 3  # of capacities, by name: in the evening
 
 
 class Agenda:

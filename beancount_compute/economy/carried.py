@@ -20,6 +20,7 @@ from beancount_compute.economy import (
     STOCK,
     WIDE,
     ZERO,
+    Depreciation,
     Due,
     Key,
     Leg,
@@ -66,6 +67,7 @@ class Carried(NamedTuple):
     undo: Mapping[str, Undo] = MappingProxyType({})  # of closed events that open ones reverse
     provider_of: Mapping[str, str] = MappingProxyType({})  # by the commodity of its credits
     past: LotHistory | None = None  # of the lots of whom late events name
+    depreciations: Mapping[str, Depreciation] = MappingProxyType({})  # by capacity
 
 
 def count_earned(earned: Earned, legs: Iterable[Leg]) -> None:
@@ -112,6 +114,11 @@ def handed_on(economy: Economy, last_day: date) -> Carried:
         dict(economy.terms_days),
         sorted({each for each in economy.period_ends if each[1] > last_day}),
         provider_of=dict(sorted(economy.provider_of.items())),
+        depreciations={
+            name: each
+            for name, each in sorted(economy.depreciations.items())
+            if each.first <= last_day
+        },
     )
 
 
@@ -127,6 +134,7 @@ def take_over(economy: Economy, carried: Carried, first_day: date) -> None:
         else:
             economy.put(economy.welcome(lot.holder), lot, units)
     economy.provider_of.update(carried.provider_of)
+    economy.depreciations.update(carried.depreciations)
     for name, day in carried.period_ends:
         economy.end_period_later(name, day)
     for running in carried.subscriptions:

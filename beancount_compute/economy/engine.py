@@ -68,6 +68,7 @@ from beancount_compute.economy.rules.by_hand import (
     take_out,
 )
 from beancount_compute.economy.rules.consumption import consume_in_turn
+from beancount_compute.economy.rules.depreciation import await_depreciation, depreciate
 from beancount_compute.economy.rules.late_draws import refuse_old
 from beancount_compute.economy.rules.latest_first import cancellations_first, latest_first
 from beancount_compute.economy.rules.reversal import DayOutcome, placed
@@ -165,12 +166,14 @@ class Bookkeeper:
             self._late.on,
         ):
             economy.agenda.visit(stated)
+        closed = self._carried.last_day if self._carried else None
         if self._carried is not None:
             first_day = self._carried.last_day + timedelta(1)
             economy.terms_of(first_day)
             with localcontext(WIDE):
                 take_over(economy, self._carried, first_day)
             self._carried = None
+        await_depreciation(economy, closed)
         for day in economy.agenda.days():
             self._keep_states(day)
             with localcontext(WIDE):  # what is derived or written by hand can't be refused
@@ -262,6 +265,8 @@ class Bookkeeper:
         self._book_events(in_order, as_they_stand=in_order is not events)
         for removal in self._removals_on.get(day, ()):
             take_out(economy, removal)
+        if economy.depreciations:
+            depreciate(economy, day)
         for assertion in early:
             check_for_newcomer(economy, assertion)
         self._late.end_day()

@@ -20,7 +20,7 @@ from beancount_compute.economy.roles import EARNINGS, Earning, Pocket, Role
 class Kind(StrEnum):
     """What an event is (the directive's type without `compute-`), and what an entry books.
 
-    Mints, expiries and lapses are no events: they are derived.
+    Mints, expiries, lapses and depreciation are no events: they are derived.
     """
 
     __hash__ = str.__hash__  # the one of Enum is a Python function, and this is a dictionary key
@@ -40,6 +40,7 @@ class Kind(StrEnum):
     MINT = "mint"
     EXPIRY = "expiry"
     LAPSE = "lapse"
+    DEPRECIATION = "depreciation"
 
 
 class Phase(IntEnum):
@@ -295,6 +296,7 @@ KINDS: dict[Kind, KindRow] = {
     Kind.MINT: KindRow(moves=_both(Flow.MINTED)),
     Kind.EXPIRY: KindRow(moves=_both(Flow.EXPIRED), money=(LegRow(Role.BREAKAGE, LegOrigin.LOTS),)),
     Kind.LAPSE: KindRow(money=(LegRow(Role.LAPSED),)),
+    Kind.DEPRECIATION: KindRow(money=(LegRow(Role.DEPRECIATION), LegRow(Role.CAPACITY))),
 }
 PHASE: dict[Kind, int] = {kind: int(row.phase) for kind, row in KINDS.items() if row.phase}
 EVENTS = tuple(PHASE)  # the kinds that somebody writes
@@ -303,7 +305,8 @@ BOOKED = tuple(kind for kind, row in KINDS.items() if row.books)
 NAMED_BY_REVERSALS = frozenset(
     kind for kind, row in KINDS.items() if row.reversible or row.corrected_by
 )
-OF_PROVIDERS = (Kind.PURCHASE, Kind.LAPSE, Kind.BILL)  # whose units are stock of the operator
+# of no subscriber: a provider's, whose units are stock of the operator, or a capacity's
+OF_PROVIDERS = (Kind.PURCHASE, Kind.LAPSE, Kind.BILL, Kind.DEPRECIATION)
 MAKES_KNOWN = frozenset(kind for kind, row in KINDS.items() if row.makes_known)
 SIGNED = frozenset(kind for kind, row in KINDS.items() if row.signed)
 NEVER_LATE = frozenset(kind for kind, row in KINDS.items() if not row.may_be_late)

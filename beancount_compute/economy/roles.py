@@ -31,6 +31,8 @@ class Role(StrEnum):
     PROVIDER = "provider"
     LAPSED = "lapsed"
     VARIANCE = "variance"
+    CAPACITY = "capacity"
+    DEPRECIATION = "depreciation"
 
 
 class Root(StrEnum):
@@ -77,7 +79,9 @@ class RoleRow(NamedTuple):
     names: str = ""  # "plan", "partner"
     pocket: Pocket | None = None  # whose account it is
     earning: Earning | None = None  # what it recognises
-    holder: str = "subscriber"  # or "provider": whose account it is, and the placeholder for that
+    holder: str = (
+        "subscriber"  # or "provider", "capacity": whose account it is, and the placeholder for that
+    )
     owed: str = ""  # the heading under which what is owed on it is shown
 
     @property
@@ -120,6 +124,8 @@ ROLES: dict[Role, RoleRow] = {
     ),
     Role.LAPSED: RoleRow(Root.EXPENSES, "Compute:Lapsed", holder="provider"),
     Role.VARIANCE: RoleRow(Root.EXPENSES, "Compute:Variance", holder="provider"),
+    Role.CAPACITY: RoleRow(Root.ASSETS, "Capacity:{capacity}", holder="capacity"),
+    Role.DEPRECIATION: RoleRow(Root.EXPENSES, "Capacity:{capacity}", holder="capacity"),
 }
 ROLE_OF_POCKET: dict[Pocket, Role] = {row.pocket: role for role, row in ROLES.items() if row.pocket}
 STOCK = Pocket.PREPAID  # an asset: what comes in is a debit

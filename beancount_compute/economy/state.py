@@ -20,6 +20,7 @@ from beancount_compute.economy import (
     STOCK,
     Agenda,
     Causes,
+    Depreciation,
     Draw,
     DrawDown,
     Due,
@@ -145,6 +146,7 @@ class Economy:
     subscribers: dict[str, Subscriber] = field(default_factory=dict)
     stock: dict[str, Holding] = field(default_factory=dict)  # the operator's credits, by commodity
     provider_of: dict[str, str] = field(default_factory=dict)  # by the commodity of its credits
+    depreciations: dict[str, Depreciation] = field(default_factory=dict)  # by capacity
     by_component: dict[str, str] = field(default_factory=dict)
     undo: dict[str, Undo] = field(default_factory=dict)
     # the subscriptions, and when, that cancellations ended which somebody reverses, by their ids

@@ -17,6 +17,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from beancount_compute.economy.capacities import Capacity
 from beancount_compute.economy.events import NOWHERE, Place
 from beancount_compute.economy.meters import Meter, Provider, Quote
 from beancount_compute.economy.months import MONTH, Span
@@ -115,6 +116,7 @@ class Terms(NamedTuple):
     quotes: Mapping[tuple[str, str], Timeline[Quote]] = MappingProxyType({})
     refused_meters: Mapping[str, Place] = MappingProxyType({})  # whose lines can't be read
     related: Mapping[str, Timeline[str]] = MappingProxyType({})  # groups of subscribers
+    capacities: Mapping[str, Timeline[Capacity]] = MappingProxyType({})
 
     def on(self, option: Option[T], day: date, currency: str = "") -> T:
         """What an option says on a day; its default before the first line of it."""
@@ -153,7 +155,8 @@ class Terms(NamedTuple):
         """The providers that any term names."""
         of_meters = {each.provider for line in self.meters.values() for each in line}
         of_quotes = {provider for _, provider in self.quotes}
-        return frozenset((self.providers.keys() | of_meters | of_quotes) - {""})
+        of_capacities = {each.provider for line in self.capacities.values() for each in line}
+        return frozenset((self.providers.keys() | of_meters | of_quotes | of_capacities) - {""})
 
     def group_on(self, subscriber: str, day: date) -> str:
         """The group of related parties that a subscriber belongs to on a day; "" for none."""

@@ -13,6 +13,7 @@ from beancount_compute.ledger.assertion_directives import (
     check_ids,
     control_of,
 )
+from beancount_compute.ledger.capacity_lines import CAPACITY
 from beancount_compute.ledger.component_holders import (
     free_components,
     holders_of,

@@ -27,7 +27,6 @@ from beancount_compute.economy import (
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.names import component_of
 
-PROVIDER = "{provider}"
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -155,8 +154,9 @@ class Accounts:
         template = self._templates[role]
         if "{" not in template:
             return template
-        if ROLES[role].holder != "subscriber":
-            return template.replace(PROVIDER, component_of(holder))
+        of = ROLES[role].holder
+        if of != "subscriber":
+            return template.replace(f"{{{of}}}", component_of(holder))
         account = template.replace(SUBSCRIBER, self.component(holder))
         named = f"{{{ROLES[role].names}}}"
         return account.replace(named, component_of(origin)) if named in account else account

@@ -20,6 +20,7 @@ from beancount.core.data import Custom, Directive
 from beancount_compute.economy import (
     OPTIONS,
     PLAN_KEYS,
+    Capacity,
     Money,
     NotRead,
     Place,
@@ -35,6 +36,7 @@ from beancount_compute.economy import (
     quoted,
 )
 from beancount_compute.ledger.accounts import Roots, check_template
+from beancount_compute.ledger.capacity_lines import CAPACITY, read_capacity
 from beancount_compute.ledger.directives import (
     fields_of,
     kind_of,
@@ -55,6 +57,7 @@ TERM_TYPES = (
     "compute-account",
     "compute-subscriber",
     *METER_TYPES,
+    CAPACITY,
 )
 RELATED = "related"
 SUBSCRIBER_KEYS = (RELATED,)  # each holds from the line's date until another line says it
@@ -80,11 +83,12 @@ class TermLines(NamedTuple):
     refused: dict[str, Place]  # plans whose lines can't be read
     meters: list[Line]  # and providers, and quotes
     refused_meters: dict[str, Place]  # likewise
+    capacities: list[Capacity]
 
 
 def read_lines(entries: Iterable[Custom], roots: Roots, errors: Errors) -> TermLines:
     """All term lines, in order; one that can't be read is an error."""
-    lines = TermLines([], [], [], [], [], {}, [], {})
+    lines = TermLines([], [], [], [], [], {}, [], {}, [])
     for entry in sorted(entries, key=_place_key):
         place = place_of(entry.meta)
         try:
@@ -98,6 +102,8 @@ def read_lines(entries: Iterable[Custom], roots: Roots, errors: Errors) -> TermL
                     lines.accounts.append(_account(entry, place, roots))
                 case "compute-subscriber":
                     _add_subscriber(entry, place, lines)
+                case "compute-capacity":
+                    lines.capacities.append(read_capacity(entry, place))
                 case _:
                     line = read_meter_line(entry, place)
                     lines.meters.append(Line(entry.date, line[0], line, place))

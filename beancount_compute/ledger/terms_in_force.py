@@ -32,6 +32,7 @@ from beancount_compute.economy import (
     split,
 )
 from beancount_compute.ledger.accounts import Accounts, Roots, default_templates, shared_account
+from beancount_compute.ledger.capacity_lines import capacities_in_force
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.meters_in_force import check_defaults, meters_in_force
 from beancount_compute.ledger.names import component_of
@@ -77,6 +78,7 @@ def read_terms(
         quotes=metered.quotes,
         refused_meters=metered.refused,
         related=_groups(lines.related, errors),
+        capacities=capacities_in_force(lines.capacities, money, units, errors),
     )
     named = [line for line in lines.subscribers if line.value]
     introductions = _distinct_components(_one_value_each(named, "subscriber", errors), errors)

@@ -4,6 +4,7 @@ What other parts need of it is named from here; the reports themselves are in `r
 """
 
 from beancount_compute.reports.books import LATE, Books, Selection, read_books, since, until
+from beancount_compute.reports.capacity_notes import depreciation_booked
 from beancount_compute.reports.entered import not_in_opening
 from beancount_compute.reports.exchange import csv_of, defused, json_of, table_as_json
 from beancount_compute.reports.explaining import NoSuchCell, explain, find_cell

@@ -21,6 +21,7 @@ from beancount.core.data import Directive
 from beancount_compute.economy import COMING, RELEASING, WIDE, Earning, Flow, Kind, Pocket, trim
 from beancount_compute.ledger import notes_of_idle_keys
 from beancount_compute.reports.books import Books
+from beancount_compute.reports.capacity_notes import notes_of_capacities
 from beancount_compute.reports.fold import fold
 from beancount_compute.reports.tables import Table, columns, money
 
@@ -50,6 +51,7 @@ class Summary(NamedTuple):
     money: FlowSums
     negative_lots: list[str]
     idle_keys: list[str]  # of plans, one note each
+    capacities: list[str]  # notes of those that are not bought
 
     @property
     def ties(self) -> bool:
@@ -83,7 +85,7 @@ class Summary(NamedTuple):
 
     def notes(self) -> list[str]:
         """What is no error, but may be a slip of the pen."""
-        return self.idle_keys
+        return [*self.idle_keys, *self.capacities]
 
     def _tie(
         self, title: str, flows: FlowSums, ins: tuple[str, ...], outs: tuple[str, ...]
@@ -125,8 +127,8 @@ def summary_of(books: Books, entries: Iterable[Directive]) -> Summary:
         held = fold(books.movements, ("pocket", "commodity"), ("units",))
     pockets = {(each.pocket, each.commodity): each.units for each in held}
     holders = {movement.subscriber for movement in books.movements}
-    idle = notes_of_idle_keys(entries, books.terms)
-    return Summary(len(holders), pockets, *flows_of(books), _negative_lots(books), idle)
+    idle, bare = notes_of_idle_keys(entries, books.terms), notes_of_capacities(books)
+    return Summary(len(holders), pockets, *flows_of(books), _negative_lots(books), idle, bare)
 
 
 def flows_of(books: Books) -> tuple[FlowSums, FlowSums]:

@@ -179,8 +179,8 @@ def test_what_can_not_be_bought() -> None:
     found = sorted(messages(books))
     assert found == [
         (
-            '2: unknown provider "opena": no compute-provider, compute-meter or compute-quote '
-            'names it: write one; did you mean "openai"?'
+            '2: unknown provider "opena": no compute-provider, compute-meter, compute-quote or '
+            'compute-capacity names it: write one; did you mean "openai"?'
         ),
         (
             '3: wrong commodity: CU is what subscribers hold: give the credits of "openai" one of '

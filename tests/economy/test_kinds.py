@@ -17,9 +17,10 @@ from beancount_compute.economy.rules import RULES
 
 
 def test_every_kind_has_a_row_and_every_event_a_rule() -> None:
-    """Mints, expiries and lapses are derived: they have neither a form nor a rule."""
+    """Some kinds are derived: they have neither a form nor a rule."""
     assert list(KINDS) == list(Kind)
-    assert RULES.keys() == set(EVENTS) == set(Kind) - {Kind.MINT, Kind.EXPIRY, Kind.LAPSE}
+    derived = {Kind.MINT, Kind.EXPIRY, Kind.LAPSE, Kind.DEPRECIATION}
+    assert RULES.keys() == set(EVENTS) == set(Kind) - derived
     assert {kind for kind, row in KINDS.items() if row.forms} == set(EVENTS)
 
 

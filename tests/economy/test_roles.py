@@ -18,4 +18,6 @@ def test_what_may_stand_in_an_account(role: Role) -> None:
         expected.add("partner")
     if role in ("prepaid", "provider", "lapsed", "variance"):
         expected = {"provider"}
+    if role in ("capacity", "depreciation"):
+        expected = {"capacity"}
     assert ROLES[role].placeholders == expected

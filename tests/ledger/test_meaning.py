@@ -12,9 +12,11 @@ from beancount.core.data import Transaction
 from beancount.core.position import Cost
 from beancount.parser import parser
 
+from beancount_compute.economy.capacities import Capacity
 from beancount_compute.economy.journal import JournalEntry, LotLeg
 from beancount_compute.economy.kinds import BOOKED, Kind
 from beancount_compute.economy.meters import Meter, Provider
+from beancount_compute.economy.months import Span
 from beancount_compute.economy.roles import Pocket, Role
 from beancount_compute.economy.term_values import Money
 from beancount_compute.economy.terms import Timeline
@@ -110,7 +112,10 @@ OPTIONS: dict[str, Any] = {
 METER = Meter("chat/output", date(2026, 1, 1), Money(Decimal(12), "CU"), Decimal(1000000))
 METERS = {METER.name: Timeline([(METER.since, METER)])}
 PROVIDERS = {"open ai": Timeline([(METER.since, Provider("open ai", METER.since))])}
-AGREED = terms(*PLANS, **OPTIONS)._replace(meters=METERS, providers=PROVIDERS)
+GPU = Capacity("gpu 1", date(2026, 5, 1), Money(Decimal(100), "USD"), "open ai", Span(3, 0))
+CAPACITIES = {GPU.name: Timeline([(GPU.since, GPU)])}
+OTHERS: dict[str, Any] = {"meters": METERS, "providers": PROVIDERS, "capacities": CAPACITIES}
+AGREED = terms(*PLANS, **OPTIONS)._replace(**OTHERS)
 
 
 def legs_of(entry: JournalEntry) -> list[str]:
@@ -130,9 +135,7 @@ def reader(own: dict[Role, str], written: list[Transaction]) -> Meaning:
 @pytest.mark.parametrize("own", TEMPLATES)
 def test_what_was_written_is_read_back(own: dict[Role, str], grain: str) -> None:
     """Every leg with its role, holder, origin and digits, and what the transaction says besides."""
-    books = book(
-        EVENTS, terms(*PLANS, **OPTIONS, grain=grain)._replace(meters=METERS, providers=PROVIDERS)
-    )
+    books = book(EVENTS, terms(*PLANS, **OPTIONS, grain=grain)._replace(**OTHERS))
     assert books.refusals == []
     writer = Writer(Accounts(default_templates(Roots()) | own, {}, Roots()))
     written = [writer.transaction(entry) for entry in books.journal]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from beancount_compute import manual
+from beancount_compute.economy.capacities import CAPACITY_KEYS
 from beancount_compute.economy.kinds import EVENTS, KINDS
 from beancount_compute.economy.meters import METER_KEYS
 from beancount_compute.economy.options import OPTIONS, PLAN_KEYS
@@ -58,7 +59,7 @@ def test_every_citation_names_the_page_and_a_section_of_it() -> None:
     assert numbers <= {"1", "2", "3", "4", "5", "6", "7"}
 
 
-@pytest.mark.parametrize("name", [*OPTIONS, *PLAN_KEYS, *METER_KEYS])
+@pytest.mark.parametrize("name", [*OPTIONS, *PLAN_KEYS, *METER_KEYS, *CAPACITY_KEYS])
 def test_every_option_and_key_of_terms_is_there(name: str) -> None:
     """In the tables of directives."""
     assert re.search(rf"(?m)^\| [^|]*`{name}`", section(2))

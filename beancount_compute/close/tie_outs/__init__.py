@@ -26,6 +26,7 @@ from beancount_compute.close.tie_outs.balances import (
     trial_balance,
 )
 from beancount_compute.close.tie_outs.control_totals import ControlTotals, events_booked, reversals
+from beancount_compute.close.tie_outs.depreciated import depreciation
 from beancount_compute.close.tie_outs.postings import weigh
 from beancount_compute.close.tie_outs.reported import Reported, income, owed, prices
 from beancount_compute.close.tie_outs.stock import prepaid
@@ -66,6 +67,7 @@ def tie_outs(books: Books, month: str, events: Sequence[Event]) -> list[TieOut]:
             no_lot_negative(books, lots),
             hand_written(books),
             *prepaid(books, first, events),
+            *depreciation(books, last),
         ]
 
 

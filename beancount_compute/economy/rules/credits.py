@@ -73,8 +73,9 @@ def check_provider(economy: Economy, provider: str) -> None:
     known = economy.terms.known_providers
     if provider not in known:
         raise Lacking(
-            f"unknown provider {quoted(provider)}: no compute-provider, compute-meter or "
-            f"compute-quote names it: write one{economy.hints.of('provider', provider, known)}"
+            f"unknown provider {quoted(provider)}: no compute-provider, compute-meter, "
+            "compute-quote or compute-capacity names it: write one"
+            f"{economy.hints.of('provider', provider, known)}"
         )
 
 
