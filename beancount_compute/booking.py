@@ -38,6 +38,7 @@ from beancount_compute.closed import (
     lost_plans,
     lots_since,
     names_that_stay,
+    past_costs,
     read_chain,
     read_closed,
     rebook,
@@ -264,7 +265,9 @@ def _state(
     if wanted or came_late:
         names_of = {accounts.component(name): name for name in carried.known}
         undo = undo_of(wanted, closed, accounts, names_of)
-        carried = carried._replace(undo=undo)
+        days = {each.day for each in undo.values()} | {event.date for event in came_late}
+        costs = [*past_costs(days, closed, accounts, names_of)] if ledger.terms.terms.meters else []
+        carried = carried._replace(undo=undo, past_costs=costs)
     if came_late:
         months = Span(ledger.terms.terms.on(LATE_MONTHS, closed.first_open_day), 0)
         counted = [each for each in came_late if later(each.date, months) > last_day]

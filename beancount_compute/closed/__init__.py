@@ -81,7 +81,7 @@ from beancount_compute.closed.included_copies import without_frozen
 from beancount_compute.closed.lots_since import lots_since
 from beancount_compute.closed.own_events import split_events
 from beancount_compute.closed.rebooking import Rebooked, frozen_events, rebook
-from beancount_compute.closed.reversing import undo_of
+from beancount_compute.closed.reversing import past_costs, undo_of
 from beancount_compute.closed.statements import STATED, check_statements, statements_of
 from beancount_compute.closed.touched import Expected, differing, late_in_touched, tell_touched
 from beancount_compute.closed.used_terms import capacity_written, frozen_accounts, lost_plans

@@ -21,6 +21,7 @@ from beancount.core.data import (
 from beancount.ops.pad import pad
 
 from beancount_compute.closed.content import BY_HAND, FROZEN, ON_LOAD, item_of
+from beancount_compute.closed.default_meter import check_default_meter
 from beancount_compute.closed.frozen_months import Closed, FrozenMonth
 from beancount_compute.closed.frozen_text import Copy, copy_of, terms_in
 from beancount_compute.closed.grant_currency import check_grant_currency
@@ -244,6 +245,7 @@ def check_frozen_terms(
         check_terms(seal, frozen, terms, lines_of, closed.first_open_day, errors)
     booked = [(month.files.seal, month.text.booked) for month in closed.months]
     check_grant_currency(booked, terms.terms.grant_currency, errors)
+    check_default_meter(booked, terms.terms, lines, closed.first_open_day, errors)
 
 
 def names_that_stay(lines: list[Line], closed: Closed, errors: Errors) -> list[Line]:

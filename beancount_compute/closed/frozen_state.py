@@ -8,6 +8,8 @@
     cancelled,c-1,s-1,2026-05-20
     credits,OAI,openai
     capacity,gpu,2026-06-01,2026-06-01,0.00,100.00,USD
+    accrued,llama,chat/output,2026-05-20,20.00,USD
+    billed,llama,USD,2026-04-01,2026-04-30
     earned,revenue,alice,40.00,USD
     account,Income:Compute,2026-05-20
     lapsed,alice,allocations,3,CU,0.20,USD,2026-04-01,pro,2026-05-01,2026-05-01,2,2026-08-01
@@ -38,6 +40,8 @@ from beancount_compute.economy import (
     STOCK,
     WIDE,
     ZERO,
+    Accrual,
+    Billed,
     Depreciation,
     Key,
     Lot,
@@ -63,6 +67,7 @@ _NUMBERS = {
     "deferred": (1,),
     "lot": (3, 5),
     "late": (2,),
+    "accrued": (4,),
     "earned": (3,),
     "lapsed": (3, 5, 11),
     "capacity": (4, 5),
@@ -134,6 +139,10 @@ def rows_of(state: State) -> list[StateRow]:
         rows.append(["late", name, *_key(key), str(day)])
     rows += [["credits", *each] for each in sorted(carried.provider_of.items())]
     rows += [_capacity(*each) for each in sorted(carried.depreciations.items())]
+    for (provider, meter, day, currency), number in carried.accrued.items():
+        rows.append(["accrued", provider, meter, day_text(day), digits_of(number), currency])
+    for provider, currency, days in carried.billed:
+        rows.append(["billed", provider, currency, *map(day_text, days)])
     for (role, name, currency), number in sorted(carried.earned.items()):
         rows.append(["earned", role.value, name, digits_of(number), currency])
     rows += [["account", name, day_text(day)] for name, day in sorted(state.first_used.items())]
@@ -210,6 +219,8 @@ class _Reading:
         self._late: dict[tuple[str, Key], date] = {}
         self._provider_of: dict[str, str] = {}
         self._depreciations: dict[str, Depreciation] = {}
+        self._accrued: dict[Accrual, Decimal] = {}
+        self._billed: list[tuple[str, str, Billed]] = []
         self._earned: dict[tuple[Role, str, str], Decimal] = {}
         self._accounts: dict[str, date] = {}
         self._lapsed: list[Lapse] = []
@@ -247,6 +258,14 @@ class _Reading:
             case "capacity":
                 name, *said = cells
                 self._depreciations[name] = _read_capacity(*said)
+            case "accrued":
+                provider, meter, day, number, currency = cells
+                accrual = (provider, meter, date.fromisoformat(day), currency)
+                self._accrued[accrual] = Decimal(number)
+            case "billed":
+                provider, currency, first, last = cells
+                days = Billed(date.fromisoformat(first), date.fromisoformat(last))
+                self._billed.append((provider, currency, days))
             case "account":
                 name, day = cells
                 self._accounts[name] = date.fromisoformat(day)
@@ -276,6 +295,8 @@ class _Reading:
             self._earned,
             provider_of=self._provider_of,
             depreciations=self._depreciations,
+            accrued=self._accrued,
+            billed=self._billed,
         )
         by_account = frozenset(self._by_account)
         return State(month, carried, by_account, self._accounts, self._lapsed, self._pack)

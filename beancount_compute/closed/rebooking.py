@@ -15,6 +15,7 @@ from beancount_compute.closed.used_terms import OVERAGE, Uses
 from beancount_compute.economy import (
     AS_OF,
     LATE_MONTHS,
+    METER,
     OF_PROVIDERS,
     OPTIONS,
     RESERVED_ORIGINS,
@@ -245,8 +246,13 @@ def _used(
                     yield "compute-plan", leg.origin, day, OVERAGE
             if entry.meter:
                 yield "compute-meter", entry.meter, day, ""
+                if entry.event is None or not entry.event.meter:
+                    yield "compute-option", METER.name, day, ""
         case Kind.GRANT | Kind.TRADE | Kind.TRANSFER | Kind.SPEND | Kind.REFUND | Kind.REVERSAL:
             pass  # they rest on no plan
+        case Kind.COST:
+            if entry.beyond:
+                yield "compute-provider", entry.subscriber, entry.served or day, ""
         case Kind.PURCHASE | Kind.LAPSE | Kind.BILL:
             pass  # nor do credits: their lots say all
         case Kind.DEPRECIATION:

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 
 from beancount.core.data import Transaction
 
 from beancount_compute.closed.frozen_months import Closed
-from beancount_compute.economy import NAMED_BY_REVERSALS, Event, Kind
+from beancount_compute.economy import NAMED_BY_REVERSALS, Event, JournalEntry, Kind
 from beancount_compute.economy.state import Undo
 from beancount_compute.ledger import Accounts, Meaning, kind_of_tags
 
@@ -57,3 +58,15 @@ def _merged(event: Event, booked: Iterable[Transaction]) -> Transaction | None:
         if entry.payee == event.subscriber and "events" in entry.meta and entry.date >= event.date
     )
     return min(runs, key=lambda entry: entry.date, default=None)
+
+
+def past_costs(
+    days: set[date], closed: Closed, accounts: Accounts, names: Mapping[str, str]
+) -> Iterator[JournalEntry]:
+    """What uses of closed days cost, of which open events give back or change something."""
+    meaning = Meaning(accounts, names)
+    for entry in closed.booked:
+        if isinstance(entry, Transaction) and kind_of_tags(entry.tags) == Kind.COST:
+            read = meaning.entry_of(entry)
+            if read is not None and (read.served or read.date) in days:
+                yield read

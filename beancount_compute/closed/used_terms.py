@@ -29,6 +29,7 @@ from beancount_compute.economy import (
     METER_KEYS,
     OPTIONS,
     PLAN_KEYS,
+    PROVIDER_KEYS,
     ROLES,
     ZERO,
     Capacity,
@@ -36,6 +37,7 @@ from beancount_compute.economy import (
     Money,
     Place,
     Plan,
+    Provider,
     Role,
     TermKey,
     Terms,
@@ -87,6 +89,11 @@ def _in_force(use: UsedTerm, day: date, terms: LedgerTerms) -> tuple[date, str, 
             if capacity is None:
                 return (day, f"{name} no capacity", [])
             return (capacity.since, *capacity_written(capacity))
+        case "compute-provider":
+            provider = _provider(use.name, day, agreed)
+            if provider is None:
+                return (day, f"{name} no provider", [])
+            return (provider.since, name, _keys_written(provider, PROVIDER_KEYS))
         case "compute-account":
             return (use.first, f"{name} {string(terms.templates[Role(use.name)])}", [])
         case "compute-subscriber":
@@ -111,6 +118,9 @@ def _since(use: UsedTerm, day: date, terms: Terms) -> date:
     if use.type == "compute-capacity":
         capacity = _capacity(use.name, day, terms)
         return capacity.since if capacity else date.min
+    if use.type == "compute-provider":
+        provider = _provider(use.name, day, terms)
+        return provider.since if provider else date.min
     if use.type != "compute-option":
         return date.min  # of the whole ledger
     return terms.timeline(OPTIONS[use.name], use.key).since(day)
@@ -125,7 +135,7 @@ def _plan_values(plan: Plan) -> str:
 def _plan_meta(plan: Plan, with_overage: bool) -> list[str]:
     """What a plan says otherwise than plans do; always what is left at a period's end.
 
-    Its price of overage is used by itself, or not at all; on its meter nothing booked rests.
+    Its price of overage is used by itself, or not at all.
     """
     return [
         f"{name}: {key.write(value)}"
@@ -155,13 +165,18 @@ def capacity_written(capacity: Capacity) -> tuple[str, list[str]]:
     return values, _keys_written(capacity, CAPACITY_KEYS)
 
 
-def _keys_written(stated: Meter | Capacity, keys: Mapping[str, TermKey]) -> list[str]:
+def _keys_written(stated: Meter | Capacity | Provider, keys: Mapping[str, TermKey]) -> list[str]:
     """What a line of terms says otherwise than such lines do."""
     return [
         f"{name}: {key.write(value)}"
         for name, key in keys.items()
         if (value := getattr(stated, key.field)) != stated._field_defaults.get(key.field)
     ]
+
+
+def _provider(name: str, day: date, terms: Terms) -> Provider | None:
+    timeline = terms.providers.get(name)
+    return timeline.on(day) if timeline else None
 
 
 def use_of(entry: Custom) -> UsedTerm | None:
@@ -219,7 +234,8 @@ def _of_whole_ledger(use: UsedTerm) -> bool:
     """Whether a term has no days, so that no other can follow it."""
     if use.type == "compute-option":
         return OPTIONS[use.name].whole_ledger
-    return use.type not in ("compute-plan", "compute-meter", "compute-capacity")
+    dated = ("compute-plan", "compute-meter", "compute-capacity", "compute-provider")
+    return use.type not in dated
 
 
 def _differing(

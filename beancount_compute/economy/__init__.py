@@ -49,6 +49,7 @@ from beancount_compute.economy.inputs import (
     only_cancellations,
 )
 from beancount_compute.economy.journal import (
+    Beyond,
     JournalEntry,
     Leg,
     LotLeg,
@@ -56,8 +57,10 @@ from beancount_compute.economy.journal import (
     Moved,
     Record,
     Run,
+    StatedCost,
     Unbalanced,
     Use,
+    added_up,
     charge_of,
     check_balance,
     cost_by_origin,
@@ -73,6 +76,7 @@ from beancount_compute.economy.journal import (
     moved_by,
     out_of,
     out_of_lapsed,
+    units_used,
 )
 from beancount_compute.economy.kinds import (
     BOOKED,
@@ -135,6 +139,7 @@ from beancount_compute.economy.options import (
     COST_STEP,
     DRAW_DOWN,
     LATE_MONTHS,
+    METER,
     OPTIONS,
     PLAN_KEYS,
     POSTING_GRAIN,
@@ -143,6 +148,13 @@ from beancount_compute.economy.options import (
     UNIT_COST,
     WASH_DAYS,
     TermKey,
+)
+from beancount_compute.economy.provider_costs import (
+    Accrual,
+    Billed,
+    Drawn,
+    ProviderCosts,
+    billed_days,
 )
 from beancount_compute.economy.refusals import (
     Causes,

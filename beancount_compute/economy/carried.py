@@ -20,8 +20,11 @@ from beancount_compute.economy import (
     STOCK,
     WIDE,
     ZERO,
+    Accrual,
+    Billed,
     Depreciation,
     Due,
+    JournalEntry,
     Key,
     Leg,
     Lot,
@@ -31,6 +34,7 @@ from beancount_compute.economy import (
     Place,
     Refusal,
     Role,
+    billed_days,
 )
 from beancount_compute.economy.rules.allocation import no_such_plan
 from beancount_compute.economy.state import Economy, Subscription, Undo
@@ -68,6 +72,9 @@ class Carried(NamedTuple):
     provider_of: Mapping[str, str] = MappingProxyType({})  # by the commodity of its credits
     past: LotHistory | None = None  # of the lots of whom late events name
     depreciations: Mapping[str, Depreciation] = MappingProxyType({})  # by capacity
+    accrued: Mapping[Accrual, Decimal] = MappingProxyType({})
+    billed: Iterable[tuple[str, str, Billed]] = ()  # by provider and currency
+    past_costs: Iterable[JournalEntry] = ()  # of closed days that open events change
 
 
 def count_earned(earned: Earned, legs: Iterable[Leg]) -> None:
@@ -119,6 +126,8 @@ def handed_on(economy: Economy, last_day: date) -> Carried:
             for name, each in sorted(economy.depreciations.items())
             if each.first <= last_day
         },
+        accrued=dict(sorted(economy.costs.accrued.items())),
+        billed=[*billed_days(economy.costs)],
     )
 
 
@@ -135,6 +144,11 @@ def take_over(economy: Economy, carried: Carried, first_day: date) -> None:
             economy.put(economy.welcome(lot.holder), lot, units)
     economy.provider_of.update(carried.provider_of)
     economy.depreciations.update(carried.depreciations)
+    for entry in carried.past_costs:
+        economy.costs.note(entry, accruals=False)
+    economy.costs.accrued.update(carried.accrued)
+    for provider, currency, days in carried.billed:
+        economy.costs.bill(provider, currency, days)
     for name, day in carried.period_ends:
         economy.end_period_later(name, day)
     for running in carried.subscriptions:

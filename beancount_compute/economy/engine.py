@@ -68,6 +68,7 @@ from beancount_compute.economy.rules.by_hand import (
     take_out,
 )
 from beancount_compute.economy.rules.consumption import consume_in_turn
+from beancount_compute.economy.rules.cost import book_costs
 from beancount_compute.economy.rules.depreciation import await_depreciation, depreciate
 from beancount_compute.economy.rules.late_draws import refuse_old
 from beancount_compute.economy.rules.latest_first import cancellations_first, latest_first
@@ -265,6 +266,8 @@ class Bookkeeper:
         self._book_events(in_order, as_they_stand=in_order is not events)
         for removal in self._removals_on.get(day, ()):
             take_out(economy, removal)
+        if economy.served or economy.stated or economy.taken_back:
+            book_costs(economy, day)
         if economy.depreciations:
             depreciate(economy, day)
         for assertion in early:

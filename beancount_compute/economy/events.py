@@ -149,7 +149,7 @@ _figures = fields_getter("units", "price", "paid", "currency", "commodity", "qua
 
 def flaw_of(event: Event) -> str:
     """What to say of an event that `is_sound` denies."""
-    if event.meter and not event.units and event.quantity <= 0:
+    if event.meter and not event.units and event.quantity <= 0 and event.kind not in SIGNED:
         return (
             f"a quantity of {event.quantity:f} is not above zero: write how much of "
             f"{quoted(event.meter)} was used"

@@ -44,6 +44,22 @@ class MoneyLeg(NamedTuple):
 Leg = LotLeg | MoneyLeg
 
 
+class Beyond(NamedTuple):
+    """Credits that uses took beyond those held; below zero where they are given back."""
+
+    units: Decimal
+    commodity: str
+    price: Money
+
+
+class StatedCost(NamedTuple):
+    """What a provider states that a meter cost on a day."""
+
+    meter: str
+    number: Decimal
+    currency: str
+
+
 class JournalEntry(NamedTuple):
     """Balanced legs of one day, and what they stem from."""
 
@@ -62,8 +78,12 @@ class JournalEntry(NamedTuple):
     counterparty: str = ""  # the buyer, receiver or partner; in a reversal too, as all below
     period: str = ""  # the first and last day of the period allocated: "2026-05-01/2026-05-31"
     subscription: str = ""  # the id of the subscription that the period belongs to
-    meter: str = ""  # of a use that names one
+    meter: str = ""  # of a use
     quantity: Decimal = ZERO  # of the meter, where the use says it
+    used: Money | None = None  # the units of a use that has a meter, no quantity, and overage
+    served: datetime.date | None = None  # the day of the uses whose cost is booked later
+    beyond: tuple[Beyond, ...] = ()
+    stated: tuple[StatedCost, ...] = ()
 
 
 class Unbalanced(Exception):
@@ -76,11 +96,12 @@ lot_leg = partial(tuple.__new__, LotLeg)
 money_leg = partial(tuple.__new__, MoneyLeg)
 
 
-# The one short form: use out of one lot, by far the most common entry: the event, its id, the lot
-# and the cost of the units used. It says as much as the entry with its two legs, balances by how it
-# is made, and is made in a sixth of the time, being a bare tuple. It stands in for entries where
-# nothing asks for the legs: nothing is asserted, no uses merge, and no reversal names it.
-Use = tuple[Event, str, Lot, Decimal]
+# The one short form: use out of one lot, by far the most common entry: the event, its id, the lot,
+# the cost of the units used and the name of its meter. It says as much as the entry with its two
+# legs, balances by how it is made, and is made in a sixth of the time, being a bare tuple. It
+# stands in for entries where nothing asks for the legs: nothing is asserted, no uses merge, and no
+# reversal names it.
+Use = tuple[Event, str, Lot, Decimal, str]
 Record = JournalEntry | Use
 
 
@@ -94,13 +115,13 @@ def in_full(record: Record) -> JournalEntry:
     if not is_use(record):
         assert isinstance(record, JournalEntry)
         return record
-    event, event_id, lot, cost = record
+    event, event_id, lot, cost, meter = record
     assert event.units is not None
     legs: list[Leg] = [LotLeg(lot, event.units)]
     if cost:
         legs.append(MoneyLeg(Role.REVENUE, lot.holder, lot.origin, -cost, lot.currency))
     return JournalEntry(
-        event.date, Kind.CONSUMPTION, lot.holder, "Consumption", legs, event_id, event
+        event.date, Kind.CONSUMPTION, lot.holder, "Consumption", legs, event_id, event, meter=meter
     )
 
 
@@ -246,6 +267,55 @@ def charge_of(entry: JournalEntry) -> Decimal:
     )
 
 
+def units_used(entry: JournalEntry) -> Decimal:
+    """The units of a use, with those beyond the holdings."""
+    if entry.used is not None:
+        return entry.used.number
+    return sum(
+        [
+            leg.units
+            for leg in entry.legs
+            if isinstance(leg, LotLeg) and leg.lot.pocket is not STOCK and leg.units > 0
+        ],
+        ZERO,
+    )
+
+
+class _Sums:
+    """Legs added up: lots first, then money."""
+
+    def __init__(self) -> None:
+        self._lots: dict[Lot, Decimal] = {}
+        self._money: dict[tuple[Role, str, str, str], Decimal] = {}
+
+    def add(self, legs: Iterable[Leg]) -> None:
+        """Add legs up."""
+        for leg in legs:
+            if isinstance(leg, LotLeg):
+                self._lots[leg.lot] = WIDE.add(self._lots.get(leg.lot, ZERO), leg.units)
+            else:
+                key = (leg.role, leg.holder, leg.origin, leg.currency)
+                self._money[key] = WIDE.add(self._money.get(key, ZERO), leg.number)
+
+    @property
+    def legs(self) -> list[Leg]:
+        """The sums; money that comes to nothing is left out."""
+        legs: list[Leg] = [LotLeg(lot, units) for lot, units in self._lots.items()]
+        legs += [
+            MoneyLeg(role, holder, origin, number, currency)
+            for (role, holder, origin, currency), number in self._money.items()
+            if number
+        ]
+        return legs
+
+
+def added_up(legs: Iterable[Leg]) -> list[Leg]:
+    """Legs of the same lot, and of the same role, holder, origin and currency, as one."""
+    sums = _Sums()
+    sums.add(legs)
+    return sums.legs
+
+
 class Run:
     """Uses of one subscriber that become one entry: dated the last, with the id of the first."""
 
@@ -255,8 +325,8 @@ class Run:
         self._uses = 0
         self._overage = False
         self._quantity = ZERO
-        self._lots: dict[Lot, Decimal] = {}
-        self._money: dict[tuple[Role, str, str, str], Decimal] = {}
+        self._units, self._commodity = ZERO, ""  # of a meter
+        self._sums = _Sums()
         self.add(first)
 
     def add(self, entry: JournalEntry) -> None:
@@ -265,26 +335,27 @@ class Run:
         self._uses += 1
         self._overage |= entry.overage
         self._quantity = WIDE.add(self._quantity, entry.quantity)
-        for leg in entry.legs:
-            if isinstance(leg, LotLeg):
-                self._lots[leg.lot] = WIDE.add(self._lots.get(leg.lot, ZERO), leg.units)
-            else:
-                key = (leg.role, leg.holder, leg.origin, leg.currency)
-                self._money[key] = WIDE.add(self._money.get(key, ZERO), leg.number)
+        if entry.meter:
+            self._units = WIDE.add(self._units, units_used(entry))
+            self._commodity = next(
+                (leg.lot.commodity for leg in entry.legs if isinstance(leg, LotLeg)),
+                entry.used.currency if entry.used else self._commodity,
+            )
+        self._sums.add(entry.legs)
 
     @property
     def entry(self) -> JournalEntry:
         """The entry of all its uses."""
-        legs: list[Leg] = [LotLeg(lot, units) for lot, units in self._lots.items()]
-        legs += [
-            MoneyLeg(role, holder, origin, number, currency)
-            for (role, holder, origin, currency), number in self._money.items()
-            if number
-        ]
+        legs = self._sums.legs
         return self.first._replace(
             date=self._last.date,
             legs=legs,
             overage=self._overage,
             uses=self._uses,
             quantity=self._quantity,
+            used=Money(self._units, self._commodity) if self._tells_units else None,
         )
+
+    @property
+    def _tells_units(self) -> bool:
+        return self._overage and bool(self.first.meter) and not self._quantity

@@ -40,6 +40,7 @@ class Kind(StrEnum):
     MINT = "mint"
     EXPIRY = "expiry"
     LAPSE = "lapse"
+    COST = "cost"
     DEPRECIATION = "depreciation"
 
 
@@ -119,6 +120,7 @@ class LegOrigin(Enum):
     FIRST = "one for each currency of the lots, of the first lot's origin"
     PARTNER = "one, of the partner"
     OVERAGE = "one for each plan in the metadata `overage`"
+    METERS = "one for each meter in the metadata of its key"
 
 
 class LegRow(NamedTuple):
@@ -127,7 +129,7 @@ class LegRow(NamedTuple):
     role: Role
     origin: LegOrigin = LegOrigin.NONE
     counterparty: bool = False  # whether it is theirs
-    key: str = ""  # the metadata that says the amount, of a credit; without it there is no such leg
+    key: str = ""  # the metadata that says the amount; without it there is no such leg
 
 
 class Form(NamedTuple):
@@ -296,6 +298,19 @@ KINDS: dict[Kind, KindRow] = {
     Kind.MINT: KindRow(moves=_both(Flow.MINTED)),
     Kind.EXPIRY: KindRow(moves=_both(Flow.EXPIRED), money=(LegRow(Role.BREAKAGE, LegOrigin.LOTS),)),
     Kind.LAPSE: KindRow(money=(LegRow(Role.LAPSED),)),
+    Kind.COST: KindRow(
+        Phase.CORRECTIONS,
+        (Form(("counterparty", "paid"), needed=("meter",)),),
+        '"openai" 12.34 USD with `meter`',
+        PROVIDER,
+        money=(
+            LegRow(Role.COST, LegOrigin.METERS, key="costs"),
+            LegRow(Role.ACCRUED, LegOrigin.METERS, key="accrued"),
+            LegRow(Role.VARIANCE),
+        ),
+        corrected_by="a compute-cost for the difference",
+        signed=True,
+    ),
     Kind.DEPRECIATION: KindRow(money=(LegRow(Role.DEPRECIATION), LegRow(Role.CAPACITY))),
 }
 PHASE: dict[Kind, int] = {kind: int(row.phase) for kind, row in KINDS.items() if row.phase}
@@ -306,7 +321,7 @@ NAMED_BY_REVERSALS = frozenset(
     kind for kind, row in KINDS.items() if row.reversible or row.corrected_by
 )
 # of no subscriber: a provider's, whose units are stock of the operator, or a capacity's
-OF_PROVIDERS = (Kind.PURCHASE, Kind.LAPSE, Kind.BILL, Kind.DEPRECIATION)
+OF_PROVIDERS = (Kind.PURCHASE, Kind.LAPSE, Kind.BILL, Kind.COST, Kind.DEPRECIATION)
 MAKES_KNOWN = frozenset(kind for kind, row in KINDS.items() if row.makes_known)
 SIGNED = frozenset(kind for kind, row in KINDS.items() if row.signed)
 NEVER_LATE = frozenset(kind for kind, row in KINDS.items() if not row.may_be_late)

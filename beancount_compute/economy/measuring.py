@@ -38,7 +38,7 @@ def in_units(event: Event, meter: Meter) -> Event:
 
 def with_units(event: Event, terms: Terms) -> Event:
     """A use with its units, where they can be told; any other event as it is."""
-    if not event.meter:
+    if not event.meter or event.units is None:
         return event
     try:
         return in_units(event, meter_of(event, terms, Hints()))

@@ -300,6 +300,7 @@ PLAN_KEYS: dict[str, TermKey] = {
             meter_name,
             text_written,
             "the meter of uses that name none, of subscribers on the plan",
+            _PERIODS,
         ),
     )
 }

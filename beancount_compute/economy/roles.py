@@ -30,6 +30,8 @@ class Role(StrEnum):
     PREPAID = "prepaid"
     PROVIDER = "provider"
     LAPSED = "lapsed"
+    COST = "cost"
+    ACCRUED = "accrued"
     VARIANCE = "variance"
     CAPACITY = "capacity"
     DEPRECIATION = "depreciation"
@@ -123,6 +125,8 @@ ROLES: dict[Role, RoleRow] = {
         Root.LIABILITIES, "Providers:{provider}", holder="provider", owed="owed to providers"
     ),
     Role.LAPSED: RoleRow(Root.EXPENSES, "Compute:Lapsed", holder="provider"),
+    Role.COST: RoleRow(Root.EXPENSES, "Compute:{provider}", "meter", holder="provider"),
+    Role.ACCRUED: RoleRow(Root.LIABILITIES, "Accrued:{provider}", "meter", holder="provider"),
     Role.VARIANCE: RoleRow(Root.EXPENSES, "Compute:Variance", holder="provider"),
     Role.CAPACITY: RoleRow(Root.ASSETS, "Capacity:{capacity}", holder="capacity"),
     Role.DEPRECIATION: RoleRow(Root.EXPENSES, "Capacity:{capacity}", holder="capacity"),

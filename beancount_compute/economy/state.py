@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapp
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
 from beancount_compute.economy import (
@@ -30,16 +31,19 @@ from beancount_compute.economy import (
     Holding,
     JournalEntry,
     Key,
+    Kind,
     Lacking,
     Lot,
     LotHistory,
     OpenLot,
     Place,
     Pocket,
+    ProviderCosts,
     Record,
     Refusal,
     Refused,
     Run,
+    StatedCost,
     Terms,
     Totals,
     check_balance,
@@ -124,6 +128,7 @@ class Undo:
     entry: JournalEntry
     overage: OverageBooked | None = None
     done: bool = False
+    use: Event | None = None  # of a meter, with its units
 
     @property
     def day(self) -> date:
@@ -145,6 +150,13 @@ class Economy:
     order: DrawDown = DrawDown.EXPIRY
     subscribers: dict[str, Subscriber] = field(default_factory=dict)
     stock: dict[str, Holding] = field(default_factory=dict)  # the operator's credits, by commodity
+    served: dict[tuple[date, str], list[Event]] = field(default_factory=dict)  # by day and meter
+    taken_back: list[Undo] = field(default_factory=list)  # uses of earlier days, reversed today
+    # what providers state, by the day that it is for and provider
+    stated: dict[tuple[date, str], list[StatedCost]] = field(default_factory=dict)
+    costs: ProviderCosts = field(default_factory=ProviderCosts)
+    # costs by provider, currency or credits, year and month: exact, and as booked
+    running: dict[tuple[str, str, int, int], tuple[Fraction, Decimal]] = field(default_factory=dict)
     provider_of: dict[str, str] = field(default_factory=dict)  # by the commodity of its credits
     depreciations: dict[str, Depreciation] = field(default_factory=dict)  # by capacity
     by_component: dict[str, str] = field(default_factory=dict)
@@ -353,6 +365,8 @@ class Economy:
         check_balance(entry.legs)
         if entry.id in self.reversed_ids and entry.kind in NAMED_BY_REVERSALS:
             self.undo[entry.id] = Undo(entry, overage)
+        if entry.kind is Kind.COST:
+            self.costs.note(entry)
         if self.totals is not None:
             self.totals.add(entry.legs)
         self.journal.append(entry)

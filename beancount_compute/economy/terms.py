@@ -151,6 +151,11 @@ class Terms(NamedTuple):
         return (timeline.on(day) or timeline.first()) if timeline else None
 
     @property
+    def plans_have_meters(self) -> bool:
+        """Whether the uses of some subscribers have another meter than those of others."""
+        return any(plan.meter for line in self.plans.values() for plan in line)
+
+    @property
     def known_providers(self) -> frozenset[str]:
         """The providers that any term names."""
         of_meters = {each.provider for line in self.meters.values() for each in line}

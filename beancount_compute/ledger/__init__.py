@@ -45,7 +45,16 @@ from beancount_compute.ledger.hand_written import (
 from beancount_compute.ledger.header import ColumnMap
 from beancount_compute.ledger.ids_of_periods import refuse_ids_of_periods
 from beancount_compute.ledger.meaning import BY_HAND, OPENING, Meaning, is_of_provider, kind_of_tags
-from beancount_compute.ledger.metadata import LAPSED, PeriodBooked, lapsed_of, period_of, price_of
+from beancount_compute.ledger.metadata import (
+    LAPSED,
+    PeriodBooked,
+    beyond_of,
+    lapsed_of,
+    money_of,
+    named_amounts,
+    period_of,
+    price_of,
+)
 from beancount_compute.ledger.names import component_of
 from beancount_compute.ledger.rows import COLUMNS, FIELDS, LATER_COLUMNS
 from beancount_compute.ledger.term_directives import TERM_TYPES, Line, notes_of_idle_keys

@@ -27,6 +27,7 @@ from beancount_compute.economy import (
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.names import component_of
 
+METER = "{meter}"
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -156,7 +157,8 @@ class Accounts:
             return template
         of = ROLES[role].holder
         if of != "subscriber":
-            return template.replace(f"{{{of}}}", component_of(holder))
+            account = template.replace(f"{{{of}}}", component_of(holder))
+            return account.replace(METER, component_of(origin)) if METER in account else account
         account = template.replace(SUBSCRIBER, self.component(holder))
         named = f"{{{ROLES[role].names}}}"
         return account.replace(named, component_of(origin)) if named in account else account

@@ -164,6 +164,8 @@ def event_of(entry: Custom, fields: Fields) -> Event:
     if values.get("plan") and values.get("expires"):
         raise FieldError("a plan's own terms say when its units end: remove `expires`")
     if missing := lacking(kind, values):
+        if len(KINDS[kind].forms) == 1:
+            raise FieldError(f"a {kind} without {missing}: write the metadata `{missing}`")
         if shape.also and not values.keys() & {*shape.also}:
             raise FieldError(f'custom "{entry.type}" holds text: write {KINDS[kind].example}')
         raise FieldError(

@@ -49,6 +49,7 @@ from beancount_compute.economy import (
     MoneyLeg,
     Pocket,
     Role,
+    StatedCost,
     Unbalanced,
     check_balance,
     cost_of,
@@ -58,10 +59,11 @@ from beancount_compute.economy import (
 from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.hand_written import OPENING_TAG
 from beancount_compute.ledger.metadata import (
+    beyond_of,
     date_of,
     lapsed_of,
     money_of,
-    overage_of,
+    named_amounts,
     price_of,
     text_in,
 )
@@ -183,7 +185,7 @@ class Meaning:
         """
         meta = entry.meta
         uses, occurred = meta.get("events"), meta.get("occurred")
-        quantity = meta.get("quantity")
+        quantity, served = meta.get("quantity"), meta.get("served")
         with localcontext(WIDE):
             legs = self._legs(entry)
             try:
@@ -208,6 +210,10 @@ class Meaning:
             subscription=str(meta.get("subscription", "")),
             meter=text_in(meta.get("meter")),
             quantity=quantity if isinstance(quantity, Decimal) else ZERO,
+            used=money_of(meta.get("used")),
+            served=served if isinstance(served, date) else None,
+            beyond=tuple(beyond_of(meta.get("beyond"))),
+            stated=tuple([StatedCost(*each) for each in named_amounts(meta.get("stated"))]),
         )
 
     def _legs(self, entry: Transaction) -> list[Leg]:
@@ -353,8 +359,14 @@ def _candidates_of(
             return [((role, holder, text_in(meta.get("counterparty"))), "", None)]
         case LegOrigin.OVERAGE:
             sign = 1 if role is Role.RECEIVABLE else -1
-            billed = overage_of(meta.get("overage"))
+            billed = named_amounts(meta.get("overage"))
             return [((role, holder, plan), money, sign * number) for plan, number, money in billed]
+        case LegOrigin.METERS:
+            text, sign = meta.get(row.key), 1
+            if role is Role.ACCRUED:  # nothing was drawn of credits: all of it
+                text, sign = text or (None if carried else meta.get("costs")), -1
+            by_meter = named_amounts(text)
+            return [((role, holder, meter), of, sign * number) for meter, number, of in by_meter]
         case _:
             assert_never(row.origin)
 

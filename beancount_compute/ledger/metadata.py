@@ -12,8 +12,14 @@
     subscription: "s-alice"                  ; to which the period belongs
     lapsed: "tokens 60 CU {0.50 USD, 2026-06-01, top-up/2026-06-30}"
                                              ; taken late of what had lapsed; then lapsed-2 ...
-    meter: "chat/output"                     ; of a use that names one, with its
+    meter: "chat/output"                     ; of a use, with its
     quantity: 250000
+    used: 16 CU                              ; its units, where some were overage
+    costs: "chat/output 80.00 USD"           ; of what was served, by meter
+    accrued: "chat/output 1.10 USD"          ; of that, where the rest was drawn of credits
+    beyond: "1 OAI 1.10 USD"                 ; credits beyond those held, with their price
+    stated: "chat/output 12.34 USD"          ; by the provider
+    served: 2026-05-20                       ; the day of uses whose cost is booked later
 
 A reversal carries the same, its amounts with their signs turned. What is read may have been edited
 in a closed month, which is an error of its own: nothing here raises for it.
@@ -23,6 +29,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
@@ -33,6 +40,9 @@ from beancount.core.position import Cost
 
 from beancount_compute.economy import (
     NOWHERE,
+    WIDE,
+    ZERO,
+    Beyond,
     JournalEntry,
     Kind,
     Leg,
@@ -95,6 +105,10 @@ def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
         meta["meter"] = entry.meter
         if entry.quantity:
             meta["quantity"] = entry.quantity
+        elif entry.used is not None:
+            meta["used"] = Amount(*entry.used)
+    if entry.kind is Kind.COST:
+        _add_costs(meta, entry)
     event = entry.event
     if event is None:
         return
@@ -148,6 +162,38 @@ def _add_lapsed(meta: dict[str, Any], entry: JournalEntry) -> None:
         )
 
 
+def _add_costs(meta: dict[str, Any], entry: JournalEntry) -> None:
+    """What an entry of cost says of meters, and of days."""
+    if entry.served is not None:
+        meta["served"] = entry.served
+    costs = _by_meter(entry.legs, Role.COST)
+    if costs:
+        meta["costs"] = costs
+    if any(isinstance(leg, LotLeg) for leg in entry.legs):
+        accrued = _by_meter(entry.legs, Role.ACCRUED)
+        if accrued:
+            meta["accrued"] = accrued
+    if entry.beyond:
+        meta["beyond"] = ", ".join(
+            f"{units:f} {commodity} {price.number:f} {price.currency}"
+            for units, commodity, price in entry.beyond
+        )
+    if entry.stated:
+        meta["stated"] = ", ".join(
+            f"{meter} {number:f} {currency}" for meter, number, currency in entry.stated
+        )
+
+
+def _by_meter(legs: Iterable[Leg], role: Role) -> str:
+    sums: dict[tuple[str, str], Decimal] = {}
+    for leg in legs:
+        if isinstance(leg, MoneyLeg) and leg.role is role:
+            key = (leg.origin, leg.currency)
+            number = leg.number if role is Role.COST else leg.number.copy_negate()
+            sums[key] = WIDE.add(sums.get(key, ZERO), number)
+    return ", ".join(f"{meter} {number:f} {of}" for (meter, of), number in sums.items())
+
+
 def lapsed_of(meta: Mapping[str, Any]) -> Iterator[LapsedUnits]:
     """What a transaction took of lots that had lapsed."""
     at, text = 1, meta.get(LAPSED)
@@ -191,15 +237,23 @@ def price_of(entry: Transaction) -> Money | None:
     return money_of(entry.meta.get("price"))
 
 
-def overage_of(text: object) -> Iterator[tuple[str, Decimal, str]]:
-    """Plan, number and currency of what was billed: "pro 30.00 USD, team a 1.00 USD"."""
+def named_amounts(text: object) -> Iterator[tuple[str, Decimal, str]]:
+    """Name, number and currency of each of several amounts: "pro 30.00 USD, team a 1.00 USD"."""
     for each in str(text).split(", ") if text else ():
-        plan, _, amount = each.rpartition(" ")
-        plan, _, number = plan.rpartition(" ")
+        name, _, amount = each.rpartition(" ")
+        name, _, number = name.rpartition(" ")
         try:
-            yield plan, Decimal(number), amount
+            yield name, Decimal(number), amount
         except InvalidOperation:  # edited, which is an error of its own
             continue
+
+
+def beyond_of(text: object) -> Iterator[Beyond]:
+    """Credits beyond those held: "2 OAI 1.10 USD"."""
+    for credits, number, currency in named_amounts(text):
+        units, _, commodity = credits.partition(" ")
+        with suppress(InvalidOperation):  # edited, which is an error of its own
+            yield Beyond(Decimal(units), commodity, Money(number, currency))
 
 
 def text_in(value: Any) -> str:

@@ -96,7 +96,7 @@ class Writer:
                 add(self.transaction(in_full(record)))
                 continue
             use: Any = record  # a Use: mypy can't tell, and a cast would be a call for each
-            event, event_id, lot, cost = use
+            event, event_id, lot, cost, meter = use
             day, number, memo, extra, file, line, row = _told(event)
             if not cost or memo or row or extra:
                 add(self.transaction(in_full(use)))
@@ -105,16 +105,18 @@ class Writer:
                 lot
             ) or self._shared_by_uses(lot, day)
             units, income, _ = known.get(id(number)) or self._used(use, revenue, known)
+            # fmt: off
+            meta = {
+                "filename": file, "lineno": line, "event": event_id, ORDER: next_order(),
+            }
+            # fmt: on
+            if meter:
+                meta["meter"] = meter
             add(
                 _new(
                     Transaction,
                     (
-                        {
-                            "filename": file,
-                            "lineno": line,
-                            "event": event_id,
-                            ORDER: next_order(),
-                        },
+                        meta,
                         day,
                         "*",
                         holder,
@@ -220,7 +222,7 @@ class Writer:
         self, use: Use, revenue: str, known: KnownUses
     ) -> tuple[Amount, Posting, Decimal | None]:
         """The units of a use and the posting of its income, shared with uses that cost the same."""
-        event, _, lot, cost = use
+        event, _, lot, cost, _ = use
         number = event.units
         assert number is not None
         text = str(number)

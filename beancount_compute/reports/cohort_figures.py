@@ -28,7 +28,7 @@ from beancount_compute.economy import (
     minor_unit,
     shares_of_total,
 )
-from beancount_compute.economy.rules.consumption import plan_of_overage
+from beancount_compute.economy.rules.newest_plan import plan_of_overage
 from beancount_compute.ledger import ORDER, PeriodBooked, period_of
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.facts import LotKey, Movement, Trade

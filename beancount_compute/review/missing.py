@@ -35,6 +35,7 @@ RHYTHM: dict[Kind, int] = {
     Kind.MINT: NO_RHYTHM,
     Kind.EXPIRY: NO_RHYTHM,
     Kind.LAPSE: NO_RHYTHM,
+    Kind.COST: NO_RHYTHM,
     Kind.DEPRECIATION: NO_RHYTHM,
 }
 FILES_IN_A_ROW = 2

@@ -121,7 +121,10 @@ def test_a_term_that_is_gone_is_an_error_too(ledger: Path) -> None:
         '2026-05-01 custom "compute-subscriber" "carol" "Carol-1"\n',
         '2026-05-01 custom "compute-meter" "never used"\n  units: 5 CU\n',
         '2026-05-22 custom "compute-meter" "chat"\n  units: 5 CU\n',
-        '2026-05-01 custom "compute-option" "meter" "chat"\n',
+        (
+            '2026-05-01 custom "compute-option" "meter" "never"\n'
+            '2026-05-01 custom "compute-meter" "never"\n  units: 5 GPU\n'
+        ),
     ],
 )
 def test_what_nobody_used_yet_may_be_added(ledger: Path, text: str) -> None:

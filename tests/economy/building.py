@@ -176,6 +176,11 @@ def bill(on: str, provider: str, paid: str, first: str = "", last: str = "", **m
     return event(Kind.BILL, on, "", provider, paid=paid, **days, **more)
 
 
+def stated_cost(on: str, provider: str, meter: str, paid: str, **more: Any) -> Event:
+    """What a provider states that a meter cost on a day."""
+    return event(Kind.COST, on, "", provider, meter=meter, paid=paid, **more)
+
+
 # Terms
 
 

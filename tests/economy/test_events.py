@@ -45,6 +45,7 @@ def test_the_phases_of_a_day() -> None:
         Kind.BILL: "CORRECTIONS",
         Kind.REFUND: "CORRECTIONS",
         Kind.REVERSAL: "CORRECTIONS",
+        Kind.COST: "CORRECTIONS",
     }
     assert sorted(Phase) == list(Phase)
 

@@ -20,4 +20,6 @@ def test_what_may_stand_in_an_account(role: Role) -> None:
         expected = {"provider"}
     if role in ("capacity", "depreciation"):
         expected = {"capacity"}
+    if role in ("cost", "accrued"):
+        expected = {"provider", "meter"}
     assert ROLES[role].placeholders == expected

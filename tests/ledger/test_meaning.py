@@ -40,6 +40,7 @@ from tests.economy.building import (
     refund,
     reversal,
     spend,
+    stated_cost,
     subscription,
     terms,
     top_up,
@@ -65,7 +66,11 @@ BY_PLAN: dict[Role, str] = {
     Role.FEES: "Income:Fees:{subscriber}",
 }
 SHARED: dict[Role, str] = {Role.OVERAGE: "Income:Compute", Role.FEES: "Income:Compute"}
-TEMPLATES = [{}, POOLED, BY_PLAN, SHARED]
+BY_METER: dict[Role, str] = {
+    Role.COST: "Expenses:Cost:{provider}:{meter}",
+    Role.ACCRUED: "Liabilities:Accrued:{meter}",
+}
+TEMPLATES = [{}, POOLED, BY_PLAN, SHARED, BY_METER]
 
 # alice: 1000 CU of pro at 0.20, 5 GPU of gpu at 2.00, tokens at 0.10 USD and 0.1 EUR
 EVENTS = [
@@ -95,6 +100,10 @@ EVENTS = [
     purchase("2026-05-22", "open ai", "3000 OAI", "20 USD", id="credits", expires="2026-06-22"),
     purchase("2026-05-22", "open ai", "3000 OAI", "20 EUR", id="more"),
     reversal("2026-05-23", "more", id="back-more"),
+    measured("2026-05-24", "dora", "words", "2000", units="1 CU"),
+    measured("2026-05-24", "dora", "calls", "3100", units="1 CU", id="calls"),
+    stated_cost("2026-05-25", "open ai", "words", "0.30 USD"),
+    reversal("2026-05-26", "calls"),
     bill("2026-06-02", "open ai", "70.25 USD", id="bill"),
     bill("2026-06-03", "open ai", "-0.25 EUR", "2026-05-30", "2026-06-01", id="credit-note"),
 ]
@@ -110,11 +119,16 @@ OPTIONS: dict[str, Any] = {
     "as_of": "2026-07-10",
 }
 METER = Meter("chat/output", date(2026, 1, 1), Money(Decimal(12), "CU"), Decimal(1000000))
-METERS = {METER.name: Timeline([(METER.since, METER)])}
-PROVIDERS = {"open ai": Timeline([(METER.since, Provider("open ai", METER.since))])}
+# 2.00 x 0.70 accrued; 3,100 OAI, of which 3,000 are held and 100 cost 0.02
+WORDS = Meter("words", METER.since, None, Decimal(1000), Money(Decimal("0.7"), "USD"), "open ai")
+CALLS = Meter("calls", METER.since, None, Decimal(1), Money(Decimal(1), "OAI"), "open ai")
+METERS = {each.name: Timeline([(each.since, each)]) for each in (METER, WORDS, CALLS)}
+OPEN_AI = Provider("open ai", METER.since, Money(Decimal("0.02"), "USD"))
+PROVIDERS = {"open ai": Timeline([(METER.since, OPEN_AI)])}
 GPU = Capacity("gpu 1", date(2026, 5, 1), Money(Decimal(100), "USD"), "open ai", Span(3, 0))
 CAPACITIES = {GPU.name: Timeline([(GPU.since, GPU)])}
 OTHERS: dict[str, Any] = {"meters": METERS, "providers": PROVIDERS, "capacities": CAPACITIES}
+OTHERS["money"] = frozenset(["USD", "EUR"])
 AGREED = terms(*PLANS, **OPTIONS)._replace(**OTHERS)
 
 

@@ -312,7 +312,7 @@ def test_units_are_never_taken_for_others_that_are_gone() -> None:
         for number in range(1, 200):  # each is gone with the next, which may take its place
             units = Decimal(number)
             event = consumption("2026-05-02", "alice", f"{number} CU")._replace(units=units)
-            (written,) = writer.transactions([(event, "u", lot, units * lot.cost)])
+            (written,) = writer.transactions([(event, "u", lot, units * lot.cost, "")])
             assert isinstance(written, Transaction)
             assert [str(each.units) for each in written.postings] == [
                 f"{number} CU",

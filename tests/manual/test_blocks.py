@@ -57,20 +57,23 @@ def entries_of(text: str) -> set[str]:
     for line in text.splitlines():
         if re.match(r"\d{4}-\d{2}-\d{2} (\*|price)", line):
             found.append(LINK.sub("", line))
-        elif found and re.match(r"  (Assets|Liabilities|Income)", line):
+        elif found and re.match(r"  (Assets|Liabilities|Income|Expenses)", line):
             found[-1] += f" | {line}"
     return {" ".join(each.split()) for each in found}
 
 
 @every_page
-def test_what_a_page_shows_as_booked_is_booked(page: Path) -> None:
-    """By the quickstart, posting by posting."""
+def test_what_a_page_shows_as_booked_is_booked(page: Path, tmp_path: Path) -> None:
+    """By the quickstart, posting by posting; of what a unit costs, by the page's own ledger."""
     shown = "".join(each.text for each in blocks(page, "beancount") if each.more == "booked")
     ledger = ROOT / "example-ledgers" / "quickstart" / "main.beancount"
+    if page.stem == "costs":
+        ledger = tmp_path / "main.beancount"
+        ledger.write_text(ledger_of(page), "utf-8")
     printed = CliRunner().invoke(main, ["print", str(ledger)])
     assert printed.exit_code == 0
     assert entries_of(shown) <= entries_of(printed.stdout)
-    assert bool(entries_of(shown)) == (page.stem in ("README", "language"))
+    assert bool(entries_of(shown)) == (page.stem in ("README", "language", "costs"))
 
 
 def commands_of(text: str) -> list[tuple[str, list[str]]]:

@@ -27,6 +27,7 @@ from beancount_compute.close.tie_outs.balances import (
 )
 from beancount_compute.close.tie_outs.control_totals import ControlTotals, events_booked, reversals
 from beancount_compute.close.tie_outs.depreciated import depreciation
+from beancount_compute.close.tie_outs.first_bill import first_bill
 from beancount_compute.close.tie_outs.postings import weigh
 from beancount_compute.close.tie_outs.reported import Reported, income, owed, prices
 from beancount_compute.close.tie_outs.stock import prepaid
@@ -67,6 +68,7 @@ def tie_outs(books: Books, month: str, events: Sequence[Event]) -> list[TieOut]:
             no_lot_negative(books, lots),
             hand_written(books),
             *prepaid(books, first, events),
+            *first_bill(books, first, events),
             *depreciation(books, last),
         ]
 

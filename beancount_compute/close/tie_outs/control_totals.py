@@ -27,7 +27,6 @@ from beancount_compute.economy import (
     KINDS,
     OF_PROVIDERS,
     OUTSIDERS,
-    PHASE,
     WAYS,
     ZERO,
     Event,
@@ -54,6 +53,8 @@ _OUT = {out for _, out in _WITH_UNITS} - _IN
 _PAID, _SETTLED = "top-ups, as paid", "settlements with partners"
 _BUYERS, _SELLERS = "trades, gross of buyers", "trades, gross of sellers"
 _MONEY = (_PAID, _BUYERS, _SELLERS, _SETTLED)
+# What books a transaction of its own; stated costs are booked with the uses of their day.
+_ONE_BY_ONE = frozenset(kind for kind in EVENTS if KINDS[kind].books and kind is not Kind.COST)
 _BEYOND = "compute-overage"  # the tag of a use beyond the holdings
 Control = tuple[str, str, str]  # what is summed up, its unit or currency, and whose it is
 Controls = defaultdict[Control, Decimal]
@@ -70,10 +71,10 @@ def events_booked(
     entries = [
         entry
         for entry in transactions
-        if ORDER in entry.meta and kind(entry.tags) in PHASE and _is_of_event(entry)
+        if ORDER in entry.meta and kind(entry.tags) in _ONE_BY_ONE and _is_of_event(entry)
     ]
-    stated = {_id_of(event): event for event in events if KINDS[event.kind].books}
-    wanted = Counter(_id_of(event) for event in events if KINDS[event.kind].books)
+    stated = {_id_of(event): event for event in events if event.kind in _ONE_BY_ONE}
+    wanted = Counter(_id_of(event) for event in events if event.kind in _ONE_BY_ONE)
     places: defaultdict[str, list[str]] = defaultdict(list)
     merged = 0
     for entry in entries:

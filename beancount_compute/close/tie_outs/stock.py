@@ -1,6 +1,6 @@
 """Tie-outs of what the operator holds with its providers: prepaid credits.
 
-purchased 200 OAI   =   lapsed 80 + held 120
+purchased 200 OAI   =   drawn 50 + lapsed 30 + held 120
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from beancount_compute.reports import Books
 
 _OPENED, _REMOVED = "opening", "removed by hand"
 _IN: dict[str, str] = {_OPENED: _OPENED, Kind.PURCHASE: "purchased"}  # with their words
-_OUT: dict[str, str] = {Kind.LAPSE: "lapsed", _REMOVED: _REMOVED}
+_OUT: dict[str, str] = {Kind.COST: "drawn", Kind.LAPSE: "lapsed", _REMOVED: _REMOVED}
 LotBalances = defaultdict[tuple[str, str, object], Decimal]  # by account, commodity and cost
 
 

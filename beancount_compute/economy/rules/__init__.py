@@ -12,6 +12,7 @@ from beancount_compute.economy import Event, Kind
 from beancount_compute.economy.rules.allocation import allocate, grant
 from beancount_compute.economy.rules.billing import bill
 from beancount_compute.economy.rules.consumption import consume
+from beancount_compute.economy.rules.cost import state_cost
 from beancount_compute.economy.rules.credits import purchase
 from beancount_compute.economy.rules.refund import refund
 from beancount_compute.economy.rules.reversal import reverse
@@ -34,4 +35,5 @@ RULES: dict[Kind, Rule] = {
     Kind.REVERSAL: reverse,
     Kind.PURCHASE: purchase,
     Kind.BILL: bill,
+    Kind.COST: state_cost,
 }

@@ -9,8 +9,7 @@ Use beyond the holdings is overage, billed at the price in the plan of the newes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import date
+from collections.abc import Callable, Collection, Iterable
 from decimal import Decimal, Inexact
 
 from beancount_compute.economy import (
@@ -26,7 +25,6 @@ from beancount_compute.economy import (
     Money,
     MoneyLeg,
     Month,
-    Plan,
     Pocket,
     Role,
     Run,
@@ -42,12 +40,14 @@ from beancount_compute.economy import (
     round_money,
 )
 from beancount_compute.economy.measuring import in_units, meter_of
+from beancount_compute.economy.rules.cost import NO_DEFAULT, meter_for, plain_default
 from beancount_compute.economy.rules.late_draws import (
     drawn_late,
     held_then,
     no_breakage,
     undone_later,
 )
+from beancount_compute.economy.rules.newest_plan import newest_plan
 from beancount_compute.economy.state import Economy, Lots, OverageBooked, Subscriber
 
 POCKETS_USED = (Pocket.ALLOCATIONS, Pocket.TOKENS)  # in this order
@@ -67,10 +67,12 @@ def consume_in_turn(
     one; `otherwise` books what isn't such a use, or may be nothing to book: an id that is `odd`.
     """
     find, reversed_ids, order = economy.subscribers.get, economy.reversed_ids, economy.order
-    write = economy.journal.append
+    write, default = economy.journal.append, plain_default(economy)
+    several = default is None
+    unit, of_default, serve = default or NO_DEFAULT
     for event in uses:
         name, units, event_id, commodity, meter, flaw = _use(event)
-        if flaw or meter or event_id in odd:
+        if flaw or meter or several or event_id in odd:
             otherwise(event, event_id)
             continue
         if not event_id:
@@ -90,11 +92,15 @@ def consume_in_turn(
             try:
                 rest = held - units
                 must_be_exact(rest * cost)  # what stays
-                write((event, event_id, lot, units * cost))
+                if commodity == unit:
+                    meter = of_default
+                write((event, event_id, lot, units * cost, meter))
             except Inexact:
                 otherwise(event, event_id)
             else:
                 open_lot.units = rest
+                if meter and serve is not None:
+                    serve(event)
         else:
             otherwise(event, event_id)
 
@@ -105,8 +111,9 @@ def consume(economy: Economy, event: Event, event_id: str) -> None:
     if event.meter:
         event = in_units(event, meter_of(event, economy.terms, economy.hints))
     commodity, missing = event.commodity, event.units
-    assert missing is not None
+    assert missing is not None and event.units is not None
     subscriber = economy.subscribers.get(event.subscriber) or economy.known(event.subscriber)
+    meter = meter_for(economy, event, subscriber)
     lapsed: Lots = []
     if economy.late:
         draws, lapsed, missing = drawn_late(economy, event, subscriber, POCKETS_USED)
@@ -125,7 +132,13 @@ def consume(economy: Economy, event: Event, event_id: str) -> None:
         over, overage_legs = _overage(economy, event, subscriber, missing)
         legs += overage_legs
     economy.take(draws)
-    _post(economy, written, event_id, legs, over)
+    used = Money(event.units, commodity) if over and meter and not event.quantity else None
+    _post(economy, written, event_id, legs, over, meter.name if meter else "", used)
+    if meter is not None and meter.provider:
+        economy.served.setdefault((event.date, meter.name), []).append(event)
+        undo = economy.undo.get(event_id)
+        if undo is not None:
+            undo.use = event
 
 
 def _drawn(
@@ -145,7 +158,13 @@ def _drawn(
 
 
 def _post(
-    economy: Economy, event: Event, event_id: str, legs: list[Leg], over: OverageBooked | None
+    economy: Economy,
+    event: Event,
+    event_id: str,
+    legs: list[Leg],
+    over: OverageBooked | None,
+    meter: str,
+    used: Money | None,
 ) -> None:
     entry = JournalEntry(
         economy.today,
@@ -156,8 +175,9 @@ def _post(
         event_id,
         event,
         overage=over is not None,
-        meter=event.meter,
+        meter=meter,
         quantity=event.quantity,
+        used=used,
     )
     economy.post(entry, over)
     if economy.merges:
@@ -195,21 +215,13 @@ def _overage_price(
         holds = held_then(economy, event, subscriber, POCKETS_USED, held)
         undone = undone_later(economy, event, subscriber)
     beyond = f"{quoted(subscriber.name)} uses {amount(event.units, event.commodity)} {holds}"
-    running = [
-        (subscription.start, plan)
-        for subscription in subscriber.subscriptions
-        if subscription.start <= event.date
-        and subscription.runs_on(event.date)
-        and (plan := economy.terms.plan(subscription.plan, event.date)) is not None
-        and plan.sells(event.commodity)
-    ]
-    if not running:
+    plan = newest_plan(economy, event, subscriber)
+    if plan is None:
         economy.check_commodities(event)
         at_most = "at most that, or a top-up or grant before it"
         write = at_most if held else "a subscription, top-up or grant before it"
         message = f"{beyond}: write {write}{undone}"
         raise Lacking(message, event.subscriber, (missing, event.commodity))
-    plan = plan_of_overage(running)
     if plan.overage is None:
         raise Lacking(
             f"{beyond}, and plan {quoted(plan.name)} has no `overage` price: "
@@ -218,16 +230,6 @@ def _overage_price(
             (missing, event.commodity),
         )
     return plan.name, plan.overage
-
-
-def plan_of_overage(running: Sequence[tuple[date, Plan]]) -> Plan:
-    """The plan whose overage price holds: of the newest subscription, then the first by name.
-
-    `running` are the plans for such units on which the subscriber is, with the subscriptions'
-    first days.
-    """
-    newest = max(start for start, _ in running)
-    return min((plan for start, plan in running if start == newest), key=lambda each: each.name)
 
 
 def _merge(economy: Economy, entry: JournalEntry) -> None:

@@ -39,6 +39,7 @@ from beancount_compute.economy import (
     quoted,
 )
 from beancount_compute.economy.rules.breakage import meet_end
+from beancount_compute.economy.rules.cost import take_back
 from beancount_compute.economy.state import Economy, Subscription, Undo
 
 
@@ -177,6 +178,7 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
         economy.arriving(lot.holder, [(lot, units)])
     economy.take(taken)
     undo.done = True
+    take_back(economy, undo)
     economy.settle(*{lot.holder for lot, _ in given}, *{draw[0].lot.holder for draw in taken})
     economy.settle(entry.subscriber)
     economy.post(
@@ -194,6 +196,7 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
             subscription=entry.subscription,
             meter=entry.meter,
             quantity=entry.quantity,
+            used=entry.used,
         )
     )
     _undo_overage(economy, undo)

@@ -1,0 +1,433 @@
+"""The first bill: what the uses of a day cost to serve, one entry a provider, in its evening.
+
+    2026-05-20 * "openai" "Cost of compute, 1 use" #compute-cost
+      Assets:Prepaid:Openai              -80 OAI {1.00 USD, 2026-05-01, "openai/2027-05-01"}
+      Expenses:Compute:Openai          80.00 USD
+    2026-06-10 * "llama" "Cost of compute, 1 use" #compute-cost
+      Expenses:Compute:Llama           20.00 USD
+      Liabilities:Accrued:Llama       -20.00 USD
+
+A use asks what it costs before anything of it is booked: unpriced use is refused, never free. What
+rounding leaves stays in the running total of the provider, currency and month, so that the costs of
+all uses add up to what is booked. What the provider states of a meter and day wins over the list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+from beancount_compute.economy import (
+    METER,
+    PRICE_STEP,
+    WIDE,
+    ZERO,
+    Beyond,
+    DrawDown,
+    Event,
+    JournalEntry,
+    Kind,
+    Leg,
+    LotLeg,
+    Meter,
+    Money,
+    MoneyLeg,
+    Refusal,
+    Refused,
+    Role,
+    StatedCost,
+    added_up,
+    amount,
+    decimals_of,
+    minor_unit,
+    must_be_exact,
+    quoted,
+    round_money,
+    text_of,
+    trim,
+    units_used,
+)
+from beancount_compute.economy.measuring import meter_of
+from beancount_compute.economy.rules.credits import in_stock, lapse
+from beancount_compute.economy.rules.newest_plan import newest_plan
+from beancount_compute.economy.state import Economy, Subscriber, Undo
+
+
+def meter_for(economy: Economy, event: Event, subscriber: Subscriber) -> Meter | None:
+    """The meter of a use whose units are known, priced where a provider serves it.
+
+    It is the one that the use names, that of its plan, or that of the ledger for units such as its.
+    """
+    if event.meter:
+        meter = meter_of(event, economy.terms, economy.hints)
+    else:
+        plan = newest_plan(economy, event, subscriber)
+        default = default_meter(economy, event.date, plan.meter if plan else "")
+        if default is None or default.units is None or default.units[1] != event.commodity:
+            return None
+        meter = default
+    if meter.provider:
+        check_priced(meter, event)
+    return meter
+
+
+def default_meter(economy: Economy, day: date, of_plan: str = "") -> Meter | None:
+    """The meter of uses of a day that name none."""
+    timeline = economy.terms.meters.get(of_plan or economy.terms.on(METER, day))
+    return timeline.on(day) if timeline else None
+
+
+class PlainDefault(NamedTuple):
+    """The one meter of a day's uses that name none, of those in its unit."""
+
+    unit: str
+    meter: str
+    serve: Callable[[Event], None] | None  # None where no provider serves it
+
+
+NO_DEFAULT = PlainDefault("", "", None)
+
+
+def plain_default(economy: Economy) -> PlainDefault | None:
+    """The meter of today's uses that name none; None where it has to be found for each of them."""
+    terms, today = economy.terms, economy.today
+    if terms.plans_have_meters:
+        return None
+    meter = default_meter(economy, today)
+    if meter is None or meter.units is None:
+        return NO_DEFAULT
+    if not meter.provider:
+        return PlainDefault(meter.units.currency, meter.name, None)
+    if meter.cost is None:
+        return None
+    uses = economy.served.setdefault((today, meter.name), [])
+    return PlainDefault(meter.units.currency, meter.name, uses.append)
+
+
+def check_priced(meter: Meter, event: Event) -> None:
+    """Refuse a use of which nobody could tell what it costs."""
+    if meter.cost is None:
+        raise Refused(
+            f"meter {quoted(meter.name)} of {meter.since} has a provider and no `cost`: write what "
+            "it costs to serve"
+        )
+    if not event.quantity and (meter.units is None or meter.units.currency != event.commodity):
+        raise Refused(
+            f"what {amount(event.units or ZERO, event.commodity)} of meter {quoted(meter.name)} "
+            f"cost can't be told: write a `quantity`, or `units` in {event.commodity} for the meter"
+        )
+
+
+def take_back(economy: Economy, undo: Undo) -> None:
+    """Let the evening give back what a reversed use cost; one of today never cost anything."""
+    entry = undo.entry
+    if not entry.meter:
+        return
+    uses = economy.served.get((undo.day, entry.meter), [])
+    for at, use in enumerate(uses):
+        if use is undo.use:
+            del uses[at]
+            return
+    economy.taken_back.append(undo)
+
+
+def state_cost(economy: Economy, event: Event, event_id: str) -> None:
+    """Let the evening book what a provider says that a meter cost on a day."""
+    assert event.paid is not None
+    provider, meter = event.counterparty, meter_of(event, economy.terms, economy.hints)
+    if meter.provider != provider:
+        served = f"is served by {quoted(meter.provider)}" if meter.provider else "has no provider"
+        raise Refused(
+            f"meter {quoted(meter.name)} {served} on {event.date}: write the provider and meter of "
+            "that day"
+        )
+    if event.currency in economy.provider_of or event.currency in economy.terms.units:
+        raise Refused(
+            f"wrong currency: {event.currency} is no money: write what the provider asks for"
+        )
+    key = (provider, meter.name, event.date)
+    known = {*economy.costs.booked.get(key, ()), *economy.costs.stated.get(key, ())}
+    if known - {event.currency}:
+        raise Refused(
+            f"wrong currency: the cost of {quoted(meter.name)} on {event.date} is booked in "
+            f"{', '.join(sorted(known))}: write it in that"
+        )
+    stated = StatedCost(meter.name, round_money(event.paid, event.currency), event.currency)
+    economy.stated.setdefault((event.date, provider), []).append(stated)
+    if event_id in economy.reversed_ids:  # which is told what to write instead
+        entry = JournalEntry(economy.today, Kind.COST, provider, "", [], event_id, event)
+        economy.undo[event_id] = Undo(entry)
+
+
+class _Served(NamedTuple):
+    """What uses of a meter on a day cost together, exact."""
+
+    day: date
+    meter: Meter
+    number: Fraction
+    uses: list[Event]
+
+    @property
+    def provider(self) -> str:
+        return self.meter.provider
+
+    @property
+    def currency(self) -> str:
+        assert self.meter.cost is not None
+        return self.meter.cost.currency
+
+
+def book_costs(economy: Economy, day: date) -> None:
+    """Book what the uses of a day cost, a provider after the other; late ones by their own day."""
+    back, economy.taken_back = economy.taken_back, []
+    for undo in back:
+        _give_back(economy, undo)
+    served, economy.served = economy.served, {}
+    stated, economy.stated = economy.stated, {}
+    parts: dict[tuple[date, str], list[_Served]] = {key: [] for key in stated}
+    for (on, name), uses in sorted(served.items()):
+        meter = _meter_on(economy, name, on)
+        if uses and meter and meter.provider:
+            part = _Served(on, meter, number_of(uses, meter), uses)
+            parts.setdefault((on, meter.provider), []).append(part)
+    for (on, provider), of_provider in sorted(parts.items()):
+        _book(economy, day, on, provider, of_provider, stated.get((on, provider), []))
+
+
+def _meter_on(economy: Economy, name: str, day: date) -> Meter | None:
+    timeline = economy.terms.meters.get(name)
+    return timeline.on(day) if timeline else None
+
+
+def number_of(uses: Iterable[Event], meter: Meter) -> Fraction:
+    """What uses cost together, of the meter's money or credits, exact."""
+    quantities = units = ZERO
+    for event in uses:
+        if event.quantity:
+            quantities = WIDE.add(quantities, event.quantity)
+        elif event.units:
+            units = WIDE.add(units, event.units)
+    return _number(quantities, units, meter)
+
+
+def _number(quantity: Decimal, units: Decimal, meter: Meter) -> Fraction:
+    assert meter.cost is not None
+    found = Fraction(quantity) * Fraction(meter.cost.number) / Fraction(meter.per)
+    if units:
+        assert meter.units is not None
+        found += Fraction(units) * Fraction(meter.cost.number) / Fraction(meter.units.number)
+    return found
+
+
+def _book(
+    economy: Economy,
+    day: date,
+    on: date,
+    provider: str,
+    parts: Iterable[_Served],
+    stated: list[StatedCost],
+) -> None:
+    costs = economy.costs
+    legs: list[Leg] = []
+    beyond: list[Beyond] = []
+    uses = 0
+    told = {each.meter for each in stated}
+    for part in parts:
+        uses += len(part.uses)
+        if part.meter.name not in told and (provider, part.meter.name, on) not in costs.stated:
+            legs += _legs(economy, part, beyond)
+    for name, number, currency in _stated_in_all(economy, on, provider, stated):
+        booked = costs.booked.get((provider, name, on), {}).get(currency, ZERO)
+        due = Money(WIDE.subtract(number, booked), currency)
+        legs += _accrue(economy, provider, name, on, due)
+    if not legs and not stated:
+        return
+    what = f"{uses:,} {'use' if uses == 1 else 'uses'}" if uses else "as stated"
+    cost_id = f"{Kind.COST}/{provider}/{text_of(on)}"
+    economy.post(
+        JournalEntry(
+            day,
+            Kind.COST,
+            provider,
+            f"Cost of compute, {what}",
+            added_up(legs),
+            cost_id if on == day else f"{cost_id}/{text_of(day)}",
+            None,
+            "uses" if uses else "as stated",
+            served=None if on == day else on,
+            beyond=tuple(beyond),
+            stated=tuple(stated),
+        )
+    )
+
+
+def _stated_in_all(
+    economy: Economy, on: date, provider: str, stated: Iterable[StatedCost]
+) -> Iterator[StatedCost]:
+    """What is stated of each meter of a day, with what was before."""
+    sums: dict[tuple[str, str], Decimal] = {}
+    for meter, number, currency in stated:
+        sums[meter, currency] = WIDE.add(sums.get((meter, currency), ZERO), number)
+    for (meter, currency), number in sorted(sums.items()):
+        before = economy.costs.stated.get((provider, meter, on), {}).get(currency, ZERO)
+        yield StatedCost(meter, WIDE.add(before, number), currency)
+
+
+def _legs(economy: Economy, part: _Served, beyond: list[Beyond]) -> list[Leg]:
+    if part.currency in economy.terms.money:
+        due = _due(economy, part.provider, part.currency, part.number)
+        return _accrue(economy, part.provider, part.meter.name, part.day, Money(due, part.currency))
+    wanted = _due(economy, part.provider, part.currency, part.number, credits=True)
+    return _draw(economy, part, wanted, beyond)
+
+
+def _draw(economy: Economy, part: _Served, wanted: Decimal, beyond: list[Beyond]) -> list[Leg]:
+    """Credits by soonest end, oldest date, lowest cost; then at the price beyond them."""
+    provider, name = part.provider, part.meter.name
+    holding = economy.stock.get(part.currency)
+    draws, missing = holding.plan(wanted, DrawDown.EXPIRY) if holding else ([], wanted)
+    legs: list[Leg] = []
+    costs: dict[str, Decimal] = {}
+    for open_lot, units in draws:
+        lot = open_lot.lot
+        legs.append(LotLeg(lot, -units))
+        costs[lot.currency] = costs.get(lot.currency, ZERO) + units * lot.cost
+    legs += [MoneyLeg(Role.COST, provider, name, cost, of) for of, cost in costs.items() if cost]
+    economy.take(draws)
+    if missing <= 0:
+        return legs
+    timeline = economy.terms.providers.get(provider)
+    terms = timeline.on(part.day) if timeline else None
+    if terms is None or terms.beyond is None:
+        _refuse(economy, part, wanted, missing)
+        return legs
+    price = terms.beyond
+    beyond.append(Beyond(missing, part.currency, price))
+    return legs + _at_price(economy, part.provider, name, part.day, missing, price)
+
+
+def _at_price(
+    economy: Economy, provider: str, meter: str, day: date, units: Decimal, price: Money
+) -> list[Leg]:
+    """Credits that nobody held, at a price; units below zero are given back."""
+    exact = Fraction(units) * Fraction(price.number)
+    due = _due(economy, provider, price.currency, exact)
+    return _accrue(economy, provider, meter, day, Money(due, price.currency))
+
+
+def _refuse(economy: Economy, part: _Served, wanted: Decimal, missing: Decimal) -> None:
+    """Say which uses took more credits than were held; they stand, and cost what was there."""
+    left = Fraction(wanted) - Fraction(missing)
+    first = 0
+    for use in part.uses:
+        left -= number_of([use], part.meter)
+        if left < 0:
+            break
+        first += 1
+    first = min(first, len(part.uses) - 1)
+    count = len(part.uses) - first
+    uses = f"{count:,} {'use' if count == 1 else 'uses'}"
+    unit, provider = part.currency, part.provider
+    said = f"{uses} of {quoted(part.meter.name)} on {part.day} took {amount(missing, unit)} more"
+    if unit not in economy.provider_of:
+        message = (
+            f"{said} than are held of {quoted(provider)}, and {unit} is neither money of this "
+            f'ledger (option "operating_currency") nor credits that were bought: write either, or '
+            f"compute-provider {quoted(provider)} with `beyond`"
+        )
+    else:
+        message = (
+            f"{said} than are held of {quoted(provider)}: write a compute-purchase before it, or "
+            f"what a credit costs beyond them: compute-provider {quoted(provider)} with `beyond`"
+        )
+    economy.refusals.append(Refusal(part.uses[first].place, message))
+
+
+def _accrue(economy: Economy, provider: str, meter: str, day: date, due: Money) -> list[Leg]:
+    """What is owed for a day; where the provider has billed it already, it is a variance."""
+    if not due.number:
+        return []
+    billed = economy.costs.is_billed(provider, due.currency, day)
+    return [
+        MoneyLeg(Role.COST, provider, meter, due.number, due.currency),
+        MoneyLeg(
+            Role.VARIANCE if billed else Role.ACCRUED,
+            provider,
+            meter,
+            WIDE.minus(due.number),
+            due.currency,
+        ),
+    ]
+
+
+def _due(
+    economy: Economy, provider: str, currency: str, exact: Fraction, *, credits: bool = False
+) -> Decimal:
+    """What a cost adds to the rounded running total of the provider, currency and month."""
+    key = (provider, currency, economy.today.year, economy.today.month)
+    before, booked = economy.running.get(key, (Fraction(), ZERO))
+    step = PRICE_STEP if credits else minor_unit(currency)
+    total = before + exact
+    due = round(total / Fraction(step)) * step - booked  # half-even
+    economy.running[key] = (total, booked + due)
+    return trim(due, 0 if credits else decimals_of(currency))
+
+
+def _give_back(economy: Economy, undo: Undo) -> None:
+    """Give back the share of a reversed use in its day's draw, the last drawn first."""
+    entry, day = undo.entry, undo.day
+    meter = _meter_on(economy, entry.meter, day)
+    if meter is None or meter.cost is None or not meter.provider:
+        return
+    provider, currency = meter.provider, meter.cost.currency
+    if (provider, meter.name, day) in economy.costs.stated:
+        return  # the provider said what that day cost, whatever was used
+    number = -_number(entry.quantity, ZERO if entry.quantity else units_used(entry), meter)
+    beyond: list[Beyond] = []
+    ended: list[LotLeg] = []
+    if currency in economy.terms.money:
+        due = _due(economy, provider, currency, number)
+        legs = _accrue(economy, provider, meter.name, day, Money(due, currency))
+    else:
+        due = -_due(economy, provider, currency, number, credits=True)
+        legs = []
+        for units, lot, price in economy.costs.last_drawn(provider, currency, day, due):
+            if lot is None:
+                assert price is not None
+                beyond.append(Beyond(-units, currency, price))
+                legs += _at_price(economy, provider, meter.name, day, -units, price)
+            else:
+                lot = in_stock(economy, lot, units)
+                must_be_exact(units * lot.cost)
+                ended.append(LotLeg(lot, units))
+                cost = WIDE.minus(units * lot.cost)
+                legs.append(LotLeg(lot, units))
+                if cost:
+                    legs.append(MoneyLeg(Role.COST, provider, meter.name, cost, lot.currency))
+    if not legs:
+        return
+    narration = f"Cost of compute of {text_of(day)} given back, 1 use"
+    cost_id = f"{Kind.COST}/{entry.id}/{text_of(economy.today)}"
+    source = f"reversal of {entry.id}"
+    economy.post(
+        JournalEntry(
+            economy.today,
+            Kind.COST,
+            provider,
+            narration,
+            added_up(legs),
+            cost_id,
+            None,
+            source,
+            served=day,
+            beyond=tuple(beyond),
+        )
+    )
+    for lot, units, _ in ended:
+        economy.put_in_stock(lot, units)
+        open_lot = economy.open_lot(lot)
+        if open_lot is not None and lot.end is not None and lot.end <= economy.today:
+            lapse(economy, open_lot, economy.today)
