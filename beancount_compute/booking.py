@@ -84,6 +84,7 @@ from beancount_compute.ledger import (
     orders,
     pocket_postings,
     read_hand_written,
+    read_opening_accruals,
     roots_of,
     terms_of,
 )
@@ -276,6 +277,7 @@ def _state(
     behind = facts._replace(
         openings=[each for each in facts.openings if each.date > last_day],
         removals=[each for each in facts.removals if each.date > last_day],
+        accruals=[each for each in facts.accruals if each.date > last_day],
         introductions=[
             each._replace(date=max(each.date, closed.first_open_day))
             for each in facts.introductions
@@ -328,7 +330,8 @@ def _facts(ledger: Ledger, closed: Closed, late: list[Event]) -> Facts:
     written, writer, errors = ledger.written, ledger.writer, ledger.errors
     transactions = [entry for entry in ledger.others if entry.__class__ is Transaction]
     postings = pocket_postings(transactions, writer.accounts)
-    check_openings(transactions, writer.accounts, errors)
+    openings = [entry for entry in transactions if OPENING_TAG in entry.tags]
+    check_openings(openings, writer.accounts, errors)
     late_on = _late_on(ledger, closed, late)
     holders = _holders(ledger, closed, late) if postings else {}
     hand_written = read_hand_written(postings, holders, ledger.terms.terms.plans, errors)
@@ -345,6 +348,7 @@ def _facts(ledger: Ledger, closed: Closed, late: list[Event]) -> Facts:
         assertions,
         late_on,
         errors.unread,
+        read_opening_accruals(openings, writer.accounts, errors),
     )
 
 

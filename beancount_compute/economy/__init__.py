@@ -44,6 +44,7 @@ from beancount_compute.economy.inputs import (
     Facts,
     HandPosting,
     Introduction,
+    OpeningAccrual,
     by_day_of,
     grouped,
     only_cancellations,

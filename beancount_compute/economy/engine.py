@@ -61,6 +61,7 @@ from beancount_compute.economy.rules import RULES
 from beancount_compute.economy.rules.breakage import end_lots
 from beancount_compute.economy.rules.by_hand import (
     TOO_MANY_DIGITS,
+    accrue_before,
     check_assertion,
     check_for_newcomer,
     introduce,
@@ -127,6 +128,7 @@ class Bookkeeper:
         )
         self._openings_on = grouped(facts.openings)
         self._removals_on = grouped(facts.removals)
+        self._accruals_on = grouped(facts.accruals)
         self._introductions_on = grouped(facts.introductions)
         self._carried = carried
         self._repeats: dict[str, int] = {}
@@ -164,6 +166,7 @@ class Bookkeeper:
             self._assertions_on,
             self._openings_on,
             self._removals_on,
+            self._accruals_on,
             self._late.on,
         ):
             economy.agenda.visit(stated)
@@ -253,6 +256,8 @@ class Bookkeeper:
         ]
         for opening in self._openings_on.get(day, ()):
             take_in(economy, opening)
+        for accrual in self._accruals_on.get(day, ()):
+            accrue_before(economy, accrual)
         for introduction in self._introductions_on.get(day, ()):
             introduce(economy, introduction)
         self._late.book(day, self._outcome, self._book_events)

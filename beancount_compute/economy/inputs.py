@@ -29,6 +29,18 @@ class HandPosting(NamedTuple):
     flaw: str = ""  # why it can't name an open lot, whatever is held
 
 
+class OpeningAccrual(NamedTuple):
+    """What uses of a day cost that no bill had come for when the ledger began."""
+
+    served: date  # the day of the uses
+    date: date
+    provider: str
+    meter: str
+    number: Decimal
+    currency: str
+    place: Place
+
+
 class Introduction(NamedTuple):
     """A `compute-subscriber` line: from its day on the subscriber is known."""
 
@@ -60,9 +72,10 @@ class Facts(NamedTuple):
     # late events, by the day on which they are booked: theirs lies in a closed month
     late: Mapping[date, Iterable[Event]] = MappingProxyType({})
     unread: Iterable[NotRead] = ()  # what can't be read of it
+    accruals: Iterable[OpeningAccrual] = ()
 
 
-Dated = TypeVar("Dated", Assertion, HandPosting, Introduction)
+Dated = TypeVar("Dated", Assertion, HandPosting, Introduction, OpeningAccrual)
 
 _id_of = attrgetter("id")
 _reversed_by = attrgetter("reverses")

@@ -20,6 +20,7 @@ from beancount_compute.economy import (
     Introduction,
     Lot,
     LotLeg,
+    OpeningAccrual,
     Refusal,
     Refused,
     Totals,
@@ -28,7 +29,7 @@ from beancount_compute.economy import (
     must_be_exact,
     quoted,
 )
-from beancount_compute.economy.rules.credits import check_credits, in_stock
+from beancount_compute.economy.rules.credits import check_credits, check_provider, in_stock
 from beancount_compute.economy.state import Economy
 
 MOST_LOTS = 10  # that a message shows
@@ -77,6 +78,17 @@ def _take_into_stock(economy: Economy, opening: HandPosting) -> None:
         economy.refusals.append(Refusal(opening.place, TOO_MANY_DIGITS))
     else:
         economy.put_in_stock(lot, opening.units)
+
+
+def accrue_before(economy: Economy, opening: OpeningAccrual) -> None:
+    """Let a bill find what was accrued before the ledger began."""
+    try:
+        check_provider(economy, opening.provider)
+    except Refused as refused:
+        economy.refusals.append(Refusal(opening.place, str(refused)))
+    else:
+        key = (opening.provider, opening.meter, opening.served, opening.currency)
+        economy.costs.accrue(key, opening.number)
 
 
 def introduce(economy: Economy, introduction: Introduction) -> None:
