@@ -35,6 +35,8 @@ from beancount_compute.economy import (
     Lacking,
     Lot,
     LotHistory,
+    Meter,
+    Money,
     OpenLot,
     Place,
     Pocket,
@@ -154,6 +156,10 @@ class Economy:
     taken_back: list[Undo] = field(default_factory=list)  # uses of earlier days, reversed today
     # what providers state, by the day that it is for and provider
     stated: dict[tuple[date, str], list[StatedCost]] = field(default_factory=dict)
+    # units by the identity of meter and quantity, which are kept with them
+    known_quantities: dict[tuple[int, int], tuple[Meter, Decimal, Money]] = field(
+        default_factory=dict
+    )
     costs: ProviderCosts = field(default_factory=ProviderCosts)
     # costs by provider, currency or credits, year and month: exact, and as booked
     running: dict[tuple[str, str, int, int], tuple[Fraction, Decimal]] = field(default_factory=dict)
