@@ -74,6 +74,7 @@ from beancount_compute.ledger import (
     FileRequest,
     LedgerTerms,
     Line,
+    ScenarioLine,
     Writer,
     check_openings,
     check_whys,
@@ -100,6 +101,7 @@ class Written(NamedTuple):
     seals: list[Custom]
     answers: list[Answer]
     controls: list[ControlTotal]
+    scenarios: list[ScenarioLine]
 
 
 class Booking(NamedTuple):
@@ -116,6 +118,7 @@ class Booking(NamedTuple):
     assertions: list[Assertion]  # all
     answers: list[Answer]  # all
     controls: list[ControlTotal]  # all
+    scenarios: list[ScenarioLine]
     skipped: Mapping[tuple[str, str], int]  # rows, by file and what they are
     chain: Chain
     closed: Closed
@@ -194,6 +197,7 @@ def book(
         list(written.assertions),
         written.answers,
         written.controls,
+        written.scenarios,
         errors.skipped,
         chain,
         closed,

@@ -31,6 +31,7 @@ from beancount_compute.economy import (
     Event,
     Facts,
     Grain,
+    HandPosting,
     Horizon,
     JournalEntry,
     Lot,
@@ -75,6 +76,7 @@ from beancount_compute.economy.rules.late_draws import refuse_old
 from beancount_compute.economy.rules.latest_first import cancellations_first, latest_first
 from beancount_compute.economy.rules.reversal import DayOutcome, placed
 from beancount_compute.economy.rules.subscription import Bridges, start_periods
+from beancount_compute.economy.scales import scales_uses
 from beancount_compute.economy.state import Economy
 
 _phase_of = attrgetter("phase")
@@ -105,7 +107,7 @@ class Bookkeeper:
         self._ends = sorted(ends, reverse=True)
         self.refusals: list[Refusal] = []
         self._events_on, ids, reversed_ids, repeated_ids = by_day_of(facts.events)
-        assertions = list(facts.assertions)
+        assertions, again = list(facts.assertions), facts.again
         counts = Counter({day: len(events) for day, events in self._events_on.items()})
         counts.update(assertion.date for assertion in assertions)
         making = {day for day, events in self._events_on.items() if not only_cancellations(events)}
@@ -118,14 +120,12 @@ class Bookkeeper:
             counts,
             making | {assertion.date for assertion in assertions},
             terms.of_ledger(AS_OF),
-            carried.last_day if carried else None,
+            carried.last_day if carried else again and again.stands,
             Bridges(self._events_on, terms, running).over,
         )
         self.as_of = reach.as_of
         self._refuse_far(reach, assertions)
-        self._assertions_on = grouped(
-            assertion for assertion in assertions if reach.covers(assertion.date)
-        )
+        self._assertions_on = grouped(each for each in assertions if reach.covers(each.date))
         self._openings_on = grouped(facts.openings)
         self._removals_on = grouped(facts.removals)
         self._accruals_on = grouped(facts.accruals)
@@ -133,6 +133,7 @@ class Bookkeeper:
         self._carried = carried
         self._repeats: dict[str, int] = {}
         self._first_of: dict[str, Event | None] = dict.fromkeys(repeated_ids)
+        asserted = bool(self._assertions_on) and again is None
         late_on = dict(facts.late)
         late = [*chain.from_iterable(late_on.values())]
         self._economy = Economy(
@@ -143,8 +144,11 @@ class Bookkeeper:
             refusals=self.refusals,
             causes=Causes(terms.refused, facts.unread, terms.refused_meters),
             ids=ids if reversed_ids else (),
-            totals=Totals() if self._assertions_on else None,
-            plain=not self._assertions_on and terms.of_ledger(POSTING_GRAIN) is Grain.EVENT,
+            totals=Totals() if asserted else None,
+            plain=not asserted
+            and terms.of_ledger(POSTING_GRAIN) is Grain.EVENT
+            and not scales_uses(terms),
+            again=again,
         )
         self._late = LateBookings(self._economy, late_on)
         past = carried.past if carried else None
@@ -214,6 +218,11 @@ class Bookkeeper:
             for holding in pocket.values()
             for open_lot in holding
         ]
+
+    @property
+    def taken(self) -> list[tuple[HandPosting, Lot, Decimal]]:
+        """What hand-written postings took out of which lots, of books that are written again."""
+        return self._economy.taken
 
     @property
     def by_component(self) -> dict[str, str]:

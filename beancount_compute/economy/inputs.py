@@ -61,6 +61,14 @@ class Assertion(NamedTuple):
     id: str = ""  # the writer's idempotency key, as of an event
 
 
+class Again(NamedTuple):
+    """Books that are written once more, under other terms; nothing is asserted of them."""
+
+    stands: date | None = None  # the last closed day
+    # hand-written postings that name no lot of the books: nor do they name one of these
+    strict: frozenset[Place] = frozenset()
+
+
 class Facts(NamedTuple):
     """Everything that was written, in any order."""
 
@@ -73,6 +81,7 @@ class Facts(NamedTuple):
     late: Mapping[date, Iterable[Event]] = MappingProxyType({})
     unread: Iterable[NotRead] = ()  # what can't be read of it
     accruals: Iterable[OpeningAccrual] = ()
+    again: Again | None = None  # where the books stand already
 
 
 Dated = TypeVar("Dated", Assertion, HandPosting, Introduction, OpeningAccrual)

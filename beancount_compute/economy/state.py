@@ -19,6 +19,7 @@ from beancount_compute.economy import (
     NAMED_BY_REVERSALS,
     POSTING_GRAIN,
     STOCK,
+    Again,
     Agenda,
     Causes,
     Depreciation,
@@ -27,6 +28,7 @@ from beancount_compute.economy import (
     Due,
     Event,
     Grain,
+    HandPosting,
     Hints,
     Holding,
     JournalEntry,
@@ -198,6 +200,8 @@ class Economy:
     causes: Causes = field(default_factory=lambda: Causes({}))
     ids: Collection[str] = ()  # of all events, where any of them is a reversal
     hints: Hints = field(default_factory=Hints)
+    again: Again | None = None  # where the books are written once more, under other terms
+    taken: list[tuple[HandPosting, Lot, Decimal]] = field(default_factory=list)  # then, by hand
 
     def __post_init__(self) -> None:
         self.grain = self.terms.of_ledger(POSTING_GRAIN)

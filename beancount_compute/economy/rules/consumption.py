@@ -49,6 +49,7 @@ from beancount_compute.economy.rules.late_draws import (
 )
 from beancount_compute.economy.rules.newest_plan import newest_plan
 from beancount_compute.economy.rules.plain_meters import PlainMeters
+from beancount_compute.economy.scales import with_scaled_use
 from beancount_compute.economy.state import Economy, Lots, OverageBooked, Subscriber
 
 POCKETS_USED = (Pocket.ALLOCATIONS, Pocket.TOKENS)  # in this order
@@ -118,10 +119,12 @@ def consume(economy: Economy, event: Event, event_id: str) -> None:
     written = event
     if event.meter:
         event = in_units(event, meter_of(event, economy.terms, economy.hints))
-    commodity, missing = event.commodity, event.units
-    assert missing is not None and event.units is not None
     subscriber = economy.subscribers.get(event.subscriber) or economy.known(event.subscriber)
     meter = meter_for(economy, event, subscriber)
+    if economy.terms.scales:
+        event = with_scaled_use(event, economy.terms, meter.name if meter else "")
+    commodity, missing = event.commodity, event.units
+    assert missing is not None and event.units is not None
     lapsed: Lots = []
     if economy.late:
         draws, lapsed, missing = drawn_late(economy, event, subscriber, POCKETS_USED)
@@ -141,7 +144,7 @@ def consume(economy: Economy, event: Event, event_id: str) -> None:
         legs += overage_legs
     economy.take(draws)
     used = Money(event.units, commodity) if over and meter and not event.quantity else None
-    _post(economy, written, event_id, legs, over, meter.name if meter else "", used)
+    _post(economy, written, event.quantity, event_id, legs, over, meter.name if meter else "", used)
     if meter is not None and meter.provider:
         economy.served.setdefault((event.date, meter.name), []).append(event)
         undo = economy.undo.get(event_id)
@@ -168,6 +171,7 @@ def _drawn(
 def _post(
     economy: Economy,
     event: Event,
+    quantity: Decimal,
     event_id: str,
     legs: list[Leg],
     over: OverageBooked | None,
@@ -184,7 +188,7 @@ def _post(
         event,
         overage=over is not None,
         meter=meter,
-        quantity=event.quantity,
+        quantity=quantity,
         used=used,
     )
     economy.post(entry, over)
