@@ -36,7 +36,6 @@ KNOWS: dict[str, set[str]] = {
     "reports": {"collector", "economy", "ledger"},
     "review": {"economy", "ledger", "booking", "reports"},
     "price_list": {"economy"},  # and is known to one face only: no load asks it
-    "scenarios": {"collector", "economy", "ledger", "closed", "booking", "reports"},
     "close": {
         "collector",
         "economy",
@@ -52,11 +51,9 @@ KNOWS: dict[str, set[str]] = {
         "economy",
         "ledger",
         "closed",
-        "booking",
         "plugin",
         "reports",
         "review",
-        "scenarios",
         "close",
         "manual",
         "price_list",
@@ -69,7 +66,6 @@ KNOWS: dict[str, set[str]] = {
         "plugin",
         "reports",
         "review",
-        "scenarios",
         "close",
         "manual",
     },

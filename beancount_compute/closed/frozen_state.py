@@ -7,7 +7,7 @@
     subscription,s-1,alice,pro,2026-05-01,2026-06-01,1,1,,ended
     cancelled,c-1,s-1,2026-05-20
     credits,OAI,openai
-    capacity,gpu,2026-06-01,2026-06-01,0.00,100.00,USD
+    capacity,gpu,2026-06-01,2026-06-01,0.00,100.00,USD,0
     accrued,llama,chat/output,2026-05-20,20.00,USD
     billed,llama,USD,2026-04-01,2026-04-30
     earned,revenue,alice,40.00,USD
@@ -17,7 +17,8 @@
 
 Each row begins with what it is. `lapsed` are the lots that met their end in the month: on which
 day, how much of them was minted, and until when those tokens last. `capacity` says of which days
-its first line and the one in force are, and what was depreciated before that one and by now. A
+its first line and the one in force are, what was depreciated before that one and by now, and the
+units served since. A
 number in the first row tells how this is written.
 """
 
@@ -70,7 +71,7 @@ _NUMBERS = {
     "accrued": (4,),
     "earned": (3,),
     "lapsed": (3, 5, 11),
-    "capacity": (4, 5),
+    "capacity": (4, 5, 7),
 }
 
 
@@ -328,11 +329,15 @@ def _read_key(cost: str, currency: str, day: str, origin: str, end: str) -> Key:
 
 def _capacity(name: str, each: Depreciation) -> StateRow:
     days = [day_text(each.first), day_text(each.since)]
-    return ["capacity", name, *days, digits_of(each.before), digits_of(each.so_far), each.currency]
+    money = [digits_of(each.before), digits_of(each.so_far), each.currency]
+    return ["capacity", name, *days, *money, digits_of(each.served)]
 
 
-def _read_capacity(first: str, since: str, before: str, so_far: str, currency: str) -> Depreciation:
-    return Depreciation(_day(first), _day(since), Decimal(before), Decimal(so_far), currency)
+def _read_capacity(
+    first: str, since: str, before: str, so_far: str, currency: str, served: str
+) -> Depreciation:
+    money = Decimal(before), Decimal(so_far), currency
+    return Depreciation(_day(first), _day(since), *money, Decimal(served))
 
 
 def _subscription(each: Running) -> StateRow:

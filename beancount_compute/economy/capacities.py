@@ -3,9 +3,12 @@
     2026-06-01 custom "compute-capacity" "gpu" 4800.00 USD
       provider: "llama"
       life: "48 months"                ->  100.00 USD on 2026-06-30, 2026-07-31, ...
+    2026-06-01 custom "compute-capacity" "rack" 6000.00 USD
+      provider: "llama"
+      quantity: 60000 CU               ->  0.10 USD for each that llama's meters served in the month
 
-Under each line of a name the cost that is left goes to the months of its life in equal shares,
-rounded on their running total.
+Under each line of a name the cost that is left goes to the months of its life in equal shares, or
+by the units that it has served of all that it will, rounded on the running total.
 """
 
 from __future__ import annotations
@@ -35,17 +38,19 @@ MOST_MONTHS = 1200
 
 
 class Capacity(NamedTuple):
-    """What some capacity cost, and how long it lasts, from a day on."""
+    """What some capacity cost, and how long it lasts from a day on: by months, or by units."""
 
     name: str
     since: date
     cost: Money  # in all
     provider: str  # whose meters it serves
-    life: Span  # from this day on
+    life: Span | None  # None where it lasts by units
+    quantity: Money | None = None  # of units of compute that it will serve
     residual: Money | None = None  # what it is worth then
     can_serve: Money | None = None  # units of compute a month
     started: date | None = None  # the earlier day from which this life counts
     depreciated: Money | None = None  # before the life of its first line
+    served: Money | None = None  # of the quantity, before the first line
     place: Place = NOWHERE
 
     @property
@@ -53,20 +58,31 @@ class Capacity(NamedTuple):
         """What all its lines together depreciate, in the currency of the cost."""
         return WIDE.subtract(self.cost.number, self.residual.number if self.residual else ZERO)
 
-    def shares_until(self, month: Month) -> int:
-        """How many of the shares of its life have come when a month ends."""
+    def gone_of(self, month: Month, served: Decimal) -> tuple[Decimal, Decimal]:
+        """What of its life is over when a month ends, and all of it: months, or units."""
+        if self.quantity is not None:
+            return max(ZERO, min(served, self.quantity.number)), self.quantity.number
+        assert self.life is not None
         begun = month.ordinal - Month.of(self.started or self.since).ordinal + 1
-        return max(0, min(begun, self.life.months))
+        return Decimal(max(0, min(begun, self.life.months))), Decimal(self.life.months)
 
-    def depreciation_until(self, month: Month, before: Decimal) -> Decimal:
-        """What is depreciated when a month ends, where so much was when this line took over."""
+    def depreciation_until(self, month: Month, before: Decimal, served: Decimal) -> Decimal:
+        """What is depreciated when a month ends.
+
+        `before` was when this line took over, and `served` are the units since then.
+        """
         left = WIDE.subtract(self.to_depreciate, before)
-        shares, of = self.shares_until(month), self.life.months
-        if left <= 0 or not shares:
+        gone, of = self.gone_of(month, served)
+        if left <= 0:
             return before
-        if shares < of:
-            left = round_money(WIDE.divide(WIDE.multiply(left, shares), of), self.cost.currency)
+        if gone < of:
+            left = round_money(WIDE.divide(WIDE.multiply(left, gone), of), self.cost.currency)
         return WIDE.add(before, left)
+
+    def ends_with(self, month: Month) -> bool:
+        """Whether no share comes behind a month by itself: of units some must be served."""
+        gone, of = self.gone_of(month, ZERO)
+        return self.life is None or gone == of
 
 
 class Depreciation(NamedTuple):
@@ -77,15 +93,18 @@ class Depreciation(NamedTuple):
     before: Decimal  # what was when that one took over
     so_far: Decimal
     currency: str
+    served: Decimal = ZERO  # units since then, up to the last month's end
+    pending: Decimal = ZERO  # and in the running month
 
 
 def opening_depreciation(first: Capacity) -> Depreciation:
     """How far a capacity is depreciated before its first line: what no books have to show."""
     before = first.depreciated.number if first.depreciated else ZERO
+    served = first.served.number if first.served else ZERO
     so_far = before
-    if first.started is not None:
-        so_far = first.depreciation_until(Month.of(first.since).previous, before)
-    return Depreciation(first.since, first.since, before, so_far, first.cost.currency)
+    if first.started is not None or served:
+        so_far = first.depreciation_until(Month.of(first.since).previous, before, served)
+    return Depreciation(first.since, first.since, before, so_far, first.cost.currency, served)
 
 
 def of_minor_units(name: str) -> Callable[[Money], Money]:
@@ -113,12 +132,17 @@ def _life(text: str) -> Span:
     return span
 
 
-def _can_serve(units: Money) -> Money:
-    if units.number <= 0:
-        raise Refused(
-            f"`can-serve` {amount(*units)} is not above zero: write what it can serve in a month"
-        )
-    return units
+def _above_zero(name: str, what: str) -> Callable[[Money], Money]:
+    def parse(units: Money) -> Money:
+        if units.number <= 0:
+            raise Refused(f"{name} {amount(*units)} is not above zero: write {what}")
+        return units
+
+    return parse
+
+
+def _units_written(units: Money) -> str:
+    return amount(*units)
 
 
 CAPACITY_KEYS: dict[str, TermKey] = {
@@ -143,6 +167,15 @@ CAPACITY_KEYS: dict[str, TermKey] = {
             "the months to which its cost goes, in equal shares",
         ),
         TermKey(
+            "quantity",
+            "quantity",
+            Holds.AMOUNT,
+            "60000 CU",
+            _above_zero("`quantity`", "what it will serve in its life"),
+            _units_written,
+            "the units that it will serve, by which its cost goes to the months",
+        ),
+        TermKey(
             "residual",
             "residual",
             Holds.AMOUNT,
@@ -156,8 +189,8 @@ CAPACITY_KEYS: dict[str, TermKey] = {
             "can_serve",
             Holds.AMOUNT,
             "500 CU",
-            _can_serve,
-            lambda units: amount(*units),
+            _above_zero("`can-serve`", "what it can serve in a month"),
+            _units_written,
             "what it can serve in a month",
         ),
         TermKey(
@@ -177,6 +210,15 @@ CAPACITY_KEYS: dict[str, TermKey] = {
             of_minor_units("`depreciated`"),
             money_written,
             "what was depreciated before the life of the first line",
+        ),
+        TermKey(
+            "served",
+            "served",
+            Holds.AMOUNT,
+            "1200 CU",
+            _above_zero("`served`", "what of the quantity was served before, or leave it out"),
+            _units_written,
+            "the units of the quantity that were served before the first line",
         ),
     )
 }

@@ -7,9 +7,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.meters import Meter
 from beancount_compute.economy.refusals import Lacking, Refused
+from beancount_compute.economy.rounding import WIDE, trim
+from beancount_compute.economy.term_values import Money
 from beancount_compute.economy.terms import Terms
 from beancount_compute.economy.words import Hints, quoted
 
@@ -34,6 +38,14 @@ def in_units(event: Event, meter: Meter) -> Event:
         return event
     units = meter.units_of(event.quantity)
     return event._replace(units=units.number, commodity=units.currency)
+
+
+def units_served(meter: Meter, quantity: Decimal, units: Decimal, commodity: str) -> Money:
+    """What a meter serves in a use, exact: by its quantity, else what the use is charged."""
+    if not quantity or meter.units is None:
+        return Money(units, commodity)
+    number = WIDE.multiply(quantity, meter.units.number).scaleb(-meter.per.adjusted(), WIDE)
+    return Money(trim(number, 0), meter.units.currency)
 
 
 def with_units(event: Event, terms: Terms) -> Event:

@@ -19,7 +19,6 @@ from beancount_compute.economy import (
     NAMED_BY_REVERSALS,
     POSTING_GRAIN,
     STOCK,
-    Again,
     Agenda,
     Causes,
     Depreciation,
@@ -28,7 +27,6 @@ from beancount_compute.economy import (
     Due,
     Event,
     Grain,
-    HandPosting,
     Hints,
     Holding,
     JournalEntry,
@@ -37,8 +35,6 @@ from beancount_compute.economy import (
     Lacking,
     Lot,
     LotHistory,
-    Meter,
-    Money,
     OpenLot,
     Place,
     Pocket,
@@ -158,15 +154,12 @@ class Economy:
     taken_back: list[Undo] = field(default_factory=list)  # uses of earlier days, reversed today
     # what providers state, by the day that it is for and provider
     stated: dict[tuple[date, str], list[StatedCost]] = field(default_factory=dict)
-    # units by the identity of meter and quantity, which are kept with them
-    known_quantities: dict[tuple[int, int], tuple[Meter, Decimal, Money]] = field(
-        default_factory=dict
-    )
     costs: ProviderCosts = field(default_factory=ProviderCosts)
     # costs by provider, currency or credits, year and month: exact, and as booked
     running: dict[tuple[str, str, int, int], tuple[Fraction, Decimal]] = field(default_factory=dict)
     provider_of: dict[str, str] = field(default_factory=dict)  # by the commodity of its credits
     depreciations: dict[str, Depreciation] = field(default_factory=dict)  # by capacity
+    by_units: dict[str, str] = field(default_factory=dict)  # capacities, and units of a quantity
     by_component: dict[str, str] = field(default_factory=dict)
     undo: dict[str, Undo] = field(default_factory=dict)
     # the subscriptions, and when, that cancellations ended which somebody reverses, by their ids
@@ -200,8 +193,6 @@ class Economy:
     causes: Causes = field(default_factory=lambda: Causes({}))
     ids: Collection[str] = ()  # of all events, where any of them is a reversal
     hints: Hints = field(default_factory=Hints)
-    again: Again | None = None  # where the books are written once more, under other terms
-    taken: list[tuple[HandPosting, Lot, Decimal]] = field(default_factory=list)  # then, by hand
 
     def __post_init__(self) -> None:
         self.grain = self.terms.of_ledger(POSTING_GRAIN)

@@ -24,7 +24,7 @@ from beancount_compute.economy.months import MONTH, Span
 from beancount_compute.economy.options import BUYER_FEE, MINIMUM_FEE, SELLER_FEE, Option
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import ZERO, round_money
-from beancount_compute.economy.term_values import Money, ScaleTarget, Unused
+from beancount_compute.economy.term_values import Money, Unused
 
 TOP_UP = "top-up"
 GRANT = "grant"
@@ -117,8 +117,6 @@ class Terms(NamedTuple):
     refused_meters: Mapping[str, Place] = MappingProxyType({})  # whose lines can't be read
     related: Mapping[str, Timeline[str]] = MappingProxyType({})  # groups of subscribers
     capacities: Mapping[str, Timeline[Capacity]] = MappingProxyType({})
-    # of a scenario: factors by what they multiply and whose that is, "" for all
-    scales: Mapping[tuple[ScaleTarget, str], Timeline[Decimal]] = MappingProxyType({})
 
     def on(self, option: Option[T], day: date, currency: str = "") -> T:
         """What an option says on a day; its default before the first line of it."""
@@ -156,6 +154,11 @@ class Terms(NamedTuple):
     def plans_have_meters(self) -> bool:
         """Whether the uses of some subscribers have another meter than those of others."""
         return any(plan.meter for line in self.plans.values() for plan in line)
+
+    def has_capacity(self, provider: str, day: date) -> bool:
+        """Whether a provider has capacity on a day, so that its meters need no cost."""
+        lines = [timeline.on(day) for timeline in self.capacities.values()]
+        return any(line.provider == provider for line in lines if line)
 
     @property
     def known_providers(self) -> frozenset[str]:

@@ -36,7 +36,7 @@ from beancount_compute.economy import (
     quoted,
 )
 from beancount_compute.ledger.accounts import Roots, check_template
-from beancount_compute.ledger.capacity_lines import CAPACITY, read_capacity
+from beancount_compute.ledger.capacity_directives import CAPACITY, read_capacity
 from beancount_compute.ledger.directives import (
     fields_of,
     kind_of,

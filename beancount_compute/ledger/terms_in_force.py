@@ -32,7 +32,7 @@ from beancount_compute.economy import (
     split,
 )
 from beancount_compute.ledger.accounts import Accounts, Roots, default_templates, shared_account
-from beancount_compute.ledger.capacity_lines import capacities_in_force
+from beancount_compute.ledger.capacities_in_force import capacities_in_force
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.meters_in_force import check_defaults, meters_in_force
 from beancount_compute.ledger.names import component_of
@@ -78,7 +78,7 @@ def read_terms(
         quotes=metered.quotes,
         refused_meters=metered.refused,
         related=_groups(lines.related, errors),
-        capacities=capacities_in_force(lines.capacities, money, units, errors),
+        capacities=capacities_in_force(lines.capacities, money, units, metered, errors),
     )
     named = [line for line in lines.subscribers if line.value]
     introductions = _distinct_components(_one_value_each(named, "subscriber", errors), errors)
@@ -226,7 +226,7 @@ def _plans(
             continue
         known = first.setdefault((line.date, line.name), line)
         if known is line:
-            plan = bookable(plan, step, errors)
+            plan = _bookable(plan, step, errors)
             dated.setdefault(line.name, []).append((line.date, plan))
             units.update(sold)
             for currency in paid_in:
@@ -237,7 +237,7 @@ def _plans(
     return {name: Timeline(plans) for name, plans in dated.items()}
 
 
-def bookable(plan: Plan, step: Decimal | None, errors: Errors) -> Plan:
+def _bookable(plan: Plan, step: Decimal | None, errors: Errors) -> Plan:
     """The plan, marked as not bookable where its unit cost can't be kept exact."""
     try:
         with localcontext(EXACT):

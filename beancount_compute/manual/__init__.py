@@ -19,7 +19,6 @@ NAMES = (  # in the order of reading
     "costs",
     "reading",
     "reports",
-    "what-if",
     "fava",
     "closing",
     "export",

@@ -83,10 +83,10 @@ def test_closed_months_give_the_same_depreciation(ledger: Path) -> None:
         assert verify(load(ledger)) == []
     state = (ledger.parent / "closed" / "2026-12.state.csv").read_text()
     assert [line for line in state.splitlines() if line.startswith("capacity")] == [
-        "capacity,gpu,2026-09-15,2026-09-15,0,571.43,USD",
-        "capacity,old,2026-10-01,2026-11-01,450.00,450.00,USD",
-        "capacity,rack,2026-10-01,2026-12-05,200.00,228.57,USD",
-        "capacity,short,2026-10-01,2026-10-01,0,0.03,USD",
+        "capacity,gpu,2026-09-15,2026-09-15,0,571.43,USD,0",
+        "capacity,old,2026-10-01,2026-11-01,450.00,450.00,USD,0",
+        "capacity,rack,2026-10-01,2026-12-05,200.00,228.57,USD,0",
+        "capacity,short,2026-10-01,2026-10-01,0,0.03,USD,0",
     ]
     months = [ledger.parent / "closed" / f"{month}.beancount" for month in MONTHS]
     uses = [month.read_text().count('custom "compute-capacity"') for month in months]

@@ -181,3 +181,23 @@ def test_late_events_change_what_closed_days_cost(ledger: Path) -> None:
     assert load_errors(ledger) == []
     assert printed(load(ledger)) == before
     assert verify(load(ledger)) == []
+
+
+def test_a_late_use_of_what_had_lapsed_ties_out(tmp_path: Path) -> None:
+    """No posting takes such units: 70 x 0.40 are worked out all the same."""
+    terms = """\
+2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
+2026-01-01 custom "compute-meter" "chat"
+  units: 1 CU
+  cost: 0.40 USD
+  provider: "llama"
+2026-01-01 custom "compute-option" "meter" "chat"
+2026-01-01 custom "compute-option" "as-of" 2026-06-30
+"""
+    ledger = write(tmp_path, terms, ROWS[0], "u,2026-05-20,,consumption,alice,,,1,CU,,,,,,,")
+    close(ledger, "2026-05")
+    add(ledger, '2026-05-30 custom "compute-consumption" "alice" 70 CU\n  id: "late"\n')
+    add(ledger, '2026-06-05 custom "compute-reversal" "u"\n')
+    assert load_errors(ledger) == []
+    assert any(" 28.00 USD" in each for each in costs(ledger))
+    close(ledger, "2026-06")

@@ -32,13 +32,20 @@ from beancount_compute.economy import (
     minor_unit,
     round_money,
 )
-from beancount_compute.ledger import ORDER, beyond_of, kind_of_tags, money_of, named_amounts
+from beancount_compute.ledger import (
+    ORDER,
+    beyond_of,
+    kind_of_tags,
+    lapsed_of,
+    money_of,
+    named_amounts,
+)
 from beancount_compute.reports import Books
 
 OfProvider = tuple[str, str]  # provider, and currency or credits
 
 
-class _Metered(NamedTuple):
+class MeteredUse(NamedTuple):
     """A use of a meter, or its reversal, as booked."""
 
     entry: Transaction
@@ -64,7 +71,7 @@ def first_bill(books: Books, first: date, events: Sequence[Event]) -> Iterator[T
         for units, _, price in beyond_of(entry.meta.get("beyond")):
             key = (entry.payee or "", price.currency)
             exact[key] += Fraction(units) * Fraction(price.number)
-    for entry, meter, day, sign in _metered(books, first):
+    for entry, meter, day, sign in metered(books, first):
         if meter.cost is None or not meter.provider:
             continue
         since = stated_on.get((meter.provider, meter.name, day))
@@ -111,7 +118,7 @@ def _is_credits(books: Books, unit: str) -> bool:
     )
 
 
-def _metered(books: Books, first: date) -> Iterator[_Metered]:
+def metered(books: Books, first: date) -> Iterator[MeteredUse]:
     """The uses of meters that were booked in the month, and those that were reversed in it."""
     days: dict[str, date] = {}
     for entry in books.transactions:
@@ -127,16 +134,25 @@ def _metered(books: Books, first: date) -> Iterator[_Metered]:
         timeline = books.terms.meters.get(name)
         meter = timeline.on(day) if timeline else None
         if meter is not None and entry.date >= first:
-            yield _Metered(entry, meter, day, -1 if undoes else 1)
+            yield MeteredUse(entry, meter, day, -1 if undoes else 1)
+
+
+def units_of_use(entry: Transaction) -> Money:
+    """The units that a use took, with those beyond the holdings, and those that had lapsed."""
+    used = money_of(entry.meta.get("used"))
+    if used is not None:
+        return used
+    taken = [units_of(posting) for posting in entry.postings if posting.cost]
+    taken += [(each.number, each.commodity) for each in lapsed_of(entry.meta)]
+    commodity = taken[0][1] if taken else ""
+    return Money(abs(sum([number for number, _ in taken], ZERO)), commodity)
 
 
 def _number(entry: Transaction, meter: Meter, cost: Money) -> Fraction:
     quantity = entry.meta.get("quantity")
     if quantity:
         return Fraction(quantity) * Fraction(cost.number) / Fraction(meter.per)
-    used = money_of(entry.meta.get("used"))
-    drawn = sum([units_of(posting)[0] for posting in entry.postings if posting.cost], ZERO)
-    units = used.number if used else abs(drawn)
+    units = units_of_use(entry).number
     of = meter.units.number if meter.units else Decimal(1)
     return Fraction(units) * Fraction(cost.number) / Fraction(of)
 

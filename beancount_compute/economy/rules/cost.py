@@ -14,11 +14,10 @@ all uses add up to what is booked. What the provider states of a meter and day w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from itertools import accumulate
 from typing import NamedTuple
 
 from beancount_compute.economy import (
@@ -71,7 +70,7 @@ def meter_for(economy: Economy, event: Event, subscriber: Subscriber) -> Meter |
             return None
         meter = default
     if meter.provider:
-        check_priced(meter, event)
+        check_priced(economy, meter, event)
     return meter
 
 
@@ -81,9 +80,38 @@ def default_meter(economy: Economy, day: date, of_plan: str = "") -> Meter | Non
     return timeline.on(day) if timeline else None
 
 
-def check_priced(meter: Meter, event: Event) -> None:
+class PlainDefault(NamedTuple):
+    """The one meter of a day's uses that name none, of those in its unit."""
+
+    unit: str
+    meter: str
+    serve: Callable[[Event], None] | None  # None where no provider serves it
+
+
+NO_DEFAULT = PlainDefault("", "", None)
+
+
+def plain_default(economy: Economy) -> PlainDefault | None:
+    """The meter of today's uses that name none; None where it has to be found for each of them."""
+    terms, today = economy.terms, economy.today
+    if terms.plans_have_meters:
+        return None
+    meter = default_meter(economy, today)
+    if meter is None or meter.units is None:
+        return NO_DEFAULT
+    if not meter.provider:
+        return PlainDefault(meter.units.currency, meter.name, None)
+    if meter.cost is None:
+        return None
+    uses = economy.served.setdefault((today, meter.name), [])
+    return PlainDefault(meter.units.currency, meter.name, uses.append)
+
+
+def check_priced(economy: Economy, meter: Meter, event: Event) -> None:
     """Refuse a use of which nobody could tell what it costs."""
     if meter.cost is None:
+        if economy.terms.has_capacity(meter.provider, event.date):
+            return
         raise Refused(
             f"meter {quoted(meter.name)} of {meter.since} has a provider and no `cost`: write what "
             "it costs to serve"
@@ -164,7 +192,7 @@ def book_costs(economy: Economy, day: date) -> None:
     parts: dict[tuple[date, str], list[_Served]] = {key: [] for key in stated}
     for (on, name), uses in sorted(served.items()):
         meter = _meter_on(economy, name, on)
-        if uses and meter and meter.provider:
+        if uses and meter and meter.provider and meter.cost:
             part = _Served(on, meter, number_of(uses, meter), uses)
             parts.setdefault((on, meter.provider), []).append(part)
     for (on, provider), of_provider in sorted(parts.items()):
@@ -182,8 +210,8 @@ def number_of(uses: Iterable[Event], meter: Meter) -> Fraction:
     for event in uses:
         if event.quantity:
             quantities = WIDE.add(quantities, event.quantity)
-        else:
-            units = WIDE.add(units, event.units or ZERO)
+        elif event.units:
+            units = WIDE.add(units, event.units)
     return _number(quantities, units, meter)
 
 
@@ -294,11 +322,15 @@ def _at_price(
 
 def _refuse(economy: Economy, part: _Served, wanted: Decimal, missing: Decimal) -> None:
     """Say which uses took more credits than were held; they stand, and cost what was there."""
-    held = Fraction(wanted) - Fraction(missing)
-    needs = accumulate(number_of([use], part.meter) for use in part.uses)
-    lacking = [use for use, need in zip(part.uses, needs, strict=True) if need > held]
-    lacking = lacking or part.uses[-1:]  # by what rounding adds
-    count = len(lacking)
+    left = Fraction(wanted) - Fraction(missing)
+    first = 0
+    for use in part.uses:
+        left -= number_of([use], part.meter)
+        if left < 0:
+            break
+        first += 1
+    first = min(first, len(part.uses) - 1)
+    count = len(part.uses) - first
     uses = f"{count:,} {'use' if count == 1 else 'uses'}"
     unit, provider = part.currency, part.provider
     said = f"{uses} of {quoted(part.meter.name)} on {part.day} took {amount(missing, unit)} more"
@@ -313,7 +345,7 @@ def _refuse(economy: Economy, part: _Served, wanted: Decimal, missing: Decimal) 
             f"{said} than are held of {quoted(provider)}: write a compute-purchase before it, or "
             f"what a credit costs beyond them: compute-provider {quoted(provider)} with `beyond`"
         )
-    economy.refusals.append(Refusal(lacking[0].place, message))
+    economy.refusals.append(Refusal(part.uses[first].place, message))
 
 
 def _accrue(economy: Economy, provider: str, meter: str, day: date, due: Money) -> list[Leg]:

@@ -1,4 +1,4 @@
-"""Capacities from `custom` directives: read, and those that stand."""
+"""Capacities from `custom` directives: read one by one, and those that stand."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def test_a_capacity_with_everything() -> None:
         money(4800),
         "own",
         Span(48, 0),
+        None,
         money(200),
         money(500, "CU"),
         date(2026, 1, 5),
@@ -53,7 +54,42 @@ def test_a_capacity_with_everything() -> None:
         (f'"gpu" -1 USD{LIFE}', "the cost -1 USD is below zero"),
         (f'"gpu" 0.001 USD{LIFE}', "the cost 0.001 USD is finer than the minor unit 0.01 USD"),
         ('"gpu" 1 USD\n  life: "month"', 'capacity "gpu" has no `provider`: write whose meters'),
-        ('"gpu" 1 USD\n  provider: "own"', 'capacity "gpu" has no `life`: write to which months'),
+        (
+            '"gpu" 1 USD\n  provider: "own"',
+            'capacity "gpu" has neither `life` nor `quantity`: write how',
+        ),
+        (
+            f'"gpu" 1 USD{LIFE}\n  quantity: 9 CU',
+            'capacity "gpu" has both `life` and `quantity`: write how',
+        ),
+        (
+            f'"gpu" 1 USD{LIFE}\n  served: 9 CU',
+            '`served` of capacity "gpu" says nothing beside `life`: write `started`',
+        ),
+        (
+            '"gpu" 1 USD\n  provider: "own"\n  quantity: 9 CU\n  started: 2026-01-01',
+            '`started` of capacity "gpu" says nothing beside `quantity`: write `served`',
+        ),
+        (
+            '"gpu" 1 USD\n  provider: "own"\n  quantity: 9 CU\n  served: 8 XU',
+            'wrong commodity: `served` 8 XU of capacity "gpu", which serves CU: write it in that',
+        ),
+        (
+            '"gpu" 1 USD\n  provider: "own"\n  quantity: 9 CU\n  can-serve: 8 XU',
+            "wrong commodity: `can-serve` 8 XU",
+        ),
+        (
+            '"gpu" 1 USD\n  provider: "own"\n  quantity: 9 CU\n  served: 10 CU',
+            '`served` 10 CU of capacity "gpu" is more than its `quantity` 9 CU',
+        ),
+        (
+            '"gpu" 1 USD\n  provider: "own"\n  quantity: 9 EUR',
+            "wrong commodity: EUR is a currency of this ledger",
+        ),
+        (
+            '"gpu" 1 USD\n  provider: "own"\n  quantity: 9 CU',
+            'unknown provider "own": no compute-meter names it, so that nothing of capacity "gpu"',
+        ),
         (f'"gpu" 1 USD{LIFE}\n  residual: 0', "`residual` must be an amount"),
         (
             f'"gpu" 10 USD{LIFE}\n  residual: 1 EUR',
@@ -119,3 +155,58 @@ def test_two_lines_that_say_the_same_are_one() -> None:
     terms, errors = read(later + GPU + GPU)
     assert errors == []
     assert [str(each.life) for each in terms.terms.capacities["gpu"]] == ["48 months", "12 months"]
+
+
+SERVED = """\
+2026-01-01 custom "compute-meter" "chat"
+  units: 1 CU
+  provider: "own"
+2026-01-01 custom "compute-meter" "mail"
+  provider: "mail"
+"""
+BY_UNITS = """\
+2026-06-01 custom "compute-capacity" "gpu" 4800.00 USD
+  provider: "own"
+  quantity: 60000 CU
+"""
+
+
+def test_a_quantity_is_of_units_that_a_meter_takes() -> None:
+    """Those of its provider; of a meter that takes none uses say them, and they may be any."""
+    any_units = BY_UNITS.replace('"own"', '"mail"').replace("gpu", "post").replace("CU", "XU")
+    terms, errors = read(SERVED + BY_UNITS + "  served: 100 CU\n" + any_units)
+    assert errors == []
+    first = terms.terms.capacities["gpu"].first()
+    assert first is not None and first.life is None
+    assert (first.quantity, first.served) == (money(60000, "CU"), money(100, "CU"))
+    assert list(terms.terms.capacities) == ["gpu", "post"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (BY_UNITS.replace('"own"', '"onw"'), 'unknown provider "onw": no compute-meter names it'),
+        (BY_UNITS.replace("CU", "XU"), 'wrong commodity: no meter of "own" takes XU: write the'),
+        (
+            BY_UNITS.replace("gpu", "post").replace('"own"', '"mail"')
+            + BY_UNITS.replace("gpu", "post")
+            .replace('"own"', '"mail"')
+            .replace("CU", "XU")
+            .replace("2026-06", "2026-07"),
+            'wrong commodity: capacity "post" serves CU by a line before: write its `quantity`',
+        ),
+        (
+            BY_UNITS + BY_UNITS.replace("2026-06", "2026-07") + "  served: 5 CU\n",
+            "`served` says what was before the first line",
+        ),
+    ],
+)
+def test_a_quantity_that_nothing_serves(text: str, message: str) -> None:
+    _, (error,) = read(SERVED + text)
+    assert message in error
+
+
+def test_what_can_t_be_told_of_a_meter_that_can_t_be_read_is_no_error() -> None:
+    """It may be the one."""
+    terms, (error,) = read('2026-01-01 custom "compute-meter" "chat"\n  per: 3\n' + BY_UNITS)
+    assert "per" in error and list(terms.terms.capacities) == ["gpu"]
