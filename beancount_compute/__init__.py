@@ -11,6 +11,7 @@ The way of an event, from the ledger line to the figure:
     economy/rules/                               what each kind of event does, one rule a file
     ledger/writing.py                            the journal becomes Beancount's transactions
     reports/                                     loaded transactions become tables
+    scenarios/                                   the same events under other terms, beside the books
     close/                                       a month is tied out, frozen, proved and exported
     cli/, fava_extension/                        tables become text, or pages
 """

@@ -74,6 +74,7 @@ from beancount_compute.ledger import (
     FileRequest,
     LedgerTerms,
     Line,
+    ScenarioLine,
     Writer,
     check_openings,
     check_whys,
@@ -84,6 +85,7 @@ from beancount_compute.ledger import (
     orders,
     pocket_postings,
     read_hand_written,
+    read_opening_accruals,
     roots_of,
     terms_of,
 )
@@ -99,6 +101,7 @@ class Written(NamedTuple):
     seals: list[Custom]
     answers: list[Answer]
     controls: list[ControlTotal]
+    scenarios: list[ScenarioLine]
 
 
 class Booking(NamedTuple):
@@ -115,6 +118,7 @@ class Booking(NamedTuple):
     assertions: list[Assertion]  # all
     answers: list[Answer]  # all
     controls: list[ControlTotal]  # all
+    scenarios: list[ScenarioLine]
     skipped: Mapping[tuple[str, str], int]  # rows, by file and what they are
     chain: Chain
     closed: Closed
@@ -193,6 +197,7 @@ def book(
         list(written.assertions),
         written.answers,
         written.controls,
+        written.scenarios,
         errors.skipped,
         chain,
         closed,
@@ -276,6 +281,7 @@ def _state(
     behind = facts._replace(
         openings=[each for each in facts.openings if each.date > last_day],
         removals=[each for each in facts.removals if each.date > last_day],
+        accruals=[each for each in facts.accruals if each.date > last_day],
         introductions=[
             each._replace(date=max(each.date, closed.first_open_day))
             for each in facts.introductions
@@ -328,7 +334,8 @@ def _facts(ledger: Ledger, closed: Closed, late: list[Event]) -> Facts:
     written, writer, errors = ledger.written, ledger.writer, ledger.errors
     transactions = [entry for entry in ledger.others if entry.__class__ is Transaction]
     postings = pocket_postings(transactions, writer.accounts)
-    check_openings(transactions, writer.accounts, errors)
+    openings = [entry for entry in transactions if OPENING_TAG in entry.tags]
+    check_openings(openings, writer.accounts, errors)
     late_on = _late_on(ledger, closed, late)
     holders = _holders(ledger, closed, late) if postings else {}
     hand_written = read_hand_written(postings, holders, ledger.terms.terms.plans, errors)
@@ -345,6 +352,7 @@ def _facts(ledger: Ledger, closed: Closed, late: list[Event]) -> Facts:
         assertions,
         late_on,
         errors.unread,
+        read_opening_accruals(openings, writer.accounts, errors),
     )
 
 

@@ -26,6 +26,8 @@ from beancount_compute.ledger import (
     EVENT_TYPES,
     ORDER,
     PREFIX,
+    SCALE,
+    SCENARIO,
     TERM_TYPES,
     ColumnMap,
     ComputeError,
@@ -43,16 +45,19 @@ from beancount_compute.ledger import (
     events_at_once,
     find_files,
     metadata_of,
+    named_once,
+    not_in_a_ledger,
     place_of,
     read_file,
     refuse_ids_of_periods,
+    scenario_of,
     text_in,
     unread_directive,
     values_of,
 )
 
 PLUGIN = "beancount_compute"
-_BOOK_NOTHING = ("compute-assert", CONTROL, ACCEPT)
+_BOOK_NOTHING = ("compute-assert", CONTROL, ACCEPT, SCENARIO)
 _OTHERS = (*_BOOK_NOTHING, "compute-events")
 
 
@@ -102,13 +107,14 @@ def _worked(
         _add_events_of_files(written, options_map, fields, errors)
         refuse_ids_of_periods(written.events)
         check_ids(written.assertions, errors)
+        written.scenarios[:] = named_once(written.scenarios, errors)
         booking = book(entries, written, options_map, fields, errors, keep_events=keep_events)
         added = [*booking.opened, *booking.generated]
         return Worked(_with_values(entries) + added, errors.in_order(), booking)
 
 
 def _read(entries: list[Directive], fields: Fields, errors: Errors) -> Written:
-    written = Written([], [], [], [], [], [], [])
+    written = Written([], [], [], [], [], [], [], [])
     for at in range(0, len(entries), BLOCK):
         block = [
             entry
@@ -124,7 +130,7 @@ def _read(entries: list[Directive], fields: Fields, errors: Errors) -> Written:
                 _read_one(entry, written, fields)
             except FieldError as error:
                 errors.add(place_of(entry.meta), str(error))
-                if entry.type not in _BOOK_NOTHING:
+                if entry.type not in (*_BOOK_NOTHING, SCALE):
                     errors.unread.append(unread_directive(entry))
     return written
 
@@ -142,6 +148,10 @@ def _read_one(entry: Custom, written: Written, fields: Fields) -> None:
         written.controls.append(control_of(entry))
     elif entry.type == ACCEPT:
         written.answers.append(answer_of(entry))
+    elif entry.type == SCENARIO:
+        written.scenarios.append(scenario_of(entry))
+    elif entry.type == SCALE:
+        raise not_in_a_ledger()
     elif entry.type == "compute-events":
         written.files.append(_file_request(entry))
     else:

@@ -36,6 +36,7 @@ KNOWS: dict[str, set[str]] = {
     "reports": {"collector", "economy", "ledger"},
     "review": {"economy", "ledger", "booking", "reports"},
     "price_list": {"economy"},  # and is known to one face only: no load asks it
+    "scenarios": {"collector", "economy", "ledger", "closed", "booking", "reports"},
     "close": {
         "collector",
         "economy",
@@ -51,9 +52,11 @@ KNOWS: dict[str, set[str]] = {
         "economy",
         "ledger",
         "closed",
+        "booking",
         "plugin",
         "reports",
         "review",
+        "scenarios",
         "close",
         "manual",
         "price_list",
@@ -66,6 +69,7 @@ KNOWS: dict[str, set[str]] = {
         "plugin",
         "reports",
         "review",
+        "scenarios",
         "close",
         "manual",
     },

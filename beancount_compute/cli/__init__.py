@@ -6,6 +6,7 @@ bean-compute print LEDGER         the booked ledger as plain Beancount text
 bean-compute report NAME LEDGER   roll-forward, revenue, market and others, see reports/
 bean-compute review LEDGER        what may be right but looks wrong, with the lines that answer it
 bean-compute close MONTH LEDGER   tie out, freeze and seal a month; verify, reopen, carry go with it
+bean-compute whatif LEDGER        the books beside scenarios: other prices, costs, policies
 bean-compute export MONTH LEDGER  a month's journal for the general ledger
 bean-compute prices LEDGER METER  published prices as dated lines to paste
 bean-compute new FOLDER           a small commented ledger to start from
@@ -30,6 +31,7 @@ _COMMANDS = {  # where each is found in this package
     "print": "ledgers:print_",
     "report": "report:report",
     "review": "review:review",
+    "whatif": "whatif:whatif",
     "close": "close:close",
     "verify": "close:verify",
     "reopen": "close:reopen",

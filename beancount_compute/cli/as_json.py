@@ -9,7 +9,7 @@ null. Numbers of units and money are text, in full digits. The manual lists the 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -106,6 +106,26 @@ def _done(month: str, result: CloseResult | None, *, dry_run: bool) -> str:
     if result is None or result.closing is None:
         return f"{month} is closed already."
     return f"{month} can be closed." if dry_run else f"{month} is closed."
+
+
+def of_whatif(
+    sentence: str,
+    selection: Mapping[str, str],
+    *,
+    errors: Sequence[BeancountError],
+    scenarios: Iterable[tuple[str, str]],
+    tables: Iterable[Table],
+) -> Document:
+    """The books beside scenarios; these by name and file."""
+    return {
+        "command": "whatif",
+        "agrees": not errors,
+        "sentence": sentence,
+        "selection": dict(selection),
+        "errors": _errors(errors),
+        "scenarios": [{"name": name, "file": file} for name, file in scenarios],
+        "tables": [table_as_json(table) for table in tables],
+    }
 
 
 def of_verify(

@@ -170,7 +170,7 @@ def report(
     cell: tuple[str, str] | None,
 ) -> None:
     """Say what is selected, read the books, and write the report as it is asked for."""
-    selection = Selection(*_days(month, start, end), subscriber, plan)
+    selection = Selection(*days_asked(month, start, end), subscriber, plan)
     asked = AskedReport(_report(name, displaced, pattern), selection, table, ReportForm(form), cell)
     if asked.report.needs_subscriber and not subscriber:
         raise click.UsageError(f"{name} is of one subscriber: add --subscriber NAME")
@@ -190,7 +190,7 @@ def report(
     sys.exit(1 if loaded.errors else 0)
 
 
-def _days(
+def days_asked(
     month: Month | None, start: date | None, end: date | None
 ) -> tuple[date | None, date | None]:
     """The first and the last day that are asked for."""

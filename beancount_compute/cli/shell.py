@@ -124,15 +124,19 @@ def show_notes(review: Review) -> None:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[None]:
-    """A bar that moves while something long is done; nothing where no terminal would show it."""
+def progress(what: str, *, still: bool = False) -> Iterator[None]:
+    """A bar that moves while something long is done; nothing where no terminal would show it.
+
+    One that stands `still` needs no thread, beside which no process can be forked.
+    """
     console = Console(stderr=True)
     if not console.is_terminal:
         yield
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, auto_refresh=not still) as bar:
         bar.add_task(escape(shown(what)), total=None)
+        bar.refresh()
         yield
 
 

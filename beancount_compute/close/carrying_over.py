@@ -13,39 +13,32 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
-from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
 from beancount.core.account import TYPE as ACCOUNT
-from beancount.core.amount import Amount
 from beancount.core.data import (
-    Balance,
     Close,
     Commodity,
     Custom,
     Directive,
     Open,
-    Posting,
     Price,
     Query,
-    Transaction,
 )
-from beancount.core.position import Cost
 
 from beancount_compute.booking import Booking
 from beancount_compute.close.closing import INDEX_HEAD
 from beancount_compute.close.loading import Loaded, load
+from beancount_compute.close.opening_balances import holds_lots, openings
 from beancount_compute.close.proving import balances
 from beancount_compute.close.storage import CloseError
 from beancount_compute.closed import INDEX, capacity_written
-from beancount_compute.economy import WIDE, ZERO, Capacity, Depreciation, Money, Month
+from beancount_compute.economy import ZERO, Capacity, Depreciation, Money, Month
 from beancount_compute.economy.carried import Carried
 from beancount_compute.ledger import (
     CAPACITY,
-    OPENING_TAG,
     TERM_TYPES,
-    Accounts,
     directive_text,
     option_lines,
     string,
@@ -107,7 +100,9 @@ def _ledger(loaded: Loaded, booking: Booking, last_day: date) -> Iterator[str]:
     yield from _section("Subscriptions", _subscriptions(carried, first_day))
     equity = _equity(loaded)
     yield from _section("Commodities and accounts", _accounts(entries, equity, last_day))
-    yield from _section("Opening lots and balances", _openings(entries, booking, loaded, last_day))
+    yield from _section(
+        "Opening lots and balances", openings(entries, booking, loaded.options, equity, last_day)
+    )
     yield from _section("Prices", _prices(entries, last_day))
     yield from _section("Fava and queries", _faces(loaded.entries))
 
@@ -201,81 +196,6 @@ def _accounts(entries: Iterable[Directive], equity: str, last_day: date) -> Iter
         yield directive_text(entry._replace(date=last_day, meta={}))
 
 
-def _openings(
-    entries: list[Directive], booking: Booking, loaded: Loaded, last_day: date
-) -> Iterator[str]:
-    """Opening lots, then all other balances; income and expenses go to equity."""
-    options = loaded.options
-    equity = _equity(loaded)
-    kept = (options["name_assets"], options["name_liabilities"], options["name_equity"])
-    lots: list[Posting] = []
-    others: list[Posting] = []
-    totals: dict[str, dict[str, Decimal]] = {}
-    for account, held in sorted(balances(entries).items()):
-        if account.split(":")[0] not in kept or account == equity:
-            continue
-        pocket = _holds_lots(booking.accounts, account)
-        own = totals.setdefault(account, {})
-        for (commodity, cost), number in sorted(held.items(), key=_age):
-            posting = Posting(account, Amount(number, commodity), cost, None, None, None)
-            (lots if pocket else others).append(posting)
-            own[commodity] = WIDE.add(own.get(commodity, ZERO), number)
-    for narration, postings, tags in (
-        ("Opening lots", lots, frozenset([OPENING_TAG])),
-        ("Opening balances", others, frozenset[str]()),
-    ):
-        if postings:
-            postings = [*postings, *_against(equity, postings)]
-            yield directive_text(
-                Transaction({}, last_day, "*", None, narration, tags, frozenset(), postings)
-            )
-            yield "\n"
-    day = last_day + timedelta(1)
-    for account, numbers in _with_those_below(totals).items():
-        for commodity, number in sorted(numbers.items()):
-            amount = Amount(number, commodity)
-            yield directive_text(Balance({}, day, account, amount, None, None))
-
-
-def _age(lot: tuple[tuple[str, Cost | None], Decimal]) -> tuple[object, ...]:
-    """The order of lots on an account: of each commodity the oldest first."""
-    (commodity, cost), _ = lot
-    if cost is None:
-        return (commodity,)
-    return (commodity, cost.date, cost.currency, cost.number, cost.label or "")
-
-
-def _with_those_below(totals: dict[str, dict[str, Decimal]]) -> dict[str, dict[str, Decimal]]:
-    """What a balance of each account counts: its own, and of all accounts below it."""
-    found = {account: dict(numbers) for account, numbers in totals.items()}
-    for account, numbers in totals.items():
-        above = account.rpartition(":")[0]
-        while above:
-            if above in found:
-                for commodity, number in numbers.items():
-                    known = found[above].get(commodity, ZERO)
-                    found[above][commodity] = WIDE.add(known, number)
-            above = above.rpartition(":")[0]
-    return found
-
-
-def _against(equity: str, postings: Iterable[Posting]) -> list[Posting]:
-    """The postings to equity that balance others, one for each currency."""
-    totals: dict[str, Decimal] = {}
-    with localcontext(WIDE):
-        for posting in postings:
-            assert posting.units is not None and posting.units.number is not None
-            number, currency = posting.units.number, posting.units.currency
-            if isinstance(posting.cost, Cost):
-                number, currency = number * posting.cost.number, posting.cost.currency
-            totals[currency] = totals.get(currency, ZERO) - number
-    return [
-        Posting(equity, Amount(number, currency), None, None, None, None)
-        for currency, number in sorted(totals.items())
-        if number
-    ]
-
-
 def _prices(entries: Iterable[Directive], last_day: date) -> Iterator[str]:
     """The last price of each pair: what market values go on from."""
     last: dict[tuple[str, str], Price] = {}
@@ -329,9 +249,4 @@ def _check(ledger: Path, loaded: Loaded, last_day: date) -> Loaded:
 def _pockets(loaded: Loaded, last_day: date) -> dict[str, Any]:
     held = balances(entry for entry in loaded.entries if entry.date <= last_day)
     accounts = loaded.booked.accounts
-    return {name: lots for name, lots in held.items() if lots and _holds_lots(accounts, name)}
-
-
-def _holds_lots(accounts: Accounts, account: str) -> bool:
-    """Whether an account is a pocket, or that of a provider's credits."""
-    return accounts.pocket_account(account) is not None or accounts.is_stock(account)
+    return {name: lots for name, lots in held.items() if lots and holds_lots(accounts, name)}

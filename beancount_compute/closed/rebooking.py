@@ -181,6 +181,7 @@ def _until(facts: Facts, last_day: date) -> Facts:
         [each for each in facts.introductions if each.date <= last_day],
         [each for each in facts.assertions if each.date <= last_day],  # they end a merge of uses
         {day: events for day, events in facts.late.items() if day <= last_day},
+        accruals=[each for each in facts.accruals if each.date <= last_day],
     )
 
 

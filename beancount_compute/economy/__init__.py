@@ -40,10 +40,12 @@ from beancount_compute.economy.events import (
     wrong_days,
 )
 from beancount_compute.economy.inputs import (
+    Again,
     Assertion,
     Facts,
     HandPosting,
     Introduction,
+    OpeningAccrual,
     by_day_of,
     grouped,
     only_cancellations,
@@ -203,11 +205,13 @@ from beancount_compute.economy.rounding import (
     split,
     trim,
 )
+from beancount_compute.economy.scales import TARGETS, Scale, with_scales
 from beancount_compute.economy.term_values import (
     DrawDown,
     Grain,
     Holds,
     Money,
+    ScaleTarget,
     Unused,
     chosen,
     life_of,

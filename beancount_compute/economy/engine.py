@@ -31,6 +31,7 @@ from beancount_compute.economy import (
     Event,
     Facts,
     Grain,
+    HandPosting,
     Horizon,
     JournalEntry,
     Lot,
@@ -61,6 +62,7 @@ from beancount_compute.economy.rules import RULES
 from beancount_compute.economy.rules.breakage import end_lots
 from beancount_compute.economy.rules.by_hand import (
     TOO_MANY_DIGITS,
+    accrue_before,
     check_assertion,
     check_for_newcomer,
     introduce,
@@ -78,6 +80,7 @@ from beancount_compute.economy.rules.late_draws import refuse_old
 from beancount_compute.economy.rules.latest_first import cancellations_first, latest_first
 from beancount_compute.economy.rules.reversal import DayOutcome, placed
 from beancount_compute.economy.rules.subscription import Bridges, start_periods
+from beancount_compute.economy.scales import scales_uses
 from beancount_compute.economy.state import Economy
 
 _phase_of = attrgetter("phase")
@@ -108,7 +111,7 @@ class Bookkeeper:
         self._ends = sorted(ends, reverse=True)
         self.refusals: list[Refusal] = []
         self._events_on, ids, reversed_ids, repeated_ids = by_day_of(facts.events)
-        assertions = list(facts.assertions)
+        assertions, again = list(facts.assertions), facts.again
         counts = Counter({day: len(events) for day, events in self._events_on.items()})
         counts.update(assertion.date for assertion in assertions)
         making = {day for day, events in self._events_on.items() if not only_cancellations(events)}
@@ -121,20 +124,20 @@ class Bookkeeper:
             counts,
             making | {assertion.date for assertion in assertions},
             terms.of_ledger(AS_OF),
-            carried.last_day if carried else None,
+            carried.last_day if carried else again and again.stands,
             Bridges(self._events_on, terms, running).over,
         )
         self.as_of = reach.as_of
         self._refuse_far(reach, assertions)
-        self._assertions_on = grouped(
-            assertion for assertion in assertions if reach.covers(assertion.date)
-        )
+        self._assertions_on = grouped(each for each in assertions if reach.covers(each.date))
         self._openings_on = grouped(facts.openings)
         self._removals_on = grouped(facts.removals)
+        self._accruals_on = grouped(facts.accruals)
         self._introductions_on = grouped(facts.introductions)
         self._carried = carried
         self._repeats: dict[str, int] = {}
         self._first_of: dict[str, Event | None] = dict.fromkeys(repeated_ids)
+        asserted = bool(self._assertions_on) and again is None
         late_on = dict(facts.late)
         late = [*chain.from_iterable(late_on.values())]
         self._economy = Economy(
@@ -145,8 +148,11 @@ class Bookkeeper:
             refusals=self.refusals,
             causes=Causes(terms.refused, facts.unread, terms.refused_meters),
             ids=ids if reversed_ids else (),
-            totals=Totals() if self._assertions_on else None,
-            plain=not self._assertions_on and terms.of_ledger(POSTING_GRAIN) is Grain.EVENT,
+            totals=Totals() if asserted else None,
+            plain=not asserted
+            and terms.of_ledger(POSTING_GRAIN) is Grain.EVENT
+            and not scales_uses(terms),
+            again=again,
         )
         self._late = LateBookings(self._economy, late_on)
         past = carried.past if carried else None
@@ -168,6 +174,7 @@ class Bookkeeper:
             self._assertions_on,
             self._openings_on,
             self._removals_on,
+            self._accruals_on,
             self._late.on,
         ):
             economy.agenda.visit(stated)
@@ -217,6 +224,11 @@ class Bookkeeper:
         ]
 
     @property
+    def taken(self) -> list[tuple[HandPosting, Lot, Decimal]]:
+        """What hand-written postings took out of which lots, of books that are written again."""
+        return self._economy.taken
+
+    @property
     def by_component(self) -> dict[str, str]:
         """The subscribers known so far, by account component."""
         return dict(self._economy.by_component)
@@ -257,6 +269,8 @@ class Bookkeeper:
         ]
         for opening in self._openings_on.get(day, ()):
             take_in(economy, opening)
+        for accrual in self._accruals_on.get(day, ()):
+            accrue_before(economy, accrual)
         for introduction in self._introductions_on.get(day, ()):
             introduce(economy, introduction)
         self._late.book(day, self._outcome, self._book_events)

@@ -29,6 +29,18 @@ class HandPosting(NamedTuple):
     flaw: str = ""  # why it can't name an open lot, whatever is held
 
 
+class OpeningAccrual(NamedTuple):
+    """What uses of a day cost that no bill had come for when the ledger began."""
+
+    served: date  # the day of the uses
+    date: date
+    provider: str
+    meter: str
+    number: Decimal
+    currency: str
+    place: Place
+
+
 class Introduction(NamedTuple):
     """A `compute-subscriber` line: from its day on the subscriber is known."""
 
@@ -49,6 +61,14 @@ class Assertion(NamedTuple):
     id: str = ""  # the writer's idempotency key, as of an event
 
 
+class Again(NamedTuple):
+    """Books that are written once more, under other terms; nothing is asserted of them."""
+
+    stands: date | None = None  # the last closed day
+    # hand-written postings that name no lot of the books: nor do they name one of these
+    strict: frozenset[Place] = frozenset()
+
+
 class Facts(NamedTuple):
     """Everything that was written, in any order."""
 
@@ -60,9 +80,11 @@ class Facts(NamedTuple):
     # late events, by the day on which they are booked: theirs lies in a closed month
     late: Mapping[date, Iterable[Event]] = MappingProxyType({})
     unread: Iterable[NotRead] = ()  # what can't be read of it
+    accruals: Iterable[OpeningAccrual] = ()
+    again: Again | None = None  # where the books stand already
 
 
-Dated = TypeVar("Dated", Assertion, HandPosting, Introduction)
+Dated = TypeVar("Dated", Assertion, HandPosting, Introduction, OpeningAccrual)
 
 _id_of = attrgetter("id")
 _reversed_by = attrgetter("reverses")

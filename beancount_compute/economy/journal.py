@@ -121,7 +121,15 @@ def in_full(record: Record) -> JournalEntry:
     if cost:
         legs.append(MoneyLeg(Role.REVENUE, lot.holder, lot.origin, -cost, lot.currency))
     return JournalEntry(
-        event.date, Kind.CONSUMPTION, lot.holder, "Consumption", legs, event_id, event, meter=meter
+        event.date,
+        Kind.CONSUMPTION,
+        lot.holder,
+        "Consumption",
+        legs,
+        event_id,
+        event,
+        meter=meter,
+        quantity=event.quantity,
     )
 
 

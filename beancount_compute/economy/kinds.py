@@ -291,7 +291,11 @@ KINDS: dict[Kind, KindRow] = {
         (Form(("counterparty", "paid"), ("from", "to")),),
         '"openai" 1234.56 USD',
         PROVIDER,
-        money=(LegRow(Role.PROVIDER), LegRow(Role.VARIANCE)),
+        money=(
+            LegRow(Role.PROVIDER),
+            LegRow(Role.ACCRUED, LegOrigin.METERS, key="cleared"),
+            LegRow(Role.VARIANCE),
+        ),
         corrected_by="a credit note (a bill below zero, for the same days) and a new bill",
         signed=True,
     ),

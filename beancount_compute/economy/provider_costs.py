@@ -87,10 +87,10 @@ class ProviderCosts:
         stretches.append(Billed(first, last))
 
     def accrued_for(self, provider: str, currency: str, days: Billed) -> dict[Accrual, Decimal]:
-        """What is still accrued for days."""
+        """What is still accrued for days, in order."""
         return {
-            key: number
-            for key, number in self.accrued.items()
+            key: self.accrued[key]
+            for key in sorted(self.accrued)
             if (key[0], key[3]) == (provider, currency) and days.first <= key[2] <= days.last
         }
 

@@ -39,6 +39,7 @@ _LARGEST_EXPONENT = LARGEST_COST_STEP.adjusted()
 _ONE = Decimal(1)
 _STEPS = [_ONE.scaleb(-decimals) for decimals in range(5)]
 _FLOOR = Context(prec=50, rounding=ROUND_FLOOR)
+_FEW = Context(prec=MOST_DIGITS, rounding=ROUND_HALF_EVEN)
 
 # ISO 4217: the currencies whose minor unit is not a hundredth.
 _WITHOUT_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
@@ -130,6 +131,11 @@ def has_few_digits(number: Decimal) -> bool:
     _, digits, exponent = number.normalize(WIDE).as_tuple()
     assert isinstance(exponent, int)
     return len(digits) + max(exponent, 0) <= MOST_DIGITS and exponent >= -FINEST
+
+
+def to_few_digits(number: Decimal) -> Decimal:
+    """A number rounded half-even to as many digits as a ledger may write."""
+    return trim(_FEW.plus(number).quantize(_ONE.scaleb(-FINEST), ROUND_HALF_EVEN, WIDE), 0)
 
 
 def default_cost_step(units: Decimal, currency: str) -> Decimal:

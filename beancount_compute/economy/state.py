@@ -19,6 +19,7 @@ from beancount_compute.economy import (
     NAMED_BY_REVERSALS,
     POSTING_GRAIN,
     STOCK,
+    Again,
     Agenda,
     Causes,
     Depreciation,
@@ -27,6 +28,7 @@ from beancount_compute.economy import (
     Due,
     Event,
     Grain,
+    HandPosting,
     Hints,
     Holding,
     JournalEntry,
@@ -35,6 +37,8 @@ from beancount_compute.economy import (
     Lacking,
     Lot,
     LotHistory,
+    Meter,
+    Money,
     OpenLot,
     Place,
     Pocket,
@@ -154,6 +158,10 @@ class Economy:
     taken_back: list[Undo] = field(default_factory=list)  # uses of earlier days, reversed today
     # what providers state, by the day that it is for and provider
     stated: dict[tuple[date, str], list[StatedCost]] = field(default_factory=dict)
+    # units by the identity of meter and quantity, which are kept with them
+    known_quantities: dict[tuple[int, int], tuple[Meter, Decimal, Money]] = field(
+        default_factory=dict
+    )
     costs: ProviderCosts = field(default_factory=ProviderCosts)
     # costs by provider, currency or credits, year and month: exact, and as booked
     running: dict[tuple[str, str, int, int], tuple[Fraction, Decimal]] = field(default_factory=dict)
@@ -193,6 +201,8 @@ class Economy:
     causes: Causes = field(default_factory=lambda: Causes({}))
     ids: Collection[str] = ()  # of all events, where any of them is a reversal
     hints: Hints = field(default_factory=Hints)
+    again: Again | None = None  # where the books are written once more, under other terms
+    taken: list[tuple[HandPosting, Lot, Decimal]] = field(default_factory=list)  # then, by hand
 
     def __post_init__(self) -> None:
         self.grain = self.terms.of_ledger(POSTING_GRAIN)

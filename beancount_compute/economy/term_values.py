@@ -56,6 +56,15 @@ class Grain(StrEnum):
     MONTH = "month"
 
 
+class ScaleTarget(StrEnum):
+    """What a `compute-scale` line multiplies."""
+
+    PLAN_PRICE = "plan-price"
+    TRADE_PRICE = "trade-price"
+    COST = "cost"
+    USE = "use"
+
+
 class Money(NamedTuple):
     """An amount of a currency."""
 

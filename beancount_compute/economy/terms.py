@@ -24,7 +24,7 @@ from beancount_compute.economy.months import MONTH, Span
 from beancount_compute.economy.options import BUYER_FEE, MINIMUM_FEE, SELLER_FEE, Option
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import ZERO, round_money
-from beancount_compute.economy.term_values import Money, Unused
+from beancount_compute.economy.term_values import Money, ScaleTarget, Unused
 
 TOP_UP = "top-up"
 GRANT = "grant"
@@ -117,6 +117,8 @@ class Terms(NamedTuple):
     refused_meters: Mapping[str, Place] = MappingProxyType({})  # whose lines can't be read
     related: Mapping[str, Timeline[str]] = MappingProxyType({})  # groups of subscribers
     capacities: Mapping[str, Timeline[Capacity]] = MappingProxyType({})
+    # of a scenario: factors by what they multiply and whose that is, "" for all
+    scales: Mapping[tuple[ScaleTarget, str], Timeline[Decimal]] = MappingProxyType({})
 
     def on(self, option: Option[T], day: date, currency: str = "") -> T:
         """What an option says on a day; its default before the first line of it."""

@@ -56,10 +56,21 @@ from beancount_compute.ledger.metadata import (
     price_of,
 )
 from beancount_compute.ledger.names import component_of
+from beancount_compute.ledger.opening_accruals import read_opening_accruals
 from beancount_compute.ledger.rows import COLUMNS, FIELDS, LATER_COLUMNS
+from beancount_compute.ledger.scenario_directives import (
+    SCALE,
+    SCENARIO,
+    ScenarioLine,
+    named_once,
+    not_in_a_ledger,
+    scale_of,
+    scenario_of,
+)
 from beancount_compute.ledger.term_directives import TERM_TYPES, Line, notes_of_idle_keys
 from beancount_compute.ledger.terms_in_force import (
     LedgerTerms,
+    bookable,
     read_terms_and_accounts,
     roots_of,
     terms_of,

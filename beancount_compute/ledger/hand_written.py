@@ -37,6 +37,7 @@ from beancount_compute.ledger.directives import place_of
 from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.fields import parse_date, parse_plan_name
 from beancount_compute.ledger.names import component_of
+from beancount_compute.ledger.opening_accruals import opens_accruals
 
 OPENING_TAG, WHY = "compute-opening", "why"
 _ENDS_IN_A_DATE = re.compile(
@@ -73,17 +74,18 @@ def pocket_postings(
     ]
 
 
-def check_openings(transactions: Iterable[Transaction], accounts: Accounts, errors: Errors) -> None:
-    """An opening without a posting on a pocket opens nothing: that is an error."""
-    for entry in transactions:
-        if OPENING_TAG in entry.tags and not any(
+def check_openings(openings: Iterable[Transaction], accounts: Accounts, errors: Errors) -> None:
+    """One without a posting on a pocket, and without accruals, opens nothing: that is an error."""
+    for entry in openings:
+        if not opens_accruals(entry) and not any(
             accounts.pocket_account(posting.account) or accounts.is_stock(posting.account)
             for posting in entry.postings
         ):
             example = accounts.account(Role.TOKENS, "alice", "pro")
             message = (
                 f"no posting of this #{OPENING_TAG} is on a subscriber's pocket, so nothing is "
-                f"opened: write an account such as {example}"
+                f"opened: write an account such as {example}, or for accruals `served` "
+                "and `accrued`"
             )
             errors.add(place_of(entry.meta), message)
 

@@ -363,7 +363,7 @@ def _candidates_of(
             return [((role, holder, plan), money, sign * number) for plan, number, money in billed]
         case LegOrigin.METERS:
             text, sign = meta.get(row.key), 1
-            if role is Role.ACCRUED:  # nothing was drawn of credits: all of it
+            if row.key == "accrued":  # nothing was drawn of credits: all of it
                 text, sign = text or (None if carried else meta.get("costs")), -1
             by_meter = named_amounts(text)
             return [((role, holder, meter), of, sign * number) for meter, number, of in by_meter]

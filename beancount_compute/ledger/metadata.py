@@ -20,6 +20,7 @@
     beyond: "1 OAI 1.10 USD"                 ; credits beyond those held, with their price
     stated: "chat/output 12.34 USD"          ; by the provider
     served: 2026-05-20                       ; the day of uses whose cost is booked later
+    cleared: "chat/output 20.00 USD"         ; by a bill, of what was accrued for its days
 
 A reversal carries the same, its amounts with their signs turned. What is read may have been edited
 in a closed month, which is an error of its own: nothing here raises for it.
@@ -109,6 +110,10 @@ def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
             meta["used"] = Amount(*entry.used)
     if entry.kind is Kind.COST:
         _add_costs(meta, entry)
+    elif entry.kind is Kind.BILL:
+        cleared = _by_meter(entry.legs, Role.ACCRUED, 1)
+        if cleared:
+            meta["cleared"] = cleared
     event = entry.event
     if event is None:
         return
@@ -166,11 +171,11 @@ def _add_costs(meta: dict[str, Any], entry: JournalEntry) -> None:
     """What an entry of cost says of meters, and of days."""
     if entry.served is not None:
         meta["served"] = entry.served
-    costs = _by_meter(entry.legs, Role.COST)
+    costs = _by_meter(entry.legs, Role.COST, 1)
     if costs:
         meta["costs"] = costs
     if any(isinstance(leg, LotLeg) for leg in entry.legs):
-        accrued = _by_meter(entry.legs, Role.ACCRUED)
+        accrued = _by_meter(entry.legs, Role.ACCRUED, -1)
         if accrued:
             meta["accrued"] = accrued
     if entry.beyond:
@@ -184,12 +189,12 @@ def _add_costs(meta: dict[str, Any], entry: JournalEntry) -> None:
         )
 
 
-def _by_meter(legs: Iterable[Leg], role: Role) -> str:
+def _by_meter(legs: Iterable[Leg], role: Role, sign: int) -> str:
     sums: dict[tuple[str, str], Decimal] = {}
     for leg in legs:
         if isinstance(leg, MoneyLeg) and leg.role is role:
             key = (leg.origin, leg.currency)
-            number = leg.number if role is Role.COST else leg.number.copy_negate()
+            number = leg.number if sign > 0 else leg.number.copy_negate()
             sums[key] = WIDE.add(sums.get(key, ZERO), number)
     return ", ".join(f"{meter} {number:f} {of}" for (meter, of), number in sums.items())
 

@@ -226,7 +226,7 @@ def _plans(
             continue
         known = first.setdefault((line.date, line.name), line)
         if known is line:
-            plan = _bookable(plan, step, errors)
+            plan = bookable(plan, step, errors)
             dated.setdefault(line.name, []).append((line.date, plan))
             units.update(sold)
             for currency in paid_in:
@@ -237,7 +237,7 @@ def _plans(
     return {name: Timeline(plans) for name, plans in dated.items()}
 
 
-def _bookable(plan: Plan, step: Decimal | None, errors: Errors) -> Plan:
+def bookable(plan: Plan, step: Decimal | None, errors: Errors) -> Plan:
     """The plan, marked as not bookable where its unit cost can't be kept exact."""
     try:
         with localcontext(EXACT):

@@ -58,7 +58,7 @@ MOST_SHARED = 1 << 14  # amounts of a currency that are kept to be shared
 LATE_TAGS = frozenset(["compute-late"])
 NO_LINKS: frozenset[str] = frozenset()
 _new = tuple.__new__
-_told = fields_getter("date", "units", "memo", "extra", "file", "line", "row")
+_told = fields_getter("date", "units", "memo", "extra", "file", "line", "row", "quantity")
 # by the identity of the number of units, which is quicker than its text: the units, the posting of
 # the income, and the number itself, kept so that no other takes its identity
 KnownUses = dict[int, tuple[Amount, Posting, Decimal | None]]
@@ -97,7 +97,7 @@ class Writer:
                 continue
             use: Any = record  # a Use: mypy can't tell, and a cast would be a call for each
             event, event_id, lot, cost, meter = use
-            day, number, memo, extra, file, line, row = _told(event)
+            day, number, memo, extra, file, line, row, quantity = _told(event)
             if not cost or memo or row or extra:
                 add(self.transaction(in_full(use)))
                 continue
@@ -112,6 +112,8 @@ class Writer:
             # fmt: on
             if meter:
                 meta["meter"] = meter
+                if quantity:
+                    meta["quantity"] = quantity
             add(
                 _new(
                     Transaction,

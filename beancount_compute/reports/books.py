@@ -42,6 +42,12 @@ from beancount_compute.reports.facts import (
     Trade,
 )
 from beancount_compute.reports.fold import fold, grouped
+from beancount_compute.reports.provider_entries import (
+    AccrualOpened,
+    ProviderEntry,
+    accruals_opened,
+    provider_entries,
+)
 from beancount_compute.reports.reading import Units, read_units
 from beancount_compute.reports.reading_money import MoneyFacts, earned_by_lots, read_money
 
@@ -93,6 +99,16 @@ class Books:
         """What was posted on the receivable and payable accounts of each subscriber."""
         of_subscribers = [each for each in self.owed if each.role not in OWED_TO_OTHERS]
         return _by(attrgetter("party"), of_subscribers)
+
+    @cached_property
+    def of_providers(self) -> tuple[ProviderEntry, ...]:
+        """What was booked of providers, read back."""
+        return provider_entries(self.transactions, self.accounts)
+
+    @cached_property
+    def accruals_opened(self) -> tuple[AccrualOpened, ...]:
+        """The accruals that the ledger opens with."""
+        return accruals_opened(self.transactions, self.accounts)
 
     @cached_property
     def trade_at(self) -> dict[int, Trade]:

@@ -48,7 +48,7 @@ def test_each_command_is_there_and_a_mistyped_one_is_guessed() -> None:
     names = [line.split()[0] for line in listed.splitlines() if line.strip()]
     assert names == [
         *("accounts", "carry", "check", "close", "export", "help", "new", "prices", "print"),
-        *("reopen", "report", "review", "verify"),
+        *("reopen", "report", "review", "verify", "whatif"),
     ]
     for name in names:
         shown = runner.invoke(main, [name, "--help"])

@@ -24,6 +24,7 @@ COMMANDS = {
         *("--model", "gpt-5", "--kind", "output"),
     ),
     "report": ("report", "rollforward", "LEDGER"),
+    "whatif": ("whatif", "LEDGER", "gone.beancount"),
     "close": ("close", "2026-06", "LEDGER"),
     "verify": ("verify", "LEDGER"),
     "reopen": ("reopen", "2026-05", "LEDGER", "--reason", "x"),

@@ -2,38 +2,65 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
 import pytest
 
 from beancount_compute.economy.events import Event
-from beancount_compute.economy.meters import Provider
+from beancount_compute.economy.inputs import OpeningAccrual
+from beancount_compute.economy.meters import Meter, Provider
+from beancount_compute.economy.options import METER
+from beancount_compute.economy.term_values import Money
 from beancount_compute.economy.terms import Terms, Timeline
 from tests.economy.building import (
     Books,
+    at,
     bill,
     book,
+    consumption,
     day,
+    measured,
     messages,
     plan,
     purchase,
     reversal,
     shown,
+    stated_cost,
     terms,
     text,
+    top_up,
 )
 
 START = day("2026-01-01")
 
 
+def meter(name: str, cost: str, provider: str = "openai", units: str = "1 CU") -> Meter:
+    return Meter(name, START, money(units), Decimal(1), money(cost), provider)
+
+
+def money(text: str) -> Money:
+    number, currency = text.split()
+    return Money(Decimal(number), currency)
+
+
 def agreed() -> Terms:
-    return terms(plan(), as_of="2026-12-31")._replace(
-        providers={"openai": Timeline([(START, Provider("openai", START))])},
+    """0.40 USD a unit by default; `pictures` cost 2.00 USD and `beyond` 3 OAI."""
+    meters = [meter("chat", "0.40 USD"), meter("pictures", "2 USD"), meter("beyond", "3 OAI")]
+    found = terms(plan(), as_of="2026-12-31")._replace(
+        meters={each.name: Timeline([(START, each)]) for each in meters},
+        providers={
+            name: Timeline([(START, Provider(name, START, money("1.10 USD")))])
+            for name in ("openai", "llama")
+        },
         units=frozenset(["CU"]),
         money=frozenset(["USD"]),
     )
+    return found.setting(METER, "chat")
 
 
-def booked(*events: Event) -> Books:
-    return book(events, agreed())
+def booked(*events: Event, **others: Any) -> Books:
+    return book([top_up("2026-01-01", "alice", "1000 CU", "100 USD"), *events], agreed(), **others)
 
 
 def test_a_bill_for_nothing_that_was_accrued_is_variance() -> None:
@@ -43,7 +70,7 @@ def test_a_bill_for_nothing_that_was_accrued_is_variance() -> None:
         bill("2026-06-03", "openai", "-34.56 USD", "2026-05-01"),
     )
     assert books.refusals == []
-    assert shown(books) == text("""
+    assert shown(books, "bill") == text("""
         2026-06-02 bill openai
           provider openai -1234.56 USD
           variance openai 1234.56 USD
@@ -51,7 +78,7 @@ def test_a_bill_for_nothing_that_was_accrued_is_variance() -> None:
           provider openai 34.56 USD
           variance openai -34.56 USD
     """)
-    assert [each.narration for each in books.journal] == [
+    assert [each.narration for each in books.journal[1:]] == [
         "Bill for 2026-05-01 to 2026-05-31",
         "Credit note for 2026-05-01 to 2026-05-31",
     ]
@@ -69,7 +96,7 @@ def test_a_bill_for_nothing_that_was_accrued_is_variance() -> None:
 )
 def test_the_days_of_a_bill(on: str, days: tuple[str, str], period: str) -> None:
     """The calendar month before it; of `to`, where that is another."""
-    (entry,) = booked(bill(on, "openai", "1 USD", *days)).journal
+    _, entry = booked(bill(on, "openai", "1 USD", *days)).journal
     assert entry.period == period
 
 
@@ -80,13 +107,164 @@ def test_the_days_of_a_bill(on: str, days: tuple[str, str], period: str) -> None
         (bill("2026-06-02", "openai", "-0.005 USD"), "a bill of -0.005 USD rounds to zero: write"),
         (bill("2026-06-02", "openai", "1 OAI"), "a bill in OAI, which is no money: write what"),
         (bill("2026-06-02", "openai", "1 CU"), "a bill in CU, which is no money: write what"),
+        (bill("2026-06-02", "llama", "1 OAI"), 'write what "llama" invoices in money, such as'),
         (reversal("2026-06-02", "b"), "a bill can't be reversed: write a credit note"),
     ],
 )
 def test_bills_that_are_refused(event: Event, message: str) -> None:
     """Nothing else is lost."""
     first = bill("2026-06-01", "openai", "5 USD", id="b")
-    books = booked(purchase("2026-05-01", "openai", "1 OAI", "1 USD"), first, event)
+    books = booked(first, event)
     (told,) = messages(books)
     assert message in told
     assert len(books.journal) == 2
+
+
+def test_credits_that_were_bought_are_no_money() -> None:
+    """Whatever meters cost."""
+    (told,) = messages(
+        booked(
+            purchase("2026-05-01", "openai", "1 PRE", "1 USD"),
+            bill("2026-06-02", "openai", "1 PRE"),
+        )
+    )
+    assert "a bill in PRE, which is no money" in told
+
+
+# 20.00 + 10.00 of chat and 6.00 of pictures in May, 2.00 of chat in June
+USES = [
+    consumption("2026-05-10", "alice", "50 CU", id="u"),
+    consumption("2026-05-20", "alice", "25 CU"),
+    measured("2026-05-20", "alice", "pictures", "3"),
+    consumption("2026-06-10", "alice", "5 CU"),
+]
+
+
+def test_each_bill_clears_what_is_still_accrued_for_its_days() -> None:
+    """The first half of May, then all of it: 20.00 of 21.50, 16.00 of 15.00, nothing of -3.00."""
+    books = booked(
+        *USES,
+        bill("2026-06-15", "openai", "21.50 USD", "2026-05-01", "2026-05-15"),
+        bill("2026-06-16", "openai", "15 USD"),
+        bill("2026-06-17", "openai", "-3 USD"),
+        bill("2026-06-18", "openai", "2 USD", "2026-06-10", "2026-06-10"),
+    )
+    assert messages(books) == []
+    assert shown(books, "bill") == text("""
+        2026-06-15 bill openai
+          provider openai -21.5 USD
+          accrued openai chat 20 USD
+          variance openai 1.5 USD
+        2026-06-16 bill openai
+          provider openai -15 USD
+          accrued openai chat 10 USD
+          accrued openai pictures 6 USD
+          variance openai -1 USD
+        2026-06-17 bill openai
+          provider openai 3 USD
+          variance openai -3 USD
+        2026-06-18 bill openai
+          provider openai -2 USD
+          accrued openai chat 2 USD
+    """)
+
+
+def test_a_bill_clears_its_own_currency_and_provider_alone() -> None:
+    """Those of others stay accrued; credits beyond those held are accrued at their price."""
+    use = measured("2026-05-20", "alice", "beyond", "2")  # 6 OAI at 1.10
+    books = booked(
+        *USES[:1],
+        use,
+        bill("2026-06-02", "openai", "5 EUR"),
+        bill("2026-06-02", "llama", "5 USD"),
+        bill("2026-06-03", "openai", "26.60 USD"),
+    )
+    assert messages(books) == []
+    assert shown(books, "bill") == text("""
+        2026-06-02 bill llama
+          provider llama -5 USD
+          variance llama 5 USD
+        2026-06-02 bill openai
+          provider openai -5 EUR
+          variance openai 5 EUR
+        2026-06-03 bill openai
+          provider openai -26.6 USD
+          accrued openai beyond 6.6 USD
+          accrued openai chat 20 USD
+    """)
+
+
+def test_what_comes_for_days_that_are_billed_is_variance() -> None:
+    """A reversal, a late use and a late statement of the cost of 20 May, when May is billed."""
+    books = booked(
+        *USES,
+        bill("2026-06-02", "openai", "36 USD"),
+        reversal("2026-06-20", "u"),
+        late={
+            day("2026-07-01"): [
+                consumption("2026-05-10", "alice", "10 CU", id="late"),
+                stated_cost("2026-05-20", "openai", "chat", "12.50 USD", id="stated"),
+                bill("2026-06-12", "openai", "1 USD", "2026-05-20", "2026-06-11", id="late-bill"),
+            ]
+        },
+    )
+    assert messages(books) == []
+    assert shown(books, "cost", "bill").split("2026-06-02 ", 1)[1] == text("""
+        bill openai
+          provider openai -36 USD
+          accrued openai chat 30 USD
+          accrued openai pictures 6 USD
+        2026-06-10 cost openai
+          cost openai chat 2 USD
+          accrued openai chat -2 USD
+        2026-06-20 cost openai
+          cost openai chat -20 USD
+          variance openai chat 20 USD
+        2026-07-01 bill openai
+          provider openai -1 USD
+          accrued openai chat 2 USD
+          variance openai -1 USD
+        2026-07-01 cost openai
+          cost openai chat 4 USD
+          variance openai chat -4 USD
+        2026-07-01 cost openai
+          cost openai chat 2.5 USD
+          variance openai chat -2.5 USD
+    """)
+
+
+def test_a_bill_finds_what_was_accrued_before_the_ledger_began() -> None:
+    """20.00 of a day in December; those of a provider that nobody knows are refused."""
+    served, began = day("2025-12-20"), day("2026-01-01")
+    books = booked(
+        bill("2026-01-02", "openai", "21 USD"),
+        accruals=[
+            OpeningAccrual(served, began, name, "chat", Decimal(20), "USD", at(line))
+            for line, name in enumerate(["openai", "opena"])
+        ],
+    )
+    (told,) = messages(books)
+    assert told.startswith('1: unknown provider "opena"')
+    assert shown(books, "bill") == text("""
+        2026-01-02 bill openai
+          provider openai -21 USD
+          accrued openai chat 20 USD
+          variance openai 1 USD
+    """)
+
+
+def test_a_bill_of_the_day_of_a_use_is_not_for_it() -> None:
+    """What uses of a day cost is booked in its evening, behind a bill for days before."""
+    books = booked(
+        consumption("2026-05-31", "alice", "5 CU"),
+        consumption("2026-06-01", "alice", "5 CU"),
+        bill("2026-06-01", "openai", "2 USD"),
+        reversal("2026-06-01", "nobody"),
+    )
+    assert [(each.date.day, each.kind) for each in books.journal if each.subscriber != "alice"] == [
+        (31, "cost"),
+        (1, "bill"),
+        (1, "cost"),
+    ]
+    (told,) = messages(books)
+    assert "nothing to reverse" in told

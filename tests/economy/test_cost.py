@@ -8,14 +8,18 @@ from typing import Any
 import pytest
 
 from beancount_compute.economy.events import Event
+from beancount_compute.economy.journal import MoneyLeg
 from beancount_compute.economy.meters import Meter, Provider
 from beancount_compute.economy.options import METER
+from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import trim
+from beancount_compute.economy.rules import plain_meters
 from beancount_compute.economy.term_values import Money
 from beancount_compute.economy.terms import Terms, Timeline
 from tests.economy.building import (
     Books,
     book,
+    by_hand,
     consumption,
     day,
     income,
@@ -25,6 +29,7 @@ from tests.economy.building import (
     pair,
     plan,
     purchase,
+    refund,
     reversal,
     shown,
     stated_cost,
@@ -373,6 +378,107 @@ def test_a_cost_is_stated_in_the_money_of_its_day() -> None:
     assert 'meter "chat" has no provider on 2026-05-20' in message
 
 
+def test_a_stated_cost_is_not_reversed() -> None:
+    """A line for the difference says what is right."""
+    meter = agreed(SWAPPED._replace(since=MAY))
+    line = stated_cost("2026-05-20", "llama", "chat", "3 USD", id="s")
+    (message,) = messages(booked(meter, line, reversal("2026-05-21", "s")))
+    assert "a cost can't be reversed: write a compute-cost for the difference" in message
+
+
+def test_what_a_day_could_not_draw_does_not_come_back() -> None:
+    """Of 3 only 2 were there, which cost nothing; nothing was there for the next day's 3."""
+    books = booked(
+        agreed(CREDITS),
+        purchase("2026-05-01", "openai", "2 OAI", "4 USD"),
+        consumption("2026-05-20", "alice", "3 CU", id="one"),
+        consumption("2026-05-21", "alice", "3 CU", id="two"),
+        reversal("2026-06-10", "one"),
+        reversal("2026-06-11", "two"),
+    )
+    assert len(messages(books)) == 2
+    assert costs(books) == ["4", "-4"]
+
+
+def test_credits_that_cost_nothing_leave_no_expense() -> None:
+    """They were entered by hand at zero."""
+    free = by_hand("2026-05-02", "prepaid openai 5 OAI {0 USD, 2026-05-01, openai}")
+    books = booked(
+        agreed(CREDITS),
+        consumption("2026-05-20", "alice", "3 CU", id="u"),
+        reversal("2026-05-21", "u"),
+        openings=[free],
+    )
+    assert messages(books) == []
+    assert shown(books, "cost") == text("""
+        2026-05-20 cost openai
+          prepaid openai -3 OAI {0 USD, 2026-05-01, openai}
+        2026-05-21 cost openai
+          prepaid openai 3 OAI {0 USD, 2026-05-01, openai}
+    """)
+
+
+def test_a_cost_below_half_a_cent_waits_for_more() -> None:
+    """0.004 and 0.004 are 0.01 on the second day; the first books nothing."""
+    meter = Meter("chat", MAY, usd("1 CU"), Decimal(1), usd("0.004 USD"), "llama")
+    uses = [consumption(f"2026-05-0{on}", "alice", "1 CU") for on in (2, 3)]
+    assert costs(booked(agreed(meter), *uses)) == ["0.01"]
+
+
+def test_merged_uses_cost_what_they_cost_one_by_one() -> None:
+    """And say how many units they took, where some were overage: 90 and 30 of 100."""
+    meter = SWAPPED._replace(since=MAY)
+    wrap = plan("wrap", "120 USD", "100 CU", overage="2 USD")
+    merged = agreed(meter, grain="month")._replace(plans={"wrap": Timeline([(wrap.since, wrap)])})
+    books = booked(
+        merged,
+        consumption("2026-05-20", "alice", "90 CU"),
+        consumption("2026-05-21", "alice", "30 CU"),
+    )
+    assert costs(books) == ["36", "12"]
+    (use,) = [each for each in books.journal if each.kind == "consumption"]
+    assert (use.used, use.uses) == (usd("120 CU"), 2)
+
+
+def test_a_use_beyond_the_holdings_costs_as_any_other() -> None:
+    """All of it is overage: 20 x 0.40, and its reversal gives that back."""
+    meter = agreed(SWAPPED._replace(since=MAY), grain="month")
+    wrap = plan("wrap", "120 USD", "100 CU", overage="2 USD")
+    merged = meter._replace(plans={"wrap": Timeline([(wrap.since, wrap)])})
+    books = booked(
+        merged,
+        consumption("2026-05-20", "alice", "100 CU"),
+        refund("2026-05-20", "alice", "0 CU", flaw="it ends the run"),
+        consumption("2026-05-21", "alice", "20 CU", id="over"),
+        reversal("2026-05-22", "over"),
+    )
+    assert costs(books) == ["40", "8", "-8"]
+
+
+@pytest.mark.parametrize("most", [0, 10])
+def test_equal_quantities_take_equal_units(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """3 uses of one quantity, whether it is remembered or not: 3 x 12 CU at 1.20."""
+    monkeypatch.setattr(plain_meters, "MOST_KNOWN", most)
+    meter = Meter("chat", MAY, usd("12 CU"), Decimal(1000000), usd("10 USD"), "llama")
+    use = measured("2026-05-02", "alice", "chat", "1000000")
+    uses = [use._replace(id=name) for name in ("a", "b", "c")]
+    books = booked(agreed(meter, default=False), *uses)
+    assert (income(books, "revenue"), costs(books)) == ("43.2", ["30"])
+
+
+def test_a_quantity_of_too_many_digits_is_refused() -> None:
+    """One without units of its meter, too, on the quick way as on the slow one."""
+    fine = Meter("chat", MAY, usd("1.234567 CU"), Decimal(1000000), usd("1 USD"), "llama")
+    books = booked(
+        agreed(fine, default=False),
+        measured("2026-05-02", "alice", "chat", "1234567.8901234", line=2),
+        measured("2026-05-03", "alice", "chat", "1000000", line=3),
+        measured("2026-05-03", "alice", "chat", "1000000", line=4),
+    )
+    assert [each[:2] for each in messages(books)] == ["2:"]
+    assert costs(books) == ["2"]
+
+
 PER_MILLION = Decimal(1000000)
 
 
@@ -423,8 +529,9 @@ def test_the_rent_of_a_gpu_falls_and_rises() -> None:
 
 def costs(books: Books) -> list[str]:
     """What each entry of cost books as an expense."""
-    return [
-        number(sum((leg.number for leg in each.legs if leg.role == "cost"), Decimal()))
+    money = [
+        [leg.number for leg in each.legs if isinstance(leg, MoneyLeg) and leg.role is Role.COST]
         for each in books.journal
         if each.kind == "cost"
     ]
+    return [number(sum(each, Decimal())) for each in money]

@@ -41,6 +41,8 @@ def test_the_expected_books_load_without_the_plugin(case: Path) -> None:
         ("zuo-roll", "Income:Compute", "-110.00"),  # 800 and 300 at 0.10
         ("gc-exp", "Income:Compute", "-400.00"),
         ("gc-exp", "Income:Breakage", "-100.00"),
+        ("provider-bills", "Expenses:Compute:Variance:Openai", "17.70"),
+        ("provider-bills", "Liabilities:Providers:Openai", "-1.20"),  # 37.70 owed, 36.50 paid
         ("second-bill", "Expenses:Depreciation:Gpu", "2100.00"),  # 3 x 100.00 and 4 x 450.00
     ],
 )

@@ -4,6 +4,7 @@
 ```beancount booked       what the quickstart books
 ```beancount wrong        a ledger with errors, for the commands below it
 ```csv events/2026.csv    a file beside the page's ledger
+```scenario NAME          a file of other terms, for the commands below it
 ```console                commands behind `$`, and what they print; `...` stands for anything
 ```sh                     commands only
 ```text                   not run

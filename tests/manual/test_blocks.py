@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from beancount_compute.cli import main
 from tests.manual.blocks import HEAD, PAGES, PLAN, README, ROOT, blocks, ledger_of
 
-KINDS = {"beancount", "csv", "console", "sh", "text"}
+KINDS = {"beancount", "scenario", "csv", "console", "sh", "text"}
 MARKS = {"", "booked", "wrong", "fails"}
 ELSEWHERE = "python3 -m venv .venv"  # run by the gate
 LINK = re.compile(r" \^\S+")
@@ -34,7 +34,7 @@ def test_every_block_is_of_a_kind_that_is_checked(page: Path) -> None:
     """None slips through by a name that nobody looks for."""
     for block in blocks(page):
         assert block.kind in KINDS, f"{page.name}:{block.line}"
-        assert block.more in MARKS or block.kind == "csv", f"{page.name}:{block.line}"
+        assert block.more in MARKS or block.kind in ("csv", "scenario"), f"{page.name}:{block.line}"
         assert block.kind != "text" or page.stem == "developers"
 
 
@@ -107,10 +107,13 @@ class Shell:
         for block in blocks(page, "beancount"):
             if block.more == "wrong":
                 (self.folder / "main.beancount").write_text(block.text, "utf-8")
+        for block in blocks(page, "scenario"):
+            (self.folder / block.more).write_text(block.text, "utf-8")
         if page.stem == "commands":
             (self.folder / "main.beancount").write_text(DECEMBER, "utf-8")
             (self.folder / "closed").mkdir()
             (self.folder / "closed" / "index.beancount").touch()
+            (self.folder / "prices-crash.beancount").touch()
         scripts = str(Path(sys.executable).parent)
         path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
         self._env = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "80"}

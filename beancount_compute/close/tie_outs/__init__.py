@@ -25,6 +25,7 @@ from beancount_compute.close.tie_outs.balances import (
     roll_forwards,
     trial_balance,
 )
+from beancount_compute.close.tie_outs.billed import billed
 from beancount_compute.close.tie_outs.control_totals import ControlTotals, events_booked, reversals
 from beancount_compute.close.tie_outs.depreciated import depreciation
 from beancount_compute.close.tie_outs.first_bill import first_bill
@@ -69,6 +70,7 @@ def tie_outs(books: Books, month: str, events: Sequence[Event]) -> list[TieOut]:
             hand_written(books),
             *prepaid(books, first, events),
             *first_bill(books, first, events),
+            *billed(books, first, events),
             *depreciation(books, last),
         ]
 

@@ -13,7 +13,11 @@ calendar month before its date.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from beancount_compute.economy import (
+    ZERO,
+    Billed,
     Event,
     JournalEntry,
     Kind,
@@ -41,16 +45,25 @@ def bill(economy: Economy, event: Event, event_id: str) -> None:
             f"a bill of {amount(event.paid, currency)} rounds to zero: write what the provider "
             "invoices, or remove this line"
         )
-    if currency in economy.provider_of or currency in economy.terms.units:
+    if not _is_money(economy, currency):
         raise Refused(
             f"a bill in {currency}, which is no money: write what {quoted(provider)} invoices in "
             "money, such as 1234.56 USD; credits that are bought are a compute-purchase"
         )
-    first, last = days_for(event.date, event.first_day, event.last_day)
-    legs: list[Leg] = [
-        MoneyLeg(Role.PROVIDER, provider, "", -owed, currency),
-        MoneyLeg(Role.VARIANCE, provider, "", owed, currency),
+    first, last = days = Billed(*days_for(event.date, event.first_day, event.last_day))
+    cleared = economy.costs.accrued_for(provider, currency, days)
+    by_meter: dict[str, Decimal] = {}
+    for (_, meter, _, _), number in cleared.items():
+        by_meter[meter] = by_meter.get(meter, ZERO) + number
+    legs: list[Leg] = [MoneyLeg(Role.PROVIDER, provider, "", -owed, currency)]
+    legs += [
+        MoneyLeg(Role.ACCRUED, provider, meter, number, currency)
+        for meter, number in by_meter.items()
+        if number
     ]
+    variance = owed - sum(by_meter.values(), ZERO)
+    if variance:
+        legs.append(MoneyLeg(Role.VARIANCE, provider, "", variance, currency))
     economy.post(
         JournalEntry(
             economy.today,
@@ -63,3 +76,13 @@ def bill(economy: Economy, event: Event, event_id: str) -> None:
             period=f"{first}/{last}",
         )
     )
+    for key, number in cleared.items():
+        economy.costs.accrue(key, -number)
+    economy.costs.bill(provider, currency, days)
+
+
+def _is_money(economy: Economy, currency: str) -> bool:
+    """Whether a currency is neither what subscribers hold nor the credits of a provider."""
+    terms = economy.terms
+    costs = {each.cost.currency for line in terms.meters.values() for each in line if each.cost}
+    return currency in terms.money or currency not in {*economy.provider_of, *terms.units, *costs}

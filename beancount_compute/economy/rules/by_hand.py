@@ -16,10 +16,13 @@ from beancount_compute.economy import (
     EXACT,
     STOCK,
     Assertion,
+    Draw,
     HandPosting,
     Introduction,
     Lot,
     LotLeg,
+    OpeningAccrual,
+    OpenLot,
     Refusal,
     Refused,
     Totals,
@@ -28,7 +31,7 @@ from beancount_compute.economy import (
     must_be_exact,
     quoted,
 )
-from beancount_compute.economy.rules.credits import check_credits, in_stock
+from beancount_compute.economy.rules.credits import check_credits, check_provider, in_stock
 from beancount_compute.economy.state import Economy
 
 MOST_LOTS = 10  # that a message shows
@@ -79,6 +82,17 @@ def _take_into_stock(economy: Economy, opening: HandPosting) -> None:
         economy.put_in_stock(lot, opening.units)
 
 
+def accrue_before(economy: Economy, opening: OpeningAccrual) -> None:
+    """Let a bill find what was accrued before the ledger began."""
+    try:
+        check_provider(economy, opening.provider)
+    except Refused as refused:
+        economy.refusals.append(Refusal(opening.place, str(refused)))
+    else:
+        key = (opening.provider, opening.meter, opening.served, opening.currency)
+        economy.costs.accrue(key, opening.number)
+
+
 def introduce(economy: Economy, introduction: Introduction) -> None:
     """Let a subscriber be known whom `compute-subscriber` names."""
     try:
@@ -91,28 +105,63 @@ def introduce(economy: Economy, introduction: Introduction) -> None:
 
 def take_out(economy: Economy, removal: HandPosting) -> None:
     """Let a hand-written posting take its units out of the very lot; refuse one that names none."""
-    open_lot = economy.open_lot(removal.lot)
-    if removal.flaw or open_lot is None or open_lot.units < removal.units:
+    draws = [] if removal.flaw else _draws(economy, removal)
+    if not draws:
         lot, causes = removal.lot, economy.causes
         cause = None if removal.flaw else causes.of_figure(lot.holder, removal.date)
         economy.refusals.append(Refusal(removal.place, _no_such_lot(economy, removal), cause))
         return
     economy.settle(removal.lot.holder)
-    open_lot.holding.take(open_lot, removal.units)
-    if economy.history is not None:
-        economy.history.note_by_hand(removal.date, open_lot.lot, -removal.units)
+    for open_lot, units in draws:
+        open_lot.holding.take(open_lot, units)
+        if economy.history is not None:
+            economy.history.note_by_hand(removal.date, open_lot.lot, -units)
+        if economy.again is not None:
+            economy.taken.append((removal, open_lot.lot, units))
     if economy.totals is not None:
         economy.totals.add([LotLeg(removal.lot, removal.units)])
+
+
+def _draws(economy: Economy, removal: HandPosting) -> list[Draw]:
+    """What a posting takes: all of the very lot that it names; nothing where that can't be.
+
+    Under other terms that lot may lie there at another cost: then those of its date and label.
+    """
+    lot, missing = removal.lot, removal.units
+    open_lot = economy.open_lot(lot)
+    if open_lot is not None and open_lot.units >= missing:
+        return [(open_lot, missing)]
+    if economy.again is None or removal.place in economy.again.strict:
+        return []
+    draws: list[Draw] = []
+    for each in sorted(_alike(economy, lot), key=lambda each: (each is not open_lot, each.key[:2])):
+        units = min(missing, each.units)
+        if units:
+            draws.append((each, units))
+            missing -= units
+    return [] if missing else draws
+
+
+def _alike(economy: Economy, lot: Lot) -> list[OpenLot]:
+    """The open lots of a holder, date and label, whatever they cost."""
+    holdings = economy.stock
+    if lot.pocket is not STOCK:
+        subscriber = economy.subscribers.get(lot.holder)
+        holdings = subscriber.pocket(lot.pocket) if subscriber else {}
+    return [each for each in holdings.get(lot.commodity, ()) if each.lot[5:] == lot[5:]]
 
 
 def check_assertion(economy: Economy, assertion: Assertion) -> bool:
     """Compare an assertion with the books before anything of its day; uses merge no further.
 
-    False where its subscriber isn't known yet, and may be by the end of the day.
+    False where its subscriber isn't known yet, and may be by the end of the day. It is none of
+    books that are written again under other terms.
     """
-    assert economy.totals is not None
     name = assertion.subscriber
     economy.settle(*([name] if name else economy.merging))
+    if economy.again is not None:
+        return True
+    assert economy.totals is not None
     if name and name not in economy.subscribers:
         return False
     _refuse(economy, assertion, economy.totals.check(assertion))

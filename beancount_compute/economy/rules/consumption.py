@@ -40,7 +40,7 @@ from beancount_compute.economy import (
     round_money,
 )
 from beancount_compute.economy.measuring import in_units, meter_of
-from beancount_compute.economy.rules.cost import NO_DEFAULT, meter_for, plain_default
+from beancount_compute.economy.rules.cost import meter_for
 from beancount_compute.economy.rules.late_draws import (
     drawn_late,
     held_then,
@@ -48,6 +48,8 @@ from beancount_compute.economy.rules.late_draws import (
     undone_later,
 )
 from beancount_compute.economy.rules.newest_plan import newest_plan
+from beancount_compute.economy.rules.plain_meters import PlainMeters
+from beancount_compute.economy.scales import with_scaled_use
 from beancount_compute.economy.state import Economy, Lots, OverageBooked, Subscriber
 
 POCKETS_USED = (Pocket.ALLOCATIONS, Pocket.TOKENS)  # in this order
@@ -67,16 +69,25 @@ def consume_in_turn(
     one; `otherwise` books what isn't such a use, or may be nothing to book: an id that is `odd`.
     """
     find, reversed_ids, order = economy.subscribers.get, economy.reversed_ids, economy.order
-    write, default = economy.journal.append, plain_default(economy)
-    several = default is None
-    unit, of_default, serve = default or NO_DEFAULT
+    write, meters = economy.journal.append, PlainMeters(economy)
+    unit, of_default, serve_default = meters.default
     for event in uses:
         name, units, event_id, commodity, meter, flaw = _use(event)
-        if flaw or meter or several or event_id in odd:
+        if flaw or unit is None or event_id in odd:
             otherwise(event, event_id)
             continue
         if not event_id:
             event_id = id_of(event)
+        use, serve = event, None
+        if meter:
+            measured = meters.measured(event)
+            if measured is None:
+                otherwise(event, event_id)
+                continue
+            use, serve = measured
+            units, commodity = use.units, use.commodity
+        elif commodity == unit:
+            meter, serve = of_default, serve_default
         subscriber = find(name)
         holding = subscriber.allocations.get(commodity) if subscriber is not None else None
         if holding is not None and holding.order is not order:
@@ -92,15 +103,13 @@ def consume_in_turn(
             try:
                 rest = held - units
                 must_be_exact(rest * cost)  # what stays
-                if commodity == unit:
-                    meter = of_default
-                write((event, event_id, lot, units * cost, meter))
+                write((use, event_id, lot, units * cost, meter))
             except Inexact:
                 otherwise(event, event_id)
             else:
                 open_lot.units = rest
-                if meter and serve is not None:
-                    serve(event)
+                if serve is not None:
+                    serve(use)
         else:
             otherwise(event, event_id)
 
@@ -110,10 +119,12 @@ def consume(economy: Economy, event: Event, event_id: str) -> None:
     written = event
     if event.meter:
         event = in_units(event, meter_of(event, economy.terms, economy.hints))
-    commodity, missing = event.commodity, event.units
-    assert missing is not None and event.units is not None
     subscriber = economy.subscribers.get(event.subscriber) or economy.known(event.subscriber)
     meter = meter_for(economy, event, subscriber)
+    if economy.terms.scales:
+        event = with_scaled_use(event, economy.terms, meter.name if meter else "")
+    commodity, missing = event.commodity, event.units
+    assert missing is not None and event.units is not None
     lapsed: Lots = []
     if economy.late:
         draws, lapsed, missing = drawn_late(economy, event, subscriber, POCKETS_USED)
@@ -133,7 +144,7 @@ def consume(economy: Economy, event: Event, event_id: str) -> None:
         legs += overage_legs
     economy.take(draws)
     used = Money(event.units, commodity) if over and meter and not event.quantity else None
-    _post(economy, written, event_id, legs, over, meter.name if meter else "", used)
+    _post(economy, written, event.quantity, event_id, legs, over, meter.name if meter else "", used)
     if meter is not None and meter.provider:
         economy.served.setdefault((event.date, meter.name), []).append(event)
         undo = economy.undo.get(event_id)
@@ -160,6 +171,7 @@ def _drawn(
 def _post(
     economy: Economy,
     event: Event,
+    quantity: Decimal,
     event_id: str,
     legs: list[Leg],
     over: OverageBooked | None,
@@ -176,7 +188,7 @@ def _post(
         event,
         overage=over is not None,
         meter=meter,
-        quantity=event.quantity,
+        quantity=quantity,
         used=used,
     )
     economy.post(entry, over)

@@ -14,10 +14,11 @@ all uses add up to what is booked. What the provider states of a meter and day w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import accumulate
 from typing import NamedTuple
 
 from beancount_compute.economy import (
@@ -78,33 +79,6 @@ def default_meter(economy: Economy, day: date, of_plan: str = "") -> Meter | Non
     """The meter of uses of a day that name none."""
     timeline = economy.terms.meters.get(of_plan or economy.terms.on(METER, day))
     return timeline.on(day) if timeline else None
-
-
-class PlainDefault(NamedTuple):
-    """The one meter of a day's uses that name none, of those in its unit."""
-
-    unit: str
-    meter: str
-    serve: Callable[[Event], None] | None  # None where no provider serves it
-
-
-NO_DEFAULT = PlainDefault("", "", None)
-
-
-def plain_default(economy: Economy) -> PlainDefault | None:
-    """The meter of today's uses that name none; None where it has to be found for each of them."""
-    terms, today = economy.terms, economy.today
-    if terms.plans_have_meters:
-        return None
-    meter = default_meter(economy, today)
-    if meter is None or meter.units is None:
-        return NO_DEFAULT
-    if not meter.provider:
-        return PlainDefault(meter.units.currency, meter.name, None)
-    if meter.cost is None:
-        return None
-    uses = economy.served.setdefault((today, meter.name), [])
-    return PlainDefault(meter.units.currency, meter.name, uses.append)
 
 
 def check_priced(economy: Economy, meter: Meter, event: Event) -> None:
@@ -210,8 +184,8 @@ def number_of(uses: Iterable[Event], meter: Meter) -> Fraction:
     for event in uses:
         if event.quantity:
             quantities = WIDE.add(quantities, event.quantity)
-        elif event.units:
-            units = WIDE.add(units, event.units)
+        else:
+            units = WIDE.add(units, event.units or ZERO)
     return _number(quantities, units, meter)
 
 
@@ -322,15 +296,11 @@ def _at_price(
 
 def _refuse(economy: Economy, part: _Served, wanted: Decimal, missing: Decimal) -> None:
     """Say which uses took more credits than were held; they stand, and cost what was there."""
-    left = Fraction(wanted) - Fraction(missing)
-    first = 0
-    for use in part.uses:
-        left -= number_of([use], part.meter)
-        if left < 0:
-            break
-        first += 1
-    first = min(first, len(part.uses) - 1)
-    count = len(part.uses) - first
+    held = Fraction(wanted) - Fraction(missing)
+    needs = accumulate(number_of([use], part.meter) for use in part.uses)
+    lacking = [use for use, need in zip(part.uses, needs, strict=True) if need > held]
+    lacking = lacking or part.uses[-1:]  # by what rounding adds
+    count = len(lacking)
     uses = f"{count:,} {'use' if count == 1 else 'uses'}"
     unit, provider = part.currency, part.provider
     said = f"{uses} of {quoted(part.meter.name)} on {part.day} took {amount(missing, unit)} more"
@@ -345,7 +315,7 @@ def _refuse(economy: Economy, part: _Served, wanted: Decimal, missing: Decimal) 
             f"{said} than are held of {quoted(provider)}: write a compute-purchase before it, or "
             f"what a credit costs beyond them: compute-provider {quoted(provider)} with `beyond`"
         )
-    economy.refusals.append(Refusal(part.uses[first].place, message))
+    economy.refusals.append(Refusal(lacking[0].place, message))
 
 
 def _accrue(economy: Economy, provider: str, meter: str, day: date, due: Money) -> list[Leg]:

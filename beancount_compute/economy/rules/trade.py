@@ -37,6 +37,7 @@ from beancount_compute.economy import (
     received,
 )
 from beancount_compute.economy.rules.late_draws import drawn_late, held_then, undone_later
+from beancount_compute.economy.scales import price_of_trade
 from beancount_compute.economy.state import Economy, Lots, Subscriber
 
 _TOKENS = (Pocket.TOKENS,)
@@ -46,14 +47,15 @@ _RECEIVABLE, _PAYABLE, _FEES = Role.RECEIVABLE, Role.PAYABLE, Role.FEES
 
 def trade(economy: Economy, event: Event, event_id: str) -> None:
     """Book an executed sale of tokens between two subscribers, and the operator's fees."""
-    assert event.units is not None and event.price is not None
+    assert event.units is not None
     economy.check_commodities(event)
     seller, buyer = _parties(economy, event, "seller", "buyer")
     currency = event.currency
-    gross = multiply_money(event.units, event.price, currency)
+    each = price_of_trade(event, economy.terms)
+    gross = multiply_money(event.units, each, currency)
     if not gross:
         raise Refused(
-            f"{amount(event.units, event.commodity)} at {amount(event.price, currency)} "
+            f"{amount(event.units, event.commodity)} at {amount(each, currency)} "
             "is a gross that rounds to zero: trade more units, or at a higher price"
         )
     seller_rate, buyer_rate, minimum = economy.fees_in(currency)
@@ -67,13 +69,13 @@ def trade(economy: Economy, event: Event, event_id: str) -> None:
     if buyer_fee:
         money.append(money_leg((_FEES, buyer.name, "", -buyer_fee, currency)))
     draws, _ = tokens_for(economy, event, seller, "sells")
-    price = Money(event.price, currency)
+    price = Money(each, currency)
     _move(economy, event, event_id, draws, buyer, f"Trade with {buyer.name}", price, money)
     day = (economy.today, event.commodity, currency)
     trades = economy.traded.get(day)
     if trades is None:
         trades = economy.traded[day] = []
-    trades.append((event.price, event.units))
+    trades.append((each, event.units))
 
 
 def transfer(economy: Economy, event: Event, event_id: str) -> None:

@@ -1,0 +1,72 @@
+"""All events of a ledger booked once more, from the first day, under the terms of a scenario.
+
+Those of closed months come from their frozen copies, and the state that these handed on is left
+aside: under other terms it would have been another. Nothing is written, and nothing asserted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import localcontext
+from typing import NamedTuple
+
+from beancount.core.data import BeancountError
+
+from beancount_compute.booking import Booking
+from beancount_compute.collector import no_cyclic_garbage
+from beancount_compute.economy import WIDE, Again, Event, Facts, Refusal, Terms
+from beancount_compute.economy.engine import Bookkeeper
+from beancount_compute.ledger import Accounts, place_of
+from beancount_compute.scenarios.provider_bills import with_fitting_bills
+from beancount_compute.scenarios.tally import DaysAsked, Tallied, Tally
+
+
+class Replayed(NamedTuple):
+    """What booking all events comes to."""
+
+    booked: Tallied
+    taken: Tallied  # by hand-written postings, out of lots, at the cost of these
+    refusals: list[Refusal]
+    entries: int  # how many were booked
+
+
+def facts_of_all_days(booking: Booking, errors: Iterable[BeancountError]) -> Facts:
+    """All that a ledger states, of closed and open days; `errors` are those of its load."""
+    events: list[Event] = []
+    late: dict[date, list[Event]] = {}
+    for month in booking.closed.months:
+        for event, booked in month.events:
+            (events if booked is None else late.setdefault(booked, [])).append(event)
+    for day, of_day in booking.facts.late.items():
+        late.setdefault(day, []).extend(of_day)
+    closed = booking.closed.months
+    refused = frozenset([place_of(error.source or {}) for error in errors])
+    again = Again(booking.closed.last_day if closed else None, refused)
+    return booking.written_by_hand._replace(
+        events=[*events, *booking.events],
+        assertions=booking.assertions,
+        late=late,
+        again=again,
+    )
+
+
+def replay_under(
+    facts: Facts, of_ledger: Terms, terms: Terms, accounts: Accounts, days: DaysAsked
+) -> Replayed:
+    """Book facts under the terms of a scenario, without bills that no longer fit them."""
+    return replay(with_fitting_bills(facts, of_ledger, terms), terms, accounts, days)
+
+
+def replay(facts: Facts, terms: Terms, accounts: Accounts, days: DaysAsked) -> Replayed:
+    """Book facts under terms, and add up what that comes to."""
+
+    keeper = Bookkeeper(facts, terms, accounts.component)
+    booked, taken = (Tally(accounts, days, terms) for _ in range(2))
+    entries = 0
+    with localcontext(WIDE), no_cyclic_garbage():
+        for records in keeper.records():
+            entries += len(records)
+            booked.add(records)
+        taken.add_taken(keeper.taken)
+        return Replayed(booked.sums(), taken.sums(), keeper.refusals, entries)

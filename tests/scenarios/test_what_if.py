@@ -1,0 +1,385 @@
+"""Figures of the books beside those of scenarios, worked out by hand."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from beancount_compute.close.loading import load
+from beancount_compute.ledger.errors import Errors
+from beancount_compute.reports import Table
+from beancount_compute.scenarios import (
+    CannotCompare,
+    DaysAsked,
+    PartedBy,
+    WhatIf,
+    read_scenarios,
+    what_if,
+)
+from beancount_compute.scenarios.compared import reason_of
+from tests.close.sealing import close, write
+from tests.economy.building import day
+
+# alice: 200.00 a month for 1000 CU; of May 200 are used (40.00), 800 become tokens (160.00), of
+# which bob buys 500 for 125.00, with a fee of 6.25, and uses 400 of June (80.00).
+BOOKS = """plugin "beancount_compute"
+option "operating_currency" "USD"
+2026-01-01 custom "compute-option" "as-of" 2026-06-30
+2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
+  unused: "mint"
+  token-expires: "12 months"
+2026-01-01 custom "compute-option" "seller-fee" 0.05
+2026-05-01 custom "compute-subscription" "alice" "pro"
+2026-05-20 custom "compute-consumption" "alice" 200 CU
+2026-06-01 custom "compute-subscriber" "bob"
+2026-06-10 custom "compute-trade" "alice" "bob" 500 CU 0.25 USD
+2026-06-20 custom "compute-consumption" "bob" 400 CU
+"""
+
+
+def compared(
+    ledger: Path, scenario: str = "", days: DaysAsked | None = None, by: str = "all"
+) -> WhatIf:
+    path = ledger.parent / "s.beancount"
+    path.write_text(scenario)
+    loaded, errors = load(ledger), Errors()
+    scenarios = read_scenarios(loaded.booked, [("s", str(path))], errors)
+    assert errors.found == []
+    days = days or DaysAsked()
+    return what_if(loaded.booked, loaded.entries, loaded.errors, scenarios, days, PartedBy(by))
+
+
+def books(tmp_path: Path, text: str = BOOKS, more: str = "") -> Path:
+    ledger = tmp_path / "main.beancount"
+    ledger.write_text(text + more)
+    return ledger
+
+
+def figures(found: WhatIf, of: int = 0) -> list[str]:
+    """The rows of a table, without the name of the scenario."""
+    table: Table = found.tables()[of]
+    return [" | ".join(str(cell) for cell in row[1:]) for row in table.rows]
+
+
+def test_half_a_price_halves_what_is_used_and_deferred(tmp_path: Path) -> None:
+    """From June on: May's units keep 0.20, June's cost 0.10; only the latter are deferred less."""
+    found = compared(books(tmp_path), '2026-06-01 custom "compute-scale" "plan-price" 0.50\n')
+    assert figures(found) == [
+        "revenue of use | USD | 120.00 | 120.00 | 0.00",
+        "fees | USD | 6.25 | 6.25 | 0.00",
+        "deferred revenue at the end | USD | 280.00 | 180.00 | -100.00",
+    ]
+    assert figures(found, 1) == [
+        "Assets:Receivable | USD | 525.00 | 425.00 | -100.00",
+        "Income:Compute | USD | -120.00 | -120.00 | 0.00",
+        "Income:Fees | USD | -6.25 | -6.25 | 0.00",
+        "Liabilities:DeferredRevenue:Allocations | USD | -200.00 | -100.00 | 100.00",
+        "Liabilities:DeferredRevenue:Tokens | USD | -80.00 | -80.00 | 0.00",
+        "Liabilities:Payable | USD | -118.75 | -118.75 | 0.00",
+    ]
+    assert figures(found, 2) == []
+    assert found.refused_of(0) == ["s: nothing is refused."]
+
+
+def test_a_plan_of_the_scenario_holds_from_its_first_line_on(tmp_path: Path) -> None:
+    """Nothing is minted of it: 800 CU of May lapse (160.00), and alice has none to sell."""
+    found = compared(books(tmp_path), '2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU\n')
+    assert figures(found) == [
+        "revenue of use | USD | 120.00 | 40.00 | -80.00",
+        "breakage | USD | 0.00 | 160.00 | 160.00",
+        "fees | USD | 6.25 | 0.00 | -6.25",
+        "deferred revenue at the end | USD | 280.00 | 200.00 | -80.00",
+    ]
+    sells, uses = figures(found, 2)
+    place = tmp_path / "main.beancount"
+    assert sells == (
+        f'"..." sells ... CU and holds ... CU in tokens, and ... CU in allocations, which stay '
+        f"with their subscriber until a mint | 0 | 1 | 1 | {place}:11 | "
+        '"alice" sells 500 CU and holds 0 CU in tokens, and 1000 CU in allocations, which stay '
+        "with their subscriber until a mint: write a later date, or a top-up before it"
+    )
+    assert uses.startswith(f'"..." uses ... CU and holds ... CU | 0 | 1 | 1 | {place}:12 | "bob"')
+    assert len(found.refused_of(0)) == 2
+    assert found.refused_of(0)[1].startswith(f"s: 1 refused (0 in the books), such as {place}:12: ")
+
+
+def test_a_policy_is_replayed(tmp_path: Path) -> None:
+    """Other fees from the first day on."""
+    scenario = (
+        '2026-01-01 custom "compute-option" "seller-fee" 0.10\n'
+        '2026-01-01 custom "compute-option" "buyer-fee" 0.02\n'
+    )
+    found = compared(books(tmp_path), scenario)
+    assert "fees | USD | 6.25 | 15.00 | 8.75" in figures(found)
+
+
+def test_figures_come_by_month_and_of_the_days_asked_for(tmp_path: Path) -> None:
+    """What is earned is of the days, what is deferred is at their end."""
+    scenario = '2026-05-01 custom "compute-scale" "plan-price" 2\n'
+    found = compared(books(tmp_path), scenario, by="month")
+    assert figures(found) == [
+        "2026-05 | revenue of use | USD | 40.00 | 80.00 | 40.00",
+        "2026-05 | deferred revenue at the end | USD | 160.00 | 320.00 | 160.00",
+        "2026-06 | revenue of use | USD | 80.00 | 160.00 | 80.00",
+        "2026-06 | fees | USD | 6.25 | 6.25 | 0.00",
+        "2026-06 | deferred revenue at the end | USD | 280.00 | 560.00 | 280.00",
+    ]
+    june = DaysAsked(day("2026-06-01"), day("2026-06-19"))
+    found = compared(books(tmp_path), scenario, june)
+    assert figures(found) == [
+        "fees | USD | 6.25 | 6.25 | 0.00",
+        "deferred revenue at the end | USD | 360.00 | 720.00 | 360.00",
+    ]
+    assert "Assets:Receivable | USD | 525.00 | 925.00 | 400.00" in figures(found, 1)
+    assert not any("Income:Compute" in row for row in figures(found, 1))
+
+
+def test_figures_come_by_plan(tmp_path: Path) -> None:
+    """A top-up is one of its own; fees are of no plan."""
+    more = '2026-06-02 custom "compute-allocation" "bob" 100 CU 30.00 USD\n'
+    found = compared(books(tmp_path, more=more), by="plan")
+    assert figures(found) == [
+        "(none) | fees | USD | 6.25 | 6.25 | 0.00",
+        "pro | revenue of use | USD | 120.00 | 120.00 | 0.00",
+        "pro | deferred revenue at the end | USD | 280.00 | 280.00 | 0.00",
+        "top-up | deferred revenue at the end | USD | 30.00 | 30.00 | 0.00",
+    ]
+
+
+def test_a_posting_by_hand_takes_its_lot_at_the_scenario_s_cost(tmp_path: Path) -> None:
+    """100 CU that cost 20.00 in the books and 10.00 here: 10.00 stand in a row of their own, and
+    all accounts still add up to nothing."""
+    more = """2026-06-25 * "alice" "Settled"
+  Liabilities:DeferredRevenue:Allocations:Alice  100 CU {0.20 USD, 2026-06-01, "pro/2026-07-01"}
+  Income:Other  -20.00 USD
+"""
+    more = f"2026-01-01 open Income:Other\n{more}"
+    scenario = '2026-06-01 custom "compute-scale" "plan-price" 0.50\n'
+    found = compared(books(tmp_path, more=more), scenario)
+    assert figures(found)[-2:] == [
+        "deferred revenue at the end | USD | 260.00 | 170.00 | -90.00",
+        "hand-written postings at another cost | USD | 0.00 | -10.00 | -10.00",
+    ]
+    rows = found.tables()[1].rows
+    assert (rows[-1][1], *rows[-1][3:]) == (
+        "hand-written postings at another cost",
+        Decimal(0),
+        Decimal(10),
+        Decimal(10),
+    )
+    assert sum(row[-1] for row in rows if isinstance(row[-1], Decimal)) == 0
+    (refused,) = figures(
+        compared(
+            books(tmp_path, more=more), '2026-06-01 custom "compute-plan" "pro" 9.00 USD 90 CU\n'
+        ),
+        2,
+    )
+    assert refused.startswith("... CU {...} is no open lot; open lots of")
+
+
+def test_what_is_written_by_hand_on_money_stays(tmp_path: Path) -> None:
+    """A payment stands in the books and under a scenario."""
+    more = """2026-01-01 open Assets:Bank
+2026-06-15 * "alice" "Paid"
+  Assets:Receivable:Alice  -200.00 USD
+  Assets:Bank  200.00 USD
+"""
+    found = compared(
+        books(tmp_path, more=more), '2026-06-01 custom "compute-scale" "plan-price" 2\n'
+    )
+    assert "Assets:Receivable | USD | 325.00 | 525.00 | 200.00" in figures(found, 1)
+    assert not any("Bank" in row for row in figures(found, 1))
+
+
+BILLS = """2026-01-01 custom "compute-meter" "chat"
+  units: 1 CU
+  cost: 0.40 USD
+  provider: "llama"
+2026-01-01 custom "compute-provider" "other"
+2026-06-02 custom "compute-bill" "llama" 10.00 USD
+2026-06-03 custom "compute-bill" "other" 5.00 USD
+2026-07-02 custom "compute-bill" "llama" 20.00 USD
+"""
+
+CHAT = """2026-06-15 custom "compute-meter" "chat"
+  units: {units}
+  cost: {cost}
+  provider: "{provider}"
+"""
+PRO = '2026-05-01 custom "compute-plan" "pro" 200.00 USD 1000 CU\n'
+
+
+@pytest.mark.parametrize(
+    ("scenario", "bill"),
+    [
+        ('2026-06-01 custom "compute-scale" "cost" "llama" 2\n', "15.00"),
+        ('2026-06-30 custom "compute-scale" "cost" 2\n', "15.00"),
+        ('2026-07-01 custom "compute-scale" "cost" "chat" 2\n', "35.00"),
+        ('2026-05-31 custom "compute-scale" "use" "chat" 2\n', "5.00"),
+        ('2026-05-31 custom "compute-scale" "use" 2\n', "5.00"),
+        ('2026-05-15 custom "compute-option" "meter" "chat"\n', "245.00"),
+        ('2026-06-15 custom "compute-provider" "llama"\n  beyond: 1.00 USD\n', "15.00"),
+        (CHAT.format(units="1 CU", cost="1 USD", provider="x"), "15.00"),
+        (CHAT.format(units="2 CU", cost="0.40 USD", provider="llama"), "15.00"),
+        (CHAT.format(units="1 CU", cost="0.40 USD", provider="llama"), "35.00"),
+        (PRO + '  unused: "mint"\n  meter: "chat"\n', "85.00"),
+    ],
+)
+def test_bills_for_days_of_another_cost_are_left_out(
+    tmp_path: Path, scenario: str, bill: str
+) -> None:
+    """llama's for May (10.00) or June (20.00); the other's stands, and none is another's. Where
+    uses fall to the meter by default, 600 units, or alice's 200, cost 0.40 each."""
+    found = compared(books(tmp_path, more=BILLS), scenario)
+    (row,) = [each for each in figures(found) if each.startswith("first bill")]
+    assert row.startswith(f"first bill | USD | 35.00 | {bill} | ")
+    left_out = [each for each in figures(found, 2) if each.startswith("the bill of")]
+    count = {"35.00": 0, "15.00": 1}.get(bill, 2)
+    assert [each.split(" | ")[2] for each in left_out] == [str(count)] * bool(count)
+
+
+def test_provider_s_figures_stand_apart(tmp_path: Path) -> None:
+    more = BILLS + (
+        '2026-07-03 custom "compute-consumption" "bob"\n  meter: "chat"\n  quantity: 50\n'
+        '2026-05-21 custom "compute-purchase" "other" 10 OTH 5.00 USD\n  expires: 2026-06-01\n'
+    )
+    found = compared(books(tmp_path, more=more), by="provider")  # July's period begins, too
+    assert figures(found) == [
+        "(none) | revenue of use | USD | 120.00 | 120.00 | 0.00",
+        "(none) | margin | USD | 120.00 | 120.00 | 0.00",
+        "(none) | fees | USD | 6.25 | 6.25 | 0.00",
+        "(none) | deferred revenue at the end | USD | 470.00 | 470.00 | 0.00",
+        "llama | revenue of use | USD | 10.00 | 10.00 | 0.00",
+        "llama | first bill | USD | 50.00 | 50.00 | 0.00",
+        "llama | margin | USD | -40.00 | -40.00 | 0.00",
+        "other | first bill | USD | 5.00 | 5.00 | 0.00",
+        "other | margin | USD | -5.00 | -5.00 | 0.00",
+        "other | credits that lapsed | USD | 5.00 | 5.00 | 0.00",
+    ]
+
+
+def test_closed_months_are_booked_again_under_the_scenario(tmp_path: Path) -> None:
+    """May is closed; its units cost half from May on all the same, and its state is left aside."""
+    text = BOOKS.split("\n", 2)[2]
+    ledger = write(tmp_path, text)
+    close(ledger, "2026-05")
+    found = compared(ledger, '2026-05-01 custom "compute-scale" "plan-price" 0.50\n')
+    assert figures(found)[0] == "revenue of use | USD | 120.00 | 60.00 | -60.00"
+
+
+def test_books_that_their_events_don_t_give_are_not_compared(tmp_path: Path) -> None:
+    """A closed month was booked at another price than the ledger has now, which is an error."""
+    ledger = write(tmp_path, BOOKS.split("\n", 2)[2])
+    close(ledger, "2026-05")
+    ledger.write_text(ledger.read_text().replace("200.00 USD", "300.00 USD"))
+    with pytest.raises(CannotCompare, match=r"^the books are not what their events give again, .*"):
+        compared(ledger)
+
+
+def test_a_scenario_under_which_nothing_can_be_booked_says_so(tmp_path: Path) -> None:
+    """The plan begins after all events."""
+    ledger = tmp_path / "main.beancount"
+    text = BOOKS.replace('2026-06-01 custom "compute-subscriber" "bob"\n', "")
+    ledger.write_text(text)
+    found = compared(ledger, '2026-01-01 custom "compute-plan" "pro" 100000000.00 USD 3 CU\n')
+    assert found.nothing_booked() == []
+    empty = found._replace(
+        scenarios=[(each, run._replace(entries=0)) for each, run in found.scenarios]
+    )
+    (message,) = empty.nothing_booked()
+    assert message.startswith('under scenario "s" nothing can be booked: ')
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ('"a: b" uses 80.5 CU and holds 1 CU: write', '"..." uses ... CU and holds ... CU'),
+        ('5 CU {0.20 USD, 2026-05-01, "pro/x"} is no open lot: x', "... CU {...} is no open lot"),
+        ("2026-05-01 lies behind gpt-4: x", "... lies behind gpt-4"),
+    ],
+)
+def test_a_reason_holds_no_names_and_figures(message: str, reason: str) -> None:
+    assert reason_of(message) == reason
+
+
+def test_both_bills_stand_between_revenue_and_margin(tmp_path: Path) -> None:
+    """4,800.00 over 48 months are 100.00 in June; twice as much under the scenario. llama's
+    capacity, so that it is llama's figure."""
+    more = (
+        '2026-06-01 custom "compute-capacity" "gpu" 4800.00 USD\n'
+        '  provider: "llama"\n  life: "48 months"\n'
+        '2026-01-01 custom "compute-provider" "llama"\n'
+        '2026-06-03 custom "compute-bill" "llama" 5.00 USD\n'
+    )
+    scenario = more.replace("4800", "9600").split("2026-01-01")[0]
+    ledger = books(tmp_path, more=more)
+    assert figures(compared(ledger, scenario))[:5] == [
+        "revenue of use | USD | 120.00 | 120.00 | 0.00",
+        "first bill | USD | 5.00 | 5.00 | 0.00",
+        "margin | USD | 115.00 | 115.00 | 0.00",
+        "second bill | USD | 100.00 | 200.00 | 100.00",
+        "margin after both | USD | 15.00 | -85.00 | -100.00",
+    ]
+    of_llama = [row for row in figures(compared(ledger, by="provider")) if row.startswith("llama")]
+    assert of_llama == [
+        "llama | first bill | USD | 5.00 | 5.00 | 0.00",
+        "llama | margin | USD | -5.00 | -5.00 | 0.00",
+        "llama | second bill | USD | 100.00 | 100.00 | 0.00",
+        "llama | margin after both | USD | -105.00 | -105.00 | 0.00",
+    ]
+
+
+STATED = """2026-01-01 custom "compute-meter" "chat"
+  units: 1 CU
+  cost: 0.40 USD
+  provider: "llama"
+2026-01-01 custom "compute-provider" "other"
+2026-06-20 custom "compute-cost" "llama" 12.34 USD
+  meter: "chat"
+"""
+
+
+@pytest.mark.parametrize(
+    ("scenario", "cost"),
+    [
+        ('2026-06-20 custom "compute-scale" "cost" 2\n', "24.68"),
+        ('2026-06-21 custom "compute-scale" "cost" 2\n', "12.34"),
+        ('2026-06-01 custom "compute-scale" "use" 2\n', "12.34"),
+        (CHAT.format(units="1 CU", cost="0.80 USD\n  per: 10", provider="llama"), "2.47"),
+        (CHAT.format(units="1 CU", cost="0.80 USD", provider="other"), "0.00"),
+        (CHAT.format(units="1 CU", cost="0.80 OAI", provider="llama"), "0.00"),
+    ],
+)
+def test_a_stated_cost_is_multiplied_as_the_list_is(
+    tmp_path: Path, scenario: str, cost: str
+) -> None:
+    """0.80 for 10 is a fifth of 0.40: 2.468, rounded as it would have been. Where there is no such
+    factor it is left out, and counted."""
+    found = compared(books(tmp_path, more=STATED), scenario)
+    (row,) = [each for each in figures(found) if each.startswith("first bill")]
+    assert row.startswith(f"first bill | USD | 12.34 | {cost} | ")
+    left_out = [each for each in figures(found, 2) if each.startswith("the cost of")]
+    assert len(left_out) == (cost == "0.00")
+
+
+def test_a_bill_with_a_flaw_keeps_it(tmp_path: Path) -> None:
+    """It is refused as it was in the books."""
+    more = BILLS.replace("2026-07-02", "2026-06-04") + "  to: 2026-06-30\n"
+    found = compared(books(tmp_path, more=more), '2026-06-01 custom "compute-scale" "cost" 2\n')
+    (refused,) = figures(found, 2)
+    assert " | 1 | 1 | 0 | " in refused
+
+
+def test_uses_of_a_scaled_meter_cost_what_they_would(tmp_path: Path) -> None:
+    """400 CU at 0.40: 160.00; 440 CU are 176.00, and take their units by the default meter too."""
+    meter = STATED.split("2026-06-20")[0]
+    more = meter + '2026-06-02 custom "compute-option" "meter" "chat"\n'
+    scenario = '2026-06-10 custom "compute-scale" "use" "chat" 1.1\n'
+    found = compared(books(tmp_path, more=more), scenario)
+    assert figures(found)[:3] == [
+        "revenue of use | USD | 120.00 | 128.00 | 8.00",
+        "first bill | USD | 160.00 | 176.00 | 16.00",
+        "margin | USD | -40.00 | -48.00 | -8.00",
+    ]
