@@ -43,6 +43,9 @@ def test_the_expected_books_load_without_the_plugin(case: Path) -> None:
         ("gc-exp", "Income:Breakage", "-100.00"),
         ("provider-bills", "Expenses:Compute:Variance:Openai", "17.70"),
         ("provider-bills", "Liabilities:Providers:Openai", "-1.20"),  # 37.70 owed, 36.50 paid
+        ("two-bills-year", "Income:Compute", "-156.00"),
+        ("two-bills-year", "Expenses:Compute", "221.00"),  # 80 + 20, variance 1, lapsed 120
+        ("two-bills-year", "Income:Breakage", "-1284.00"),  # 24 + 60, and 10 x 120.00
         ("second-bill", "Expenses:Depreciation:Gpu", "2100.00"),  # 3 x 100.00 and 4 x 450.00
     ],
 )
@@ -55,6 +58,6 @@ def test_published_figures(name: str, account: str, balance: str) -> None:
         for entry in entries
         if isinstance(entry, Transaction)
         for posting in entry.postings
-        if posting.account == account and posting.units is not None
+        if f"{posting.account}:".startswith(f"{account}:") and posting.units is not None
     ]
     assert sum(numbers, Decimal()) == Decimal(balance)
