@@ -49,6 +49,7 @@ from beancount_compute.ledger.metadata import (
     LAPSED,
     PeriodBooked,
     beyond_of,
+    date_of,
     lapsed_of,
     money_of,
     named_amounts,

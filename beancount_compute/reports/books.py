@@ -42,6 +42,7 @@ from beancount_compute.reports.facts import (
     Trade,
 )
 from beancount_compute.reports.fold import fold, grouped
+from beancount_compute.reports.metered_uses import ListedUse, metered_uses
 from beancount_compute.reports.provider_entries import (
     AccrualOpened,
     ProviderEntry,
@@ -109,6 +110,11 @@ class Books:
     def accruals_opened(self) -> tuple[AccrualOpened, ...]:
         """The accruals that the ledger opens with."""
         return accruals_opened(self.transactions, self.accounts)
+
+    @cached_property
+    def metered_uses(self) -> tuple[ListedUse, ...]:
+        """The uses of meters that somebody serves."""
+        return metered_uses(self.transactions, self.terms.meters)
 
     @cached_property
     def trade_at(self) -> dict[int, Trade]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from beancount_compute.reports.aging import AGING
+from beancount_compute.reports.bill_match import BILL_MATCH
 from beancount_compute.reports.corrections import CORRECTIONS
 from beancount_compute.reports.disclosure import disclosure
 from beancount_compute.reports.economics import economics
@@ -26,6 +27,7 @@ REPORTS: dict[str, Report] = {
         MARKET,
         economics(),  # without displaced sales
         AGING,
+        BILL_MATCH,
         RELEASE,
         CORRECTIONS,
         disclosure(),  # without a forecast

@@ -57,8 +57,8 @@ from beancount_compute.review import Review, table_of
 PAGE = "index.html"
 NOTHING_FOUND = Review([], [])
 UNSEALED = f"sha256:{'0' * 64}"  # stands on the page until there is a seal
-# Balances and cohorts are shown as they stand at the month's end, all else within the month.
-_TO_DATE = frozenset(["vintages", "lots", "aging", "economics"])
+# Balances, cohorts and what bills are for stand as at the month's end, all else within the month.
+_TO_DATE = frozenset(["vintages", "lots", "aging", "economics", "bill-match"])
 # What the page shows in full; tables by subscriber, lot or day can be very long.
 _ON_PAGE = {
     "rollforward": ("money-by-pocket", "money-by-plan", "units-by-pocket", "units-by-plan"),
