@@ -86,7 +86,7 @@ def whatif(
     try:
         with progress("Booking the scenarios", still=True):
             asked = PartedBy(by) if by else PartedBy.ALL
-            compared = what_if(booking, loaded.entries, loaded.errors, scenarios, days, asked)
+            compared = what_if(booking, loaded.entries, scenarios, days, asked)
     except CannotCompare as error:
         raise click.ClickException(str(error)) from None
     nothing = [ComputeError({}, message) for message in compared.nothing_booked()]

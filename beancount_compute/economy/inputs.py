@@ -65,8 +65,8 @@ class Again(NamedTuple):
     """Books that are written once more, under other terms; nothing is asserted of them."""
 
     stands: date | None = None  # the last closed day
-    # hand-written postings that name no lot of the books: nor do they name one of these
-    strict: frozenset[Place] = frozenset()
+    # hand-written postings whose lot may lie there at another cost
+    by_label: frozenset[Place] = frozenset()
 
 
 class Facts(NamedTuple):

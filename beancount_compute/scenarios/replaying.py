@@ -6,18 +6,15 @@ aside: under other terms it would have been another. Nothing is written, and not
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 from decimal import localcontext
 from typing import NamedTuple
-
-from beancount.core.data import BeancountError
 
 from beancount_compute.booking import Booking
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy import WIDE, Again, Event, Facts, Refusal, Terms
 from beancount_compute.economy.engine import Bookkeeper
-from beancount_compute.ledger import Accounts, place_of
+from beancount_compute.ledger import Accounts
 from beancount_compute.scenarios.provider_bills import with_fitting_bills
 from beancount_compute.scenarios.tally import DaysAsked, Tallied, Tally
 
@@ -31,8 +28,8 @@ class Replayed(NamedTuple):
     entries: int  # how many were booked
 
 
-def facts_of_all_days(booking: Booking, errors: Iterable[BeancountError]) -> Facts:
-    """All that a ledger states, of closed and open days; `errors` are those of its load."""
+def facts_of_all_days(booking: Booking) -> Facts:
+    """All that a ledger states, of closed and open days."""
     events: list[Event] = []
     late: dict[date, list[Event]] = {}
     for month in booking.closed.months:
@@ -40,22 +37,24 @@ def facts_of_all_days(booking: Booking, errors: Iterable[BeancountError]) -> Fac
             (events if booked is None else late.setdefault(booked, [])).append(event)
     for day, of_day in booking.facts.late.items():
         late.setdefault(day, []).extend(of_day)
-    closed = booking.closed.months
-    refused = frozenset([place_of(error.source or {}) for error in errors])
-    again = Again(booking.closed.last_day if closed else None, refused)
+    stands = booking.closed.last_day if booking.closed.months else None
     return booking.written_by_hand._replace(
         events=[*events, *booking.events],
         assertions=booking.assertions,
         late=late,
-        again=again,
+        again=Again(stands),
     )
 
 
-def replay_under(
-    facts: Facts, of_ledger: Terms, terms: Terms, accounts: Accounts, days: DaysAsked
-) -> Replayed:
-    """Book facts under the terms of a scenario, without bills that no longer fit them."""
-    return replay(with_fitting_bills(facts, of_ledger, terms), terms, accounts, days)
+def under_scenario(facts: Facts, of_ledger: Terms, terms: Terms, books: Replayed | None) -> Facts:
+    """Facts as a scenario has them: without bills that no longer fit, and with postings by hand
+    that take lots by their label, but for those that took none in the books."""
+    facts = with_fitting_bills(facts, of_ledger, terms)
+    if books is None or facts.again is None:
+        return facts
+    refused = {each.place for each in books.refusals}
+    by_label = frozenset([each.place for each in facts.removals]) - refused
+    return facts._replace(again=facts.again._replace(by_label=by_label))
 
 
 def replay(facts: Facts, terms: Terms, accounts: Accounts, days: DaysAsked) -> Replayed:

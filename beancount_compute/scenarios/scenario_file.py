@@ -106,7 +106,7 @@ def _read_line(entry: Directive, scenario: Scenario) -> None:
 
 def _check_option(entry: Custom) -> None:
     name = entry.values[0].value if entry.values else ""
-    if entry.type == "compute-option" and name in _NOT_TO_CHANGE:
+    if entry.type == "compute-option" and isinstance(name, str) and name in _NOT_TO_CHANGE:
         raise FieldError(
             f"option {quoted(name)} says what the books hold, under a scenario too: remove it"
         )

@@ -1,6 +1,6 @@
 """What if: the books of a loaded ledger beside its scenarios. What the command and pages call.
 
-what_if(booking, loaded.entries, loaded.errors, scenarios)  ->  WhatIf, and errors
+what_if(booking, loaded.entries, scenarios)  ->  WhatIf, and errors
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from beancount.core.data import BeancountError, Custom, Directive, Transaction
+from beancount.core.data import Custom, Directive, Transaction
 
 from beancount_compute.booking import Booking
 from beancount_compute.closed import lost_plans
@@ -17,7 +17,12 @@ from beancount_compute.economy import WIDE, ZERO, Terms
 from beancount_compute.ledger import ORDER, TERM_TYPES, Errors, terms_of
 from beancount_compute.scenarios.compared import PartedBy, RunFigures, WhatIf
 from beancount_compute.scenarios.merging import terms_under
-from beancount_compute.scenarios.replaying import Replayed, facts_of_all_days, replay, replay_under
+from beancount_compute.scenarios.replaying import (
+    Replayed,
+    facts_of_all_days,
+    replay,
+    under_scenario,
+)
 from beancount_compute.scenarios.scenario_file import Scenario, read_scenario
 from beancount_compute.scenarios.side_by_side import side_by_side
 from beancount_compute.scenarios.tally import DaysAsked, Tallied, by_account, sums_of_postings
@@ -55,21 +60,26 @@ def read_scenarios(
 def what_if(
     booking: Booking,
     entries: Iterable[Directive],
-    errors: Sequence[BeancountError],
     scenarios: Sequence[UnderScenario],
     days: DaysAsked = ALL_DAYS,
     by: PartedBy = PartedBy.ALL,
 ) -> WhatIf:
     """The books beside scenarios; raises `CannotCompare` where the books can't be booked again.
 
-    `errors` are those of the load. The books are booked again as well: they must come out as they
-    stand, to the digit, before anything is compared with them.
+    They are booked again as well: they must come out as they stand, to the digit, before anything
+    is compared with them.
     """
-    facts, accounts = facts_of_all_days(booking, errors), booking.accounts
+    facts, accounts = facts_of_all_days(booking), booking.accounts
     agreed = booking.terms.terms
-    jobs: list[Callable[[], Replayed]] = [partial(replay, facts, agreed, accounts, days)]
-    jobs += [partial(replay_under, facts, agreed, each.terms, accounts, days) for each in scenarios]
-    books, *others = side_by_side(jobs)
+    again = partial(replay, facts, agreed, accounts, days)
+    first = again() if facts.removals else None  # they are looked at before the scenarios are
+
+    def under(terms: Terms) -> Replayed:
+        return replay(under_scenario(facts, agreed, terms, first), terms, accounts, days)
+
+    jobs: list[Callable[[], Replayed]] = [] if first else [again]
+    jobs += [partial(under, each.terms) for each in scenarios]
+    books, *others = [*([first] if first else []), *side_by_side(jobs)]
     written = [each for each in entries if isinstance(each, Transaction)]
     _check_books(books, booking, days)
     by_hand = sums_of_postings((each for each in written if ORDER not in each.meta), accounts, days)

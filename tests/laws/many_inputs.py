@@ -41,7 +41,10 @@ from beancount_compute.ledger.event_files import read_csv
 from beancount_compute.ledger.fields import Fields
 from beancount_compute.ledger.header import ColumnMap, Columns
 from beancount_compute.ledger.rows import COLUMNS
+from beancount_compute.ledger.term_directives import TERM_TYPES
 from beancount_compute.plugin import compute
+from beancount_compute.scenarios.merging import terms_under
+from beancount_compute.scenarios.scenario_file import SCENARIO_TYPES, read_scenario
 from tests.close.sealing import close, write
 from tests.closed.test_fuzz import ROWS, TERMS
 from tests.laws import test_fuzz as written
@@ -197,6 +200,33 @@ def ledger(chance: Chance, sealed: Sealed) -> None:
         sealed.check(entry)
 
 
+SCENARIO = b"""2026-06-01 custom "compute-plan" "pro" 100.00 USD 1000 CU
+  unused: "mint"
+2026-06-01 custom "compute-option" "minimum-fee" 0.10 USD
+2026-06-01 custom "compute-meter" "chat"
+  units: 12 CU
+  cost: 10.00 USD
+  provider: "openai"
+2026-06-01 custom "compute-scale" "plan-price" "pro" 0.50
+2026-06-01 custom "compute-scale" "use" 2
+"""
+
+
+def scenario(chance: Chance, sealed: Sealed) -> None:
+    """The file of a scenario, and any lines beside those of the ledger."""
+    path = Path("scenario.beancount")
+    path.write_bytes(damaged(SCENARIO, chance))
+    errors = Errors()
+    found = read_scenario("fuzz", str(path), errors)
+    lines = [directive(chance) for _ in range(chance.randrange(3))]
+    lines = [line for line in lines if line.type in SCENARIO_TYPES]
+    of_ledger = [each for each in sealed.entries if isinstance(each, Custom)]
+    of_ledger = [each for each in of_ledger if each.type in TERM_TYPES]
+    found.lines.extend(lines)
+    terms_under(found, of_ledger, sealed.options, errors)
+    told(errors)
+
+
 # closed months
 
 
@@ -274,6 +304,7 @@ KINDS: dict[Callable[[Chance, Sealed], None], int] = {
     cell: 130,
     header: 40,
     ledger: 80,
+    scenario: 60,
     ledger_of_a_closed_month: 10,
     frozen_rows: 100,
     frozen_state: 70,

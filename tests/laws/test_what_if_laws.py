@@ -15,7 +15,9 @@ from beancount_compute.ledger import Writer
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.scenarios import read_scenarios, what_if
 from beancount_compute.scenarios.replaying import facts_of_all_days
-from tests.close.sealing import close
+from tests.close.sealing import close, write, write_events
+from tests.close.test_costs import MONTHS as CLOSED
+from tests.close.test_costs import ROWS, TERMS
 from tests.examples import examples
 from tests.laws.random_ledgers import PROFILES, VALID, write_ledger
 from tests.laws.test_late_laws import PLANS
@@ -44,7 +46,7 @@ def lots(entries: list[Transaction]) -> Counter[tuple[object, ...]]:
 def equal(loaded: Loaded, folder: Path) -> None:
     """Under an empty scenario every posting is that of the books, and so is every figure."""
     booking = loaded.booked
-    facts = facts_of_all_days(booking, loaded.errors)
+    facts = facts_of_all_days(booking)
     keeper = Bookkeeper(facts, booking.terms.terms, booking.accounts.component)
     writer = Writer(booking.accounts)
     again = [each for records in keeper.records() for each in writer.transactions(records)]
@@ -56,7 +58,7 @@ def equal(loaded: Loaded, folder: Path) -> None:
     errors = Errors()
     scenarios = read_scenarios(booking, [("empty", str(empty))], errors)
     assert not errors.found
-    found = what_if(booking, loaded.entries, loaded.errors, scenarios)
+    found = what_if(booking, loaded.entries, scenarios)
     ((_, run),) = found.scenarios
     assert run == found.books
     assert not run.by_hand
@@ -98,4 +100,38 @@ def test_late_events_stay_on_their_booking_day(seed: int, tmp_path: Path) -> Non
     equal(late, tmp_path)
     if not late.errors:
         close(ledger, "2026-07")
+        equal(load(ledger), tmp_path)
+
+
+BILLS = """2026-06-02 custom "compute-bill" "openai" 40.00 USD
+  id: "b-1"
+2026-06-03 custom "compute-bill" "llama" 1.00 USD
+  id: "b-2"
+2026-07-03 custom "compute-bill" "llama" 9.00 USD
+  from: 2026-05-01
+  to: 2026-06-30
+  id: "b-3"
+2026-05-15 custom "compute-capacity" "gpu" 4800.00 USD
+  provider: "llama"
+  life: "7 months"
+2026-01-01 open Equity:Opening-Balances
+2026-04-30 * "Opening" #compute-opening
+  Liabilities:DeferredRevenue:Tokens:Alice  -800 CU {0.15 USD, 2026-02-01, "pro/2026-09-01"}
+  Equity:Opening-Balances  120.00 USD
+"""
+LATE = "u-9,2026-05-25,,consumption,alice,,,30,CU,,,,,,,"
+
+
+@pytest.mark.parametrize("many", range(4))
+def test_costs_bills_and_capacity_are_booked_again_to_the_digit(many: int, tmp_path: Path) -> None:
+    """With as many months closed, and a use of the first that comes late where any is."""
+    ledger = write(tmp_path / "books", TERMS + BILLS, *ROWS)
+    close(ledger, *CLOSED[:many])
+    equal(load(ledger), tmp_path)
+    write_events(ledger, *ROWS, LATE)
+    found = load(ledger)
+    assert found.errors == []
+    equal(found, tmp_path)
+    if many < len(CLOSED):
+        close(ledger, CLOSED[many])
         equal(load(ledger), tmp_path)

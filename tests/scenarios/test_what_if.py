@@ -48,7 +48,7 @@ def compared(
     scenarios = read_scenarios(loaded.booked, [("s", str(path))], errors)
     assert errors.found == []
     days = days or DaysAsked()
-    return what_if(loaded.booked, loaded.entries, loaded.errors, scenarios, days, PartedBy(by))
+    return what_if(loaded.booked, loaded.entries, scenarios, days, PartedBy(by))
 
 
 def books(tmp_path: Path, text: str = BOOKS, more: str = "") -> Path:
@@ -383,3 +383,93 @@ def test_uses_of_a_scaled_meter_cost_what_they_would(tmp_path: Path) -> None:
         "first bill | USD | 160.00 | 176.00 | 16.00",
         "margin | USD | -40.00 | -48.00 | -8.00",
     ]
+
+
+YEAR = """plugin "beancount_compute"
+option "operating_currency" "USD"
+2026-01-01 custom "compute-option" "as-of" 2026-06-30
+2026-01-01 custom "compute-plan" "wrap" 120.00 USD 100 CU
+2026-05-01 custom "compute-meter" "chat"
+  units: 1 CU
+  cost: 1 OAI
+  provider: "openai"
+2026-06-01 custom "compute-meter" "chat"
+  units: 1 CU
+  cost: 0.40 USD
+  provider: "llama"
+2026-01-01 custom "compute-option" "meter" "chat"
+2026-06-01 custom "compute-capacity" "gpu" 4800.00 USD
+  provider: "llama"
+  life: "48 months"
+2026-05-01 custom "compute-purchase" "openai" 200 OAI 200.00 USD
+  expires: "12 months"
+2026-05-01 custom "compute-subscription" "alice" "wrap"
+2026-05-20 custom "compute-consumption" "alice" 80 CU
+2026-06-10 custom "compute-consumption" "alice" 50 CU
+"""
+
+
+def test_the_year_that_fits_a_screen(tmp_path: Path) -> None:
+    """June's price falls to 60.00 by a line or by a scale: its use earns 30.00, the margin is
+    10.00. Had openai not been swapped, its credits would have served June too."""
+    line = '2026-06-01 custom "compute-plan" "wrap" 60.00 USD 100 CU\n'
+    ledger = books(tmp_path, YEAR)
+    for scenario in (line, '2026-06-01 custom "compute-scale" "plan-price" "wrap" 0.5\n'):
+        found = compared(ledger, scenario, by="month")
+        assert figures(found) == [
+            "2026-05 | revenue of use | USD | 96.00 | 96.00 | 0.00",
+            "2026-05 | first bill | USD | 80.00 | 80.00 | 0.00",
+            "2026-05 | margin | USD | 16.00 | 16.00 | 0.00",
+            "2026-05 | margin after both | USD | 16.00 | 16.00 | 0.00",
+            "2026-05 | deferred revenue at the end | USD | 24.00 | 24.00 | 0.00",
+            "2026-06 | revenue of use | USD | 60.00 | 30.00 | -30.00",
+            "2026-06 | first bill | USD | 20.00 | 20.00 | 0.00",
+            "2026-06 | margin | USD | 40.00 | 10.00 | -30.00",
+            "2026-06 | second bill | USD | 100.00 | 100.00 | 0.00",
+            "2026-06 | margin after both | USD | -60.00 | -90.00 | -30.00",
+            "2026-06 | breakage | USD | 24.00 | 24.00 | 0.00",
+            "2026-06 | deferred revenue at the end | USD | 60.00 | 30.00 | -30.00",
+        ]
+    stays = YEAR.split("2026-06-01")[0].split("100 CU\n")[1]
+    found = compared(ledger, stays, by="provider")
+    assert [row for row in figures(found) if " bill | " in row] == [
+        "llama | first bill | USD | 20.00 | 0.00 | -20.00",
+        "llama | second bill | USD | 100.00 | 100.00 | 0.00",
+        "openai | first bill | USD | 80.00 | 130.00 | 50.00",
+    ]
+
+
+def test_a_provider_that_asks_double_draws_twice_the_credits(tmp_path: Path) -> None:
+    """80 units cost 160 OAI of 200; tripled, 40 are missing, and the scenario says so."""
+    ledger = books(tmp_path, YEAR)
+    scale = '2026-05-01 custom "compute-scale" "cost" "openai" {}\n'
+    found = compared(ledger, scale.format(2), by="provider")
+    assert "openai | first bill | USD | 80.00 | 160.00 | 80.00" in figures(found)
+    found = compared(ledger, scale.format(3), by="provider")
+    assert "openai | first bill | USD | 80.00 | 200.00 | 120.00" in figures(found)
+    (refused,) = figures(found, 2)
+    assert refused.startswith(
+        '... use of "..." on ... took ... OAI more than are held of "..." | 0'
+    )
+
+
+def test_opening_lots_keep_their_cost(tmp_path: Path) -> None:
+    """Whatever the plan costs there: 300 CU at 0.15 are used first, then 100 of May's at half."""
+    more = """2026-01-01 open Equity:Opening-Balances
+2026-04-30 * "Opening" #compute-opening
+  Liabilities:DeferredRevenue:Allocations:Alice  -300 CU {0.15 USD, 2026-04-01, "pro/2026-05-25"}
+  Equity:Opening-Balances  45.00 USD
+2026-05-21 custom "compute-consumption" "alice" 200 CU
+"""
+    scenario = '2026-01-01 custom "compute-scale" "plan-price" 0.50\n'
+    found = compared(books(tmp_path, more=more), scenario, by="month")
+    assert figures(found)[1] == "2026-05 | revenue of use | USD | 65.00 | 55.00 | -10.00"
+
+
+def test_draw_down_and_unused_are_replayed(tmp_path: Path) -> None:
+    """Bob has 100 CU bought dearly at 1.00 and then 500 of the trade at 0.20; the dearest first."""
+    more = '2026-06-02 custom "compute-allocation" "bob" 100 CU 100.00 USD\n'
+    scenario = '2026-01-01 custom "compute-option" "draw-down" "hifo"\n'
+    found = compared(books(tmp_path, more=more), scenario)
+    assert figures(found)[0] == "revenue of use | USD | 120.00 | 200.00 | 80.00"
+    assert "deferred revenue at the end | USD | 380.00 | 300.00 | -80.00" in figures(found)

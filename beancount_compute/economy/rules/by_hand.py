@@ -131,7 +131,7 @@ def _draws(economy: Economy, removal: HandPosting) -> list[Draw]:
     open_lot = economy.open_lot(lot)
     if open_lot is not None and open_lot.units >= missing:
         return [(open_lot, missing)]
-    if economy.again is None or removal.place in economy.again.strict:
+    if economy.again is None or removal.place not in economy.again.by_label:
         return []
     draws: list[Draw] = []
     for each in sorted(_alike(economy, lot), key=lambda each: (each is not open_lot, each.key[:2])):
