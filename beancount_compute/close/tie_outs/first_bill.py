@@ -52,6 +52,7 @@ class MeteredUse(NamedTuple):
     meter: Meter
     day: date  # of the use
     sign: int
+    used_on: date  # when the use was booked; of a reversal, the one that it undoes
 
 
 def first_bill(books: Books, first: date, events: Sequence[Event]) -> Iterator[TieOut]:
@@ -71,13 +72,13 @@ def first_bill(books: Books, first: date, events: Sequence[Event]) -> Iterator[T
         for units, _, price in beyond_of(entry.meta.get("beyond")):
             key = (entry.payee or "", price.currency)
             exact[key] += Fraction(units) * Fraction(price.number)
-    for entry, meter, day, sign in metered(books, first):
+    for entry, meter, day, sign, used_on in metered(books, first):
         if meter.cost is None or not meter.provider:
             continue
         since = stated_on.get((meter.provider, meter.name, day))
         if "events" in entry.meta and (meter.provider, meter.name) in told:
             doubtful.add(meter.provider)  # of merged uses nobody can tell which day was stated
-        if since is None or entry.date < since:
+        if since is None or (used_on < since and _goes_before(entry.date, since, sign)):
             key = (meter.provider, meter.cost.currency)
             exact[key] += sign * _number(entry, meter, meter.cost)
             undone[key] += sign < 0
@@ -100,6 +101,11 @@ def first_bill(books: Books, first: date, events: Sequence[Event]) -> Iterator[T
             yield tie._replace(informational=provider in doubtful)
 
 
+def _goes_before(day: date, since: date, sign: int) -> bool:
+    """Whether the list still holds for a booking; reversals come before what is stated."""
+    return day < since if sign > 0 else day <= since
+
+
 def _kind(entry: Transaction) -> str:
     return kind_of_tags(entry.tags) if ORDER in entry.meta else ""
 
@@ -120,21 +126,22 @@ def _is_credits(books: Books, unit: str) -> bool:
 
 def metered(books: Books, first: date) -> Iterator[MeteredUse]:
     """The uses of meters that were booked in the month, and those that were reversed in it."""
-    days: dict[str, date] = {}
+    uses: dict[str, tuple[date, date]] = {}  # by id: their day, and that of their booking
     for entry in books.transactions:
         name = entry.meta.get("meter")
         undoes = entry.meta.get("undoes")
         if not name or Kind.CONSUMPTION not in (_kind(entry), undoes):
             continue
-        day = entry.meta.get("occurred", entry.date)
+        day, used_on = entry.meta.get("occurred", entry.date), entry.date
         if undoes:
-            day = days.get(entry.meta.get("reverses", ""), day)
+            of_before = (day, date.min)
+            day, used_on = uses.get(entry.meta.get("reverses", ""), of_before)
         else:
-            days[entry.meta.get("event", "")] = day
+            uses[entry.meta.get("event", "")] = (day, used_on)
         timeline = books.terms.meters.get(name)
         meter = timeline.on(day) if timeline else None
         if meter is not None and entry.date >= first:
-            yield MeteredUse(entry, meter, day, -1 if undoes else 1)
+            yield MeteredUse(entry, meter, day, -1 if undoes else 1, used_on)
 
 
 def units_of_use(entry: Transaction) -> Money:
