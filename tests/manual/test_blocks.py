@@ -14,7 +14,7 @@ from beancount import loader
 from click.testing import CliRunner
 
 from beancount_compute.cli import main
-from tests.manual.blocks import HEAD, PAGES, PLAN, README, ROOT, blocks, ledger_of
+from tests.manual.blocks import HEAD, PAGES, PLAN, README, ROOT, MarkedBlock, blocks, ledger_of
 
 KINDS = {"beancount", "scenario", "csv", "console", "sh", "text"}
 MARKS = {"", "booked", "wrong", "fails"}
@@ -27,6 +27,7 @@ DECEMBER = f"""{HEAD}{PLAN}include "closed/index.beancount"
   id: "u-1"
 """
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+EXAMPLES = sorted((ROOT / "example-ledgers").glob("*/README.md"))
 
 
 @every_page
@@ -104,6 +105,8 @@ class Shell:
         examples = folder / "example-ledgers"
         shutil.copytree(ROOT / "example-ledgers", examples)
         self.folder = folder if page == README else examples
+        if page in EXAMPLES:
+            self.folder = examples / page.parent.name
         for block in blocks(page, "beancount"):
             if block.more == "wrong":
                 (self.folder / "main.beancount").write_text(block.text, "utf-8")
@@ -146,10 +149,25 @@ def test_the_commands_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) 
         if block.kind == "sh" and not block.text.startswith(ELSEWHERE):
             code, output = shell.run(block.text)
             assert code == 0, output
-        for command, shown in commands_of(block.text) if block.kind == "console" else []:
-            code, output = shell.run(command)
-            assert code == (1 if block.more == "fails" else 0), output
-            assert re.fullmatch(pattern(shown), output), f"{page.name}: {command}\n{output}"
+        if block.kind == "console":
+            check(shell, page, block)
+
+
+def check(shell: Shell, page: Path, block: MarkedBlock) -> None:
+    """Each command of a console block exits and prints as it is shown."""
+    for command, shown in commands_of(block.text):
+        code, output = shell.run(command)
+        assert code == (1 if block.more == "fails" else 0), output
+        assert re.fullmatch(pattern(shown), output), f"{page.name}: {command}\n{output}"
+
+
+@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
+def test_the_commands_of_an_example_print_what_it_shows(page: Path, tmp_path: Path) -> None:
+    """In its own folder; what is indented there only is for the eye."""
+    shell = Shell(page, tmp_path)
+    for block in blocks(page):
+        assert (block.kind, block.more) == ("console", "")
+        check(shell, page, block)
 
 
 def test_only_two_blocks_are_run_elsewhere() -> None:
