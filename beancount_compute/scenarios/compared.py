@@ -108,7 +108,7 @@ class WhatIf(NamedTuple):
             for row in _refused(self.books.refusals, run.refusals)
         ]
         labels = (_SCENARIO, *_LABELS[self.by], Column("figure", "figure"), CURRENCY)
-        account = Column("account", "account", whole=True)
+        account = Column("account", "account")
         return [
             Table("Figures", (*labels, *_BESIDE), figures, "figures"),
             Table("Accounts", (_SCENARIO, account, CURRENCY, *_BESIDE), accounts, "accounts"),

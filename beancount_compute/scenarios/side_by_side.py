@@ -22,11 +22,14 @@ def side_by_side(jobs: Sequence[Callable[[], Result]]) -> list[Result]:
     """What jobs make, in their order; an exception of one of them is raised here."""
     if not _can_fork() or len(jobs) < 2:
         return [job() for job in jobs]
-    gc.freeze()  # what the collector looks through is copied for each process
+    ours = not gc.get_freeze_count()
+    if ours:
+        gc.freeze()  # what the collector looks through is copied for each process
     try:
         return _in_processes(jobs)
     finally:
-        gc.unfreeze()
+        if ours:
+            gc.unfreeze()
 
 
 def _can_fork() -> bool:

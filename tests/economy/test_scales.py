@@ -18,6 +18,7 @@ from tests.economy.building import (
     messages,
     pair,
     plan,
+    reversal,
     shown,
     subscription,
     terms,
@@ -222,3 +223,34 @@ def test_terms_without_scales_are_as_they_are(target: ScaleTarget) -> None:
     agreed = metered()
     assert with_scales(agreed, []) == agreed._replace(scales={})
     assert TARGETS[target].meaning
+
+
+def test_what_a_scaled_use_took_comes_back_whole() -> None:
+    """A reversal gives back the 300 CU that 200 became, on a day of another scale too."""
+    agreed = scaled(terms(plan()), "2026-05-10 use 1.5", "2026-05-22 use 3")
+    events = [
+        subscription("2026-05-01", "alice"),
+        consumption("2026-05-20", "alice", "200 CU", id="u-1"),
+        reversal("2026-05-25", "u-1"),
+    ]
+    books = book(events, agreed)
+    assert books.refusals == []
+    (undone,) = [each for each in books.journal if each.kind == "reversal"]
+    assert undone.legs[0][1] == Decimal(-300)
+
+
+def test_a_late_use_is_scaled_as_of_its_own_day() -> None:
+    """It came on 12 May, is booked on 1 June, and takes twice its units as of the 12th."""
+    agreed = scaled(terms(plan(unused="rollover")), "2026-05-10 use 2", "2026-05-20 use 5")
+    late = {day("2026-06-01"): [consumption("2026-05-12", "alice", "100 CU", id="u-1")]}
+    books = book([subscription("2026-05-01", "alice")], agreed, late=late)
+    (used,) = [each for each in books.journal if each.kind == "consumption"]
+    assert (used.occurred, used.legs[0][1]) == (day("2026-05-12"), Decimal(200))
+
+
+def test_merged_uses_add_up_what_they_were_scaled_to() -> None:
+    agreed = scaled(terms(plan(), grain="month"), "2026-05-10 use 2")
+    uses = [consumption(f"2026-05-{at}", "alice", "100 CU") for at in ("05", "15")]
+    books = book([subscription("2026-05-01", "alice"), *uses], agreed)
+    (used,) = [each for each in books.journal if each.kind == "consumption"]
+    assert (used.uses, used.legs[0][1]) == (2, Decimal(300))
