@@ -152,6 +152,7 @@ from beancount_compute.economy.options import (
     TermKey,
 )
 from beancount_compute.economy.provider_costs import (
+    OF_REVERSAL,
     Accrual,
     Billed,
     Drawn,
@@ -199,6 +200,7 @@ from beancount_compute.economy.rounding import (
     multiply_money,
     must_be_exact,
     part,
+    proportion,
     round_half_even,
     round_money,
     shares_of_total,

@@ -80,7 +80,7 @@ class JournalEntry(NamedTuple):
     subscription: str = ""  # the id of the subscription that the period belongs to
     meter: str = ""  # of a use
     quantity: Decimal = ZERO  # of the meter, where the use says it
-    used: Money | None = None  # the units of a use that has a meter, no quantity, and overage
+    used: Money | None = None  # the units of a use that has a meter and overage
     served: datetime.date | None = None  # the day of the uses whose cost is booked later
     beyond: tuple[Beyond, ...] = ()
     stated: tuple[StatedCost, ...] = ()
@@ -366,4 +366,4 @@ class Run:
 
     @property
     def _tells_units(self) -> bool:
-        return self._overage and bool(self.first.meter) and not self._quantity
+        return self._overage and bool(self.first.meter)

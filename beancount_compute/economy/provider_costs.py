@@ -22,6 +22,7 @@ from beancount_compute.economy.rounding import WIDE, ZERO
 from beancount_compute.economy.term_values import Money
 
 Key = TypeVar("Key")
+OF_REVERSAL = "reversal of "  # so begins the source of what gives back the cost of a use
 Accrual = tuple[str, str, date, str]  # provider, meter, day of the uses, currency
 
 

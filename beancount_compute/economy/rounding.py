@@ -38,6 +38,7 @@ LARGEST_COST_STEP = Decimal("0.000001")
 _LARGEST_EXPONENT = LARGEST_COST_STEP.adjusted()
 _ONE = Decimal(1)
 _STEPS = [_ONE.scaleb(-decimals) for decimals in range(5)]
+_QUOTIENT = Context(prec=60, rounding=ROUND_HALF_EVEN)  # half a step is told from a bit less
 _FLOOR = Context(prec=50, rounding=ROUND_FLOOR)
 _FEW = Context(prec=MOST_DIGITS, rounding=ROUND_HALF_EVEN)
 
@@ -212,6 +213,12 @@ def shares_of_total(total: Decimal, weights: Iterable[Decimal], step: Decimal) -
             shares.append(due - given)
             given = due
         return [*shares, total - given]
+
+
+def proportion(total: Decimal, weight: Decimal, whole: Decimal) -> Decimal:
+    """The share of a total that a weight is of the whole, rounded half-even to 0.000001."""
+    share = _QUOTIENT.divide(WIDE.multiply(total, weight), whole)
+    return trim(round_half_even(share, PRICE_STEP), 0)
 
 
 def part(units: Decimal, rate: Decimal, cost: Decimal) -> Decimal:

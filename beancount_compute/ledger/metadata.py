@@ -106,7 +106,7 @@ def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
         meta["meter"] = entry.meter
         if entry.quantity:
             meta["quantity"] = entry.quantity
-        elif entry.used is not None:
+        if entry.used is not None:
             meta["used"] = Amount(*entry.used)
     if entry.kind is Kind.COST:
         _add_costs(meta, entry)

@@ -51,6 +51,9 @@ from beancount_compute.reports.provider_entries import (
 )
 from beancount_compute.reports.reading import Units, read_units
 from beancount_compute.reports.reading_money import MoneyFacts, earned_by_lots, read_money
+from beancount_compute.reports.reading_served import read_served
+from beancount_compute.reports.served_facts import BillShares, ServingFacts
+from beancount_compute.reports.sharing_bills import share_bills
 
 REOPEN = "compute-reopen"
 LATE, REVERSAL = "compute-late", f"compute-{Kind.REVERSAL}"
@@ -115,6 +118,19 @@ class Books:
     def metered_uses(self) -> tuple[ListedUse, ...]:
         """The uses of meters that somebody serves."""
         return metered_uses(self.transactions, self.terms.meters)
+
+    @cached_property
+    def serving(self) -> ServingFacts:
+        """What was served, and what that cost."""
+        with localcontext(WIDE), no_cyclic_garbage():
+            providers, earned = self.of_providers, self.money.earned
+            return read_served(self.transactions, self.movements, earned, providers, self.terms)
+
+    @cached_property
+    def bill_shares(self) -> BillShares:
+        """Both bills, shared out to who was served."""
+        with localcontext(WIDE), no_cyclic_garbage():
+            return share_bills(self.serving)
 
     @cached_property
     def trade_at(self) -> dict[int, Trade]:

@@ -20,6 +20,7 @@ from beancount_compute.economy.rounding import (
     minor_unit,
     multiply_money,
     part,
+    proportion,
     round_half_even,
     round_money,
     shares_of_total,
@@ -307,3 +308,12 @@ def test_whole_units_are_split_as_any_others(cents: int, number: int, currency: 
             assert units.as_tuple().exponent == 0 or Fraction(paid) % used
             assert str(cost) == str(trim(cost, decimals_of(currency)))
         assert Fraction(found[0].cost) == Fraction(paid) / number // used * used
+
+
+def test_a_proportion_is_rounded_half_even_to_a_millionth() -> None:
+    """A third, two of three, and the very half of a step."""
+    third, two = (proportion(D("1.00"), D(weight), D(3)) for weight in (1, 2))
+    assert (str(third), str(two)) == ("0.333333", "0.666667")
+    assert str(proportion(D("0.000001"), D(1), D(2))) == "0"
+    assert str(proportion(D("0.000003"), D(1), D(2))) == "0.000002"
+    assert str(proportion(D("-80.00"), D(-5), D(-10))) == "-40"

@@ -28,6 +28,7 @@ from beancount_compute.reports.tables import Measure, Row, units_of
 from tests.examples import examples
 from tests.laws.auditor import sums
 from tests.laws.auditor.comparing import Audit, audit
+from tests.laws.random_costs import add_costs
 from tests.laws.random_ledgers import write_ledger
 from tests.reports.story import STORY, by_key
 
@@ -329,6 +330,48 @@ def test_totals_are_the_sums_of_their_rows(seed: int) -> None:
                             assert sum([row[at] or 0 for row in rows[units]]) == total[at]
             if of_totals:
                 assert of_totals.keys() == {units for units, of in rows.items() if len(of) > 1}
+
+
+# What uses cost
+
+
+@cache
+def with_costs(seed: int) -> Books:
+    with TemporaryDirectory() as folder:
+        ledger = add_costs(seed, write_ledger(seed, Path(folder) / "ledger"))
+        entries, _, options = loader.load_file(str(ledger))
+    return read_books(entries, options)
+
+
+def expenses(books: Books) -> Sums:
+    """What providers and capacity cost by month and currency, from the postings."""
+    booked: defaultdict[tuple[str, ...], Decimal] = defaultdict(Decimal)
+    root = books.accounts.roots.expenses + ":"
+    with localcontext(WIDE):
+        for entry in books.transactions:
+            for posting in entry.postings if "__order" in entry.meta else ():
+                if posting.account.startswith(root):
+                    key = (entry.date.isoformat()[:7], posting.units.currency)
+                    booked[key] += posting.units.number
+    return {key: number for key, number in booked.items() if number}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_shares_of_both_bills_add_up_to_what_is_booked(seed: int) -> None:
+    """Every month and currency, to the last digit; only what was stated can be for no use."""
+    books = with_costs(seed)
+    found: defaultdict[tuple[str, ...], Decimal] = defaultdict(Decimal)
+    both = [*books.bill_shares.first, *books.bill_shares.second]
+    with localcontext(WIDE):
+        for each in both:
+            found[each.month, each.currency] += each.amount
+    assert {key: number for key, number in found.items() if number} == expenses(books)
+    stated = {each.at for each in books.serving.costs if each.reason == "as stated"}
+    assert {each.at for each in both if each.line == "no use"} <= stated
+    for each in both:
+        served = books.serving.served[each.use] if each.use >= 0 else None
+        assert (served is None) is bool(each.line)
+        assert served is None or (served.subscriber, served.meter) == (each.subscriber, each.meter)
 
 
 def explain_all(books: Books, selection: Selection) -> int:

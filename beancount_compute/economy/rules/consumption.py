@@ -143,7 +143,7 @@ def consume(economy: Economy, event: Event, event_id: str) -> None:
         over, overage_legs = _overage(economy, event, subscriber, missing)
         legs += overage_legs
     economy.take(draws)
-    used = Money(event.units, commodity) if over and meter and not event.quantity else None
+    used = Money(event.units, commodity) if over and meter else None
     _post(economy, written, event.quantity, event_id, legs, over, meter.name if meter else "", used)
     if meter is not None and meter.provider:
         economy.served.setdefault((event.date, meter.name), []).append(event)

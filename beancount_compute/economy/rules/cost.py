@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 from beancount_compute.economy import (
     METER,
+    OF_REVERSAL,
     PRICE_STEP,
     WIDE,
     ZERO,
@@ -383,7 +384,7 @@ def _give_back(economy: Economy, undo: Undo) -> None:
         return
     narration = f"Cost of compute of {text_of(day)} given back, 1 use"
     cost_id = f"{Kind.COST}/{entry.id}/{text_of(economy.today)}"
-    source = f"reversal of {entry.id}"
+    source = f"{OF_REVERSAL}{entry.id}"
     economy.post(
         JournalEntry(
             economy.today,

@@ -1,0 +1,274 @@
+"""From booked transactions to what was served and what it cost.
+
+    2026-05-20  alice   80 CU of wrap, measured by chat, served by openai
+    2026-05-20  openai  80.00 USD, for the uses of chat on that day
+
+A use that was reversed on the day of its booking never cost anything: both stand in one pool, and
+weigh nothing together. Uses that were merged over the days of a month share one pool of the month.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from beancount.core.data import Transaction
+
+from beancount_compute.economy import (
+    OF_REVERSAL,
+    POSTING_GRAIN,
+    PRICE_STEP,
+    ZERO,
+    Earning,
+    Flow,
+    Grain,
+    JournalEntry,
+    Kind,
+    Meter,
+    Money,
+    MoneyLeg,
+    Month,
+    Role,
+    Terms,
+    shares_of_total,
+)
+from beancount_compute.economy.measuring import units_served
+from beancount_compute.ledger import ORDER, kind_of_tags, money_of
+from beancount_compute.reports.facts import Income, LotKey, Movement
+from beancount_compute.reports.fold import grouped
+from beancount_compute.reports.provider_entries import ProviderEntry
+from beancount_compute.reports.served_facts import (
+    BookedCost,
+    BookedDepreciation,
+    BookedVariance,
+    CostPool,
+    CostReason,
+    ServedUnits,
+    ServingFacts,
+)
+
+_USE = Kind.CONSUMPTION.value
+_USED, _OVERAGE = Flow.USED, Earning.OVERAGE
+OfDays = tuple[str, str, date, str]  # provider, meter, day of its line, month
+
+
+class _UsePart(NamedTuple):
+    """What a use took of one lot, or beyond the holdings under one plan."""
+
+    origin: str
+    lot: LotKey | None
+    commodity: str
+    units: Decimal
+    currency: str
+
+
+def read_served(
+    transactions: Sequence[Transaction],
+    movements: Iterable[Movement],
+    earned: Iterable[Income],
+    of_providers: Iterable[ProviderEntry],
+    terms: Terms,
+) -> ServingFacts:
+    """What was served, and what providers and capacity cost; the sums need `WIDE`.
+
+    `earned` is what was recognised besides what lots earned: overage among it.
+    """
+    reader = _ServedReader(terms, movements, earned)
+    for at, entry in enumerate(transactions):
+        if ORDER in entry.meta:
+            undoes = entry.meta.get("undoes")
+            if undoes == _USE or kind_of_tags(entry.tags) == _USE:
+                reader.use(at, entry, undoes=bool(undoes))
+    costs: list[BookedCost] = []
+    variances: list[BookedVariance] = []
+    depreciations: list[BookedDepreciation] = []
+    for at, booked in of_providers:
+        costs += _costs(at, booked)
+        variances += _variances(at, booked)
+        if booked.kind is Kind.DEPRECIATION:
+            depreciations += _depreciations(at, booked, terms)
+    served = reader.served
+    if reader.merged:
+        served = [each._replace(pool=reader.of_month(each.pool)) for each in served]
+        costs = [each._replace(pool=reader.of_month(each.pool)) for each in costs]
+    return ServingFacts(tuple(served), tuple(costs), tuple(variances), tuple(depreciations))
+
+
+class _ServedReader:
+    """Reads uses; it knows the days of those that reversals undo."""
+
+    def __init__(
+        self, terms: Terms, movements: Iterable[Movement], earned: Iterable[Income]
+    ) -> None:
+        self.served: list[ServedUnits] = []
+        self.merged: set[OfDays] = set()
+        self._terms = terms
+        self._drawn = grouped([m for m in movements if m.flow is _USED], lambda each: each.at)
+        self._beyond = grouped([i for i in earned if i.earning is _OVERAGE], lambda each: each.at)
+        self._pools: dict[str, CostPool] = {}  # by the id of the use
+        self._by_day = terms.of_ledger(POSTING_GRAIN) is Grain.DAY
+
+    def use(self, at: int, entry: Transaction, *, undoes: bool) -> None:
+        """Add what a use took, or gave back."""
+        meta = entry.meta
+        name = str(meta.get("meter", ""))
+        parts = list(self._parts(at, entry, -1 if undoes else 1))
+        occurred = meta.get("occurred")
+        day = occurred if isinstance(occurred, date) else entry.date
+        if undoes:
+            undone = str(meta.get("reverses", ""))
+            known = self._pools.get(undone)
+            if known is not None and known.booked == entry.date:
+                pool = known
+            else:
+                day = known.day if known is not None else day
+                pool = CostPool("", name, day, entry.date, undone)
+        else:
+            pool = CostPool("", name, day, entry.date, "")
+        line = self._meter(name, pool.day)
+        pool = pool._replace(provider=line.provider if line else "")
+        if not undoes:
+            self._pools[str(meta.get("event", ""))] = pool
+            if "events" in meta and line is not None and not self._by_day:
+                month = Month.of(entry.date).name
+                self.merged.add((pool.provider, name, self._since(name, pool.day), month))
+        said = meta.get("quantity")
+        quantity = abs(said) if isinstance(said, Decimal) else ZERO
+        quantity = -quantity if undoes else quantity
+        self.served += _served(at, entry, line, parts, quantity, pool)
+
+    def _parts(self, at: int, entry: Transaction, sign: int) -> Iterator[_UsePart]:
+        """The lots that a use took units of, and what lies beyond them where a meter says it."""
+        drawn = ZERO
+        for moved in self._drawn.get(at, ()):
+            drawn -= moved.units
+            yield _UsePart(moved.origin, moved.lot, moved.commodity, -moved.units, moved.currency)
+        used = money_of(entry.meta.get("used"))
+        beyond = sign * abs(used.number) - drawn if used else ZERO
+        if used is None or not beyond:
+            return
+        billed = self._beyond.get(at, ())
+        if not billed:  # it was rounded to nothing
+            yield _UsePart("", None, used.currency, beyond, "")
+        shares = shares_of_total(beyond, [each.amount for each in billed], _step_of(beyond))
+        for each, units in zip(billed, shares, strict=True):
+            yield _UsePart(each.origin, None, used.currency, units, each.currency)
+
+    def _meter(self, name: str, day: date) -> Meter | None:
+        timeline = self._terms.meters.get(name)
+        return timeline.on(day) if timeline else None
+
+    def _since(self, name: str, day: date) -> date:
+        timeline = self._terms.meters.get(name)
+        return timeline.since(day) if timeline else date.min
+
+    def of_month(self, pool: CostPool) -> CostPool:
+        """The pool of a month, where uses of it were merged over its days."""
+        since, month = self._since(pool.meter, pool.day), Month.of(pool.booked)
+        if pool.undone or (pool.provider, pool.meter, since, month.name) not in self.merged:
+            return pool
+        return pool._replace(day=since, booked=month.first)
+
+
+def _served(
+    at: int,
+    entry: Transaction,
+    line: Meter | None,
+    parts: Sequence[_UsePart],
+    quantity: Decimal,
+    pool: CostPool,
+) -> Iterator[ServedUnits]:
+    quantities = [ZERO] * len(parts)
+    if quantity:
+        quantities = shares_of_total(quantity, [each.units for each in parts], _step_of(quantity))
+    for (origin, lot, commodity, units, currency), of_it in zip(parts, quantities, strict=True):
+        in_meter = Money(units, commodity)
+        weight = units
+        if line is not None:
+            in_meter = units_served(line, of_it, units, commodity)
+            if line.units is not None:
+                weight = of_it * line.units.number if quantity else units * line.per
+            elif quantity:
+                weight = of_it
+        yield ServedUnits(
+            entry.date,
+            Month.of(entry.date).name,
+            entry.payee or "",
+            pool.meter,
+            pool.provider,
+            origin,
+            lot.month if lot else "",
+            lot,
+            commodity,
+            units,
+            currency,
+            of_it,
+            in_meter,
+            weight,
+            pool,
+            at,
+        )
+
+
+def _step_of(number: Decimal) -> Decimal:
+    """The finest step that a number is written to, at most 0.000001."""
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)
+    return min(PRICE_STEP, Decimal(1).scaleb(exponent))
+
+
+def _costs(at: int, booked: JournalEntry) -> Iterator[BookedCost]:
+    """The costs of an entry, by meter and currency."""
+    if booked.kind not in (Kind.COST, Kind.LAPSE):
+        return
+    day, provider = booked.served or booked.date, booked.subscriber
+    undone = ""
+    if booked.source.startswith(OF_REVERSAL):
+        undone = booked.source.removeprefix(OF_REVERSAL)
+    stated = {each.meter for each in booked.stated}
+    sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for leg in booked.legs:
+        if isinstance(leg, MoneyLeg) and leg.role in (Role.COST, Role.LAPSED):
+            sums[leg.origin, leg.currency] += leg.number
+    for (meter, currency), amount in sums.items():
+        reason = CostReason.GIVEN_BACK if undone else CostReason.USES
+        if booked.kind is Kind.LAPSE:
+            reason = CostReason.LAPSED
+        elif meter in stated:
+            reason = CostReason.STATED
+        pool = CostPool(provider, meter, day, booked.date, undone)
+        month = Month.of(booked.date).name
+        yield BookedCost(booked.date, month, provider, meter, currency, amount, reason, pool, at)
+
+
+def _variances(at: int, booked: JournalEntry) -> Iterator[BookedVariance]:
+    for leg in booked.legs:
+        if isinstance(leg, MoneyLeg) and leg.role is Role.VARIANCE:
+            day, month = booked.date, Month.of(booked.date).name
+            yield BookedVariance(day, month, booked.subscriber, leg.currency, leg.number, at)
+
+
+def _depreciations(at: int, booked: JournalEntry, terms: Terms) -> Iterator[BookedDepreciation]:
+    name, day = booked.subscriber, booked.date
+    timeline = terms.capacities.get(name)
+    line = timeline.on(day) if timeline else None
+    can_serve, quantity = (line.can_serve, line.quantity) if line else (None, None)
+    counts = quantity or can_serve
+    unit = counts.currency if counts else ""
+    for leg in booked.legs:
+        if isinstance(leg, MoneyLeg) and leg.role is Role.DEPRECIATION:
+            yield BookedDepreciation(
+                day,
+                Month.of(day).name,
+                name,
+                line.provider if line else "",
+                leg.currency,
+                leg.number,
+                unit,
+                can_serve.number if can_serve and can_serve.currency == unit else ZERO,
+                quantity is not None,
+                at,
+            )
