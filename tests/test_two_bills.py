@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -136,17 +137,55 @@ def test_each_month_is_checked() -> None:
             assert re.search(rf'(?m)^{day} custom "compute-assert" "{figure}" +[0-9]', text)
 
 
-def test_its_scenarios_are_the_three_that_are_shipped() -> None:
-    """Each is named in the ledger, runs, and leaves the books beside it as they are."""
+@pytest.fixture(scope="module")
+def differences() -> dict[str, dict[str, Decimal]]:
+    """What each scenario changes of each figure."""
+    result = CliRunner().invoke(main, ["whatif", str(LEDGER)])
+    assert result.exit_code == 0, result.output
+    found: dict[str, dict[str, Decimal]] = {}
+    for part in re.split(r"(?m)^(?=.+: figures$)", result.stdout)[1:]:
+        figures = re.findall(r"(?m)^  (\S.*?) +USD(?: +\S+){2} +(\S+)$", part)
+        name = part.split(":")[0]
+        found[name] = {figure: Decimal(number.replace(",", "")) for figure, number in figures}
+    return found
+
+
+def test_its_scenarios_are_the_three_that_are_shipped(
+    differences: dict[str, dict[str, Decimal]],
+) -> None:
+    """Each is named in the ledger, and runs."""
     named = re.findall(r'"compute-scenario" "([^"]+)" "(\S+)"', LEDGER.read_text("utf-8"))
     shipped = {f"scenarios/{path.name}" for path in (FOLDER / "scenarios").iterdir()}
     assert {path for _, path in named} == shipped
-    result = CliRunner().invoke(main, ["whatif", str(LEDGER)])
-    assert result.exit_code == 0, result.output
-    for name, _ in named:
-        assert f"{name}: figures\n" in result.stdout
-    margins = re.findall(r"margin after both +USD +(\S+)", result.stdout)
-    assert margins == ["9,682.96"] * 3
+    assert list(differences) == [name for name, _ in named]
+
+
+def test_a_tenth_of_the_cost_is_worked_out_by_hand(
+    differences: dict[str, dict[str, Decimal]],
+) -> None:
+    """Chat from July costs 90 % less, to half a cent a month; the bills for it are left out."""
+    chat = sum(units()["chat", f"2026-{month:02d}"] for month in range(7, 13)) * LLAMA
+    chat -= Decimal("24.28") - Decimal("18.21")  # what llama stated
+    less = -differences["Prices crash"]["first bill"]
+    assert abs(less - chat * Decimal("0.9") - 8) <= Decimal("0.03")
+
+
+def test_the_squeeze_is_worked_out_by_hand(differences: dict[str, dict[str, Decimal]]) -> None:
+    """As in README: twice the cost for three months, a quarter more for three, no bills."""
+    twice = Decimal("669.12") + Decimal("531.19") + Decimal("444.56")
+    later = sum(units()["chat", f"2026-{month}"] for month in (10, 11, 12)) * LLAMA
+    assert differences["Provider squeeze"]["first bill"] == twice + later / 4 - 8
+    assert differences["Provider squeeze"]["revenue of use"] == 0
+
+
+def test_without_a_market_what_minted_lapses(differences: dict[str, dict[str, Decimal]]) -> None:
+    """Breakage is what `economics`, which books nothing again, says of units that lapse."""
+    arguments = ["report", "economics", str(LEDGER), "--table", "money-by-all", "--format", "json"]
+    result = CliRunner().invoke(main, arguments)
+    found = json.loads(result.stdout)["tables"][0]["rows"]
+    more = sum(Decimal(row["lapsed"]) - Decimal(row["expiry"]) for row in found)
+    assert abs(differences["No market"]["breakage"] - more) < Decimal("0.01")
+    assert differences["No market"]["fees"] == -sum(Decimal(row["fees"]) for row in found)
 
 
 def test_subscribers_hold_the_same_whoever_serves_them(entries: list[Any], tmp_path: Path) -> None:

@@ -21,10 +21,17 @@ def closed_quarter(tmp_path_factory: pytest.TempPathFactory) -> Site:
     return Site(example("closed-quarter", tmp_path_factory.mktemp("quarter")))
 
 
-@pytest.fixture(params=["market-year", "closed-quarter"])
-def site(request: pytest.FixtureRequest, market_year: Site, closed_quarter: Site) -> Site:
-    """Each of the two."""
-    return market_year if request.param == "market-year" else closed_quarter
+@pytest.fixture(scope="session")
+def two_bills(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A year of a reseller, with what its uses cost."""
+    return Site(example("two-bills", tmp_path_factory.mktemp("bills")))
+
+
+@pytest.fixture(params=["market_year", "closed_quarter", "two_bills"])
+def site(request: pytest.FixtureRequest) -> Site:
+    """Each of them."""
+    asked: Site = request.getfixturevalue(request.param)
+    return asked
 
 
 @pytest.fixture
