@@ -9,6 +9,7 @@ from beancount_compute.reports.disclosure import disclosure
 from beancount_compute.reports.economics import economics
 from beancount_compute.reports.figures import Report
 from beancount_compute.reports.held_lots import LOTS
+from beancount_compute.reports.margin import MARGIN
 from beancount_compute.reports.market import MARKET
 from beancount_compute.reports.release import RELEASE
 from beancount_compute.reports.revenue import REVENUE
@@ -25,6 +26,7 @@ REPORTS: dict[str, Report] = {
         STATEMENT,
         REVENUE,
         MARKET,
+        MARGIN,
         economics(),  # without displaced sales
         AGING,
         BILL_MATCH,

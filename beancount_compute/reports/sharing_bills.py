@@ -83,7 +83,7 @@ def _shared(
     if left:
         at, _ = weighed[0]
         rest = _of_nobody(booked, ShareOf.ROUNDING, left)
-        yield rest._replace(meter=served[at].meter, commodity=served[at].commodity)
+        yield rest._replace(commodity=served[at].commodity)
 
 
 def _of(units: ServedUnits, booked: _Booked, amount: Decimal, at: int) -> BillShare:
