@@ -23,6 +23,7 @@ from beancount_compute.economy import (
     Money,
     Place,
     Plan,
+    Provider,
     Role,
     Terms,
     Timeline,
@@ -59,7 +60,9 @@ def read_terms(
     plans = _plans(lines, currencies, step, errors)
     offers = [offer for timeline in plans.values() for offer in timeline]
     units = frozenset([sold.commodity for offer in offers for sold in offer.lines])
-    money = frozenset([*currencies, *(offer.currency for offer in offers)]) - units
+    beyond = [each.value.beyond for each in lines.meters if isinstance(each.value, Provider)]
+    prices = [offer.currency for offer in offers] + [each.currency for each in beyond if each]
+    money = frozenset([*currencies, *prices]) - units
     metered = meters_in_force(lines.meters, lines.refused_meters, money, errors)
     metered_names = metered.meters.keys() | metered.refused.keys()
     lines_of_options, unmetered = check_defaults(lines_of_options, offers, metered_names, errors)

@@ -124,6 +124,40 @@ def test_credits_go_by_soonest_end_and_then_cost_what_is_beyond_them() -> None:
     """)
 
 
+def test_credits_of_less_than_a_millionth_move_no_lot() -> None:
+    """0.0000004 of a credit wait in the running total for the next use: 0.0000008 are 0.000001."""
+    books = booked(
+        agreed(CREDITS._replace(per=Decimal(10000000))),
+        purchase("2026-05-01", "openai", "5 OAI", "5 USD"),
+        measured("2026-05-20", "alice", "chat", "4", units="1 CU"),
+        measured("2026-05-21", "alice", "chat", "4", units="1 CU"),
+    )
+    assert messages(books) == []
+    assert shown(books, "cost") == text("""
+        2026-05-21 cost openai
+          prepaid openai -0.000001 OAI {1 USD, 2026-05-01, openai}
+          cost openai chat 0.000001 USD
+    """)
+
+
+def test_credits_beyond_that_cost_nothing_yet_are_remembered() -> None:
+    """3 at 0.001 are nothing in cents. Given back, they leave the running total, in which 3 and 3
+    more are 0.006: a cent.
+    """
+    use = consumption("2026-05-20", "alice", "3 CU", id="u")
+    later = [consumption(f"2026-05-{day}", "alice", "3 CU") for day in (22, 23)]
+    books = booked(agreed(CREDITS, beyond="0.001 USD"), use, reversal("2026-05-21", "u"), *later)
+    assert messages(books) == []
+    assert [
+        (entry.beyond[0].units, len(entry.legs)) for entry in books.journal if entry.beyond
+    ] == [
+        (3, 0),
+        (-3, 0),
+        (3, 0),
+        (3, 2),
+    ]
+
+
 def test_credits_that_are_not_there_are_an_error_and_the_use_stands() -> None:
     """5 are there: the second use takes 1 more than is left, the third all 10 of its own."""
     books = booked(

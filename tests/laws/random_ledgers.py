@@ -673,9 +673,10 @@ def directive(cells: dict[str, str]) -> str:
     if "reverses" in cells:
         values.append(quoted(cells["reverses"]))
     lines = [f'{cells["date"]} custom "compute-{kind}" ' + " ".join(values)]
-    for key in ("id", "time", "expires", "started"):
+    for key in ("id", "time", "expires", "started", "meter", "quantity", "from", "to"):
         if key in cells:
-            is_day = key in ("expires", "started") and cells[key][4:5] == "-"
+            is_day = key in ("expires", "started", "from", "to") and cells[key][4:5] == "-"
+            is_day |= key == "quantity"
             lines.append(f"  {key}: {cells[key] if is_day else quoted(cells[key])}")
     return "\n".join(lines)
 
@@ -728,10 +729,10 @@ def write_parquet(path: Path, items: list[Item]) -> None:
     columns: dict[str, Any] = {}
     for name in COLUMNS:
         cells = [item.cells.get(name) for item in items]
-        if name in ("units", "price", "paid"):
+        if name in ("units", "price", "paid", "quantity"):
             numbers = [None if c is None else Decimal(c) for c in cells]
             columns[name] = pyarrow.array(numbers, pyarrow.decimal128(38, 12))
-        elif name in ("date", "started"):
+        elif name in ("date", "started", "from", "to"):
             days = [None if c is None else datetime.date.fromisoformat(c) for c in cells]
             columns[name] = pyarrow.array(days, pyarrow.date32())
         else:
@@ -815,6 +816,8 @@ def state_assertions(
 
 def write_ledger(seed: int, folder: Path) -> Path:
     """Write the ledger of this seed into an empty folder; return its main file."""
+    from tests.laws.random_providers import add_providers, has_providers  # it makes items, too
+
     folder.mkdir(parents=True, exist_ok=True)
     world = new_world(seed)
     add_plans(world)
@@ -823,6 +826,8 @@ def write_ledger(seed: int, folder: Path) -> Path:
     add_subscriber_names(world)
     add_subscriptions(world)
     add_events(world)
+    if has_providers(seed):
+        add_providers(world, seed)
     if world.profile == "opening":
         add_openings(world)
     if world.profile == "far":

@@ -20,7 +20,9 @@ from beancount import loader
 from beancount.core.data import Transaction
 from beancount.core.position import Cost
 
+from beancount_compute.economy.journal import MoneyLeg
 from beancount_compute.economy.months import MONTH, later
+from beancount_compute.economy.roles import Role
 from beancount_compute.economy.rounding import WIDE
 from beancount_compute.reports.books import Books, Selection, read_books
 from beancount_compute.reports.figures import CellAsked, NotSummed
@@ -146,12 +148,13 @@ def test_deferred_revenue_is_the_auditors(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_is_owed_is_the_auditors(seed: int) -> None:
-    """Receivables, payables and what partners are owed are what stands on their accounts."""
+    """Receivables, payables and what others are owed are what stands on their accounts."""
     _, books, audited = beside_the_audit(seed)
     for role, name, by in (
         ("receivable", "receivables", "subscriber"),
         ("payable", "payables", "subscriber"),
         ("partner", "partners", "partner"),
+        ("provider", "providers", "provider"),
     ):
         expected = sums.owed(audited, role, books.last_day or date.min)
         rows = table(books, "aging", name)
@@ -227,6 +230,10 @@ def test_fees_and_what_is_owed_are_what_was_booked(seed: int) -> None:
         for line in books.owed:
             if line.kind:
                 found["owed", line.currency] += line.amount
+        for _, entry in books.of_providers:  # what nobody has billed yet
+            for leg in entry.legs:
+                if isinstance(leg, MoneyLeg) and leg.role is Role.ACCRUED:
+                    found["owed", leg.currency] += leg.number
         for trade in books.trades:
             found["fees", trade.currency] += trade.seller_fee + trade.buyer_fee
     assert {k: n for k, n in found.items() if n} == {k: n for k, n in booked.items() if n}

@@ -137,3 +137,13 @@ def test_a_meter_of_which_no_line_can_be_read_is_known_by_name() -> None:
     """)
     assert len(errors) == 1
     assert [place.line for place in terms.terms.refused_meters.values()] == [1]
+
+
+def test_what_a_credit_costs_beyond_is_money_of_the_ledger() -> None:
+    """A meter that costs USD is then no matter of credits, whatever currency plans have."""
+    found, errors = read("""\
+2026-01-01 custom "compute-provider" "openai"
+  beyond: 1.10 USD
+""")
+    assert errors == []
+    assert found.terms.money == {"USD"}

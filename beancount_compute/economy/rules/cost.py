@@ -28,6 +28,7 @@ from beancount_compute.economy import (
     WIDE,
     ZERO,
     Beyond,
+    Draw,
     DrawDown,
     Event,
     JournalEntry,
@@ -220,7 +221,7 @@ def _book(
         booked = costs.booked.get((provider, name, on), {}).get(currency, ZERO)
         due = Money(WIDE.subtract(number, booked), currency)
         legs += _accrue(economy, provider, name, on, due)
-    if not legs and not stated:
+    if not legs and not stated and not beyond:
         return
     what = f"{uses:,} {'use' if uses == 1 else 'uses'}" if uses else "as stated"
     cost_id = f"{Kind.COST}/{provider}/{text_of(on)}"
@@ -265,7 +266,10 @@ def _draw(economy: Economy, part: _Served, wanted: Decimal, beyond: list[Beyond]
     """Credits by soonest end, oldest date, lowest cost; then at the price beyond them."""
     provider, name = part.provider, part.meter.name
     holding = economy.stock.get(part.currency)
-    draws, missing = holding.plan(wanted, DrawDown.EXPIRY) if holding else ([], wanted)
+    draws: list[Draw] = []
+    missing = wanted
+    if holding and wanted > 0:
+        draws, missing = holding.plan(wanted, DrawDown.EXPIRY)
     legs: list[Leg] = []
     costs: dict[str, Decimal] = {}
     for open_lot, units in draws:
@@ -380,7 +384,7 @@ def _give_back(economy: Economy, undo: Undo) -> None:
                 legs.append(LotLeg(lot, units))
                 if cost:
                     legs.append(MoneyLeg(Role.COST, provider, meter.name, cost, lot.currency))
-    if not legs:
+    if not legs and not beyond:
         return
     narration = f"Cost of compute of {text_of(day)} given back, 1 use"
     cost_id = f"{Kind.COST}/{entry.id}/{text_of(economy.today)}"

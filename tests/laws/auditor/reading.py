@@ -30,6 +30,7 @@ from tests.laws.auditor.records import (
     Facts,
     HandPosting,
     Lot,
+    Meter,
     Naming,
     Place,
     Plan,
@@ -58,6 +59,12 @@ ROOTS = {
     "fees": "income",
     "partner-income": "income",
     "overage": "income",
+    "prepaid": "assets",
+    "provider": "liabilities",
+    "accrued": "liabilities",
+    "lapsed": "expenses",
+    "cost": "expenses",
+    "variance": "expenses",
 }
 DEFAULT_ACCOUNTS = {
     "receivable": "Assets:Receivable:{subscriber}",
@@ -70,6 +77,12 @@ DEFAULT_ACCOUNTS = {
     "fees": "Income:Fees",
     "partner-income": "Income:Partners",
     "overage": "Income:Overage",
+    "prepaid": "Assets:Prepaid:{provider}",
+    "provider": "Liabilities:Providers:{provider}",
+    "accrued": "Liabilities:Accrued:{provider}",
+    "lapsed": "Expenses:Compute:Lapsed",
+    "cost": "Expenses:Compute:{provider}",
+    "variance": "Expenses:Compute:Variance",
 }
 COLUMNS = [
     "id",
@@ -88,6 +101,10 @@ COLUMNS = [
     "started",
     "reverses",
     "memo",
+    "meter",
+    "quantity",
+    "from",
+    "to",
 ]
 
 
@@ -101,7 +118,10 @@ SHAPES: dict[str, list[list[tuple[str, type]]]] = {
         [("subscriber", str), ("plan", str)],
     ],
     "grant": [[("subscriber", str), ("units", Amount)]],
-    "consumption": [[("subscriber", str), ("units", Amount)]],
+    "consumption": [[("subscriber", str), ("units", Amount)], [("subscriber", str)]],
+    "purchase": [[("counterparty", str), ("units", Amount), ("paid", Amount)]],
+    "cost": [[("counterparty", str), ("paid", Amount)]],
+    "bill": [[("counterparty", str), ("paid", Amount)]],
     "trade": [
         [("subscriber", str), ("counterparty", str), ("units", Amount), ("price", Amount)],
     ],
@@ -124,7 +144,32 @@ FIGURES = {
     "partner-income",
     "overage",
 }
-PLAN_KEYS = {"every", "unused", "mint-rate", "expires", "token-expires", "overage"}
+PLAN_KEYS = {"every", "unused", "mint-rate", "expires", "token-expires", "overage", "meter"}
+# What an event may say besides: of a top-up alone its end, whose plan says it for a period.
+OPTIONAL = {
+    "subscription": {"started"},
+    "grant": {"expires"},
+    "allocation": {"expires"},
+    "purchase": {"expires"},
+    "consumption": {"meter", "quantity"},
+    "cost": {"meter"},
+    "bill": {"first_day", "last_day"},
+}
+WRITTEN = {"first_day": "from", "last_day": "to"}
+
+
+def optional_of(kind: str, plan: object) -> set[str]:
+    return set() if kind == "allocation" and plan is not None else OPTIONAL.get(kind, set())
+
+
+def check_measured(kind: str, units: object, meter: object, quantity: object) -> None:
+    """A quantity is of a meter; a use without units needs both; a stated cost its meter."""
+    if kind == "cost" and meter is None:
+        refuse("a cost of no meter")
+    if kind == "consumption" and (
+        (units is None and quantity is None) or (quantity is not None and meter is None)
+    ):
+        refuse("a use without units, meter or quantity")
 
 
 def place_of(meta: dict[str, Any]) -> Place:
@@ -172,12 +217,8 @@ def read_event(entry: data.Custom, kind: str) -> Event:
     for value, (name, wanted) in zip(values, shape, strict=True):
         take_value(found, name, typed(value.value, wanted, name))
     keys = written_keys(entry.meta)
-    known = {"id", "time"}
-    if kind == "subscription":
-        known.add("started")
-    if kind == "grant" or (kind == "allocation" and "plan" not in found):
-        known.add("expires")
-    check_keys(keys, known)
+    optional = optional_of(kind, found.get("plan"))
+    check_keys(keys, {"id", "time"} | {WRITTEN.get(name, name) for name in optional})
     if "id" in keys:
         found["id"] = typed(keys["id"], str, "id")
     if "time" in keys:
@@ -186,6 +227,14 @@ def read_event(entry: data.Custom, kind: str) -> Event:
         found["started"] = typed(keys["started"], datetime.date, "started")
     if "expires" in keys:
         found["expires"] = parse_expires(keys["expires"])
+    if "meter" in keys:
+        found["meter"] = typed(keys["meter"], str, "meter")
+    if "quantity" in keys:
+        found["quantity"] = typed(keys["quantity"], Decimal, "quantity")
+    for name, key in WRITTEN.items():
+        if key in keys:
+            found[name] = typed(keys[key], datetime.date, key)
+    check_measured(kind, found.get("units"), found.get("meter"), found.get("quantity"))
     return Event(place_of(entry.meta), kind, entry.date, **found)
 
 
@@ -219,6 +268,8 @@ def read_plan(entry: data.Custom) -> Plan:
         if keys["unused"] not in ("expire", "rollover", "mint"):
             refuse(f"unused: {keys['unused']!r}")
         found["unused"] = keys["unused"]
+    if "meter" in keys:
+        found["meter"] = typed(keys["meter"], str, "meter")
     if "mint-rate" in keys:
         found["mint_rate"] = fraction_of_one(keys["mint-rate"], "mint-rate")
     if "overage" in keys:
@@ -245,12 +296,16 @@ def fraction_of_one(value: object, key: str) -> Decimal:
 def read_cells(cells: dict[str, Any], place: Place) -> Event:
     """The event that a row tells."""
     found: dict[str, Any] = {}
-    for key in ("subscriber", "counterparty", "plan", "commodity", "currency", "memo", "id"):
+    texts = ("subscriber", "counterparty", "plan", "commodity", "currency", "memo", "id", "meter")
+    for key in texts:
         if cells.get(key):
             found[key] = unicodedata.normalize("NFC", cells[key])
     if cells.get("reverses"):
         found["reverses"] = unicodedata.normalize("NFC", cells["reverses"])
-    for key in ("units", "price", "paid"):
+    for name, key in WRITTEN.items():
+        if cells.get(key):
+            found[name] = parse_day(cells[key])
+    for key in ("units", "price", "paid", "quantity"):
         if cells.get(key):
             found[key] = parse_number(cells[key])
     if cells.get("time"):
@@ -272,10 +327,8 @@ def read_cells(cells: dict[str, Any], place: Place) -> Event:
 def check_filled(event: Event) -> None:
     """A row must have the cells of one shape of its event, and no others."""
     optional = {"memo", "id", "time", "date", "kind", "figure"}
-    if event.kind == "subscription":
-        optional.add("started")
-    if event.kind == "grant" or (event.kind == "allocation" and event.plan is None):
-        optional.add("expires")
+    optional |= optional_of(event.kind, event.plan)
+    check_measured(event.kind, event.units, event.meter, event.quantity)
     filled = {n for n in EVENT_FIELDS if getattr(event, n) is not None} - optional
     for shape in SHAPES[event.kind]:
         wanted = {name for name, _ in shape}
@@ -376,6 +429,9 @@ class Reading:
         self.fixed: dict[str, Any] = {}
         self.accounts: dict[str, str] = {}
         self.subscribers: list[tuple[Day, str, str, Place]] = []
+        self.meters: list[Meter] = []
+        self.providers: set[str] = set()
+        self.beyond: list[tuple[Day, str, tuple[Decimal, str] | None]] = []
         self.chosen: list[tuple[str, str, Place]] = []  # roles and their accounts
         self.files_read: set[Path] = set()
         self.said_in: list[list[Event]] = []  # the events of the ledger, then those of each file
@@ -393,6 +449,12 @@ class Reading:
             self.fixed.get("cost-step"),
             self.fixed.get("as-of"),
             currencies[0] if currencies else None,
+            self.meters,
+            self.providers,
+            self.beyond,
+            {*currencies, *(plan.currency for plan in self.plans)}
+            | {plan.overage[1] for plan in self.plans if plan.overage}
+            | {price[1] for _, _, price in self.beyond if price},
         )
 
     def load(self, path: Path) -> None:
@@ -433,8 +495,32 @@ class Reading:
             self.read_account(entry)
         elif kind == "subscriber":
             self.read_subscriber(entry)
+        elif kind in ("meter", "provider", "quote"):
+            self.read_of_provider(kind, entry)
         elif kind != "accept":  # an answer to the review books nothing
             refuse(f"unknown type {entry.type}")
+
+    def read_of_provider(self, kind: str, entry: data.Custom) -> None:
+        """A meter, a provider, or a quote, of which nothing is booked."""
+        name, *others = [value.value for value in entry.values or []]
+        keys = written_keys(entry.meta)
+
+        def pair(key: str) -> tuple[Decimal, str] | None:
+            amount = typed(keys[key], Amount, key) if key in keys else None
+            return (amount.number, amount.currency) if amount else None
+
+        if kind == "provider":
+            self.providers.add(name)
+            self.beyond.append((entry.date, name, pair("beyond")))
+        elif kind == "quote":
+            self.providers.add(others[0])
+        else:
+            per, provider = keys.get("per", Decimal(1)), keys.get("provider", "")
+            where = place_of(entry.meta)
+            self.meters.append(
+                Meter(where, name, entry.date, pair("units"), per, pair("cost"), provider)
+            )
+            self.providers |= {provider} - {""}
 
     def take_plan(self, plan: Plan) -> None:
         for other in self.plans:
@@ -459,6 +545,7 @@ class Reading:
             "cost-step": power_of_ten,
             "posting-grain": lambda v: one_of(v, ("event", "day", "month")),
             "as-of": lambda v: typed(v, datetime.date, name),
+            "meter": lambda v: typed(v, str, name),
         }
         if name not in readers:
             refuse(f"unknown option {name!r}")
@@ -580,8 +667,13 @@ class Reading:
                 self.subscribers.remove(entry)
 
     def read_hand_written(self) -> None:
-        """Opening lots and other hand-written postings on the pockets."""
+        """Opening lots and other hand-written postings on the pockets; opening accruals."""
         for entry in self.entries:
+            if isinstance(entry, data.Transaction) and "accrued" in entry.meta:
+                for text in entry.meta["accrued"].split(", "):
+                    meter, number, currency = text.rsplit(" ", 2)
+                    accrued = (entry.payee or "", meter, entry.meta["served"], currency)
+                    self.facts.accruals.append((entry.date, accrued, Decimal(number)))
             written: list[Any] = entry.postings if isinstance(entry, data.Transaction) else []
             for posting in written:
                 holder = self.holder_of(posting.account)
@@ -590,21 +682,25 @@ class Reading:
                 place = place_of(entry.meta)
                 self.aliases[place_of(posting.meta if posting.meta else entry.meta)] = place
                 lot = lot_of(posting) if posting.cost else None
-                found = HandPosting(entry.date, *holder, lot, posting.units.number, place)
+                units = posting.units.number
+                units = -units if holder[1] == "prepaid" else units  # an asset
+                found = HandPosting(entry.date, *holder, lot, units, place)
                 opening = "compute-opening" in (entry.tags or ())
-                if opening and posting.cost and posting.units.number < 0:
+                if opening and posting.cost and units < 0:
                     self.facts.openings.append(found)
                 else:
                     self.facts.reductions.append(found)
 
     def holder_of(self, account: str) -> tuple[str, str] | None:
         """(subscriber, pocket) of an account, if it is one of a pocket."""
-        for pocket in ("allocations", "tokens"):
+        for pocket in ("allocations", "tokens", "prepaid"):
             pattern = re.escape(self.accounts[pocket])
             pattern = pattern.replace(r"\{subscriber\}", "(?P<subscriber>[^:]+)", 1)
             pattern = pattern.replace(r"\{subscriber\}", "(?P=subscriber)")
-            pattern = pattern.replace(r"\{plan\}", "[^:]+")
+            pattern = pattern.replace(r"\{plan\}", "[^:]+").replace(r"\{provider\}", "[^:]+")
             match = re.fullmatch(pattern, account)
+            if match and pocket == "prepaid":
+                return "", pocket
             if match:
                 return self.name_of(match["subscriber"]), pocket
         return None
@@ -647,6 +743,8 @@ def check_template(role: str, template: str, roots: dict[str, str]) -> None:
         allowed.add("{plan}")
     if role == "partner":
         allowed.add("{partner}")
+    if role in ("prepaid", "provider", "lapsed", "cost", "accrued", "variance"):
+        allowed = {"{provider}"} | ({"{meter}"} if role in ("cost", "accrued") else set())
     sample = template
     for name in allowed:
         sample = sample.replace(name, "X")

@@ -78,6 +78,10 @@ class Event:
     reverses: str | None = None
     memo: str | None = None
     id: str | None = None
+    meter: str | None = None
+    quantity: Decimal | None = None
+    first_day: Day | None = None
+    last_day: Day | None = None
     figure: str | None = None  # assertions: what is asserted
 
     def content(self) -> tuple[Any, ...]:
@@ -102,6 +106,10 @@ class Event:
             self.commodity,
             self.started,
             self.reverses,
+            self.meter,
+            self.quantity,
+            self.first_day,
+            self.last_day,
         )
         return (*tuple((0, 0) if v is None else (1, v) for v in values), self.place)
 
@@ -126,6 +134,20 @@ class Plan:
     expires: tuple[int, str] | None = None
     token_expires: tuple[int, str] | None = None
     overage: tuple[Decimal, str] | None = None
+    meter: str | None = None
+
+
+@dataclass(frozen=True)
+class Meter:
+    """What is measured of uses from one day on, and what it costs."""
+
+    place: Place
+    name: str
+    date: Day
+    units: tuple[Decimal, str] | None = None
+    per: Decimal = Decimal(1)
+    cost: tuple[Decimal, str] | None = None
+    provider: str = ""
 
 
 @dataclass
@@ -193,6 +215,10 @@ class Terms:
     step: Decimal | None = None
     as_of: Day | None = None
     operating_currency: str | None = None
+    meters: list[Meter] = field(default_factory=list)
+    providers: set[str] = field(default_factory=set)  # whom any line of terms names
+    beyond: list[tuple[Day, str, tuple[Decimal, str] | None]] = field(default_factory=list)
+    money: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -203,6 +229,8 @@ class Facts:
     names: list[Naming] = field(default_factory=list)
     openings: list[HandPosting] = field(default_factory=list)
     reductions: list[HandPosting] = field(default_factory=list)
+    # by the day of the opening: provider, meter, day served and currency, with what was accrued
+    accruals: list[tuple[Day, tuple[str, str, Day, str], Decimal]] = field(default_factory=list)
 
     def component_of(self, name: str) -> str:
         for naming in self.names:
@@ -236,6 +264,7 @@ class Transaction:
     date: Day
     why: str
     legs: list[Leg]
+    measured: Any = None  # the meter of uses, and whether they say no quantity
 
 
 # Days and lives

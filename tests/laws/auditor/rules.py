@@ -60,6 +60,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from tests.laws.auditor.providers import ProviderBooks
 from tests.laws.auditor.records import (
     FAR,
     ZERO,
@@ -86,10 +87,11 @@ from tests.laws.auditor.records import (
 )
 
 
-class Books:
+class Books(ProviderBooks):
     """Who holds what, and everything booked, day by day."""
 
     def __init__(self, facts: Facts, terms: Terms) -> None:
+        super().__init__()
         self.facts = facts
         self.terms = terms
         self.refusals = Refusals()
@@ -227,6 +229,9 @@ class Books:
         for opening in self.facts.openings:
             if opening.date == day:
                 self.open_lot(opening)
+        for opened, accrued, number in self.facts.accruals:
+            if opened == day:
+                self.accrued[accrued] += number
         if day <= self.as_of:
             self.end_periods(day)
             self.end_lots(day)
@@ -252,6 +257,9 @@ class Books:
         for posting in self.facts.reductions:
             if posting.date == day:
                 self.refusals.guarded(posting.place, self.reduce_by_hand, posting)
+        self.evening(day)
+        if day <= self.as_of:
+            self.end_lots(day)  # credits that came back after their end
 
     def play(
         self, day: Day, order: list[tuple[int, Event]], seen: Any = lambda event: None
@@ -265,6 +273,9 @@ class Books:
             "transfer": self.move,
             "spend": self.move,
             "consumption": self.consume,
+            "purchase": self.purchase,
+            "cost": self.state_cost,
+            "bill": self.bill,
             "refund": self.give_back,
             "reversal": self.give_back,
         }
@@ -386,7 +397,8 @@ class Books:
             currency, weight = leg.weight()
             sums[currency] += weight
             if leg.lot is not None:
-                self.change(leg.subscriber, leg.role, leg.lot, -leg.number)
+                units = leg.number if leg.role == "prepaid" else -leg.number  # an asset
+                self.change(leg.subscriber, leg.role, leg.lot, units)
         assert not any(sums.values()), (why, legs)
         self.journal.append(Transaction(day, why, [leg for leg in legs if leg.number != 0]))
 
@@ -403,6 +415,10 @@ class Books:
 
     def open_lot(self, posting: HandPosting) -> None:
         assert posting.lot is not None
+        if posting.pocket == "prepaid":
+            self.credit_of[posting.lot.commodity] = posting.lot.origin
+            self.change("", "prepaid", posting.lot, -posting.units)
+            return
         self.known.setdefault(posting.holder, self.facts.component_of(posting.holder))
         self.change(posting.holder, posting.pocket, posting.lot, -posting.units)
         self.touch(posting.holder)
@@ -440,6 +456,9 @@ class Books:
             self.end_lots(day)
 
     def end_lot(self, day: Day, holder: str, pocket: str, lot: Lot) -> None:
+        if pocket == "prepaid":
+            self.lapse(day, lot)
+            return
         units = self.held[holder, pocket][lot]
         plan = self.plan_terms(lot.origin, lot.date)
         minted = ZERO
@@ -677,6 +696,7 @@ class Books:
 
     def consume(self, event: Event) -> None:
         self.check_known(event.subscriber)
+        event, meter = self.metered(event)
         units = positive(event.units, "units")
         drawn = self.draw(event, "allocations", units)
         left = units - sum((d[2] for d in drawn), ZERO)
@@ -691,22 +711,14 @@ class Books:
             legs += self.overage(event, left)
         self.book(event.date, "consumption", legs)
         self.keep(event.id, legs)
-        self.merge(event)
+        self.serve(event, meter)
+        self.merge(event, (meter, event.quantity is None))
 
     def overage(self, event: Event, units: Decimal) -> list[Leg]:
         """Book the rounded running total less what is booked already."""
-        running = [
-            s
-            for s in self.subscriptions
-            if s.event.subscriber == event.subscriber
-            and s.running(event.date)
-            and self.terms_of(s, event.date).commodity == event.commodity
-        ]
-        if not running:
+        plan = self.newest_plan(event)
+        if plan is None:
             refuse(f"{units} units beyond the holdings, and no subscription")
-        running.sort(key=lambda s: s.event.plan or "")
-        newest = max(running, key=lambda s: s.began)
-        plan = self.terms_of(newest, event.date)
         if plan.overage is None:
             refuse(f"{units} units beyond the holdings, and {plan.name} has no overage")
         price, currency = plan.overage
@@ -722,22 +734,41 @@ class Books:
             Leg("overage", -booked, currency, holder, plan.name),
         ]
 
+    def newest_plan(self, event: Event) -> Plan | None:
+        """The plan of the newest running subscription whose units are of the commodity used."""
+        running = [
+            s
+            for s in self.subscriptions
+            if s.event.subscriber == event.subscriber
+            and s.running(event.date)
+            and self.terms_of(s, event.date).commodity == event.commodity
+        ]
+        running.sort(key=lambda s: s.event.plan or "")
+        newest = max(running, key=lambda s: s.began, default=None)
+        return self.terms_of(newest, event.date) if newest else None
+
     def terms_of(self, subscription: Subscription, day: Day) -> Plan:
         plan = self.plan_terms(subscription.event.plan, day)
         assert plan is not None
         return plan
 
-    def merge(self, event: Event) -> None:
+    def merge(self, event: Event, measured: Any) -> None:
         """Put the transaction just booked into the one that the grain says."""
         grain = self.terms.grain
         holder = event.subscriber or ""
         new = self.journal[-1]
         open_one = self.pending.get(holder)
-        if grain != "event" and open_one and same_grain(grain, open_one.date, event.date):
+        if (
+            grain != "event"
+            and open_one
+            and same_grain(grain, open_one.date, event.date)
+            and open_one.measured == measured
+        ):
             open_one.legs.extend(new.legs)
             open_one.date = event.date
             self.journal.pop()
         else:
+            new.measured = measured
             self.pending[holder] = new
 
     # Refunds, reversals
@@ -794,7 +825,8 @@ class Books:
         wanted: dict[tuple[str, str, Lot], Decimal] = defaultdict(Decimal)
         for leg in legs:
             if leg.lot is not None:
-                wanted[leg.subscriber, leg.role, leg.lot] += leg.number
+                taken = -leg.number if leg.role == "prepaid" else leg.number
+                wanted[leg.subscriber, leg.role, leg.lot] += taken
         for (holder, pocket, lot), units in wanted.items():
             if units > self.held[holder, pocket].get(lot, ZERO):
                 refuse(f"{holder} no longer holds {units} of {lot}")
@@ -803,6 +835,7 @@ class Books:
             self.overage_due[key] -= due
             self.overage_booked[key] -= booked
         self.touch(*(leg.subscriber for leg in legs))
+        self.take_back(target)
         legs.sort(key=lambda leg: leg.number)
         self.book(event.date, "reversal", legs)
         self.end_lots(event.date)
@@ -845,9 +878,9 @@ class Books:
 def phase(event: Event) -> int:
     """The phase of a day that an event belongs to; assertions come first."""
     phases = {"assert": 0, "cancellation": 1}
-    phases |= dict.fromkeys(("subscription", "allocation", "grant"), 2)
+    phases |= dict.fromkeys(("subscription", "allocation", "grant", "purchase"), 2)
     phases |= dict.fromkeys(("trade", "transfer", "spend"), 3)
-    phases |= {"consumption": 4, "refund": 5, "reversal": 5}
+    phases |= {"consumption": 4, "refund": 5, "reversal": 5, "bill": 5, "cost": 5}
     return phases[event.kind]
 
 

@@ -53,6 +53,8 @@ def held(audit: Audit, by: str) -> Sums:
     sums: Sums = defaultdict(Decimal)
     with exact():
         for (holder, pocket), lots in audit.held.items():
+            if pocket == "prepaid":  # the operator's own
+                continue
             for lot, units in lots.items():
                 name = BY[by](holder, pocket, lot)
                 sums[name, lot.commodity] += units
@@ -67,7 +69,7 @@ def owed(audit: Audit, role: str, day: Day) -> Sums | None:
     role that is another's shares them.
     """
     template = audit.accounts[role]
-    name = "{partner}" if role == "partner" else "{subscriber}"
+    name = f"{{{role}}}" if role in ("partner", "provider") else "{subscriber}"
     others = [other for each, other in audit.accounts.items() if each != role]
     if name not in template or any(pattern_of(template).fullmatch(other) for other in others):
         return None
@@ -88,14 +90,15 @@ def owed(audit: Audit, role: str, day: Day) -> Sums | None:
 
 def pattern_of(template: str) -> re.Pattern[str]:
     """Accounts that a template gives, with the component of whom they are."""
-    pattern = re.sub(r"\\{(subscriber|partner)\\}", "(?P<who>[^:]+)", re.escape(template), count=1)
-    pattern = re.sub(r"\\{(subscriber|partner)\\}", "(?P=who)", pattern)
+    holder = r"\\{(subscriber|partner|provider)\\}"
+    pattern = re.sub(holder, "(?P<who>[^:]+)", re.escape(template), count=1)
+    pattern = re.sub(holder, "(?P=who)", pattern)
     return re.compile(pattern.replace(r"\{plan\}", "[^:]+"))
 
 
 def names_of(audit: Audit, role: str) -> dict[str, str]:
-    """The subscriber or the partner of each account component."""
-    if role != "partner":
+    """The subscriber, partner or provider of each account component."""
+    if role not in ("partner", "provider"):
         return {made: name for name, made in audit.components.items()}
     legs = [leg for transaction in audit.journal for leg in transaction.legs]
     return {component(leg.partner): leg.partner for leg in legs if leg.partner}
