@@ -150,6 +150,23 @@ def differences() -> dict[str, dict[str, Decimal]]:
     return found
 
 
+def test_what_if_has_the_totals_of_the_report(entries: list[Any]) -> None:
+    """`whatif` and `report margin` mean the same by a first bill, a margin, and one after both."""
+    command = ["report", "margin", str(LEDGER), "--table", "money-by-month", "--format", "json"]
+    (table,) = json.loads(CliRunner().invoke(main, command).stdout)["tables"]
+    names = {
+        "first bill": "first",
+        "margin": "margin",
+        "second bill": "second",
+        "margin after both": "after_both",
+    }
+    output = CliRunner().invoke(main, ["whatif", str(LEDGER)]).stdout
+    for title, key in names.items():
+        (shown, *_) = re.findall(rf"(?m)^  {title} +USD +(\S+)", output)
+        total = Decimal(table["totals"][0][key])
+        assert Decimal(shown.replace(",", "")) == round(total, 2)
+
+
 def test_its_scenarios_are_the_three_that_are_shipped(
     differences: dict[str, dict[str, Decimal]],
 ) -> None:

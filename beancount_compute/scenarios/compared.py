@@ -61,14 +61,14 @@ class WhatIfRow(NamedTuple):
 ROWS: tuple[WhatIfRow, ...] = (
     WhatIfRow("revenue_of_use", "revenue of use", (Role.REVENUE,)),
     WhatIfRow("overage", "overage", (Role.OVERAGE,)),
-    WhatIfRow("first_bill", "first bill", (Role.COST, Role.VARIANCE), 1),
+    WhatIfRow("first_bill", "first bill", (Role.COST, Role.VARIANCE, Role.LAPSED), 1),
+    WhatIfRow("lapsed_credits", "of it lapsed credits", (Role.LAPSED,), 1),
     WhatIfRow("margin", "margin", plus=("revenue_of_use", "overage"), less=("first_bill",)),
     WhatIfRow("second_bill", "second bill", (Role.DEPRECIATION,), 1),
     WhatIfRow("margin_after_both", "margin after both", plus=("margin",), less=("second_bill",)),
     WhatIfRow("breakage", "breakage", (Role.BREAKAGE,)),
     WhatIfRow("fees", "fees", (Role.FEES,)),
     WhatIfRow("partner_income", "partner income", (Role.PARTNER_INCOME,)),
-    WhatIfRow("lapsed_credits", "credits that lapsed", (Role.LAPSED,), 1),
     WhatIfRow("deferred_revenue", "deferred revenue at the end", tuple(POCKETS), balance=True),
 )
 

@@ -254,9 +254,9 @@ def test_provider_s_figures_stand_apart(tmp_path: Path) -> None:
         "llama | revenue of use | USD | 10.00 | 10.00 | 0.00",
         "llama | first bill | USD | 50.00 | 50.00 | 0.00",
         "llama | margin | USD | -40.00 | -40.00 | 0.00",
-        "other | first bill | USD | 5.00 | 5.00 | 0.00",
-        "other | margin | USD | -5.00 | -5.00 | 0.00",
-        "other | credits that lapsed | USD | 5.00 | 5.00 | 0.00",
+        "other | first bill | USD | 10.00 | 10.00 | 0.00",  # a bill, and what lapsed
+        "other | of it lapsed credits | USD | 5.00 | 5.00 | 0.00",
+        "other | margin | USD | -10.00 | -10.00 | 0.00",
     ]
 
 
