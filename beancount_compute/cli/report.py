@@ -41,7 +41,7 @@ from beancount_compute.reports import (
     read_books,
     render,
 )
-from beancount_compute.reports.registry import REPORTS, disclosure, economics
+from beancount_compute.reports.registry import REPORTS, disclosure, economics, two_bills
 
 _SHARE = re.compile(r"[01](\.[0-9]{1,13})?", re.ASCII)
 _MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
@@ -102,19 +102,33 @@ def _share(_ctx: click.Context, _param: click.Parameter, text: str | None) -> De
     return Decimal(text)
 
 
+def _margin(ctx: click.Context, param: click.Parameter, text: str | None) -> Decimal | None:
+    """A margin from 0 to just below 1: no price leaves all of itself."""
+    share = _share(ctx, param, text)
+    if share == 1:
+        raise click.BadParameter(f"{text!r} is all of the price: write a number below 1")
+    return share
+
+
 def _name(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
     """A name, its characters composed as those of a ledger are."""
     return normalize("NFC", text)
 
 
-def _report(name: str, displaced: Decimal | None, pattern: int | None) -> Report:
+def _report(
+    name: str, displaced: Decimal | None, pattern: int | None, margin: Decimal | None
+) -> Report:
     """The report of that name, with the option that only it has."""
     if displaced is not None and name != "economics":
         raise click.UsageError("--displaced is an option of economics")
     if pattern is not None and name != "disclosure":
         raise click.UsageError("--pattern is an option of disclosure")
+    if margin is not None and name != "bills":
+        raise click.UsageError("--margin is an option of bills")
     if displaced is not None:
         return economics(displaced)
+    if margin is not None:
+        return two_bills(margin)
     return disclosure(pattern) if pattern is not None else REPORTS[name]
 
 
@@ -146,6 +160,11 @@ _NAMES = "\n\n".join(f"{each.name}: {each.title}" for each in REPORTS.values())
     help="disclosure: a forecast by the releases of so many months.",
 )
 @click.option(
+    "--margin",
+    callback=_margin,
+    help="bills: the price that leaves this share of itself after both bills, such as 0.3.",
+)
+@click.option(
     "--format", "form", type=click.Choice([each.value for each in ReportForm]), default="text"
 )
 @click.option(
@@ -166,12 +185,14 @@ def report(
     table: str,
     displaced: Decimal | None,
     pattern: int | None,
+    margin: Decimal | None,
     form: str,
     cell: tuple[str, str] | None,
 ) -> None:
     """Say what is selected, read the books, and write the report as it is asked for."""
     selection = Selection(*days_asked(month, start, end), subscriber, plan)
-    asked = AskedReport(_report(name, displaced, pattern), selection, table, ReportForm(form), cell)
+    chosen = _report(name, displaced, pattern, margin)
+    asked = AskedReport(chosen, selection, table, ReportForm(form), cell)
     if asked.report.needs_subscriber and not subscriber:
         raise click.UsageError(f"{name} is of one subscriber: add --subscriber NAME")
     loaded = load(ledger)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from beancount_compute.economy import Earning, Kind
 from beancount_compute.reports.books import Books, Selection
@@ -77,8 +77,6 @@ _MONEY = (
     Figure("partner_income", "partner\nincome", Measure.MONEY),
 )
 
-OfServing = TypeVar("OfServing", ServedUnits, BillShare)
-
 
 class MarginPart(NamedTuple):
     """Units or money that a use, an income or a bill adds, and to what of it."""
@@ -137,7 +135,9 @@ def _where_known(part: MarginPart, name: str) -> MarginPart:
 
 def parts_in_units(books: Books, selection: Selection) -> Iterator[MarginPart]:
     """What was served, what of it lay beyond the holdings, and what could have been served."""
-    for units in _selected(books.serving.served, selection):
+    for units in books.serving.served:
+        if not of_selection(units, selection):
+            continue
         part = _of_units(units)
         yield part
         if units.lot is None:
@@ -173,8 +173,9 @@ def parts_in_money(books: Books, selection: Selection) -> Iterator[MarginPart]:
         yield _of_income(income, served)
     shares = books.bill_shares
     for what, found in (("first", shares.first), ("second", shares.second)):
-        for share in _selected(found, selection):
-            yield _of_share(share, what)
+        for share in found:
+            if of_selection(share, selection):
+                yield _of_share(share, what)
 
 
 def _of_income(income: Income, served: dict[int, ServedUnits]) -> MarginPart:
@@ -206,16 +207,13 @@ def _of_share(share: BillShare, what: str) -> MarginPart:
     # fmt: on
 
 
-def _selected(found: Iterable[OfServing], selection: Selection) -> list[OfServing]:
-    """What is of the days, subscriber and plan; what is nobody's is of none."""
-    who, plan = selection.subscriber, selection.plan
-    return [
-        each
-        for each in found
-        if selection.covers(each.date)
-        and who in ("", each.subscriber)
-        and plan in ("", each.origin)
-    ]
+def of_selection(part: ServedUnits | BillShare, selection: Selection) -> bool:
+    """Whether it is of the days, subscriber and plan; what is nobody's is of none."""
+    return (
+        selection.covers(part.date)
+        and selection.subscriber in ("", part.subscriber)
+        and selection.plan in ("", part.origin)
+    )
 
 
 MARGIN = Report("margin", "Margin: what was earned, and both bills", _layouts, _contributions)

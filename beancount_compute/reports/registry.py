@@ -15,6 +15,7 @@ from beancount_compute.reports.release import RELEASE
 from beancount_compute.reports.revenue import REVENUE
 from beancount_compute.reports.rollforward import ROLLFORWARD
 from beancount_compute.reports.statement import STATEMENT
+from beancount_compute.reports.two_bills import two_bills
 from beancount_compute.reports.vintages import VINTAGES
 
 REPORTS: dict[str, Report] = {
@@ -27,6 +28,7 @@ REPORTS: dict[str, Report] = {
         REVENUE,
         MARKET,
         MARGIN,
+        two_bills(),  # without a wished margin
         economics(),  # without displaced sales
         AGING,
         BILL_MATCH,

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from beancount_compute.cli import main
+from tests.reports.test_served import YEAR
 
 STORY = Path(__file__).parents[1] / "golden" / "story" / "ledger.beancount"
 
@@ -31,6 +32,21 @@ def test_disclosure_takes_the_months_of_its_pattern() -> None:
     assert "Release pattern of the last 12 months" in " ".join(result.stdout.split())
 
 
+def test_bills_take_a_wished_margin(tmp_path: Path) -> None:
+    """A price of which nothing goes to the bills there can't be."""
+    ledger = tmp_path / "main.beancount"
+    ledger.write_text(YEAR)
+    result = run("bills", ledger, "--margin", "0.4", "--format", "csv", "--table", "break-even")
+    assert result.exit_code == 0
+    head, may, june = result.stdout.splitlines()
+    assert head.endswith("wished_price,idle_share")
+    assert (may.split(",")[-2:], june.split(",")[-2:]) == (["1.666667", ""], ["4.00", ""])
+    for wrong, said in (("1", "write a number below 1"), ("30", "write a number from 0 to 1")):
+        result = run("bills", ledger, "--margin", wrong)
+        assert result.exit_code == 2
+        assert said in " ".join(result.stderr.split())
+
+
 @pytest.mark.parametrize("share", ["2", "-0.5", "1.5", "0,5", "x", "1e-1", "٠"])
 def test_a_share_is_a_number_from_0_to_1(share: str) -> None:
     """Exit code 2, and what to write."""
@@ -40,7 +56,8 @@ def test_a_share_is_a_number_from_0_to_1(share: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "option"), [("lots", "--displaced=0.5"), ("economics", "--pattern=12")]
+    ("name", "option"),
+    [("lots", "--displaced=0.5"), ("economics", "--pattern=12"), ("margin", "--margin=0.3")],
 )
 def test_an_option_of_another_report_is_a_wrong_argument(name: str, option: str) -> None:
     """Rather than left unheard."""

@@ -18,14 +18,14 @@ from beancount_compute.reports.books import read_books
 DAY = timedelta(1)
 
 
-def add_costs(seed: int, ledger: Path) -> Path:
+def add_costs(seed: int, ledger: Path) -> None:
     """Add what the uses of a ledger cost; a ledger without any stays as it is."""
     chance = random.Random(seed)
     entries, _, options = loader.load_file(str(ledger))
     books = read_books(entries, options)
     used = [each for each in books.movements if each.flow == "used"]
     if not used:
-        return ledger
+        return
     days = sorted({each.date for each in used})
     first, middle = days[0], chance.choice(days)
     unit = chance.choice(sorted({each.commodity for each in used}))
@@ -71,4 +71,3 @@ def add_costs(seed: int, ledger: Path) -> Path:
 """
     with ledger.open("a", encoding="utf-8") as file:
         file.write(text)
-    return ledger

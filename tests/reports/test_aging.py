@@ -184,6 +184,7 @@ def test_ages_add_up_to_what_is_owed(seed: int, tmp_path: Path) -> None:
     entries, _, options = loader.load_file(str(path))
     books: Books = read_books(entries, options)
     names = {"receivable": "receivables", "payable": "payables", "partner": "partners"}
+    names["provider"] = "providers"
     expected: defaultdict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
     with localcontext(WIDE):
         for owed in books.owed:
