@@ -162,12 +162,15 @@ def _first_used(entries: Iterable[Transaction], before: State | None) -> dict[st
 
 
 def _note_lapse(lapsed: list[Lapse], entry: JournalEntry) -> None:
-    """Note a lot that met its end; what is minted of it comes before what expires."""
+    """Note a lot that met its end; what is minted of it comes before what expires.
+
+    What comes back of a closed month is a lot of its own each time, so they are told by value.
+    """
     lots = [leg for leg in entry.legs if isinstance(leg, LotLeg)]
     lot, units = lots[0].lot, lots[0].units
     if entry.kind is Kind.MINT:
         lapsed.append(Lapse(lot, units, entry.date, units, lots[1].lot.end))
-    elif lapsed and lapsed[-1].lot is lot and lapsed[-1].day == entry.date:
+    elif lapsed and tuple(lapsed[-1].lot) == tuple(lot) and lapsed[-1].day == entry.date:
         lapsed[-1] = lapsed[-1]._replace(units=WIDE.add(lapsed[-1].units, units))
     else:
         lapsed.append(Lapse(lot, units, entry.date))

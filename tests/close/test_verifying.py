@@ -239,3 +239,20 @@ def test_differences_beyond_twenty_are_counted(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("Consumption", "Use"))
     result = run("verify", ledger)
     assert "2026-05: and 40 more differences" in result.stderr
+
+
+def test_two_uses_of_one_lapsed_lot_are_reversed_on_one_day(tmp_path: Path) -> None:
+    """What comes back lapses again, as one lot: from closed months as from the first day on."""
+    ledger = write(
+        tmp_path,
+        '2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU\n',
+        "s,2026-05-01,,subscription,alice,,pro,,,,,,,,,",
+        "u-1,2026-05-19,,consumption,alice,,,2,CU,,,,,,,",
+        "u-2,2026-05-27,,consumption,alice,,,2,CU,,,,,,,",
+        "r-1,2026-07-31,,reversal,,,,,,,,,,,u-1,",
+        "r-2,2026-07-31,,reversal,,,,,,,,,,,u-2,",
+    )
+    close(ledger, "2026-05", "2026-06", "2026-07")
+    result = run("verify", ledger)
+    assert result.exit_code == 0, result.stderr
+    assert closed(ledger, "2026-07.state.csv").read_text().count("2026-05-01,pro,2026-06-01") == 1
