@@ -11,7 +11,8 @@ from beancount_compute.close.verifying import verify
 from tests.close.sealing import add, as_text, booked, close, load_errors, run, write
 
 # 1000.00 over 7 months from September; a rack of 300.00, which costs 400.00 in all from December;
-# one that ends in November; one that is worth more than is left of it; two that come in January.
+# one that ends in November; one that is worth more than is left of it, and one that began before
+# the books; two that come in January.
 TERMS = """\
 2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
 2026-01-01 custom "compute-option" "as-of" 2027-03-31
@@ -40,6 +41,10 @@ TERMS = """\
   provider: "own"
   life: "9 months"
   residual: 850.00 USD
+2026-10-01 custom "compute-capacity" "kept" 900.00 USD
+  provider: "own"
+  life: "8 months"
+  started: 2026-07-31
 2027-01-20 custom "compute-capacity" "next" 100.00 USD
   provider: "own"
   life: "1 month"
@@ -54,6 +59,7 @@ TERMS = """\
   Assets:Capacity:Short    1.03 USD
   Assets:Capacity:Old    540.00 USD
   Assets:Capacity:Next   100.00 USD
+  Assets:Capacity:Kept   562.50 USD
   Assets:Capacity:Now     66.67 USD
   Equity:Opening
 """
@@ -75,7 +81,7 @@ def depreciated(path: Path) -> list[str]:
 def test_closed_months_give_the_same_depreciation(ledger: Path) -> None:
     """The state says how far each is."""
     before = depreciated(ledger)
-    assert len(before) == 7 + 6 + 4 + 1 + 1 + 2  # gpu, rack, short, old, next, now
+    assert len(before) == 7 + 6 + 4 + 1 + 1 + 2 + 5  # gpu, rack, short, old, next, now, kept
     for month in MONTHS:
         close(ledger, month)
         assert depreciated(ledger) == before
@@ -84,13 +90,14 @@ def test_closed_months_give_the_same_depreciation(ledger: Path) -> None:
     state = (ledger.parent / "closed" / "2026-12.state.csv").read_text()
     assert [line for line in state.splitlines() if line.startswith("capacity")] == [
         "capacity,gpu,2026-09-15,2026-09-15,0,571.43,USD,0",
+        "capacity,kept,2026-10-01,2026-10-01,0,675.00,USD,0",
         "capacity,old,2026-10-01,2026-11-01,450.00,450.00,USD,0",
         "capacity,rack,2026-10-01,2026-12-05,200.00,228.57,USD,0",
         "capacity,short,2026-10-01,2026-10-01,0,0.03,USD,0",
     ]
     months = [ledger.parent / "closed" / f"{month}.beancount" for month in MONTHS]
     uses = [month.read_text().count('custom "compute-capacity"') for month in months]
-    assert uses == [1, 4, 4, 4]
+    assert uses == [1, 5, 5, 5]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +165,7 @@ def test_depreciation_is_carried(ledger: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.stderr
     new = tmp_path / "new" / "main.beancount"
     text = new.read_text()
-    assert text.count('custom "compute-capacity"') == 6
+    assert text.count('custom "compute-capacity"') == 7
     assert (
         '2027-01-01 custom "compute-capacity" "gpu" 1000.00 USD\n  provider: "own"\n'
         '  life: "7 months"\n  can-serve: 500 CU\n  started: 2026-09-15\n'
@@ -169,7 +176,7 @@ def test_depreciation_is_carried(ledger: Path, tmp_path: Path) -> None:
         '  life: "2 months"\n  depreciated: 0.03 USD\n'
     ) in text
     of_year = [each for each in depreciated(ledger) if each.startswith("2027")]
-    assert len(of_year) == 3 + 3 + 2 + 1 + 2
+    assert len(of_year) == 3 + 3 + 2 + 1 + 2 + 2
     add(new, '2027-01-01 custom "compute-option" "as-of" 2027-03-31\n')
     assert load_errors(new) == []
     plain = [without_source(each) for each in depreciated(new)]

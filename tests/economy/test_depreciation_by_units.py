@@ -212,6 +212,34 @@ def test_lines_by_units_and_by_months_follow_each_other() -> None:
     ]
 
 
+def test_a_line_by_units_begins_at_nothing() -> None:
+    """10 of 100 CU for 1000.00; then 900.00 for 90: each 10.00, whatever was served before it."""
+    books = booked(
+        consumption("2026-06-12", "alice", "10 CU"),
+        consumption("2026-07-12", "alice", "9 CU"),
+        lines=(
+            by_units("2026-06-01", "1000 USD", "100 CU"),
+            by_units("2026-07-01", "1000 USD", "90 CU"),
+        ),
+    )
+    assert shares(books) == ["2026-06-30 100", "2026-07-31 90"]
+
+
+def test_what_is_taken_back_of_an_earlier_line_is_served_first() -> None:
+    """10 CU come back of June in August: nothing is depreciated until they are served again."""
+    books = booked(
+        consumption("2026-06-12", "alice", "10 CU", id="u"),
+        reversal("2026-08-01", "u"),
+        consumption("2026-09-12", "alice", "4 CU"),
+        consumption("2026-10-12", "alice", "15 CU"),
+        lines=(
+            by_units("2026-06-01", "1000 USD", "100 CU"),
+            by_units("2026-08-01", "1000 USD", "90 CU"),
+        ),
+    )
+    assert shares(books) == ["2026-06-30 100", "2026-10-31 90"]
+
+
 def test_what_was_served_before_the_books_is_not_booked() -> None:
     """100 of 300 CU were, of 700.00 that were left: then 7.00 / 3 a unit."""
     line = by_units("2026-06-01", "1000 USD", "300 CU", depreciated="300 USD", served="100 CU")
