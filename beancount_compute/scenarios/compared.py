@@ -181,12 +181,8 @@ def _figures(books: RunFigures, run: RunFigures, by: PartedBy) -> Iterator[tuple
     pair = [_rows_of(each, by, months) for each in (books, run)]
     found = {key for figures in pair for key, number in figures.items() if number}
     booked = {(row, currency) for _, row, currency in found}
-    for row in [each for each in ROWS if each.less]:  # shown where there is something to take off
-        found = {
-            key
-            for key in found
-            if key[1] != row.key or any((part, key[2]) in booked for part in row.less)
-        }
+    for row in [each for each in ROWS if each.less]:
+        found = {key for key in found if key[1] != row.key or _shown(row, by, key[2], booked)}
     labels = {label for label, _, _ in found}
     order = [*(row.key for row in ROWS), BY_HAND]
     titles = {row.key: row.title for row in ROWS} | {BY_HAND: BY_HAND}
@@ -197,6 +193,11 @@ def _figures(books: RunFigures, run: RunFigures, by: PartedBy) -> Iterator[tuple
                 head = () if by is PartedBy.ALL else (label or NONE,)
                 numbers = [figures.get(at, ZERO) for figures in pair]
                 yield (*head, titles[key], currency, *_beside(numbers, currency))
+
+
+def _shown(row: WhatIfRow, by: PartedBy, currency: str, booked: set[tuple[str, str]]) -> bool:
+    """Whether a row has something to take off: bills, which are of no plan."""
+    return by is not PartedBy.PLAN and any((part, currency) in booked for part in row.less)
 
 
 def _rows_of(run: RunFigures, by: PartedBy, months: list[str]) -> _ByRow:
@@ -221,7 +222,7 @@ def _rows_of(run: RunFigures, by: PartedBy, months: list[str]) -> _ByRow:
         for sign, parts in ((1, row.plus), (-1, row.less)):
             for (label, part, currency), number in list(found.items()):
                 if part in parts:
-                    add([label], row.key, currency, number * sign)
+                    add([label], row.key, currency, number if sign > 0 else number.copy_negate())
     return found
 
 
@@ -231,7 +232,7 @@ def _labels(key: SumKey, by: PartedBy, months: list[str]) -> list[str]:
         case PartedBy.ALL:
             return [""]
         case PartedBy.MONTH:
-            return [month for month in months if month >= key.month] or [key.month]
+            return [month for month in months if month >= key.month] if months else [key.month]
         case PartedBy.PLAN:
             return [key.origin]
         case PartedBy.PROVIDER:

@@ -74,6 +74,14 @@ def test_a_posting_takes_several_lots_of_its_label_the_cheapest_first() -> None:
     assert held(keeper) == []
 
 
+def test_the_very_lot_goes_before_others_of_its_label() -> None:
+    """Two CU at 0.333334 are asked for, of which there is one: the other costs 0.333333."""
+    agreed = terms(plan(price="1 USD", units="3 CU"))
+    text = "allocations alice 2 CU {0.333334 USD, 2026-05-01, pro/2026-06-01}"
+    keeper = again(ALICE, agreed=agreed, removals=[by_hand("2026-05-10", text)])
+    assert taken(keeper) == [("1", Decimal("0.333334")), ("1", Decimal("0.333333"))]
+
+
 def test_more_than_is_held_of_that_label_is_refused() -> None:
     """Nothing is taken then."""
     text = LOT.replace("300", "1001")

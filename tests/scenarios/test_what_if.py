@@ -439,6 +439,24 @@ def test_the_year_that_fits_a_screen(tmp_path: Path) -> None:
     ]
 
 
+def test_bills_are_of_no_plan(tmp_path: Path) -> None:
+    """So that there is no margin of one."""
+    assert figures(compared(books(tmp_path, YEAR), by="plan")) == [
+        "(none) | first bill | USD | 100.00 | 100.00 | 0.00",
+        "(none) | second bill | USD | 100.00 | 100.00 | 0.00",
+        "wrap | revenue of use | USD | 156.00 | 156.00 | 0.00",
+        "wrap | breakage | USD | 24.00 | 24.00 | 0.00",
+        "wrap | deferred revenue at the end | USD | 60.00 | 60.00 | 0.00",
+    ]
+
+
+def test_days_behind_all_bookings_have_balances_only(tmp_path: Path) -> None:
+    """By month, too: there is none, so that they stand beside no month."""
+    days = DaysAsked(day("2026-08-01"))
+    found = compared(books(tmp_path), days=days, by="month")
+    assert figures(found) == ["(none) | deferred revenue at the end | USD | 280.00 | 280.00 | 0.00"]
+
+
 def test_a_provider_that_asks_double_draws_twice_the_credits(tmp_path: Path) -> None:
     """80 units cost 160 OAI of 200; tripled, 40 are missing, and the scenario says so."""
     ledger = books(tmp_path, YEAR)
@@ -473,3 +491,34 @@ def test_draw_down_and_unused_are_replayed(tmp_path: Path) -> None:
     found = compared(books(tmp_path, more=more), scenario)
     assert figures(found)[0] == "revenue of use | USD | 120.00 | 200.00 | 80.00"
     assert "deferred revenue at the end | USD | 380.00 | 300.00 | -80.00" in figures(found)
+
+
+def test_a_posting_that_the_books_refuse_is_refused_under_any_scenario(tmp_path: Path) -> None:
+    """It names a cost that no lot has, there or here; what is written stays written."""
+    more = """2026-01-01 open Income:Other
+2026-06-25 * "alice" "Settled"
+  Liabilities:DeferredRevenue:Allocations:Alice  100 CU {0.30 USD, 2026-06-01, "pro/2026-07-01"}
+  Income:Other  -30.00 USD
+"""
+    ledger = books(tmp_path, more=more)
+    for scenario in ("", '2026-06-01 custom "compute-scale" "plan-price" 0.5\n'):
+        found = compared(ledger, scenario)
+        (refused,) = figures(found, 2)
+        assert refused.startswith("... CU {...} is no open lot; open lots of")
+        assert " | 1 | 1 | 0 | " in refused
+        assert not any("hand-written" in row for row in figures(found))
+
+
+def test_credits_that_are_used_up_can_t_be_taken_by_hand(tmp_path: Path) -> None:
+    """120 OAI are left, and 30 of them taken; at thrice the cost none is left, so that the posting
+    is refused, and its 30.00 stand in the row of their own."""
+    more = """2026-01-01 open Expenses:Gift
+2026-05-25 * "openai" "Given away"
+  Assets:Prepaid:Openai  -30 OAI {1.00 USD, 2026-05-01, "openai/2027-05-01"}
+  Expenses:Gift  30.00 USD
+"""
+    ledger = books(tmp_path, YEAR, more)
+    found = compared(ledger, '2026-05-01 custom "compute-scale" "cost" "openai" 2.5\n')
+    assert "Assets:Prepaid | USD | 90.00 | 0.00 | -90.00" in figures(found, 1)
+    assert "hand-written postings at another cost | USD | 0.00 | 30.00 | 30.00" in figures(found)
+    assert sum(row[-1] for row in found.tables()[1].rows if isinstance(row[-1], Decimal)) == 0
