@@ -14,11 +14,9 @@ credits by the list, as drawn and beyond them; but what credits beyond cost is m
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 from operator import attrgetter
 
 from beancount_compute.economy import (
@@ -36,7 +34,7 @@ from beancount_compute.reports.billed_months import BilledMonths
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.figures import Figure, Layout, Report, Request, Single
 from beancount_compute.reports.fold import grouped
-from beancount_compute.reports.metered_uses import ListedUse, listed
+from beancount_compute.reports.metered_uses import ListedUse, RoundedTotals, at_price
 from beancount_compute.reports.provider_entries import AccrualOpened
 from beancount_compute.reports.tables import CURRENCY, DATE, MONTH, NOT_NAMED, UNIT, Column, Measure
 
@@ -135,18 +133,17 @@ def _listed(books: Books, selection: Selection, request: Request) -> Iterator[Si
     uses = [
         each
         for each in books.metered_uses
-        if (end is None or each.date <= end) and each.month >= since
+        if each.commodity and each.month >= since and (end is None or each.date <= end)
     ]
-    totals: defaultdict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
+    totals = RoundedTotals()
     for use in sorted(request.fold(uses, _FOLDED, ("quantity", "units")), key=_TO_A_MONTH):
         meter = books.terms.meters[use.meter].on(use.since)
-        assert meter is not None
+        assert meter is not None and meter.cost is not None
         key = use.month, use.provider, use.commodity
         is_money = use.commodity in books.terms.money
         step = minor_unit(use.commodity) if is_money else PRICE_STEP
-        before = round(totals[key] / Fraction(step)) * step
-        totals[key] += listed(use, meter)
-        added = round(totals[key] / Fraction(step)) * step - before
+        exact = at_price(use.quantity, use.units, meter, meter.cost.number)
+        added = totals.add(key, exact, step)
         if is_money:
             of_meter = use.month, use.provider, use.meter, use.commodity
             yield from _in_money(of_meter, _LISTED, added, use.at)

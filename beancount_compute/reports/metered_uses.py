@@ -10,6 +10,7 @@ Merged uses are all under one line of their meter, and stand on the day of the l
 from __future__ import annotations
 
 import datetime
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -30,7 +31,7 @@ class ListedUse(NamedTuple):
     provider: str
     meter: str
     since: datetime.date  # the line of the meter
-    commodity: str  # of its cost: money, or credits
+    commodity: str  # of its cost: money, or credits; "" where its capacity is all that it costs
     quantity: Decimal  # where the use says it; else
     units: Decimal  # of compute, which `units` of the meter took
     uses: Decimal
@@ -40,7 +41,7 @@ class ListedUse(NamedTuple):
 def metered_uses(
     transactions: Sequence[Transaction], meters: Mapping[str, Timeline[Meter]]
 ) -> tuple[ListedUse, ...]:
-    """The uses whose meter has a provider and a cost, in the order of the books."""
+    """The uses whose meter has a provider, in the order of the books."""
     if not meters:
         return ()
     with localcontext(WIDE):
@@ -65,7 +66,7 @@ def _uses(
             days[str(meta.get("event"))] = day
         timeline = meters.get(name)
         meter = timeline.on(day) if timeline else None
-        if meter is None or not meter.provider or meter.cost is None:
+        if meter is None or not meter.provider:
             continue
         quantity = abs(meta.get("quantity", ZERO))
         units = ZERO if quantity else _units(entry)
@@ -79,7 +80,7 @@ def _uses(
             meter.provider,
             name,
             meter.since,
-            meter.cost.currency,
+            meter.cost.currency if meter.cost else "",
             quantity,
             units,
             uses,
@@ -96,11 +97,24 @@ def _units(entry: Transaction) -> Decimal:
     return abs(sum(lots, ZERO)) + sum([abs(each.number) for each in lapsed_of(entry.meta)], ZERO)
 
 
-def listed(use: ListedUse, meter: Meter) -> Fraction:
-    """What a use costs by its meter's line, exact."""
-    assert meter.cost is not None
-    found = Fraction(use.quantity) * Fraction(meter.cost.number) / Fraction(meter.per)
-    if use.units:
+def at_price(quantity: Decimal, units: Decimal, meter: Meter, price: Decimal) -> Fraction:
+    """What a quantity, or units without one, cost where `per` of a meter costs so much, exact."""
+    found = Fraction(quantity) * Fraction(price) / Fraction(meter.per)
+    if units:
         of = meter.units.number if meter.units else Decimal(1)
-        found += Fraction(use.units) * Fraction(meter.cost.number) / Fraction(of)
+        found += Fraction(units) * Fraction(price) / Fraction(of)
     return found
+
+
+class RoundedTotals:
+    """Running totals that are rounded half-even: what is added is what they grow by."""
+
+    def __init__(self) -> None:
+        self._exact: defaultdict[tuple[str, ...], Fraction] = defaultdict(Fraction)
+
+    def add(self, key: tuple[str, ...], number: Fraction, step: Decimal) -> Decimal:
+        """Add a number to a total."""
+        in_steps = Fraction(step)
+        before = round(self._exact[key] / in_steps)
+        self._exact[key] += number
+        return (round(self._exact[key] / in_steps) - before) * step

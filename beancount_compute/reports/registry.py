@@ -7,6 +7,7 @@ from beancount_compute.reports.bill_match import BILL_MATCH
 from beancount_compute.reports.corrections import CORRECTIONS
 from beancount_compute.reports.disclosure import disclosure
 from beancount_compute.reports.economics import economics
+from beancount_compute.reports.exposure import EXPOSURE
 from beancount_compute.reports.figures import Report
 from beancount_compute.reports.held_lots import LOTS
 from beancount_compute.reports.margin import MARGIN
@@ -31,6 +32,7 @@ REPORTS: dict[str, Report] = {
         two_bills(),  # without a wished margin
         economics(),  # without displaced sales
         AGING,
+        EXPOSURE,
         BILL_MATCH,
         RELEASE,
         CORRECTIONS,
