@@ -17,6 +17,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from beancount_compute.economy import (
+    PRICE_STEP,
     RELEASING,
     UNIT_COST,
     ZERO,
@@ -32,6 +33,8 @@ from beancount_compute.economy.rules.newest_plan import plan_of_overage
 from beancount_compute.ledger import ORDER, PeriodBooked, period_of
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.facts import LotKey, Movement, Trade
+from beancount_compute.reports.fold import grouped
+from beancount_compute.reports.served_facts import BillShare
 from beancount_compute.reports.unused import Follower, Outcome, Part, of_plans
 
 _SOLD = "sold"  # for the first time
@@ -68,13 +71,16 @@ class Happened(NamedTuple):
 
 
 def what_became(
-    books: Books, movements: Sequence[Movement], displaced: Decimal = ZERO
+    books: Books,
+    movements: Sequence[Movement],
+    displaced: Decimal = ZERO,
+    end: date | None = None,
 ) -> list[Happened]:
-    """What happened to all cohorts by the movements, which are all up to some day.
+    """What happened to all cohorts by the movements, which are all up to some day, the `end`.
 
     `displaced` is the share of units bought that would have been overage, 0 to 1.
     """
-    figures = _Figures(books, displaced)
+    figures = _Figures(books, displaced, end or date.max)
     for outcome in Follower().follow(movements):
         figures.add(outcome)
     return [*_left_their_period(movements), *figures.found]
@@ -104,13 +110,14 @@ def _left_their_period(movements: Sequence[Movement]) -> Iterator[Happened]:
 class _Figures:
     """Turns outcomes into facts."""
 
-    def __init__(self, books: Books, displaced: Decimal) -> None:
+    def __init__(self, books: Books, displaced: Decimal, end: date) -> None:
         self.found: list[Happened] = []
         self._displaced = displaced
         self._books = books
         self._earned = _earned_by_lot(books)
         self._trades = {trade.at: trade for trade in books.trades}
         self._overage = OveragePrices(books) if displaced else None
+        self._served, self._bills = _first_bills(books, end)
 
     def add(self, outcome: Outcome) -> None:
         movement, parts, buyer, days = outcome
@@ -137,10 +144,31 @@ class _Figures:
             self.found.append(_new(Happened, fields))
 
     def _cost_of_use(self, movement: Movement, parts: list[Part], days: Sequence[date]) -> None:
+        """What is booked, where somebody served the use; else by the option."""
+        if movement.at in self._served:
+            for share in self._bills.get((movement.at, movement.lot), ()):
+                self._bill(share, parts)
+            return
         for part, day in zip(parts, days, strict=True):
             cost = self._books.terms.on(UNIT_COST, day)
             if cost is not None:
                 self._money(movement, part, "cost", cost.currency, part[2] * cost.number)
+
+    def _bill(self, share: BillShare, parts: list[Part]) -> None:
+        """The cost of a use that took units of several cohorts, shared by units."""
+        shares = shares_of_total(share.amount, [units for _, _, units in parts], PRICE_STEP)
+        for (cohort, _, _), amount in zip(parts, shares, strict=True):
+            if cohort is not None:
+                fields = (
+                    share.date,
+                    *cohort,
+                    "cost_booked",
+                    ZERO,
+                    share.currency,
+                    amount,
+                    share.at,
+                )
+                self.found.append(_new(Happened, fields))
 
     def _sale(self, movement: Movement, parts: list[Part], buyer: str) -> None:
         trade = self._trades[movement.at]
@@ -193,6 +221,18 @@ def _earned_by_lot(books: Books) -> dict[tuple[int, LotKey | None], list[tuple[s
         if what and (income.earning is not Earning.COMPUTE or income.kind == Kind.REFUND):
             found[income.at, income.lot].append((what, income.currency, income.amount))
     return found
+
+
+def _first_bills(
+    books: Books, end: date
+) -> tuple[frozenset[int], dict[tuple[int, LotKey | None], list[BillShare]]]:
+    """The transactions of uses that somebody served, and what these cost up to a day, by lot."""
+    served = books.serving.served
+    places = frozenset([units.at for units in served if units.provider])
+    if not places:
+        return places, {}
+    shares = [each for each in books.bill_shares.first if each.use >= 0 and each.date <= end]
+    return places, grouped(shares, lambda each: (served[each.use].at, served[each.use].lot))
 
 
 class OveragePrices:

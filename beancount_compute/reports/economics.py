@@ -26,8 +26,10 @@ the plan of their lot, and the subscriber who held them then, whoever holds them
 The fees of all trades are more: those of units that are in no cohort (opening tokens, whose period
 ended before the books, top-ups, grants) stand beside those of the cohorts in the table `fees`.
 
-The unit cost is the `unit-cost` in force on the day of use; it is never booked. What comes in other
-currencies than the lots' (fees, unit cost, overage) stands on lines of its own.
+What a use cost is what is booked of it, where a provider serves its meter (`sharing_bills.py`):
+`cost_booked` says how much of the sum that is. Of any other use it is the `unit-cost` in force on
+its day, which is never booked. What comes in other currencies than the lots' (fees, cost of use,
+overage) stands on lines of its own.
 """
 
 from __future__ import annotations
@@ -71,7 +73,8 @@ _GIVEN_UP = tuple(key for key in _LEFT if key not in ("used", "expired"))
 _UNUSED = ("minted", "ended")
 _HELD = ("minted", *_less(*_LEFT, "gone"))
 _EXPIRED = ("expired", "ended")
-_USE, _OUTLAY = ("used", "rest_of_refund"), ("cost", "displaced")
+_COST = ("cost", "cost_booked")
+_USE, _OUTLAY = ("used", "rest_of_refund"), (*_COST, "displaced")
 _MARKET = (*_USE, *_EXPIRED, "partner_income", "fees", *_less(*_OUTLAY))
 # What ended at once is earned either way; what is used or lapses, now or later, as well.
 _GAIN = (*_USE, "expired", "partner_income", "fees", *_less(*_OUTLAY, "minted"))
@@ -100,7 +103,8 @@ _MONEY = (
     Figure("expiry", "expiry", Measure.MONEY, _EXPIRED),
     Figure("partner_income", "partner\nincome", Measure.MONEY),
     Figure("fees", "fees", Measure.MONEY),
-    Figure("cost_of_use", "cost\nof use", Measure.MONEY, _less("cost")),
+    Figure("cost_of_use", "cost\nof use", Measure.MONEY, _less(*_COST)),
+    Figure("cost_booked", "of that\nbooked", Measure.MONEY, _less("cost_booked")),
     Figure("displaced", "displaced\nsales", Measure.MONEY, _less("displaced")),
     Figure("market", "market", Measure.MONEY, _MARKET),
     Figure("gain", "gain", Measure.MONEY, _GAIN),
@@ -120,6 +124,7 @@ _IN_COHORTS = "the cohorts above"
 _IN_OTHERS = "other cohorts (not selected)"
 _IN_NO_COHORT = "no cohort (opening tokens, top-ups, grants)"
 _SUMS = ("units", "amount")
+COST_OF_USE = ("cost of use", "as booked, where a provider serves the meter; else the unit cost")
 
 
 def economics(displaced: Decimal = ZERO) -> Report:
@@ -160,7 +165,8 @@ def _contributions(
         yield "assumptions", assumption, "", ZERO, SUMMED
     if request.tables == {"assumptions"}:
         return
-    happened = what_became(books, until(books.movements, selection.end), displaced)
+    end = selection.end
+    happened = what_became(books, until(books.movements, end), displaced, end)
     of_selection = selected(happened, selection)
     yield from cells_of(of_selection, request)
     if request.wants("fees"):
@@ -221,10 +227,17 @@ def _adding(
     yield Adding(f"money-by-{by}", money, (*labels, "currency"), "what", "amount")
 
 
+def has_bills(terms: Terms) -> bool:
+    """Whether anybody is named to serve a meter."""
+    return any(meter.provider for timeline in terms.meters.values() for meter in timeline)
+
+
 def _assumptions(displaced: Decimal, terms: Terms, end: date | None) -> Iterator[tuple[str, str]]:
     """What the figures rest on besides the books, up to the last day of a selection."""
     share = f"{displaced:f} of the units bought would have been overage"
     yield "displaced sales", share if displaced else "none (see --displaced)"
+    if has_bills(terms):
+        yield COST_OF_USE
     dated = terms.timeline(UNIT_COST).items()
     costs = [(day, cost) for day, cost in dated if end is None or day <= end]
     if not costs:

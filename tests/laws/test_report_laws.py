@@ -428,10 +428,10 @@ def test_margin_is_what_the_accounts_hold(seed: int) -> None:
             } == used
 
 
-def test_every_figure_of_margin_and_bills_is_explained() -> None:
+def test_every_figure_with_costs_is_explained() -> None:
     """With all that uses and capacity cost, in one ledger of each kind."""
     for seed in SMALL:
-        assert explain_all(with_costs(seed), Selection(), ("margin", "bills")) > 50
+        assert explain_all(with_costs(seed), Selection(), ("margin", "bills", "economics")) > 50
 
 
 def explain_all(books: Books, selection: Selection, names: Iterable[str] = REPORTS) -> int:

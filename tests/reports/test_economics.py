@@ -90,6 +90,44 @@ def test_the_story_to_its_end() -> None:
     assert june == {"lapsed": "200.00", "expiry": "200.00", "market": "200.00"}
 
 
+METERED = """\
+2026-01-01 custom "compute-meter" "chat"
+  units: 1 CU
+  cost: 0.05 USD
+  provider: "openai"
+"""
+
+
+def test_the_cost_of_use_is_what_is_booked_where_a_meter_gave_it() -> None:
+    """Of the 400 tokens 300 are used by a meter, at 0.05 (15.00 of the 65.00 booked), and 100
+    without one, at the unit cost of 0.04: 19.00, and 15.00 of that booked. What is reversed later
+    comes back when it is."""
+    use = '2026-06-20 custom "compute-consumption" "bob" 1400 CU\n  id: "use"\n'
+    assert use in STORY
+    metered = (
+        '2026-06-20 custom "compute-consumption" "bob" 1300 CU\n  id: "use"\n  meter: "chat"\n'
+    )
+    plain = '2026-06-20 custom "compute-consumption" "bob" 100 CU\n  time: "20:00"\n'
+    ledger = STORY.replace(use, metered + plain) + METERED
+    end = Selection(end=date(2026, 6, 30))
+    found = figures(economics(), books_of(ledger), end, "money-by-month")["2026-06", "USD"]
+    assert (found["cost_of_use"], found["cost_booked"]) == ("-19.00", "-15.00")
+    assert found["market"] == "67.25"  # 80.00 + 6.25 - 19.00
+    assert found["break_even"] == "0.152"  # 19.00 / 125.00
+    (table,) = economics().tables(books_of(ledger), end, "assumptions")
+    assert table.rows == [
+        ("cost of use", "as booked, where a provider serves the meter; else the unit cost"),
+        ("displaced sales", "none (see --displaced)"),
+        ("unit cost from 2026-01-01", "0.04 USD a unit used"),
+    ]
+    ledger += '2026-07-02 custom "compute-reversal" "use"\n' + AS_OF.replace("2027-07", "2026-08")
+    found = figures(economics(), books_of(ledger), end, "money-by-month")["2026-06", "USD"]
+    assert found["cost_booked"] == "-15.00"
+    found = figures(economics(), books_of(ledger), Selection(), "money-by-month")["2026-06", "USD"]
+    assert found["cost_of_use"] == "-4.00"
+    assert "cost_booked" not in found
+
+
 def test_the_fees_of_units_in_no_cohort_stand_beside_those_of_cohorts() -> None:
     """Carol's opening tokens (40.00, fee 2.00), dave's top-up (10.00, 0.50): 8.75 of all trades, as
     the market says; of a plan or of months alone, the other cohorts too."""

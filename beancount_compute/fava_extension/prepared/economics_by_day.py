@@ -26,7 +26,7 @@ from beancount_compute.reports import (
     tabulate,
 )
 from beancount_compute.reports.cohort_figures import Happened, what_became
-from beancount_compute.reports.economics import cells_of, selected
+from beancount_compute.reports.economics import COST_OF_USE, cells_of, has_bills, selected
 from beancount_compute.reports.registry import economics
 
 OF_MONTHS = (Interval.MONTH, Interval.QUARTER, Interval.YEAR)  # a cohort is of a month
@@ -48,6 +48,8 @@ def assumed(books: Books, selection: Selection, displaced: Decimal) -> Table:
     """What the figures of some days rest on besides the books: the unit costs in force on them."""
     share = f"{displaced:f} of the units bought would have been overage"
     rows: list[tuple[Cell, ...]] = [("displaced sales", share if displaced else "none")]
+    if has_bills(books.terms):
+        rows.append(COST_OF_USE)
     start = (
         Month.of(selection.start).first if selection.start else date.min
     )  # cohorts are of months
