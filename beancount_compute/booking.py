@@ -59,6 +59,7 @@ from beancount_compute.economy import (
     Facts,
     Introduction,
     Month,
+    Role,
     Span,
     check_controls,
     later,
@@ -339,7 +340,11 @@ def _facts(ledger: Ledger, closed: Closed, late: list[Event]) -> Facts:
     late_on = _late_on(ledger, closed, late)
     holders = _holders(ledger, closed, late) if postings else {}
     hand_written = read_hand_written(postings, holders, ledger.terms.terms.plans, errors)
-    for account in hand_written.accounts:
+    accruals = read_opening_accruals(openings, writer.accounts, errors)
+    accrued = {
+        writer.accounts.account(Role.ACCRUED, each.provider, each.meter) for each in accruals
+    }
+    for account in (*hand_written.accounts, *accrued):
         writer.first_used.setdefault(account, date.max)
     assertions = written.assertions
     if closed.months:
@@ -352,7 +357,7 @@ def _facts(ledger: Ledger, closed: Closed, late: list[Event]) -> Facts:
         assertions,
         late_on,
         errors.unread,
-        read_opening_accruals(openings, writer.accounts, errors),
+        accruals,
     )
 
 

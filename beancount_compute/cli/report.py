@@ -199,7 +199,7 @@ def report(
     show_errors(loaded.errors)
     say_if_empty(ledger, loaded)
     books = read_books(loaded.entries, loaded.options)
-    _check_names(books, selection)
+    _check_names(books, selection, with_providers=asked.report.needs_subscriber)
     text = _output(asked, books, os.path.dirname(str(loaded.options.get("filename") or "")))
     beyond = _beyond(loaded.entries, books, selection)
     if form == ReportForm.TEXT:
@@ -224,10 +224,11 @@ def days_asked(
     return start, end
 
 
-def _check_names(books: Books, selection: Selection) -> None:
+def _check_names(books: Books, selection: Selection, *, with_providers: bool) -> None:
     """Refuse a subscriber or a plan that the ledger doesn't know: their report would be empty."""
+    of_providers = books.providers if with_providers else frozenset[str]()
     for what, name, known in (
-        ("subscriber", selection.subscriber, books.subscribers),
+        ("subscriber", selection.subscriber, books.subscribers | of_providers),
         ("plan", selection.plan, books.origins),
     ):
         if name and name not in known:

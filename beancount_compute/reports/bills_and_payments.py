@@ -22,6 +22,7 @@ from typing import NamedTuple
 from beancount.core.data import Transaction
 
 from beancount_compute.economy import TOP_UP, ZERO, Flow, Kind, Role
+from beancount_compute.ledger import component_of
 from beancount_compute.reports.books import REVERSAL, Books, Selection, until
 from beancount_compute.reports.facts import SUMMED, Owed, Trade
 from beancount_compute.reports.figures import Contribution, Figure, How, Request
@@ -58,7 +59,16 @@ class _BillLine(NamedTuple):
 
 def owed_within(books: Books, selection: Selection) -> tuple[Sequence[Owed], Sequence[Owed]]:
     """What stands on the subscriber's accounts before the days, and within them."""
-    return selection.split(until(books.owed_of.get(selection.subscriber, ()), selection.end))
+    name = selection.subscriber
+    owed = _to_provider(books, name) if books.is_provider(name) else books.owed_of.get(name, ())
+    return selection.split(until(owed, selection.end))
+
+
+def _to_provider(books: Books, name: str) -> tuple[Owed, ...]:
+    """What stands on a provider's account; what people write knows its component alone."""
+    component = component_of(name)
+    owed = [each for each in books.owed if each.role is Role.PROVIDER]
+    return tuple([each for each in owed if component_of(each.party) == component])
 
 
 def balance_of(owed: Owed) -> tuple[str, Decimal]:

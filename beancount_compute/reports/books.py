@@ -133,6 +133,17 @@ class Books:
             return share_bills(self.serving)
 
     @cached_property
+    def providers(self) -> frozenset[str]:
+        """All that the terms or the books name."""
+        of_capacity = Kind.DEPRECIATION
+        booked = {each.subscriber for _, each in self.of_providers if each.kind is not of_capacity}
+        return self.terms.known_providers | booked
+
+    def is_provider(self, name: str) -> bool:
+        """Whether a name is that of a provider, and of no subscriber."""
+        return name not in self.subscribers and name in self.providers
+
+    @cached_property
     def trade_at(self) -> dict[int, Trade]:
         """The trade of each transaction that is one, or undoes one."""
         return {each.at: each for each in self.trades}

@@ -1,4 +1,4 @@
-"""The statement of one subscriber: every line, with what is held after it.
+"""The statement of one subscriber, or provider: every line, with what is held after it.
 
     line  date        event     what               flow       with   pocket       units  units held
        1  2026-05-01  ...       Allocation pro     allocated         allocations   1000        1000
@@ -44,6 +44,13 @@ from beancount_compute.reports.held_lots import (
     of_lot,
     open_lots,
 )
+from beancount_compute.reports.provider_statement import (
+    COSTS,
+    costs,
+    costs_layout,
+    credits_moved,
+    open_accruals,
+)
 from beancount_compute.reports.tables import CURRENCY, DATE, UNIT, Column, Measure, Row
 
 _LINE_LABELS = (
@@ -74,15 +81,18 @@ def _balance(kind: Measure) -> tuple[Figure, ...]:
     )
 
 
-def _layouts(_: Books, selection: Selection) -> list[Layout]:
+def _layouts(books: Books, selection: Selection) -> list[Layout]:
     name = printable(selection.subscriber)
     of, by = (f" of {name}", f" by {name}") if name else ("", "")
+    if books.is_provider(selection.subscriber):
+        by = f" with {name}"
     lots = (Column("pocket", "pocket"), *LOT_LABELS)
     title = f"Bills and payments{of}" + (", of all plans" if selection.plan else "")
     money = (Column("what", "what"), CURRENCY)
     return [
         Layout("lines", f"Statement{of}", _LINE_LABELS, _LINE_FIGURES, True, adds_up=False),
         Layout("bills", title, BILL_LABELS, BILL_FIGURES, True, adds_up=False),
+        *([costs_layout(of)] if books.is_provider(selection.subscriber) else []),
         Layout("units", f"Units held{by}", (UNIT,), _balance(Measure.UNITS), adds_up=False),
         Layout("money", f"Money{of}", money, _balance(Measure.MONEY), adds_up=False),
         Layout("lots", f"Lots held{by} at the end", lots, LOT_FIGURES),
@@ -95,25 +105,30 @@ class _Line(NamedTuple):
 
 
 def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
-    movements = selection.movements(books)
+    of_provider = books.is_provider(selection.subscriber)
+    movements = credits_moved(books, selection) if of_provider else selection.movements(books)
+    if of_provider and request.wants(COSTS):
+        yield from costs(books, selection, request)
     if request.wants("lines"):
         lines = list(_lines(books, *selection.split(movements), str(selection.start)))
         yield from _traced(lines, request.row) if request.each else _running(lines)
     if request.wants("bills"):
         yield from bills(books, selection, request)
     if request.wants("units", "money"):
-        yield from _balances(books, selection)
+        yield from _balances(books, selection, movements)
+        if of_provider:
+            yield from _not_billed(books, selection)
     if request.wants("lots"):
         for each in open_lots(movements, request, ("pocket",)):
             row = (each.pocket.value, *lot_labels(each))
             yield from of_lot(books, selection, "lots", row, each)
 
 
-def _balances(books: Books, selection: Selection) -> Iterator[Contribution]:
+def _balances(
+    books: Books, selection: Selection, movements: Sequence[Movement]
+) -> Iterator[Contribution]:
     """What was there before the days, what came and went within them: units, and money."""
-    for before, among in zip(
-        (True, False), selection.split(selection.movements(books)), strict=True
-    ):
+    for before, among in zip((True, False), selection.split(movements), strict=True):
         for each in among:
             if each.flow is Flow.MINTED:  # that only changes the pocket
                 continue
@@ -126,6 +141,12 @@ def _balances(books: Books, selection: Selection) -> Iterator[Contribution]:
             name, amount = balance_of(line)
             row = (f"{name.replace('_', ' ')} ({line.role})", line.currency)
             yield "money", row, _part(before, amount), amount, line.at
+
+
+def _not_billed(books: Books, selection: Selection) -> Iterator[Contribution]:
+    """What a provider's uses cost that no bill has come for."""
+    for before, line, number in open_accruals(books, selection):
+        yield "money", ("not billed yet", line.labels[-1]), _part(before, number), number, line.at
 
 
 def _part(before: bool, number: Decimal) -> str:
