@@ -108,6 +108,7 @@ def _worked(
         refuse_ids_of_periods(written.events)
         check_ids(written.assertions, errors)
         written.scenarios[:] = named_once(written.scenarios, errors)
+        _register([each.path for each in written.scenarios], options_map)
         booking = book(entries, written, options_map, fields, errors, keep_events=keep_events)
         added = [*booking.opened, *booking.generated]
         return Worked(_with_values(entries) + added, errors.in_order(), booking)
@@ -215,13 +216,17 @@ def _add_events_of_files(
 def _events_of_files(
     requests: list[FileRequest], options_map: dict[str, Any], fields: Fields, errors: Errors
 ) -> Iterator[Source]:
-    """The events of each file; each file read is registered, so that an edit is seen at once."""
-    include: list[str] = options_map["include"]
+    """The events of each file, which is registered."""
     ledger_folder = os.path.dirname(options_map.get("filename") or "")
     for path, request in find_files(requests, ledger_folder, errors):
-        if path not in include:
-            include.append(path)
+        _register([path], options_map)
         yield Source(path, read_file(path, request.place, fields, errors, request.column_map))
+
+
+def _register(paths: list[str], options_map: dict[str, Any]) -> None:
+    """Add files to those that the ledger is made of, so that an edit is seen at once."""
+    include: list[str] = options_map["include"]
+    include += [path for path in paths if path not in include]
 
 
 def _with_values(entries: list[Directive]) -> list[Directive]:

@@ -36,7 +36,7 @@ KNOWS: dict[str, set[str]] = {
     "reports": {"collector", "economy", "ledger"},
     "review": {"economy", "ledger", "booking", "reports"},
     "price_list": {"economy"},  # and is known to one face only: no load asks it
-    "scenarios": {"collector", "economy", "ledger", "closed", "booking", "reports"},
+    "scenarios": {"collector", "economy", "ledger", "closed", "booking", "reports", "close"},
     "close": {
         "collector",
         "economy",

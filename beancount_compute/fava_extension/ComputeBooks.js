@@ -79,6 +79,7 @@ const exactOf = (cell) => {
 
 const MANY = 10; // columns, behind which figures are written smaller
 const LONG = 24; // characters of a name that may be broken anywhere
+const PROSE = 60; // characters of a text that is given room to be read
 
 const kindOf = (column) => (column.figure ? "num" : column.date ? "date" : undefined);
 
@@ -100,7 +101,8 @@ function cellElement(cell, column, first, heat, below) {
   const content = cellContent(cell);
   const named = !kindOf(column) && typeof content === "string";
   const element = el(first ? "th" : "td", attributes, named ? isolated(content) : content);
-  if (first && String(textOf(cell)).length > LONG) element.classList.add("long");
+  const length = String(textOf(cell)).length;
+  if (first ? length > LONG : length > PROSE) element.classList.add(first ? "long" : "prose");
   if (heat) {
     element.classList.add("heat");
     element.style.setProperty("--heat", heat);
@@ -289,6 +291,8 @@ function later(block) {
     if (mine !== shown) return;
     place.removeAttribute("aria-busy");
     place.replaceChildren(...answer.blocks.flatMap(rendered));
+    if (block.done) say(block.done);
+    draw();
   });
   return [place];
 }

@@ -1,4 +1,4 @@
-"""The books in Fava: one entry in the sidebar, seven views, and the manual.
+"""The books in Fava: one entry in the sidebar, eight views, and the manual.
 
     2026-01-01 custom "fava-extension" "beancount_compute.fava_extension"
 
@@ -11,7 +11,7 @@ data, which `ComputeBooks.js` puts into the page as text. What is worked out onc
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -34,6 +34,7 @@ from beancount_compute.fava_extension.owed_view import owed
 from beancount_compute.fava_extension.page import Page, beyond_the_books
 from beancount_compute.fava_extension.subscribers_view import subscribers
 from beancount_compute.fava_extension.vintages_view import vintages
+from beancount_compute.fava_extension.what_if_view import scenarios_asked, scenarios_booked
 from beancount_compute.reports import counted
 from beancount_compute.reports.charts import plotly_file
 
@@ -46,6 +47,7 @@ _SHOWN: dict[str, View] = {
     "market": market,
     "vintages": vintages,
     "economics": economics,
+    "whatif": scenarios_asked,
     "close": month_end,
 }
 
@@ -97,12 +99,21 @@ class ComputeBooks(FavaExtensionBase):
     @fava_parts.endpoint("data")
     def data(self) -> Response:
         """A view, as blocks."""
-        return self._answer(lambda page: page.with_digits(_SHOWN[page.asked.view](page)))
+
+        def shown(page: Page) -> list[Block]:
+            return [*_warning(page), *page.with_digits(_SHOWN[page.asked.view](page))]
+
+        return self._answer(shown)
 
     @fava_parts.endpoint("ties")
     def ties(self) -> Response:
         """The tie-outs of the next month to close, which may take longer than a view."""
         return self._answer(ties)
+
+    @fava_parts.endpoint("scenarios")
+    def scenarios(self) -> Response:
+        """The books beside the scenarios of the ledger, which are booked when first asked for."""
+        return self._answer(scenarios_booked)
 
     @fava_parts.endpoint("library")
     def library(self) -> Response:
@@ -145,9 +156,7 @@ class ComputeBooks(FavaExtensionBase):
             page.hides_numbers = fava_parts.hides_numbers()
             page.check_names()
             page.notes += beyond_the_books(page)
-            errors = loaded.errors_of_ledger
-            warning = [_warning(errors)] if errors and asked.view != "close" else []
-            blocks, notes = [*warning, *view(page)], page.notes
+            blocks, notes = view(page), page.notes
         if fava_parts.hides_numbers():
             blocks = incognito.without_numbers(blocks, fava_parts.hidden)
             notes = [incognito.NOTE, *notes]
@@ -193,11 +202,15 @@ def _loaded(ledger: FavaLedger) -> LoadedBooks:
     return LoadedBooks(fava_parts.entries_of(ledger), fava_parts.options_of(ledger), errors)
 
 
-def _warning(errors: Sequence[LoadError]) -> Block:
+def _warning(page: Page) -> list[Block]:
+    """That errors leave something out; where they are listed nothing needs to be said."""
+    errors = page.loaded.errors_of_ledger
+    if not errors or page.asked.view == "close":
+        return []
     count = counted(len(errors), "error")
     text = f"The ledger has {count}; what is refused is not in these figures."
     link = f"Show {'them' if len(errors) > 1 else 'it'}"
-    return {**words(text, tone="bad"), "go": {"view": "close"}, "link": link}
+    return [{**words(text, tone="bad"), "go": {"view": "close"}, "link": link}]
 
 
 def _json(data: dict[str, Any], status: int = 200) -> Response:

@@ -16,6 +16,7 @@ from decimal import Decimal, InvalidOperation
 from beancount_compute import manual
 from beancount_compute.economy import ZERO, quoted
 from beancount_compute.reports import Interval, Selection
+from beancount_compute.scenarios import PartedBy
 
 VIEWS = {
     "overview": "Overview",
@@ -24,6 +25,7 @@ VIEWS = {
     "market": "Market",
     "vintages": "Vintages",
     "economics": "Breakage or market",
+    "whatif": "What if",
     "close": "Close",
     "help": "Help",
 }
@@ -55,6 +57,7 @@ class Asked:
     falling: bool
     page: int
     displaced: Decimal
+    by: PartedBy  # of the figures of scenarios
     all_digits: bool
     time: str  # the time filter, as written
     account: str
@@ -78,6 +81,7 @@ def read_address(
         _falling(args.get("order", "")),
         _page(args.get("page", "")),
         _share(args.get("displaced", "")),
+        _parted_by(args.get("by", "")),
         _all_digits(args.get("digits", "")),
         args.get("time", ""),
         args.get("account", ""),
@@ -114,6 +118,15 @@ def _falling(order: str) -> bool:
     if order not in ("", "asc", "desc"):
         raise BadRequest("order", f"no order {quoted(order)}: write asc or desc")
     return order == "desc"
+
+
+def _parted_by(name: str) -> PartedBy:
+    if not name:
+        return PartedBy.ALL
+    known = [each.value for each in PartedBy]
+    if name not in known:
+        raise BadRequest("by", f"no figures by {quoted(name)}: write {', '.join(known)}")
+    return PartedBy(name)
 
 
 def _all_digits(digits: str) -> bool:

@@ -16,7 +16,7 @@ from beancount_compute.economy import Month
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, copied, linked, words
 from beancount_compute.fava_extension.loaded import LoadedBooks, LoadError, TiedOut
-from beancount_compute.fava_extension.page import Page
+from beancount_compute.fava_extension.page import Page, place_in_editor
 from beancount_compute.ledger import CLOSED
 from beancount_compute.reports import CURRENCY, MONTH, Cell, Column, Measure, Selection, Table
 from beancount_compute.reports.registry import CORRECTIONS
@@ -160,9 +160,9 @@ def _differing(page: Page, failed: list[TieOut]) -> list[Block]:
     for tie in failed:
         for line in tie.lines[:MOST_ERRORS]:
             file, number, more = _place_of(line)
-            here = str(_folder(page.loaded) / file)
+            here = str(page.loaded.folder / file)
             known = here in page.loaded.options["include"] and bool(number)
-            shown = f"{_named(page.loaded, file)}:{number}{more}" if known else line
+            shown = f"{page.loaded.named(file)}:{number}{more}" if known else line
             rows.append((shown, tie.name))
             links.append({"href": page.links.editor(here, int(number))} if known else None)
     if not rows:
@@ -180,11 +180,10 @@ def _findings(page: Page, of_month: TiedOut) -> list[Block]:
     links: list[Mapping[str, Any] | None] = []
     for finding, answer in review.judged[:MOST_ERRORS]:
         file, line = finding.place.file, finding.place.line
-        known = file in page.loaded.options["include"]
-        shown = f"{_named(page.loaded, file)}:{line}"
+        shown = f"{page.loaded.named(file)}:{line}"
         reason = answer.reason if answer else ""
         rows.append(("", finding.id, finding.kind, finding.text, shown, reason))
-        links.append({"href": page.links.editor(file, line)} if known else None)
+        links.append(place_in_editor(page, file, line))
     left = review.unanswered
     title = f"Findings of {month}: {len(review.answered)} of {len(review.judged)} answered"
     block = page.numbers.table(Table(title, _FINDINGS, rows, "findings"))
@@ -259,26 +258,10 @@ def errors(page: Page) -> list[Block]:
 def _errors(page: Page, known: Sequence[LoadError], title: str, name: str) -> Block:
     shown = known[:MOST_ERRORS]
     rows: list[tuple[Cell, ...]] = [
-        (f"{_named(page.loaded, each.file)}:{each.line}" if each.file else "", each.message)
+        (f"{page.loaded.named(each.file)}:{each.line}" if each.file else "", each.message)
         for each in shown
     ]
     more = f", the first {MOST_ERRORS}" if len(known) > MOST_ERRORS else ""
     block = page.numbers.table(Table(f"{title}: {len(known):,}{more}", _ERRORS, rows, name))
-    links = [
-        {"href": page.links.editor(each.file, each.line)}
-        if each.file in page.loaded.options["include"]
-        else None
-        for each in shown
-    ]
+    links = [place_in_editor(page, each.file, each.line) for each in shown]
     return linked(block, "place", links)
-
-
-def _named(loaded: LoadedBooks, file: str) -> str:
-    """A file as the ledger's folder knows it; by its name alone where it lies elsewhere."""
-    folder = _folder(loaded)
-    path = folder / file
-    return str(path.relative_to(folder)) if path.is_relative_to(folder) else path.name
-
-
-def _folder(loaded: LoadedBooks) -> Path:
-    return Path(str(loaded.options["filename"])).parent

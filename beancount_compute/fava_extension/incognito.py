@@ -28,6 +28,8 @@ _DATE_OR_NUMBER = re.compile(
 _NAMES = frozenset(
     [
         "subscriber",
+        "scenario",
+        "account",
         "seller",
         "buyer",
         "plan",

@@ -16,7 +16,7 @@ from functools import cached_property, wraps
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
-from beancount.core.data import Directive
+from beancount.core.data import Custom, Directive
 
 from beancount_compute.close.loading import load
 from beancount_compute.close.open_month import look_at
@@ -27,10 +27,11 @@ from beancount_compute.fava_extension.prepared.holdings import Holdings
 from beancount_compute.fava_extension.prepared.narrowing import coarse
 from beancount_compute.fava_extension.prepared.overview import derived_until, end_of
 from beancount_compute.fava_extension.prepared.subscriptions import Subscriptions
-from beancount_compute.ledger import ORDER
+from beancount_compute.ledger import ORDER, SCENARIO
 from beancount_compute.plugin import PLUGIN
 from beancount_compute.reports import Books, read_books
 from beancount_compute.review import Review, review_month
+from beancount_compute.scenarios import ScenariosApart
 
 T = TypeVar("T")
 _FOR_PAGES = ("books", "summed", "holdings", "commodities", "accounts", "months", "economics")
@@ -79,6 +80,7 @@ class LoadedBooks:
         self.errors = errors
         self.lock = threading.RLock()
         self.made: dict[object, Any] = {}
+        self.scenarios = ScenariosApart(str(options["filename"]))
         self._abandoned = False
         self._thread: threading.Thread | None = None
 
@@ -96,6 +98,11 @@ class LoadedBooks:
     def has_bookings(self) -> bool:
         """Whether the plugin booked anything."""
         return any(ORDER in entry.meta for entry in self.entries)
+
+    @cached_property
+    def names_scenarios(self) -> bool:
+        """Whether the ledger names scenarios."""
+        return any(isinstance(each, Custom) and each.type == SCENARIO for each in self.entries)
 
     @_once
     def books(self) -> Books:
@@ -171,6 +178,16 @@ class LoadedBooks:
         return end_of(self.books, self.months.chain.last_day)
 
     @property
+    def folder(self) -> Path:
+        """Where the ledger lies."""
+        return Path(str(self.options["filename"])).parent
+
+    def named(self, file: str) -> str:
+        """A file as the ledger's folder knows it; by its name alone where it lies elsewhere."""
+        path = self.folder / file
+        return str(path.relative_to(self.folder)) if path.is_relative_to(self.folder) else path.name
+
+    @property
     def index_folder(self) -> str:
         """The folder of closed months; "" where the ledger includes no index."""
         return index_folder(self.options)
@@ -191,6 +208,7 @@ class LoadedBooks:
     def abandon(self) -> None:
         """The ledger was loaded again: make nothing more."""
         self._abandoned = True
+        self.scenarios.abandon()
 
     def _make_all(self) -> None:
         for piece in _FOR_PAGES:

@@ -192,3 +192,9 @@ def transaction(page: Page, place: int) -> dict[str, str]:
     if not event:
         return {"href": page.links.context(entry)}
     return {"href": page.links.journal(having("event", str(event))), "title": "In the journal"}
+
+
+def place_in_editor(page: Page, file: str, line: int) -> dict[str, str] | None:
+    """A link to a line in Fava's editor, which opens files of the ledger only."""
+    known = file in page.loaded.options["include"]
+    return {"href": page.links.editor(file, line)} if known else None

@@ -10,76 +10,36 @@ Figures of income and expenses are those of the days asked for, balances those a
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
-from enum import StrEnum
+from collections import Counter
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from beancount_compute.economy import POCKETS, WIDE, ZERO, Refusal, Role, quoted
+from beancount_compute.economy import Refusal, quoted
 from beancount_compute.ledger import Accounts
-from beancount_compute.reports import (
-    CURRENCY,
-    MONTH,
-    PLAN,
-    Cell,
-    Column,
-    Measure,
-    Table,
-    counted,
-    money,
+from beancount_compute.reports import CURRENCY, MONTH, PLAN, Cell, Column, Measure, Table, counted
+from beancount_compute.scenarios.figures_of_runs import (
+    PartedBy,
+    RunFigures,
+    accounts_of,
+    figures_of,
 )
 from beancount_compute.scenarios.scenario_file import Scenario
-from beancount_compute.scenarios.tally import SumKey, Tallied
-
-BY_HAND = "hand-written postings at another cost"
-NONE = "(none)"
 
 
-class PartedBy(StrEnum):
-    """What the figures are parted by."""
+class RefusedBeside(NamedTuple):
+    """How often something is refused for one reason, in the books and under a scenario."""
 
-    ALL = "all"
-    MONTH = "month"
-    PLAN = "plan"
-    PROVIDER = "provider"
+    scenario: str
+    reason: str
+    books: int
+    with_scenario: int
+    first: Refusal
 
-
-class WhatIfRow(NamedTuple):
-    """A figure: what was booked on accounts of some roles, or what other rows come to."""
-
-    key: str
-    title: str
-    roles: tuple[Role, ...] = ()
-    sign: int = -1  # of a debit
-    balance: bool = False  # at the end of the days, not of them
-    plus: tuple[str, ...] = ()  # rows that it adds up
-    less: tuple[str, ...] = ()  # and takes off
-
-
-# A row is all that there is to a figure.
-ROWS: tuple[WhatIfRow, ...] = (
-    WhatIfRow("revenue_of_use", "revenue of use", (Role.REVENUE,)),
-    WhatIfRow("overage", "overage", (Role.OVERAGE,)),
-    WhatIfRow("first_bill", "first bill", (Role.COST, Role.VARIANCE, Role.LAPSED), 1),
-    WhatIfRow("lapsed_credits", "of it lapsed credits", (Role.LAPSED,), 1),
-    WhatIfRow("margin", "margin", plus=("revenue_of_use", "overage"), less=("first_bill",)),
-    WhatIfRow("second_bill", "second bill", (Role.DEPRECIATION,), 1),
-    WhatIfRow("margin_after_both", "margin after both", plus=("margin",), less=("second_bill",)),
-    WhatIfRow("breakage", "breakage", (Role.BREAKAGE,)),
-    WhatIfRow("fees", "fees", (Role.FEES,)),
-    WhatIfRow("partner_income", "partner income", (Role.PARTNER_INCOME,)),
-    WhatIfRow("deferred_revenue", "deferred revenue at the end", tuple(POCKETS), balance=True),
-)
-
-
-class RunFigures(NamedTuple):
-    """The figures of the books, or of a scenario."""
-
-    sums: Tallied  # what was booked, and what people wrote
-    by_hand: Tallied  # what hand-written postings took at another cost than they say
-    refusals: list[Refusal]
-    entries: int  # how many were booked
+    @property
+    def row(self) -> tuple[Cell, ...]:
+        """The same as the cells of a table."""
+        more = self.with_scenario - self.books
+        return (*self[:-1], more, str(self.first.place), self.first.message)
 
 
 class WhatIf(NamedTuple):
@@ -95,24 +55,52 @@ class WhatIf(NamedTuple):
         figures = [
             (scenario.name, *row)
             for scenario, run in self.scenarios
-            for row in _figures(self.books, run, self.by)
+            for row in figures_of([self.books, run], self.by)
         ]
         accounts = [
             (scenario.name, *row)
             for scenario, run in self.scenarios
-            for row in _accounts(self.books, run, self.accounts)
+            for row in accounts_of([self.books, run], self.accounts)
         ]
-        refused = [
-            (scenario.name, *row)
-            for scenario, run in self.scenarios
-            for row in _refused(self.books.refusals, run.refusals)
-        ]
-        labels = (_SCENARIO, *_LABELS[self.by], Column("figure", "figure"), CURRENCY)
-        account = Column("account", "account")
+        refused = [each.row for each in self.refused()]
+        labels = (_SCENARIO, *_LABELS[self.by], _ROW)
         return [
-            Table("Figures", (*labels, *_BESIDE), figures, "figures"),
-            Table("Accounts", (_SCENARIO, account, CURRENCY, *_BESIDE), accounts, "accounts"),
+            Table("Figures", (*labels, CURRENCY, *_BESIDE), figures, "figures"),
+            Table("Accounts", (_SCENARIO, _ACCOUNT, CURRENCY, *_BESIDE), accounts, "accounts"),
             Table("Refused", (_SCENARIO, *_REFUSED), refused, "refused"),
+        ]
+
+    def side_by_side(self) -> list[Table]:
+        """Figures and accounts, each with all scenarios beside the books in one row."""
+        runs = [self.books, *(run for _, run in self.scenarios)]
+        beside: list[Column] = [_BESIDE[0]]
+        for number, (scenario, _) in enumerate(self.scenarios, 1):
+            beside.append(Column(f"{OF_SCENARIO}{number}", scenario.name, Measure.MONEY))
+            beside.append(Column(f"difference-{number}", "difference", Measure.MONEY))
+        labels = (*_LABELS[self.by], _ROW, CURRENCY)
+        figures, accounts = [*figures_of(runs, self.by)], [*accounts_of(runs, self.accounts)]
+        return [
+            Table("Figures", (*labels, *beside), figures, "figures"),
+            Table("Accounts", (_ACCOUNT, CURRENCY, *beside), accounts, "accounts"),
+        ]
+
+    def within(self, first: str, last: str) -> WhatIf:
+        """The same of some months, both included; of all days that it was worked out for."""
+        scenarios = [(scenario, run.within(first, last)) for scenario, run in self.scenarios]
+        return self._replace(books=self.books.within(first, last), scenarios=scenarios)
+
+    @property
+    def months(self) -> list[str]:
+        """The months in which anything was booked, in the books or under a scenario."""
+        runs = [self.books, *(run for _, run in self.scenarios)]
+        return sorted({key.month for run in runs for key in run.sums} - {""})
+
+    def refused(self) -> list[RefusedBeside]:
+        """What is refused in the books or under a scenario, by reason, the most first."""
+        return [
+            RefusedBeside(scenario.name, *each)
+            for scenario, run in self.scenarios
+            for each in _refused(self.books.refusals, run.refusals)
         ]
 
     @property
@@ -133,12 +121,13 @@ class WhatIf(NamedTuple):
     def refused_of(self, at: int) -> list[str]:
         """What was refused under a scenario, a line each, for people."""
         scenario, run = self.scenarios[at]
-        rows = [row for row in _refused(self.books.refusals, run.refusals) if row[1] or row[2]]
+        rows = [*_refused(self.books.refusals, run.refusals)]
         if not rows:
             return [f"{scenario.name}: nothing is refused."]
         return [
-            f"{scenario.name}: {now} refused ({before} in the books), such as {place}: {message}"
-            for _, before, now, _, place, message in rows
+            f"{scenario.name}: {now} refused ({before} in the books), such as "
+            f"{first.place}: {first.message}"
+            for _, before, now, first in rows
         ]
 
     def tables_of(self, at: int) -> list[Table]:
@@ -152,7 +141,10 @@ class WhatIf(NamedTuple):
         return found
 
 
-_SCENARIO = Column("scenario", "scenario")
+BOOKS = "books"
+OF_SCENARIO = "scenario-"  # the key of a column of a scenario's figures, before its number
+_SCENARIO, _ROW = Column("scenario", "scenario"), Column("figure", "figure")
+_ACCOUNT = Column("account", "account")
 _LABELS: dict[PartedBy, tuple[Column, ...]] = {
     PartedBy.ALL: (),
     PartedBy.MONTH: (MONTH,),
@@ -160,7 +152,7 @@ _LABELS: dict[PartedBy, tuple[Column, ...]] = {
     PartedBy.PROVIDER: (Column("provider", "provider"),),
 }
 _BESIDE = (
-    Column("books", "books", Measure.MONEY),
+    Column(BOOKS, "books", Measure.MONEY),
     Column("with_scenario", "scenario", Measure.MONEY),
     Column("difference", "difference", Measure.MONEY),
 )
@@ -172,100 +164,9 @@ _REFUSED = (
     Column("first", "first", whole=True),
     Column("message", "message", aside=1),
 )
-_ByRow = Mapping[tuple[str, str, str], Decimal]  # by label, row and currency
 
 
-def _figures(books: RunFigures, run: RunFigures, by: PartedBy) -> Iterator[tuple[Cell, ...]]:
-    """The rows of figures that either has, each beside the other."""
-    months = sorted({key.month for each in (books, run) for key in each.sums} - {""})
-    pair = [_rows_of(each, by, months) for each in (books, run)]
-    found = {key for figures in pair for key, number in figures.items() if number}
-    booked = {(row, currency) for _, row, currency in found}
-    for row in [each for each in ROWS if each.less]:
-        found = {key for key in found if key[1] != row.key or _shown(row, by, key[2], booked)}
-    labels = {label for label, _, _ in found}
-    order = [*(row.key for row in ROWS), BY_HAND]
-    titles = {row.key: row.title for row in ROWS} | {BY_HAND: BY_HAND}
-    for label in sorted(labels):
-        for key in order:
-            for currency in sorted({of for at, row, of in found if (at, row) == (label, key)}):
-                at = (label, key, currency)
-                head = () if by is PartedBy.ALL else (label or NONE,)
-                numbers = [figures.get(at, ZERO) for figures in pair]
-                yield (*head, titles[key], currency, *_beside(numbers, currency))
-
-
-def _shown(row: WhatIfRow, by: PartedBy, currency: str, booked: set[tuple[str, str]]) -> bool:
-    """Whether a row has something to take off: bills, which are of no plan."""
-    return by is not PartedBy.PLAN and any((part, currency) in booked for part in row.less)
-
-
-def _rows_of(run: RunFigures, by: PartedBy, months: list[str]) -> _ByRow:
-    """All figures of a run."""
-    found: defaultdict[tuple[str, str, str], Decimal] = defaultdict(lambda: ZERO)
-
-    def add(labels: Iterable[str], row: str, currency: str, number: Decimal) -> None:
-        for label in labels:
-            at = (label, row, currency)
-            found[at] = WIDE.add(found[at], number)
-
-    for key, number in run.sums.items():
-        for row in ROWS:
-            if key.role not in row.roles or not (key.month or row.balance):
-                continue
-            labels = _labels(key, by, months if row.balance else [])
-            add(labels, row.key, key.currency, number.copy_negate() if row.sign < 0 else number)
-    for key, number in run.by_hand.items():
-        if key.month:
-            add(_labels(key, by, []), BY_HAND, key.currency, number)
-    for row in ROWS:
-        for sign, parts in ((1, row.plus), (-1, row.less)):
-            for (label, part, currency), number in list(found.items()):
-                if part in parts:
-                    add([label], row.key, currency, number if sign > 0 else number.copy_negate())
-    return found
-
-
-def _labels(key: SumKey, by: PartedBy, months: list[str]) -> list[str]:
-    """The labels of the rows in which a sum counts: a balance in all months from its own on."""
-    match by:
-        case PartedBy.ALL:
-            return [""]
-        case PartedBy.MONTH:
-            return [month for month in months if month >= key.month] if months else [key.month]
-        case PartedBy.PLAN:
-            return [key.origin]
-        case PartedBy.PROVIDER:
-            return [key.provider]
-
-
-def _accounts(books: RunFigures, run: RunFigures, accounts: Accounts) -> Iterator[tuple[Cell, ...]]:
-    """The accounts that either has, each beside the other; all of a run add up to the books'."""
-    roots = (accounts.roots.income, accounts.roots.expenses)
-    pair: list[dict[tuple[str, str], Decimal]] = []
-    for each in (books, run):
-        found: defaultdict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
-        for key, number in each.sums.items():
-            if key.month or not key.account.startswith(tuple(f"{root}:" for root in roots)):
-                at = (key.account, key.currency)
-                found[at] = WIDE.add(found[at], number)
-        pair.append(found)
-        for key, number in each.by_hand.items():
-            at = (f"~{BY_HAND}", key.currency)
-            found[at] = WIDE.subtract(found[at], number)
-    for account, currency in sorted(pair[0].keys() | pair[1].keys()):
-        numbers = [of.get((account, currency), ZERO) for of in pair]
-        if any(numbers):
-            yield (account.removeprefix("~"), currency, *_beside(numbers, currency))
-
-
-def _beside(numbers: Sequence[Decimal], currency: str) -> tuple[Cell, ...]:
-    books, scenario = numbers
-    cells = (books, scenario, WIDE.subtract(scenario, books))
-    return tuple([money(number or ZERO, currency) for number in cells])
-
-
-def _refused(books: list[Refusal], run: list[Refusal]) -> Iterator[tuple[Cell, ...]]:
+def _refused(books: list[Refusal], run: list[Refusal]) -> Iterator[tuple[str, int, int, Refusal]]:
     """What was refused, counted by reason, with the first of each in the order of the books."""
     counts = [Counter(reason_of(each.message) for each in refusals) for refusals in (books, run)]
     first: dict[str, Refusal] = {}
@@ -273,8 +174,7 @@ def _refused(books: list[Refusal], run: list[Refusal]) -> Iterator[tuple[Cell, .
         first.setdefault(reason_of(each.message), each)
     for reason in sorted(first, key=lambda reason: (-counts[1][reason], reason)):
         before, now = (count[reason] for count in counts)
-        refusal = first[reason]
-        yield (reason, before, now, now - before, str(refusal.place), refusal.message)
+        yield (reason, before, now, first[reason])
 
 
 _QUOTED = re.compile(r'"[^"]*"')

@@ -1,7 +1,7 @@
 """Jobs side by side: each in a process of its own that goes on from what is in memory here.
 
 Nothing is copied on the way there, so that a ledger is read once; only results come back. Where no
-process can be forked, or threads are at work, as in Fava, the jobs are done one after the other.
+process can be forked, or threads are at work, the jobs are done one after the other.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _in_processes(jobs: Sequence[Callable[[], Result]]) -> list[Result]:
         if len(running) == MOST_AT_ONCE:
             made.append(_result_of(*running.pop(0)))
         ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=_work, args=(job, theirs))
+        process = context.Process(target=_work, args=(job, theirs), daemon=True)
         process.start()
         theirs.close()
         running.append((process, ours))

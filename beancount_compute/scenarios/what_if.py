@@ -15,7 +15,8 @@ from beancount_compute.booking import Booking
 from beancount_compute.closed import lost_plans
 from beancount_compute.economy import WIDE, ZERO, Terms
 from beancount_compute.ledger import ORDER, TERM_TYPES, Errors, terms_of
-from beancount_compute.scenarios.compared import PartedBy, RunFigures, WhatIf
+from beancount_compute.scenarios.compared import WhatIf
+from beancount_compute.scenarios.figures_of_runs import PartedBy, RunFigures
 from beancount_compute.scenarios.merging import terms_under
 from beancount_compute.scenarios.replaying import (
     Replayed,

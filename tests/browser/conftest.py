@@ -9,7 +9,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -83,12 +83,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[Site, str]]]:
-    """The two example ledgers, served."""
+    """The example ledgers, served."""
     folder = tmp_path_factory.mktemp("served")
-    year = Site(example("market-year", folder))
-    quarter = Site(example("closed-quarter", folder))
-    with served(year) as one, served(quarter) as other:
-        yield {"market-year": (year, one), "closed-quarter": (quarter, other)}
+    with ExitStack() as serving:
+        found: dict[str, tuple[Site, str]] = {}
+        for name in ("market-year", "closed-quarter", "two-bills"):
+            site = Site(example(name, folder))
+            found[name] = site, serving.enter_context(served(site))
+        yield found
 
 
 @pytest.fixture
@@ -99,11 +101,19 @@ def year(browser: Browser, addresses: dict[str, tuple[Site, str]]) -> Iterator[S
     shown.close()
 
 
-@pytest.fixture(params=["market-year", "closed-quarter"])
+@pytest.fixture
+def bills(browser: Browser, addresses: dict[str, tuple[Site, str]]) -> Iterator[Shown]:
+    """The year of a reseller, with two bills and three scenarios."""
+    shown = Shown(browser, *addresses["two-bills"])
+    yield shown
+    shown.close()
+
+
+@pytest.fixture(params=["market-year", "closed-quarter", "two-bills"])
 def shown(
     request: pytest.FixtureRequest, browser: Browser, addresses: dict[str, tuple[Site, str]]
 ) -> Iterator[Shown]:
-    """Each of the two."""
+    """Each of them."""
     shown = Shown(browser, *addresses[request.param])
     yield shown
     shown.close()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import Shown, ledger_of, served
-from tests.fava_extension.serving import EXTENSION, VIEWS, Site, exact, example, tables
+from tests.browser.conftest import PATIENCE, Shown, ledger_of, served
+from tests.fava_extension.serving import EXTENSION, VIEWS, Site, exact, example
 from tests.reports.story import STORY
 
 TITLES = {
@@ -20,11 +20,21 @@ TITLES = {
     "market": "Market",
     "vintages": "Vintages",
     "economics": "Breakage or market",
+    "whatif": "What if",
     "close": "Close",
     "help": "Help",
 }
 MARKUP = "<img src=x onerror=alert(1)>"
 TERMS = STORY.partition("2026-05-01")[0] + EXTENSION
+
+
+LATER = {"close": "ties", "whatif": "scenarios"}  # what a view asks for once it stands
+
+
+def whole(page: Page) -> Page:
+    """Wait until nothing more is worked out for a view."""
+    expect(page.locator("#compute-view [aria-busy]")).to_have_count(0, timeout=PATIENCE)
+    return page
 
 
 def shown_figures(page: Page) -> list[str]:
@@ -40,31 +50,25 @@ def shown_figures(page: Page) -> list[str]:
 def test_a_view_shows_every_figure_of_its_data(shown: Shown, view: str) -> None:
     """In the order of the tables, to the last digit, and without a complaint."""
     page = shown.open(view)
-    if view == "close":
-        expect(page.get_by_role("heading", name="Tie-outs of")).to_be_visible()
-    data = shown.site.page(view)
+    whole(page)
+    data = shown.site.page(view)["blocks"]
+    if view in LATER:
+        later = shown.site.page(view, endpoint=LATER[view])["blocks"]
+        data = [*later, *data]  # it stands above what else has figures
     wanted = [
         exact(cell)
-        for block in data["blocks"]
+        for block in data
         for table in [block.get("table", block)]
         if table["kind"] == "table"
         for row in table["rows"]
         for cell, column in zip(row, table["columns"], strict=True)
         if column.get("figure") and exact(cell) != ""
     ]
-    figures = shown_figures(page)
-    ties = tables(shown.site.page("close", endpoint="ties")) if view == "close" else {}
-    more = [
-        exact(cell)
-        for table in ties.values()
-        for row in table["rows"]
-        for cell, column in zip(row, table["columns"], strict=True)
-        if column.get("figure") and exact(cell) != ""
-    ]
-    assert figures == more + wanted
-    charts = [block for block in data["blocks"] if block["kind"] == "chart"]
-    assert page.locator(".picture .main-svg").first.is_visible() if charts else True
-    assert page.locator("figure .picture:has(svg)").count() == len(charts)
+    assert shown_figures(page) == wanted
+    charts = [block for block in data if block["kind"] == "chart"]
+    expect(page.locator("figure .picture:has(svg)")).to_have_count(len(charts))
+    if charts:
+        expect(page.locator(".picture .main-svg").first).to_be_visible()
     assert shown.complaints == []
 
 
@@ -90,7 +94,18 @@ def test_figures_do_not_wait_for_the_script_of_the_pictures(year: Shown) -> None
 @pytest.mark.parametrize("view", VIEWS)
 def test_the_page_is_made_for_screen_readers(year: Shown, view: str) -> None:
     """Headings, the current tab, table headers, labels, text in place of pictures."""
-    page = year.open(view)
+    made_for_screen_readers(year.open(view), view)
+
+
+@pytest.mark.parametrize("view", ["whatif"])
+def test_pages_of_bills_are_made_for_screen_readers(bills: Shown, view: str) -> None:
+    """As the others are; and who waits is told when the scenarios are booked."""
+    made_for_screen_readers(whole(bills.open(view)), view)
+    if view == "whatif":
+        expect(bills.page.get_by_role("status")).to_have_text("The scenarios are booked.")
+
+
+def made_for_screen_readers(page: Page, view: str) -> None:
     navigation = page.get_by_role("navigation", name="Compute books")
     expect(navigation).to_match_aria_snapshot(
         "- navigation:\n"
@@ -156,6 +171,22 @@ def test_no_table_of_a_year_scrolls_on_a_desk(year: Shown, view: str) -> None:
         ".filter(each => each.scrollWidth > each.clientWidth).map(each => each.ariaLabel)"
     )
     assert wide == []
+
+
+@pytest.mark.parametrize("view", ["whatif"])
+def test_pages_of_bills_fit_the_window(bills: Shown, view: str) -> None:
+    """On a phone nothing is wider; on a desk no table scrolls, of three scenarios either."""
+    bills.page.set_viewport_size({"width": 390, "height": 800})
+    page = whole(bills.open(view))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+    wide = page.evaluate(
+        "[...document.querySelectorAll('#compute-view .scroll')]"
+        ".filter(each => each.scrollWidth > each.clientWidth).map(each => each.ariaLabel)"
+    )
+    assert wide == []
+    assert bills.complaints == []
 
 
 def test_vintages_begin_with_the_heat_map(year: Shown) -> None:
@@ -642,13 +673,11 @@ def test_markup_in_names_is_inert(browser: Browser, tmp_path: Path) -> None:
 
 def test_hidden_numbers_stay_hidden(browser: Browser, tmp_path: Path) -> None:
     """With `fava --incognito`: no figure in cells, tooltips or labels, no picture, no complaint."""
-    site = Site(example("market-year", tmp_path), incognito=True)
+    site = Site(example("two-bills", tmp_path), incognito=True)
     with served(site) as address:
         shown = Shown(browser, site, address)
         for view in VIEWS:
-            page = shown.open(view)
-            if view == "close":
-                expect(page.get_by_role("heading", name="Tie-outs of")).to_be_visible()
+            page = whole(shown.open(view))
             texts = page.eval_on_selector_all(
                 "#compute-view [data-value]",
                 "cells => cells.map(cell => cell.outerHTML.replace(/<a .*?>/, ''))",

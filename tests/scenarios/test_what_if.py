@@ -136,6 +136,50 @@ def test_figures_come_by_month_and_of_the_days_asked_for(tmp_path: Path) -> None
     assert not any("Income:Compute" in row for row in figures(found, 1))
 
 
+def test_some_months_of_all_are_what_is_booked_for_their_days(tmp_path: Path) -> None:
+    """Income of the months, balances at their end; by month too."""
+    ledger = books(tmp_path)
+    scenario = '2026-05-01 custom "compute-scale" "plan-price" 2\n'
+    for first, last, days in (
+        ("2026-06", "2026-06", DaysAsked(day("2026-06-01"), day("2026-06-30"))),
+        ("2026-05", "2026-05", DaysAsked(day("2026-05-01"), day("2026-05-31"))),
+        ("2026-07", "2026-09", DaysAsked(day("2026-07-01"), day("2026-09-30"))),
+    ):
+        for by in ("all", "month", "plan"):
+            asked = compared(ledger, scenario, days, by)
+            within = compared(ledger, scenario, None, by).within(first, last)
+            assert within.tables() == asked.tables()
+            assert within.months == asked.months
+    assert asked.months == []
+
+
+def test_scenarios_stand_side_by_side(tmp_path: Path) -> None:
+    """A figure that one of them has is shown of all; a margin is shown of all or none."""
+    found = compared(books(tmp_path), '2026-06-01 custom "compute-scale" "plan-price" 0.50\n')
+    costs = (
+        '2026-01-01 custom "compute-meter" "chat"\n  units: 1 CU\n  cost: 0.05 USD\n'
+        '  provider: "openai"\n2026-01-01 custom "compute-option" "meter" "chat"\n'
+    )
+    other = compared(books(tmp_path), costs)
+    both = found._replace(scenarios=[*found.scenarios, *other.scenarios])
+    figures, accounts = both.side_by_side()
+    assert [column.title for column in figures.columns] == [
+        *("figure", "currency", "books", "s", "difference", "s", "difference"),
+    ]
+    assert len({column.key for column in figures.columns}) == len(figures.columns)
+    assert [" | ".join(str(cell) for cell in row) for row in figures.rows] == [
+        "revenue of use | USD | 120.00 | 120.00 | 0.00 | 120.00 | 0.00",
+        "first bill | USD | 0.00 | 0.00 | 0.00 | 30.00 | 30.00",
+        "margin | USD | 120.00 | 120.00 | 0.00 | 90.00 | -30.00",
+        "fees | USD | 6.25 | 6.25 | 0.00 | 6.25 | 0.00",
+        "deferred revenue at the end | USD | 280.00 | 180.00 | -100.00 | 280.00 | 0.00",
+    ]
+    rows = {row[0]: row[2:] for row in accounts.rows}
+    assert [str(cell) for cell in rows["Assets:Receivable"]] == [
+        *("525.00", "425.00", "-100.00", "525.00", "0.00"),
+    ]
+
+
 def test_figures_come_by_plan(tmp_path: Path) -> None:
     """A top-up is one of its own; fees are of no plan."""
     more = '2026-06-02 custom "compute-allocation" "bob" 100 CU 30.00 USD\n'

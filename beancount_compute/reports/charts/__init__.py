@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from beancount_compute.reports.books import Books, Selection
+from beancount_compute.reports.charts.beside_books import scenario_by_month, scenarios_by_figure
 from beancount_compute.reports.charts.by_vintage import release, vintages
 from beancount_compute.reports.charts.flow import unit_flow
 from beancount_compute.reports.charts.money import (
@@ -47,6 +48,8 @@ __all__ = [
     "income",
     "market",
     "release",
+    "scenario_by_month",
+    "scenarios_by_figure",
     "unit_flow",
     "vintages",
 ]
