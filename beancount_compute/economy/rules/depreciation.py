@@ -87,8 +87,14 @@ def count_served(economy: Economy, day: date) -> None:
     for (on, name), uses in economy.served.items():
         meter = economy.terms.meters[name].on(on)
         assert meter is not None
+        quantity = ZERO
         for use in uses:
-            units = units_served(meter, use.quantity, use.units or ZERO, use.commodity)
+            if use.quantity and meter.units is not None:
+                quantity += use.quantity
+            else:
+                served[on, meter.provider, use.commodity] += use.units or ZERO
+        if quantity:
+            units = units_served(meter, quantity, ZERO, "")
             served[on, meter.provider, units.currency] += units.number
     for undo in economy.taken_back:
         entry, on = undo.entry, undo.day

@@ -70,7 +70,7 @@ class PlainMeters:
     def _read(self, name: str) -> tuple[Meter, Serve] | None:
         timeline = self._economy.terms.meters.get(name)
         meter = timeline.on(self._economy.today) if timeline else None
-        read = None if meter is None or _is_odd(meter) else (meter, self._serve(meter))
+        read = None if meter is None or self._is_odd(meter) else (meter, self._serve(meter))
         self._known[name] = read
         return read
 
@@ -86,10 +86,12 @@ class PlainMeters:
         meter = default_meter(self._economy, self._economy.today)
         if meter is None or meter.units is None:
             return none
-        if _is_odd(meter):
+        if self._is_odd(meter):
             return none._replace(unit=None)
         return DefaultMeter(meter.units.currency, meter.name, self._serve(meter))
 
-
-def _is_odd(meter: Meter) -> bool:
-    return bool(meter.provider) and meter.cost is None
+    def _is_odd(self, meter: Meter) -> bool:
+        """Whether a meter lacks the cost that it needs."""
+        if not meter.provider or meter.cost is not None:
+            return False
+        return not self._economy.terms.has_capacity(meter.provider, self._economy.today)
