@@ -220,8 +220,8 @@ def _earned(books: Books, selection: Selection, request: Request) -> Iterator[Si
             yield from _both("money", *of, _more(percent), more, each.at)
     served_by = {each.at: (each.provider, each.meter) for each in books.serving.served}
     for income in selection.incomes(books):
-        if income.earning in (Earning.COMPUTE, Earning.OVERAGE) and income.at in served_by:
-            of = *served_by[income.at], income.currency
+        if income.earning in (Earning.COMPUTE, Earning.OVERAGE):
+            of = *served_by.get(income.at, ("", "")), income.currency
             yield from _both("money", *of, _REVENUE, income.amount, income.at)
 
 
