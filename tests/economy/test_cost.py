@@ -407,6 +407,9 @@ def test_a_cost_is_stated_in_the_money_of_its_day() -> None:
     late = {JUNE: [stated_cost("2026-05-20", "llama", "chat", "3 EUR", id="s")]}
     (message,) = messages(booked(agreed(meter), use, late=late))
     assert 'the cost of "chat" on 2026-05-20 is booked in USD' in message
+    lines = [stated_cost("2026-05-20", "llama", "chat", paid) for paid in ("3 EUR", "3 USD")]
+    (message,) = messages(booked(agreed(meter), *lines))
+    assert 'the cost of "chat" on 2026-05-20 is booked in EUR' in message
     nobody = agreed(Meter("chat", MAY, usd("1 CU")))
     (message,) = messages(booked(nobody, stated_cost("2026-05-20", "llama", "chat", "3 USD")))
     assert 'meter "chat" has no provider on 2026-05-20' in message

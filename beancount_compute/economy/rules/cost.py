@@ -127,7 +127,9 @@ def state_cost(economy: Economy, event: Event, event_id: str) -> None:
             f"wrong currency: {event.currency} is no money: write what the provider asks for"
         )
     key = (provider, meter.name, event.date)
+    today = economy.stated.get((event.date, provider), ())
     known = {*economy.costs.booked.get(key, ()), *economy.costs.stated.get(key, ())}
+    known |= {each.currency for each in today if each.meter == meter.name}
     if known - {event.currency}:
         raise Refused(
             f"wrong currency: the cost of {quoted(meter.name)} on {event.date} is booked in "
