@@ -75,7 +75,7 @@ def test_bill_match_adds_up_to_what_is_booked(seed: int) -> None:
 def test_uses_at_the_list_are_what_is_booked_where_nothing_was_stated(seed: int) -> None:
     """Rounded by the month of their day here, and by that of the booking there."""
     books = with_costs(seed)
-    told = {each.provider for each in books.serving.costs if each.reason == "as stated"}
+    told = {entry.subscriber for _, entry in books.of_providers if entry.stated}
     differ: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     rounded: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for row in table(books, "bill-match", "months"):
