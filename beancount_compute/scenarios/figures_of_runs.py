@@ -16,6 +16,7 @@ from typing import NamedTuple
 from beancount_compute.economy import POCKETS, WIDE, ZERO, Refusal, Role
 from beancount_compute.ledger import Accounts
 from beancount_compute.reports import Cell, money
+from beancount_compute.scenarios.shared_by_plan import SHARED
 from beancount_compute.scenarios.tally import SumKey, Tallied
 
 BY_HAND = "hand-written postings at another cost"
@@ -69,11 +70,13 @@ class RunFigures(NamedTuple):
     by_hand: Tallied  # what hand-written postings took at another cost than they say
     refusals: list[Refusal]
     entries: int  # how many were booked
+    shared: Tallied  # by plan, what is of none by itself; nothing where nobody asks
 
     def within(self, first: str, last: str) -> RunFigures:
         """The same of some months, both included, and of what lies before them."""
-        sums, by_hand = (_within(each, first, last) for each in (self.sums, self.by_hand))
-        return self._replace(sums=sums, by_hand=by_hand)
+        parts = (self.sums, self.by_hand, self.shared)
+        sums, by_hand, shared = (_within(each, first, last) for each in parts)
+        return self._replace(sums=sums, by_hand=by_hand, shared=shared)
 
 
 def _within(sums: Tallied, first: str, last: str) -> Tallied:
@@ -96,7 +99,7 @@ def figures_of(runs: Sequence[RunFigures], by: PartedBy) -> Iterator[tuple[Cell,
     found = {key for figures in of_runs for key, number in figures.items() if number}
     booked = {(row, currency) for _, row, currency in found}
     for row in [each for each in ROWS if each.less]:
-        found = {key for key in found if key[1] != row.key or _shown(row, by, key[2], booked)}
+        found = {key for key in found if key[1] != row.key or _shown(row, key[2], booked)}
     labels = {label for label, _, _ in found}
     order = [*(row.key for row in ROWS), BY_HAND]
     titles = {row.key: row.title for row in ROWS} | {BY_HAND: BY_HAND}
@@ -109,9 +112,9 @@ def figures_of(runs: Sequence[RunFigures], by: PartedBy) -> Iterator[tuple[Cell,
                 yield (*head, titles[key], currency, *_beside(numbers, currency))
 
 
-def _shown(row: WhatIfRow, by: PartedBy, currency: str, booked: set[tuple[str, str]]) -> bool:
-    """Whether a row has something to take off: bills, which are of no plan."""
-    return by is not PartedBy.PLAN and any((part, currency) in booked for part in row.less)
+def _shown(row: WhatIfRow, currency: str, booked: set[tuple[str, str]]) -> bool:
+    """Whether a row has something to take off."""
+    return any((part, currency) in booked for part in row.less)
 
 
 def _rows_of(run: RunFigures, by: PartedBy, months: list[str]) -> _ByRow:
@@ -123,7 +126,10 @@ def _rows_of(run: RunFigures, by: PartedBy, months: list[str]) -> _ByRow:
             at = (label, row, currency)
             found[at] = WIDE.add(found[at], number)
 
-    for key, number in run.sums.items():
+    sums = run.sums
+    if by is PartedBy.PLAN:
+        sums = {key: each for key, each in sums.items() if key.role not in SHARED} | run.shared
+    for key, number in sums.items():
         for row in ROWS:
             if key.role not in row.roles or not (key.month or row.balance):
                 continue

@@ -6,17 +6,22 @@ aside: under other terms it would have been another. Nothing is written, and not
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import localcontext
 from typing import NamedTuple
+
+from beancount.core.data import Directive
 
 from beancount_compute.booking import Booking
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy import WIDE, Again, Event, Facts, Refusal, Terms
 from beancount_compute.economy.engine import Bookkeeper
-from beancount_compute.ledger import Accounts
+from beancount_compute.ledger import Accounts, Writer
 from beancount_compute.scenarios.provider_bills import with_fitting_bills
 from beancount_compute.scenarios.tally import DaysAsked, Tallied, Tally
+
+SharesByPlan = Callable[[list[Directive], Terms], Tallied]
 
 
 class Replayed(NamedTuple):
@@ -26,6 +31,7 @@ class Replayed(NamedTuple):
     taken: Tallied  # by hand-written postings, out of lots, at the cost of these
     refusals: list[Refusal]
     entries: int  # how many were booked
+    shared: Tallied  # by plan, what is of none by itself; nothing where nobody asks
 
 
 def facts_of_all_days(booking: Booking) -> Facts:
@@ -57,15 +63,25 @@ def under_scenario(facts: Facts, of_ledger: Terms, terms: Terms, books: Replayed
     return facts._replace(again=facts.again._replace(by_label=by_label))
 
 
-def replay(facts: Facts, terms: Terms, accounts: Accounts, days: DaysAsked) -> Replayed:
-    """Book facts under terms, and add up what that comes to."""
-
+def replay(
+    facts: Facts,
+    terms: Terms,
+    accounts: Accounts,
+    days: DaysAsked,
+    share: SharesByPlan | None = None,
+) -> Replayed:
+    """Book facts under terms, and add up what that comes to; `share` shares out by plan."""
     keeper = Bookkeeper(facts, terms, accounts.component)
+    writer = Writer(accounts) if share else None
     booked, taken = (Tally(accounts, days, terms) for _ in range(2))
+    written: list[Directive] = []
     entries = 0
     with localcontext(WIDE), no_cyclic_garbage():
         for records in keeper.records():
             entries += len(records)
             booked.add(records)
+            if writer is not None:
+                written += writer.transactions(records)
         taken.add_taken(keeper.taken)
-        return Replayed(booked.sums(), taken.sums(), keeper.refusals, entries)
+        shared = share(written, terms) if share else {}
+        return Replayed(booked.sums(), taken.sums(), keeper.refusals, entries, shared)

@@ -25,6 +25,7 @@ from beancount_compute.scenarios.replaying import (
     under_scenario,
 )
 from beancount_compute.scenarios.scenario_file import Scenario, read_scenario
+from beancount_compute.scenarios.shared_by_plan import shared_by_plan
 from beancount_compute.scenarios.side_by_side import side_by_side
 from beancount_compute.scenarios.tally import DaysAsked, Tallied, by_account, sums_of_postings
 
@@ -72,11 +73,14 @@ def what_if(
     """
     facts, accounts = facts_of_all_days(booking), booking.accounts
     agreed = booking.terms.terms
-    again = partial(replay, facts, agreed, accounts, days)
+    share = None
+    if by is PartedBy.PLAN:
+        share = partial(shared_by_plan, _lines_of(booking), booking.options, days)
+    again = partial(replay, facts, agreed, accounts, days, share)
     first = again() if facts.removals else None  # they are looked at before the scenarios are
 
     def under(terms: Terms) -> Replayed:
-        return replay(under_scenario(facts, agreed, terms, first), terms, accounts, days)
+        return replay(under_scenario(facts, agreed, terms, first), terms, accounts, days, share)
 
     jobs: list[Callable[[], Replayed]] = [] if first else [again]
     jobs += [partial(under, each.terms) for each in scenarios]
@@ -119,7 +123,7 @@ def _run(outcome: Replayed, books: Replayed, written: Tallied) -> RunFigures:
     """The figures of a run: what it booked, what people wrote, and what that took otherwise."""
     other = _added(outcome.taken, books.taken, sign=-1)
     sums = _added(_added(outcome.booked, written), other)
-    return RunFigures(sums, other, outcome.refusals, outcome.entries)
+    return RunFigures(sums, other, outcome.refusals, outcome.entries, outcome.shared)
 
 
 def _added(one: Tallied, other: Tallied, sign: int = 1) -> Tallied:

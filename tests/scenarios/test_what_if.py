@@ -181,12 +181,12 @@ def test_scenarios_stand_side_by_side(tmp_path: Path) -> None:
 
 
 def test_figures_come_by_plan(tmp_path: Path) -> None:
-    """A top-up is one of its own; fees are of no plan."""
+    """A top-up is one of its own; a fee is of the plan whose lots moved."""
     more = '2026-06-02 custom "compute-allocation" "bob" 100 CU 30.00 USD\n'
     found = compared(books(tmp_path, more=more), by="plan")
     assert figures(found) == [
-        "(none) | fees | USD | 6.25 | 6.25 | 0.00",
         "pro | revenue of use | USD | 120.00 | 120.00 | 0.00",
+        "pro | fees | USD | 6.25 | 6.25 | 0.00",
         "pro | deferred revenue at the end | USD | 280.00 | 280.00 | 0.00",
         "top-up | deferred revenue at the end | USD | 30.00 | 30.00 | 0.00",
     ]
@@ -483,15 +483,39 @@ def test_the_year_that_fits_a_screen(tmp_path: Path) -> None:
     ]
 
 
-def test_bills_are_of_no_plan(tmp_path: Path) -> None:
-    """So that there is no margin of one."""
-    assert figures(compared(books(tmp_path, YEAR), by="plan")) == [
-        "(none) | first bill | USD | 100.00 | 100.00 | 0.00",
-        "(none) | second bill | USD | 100.00 | 100.00 | 0.00",
+def test_bills_by_plan_are_shared_out_to_who_was_served(tmp_path: Path) -> None:
+    """As in `report margin`: bob's plan has 30 of 110 units of May, so that its first bill is 30.00
+    of 110.00; of June's capacity alice's plan bears all. A variance is of no plan."""
+    more = (
+        '2026-01-01 custom "compute-plan" "small" 60.00 USD 50 CU\n'
+        '2026-05-01 custom "compute-subscription" "bob" "small"\n'
+        '2026-05-20 custom "compute-consumption" "bob" 30 CU\n'
+        '2026-06-03 custom "compute-bill" "llama" 1.00 USD\n'
+    )
+    scenario = '2026-05-01 custom "compute-scale" "cost" 0.5\n'
+    found = compared(books(tmp_path, YEAR, more), scenario, by="plan")
+    assert figures(found) == [
+        "(none) | first bill | USD | 1.00 | 1.00 | 0.00",
+        "(none) | margin | USD | -1.00 | -1.00 | 0.00",
+        "(none) | margin after both | USD | -1.00 | -1.00 | 0.00",
+        "small | revenue of use | USD | 36.00 | 36.00 | 0.00",
+        "small | first bill | USD | 30.00 | 15.00 | -15.00",
+        "small | margin | USD | 6.00 | 21.00 | 15.00",
+        "small | margin after both | USD | 6.00 | 21.00 | 15.00",
+        "small | breakage | USD | 24.00 | 24.00 | 0.00",
+        "small | deferred revenue at the end | USD | 60.00 | 60.00 | 0.00",
         "wrap | revenue of use | USD | 156.00 | 156.00 | 0.00",
+        "wrap | first bill | USD | 100.00 | 50.00 | -50.00",
+        "wrap | margin | USD | 56.00 | 106.00 | 50.00",
+        "wrap | second bill | USD | 100.00 | 100.00 | 0.00",
+        "wrap | margin after both | USD | -44.00 | 6.00 | 50.00",
         "wrap | breakage | USD | 24.00 | 24.00 | 0.00",
         "wrap | deferred revenue at the end | USD | 60.00 | 60.00 | 0.00",
     ]
+    june = DaysAsked(day("2026-06-01"), day("2026-06-30"))
+    found = compared(books(tmp_path, YEAR, more), scenario, june, by="plan")
+    assert "wrap | first bill | USD | 20.00 | 10.00 | -10.00" in figures(found)
+    assert not any(row.startswith("small | first bill") for row in figures(found))
 
 
 def test_days_behind_all_bookings_have_balances_only(tmp_path: Path) -> None:
