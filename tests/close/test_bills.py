@@ -213,3 +213,18 @@ def test_what_bills_leave_accrued_is_tied_out(tmp_path: Path) -> None:
     assert (tie.left, tie.right, tie.holds) == (Decimal("18.00"), Decimal("19.00"), False)
     (line,) = tie.lines
     assert "main.beancount:" in line
+
+
+def test_a_month_with_bills_is_exported(tmp_path: Path) -> None:
+    """By account, by plan and by subscriber: what providers are owed is nobody's of either."""
+    ledger = metered(tmp_path)
+    close(ledger, "2026-11", "2026-12")
+    for by in ("account", "plan", "subscriber"):
+        result = run("export", "2026-12", ledger, "--format", "csv", "--by", by)
+        assert result.exit_code == 0, result.stderr
+        for account, debit, credit in (
+            ("Expenses:Compute:Variance", "1.50", ""),
+            (f"Liabilities:Accrued:{OPEN_AI}", "18.00", ""),  # 20.00 cleared, 2.00 accrued
+            (f"Liabilities:Providers:{OPEN_AI}", "", "21.50"),
+        ):
+            assert f",{account},,,,,{account},{debit},{credit}\n" in result.stdout

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.events import Event
-from beancount_compute.economy.inputs import OpeningAccrual
+from beancount_compute.economy.inputs import Facts, OpeningAccrual
 from beancount_compute.economy.meters import Meter, Provider
 from beancount_compute.economy.options import METER
+from beancount_compute.economy.provider_costs import Billed
+from beancount_compute.economy.state import Undo
 from beancount_compute.economy.term_values import Money
 from beancount_compute.economy.terms import Terms, Timeline
 from tests.economy.building import (
@@ -20,6 +23,8 @@ from tests.economy.building import (
     book,
     consumption,
     day,
+    entry_text,
+    first_letter_up,
     measured,
     messages,
     plan,
@@ -268,3 +273,64 @@ def test_a_bill_of_the_day_of_a_use_is_not_for_it() -> None:
     ]
     (told,) = messages(books)
     assert "nothing to reverse" in told
+
+
+def test_the_state_hands_on_what_is_accrued_and_which_days_are_billed() -> None:
+    """May is closed: June's bill takes what is left of it, and a late use is for billed days. The
+    use of 10 May is reversed: its cost is known from the closed month's own entry.
+    """
+    first = bill("2026-05-20", "openai", "21.50 USD", "2026-05-01", "2026-05-15")
+    second = bill("2026-05-25", "openai", "0.50 USD", "2026-05-16", "2026-05-18")
+    top = top_up("2026-01-01", "alice", "1000 CU", "100 USD")
+    end = day("2026-05-31")
+    closed = Bookkeeper(
+        Facts([top, *USES[:3], first, second, reversal("2026-06-20", "u")]),
+        agreed(),
+        first_letter_up,
+        None,
+        [end],
+    )
+    journal = list(closed.entries())
+    state = closed.states[end]
+    assert state.accrued == {
+        ("openai", "chat", day("2026-05-20"), "USD"): 10,
+        ("openai", "pictures", day("2026-05-20"), "USD"): 6,
+    }
+    assert state.billed == [("openai", "USD", Billed(day("2026-05-01"), day("2026-05-18")))]
+    (use,) = [entry for entry in journal if entry.id == "u"]
+    costs = [entry for entry in journal if entry.kind == "cost" and entry.date <= end]
+    carried = state._replace(undo={"u": Undo(use)}, past_costs=costs)
+    late = {day("2026-06-01"): [consumption("2026-05-10", "alice", "10 CU", id="late")]}
+    open_events = [bill("2026-06-02", "openai", "15 USD"), reversal("2026-06-20", "u")]
+    again = Bookkeeper(Facts(open_events, late=late), agreed(), first_letter_up, carried)
+    entries = [each for each in again.entries() if each.kind in ("bill", "cost")]
+    assert again.refusals == []
+    assert "\n".join(map(entry_text, entries)) == text("""
+        2026-06-01 cost openai
+          cost openai chat 4 USD
+          variance openai chat -4 USD
+        2026-06-02 bill openai
+          provider openai -15 USD
+          accrued openai chat 10 USD
+          accrued openai pictures 6 USD
+          variance openai -1 USD
+        2026-06-20 cost openai
+          cost openai chat -20 USD
+          variance openai chat 20 USD
+    """)
+
+
+def test_of_several_draws_only_so_many_credits_come_back() -> None:
+    """3 of 6 at 1.10, of a day whose first 2 came from a lot: the lot keeps what it gave."""
+    books = booked(
+        purchase("2026-05-01", "openai", "2 OAI", "2 USD"),
+        measured("2026-05-20", "alice", "beyond", "1", id="one"),
+        measured("2026-05-20", "alice", "beyond", "1"),
+        reversal("2026-05-21", "one"),
+    )
+    assert messages(books) == []
+    assert shown(books, "cost").split("2026-05-21 ")[1] == text("""
+        cost openai
+          cost openai beyond -3.3 USD
+          accrued openai beyond 3.3 USD
+    """)
