@@ -17,7 +17,6 @@ from beancount.core import data
 from click.testing import CliRunner
 
 from beancount_compute.cli import main
-from tests.laws.auditor.comparing import audit, balances_of, carried, loaded_postings
 
 FOLDER = Path(__file__).parents[1] / "example-ledgers" / "two-bills"
 LEDGER = FOLDER / "main.beancount"
@@ -203,34 +202,3 @@ def test_without_a_market_what_minted_lapses(differences: dict[str, dict[str, De
     more = sum(Decimal(row["lapsed"]) - Decimal(row["expiry"]) for row in found)
     assert abs(differences["No market"]["breakage"] - more) < Decimal("0.01")
     assert differences["No market"]["fees"] == -sum(Decimal(row["fees"]) for row in found)
-
-
-def test_subscribers_hold_the_same_whoever_serves_them(entries: list[Any], tmp_path: Path) -> None:
-    """The auditor, told of units in place of meters, has the same pockets and income by day."""
-    columns = ["id", "date", "event", "subscriber", "counterparty", "plan", "units", "commodity"]
-    columns += ["price", "currency", "reverses"]
-    with (tmp_path / "events.csv").open("w", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, extrasaction="ignore")
-        writer.writeheader()
-        for row in rows():
-            if row["event"] == "consumption":
-                number = Decimal(row["quantity"]) / A_UNIT[row["meter"]]
-                row |= {"units": f"{number:f}", "commodity": "CU"}
-            writer.writerow(row)
-    (tmp_path / "main.beancount").write_text(
-        'option "operating_currency" "USD"\nplugin "beancount_compute"\n'
-        '2026-01-01 custom "compute-option" "as-of" 2027-01-01\n'
-        '2026-01-01 custom "compute-events" "events.csv"\n'
-        + (FOLDER / "terms.beancount").read_text("utf-8"),
-        "utf-8",
-    )
-    told = audit(tmp_path / "main.beancount")
-    assert told.messages == []
-    booked = balances_of(loaded_postings(entries))
-    every = {key for key in {*told.balances, *booked} if is_of_subscribers(key[1])}
-    assert len(every) > 500
-    assert carried(told.balances, every) == carried(booked, every)
-
-
-def is_of_subscribers(account: str) -> bool:
-    return account.startswith(("Liabilities:DeferredRevenue:", "Income:"))

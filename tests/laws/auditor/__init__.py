@@ -6,6 +6,8 @@ twice.
 
     records.py      what it writes down, and the arithmetic of days and money
     rules.py        the books, from facts and terms
+    providers.py    those of what uses cost, and of bills
+    capacities.py   those of what stands there anyway
     reading.py      a ledger with its event files, into facts and terms
     comparing.py    where the plugin's books differ
     sums.py         what the books add up to, as reports show it

@@ -73,6 +73,7 @@ def account_of(accounts: dict[str, str], books: Books, leg: Leg) -> str:
     account = account.replace("{subscriber}", books.known.get(leg.subscriber, "?"))
     account = account.replace("{partner}", component(leg.partner) if leg.partner else "?")
     account = account.replace("{provider}", component(leg.partner) if leg.partner else "?")
+    account = account.replace("{capacity}", component(leg.partner) if leg.partner else "?")
     account = account.replace("{meter}", component(leg.origin) if leg.origin else "?")
     return account.replace("{plan}", component(leg.origin) if leg.origin else "?")
 

@@ -19,6 +19,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from tests.laws.auditor.capacities import CapacityBooks
 from tests.laws.auditor.records import (
     FAR,
     ZERO,
@@ -39,19 +40,17 @@ MILLIONTH = Decimal("0.000001")
 Uses = list[tuple[Event, Meter]]  # with their units
 
 
-class ProviderBooks:
+class ProviderBooks(CapacityBooks):
     """What is held with providers, and owed to them."""
 
-    terms: Any
     held: Any
-    refusals: Any
-    book: Any
     keep: Any
     split: Any
     option: Any
     newest_plan: Any
 
     def __init__(self) -> None:
+        super().__init__()
         self.served: Uses = []  # today
         self.uses: dict[str, tuple[Event, Meter]] = {}  # all, by the event's id
         self.given_back: Uses = []  # today, of earlier days
@@ -86,7 +85,7 @@ class ProviderBooks:
             if meter is None or meter.units is None or meter.units[1] != event.commodity:
                 return event, None
         if meter.provider:
-            if meter.cost is None:
+            if meter.cost is None and not self.has_capacity(meter.provider, event.date):
                 refuse(f"{meter.name} has no cost")
             if event.quantity is None and (
                 meter.units is None or meter.units[1] != event.commodity
@@ -194,8 +193,13 @@ class ProviderBooks:
     def evening(self, day: Day) -> None:
         back, self.given_back = self.given_back, []
         for event, meter in back:
-            self.give_back_cost(day, event, meter)
+            self.count_served(event, meter, -1)
+            if meter.cost is not None:
+                self.give_back_cost(day, event, meter)
         served, self.served = self.served, []
+        for event, meter in served:
+            self.count_served(event, meter, 1)
+        served = [each for each in served if each[1].cost is not None]
         providers = {meter.provider for _, meter in served}
         providers |= {key[0] for key in self.stated if key[2] == day}
         for provider in sorted(providers):

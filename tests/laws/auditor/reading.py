@@ -25,6 +25,7 @@ from beancount.parser import booking
 
 from tests.laws.auditor.records import (
     EVENT_FIELDS,
+    Capacity,
     Day,
     Event,
     Facts,
@@ -65,6 +66,8 @@ ROOTS = {
     "lapsed": "expenses",
     "cost": "expenses",
     "variance": "expenses",
+    "capacity": "assets",
+    "depreciation": "expenses",
 }
 DEFAULT_ACCOUNTS = {
     "receivable": "Assets:Receivable:{subscriber}",
@@ -83,6 +86,8 @@ DEFAULT_ACCOUNTS = {
     "lapsed": "Expenses:Compute:Lapsed",
     "cost": "Expenses:Compute:{provider}",
     "variance": "Expenses:Compute:Variance",
+    "capacity": "Assets:Capacity:{capacity}",
+    "depreciation": "Expenses:Capacity:{capacity}",
 }
 COLUMNS = [
     "id",
@@ -431,6 +436,7 @@ class Reading:
         self.subscribers: list[tuple[Day, str, str, Place]] = []
         self.meters: list[Meter] = []
         self.providers: set[str] = set()
+        self.capacities: list[Capacity] = []
         self.beyond: list[tuple[Day, str, tuple[Decimal, str] | None]] = []
         self.chosen: list[tuple[str, str, Place]] = []  # roles and their accounts
         self.files_read: set[Path] = set()
@@ -441,6 +447,7 @@ class Reading:
         names = [Naming(day, name, chosen) for day, name, chosen, _ in self.subscribers]
         self.facts = Facts(self.events, names)
         self.read_hand_written()
+        self.check_capacities()
         currencies = self.beancount_options["operating_currency"]
         self.terms = Terms(
             self.plans,
@@ -455,6 +462,7 @@ class Reading:
             {*currencies, *(plan.currency for plan in self.plans)}
             | {plan.overage[1] for plan in self.plans if plan.overage}
             | {price[1] for _, _, price in self.beyond if price},
+            self.capacities,
         )
 
     def load(self, path: Path) -> None:
@@ -497,7 +505,9 @@ class Reading:
             self.read_subscriber(entry)
         elif kind in ("meter", "provider", "quote"):
             self.read_of_provider(kind, entry)
-        elif kind != "accept":  # an answer to the review books nothing
+        elif kind == "capacity":
+            self.read_capacity(entry)
+        elif kind not in ("accept", "scenario"):  # which book nothing
             refuse(f"unknown type {entry.type}")
 
     def read_of_provider(self, kind: str, entry: data.Custom) -> None:
@@ -521,6 +531,42 @@ class Reading:
                 Meter(where, name, entry.date, pair("units"), per, pair("cost"), provider)
             )
             self.providers |= {provider} - {""}
+
+    def read_capacity(self, entry: data.Custom) -> None:
+        """A line of what is depreciated; what it `can-serve` is for reports."""
+        name, cost = [value.value for value in entry.values or []]
+        keys = written_keys(entry.meta)
+        quantity = keys.get("quantity")
+        count, unit = parse_length(keys["life"]) if "life" in keys else (0, "months")
+        if unit != "months" or bool(count) == bool(quantity):
+            refuse("months of life, or a quantity")
+        if "residual" in keys and keys["residual"].number > cost.number:
+            refuse("worth more in the end than it costs")
+        numbers = {
+            key: keys[key].number for key in ("residual", "depreciated", "served") if key in keys
+        }
+        self.capacities.append(
+            Capacity(
+                place_of(entry.meta),
+                name,
+                entry.date,
+                (cost.number, cost.currency),
+                keys["provider"],
+                count,
+                (quantity.number, quantity.currency) if quantity else None,
+                started=keys.get("started"),
+                **numbers,
+            )
+        )
+        self.providers.add(keys["provider"])
+
+    def check_capacities(self) -> None:
+        """What goes by quantity needs meters that can be served."""
+        taken = {(each.provider, each.units[1]) for each in self.meters if each.units}
+        for line in list(self.capacities):
+            if line.quantity and (line.provider, line.quantity[1]) not in taken:
+                self.refusals.add(line.place, f"no meter of {line.provider!r} takes such units")
+                self.capacities.remove(line)
 
     def take_plan(self, plan: Plan) -> None:
         for other in self.plans:
@@ -745,6 +791,8 @@ def check_template(role: str, template: str, roots: dict[str, str]) -> None:
         allowed.add("{partner}")
     if role in ("prepaid", "provider", "lapsed", "cost", "accrued", "variance"):
         allowed = {"{provider}"} | ({"{meter}"} if role in ("cost", "accrued") else set())
+    if role in ("capacity", "depreciation"):
+        allowed = {"{capacity}"}
     sample = template
     for name in allowed:
         sample = sample.replace(name, "X")

@@ -150,6 +150,23 @@ class Meter:
     provider: str = ""
 
 
+@dataclass(frozen=True)
+class Capacity:
+    """What stands there from one day on, and how long it lasts: by months, or by units."""
+
+    place: Place
+    name: str
+    date: Day
+    cost: tuple[Decimal, str]
+    provider: str
+    months: int = 0
+    quantity: tuple[Decimal, str] | None = None
+    residual: Decimal = ZERO
+    started: Day | None = None
+    depreciated: Decimal = ZERO
+    served: Decimal = ZERO
+
+
 @dataclass
 class Subscription:
     """Who is on which plan, and how far its periods have been made."""
@@ -219,6 +236,7 @@ class Terms:
     providers: set[str] = field(default_factory=set)  # whom any line of terms names
     beyond: list[tuple[Day, str, tuple[Decimal, str] | None]] = field(default_factory=list)
     money: set[str] = field(default_factory=set)
+    capacities: list[Capacity] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

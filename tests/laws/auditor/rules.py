@@ -210,6 +210,7 @@ class Books(ProviderBooks):
     def run(self) -> None:
         dates = {e.date for e in self.events} | {p.date for p in self.facts.openings}
         dates |= {p.date for p in self.facts.reductions} | {n.date for n in self.facts.names}
+        dates |= {line.date for line in self.terms.capacities if line.date <= self.as_of}
         if not dates:
             return
         day = min(dates)
@@ -259,6 +260,7 @@ class Books(ProviderBooks):
                 self.refusals.guarded(posting.place, self.reduce_by_hand, posting)
         self.evening(day)
         if day <= self.as_of:
+            self.depreciate(day)
             self.end_lots(day)  # credits that came back after their end
 
     def play(
