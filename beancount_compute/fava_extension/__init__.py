@@ -1,4 +1,4 @@
-"""The books in Fava: one entry in the sidebar, eight views, and the manual.
+"""The books in Fava: one entry in the sidebar, nine views, and the manual.
 
     2026-01-01 custom "fava-extension" "beancount_compute.fava_extension"
 
@@ -22,6 +22,7 @@ from flask import Response, request
 from beancount_compute.economy import decimals_of, round_half_even
 from beancount_compute.fava_extension import fava_parts, incognito
 from beancount_compute.fava_extension.asked import VIEWS, Asked, BadRequest, read_address
+from beancount_compute.fava_extension.bills_view import both_bills
 from beancount_compute.fava_extension.blocks import Block, FavaNumbers, words
 from beancount_compute.fava_extension.close_view import month_end, ties
 from beancount_compute.fava_extension.economics_view import economics
@@ -47,6 +48,7 @@ _SHOWN: dict[str, View] = {
     "market": market,
     "vintages": vintages,
     "economics": economics,
+    "bills": both_bills,
     "whatif": scenarios_asked,
     "close": month_end,
 }

@@ -25,6 +25,7 @@ VIEWS = {
     "market": "Market",
     "vintages": "Vintages",
     "economics": "Breakage or market",
+    "bills": "Two bills",
     "whatif": "What if",
     "close": "Close",
     "help": "Help",
@@ -57,6 +58,7 @@ class Asked:
     falling: bool
     page: int
     displaced: Decimal
+    margin: Decimal | None  # that is wished for
     by: PartedBy  # of the figures of scenarios
     all_digits: bool
     time: str  # the time filter, as written
@@ -80,7 +82,8 @@ def read_address(
         args.get("sort", ""),
         _falling(args.get("order", "")),
         _page(args.get("page", "")),
-        _share(args.get("displaced", "")),
+        _share("displaced", args.get("displaced", "")) or ZERO,
+        _margin(args.get("margin", "")),
         _parted_by(args.get("by", "")),
         _all_digits(args.get("digits", "")),
         args.get("time", ""),
@@ -143,17 +146,25 @@ def _page(number: str) -> int:
     return int(number)
 
 
-def _share(number: str) -> Decimal:
-    """A share from 0 to 1."""
+def _margin(number: str) -> Decimal | None:
+    """A margin from 0 to just below 1: no price leaves all of itself."""
+    share = _share("margin", number)
+    if share == 1:
+        raise BadRequest("margin", f"{quoted(number)} is all of the price: write a number below 1")
+    return share
+
+
+def _share(parameter: str, number: str) -> Decimal | None:
+    """A share from 0 to 1; None where there is none."""
     if not number:
-        return ZERO
+        return None
     try:
         share = Decimal(number) if _SHARE.fullmatch(number) else None
     except InvalidOperation:
         share = None
     if share is None or share > 1:
         raise BadRequest(
-            "displaced",
+            parameter,
             f"{quoted(number)} is no share: write a number from 0 to 1, such as 0.3, with at most "
             "12 decimals",
         )

@@ -31,7 +31,7 @@ def economics(page: Page) -> list[Block]:
     interval = page.interval(Interval.MONTH, *OF_MONTHS)
     asked = page.asked
     tables = {
-        table.name: table
+        table.name: _with_room(table)
         for table in page.loaded.economics.tables(
             asked.selection, asked.displaced, interval, *_TABLES
         )
@@ -50,6 +50,14 @@ def economics(page: Page) -> list[Block]:
         *[page.numbers.table(tables[name]) for name in _TABLES],
         page.numbers.table(assumed(page.loaded.books, asked.selection, asked.displaced)),
     ]
+
+
+def _with_room(table: Table) -> Table:
+    """Without the column of booked cost, where no meter gave any: the others need its room."""
+    booked = [at for at, each in enumerate(table.columns) if each.key == "cost_booked"]
+    if any(row[at] for row in table.rows for at in booked):
+        return table
+    return table.only([at for at in range(len(table.columns)) if at not in booked])
 
 
 def _headlines(page: Page, by_month: Table) -> list[Block]:

@@ -217,6 +217,8 @@ class LoadedBooks:
             getattr(self, piece)
         for index in ("movements_of", "incomes_of", "pocket_accounts", "place_of", "corrections"):
             getattr(self.books, index)
+        if self.books.terms.known_providers:
+            _ = self.books.bill_shares
         for piece in ("holdings_by_account", "subscriptions"):
             if self._abandoned:
                 return

@@ -99,7 +99,7 @@ def scenarios_booked(page: Page) -> list[Block]:
     """The books beside the scenarios; what is left out and why."""
     if not page.loaded.names_scenarios:
         return []
-    found = page.loaded.scenarios.found()
+    found = page.loaded.scenarios.found(page.asked.by)
     wrong = _errors(page, found)
     if found.compared is None:
         text = f"Nothing is set beside the books: {found.why_not}."

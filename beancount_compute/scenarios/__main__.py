@@ -4,4 +4,4 @@ import sys
 
 from beancount_compute.scenarios.in_a_process import answer
 
-answer(sys.argv[1])
+answer(*sys.argv[1:])

@@ -20,6 +20,7 @@ TITLES = {
     "market": "Market",
     "vintages": "Vintages",
     "economics": "Breakage or market",
+    "bills": "Two bills",
     "whatif": "What if",
     "close": "Close",
     "help": "Help",
@@ -97,7 +98,7 @@ def test_the_page_is_made_for_screen_readers(year: Shown, view: str) -> None:
     made_for_screen_readers(year.open(view), view)
 
 
-@pytest.mark.parametrize("view", ["whatif"])
+@pytest.mark.parametrize("view", ["bills", "whatif"])
 def test_pages_of_bills_are_made_for_screen_readers(bills: Shown, view: str) -> None:
     """As the others are; and who waits is told when the scenarios are booked."""
     made_for_screen_readers(whole(bills.open(view)), view)
@@ -173,7 +174,7 @@ def test_no_table_of_a_year_scrolls_on_a_desk(year: Shown, view: str) -> None:
     assert wide == []
 
 
-@pytest.mark.parametrize("view", ["whatif"])
+@pytest.mark.parametrize("view", ["bills", "whatif"])
 def test_pages_of_bills_fit_the_window(bills: Shown, view: str) -> None:
     """On a phone nothing is wider; on a desk no table scrolls, of three scenarios either."""
     bills.page.set_viewport_size({"width": 390, "height": 800})

@@ -19,7 +19,17 @@ from beancount_compute.cli import report as report_of_cli
 EXAMPLES = Path(__file__).parents[2] / "example-ledgers"
 EXTENSION = '2026-01-01 custom "fava-extension" "beancount_compute.fava_extension"\n'
 DIGITS_AS_X = str.maketrans("0123456789", "X" * 10)  # as Fava hides them
-VIEWS = ("overview", "subscribers", "owed", "market", "vintages", "economics", "whatif", "close")
+VIEWS = (
+    "overview",
+    "subscribers",
+    "owed",
+    "market",
+    "vintages",
+    "economics",
+    "bills",
+    "whatif",
+    "close",
+)
 
 
 def example(name: str, folder: Path) -> Path:

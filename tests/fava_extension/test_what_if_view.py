@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from beancount_compute.cli import main
-from beancount_compute.scenarios import ScenariosApart, ScenariosFound, in_a_process
+from beancount_compute.scenarios import PartedBy, ScenariosApart, ScenariosFound, in_a_process
 from tests.fava_extension.serving import EXTENSION, Site, exact, rows, tables
 from tests.scenarios.test_what_if import BOOKS
 
@@ -206,12 +206,12 @@ def test_no_scenario_that_can_be_booked_has_words(named: Path, text: str | None,
 def test_a_scenario_under_which_nothing_can_be_booked_has_words(named: Path) -> None:
     """And how many were refused."""
     site = Site(named)
-    found = ScenariosApart(str(named)).found()
+    found = ScenariosApart(str(named)).found(PartedBy.ALL)
     assert found.compared is not None
     ((scenario, run),) = found.compared.scenarios
     run = run._replace(entries=0, refusals=found.compared.books.refusals + _one_refusal(named))
     empty = found.compared._replace(scenarios=[(scenario, run)])
-    with patch.object(ScenariosApart, "found", lambda _: ScenariosFound(empty, [])):
+    with patch.object(ScenariosApart, "found", lambda *_: ScenariosFound(empty, [])):
         first = booked(site)["blocks"][0]
     assert first["tone"] == "bad"
     assert first["text"].startswith(
@@ -223,7 +223,7 @@ def _one_refusal(ledger: Path) -> list[Any]:
     (ledger.parent / "scenarios" / "prices-crash.beancount").write_text(
         '2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU\n'
     )
-    found = ScenariosApart(str(ledger)).found()
+    found = ScenariosApart(str(ledger)).found(PartedBy.ALL)
     assert found.compared is not None
     return found.compared.scenarios[0][1].refusals[:1]
 

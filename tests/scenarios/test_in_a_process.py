@@ -13,10 +13,11 @@ from unittest.mock import patch
 
 import pytest
 
-from beancount_compute.scenarios import ScenariosApart, ScenariosFound, in_a_process
+from beancount_compute.scenarios import PartedBy, ScenariosApart, ScenariosFound, in_a_process
 from tests.close.sealing import close, write
 from tests.scenarios.test_what_if import BOOKS, compared
 
+ALL = PartedBy.ALL
 HALF = '2026-06-01 custom "compute-scale" "plan-price" 0.50\n'
 NAMED = '2026-01-01 custom "compute-scenario" "Prices crash" "s.beancount"\n'
 
@@ -29,7 +30,7 @@ def ledger(tmp_path: Path) -> Path:
 
 
 def found(ledger: Path) -> ScenariosFound:
-    return ScenariosApart(str(ledger)).found()
+    return ScenariosApart(str(ledger)).found(ALL)
 
 
 def test_a_process_finds_what_is_found_here(ledger: Path) -> None:
@@ -48,15 +49,32 @@ def test_it_is_booked_once_however_many_ask(ledger: Path) -> None:
     apart = ScenariosApart(str(ledger))
     answers: list[ScenariosFound] = []
     with patch.object(in_a_process.subprocess, "Popen", wraps=subprocess.Popen) as started:
-        asking = [threading.Thread(target=lambda: answers.append(apart.found())) for _ in range(4)]
+        asking = [
+            threading.Thread(target=lambda: answers.append(apart.found(ALL))) for _ in range(4)
+        ]
         for each in asking:
             each.start()
         for each in asking:
             each.join()
-        answers.append(apart.found())
+        answers.append(apart.found(ALL))
     assert started.call_count == 1
     assert all(each is answers[0] for each in answers)
     assert answers[0].compared
+
+
+def test_figures_by_plan_are_booked_when_they_are_asked_for(ledger: Path) -> None:
+    """Once more, and then no more: the rest is the same."""
+    apart = ScenariosApart(str(ledger))
+    with patch.object(in_a_process.subprocess, "Popen", wraps=subprocess.Popen) as started:
+        plain = apart.found(PartedBy.MONTH).compared
+        by_plan = [apart.found(by).compared for by in (PartedBy.PLAN, ALL, PartedBy.MONTH)]
+    assert started.call_count == 2
+    assert plain is not None
+    assert by_plan[0] is not None
+    assert by_plan[0] is by_plan[1] is by_plan[2]
+    of_command = compared(ledger, HALF, by="plan").side_by_side()[0]
+    assert by_plan[0]._replace(by=PartedBy.PLAN).side_by_side()[0].rows == of_command.rows
+    assert by_plan[0]._replace(by=ALL).side_by_side() == plain._replace(by=ALL).side_by_side()
 
 
 def test_what_a_plugin_prints_is_no_part_of_the_answer(ledger: Path) -> None:
@@ -147,12 +165,12 @@ def test_a_ledger_that_is_loaded_anew_ends_the_process(ledger: Path) -> None:
     answers: list[ScenariosFound] = []
     real = subprocess.Popen
     with patch.object(in_a_process.subprocess, "Popen", start):
-        asking = threading.Thread(target=lambda: answers.append(apart.found()))
+        asking = threading.Thread(target=lambda: answers.append(apart.found(ALL)))
         asking.start()
         assert started.wait(60)
         apart.abandon()
         asking.join()
-        answers.append(ScenariosApart.found(apart))
+        answers.append(ScenariosApart.found(apart, ALL))
     assert len(processes) == 1
     assert processes[0].returncode
     assert {each.why_not for each in answers} == {
@@ -160,4 +178,4 @@ def test_a_ledger_that_is_loaded_anew_ends_the_process(ledger: Path) -> None:
     }
     never = ScenariosApart(str(ledger))
     never.abandon()
-    assert never.found().compared is None
+    assert never.found(ALL).compared is None

@@ -23,6 +23,7 @@ from beancount_compute.reports.charts.money import (
     forward_release,
     income,
 )
+from beancount_compute.reports.charts.of_bills import exposed_to, margin_by_month, price_and_bills
 from beancount_compute.reports.charts.traces import Chart, Drawing, only
 from beancount_compute.reports.charts.trading import break_even, fees_and_take_rate, market
 from beancount_compute.reports.economics import economics
@@ -43,10 +44,13 @@ __all__ = [
     "by_age",
     "charts",
     "deferred_revenue",
+    "exposed_to",
     "fees_and_take_rate",
     "forward_release",
     "income",
+    "margin_by_month",
     "market",
+    "price_and_bills",
     "release",
     "scenario_by_month",
     "scenarios_by_figure",

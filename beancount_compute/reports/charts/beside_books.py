@@ -21,13 +21,14 @@ from beancount_compute.reports.charts.traces import (
     floats,
     layout_of,
     line,
+    lying,
+    lying_layout,
     parts,
     texts,
 )
 from beancount_compute.reports.tables import Table
 
 _COLOURS = (ORANGE, PURPLE, TEAL, RED, GREEN, BLUE)  # of scenarios, over again where there are more
-_HEAD, _OF_A_BAR = 110, 11  # pixels of height: of legend and axis, and of each bar or gap
 _DASHES = ("solid", "dot", "dash", "dashdot")
 
 
@@ -40,13 +41,10 @@ def scenarios_by_figure(table: Table, beside: list[str]) -> list[Chart]:
     for (currency,), part in parts(table, "currency"):
         names = texts(part, "figure")
         data = [
-            _lying(bar(_title(part, key), names, floats(part, key), colour, currency))
+            lying(bar(_title(part, key), names, floats(part, key), colour, currency))
             for key, colour in zip(beside, _colours(beside), strict=True)
         ]
-        layout = layout_of("", barmode="group", hovermode="y unified", bargap=0.25)
-        layout["height"] = _HEAD + _OF_A_BAR * len(names) * (len(beside) + 1)
-        layout["xaxis"] = {**layout["yaxis"], "title": {"text": currency}, "nticks": 7}
-        layout["yaxis"] = {"type": "category", "automargin": True, "autorange": "reversed"}
+        layout = lying_layout(currency, len(names) * (len(beside) + 1))
         title = f"The books and scenarios ({currency})"
         caption = "Each figure of the days shown, in the books and under each scenario."
         name = f"by-figure-{currency}"
@@ -67,18 +65,6 @@ def scenario_by_month(table: Table, beside: list[str], what: str, currency: str)
     return Chart(
         f"by-month-{currency}", title, table, figure_of(data, layout_of(currency)), caption
     )
-
-
-def _lying(trace: Drawing) -> Drawing:
-    """A bar on its side."""
-    hover = trace["hovertemplate"].replace("%{y", "%{x")
-    return {
-        **trace,
-        "orientation": "h",
-        "x": trace["y"],
-        "y": trace["x"],
-        "hovertemplate": hover,
-    }
 
 
 def _title(table: Table, key: str) -> str:

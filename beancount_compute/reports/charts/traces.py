@@ -15,6 +15,8 @@ Drawing = dict[str, Any]
 BLUE, ORANGE, GREEN, RED = "#3b82c4", "#e08a2e", "#3f9b6c", "#cc5a4f"
 PURPLE, GREY, TEAL = "#8a6fc0", "#8b95a1", "#2a9d9d"
 
+_HEAD, _OF_A_BAR = 110, 11  # pixels of height: of legend and axis, and of each bar
+
 
 class Chart(NamedTuple):
     """A picture, the table that it shows, and what it says in words."""
@@ -97,6 +99,22 @@ def plain_layout() -> Drawing:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
     }
+
+
+def lying_layout(unit: str, bars: int) -> Drawing:
+    """The layout of bars on their side, so that names have room in any window; gaps count too."""
+    layout = layout_of("", barmode="group", hovermode="y unified", bargap=0.25)
+    layout["height"] = _HEAD + _OF_A_BAR * bars
+    layout["xaxis"] = {**layout["yaxis"], "title": {"text": unit}, "nticks": 7}
+    layout["yaxis"] = {"type": "category", "automargin": True, "autorange": "reversed"}
+    return layout
+
+
+def lying(trace: Drawing) -> Drawing:
+    """A bar on its side."""
+    hover = trace["hovertemplate"].replace("%{y", "%{x")
+    sides = {"x": trace["y"], "y": trace["x"], "orientation": "h"}
+    return {**trace, **sides, "hovertemplate": hover}
 
 
 def bar(name: str, x: list[str], y: list[float | None], colour: str, unit: str) -> Drawing:
