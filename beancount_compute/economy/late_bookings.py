@@ -61,7 +61,6 @@ class LateBookings:
         for on, events in groupby(late, key=attrgetter("date")):
             economy.terms_of(on)
             economy.plain = False
-            economy.merging.clear()  # a late use stands alone
             end_returned(economy, on)
             self._note()
             with localcontext(EXACT):

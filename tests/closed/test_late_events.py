@@ -284,21 +284,28 @@ def test_late_events_reverse_late_events(ledger: Path) -> None:
 
 
 def test_a_late_use_is_not_merged(tmp_path: Path) -> None:
-    """posting-grain "month": June's uses are one transaction, the two late ones stand alone."""
+    """posting-grain "month": June's uses are one transaction, the late ones stand alone, two of one
+    day too, and say when they occurred."""
     grain = '2026-01-01 custom "compute-option" "posting-grain" "month"\n'
     uses = [f"u-{n},2026-06-0{n},,consumption,alice,,,1,CU,,,,,,," for n in (1, 2)]
     ledger = write(tmp_path, TERMS + grain, *MAY, *uses)
     close(ledger, "2026-05")
-    late = [f"l-{n},2026-05-2{n},,consumption,alice,,,1,CU,,,,,,," for n in (1, 2)]
+    days = {"l-1": 21, "l-2": 21, "l-3": 22}
+    late = [f"{id},2026-05-{on},,consumption,alice,,,1,CU,,,,,,," for id, on in days.items()]
     write_events(ledger, *MAY, *uses, *late)
     loaded = load(ledger)
     assert errors_of(loaded, ledger) == []
     found = [
-        (each.meta["event"], str(each.meta.get("events", "")))
+        (as_text(each).partition(":")[0], str(each.meta.get("occurred", each.meta.get("events"))))
         for each in booked(loaded.entries)
         if each.date.month == 6
     ]
-    assert found == [("l-1", ""), ("l-2", ""), ("u-1", "2")]
+    assert found == [
+        ("2026-06-01 l-1 #consumption #late", "2026-05-21"),
+        ("2026-06-01 l-2 #consumption #late", "2026-05-21"),
+        ("2026-06-01 l-3 #consumption #late", "2026-05-22"),
+        ("2026-06-02 u-1 #consumption", "2"),
+    ]
     before = printed(loaded)
     close(ledger, "2026-06")
     assert printed(load(ledger)) == before

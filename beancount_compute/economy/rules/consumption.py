@@ -192,7 +192,7 @@ def _post(
         used=used,
     )
     economy.post(entry, over)
-    if economy.merges:
+    if economy.merges and not economy.late:  # a late use stands alone
         _merge(economy, entry)
 
 
