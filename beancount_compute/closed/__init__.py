@@ -9,7 +9,7 @@ The way of a closed month into the books, module by module:
 
     chain -> frozen_months          seals and bytes: which months say what was sealed
     frozen_text, frozen_reader      the story
-    frozen_rows, frozen_state       the events and the state
+    frozen_rows, frozen_state, reading_state  the events and the state
     own_events, copies, used_terms, statements  what the ledger says beside it, compared
     touched                         what a month that does not hold says otherwise
     rebooking, reversing            a month booked again; what open reversals undo of it
@@ -72,7 +72,6 @@ from beancount_compute.closed.frozen_state import (
     items_of_rows,
     named_by_account,
     read_rows_of_state,
-    read_state,
     rows_of,
     state_text,
 )
@@ -80,6 +79,7 @@ from beancount_compute.closed.frozen_text import copy_of, month_text, terms_in
 from beancount_compute.closed.included_copies import without_frozen
 from beancount_compute.closed.lots_since import lots_since
 from beancount_compute.closed.own_events import split_events
+from beancount_compute.closed.reading_state import read_state
 from beancount_compute.closed.rebooking import Rebooked, frozen_events, rebook
 from beancount_compute.closed.reversing import past_costs, undo_of
 from beancount_compute.closed.statements import STATED, check_statements, statements_of

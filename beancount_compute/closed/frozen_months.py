@@ -25,14 +25,13 @@ from beancount_compute.closed.frozen_reader import FrozenReader
 from beancount_compute.closed.frozen_rows import FrozenEvent, read_rows
 from beancount_compute.closed.frozen_state import (
     State,
-    UnreadableState,
     deferred_in,
     first_rows,
     items_of_rows,
     read_rows_of_state,
-    read_state,
 )
 from beancount_compute.closed.frozen_text import FrozenText, as_found
+from beancount_compute.closed.reading_state import UnreadableState, read_state
 from beancount_compute.economy import Month, Place, quoted
 from beancount_compute.ledger import CLOSED, Errors, Fields, place_of
 

@@ -7,6 +7,7 @@ What all that works with (events, kinds, roles, options, terms, lots, journal en
 is the vocabulary of every other part, and is named from here.
 """
 
+from beancount_compute.economy.added_up import Run, added_up
 from beancount_compute.economy.agenda import Agenda, Due, Horizon, Stretch, horizon
 from beancount_compute.economy.assertions import FIGURES, Totals
 from beancount_compute.economy.capacities import (
@@ -58,11 +59,9 @@ from beancount_compute.economy.journal import (
     MoneyLeg,
     Moved,
     Record,
-    Run,
     StatedCost,
     Unbalanced,
     Use,
-    added_up,
     charge_of,
     check_balance,
     cost_by_origin,

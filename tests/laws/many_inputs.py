@@ -31,11 +31,10 @@ from beancount_compute.close.storage import COMMIT, NEXT, CloseError, unfinished
 from beancount_compute.closed.chain import read_chain
 from beancount_compute.closed.frozen_rows import read_rows
 from beancount_compute.closed.frozen_state import (
-    UnreadableState,
     read_rows_of_state,
-    read_state,
 )
 from beancount_compute.closed.frozen_text import as_found
+from beancount_compute.closed.reading_state import UnreadableState, read_state
 from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.event_files import read_csv
 from beancount_compute.ledger.fields import Fields

@@ -12,11 +12,11 @@ from beancount_compute.economy import Event, Kind
 from beancount_compute.economy.rules.allocation import allocate, grant
 from beancount_compute.economy.rules.billing import bill
 from beancount_compute.economy.rules.consumption import consume
-from beancount_compute.economy.rules.cost import state_cost
 from beancount_compute.economy.rules.credits import purchase
 from beancount_compute.economy.rules.refund import refund
 from beancount_compute.economy.rules.reversal import reverse
 from beancount_compute.economy.rules.spend import spend
+from beancount_compute.economy.rules.stated_cost import state_cost
 from beancount_compute.economy.rules.subscription import cancel, subscribe
 from beancount_compute.economy.rules.trade import trade, transfer
 from beancount_compute.economy.state import Economy

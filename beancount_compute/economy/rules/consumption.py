@@ -40,13 +40,13 @@ from beancount_compute.economy import (
     round_money,
 )
 from beancount_compute.economy.measuring import in_units, meter_of
-from beancount_compute.economy.rules.cost import meter_for
 from beancount_compute.economy.rules.late_draws import (
     drawn_late,
     held_then,
     no_breakage,
     undone_later,
 )
+from beancount_compute.economy.rules.metered_use import meter_for
 from beancount_compute.economy.rules.newest_plan import newest_plan
 from beancount_compute.economy.rules.plain_meters import PlainMeters
 from beancount_compute.economy.scales import with_scaled_use

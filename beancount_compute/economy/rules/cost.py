@@ -22,7 +22,6 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from beancount_compute.economy import (
-    METER,
     OF_REVERSAL,
     PRICE_STEP,
     WIDE,
@@ -39,7 +38,6 @@ from beancount_compute.economy import (
     Money,
     MoneyLeg,
     Refusal,
-    Refused,
     Role,
     StatedCost,
     added_up,
@@ -48,55 +46,12 @@ from beancount_compute.economy import (
     minor_unit,
     must_be_exact,
     quoted,
-    round_money,
     text_of,
     trim,
     units_used,
 )
-from beancount_compute.economy.measuring import meter_of
 from beancount_compute.economy.rules.credits import in_stock, lapse
-from beancount_compute.economy.rules.newest_plan import newest_plan
-from beancount_compute.economy.state import Economy, Subscriber, Undo
-
-
-def meter_for(economy: Economy, event: Event, subscriber: Subscriber) -> Meter | None:
-    """The meter of a use whose units are known, priced where a provider serves it.
-
-    It is the one that the use names, that of its plan, or that of the ledger for units such as its.
-    """
-    if event.meter:
-        meter = meter_of(event, economy.terms, economy.hints)
-    else:
-        plan = newest_plan(economy, event, subscriber)
-        default = default_meter(economy, event.date, plan.meter if plan else "")
-        if default is None or default.units is None or default.units[1] != event.commodity:
-            return None
-        meter = default
-    if meter.provider:
-        check_priced(economy, meter, event)
-    return meter
-
-
-def default_meter(economy: Economy, day: date, of_plan: str = "") -> Meter | None:
-    """The meter of uses of a day that name none."""
-    timeline = economy.terms.meters.get(of_plan or economy.terms.on(METER, day))
-    return timeline.on(day) if timeline else None
-
-
-def check_priced(economy: Economy, meter: Meter, event: Event) -> None:
-    """Refuse a use of which nobody could tell what it costs."""
-    if meter.cost is None:
-        if economy.terms.has_capacity(meter.provider, event.date):
-            return
-        raise Refused(
-            f"meter {quoted(meter.name)} of {meter.since} has a provider and no `cost`: write what "
-            "it costs to serve"
-        )
-    if not event.quantity and (meter.units is None or meter.units.currency != event.commodity):
-        raise Refused(
-            f"what {amount(event.units or ZERO, event.commodity)} of meter {quoted(meter.name)} "
-            f"cost can't be told: write a `quantity`, or `units` in {event.commodity} for the meter"
-        )
+from beancount_compute.economy.state import Economy, Undo
 
 
 def take_back(economy: Economy, undo: Undo) -> None:
@@ -110,36 +65,6 @@ def take_back(economy: Economy, undo: Undo) -> None:
             del uses[at]
             return
     economy.taken_back.append(undo)
-
-
-def state_cost(economy: Economy, event: Event, event_id: str) -> None:
-    """Let the evening book what a provider says that a meter cost on a day."""
-    assert event.paid is not None
-    provider, meter = event.counterparty, meter_of(event, economy.terms, economy.hints)
-    if meter.provider != provider:
-        served = f"is served by {quoted(meter.provider)}" if meter.provider else "has no provider"
-        raise Refused(
-            f"meter {quoted(meter.name)} {served} on {event.date}: write the provider and meter of "
-            "that day"
-        )
-    if event.currency in economy.provider_of or event.currency in economy.terms.units:
-        raise Refused(
-            f"wrong currency: {event.currency} is no money: write what the provider asks for"
-        )
-    key = (provider, meter.name, event.date)
-    today = economy.stated.get((event.date, provider), ())
-    known = {*economy.costs.booked.get(key, ()), *economy.costs.stated.get(key, ())}
-    known |= {each.currency for each in today if each.meter == meter.name}
-    if known - {event.currency}:
-        raise Refused(
-            f"wrong currency: the cost of {quoted(meter.name)} on {event.date} is booked in "
-            f"{', '.join(sorted(known))}: write it in that"
-        )
-    stated = StatedCost(meter.name, round_money(event.paid, event.currency), event.currency)
-    economy.stated.setdefault((event.date, provider), []).append(stated)
-    if event_id in economy.reversed_ids:  # which is told what to write instead
-        entry = JournalEntry(economy.today, Kind.COST, provider, "", [], event_id, event)
-        economy.undo[event_id] = Undo(entry)
 
 
 class _Served(NamedTuple):

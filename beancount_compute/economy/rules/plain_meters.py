@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from beancount_compute.economy import Event, Meter, Refused
-from beancount_compute.economy.rules.cost import default_meter
+from beancount_compute.economy.rules.metered_use import default_meter
 from beancount_compute.economy.state import Economy
 
 Serve = Callable[[Event], None] | None  # notes a use; None where no provider serves it

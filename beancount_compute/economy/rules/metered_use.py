@@ -1,0 +1,56 @@
+"""Which meter a use has: the one that it names, that of its plan, or that of the ledger.
+
+2026-01-01 custom "compute-option" "meter" "chat"
+2026-05-20 custom "compute-consumption" "alice" 80 CU     ->  chat, which takes CU, too
+
+Where a provider serves the meter, the use must have a price: unpriced use is refused, never free.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from beancount_compute.economy import METER, ZERO, Event, Meter, Refused, amount, quoted
+from beancount_compute.economy.measuring import meter_of
+from beancount_compute.economy.rules.newest_plan import newest_plan
+from beancount_compute.economy.state import Economy, Subscriber
+
+
+def meter_for(economy: Economy, event: Event, subscriber: Subscriber) -> Meter | None:
+    """The meter of a use whose units are known, priced where a provider serves it.
+
+    It is the one that the use names, that of its plan, or that of the ledger for units such as its.
+    """
+    if event.meter:
+        meter = meter_of(event, economy.terms, economy.hints)
+    else:
+        plan = newest_plan(economy, event, subscriber)
+        default = default_meter(economy, event.date, plan.meter if plan else "")
+        if default is None or default.units is None or default.units[1] != event.commodity:
+            return None
+        meter = default
+    if meter.provider:
+        check_priced(economy, meter, event)
+    return meter
+
+
+def default_meter(economy: Economy, day: date, of_plan: str = "") -> Meter | None:
+    """The meter of uses of a day that name none."""
+    timeline = economy.terms.meters.get(of_plan or economy.terms.on(METER, day))
+    return timeline.on(day) if timeline else None
+
+
+def check_priced(economy: Economy, meter: Meter, event: Event) -> None:
+    """Refuse a use of which nobody could tell what it costs."""
+    if meter.cost is None:
+        if economy.terms.has_capacity(meter.provider, event.date):
+            return
+        raise Refused(
+            f"meter {quoted(meter.name)} of {meter.since} has a provider and no `cost`: write what "
+            "it costs to serve"
+        )
+    if not event.quantity and (meter.units is None or meter.units.currency != event.commodity):
+        raise Refused(
+            f"what {amount(event.units or ZERO, event.commodity)} of meter {quoted(meter.name)} "
+            f"cost can't be told: write a `quantity`, or `units` in {event.commodity} for the meter"
+        )
