@@ -26,6 +26,7 @@ from beancount_compute.economy import (
     Kind,
     Money,
     Pocket,
+    Terms,
     minor_unit,
     shares_of_total,
 )
@@ -223,14 +224,19 @@ def _earned_by_lot(books: Books) -> dict[tuple[int, LotKey | None], list[tuple[s
     return found
 
 
+def has_bills(terms: Terms) -> bool:
+    """Whether anybody is named to serve a meter."""
+    return any(meter.provider for timeline in terms.meters.values() for meter in timeline)
+
+
 def _first_bills(
     books: Books, end: date
 ) -> tuple[frozenset[int], dict[tuple[int, LotKey | None], list[BillShare]]]:
     """The transactions of uses that somebody served, and what these cost up to a day, by lot."""
+    if not has_bills(books.terms):
+        return frozenset(), {}
     served = books.serving.served
     places = frozenset([units.at for units in served if units.provider])
-    if not places:
-        return places, {}
     shares = [each for each in books.bill_shares.first if each.use >= 0 and each.date <= end]
     return places, grouped(shares, lambda each: (served[each.use].at, served[each.use].lot))
 

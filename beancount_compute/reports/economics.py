@@ -41,7 +41,7 @@ from functools import partial
 
 from beancount_compute.economy import RELEASING, UNIT_COST, ZERO, Flow, Month, Terms
 from beancount_compute.reports.books import Books, Selection, until
-from beancount_compute.reports.cohort_figures import Happened, what_became
+from beancount_compute.reports.cohort_figures import Happened, has_bills, what_became
 from beancount_compute.reports.facts import SUMMED, Trade
 from beancount_compute.reports.figures import (
     Adding,
@@ -225,11 +225,6 @@ def _adding(
     money = [each for each in happened if each.amount or request.each]
     yield Adding(f"units-by-{by}", units, (*labels, "commodity"), "what", "units")
     yield Adding(f"money-by-{by}", money, (*labels, "currency"), "what", "amount")
-
-
-def has_bills(terms: Terms) -> bool:
-    """Whether anybody is named to serve a meter."""
-    return any(meter.provider for timeline in terms.meters.values() for meter in timeline)
 
 
 def _assumptions(displaced: Decimal, terms: Terms, end: date | None) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from beancount_compute.economy import Earning, Kind
+from beancount_compute.economy import Earning
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import Income
 from beancount_compute.reports.figures import (
@@ -58,6 +58,7 @@ _EARNED = {
     Earning.PARTNER_INCOME: "partner_income",
 }
 BY_USE = ("use", "overage")  # what the first bill stands against
+_USE, _new = ShareOf.USE, tuple.__new__
 _MARGIN = (*BY_USE, "-first")
 _UNITS = (
     Figure("units", "units", Measure.UNITS),
@@ -120,8 +121,9 @@ def _added(
     names: Iterable[str], parts: Sequence[MarginPart], request: Request, unit: str
 ) -> Iterator[Contribution]:
     table = "money" if unit == "currency" else "units"
+    few = request.fold(parts, (*_BY, "line", unit, "what"), ("number",))
     for name in names:
-        known = [_where_known(each, name) for each in parts]
+        known = [_where_known(each, name) for each in few]
         found = request.fold(known, (name, "line", unit, "what"), ("number",))
         yield Adding(f"{table}-by-{name}", found, (name, "line", unit), "what", "number")
 
@@ -150,10 +152,10 @@ def parts_in_units(books: Books, selection: Selection) -> Iterator[MarginPart]:
 
 def _of_units(units: ServedUnits) -> MarginPart:
     # fmt: off
-    return MarginPart(
-        units.date, units.month, ShareOf.USE, units.origin, units.subscriber, units.meter,
+    return _new(MarginPart, (
+        units.date, units.month, _USE, units.origin, units.subscriber, units.meter,
         units.provider, units.vintage, "units", units.commodity, "", units.units, units.at,
-    )
+    ))
     # fmt: on
 
 
@@ -179,31 +181,24 @@ def parts_in_money(books: Books, selection: Selection) -> Iterator[MarginPart]:
 
 
 def _of_income(income: Income, served: dict[int, ServedUnits]) -> MarginPart:
-    use = served.get(income.at) if income.kind == Kind.CONSUMPTION else None
-    return MarginPart(
-        income.date,
-        income.month,
-        ShareOf.USE,
-        income.origin,
-        income.subscriber,
-        use.meter if use else "",
-        use.provider if use else "",
-        income.lot.month if income.lot else "",
-        _EARNED[income.earning],
-        use.commodity if use else "",
-        income.currency,
-        income.amount,
-        income.at,
-    )
+    use = served.get(income.at)
+    meter, provider, commodity = (use.meter, use.provider, use.commodity) if use else ("", "", "")
+    vintage = income.lot.month if income.lot else ""
+    # fmt: off
+    return _new(MarginPart, (
+        income.date, income.month, _USE, income.origin, income.subscriber, meter, provider,
+        vintage, _EARNED[income.earning], commodity, income.currency, income.amount, income.at,
+    ))
+    # fmt: on
 
 
 def _of_share(share: BillShare, what: str) -> MarginPart:
     # fmt: off
-    return MarginPart(
+    return _new(MarginPart, (
         share.date, share.month, share.line, share.origin, share.subscriber, share.meter,
         share.provider, share.vintage, what, share.commodity, share.currency, share.amount,
         share.at,
-    )
+    ))
     # fmt: on
 
 

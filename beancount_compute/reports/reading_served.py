@@ -36,9 +36,10 @@ from beancount_compute.economy import (
     shares_of_total,
 )
 from beancount_compute.economy.measuring import units_served
-from beancount_compute.ledger import ORDER, kind_of_tags, money_of
+from beancount_compute.ledger import ORDER, money_of
 from beancount_compute.reports.facts import Income, LotKey, Movement
 from beancount_compute.reports.fold import grouped
+from beancount_compute.reports.intervals import Interval, name_of
 from beancount_compute.reports.provider_entries import ProviderEntry
 from beancount_compute.reports.served_facts import (
     BookedCost,
@@ -51,6 +52,8 @@ from beancount_compute.reports.served_facts import (
 )
 
 _USE = Kind.CONSUMPTION.value
+_USE_TAG = f"compute-{_USE}"
+_new = tuple.__new__
 _USED, _OVERAGE = Flow.USED, Earning.OVERAGE
 OfDays = tuple[str, str, date, str]  # provider, meter, day of its line, month
 
@@ -80,7 +83,7 @@ def read_served(
     for at, entry in enumerate(transactions):
         if ORDER in entry.meta:
             undoes = entry.meta.get("undoes")
-            if undoes == _USE or kind_of_tags(entry.tags) == _USE:
+            if undoes == _USE or _USE_TAG in entry.tags:
                 reader.use(at, entry, undoes=bool(undoes))
     costs: list[BookedCost] = []
     variances: list[BookedVariance] = []
@@ -109,6 +112,7 @@ class _ServedReader:
         self._drawn = grouped([m for m in movements if m.flow is _USED], lambda each: each.at)
         self._beyond = grouped([i for i in earned if i.earning is _OVERAGE], lambda each: each.at)
         self._pools: dict[str, CostPool] = {}  # by the id of the use
+        self._pools_of_days: dict[tuple[str, date, date], tuple[Meter | None, CostPool]] = {}
         self._by_day = terms.of_ledger(POSTING_GRAIN) is Grain.DAY
 
     def use(self, at: int, entry: Transaction, *, undoes: bool) -> None:
@@ -119,22 +123,15 @@ class _ServedReader:
         occurred = meta.get("occurred")
         day = occurred if isinstance(occurred, date) else entry.date
         if undoes:
-            undone = str(meta.get("reverses", ""))
-            known = self._pools.get(undone)
-            if known is not None and known.booked == entry.date:
-                pool = known
-            else:
-                day = known.day if known is not None else day
-                pool = CostPool("", name, day, entry.date, undone)
+            day, undone = self._undone(str(meta.get("reverses", "")), day, entry.date)
+            line, pool = self._pool(name, day, entry.date)
+            pool = pool._replace(undone=undone)
         else:
-            pool = CostPool("", name, day, entry.date, "")
-        line = self._meter(name, pool.day)
-        pool = pool._replace(provider=line.provider if line else "")
-        if not undoes:
+            line, pool = self._pool(name, day, entry.date)
             self._pools[str(meta.get("event", ""))] = pool
             if "events" in meta and line is not None and not self._by_day:
                 month = Month.of(entry.date).name
-                self.merged.add((pool.provider, name, self._since(name, pool.day), month))
+                self.merged.add((pool.provider, name, self._since(name, day), month))
         said = meta.get("quantity")
         quantity = abs(said) if isinstance(said, Decimal) else ZERO
         quantity = -quantity if undoes else quantity
@@ -145,7 +142,8 @@ class _ServedReader:
         drawn = ZERO
         for moved in self._drawn.get(at, ()):
             drawn -= moved.units
-            yield _UsePart(moved.origin, moved.lot, moved.commodity, -moved.units, moved.currency)
+            fields = (moved.origin, moved.lot, moved.commodity, -moved.units, moved.currency)
+            yield _new(_UsePart, fields)
         used = money_of(entry.meta.get("used"))
         beyond = sign * abs(used.number) - drawn if used else ZERO
         if used is None or not beyond:
@@ -157,9 +155,22 @@ class _ServedReader:
         for each, units in zip(billed, shares, strict=True):
             yield _UsePart(each.origin, None, used.currency, units, each.currency)
 
-    def _meter(self, name: str, day: date) -> Meter | None:
-        timeline = self._terms.meters.get(name)
-        return timeline.on(day) if timeline else None
+    def _undone(self, use: str, day: date, booked: date) -> tuple[date, str]:
+        """The day of a use that is undone; and its id, where its cost was booked before."""
+        known = self._pools.get(use)
+        if known is None:
+            return day, use
+        return known.day, "" if known.booked == booked else use
+
+    def _pool(self, name: str, day: date, booked: date) -> tuple[Meter | None, CostPool]:
+        """The line of a meter on a day, and the pool of its uses."""
+        found = self._pools_of_days.get((name, day, booked))
+        if found is None:
+            timeline = self._terms.meters.get(name)
+            line = timeline.on(day) if timeline else None
+            pool = CostPool(line.provider if line else "", name, day, booked, "")
+            found = self._pools_of_days[name, day, booked] = (line, pool)
+        return found
 
     def _since(self, name: str, day: date) -> date:
         timeline = self._terms.meters.get(name)
@@ -181,6 +192,7 @@ def _served(
     quantity: Decimal,
     pool: CostPool,
 ) -> Iterator[ServedUnits]:
+    month = name_of(Interval.MONTH, entry.date)
     quantities = [ZERO] * len(parts)
     if quantity:
         quantities = shares_of_total(quantity, [each.units for each in parts], _step_of(quantity))
@@ -193,24 +205,13 @@ def _served(
                 weight = of_it * line.units.number if quantity else units * line.per
             elif quantity:
                 weight = of_it
-        yield ServedUnits(
-            entry.date,
-            Month.of(entry.date).name,
-            entry.payee or "",
-            pool.meter,
-            pool.provider,
-            origin,
-            lot.month if lot else "",
-            lot,
-            commodity,
-            units,
-            currency,
-            of_it,
-            in_meter,
-            weight,
-            pool,
-            at,
-        )
+        # fmt: off
+        yield _new(ServedUnits, (
+            entry.date, month, entry.payee or "", pool.meter, pool.provider, origin,
+            lot.month if lot else "", lot, commodity, units, currency, of_it, in_meter, weight,
+            pool, at,
+        ))
+        # fmt: on
 
 
 def _step_of(number: Decimal) -> Decimal:

@@ -34,6 +34,8 @@ from beancount_compute.reports.served_facts import (
 
 _Booked = BookedCost | BookedVariance | BookedDepreciation
 _NOBODY = -1
+_USE = ShareOf.USE
+_new = tuple.__new__
 _by_place = attrgetter("at")
 UnitWeights = Sequence[tuple[int, Decimal]]  # places among the units served, with their weights
 
@@ -87,21 +89,12 @@ def _shared(
 
 
 def _of(units: ServedUnits, booked: _Booked, amount: Decimal, at: int) -> BillShare:
-    return BillShare(
-        booked.date,
-        booked.month,
-        ShareOf.USE,
-        units.subscriber,
-        units.meter,
-        units.provider,
-        units.origin,
-        units.vintage,
-        units.commodity,
-        booked.currency,
-        amount,
-        booked.at,
-        at,
-    )
+    # fmt: off
+    return _new(BillShare, (
+        booked.date, booked.month, _USE, units.subscriber, units.meter, units.provider,
+        units.origin, units.vintage, units.commodity, booked.currency, amount, booked.at, at,
+    ))
+    # fmt: on
 
 
 def _of_nobody(booked: _Booked, line: ShareOf, amount: Decimal) -> BillShare:

@@ -21,7 +21,7 @@ from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 
-from beancount_compute.economy import Earning, Kind
+from beancount_compute.economy import Earning
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.figures import (
     Contribution,
@@ -36,6 +36,7 @@ from beancount_compute.reports.served_facts import BillShare, ServedUnits, Share
 from beancount_compute.reports.tables import CURRENCY, MONTH, UNIT, Measure, Row
 
 _ONE = Decimal(1)
+_new = tuple.__new__
 _QUOTIENT = How.QUOTIENT
 _LABELS = (MONTH, UNIT, CURRENCY)
 _EVEN = ("compared",)  # units of rows in which price and both bills are in one currency
@@ -141,6 +142,8 @@ def _adding(
 
 
 def _parts(books: Books, selection: Selection) -> Iterator[UnitPart]:
+    if not books.terms.meters:
+        return  # nobody is named to serve anything
     shares = books.bill_shares
     costed, borne = _currencies(shares.first), _currencies(shares.second)
     served: dict[int, ServedUnits] = {}
@@ -151,14 +154,14 @@ def _parts(books: Books, selection: Selection) -> Iterator[UnitPart]:
                 yield from _of_units(units, costed[at], borne[at])
     for income in selection.incomes(books):
         use = served.get(income.at)
-        if use and income.kind == Kind.CONSUMPTION and income.earning in _BY_USE:
+        if use and income.earning in _BY_USE:
             of = (income.month, use.commodity, income.currency)
-            yield UnitPart(*of, "earned", income.amount, income.at)
+            yield _new(UnitPart, (*of, "earned", income.amount, income.at))
     for what, found in (("first", shares.first), ("second", shares.second)):
         for share in found:
             if share.line in _OF_UNITS and of_selection(share, selection):
                 of = (share.month, share.commodity, share.currency)
-                yield UnitPart(*of, what, share.amount, share.at)
+                yield _new(UnitPart, (*of, what, share.amount, share.at))
     if not (selection.subscriber or selection.plan):
         for idle in shares.idle:
             if selection.covers(idle.date):
@@ -181,4 +184,5 @@ def _of_units(units: ServedUnits, costed: set[str], borne: set[str]) -> Iterator
     parts = {"priced": earned, "costed": costed or earned, "borne": borne or earned}
     for what, currencies in ({"units": earned | costed | borne} | parts).items():
         for currency in sorted(currencies):
-            yield UnitPart(units.month, units.commodity, currency, what, units.units, units.at)
+            fields = (units.month, units.commodity, currency, what, units.units, units.at)
+            yield _new(UnitPart, fields)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from beancount import loader
 
+from beancount_compute.close.loading import load
 from beancount_compute.economy.kinds import Flow
 from beancount_compute.economy.roles import Earning, Pocket
 from beancount_compute.economy.rounding import WIDE
@@ -19,6 +20,7 @@ from beancount_compute.reports.books import Books, Selection, read_books
 from beancount_compute.reports.economics import economics
 from beancount_compute.reports.figures import CellAsked, How, Request, tabulate
 from beancount_compute.reports.market import MARKET
+from tests.close.sealing import add, close, write
 from tests.reports.showing import books_of, figures, labels_of, whole
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "laws"))
@@ -126,6 +128,24 @@ def test_the_cost_of_use_is_what_is_booked_where_a_meter_gave_it() -> None:
     found = figures(economics(), books_of(ledger), Selection(), "money-by-month")["2026-06", "USD"]
     assert found["cost_of_use"] == "-4.00"
     assert "cost_booked" not in found
+
+
+def test_a_cost_that_is_stated_later_counts_from_then_on(tmp_path: Path) -> None:
+    """June is closed with 70.00 for 1400, of which 400 are tokens: 20.00; then 140.00 is stated."""
+    use = '  id: "use"\n'
+    terms = STORY.split("\n", 2)[2].replace(use, use + '  meter: "chat"\n') + METERED
+    ledger = write(tmp_path / "l", terms + AS_OF.replace("2027-07-01", "2026-07-31"))
+    close(ledger, "2026-05", "2026-06")
+    add(
+        ledger,
+        '2026-06-20 custom "compute-cost" "openai" 140.00 USD\n  meter: "chat"\n  id: "s"\n',
+    )
+    loaded = load(ledger)
+    assert loaded.errors == []
+    books = read_books(loaded.entries, loaded.options)
+    for end, cost in ((date(2026, 6, 30), "-20.00"), (date(2026, 7, 31), "-40.00")):
+        found = figures(economics(), books, Selection(end=end), "money-by-plan")["pro", "USD"]
+        assert found["cost_booked"] == cost
 
 
 def test_the_fees_of_units_in_no_cohort_stand_beside_those_of_cohorts() -> None:

@@ -170,6 +170,14 @@ def test_units_beyond_the_holdings_are_of_the_plan_that_bills_them() -> None:
     assert [(str(each.units), each.origin) for each in served] == [("100", "wrap"), ("50", "")]
 
 
+def test_what_is_undone_comes_back_of_lots_and_of_overage() -> None:
+    """100 and 50, as they were taken."""
+    ledger = HEAD + CHAT + ALL + uses('2026-05-20 alice 150; id: "one"')
+    books = books_of(ledger + '2026-05-25 custom "compute-reversal" "one"\n')
+    assert [str(each.units) for each in books.serving.served] == ["100", "50", "-100", "-50"]
+    assert shares(books.bill_shares.first) == {}
+
+
 def test_a_quantity_goes_to_lots_by_their_units() -> None:
     """5 of the meter at 1.00, charged 150 CU by hand: 100 of a lot and 50 beyond; each takes its
     share of the quantity, and of the 10 CU that the meter would take."""
@@ -186,6 +194,15 @@ def test_a_quantity_goes_to_lots_by_their_units() -> None:
         '2026-01-01 custom "compute-option" "meter" "chat"\n', ""
     )
     assert first(bare) == {("2026-05", "alice"): "5"}
+
+
+def test_quantities_and_units_of_one_day_weigh_by_what_they_cost() -> None:
+    """10 of the meter take 2 CU and cost 1.00: a quantity of 50 and 10 CU cost 5.00 each."""
+    ledger = HEAD + CHAT.replace("units: 1 CU", "units: 2 CU\n  per: 10") + ALL
+    ledger += '2026-05-20 custom "compute-consumption" "alice"\n  meter: "chat"\n  quantity: 50\n'
+    found = books_of(ledger + uses("2026-05-20 bob 10"))
+    assert shares(found.bill_shares.first) == {("2026-05", "alice"): "5", ("2026-05", "bob"): "5"}
+    assert [str(each.in_meter.number) for each in found.serving.served] == ["10", "10"]
 
 
 def test_uses_that_were_merged_over_days_share_the_cost_of_the_month() -> None:
@@ -232,6 +249,19 @@ def test_a_cost_stated_of_a_closed_day_is_for_its_uses(tmp_path: Path) -> None:
     assert shares(found) == {("2026-05", "alice"): "30", ("2026-06", "alice"): "6"}
 
 
+def test_a_cost_stated_of_a_closed_day_is_for_its_late_uses_too(tmp_path: Path) -> None:
+    """6.00 more for 30 and 10, whose list cost it replaces; and it stays where one is undone."""
+    more = '2026-05-20 custom "compute-cost" "openai" 36.00 USD\n  meter: "chat"\n  id: "s"\n'
+    more += uses('2026-05-20 bob 10; id: "late"')
+    more += '2026-06-05 custom "compute-reversal" "late"\n'
+    found = of_closed(tmp_path / "l", more).bill_shares.first
+    assert shares(found) == {
+        ("2026-05", "alice"): "30",
+        ("2026-06", "alice"): "4.5",
+        ("2026-06", "bob"): "1.5",
+    }
+
+
 # The second bill
 
 GPU = """\
@@ -257,6 +287,18 @@ def test_idle_capacity_is_what_it_can_serve_and_did_not() -> None:
     assert second(full) == {("2026-05", "alice"): "60", ("2026-05", "bob"): "40"}
     others = ledger.replace("can-serve: 500 CU", "can-serve: 40 GPU-H")
     assert second(others) == {("2026-05", "idle"): "100"}
+
+
+def test_a_month_in_which_use_only_came_back_is_idle() -> None:
+    """The 30 of May are undone in June."""
+    ledger = HEAD + CHAT + ALL + GPU + uses('2026-05-20 alice 30; id: "one"')
+    ledger += '2026-06-02 custom "compute-reversal" "one"\n'
+    assert second(ledger) == {
+        ("2026-05", "alice"): "6",
+        ("2026-05", "idle"): "94",
+        ("2026-06", "idle"): "100",
+    }
+    assert [str(each.units) for each in books_of(ledger).bill_shares.idle] == ["470", "500"]
 
 
 def test_several_capacities_stand_idle_together() -> None:

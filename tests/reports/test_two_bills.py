@@ -130,6 +130,24 @@ def test_what_is_earned_in_one_currency_and_costs_another_is_not_compared() -> N
     assert "break_even_price" not in bills(SEVERAL, "break-even", "0.1")["2026-05", "CU", "USD"]
 
 
+def test_capacity_paid_in_another_currency_is_not_compared() -> None:
+    """120.00 EUR for 30 CU that earn and cost USD."""
+    ledger = HEAD + CHAT + ALL + GPU.replace("4800.00 USD", "5760.00 EUR")
+    ledger += uses("2026-05-20 alice 30")
+    found = bills(ledger.replace("06-30", "05-31"), "unit")
+    assert found == {
+        ("2026-05", "CU", "EUR"): {"units": "30", "second": "4.00"},
+        ("2026-05", "CU", "USD"): {"units": "30", "price": "1.20", "first": "1.00"},
+    }
+
+
+def test_what_only_capacity_serves_has_no_first_bill() -> None:
+    """A meter of a provider with capacity needs no cost: 100.00 for 30."""
+    ledger = HEAD.replace("06-30", "05-31") + CHAT.replace("  cost: 1.00 USD\n", "") + ALL + GPU
+    found = bills(ledger + uses("2026-05-20 alice 30"), "unit")["2026-05", "CU", "USD"]
+    assert (found["first"], found["both"], found["above_both"]) == ("0.00", "3.333333", "-2.133333")
+
+
 def test_uses_that_nobody_is_named_to_serve_are_left_out() -> None:
     """A meter without a provider measures, and has no bill."""
     ledger = HEAD + CHAT.replace('  cost: 1.00 USD\n  provider: "openai"\n', "") + ALL

@@ -25,8 +25,8 @@ from beancount_compute.reports import (
     name_of,
     tabulate,
 )
-from beancount_compute.reports.cohort_figures import Happened, what_became
-from beancount_compute.reports.economics import COST_OF_USE, cells_of, has_bills, selected
+from beancount_compute.reports.cohort_figures import Happened, has_bills, what_became
+from beancount_compute.reports.economics import COST_OF_USE, cells_of, selected
 from beancount_compute.reports.registry import economics
 
 OF_MONTHS = (Interval.MONTH, Interval.QUARTER, Interval.YEAR)  # a cohort is of a month
