@@ -1,4 +1,4 @@
-"""Providers in random ledgers: meters, prepaid credits, what uses cost, stated costs and bills.
+"""Providers in random ledgers: meters, credits, what uses cost, stated costs, bills, capacity.
 
 A third of all ledgers have them, whatever their profile; they are drawn apart from all else, so
 that the others stay as they are.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import datetime
 import random
+import re
 from typing import Any
 
 from tests.laws.auditor.records import add_months, component
-from tests.laws.random_ledgers import Item, World, event, quoted
+from tests.laws.random_ledgers import VALID, Item, World, event, quoted
 
 PROVIDERS = {"openai": "OAI", "llama cpp": "LC"}  # with their credits
 METERS = ["chat/output", "pictures", "gpu-hours"]
@@ -55,6 +56,9 @@ def add_providers(world: World, seed: int) -> None:
         world.items.append(_stated(world, names))
     for _ in range(world.chance.randint(1, 6)):
         world.items.append(_bill(world))
+    world.chance = random.Random(seed + 3_000_017)
+    for name in world.chance.sample(["gpu-1", "rack"], world.chance.randint(0, 2)):
+        _add_capacity(world, name, names)
     world.chance = chance
 
 
@@ -75,6 +79,58 @@ def _meter(world: World, name: str, day: datetime.date) -> str:
     if world.likely(0.9):
         lines += [f"  cost: {cost}", f"  provider: {quoted(provider)}"]
     return "\n".join(lines)
+
+
+def _add_capacity(world: World, name: str, names: list[str]) -> None:
+    """What stands there, later another line of it, and meters that it serves without a cost."""
+    provider, unit = _served(world)
+    currency = world.pick(world.currencies)
+    first, worth = world.day(0, 0.5), world.pick(["1000", "77", "4800"])
+    lines = [_capacity(world, name, first, f"{worth} {currency}", provider, unit)]
+    if world.likely(0.3):
+        lines[0] += (
+            f"\n  served: 2.5 {unit}"
+            if "quantity" in lines[0]
+            else f"\n  started: {first - datetime.timedelta(days=world.pick([20, 75]))}"
+        )
+    if world.likely(0.3):
+        lines[0] += f"\n  depreciated: 12 {currency}"
+    if world.likely(0.4):
+        later, worth = world.day(0.6, 0.9), world.pick(["5000", "7777"])
+        lines.append(_capacity(world, name, later, f"{worth} {currency}", provider, unit))
+    world.header += lines
+    if world.likely(0.5):
+        day, free = world.day(0.2, 0.8), world.pick(names)
+        line = f'{day} custom "compute-meter" "{free}"'
+        if not any(each.startswith(line) for each in world.header):
+            units = unit or world.commodities[0]
+            world.header.append(f'{line}\n  units: 3 {units}\n  provider: "{provider}"')
+
+
+def _served(world: World) -> tuple[str, str]:
+    """A provider, and units that a meter of it takes, if any; of a ledger with errors whatever."""
+    pairs = [
+        (provider, units.split()[1])
+        for line in world.header
+        for units in re.findall(r"^  units: (.*)$", line, re.MULTILINE)
+        for provider in re.findall(r'^  provider: "(.*)"$', line, re.MULTILINE)
+    ]
+    if world.profile in VALID:
+        return world.pick(pairs) if pairs else (world.pick(sorted(PROVIDERS)), "")
+    return world.pick(sorted(PROVIDERS)), world.pick(world.commodities)
+
+
+def _capacity(
+    world: World, name: str, day: datetime.date, cost: str, provider: str, unit: str
+) -> str:
+    life = world.pick(['life: "1 months"', 'life: "3 months"', 'life: "7 months"'])
+    if unit and world.likely(0.4):
+        life = f"quantity: {world.pick(['3', '700', '60000'])} {unit}"
+    residual = f"\n  residual: 5 {cost.split()[1]}" if world.likely(0.3) else ""
+    return (
+        f'{day} custom "compute-capacity" "{name}" {cost}\n  provider: "{provider}"\n  {life}'
+        + residual
+    )
 
 
 def _add_defaults(world: World, names: list[str]) -> None:
