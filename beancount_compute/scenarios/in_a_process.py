@@ -27,8 +27,6 @@ from beancount_compute.scenarios.compared import WhatIf
 from beancount_compute.scenarios.figures_of_runs import PartedBy
 from beancount_compute.scenarios.what_if import CannotCompare, read_scenarios, what_if
 
-_BEHIND = 10  # how much the system prefers others to the process, as `nice` counts
-
 
 class ScenarioError(NamedTuple):
     """What is wrong with a scenario."""
@@ -113,8 +111,6 @@ def answer(ledger: str, by: str) -> None:
     with os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)
         signal.signal(signal.SIGTERM, _leave)
-        if hasattr(os, "nice"):
-            os.nice(_BEHIND)
         pickle.dump(scenarios_of(Path(ledger), PartedBy(by)), answers)
 
 

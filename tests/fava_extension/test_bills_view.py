@@ -256,3 +256,12 @@ def test_incognito_hides_every_figure(tmp_path: Path) -> None:
     assert {chart["figure"] for chart in charts(page).values()} == {None}
     providers = {row["provider"] for row in rows(tables(page)["exposure-USD"])}
     assert providers == {"llama", "openai", "own"}
+
+
+def test_names_with_digits_stay_under_incognito(ledger: Path) -> None:
+    """Of a provider and of a meter: no digit of them is an amount."""
+    text = YEAR.replace('"llama"', '"llama 3"').replace('"chat"', '"chat 2"')
+    ledger.write_text(text + EXTENSION)
+    by_meter = tables(Site(ledger, incognito=True).page("bills"))["money-by-meter"]
+    named = [(row["provider"], row["meter"]) for row in rows(by_meter)]
+    assert named == [("llama 3", "chat 2"), ("openai", "chat 2")]
