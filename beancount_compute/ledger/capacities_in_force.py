@@ -14,7 +14,6 @@ from datetime import date
 from beancount_compute.economy import Capacity, Timeline, amount, like, quoted
 from beancount_compute.ledger.errors import Errors
 from beancount_compute.ledger.meters_in_force import Meters
-from beancount_compute.ledger.names import component_of
 
 
 def capacities_in_force(
@@ -25,23 +24,20 @@ def capacities_in_force(
     errors: Errors,
 ) -> dict[str, Timeline[Capacity]]:
     """The capacities that stand, in the order of their lines: one a day and name."""
-    components: dict[str, str] = {}
+    taken = metered.taken
     dated: dict[str, dict[date, Capacity]] = {}
     for line in lines:
-        other = components.get(component_of(line.name), line.name)
         known = dated.get(line.name, {})
         flaw = _wrong_commodity(line, money, units) or _unserved(line, metered)
-        if not flaw and other != line.name:
-            flaw = (
-                f"capacity {quoted(line.name)} would have the account component "
-                f"{component_of(line.name)} of {quoted(other)}: give it another name"
-            )
+        flaw = flaw or taken.flaw_of("capacity", line.name)
+        flaw = flaw or taken.flaw_of("provider", line.provider)
         if not flaw and known:
             flaw = _flaw_behind(line, known)
         if flaw:
             errors.add(line.place, flaw)
         elif line.since not in known:
-            components[component_of(line.name)] = line.name
+            taken.take("capacity", line.name)
+            taken.take("provider", line.provider)
             dated.setdefault(line.name, {})[line.since] = line
     return {name: Timeline(of_name.items()) for name, of_name in dated.items()}
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from beancount_compute.economy import Meter, Place, Plan, Provider, Quote, Timeline, like, quoted
 from beancount_compute.ledger.errors import Errors
+from beancount_compute.ledger.names import ComponentsTaken
 from beancount_compute.ledger.term_directives import Line
 
 Name = TypeVar("Name")
@@ -26,6 +27,7 @@ class Meters(NamedTuple):
     quotes: dict[tuple[str, str], Timeline[Quote]]
     units: frozenset[str]  # that meters take from subscribers
     refused: dict[str, Place]  # meters of which no line stands
+    taken: ComponentsTaken  # by meters and providers
 
 
 def meters_in_force(
@@ -33,19 +35,21 @@ def meters_in_force(
 ) -> Meters:
     """The lines that stand; `unread` are meters with lines that can't be read."""
     refused = dict(unread)
+    taken = ComponentsTaken()
     stands: list[Line] = []
     for line in lines:
-        meter = line.value
-        if isinstance(meter, Meter) and meter.units and meter.units.currency in money:
-            wrong = meter.units.currency
-            errors.add(
-                line.place,
-                f"wrong commodity: {wrong} is a currency of this ledger, not a unit of compute: "
-                "write what `per` of it takes from the subscriber, such as 12 CU",
-            )
-            refused.setdefault(line.name, line.place)
-        else:
+        value = line.value
+        flaw = _in_money(value, money)
+        for what, name in _names_in(value):
+            flaw = flaw or taken.flaw_of(what, name)
+        if not flaw:
             stands.append(line)
+            for what, name in _names_in(value):
+                taken.take(what, name)
+            continue
+        errors.add(line.place, flaw)
+        if isinstance(value, Meter):
+            refused.setdefault(line.name, line.place)
     meters = _dated([each for each in stands if isinstance(each.value, Meter)], "meter", errors)
     named = {name for (name,) in meters} | refused.keys()
     quotes = [each for each in stands if isinstance(each.value, Quote)]
@@ -58,7 +62,26 @@ def meters_in_force(
         {(of, by): timeline for (of, by), timeline in _dated(quotes, "quote", errors).items()},
         frozenset(units),
         {name: place for name, place in refused.items() if (name,) not in meters},
+        taken,
     )
+
+
+def _in_money(value: Any, money: Collection[str]) -> str:
+    """What is wrong with a meter whose units are money."""
+    if not isinstance(value, Meter) or not value.units or value.units.currency not in money:
+        return ""
+    return (
+        f"wrong commodity: {value.units.currency} is a currency of this ledger, not a unit of "
+        "compute: write what `per` of it takes from the subscriber, such as 12 CU"
+    )
+
+
+def _names_in(value: Any) -> list[tuple[str, str]]:
+    """The meter and provider that a line makes known; that of a quote is known already."""
+    if isinstance(value, Provider):
+        return [("provider", value.name)]
+    meter = [("meter", value.name)] if isinstance(value, Meter) else []
+    return [*meter, ("provider", value.provider)] if value.provider else meter
 
 
 def check_defaults(

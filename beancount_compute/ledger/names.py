@@ -16,6 +16,8 @@ from hashlib import sha256
 import regex
 from beancount.core.account import is_valid, is_valid_leaf
 
+from beancount_compute.economy import quoted
+
 _PLAIN = re.compile(r"[A-Z0-9][A-Za-z0-9-]*", re.ASCII)
 _NO_LETTER = regex.compile(r"[^\p{L}\p{Nd}\-]")
 _NO_START = regex.compile(r"(?![\p{Lu}\p{Nd}])")
@@ -51,3 +53,25 @@ def in_link(component: str, name: str) -> str:
 def short_hash(name: str) -> str:
     """Six hex digits of a name's SHA-256."""
     return sha256(name.encode("utf-8")).hexdigest()[:6]
+
+
+class ComponentsTaken:
+    """Which name of a kind ("provider") has which account component: the first that stands."""
+
+    def __init__(self) -> None:
+        self._names: dict[tuple[str, str], str] = {}
+
+    def flaw_of(self, what: str, name: str) -> str:
+        """What is wrong with a name whose component another one has."""
+        component = component_of(name)
+        other = self._names.get((what, component), name)
+        if other == name:
+            return ""
+        return (
+            f"{what} {quoted(name)} would have the account component {component} of "
+            f"{quoted(other)}: give it another name"
+        )
+
+    def take(self, what: str, name: str) -> None:
+        """Let a name have its component."""
+        self._names.setdefault((what, component_of(name)), name)

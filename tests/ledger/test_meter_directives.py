@@ -147,3 +147,40 @@ def test_what_a_credit_costs_beyond_is_money_of_the_ledger() -> None:
 """)
     assert errors == []
     assert found.terms.money == {"USD"}
+
+
+CHAT = """\
+2026-01-01 custom "compute-meter" "chat"
+  cost: 1 USD
+  provider: "openai"
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            'custom "compute-meter" "images"\n  cost: 1 USD\n  provider: "Openai"',
+            'provider "Openai" would have the account component Openai of "openai": give it',
+        ),
+        ('custom "compute-meter" "Chat"', 'meter "Chat" would have the account component Chat of'),
+        (
+            'custom "compute-provider" "Openai"',
+            'provider "Openai" would have the account component',
+        ),
+        (
+            'custom "compute-quote" "chat" "Openai" 1 USD',
+            'provider "Openai" would have the account component Openai of "openai"',
+        ),
+        (
+            'custom "compute-capacity" "gpu" 9 USD\n  provider: "Openai"\n  life: "3 months"',
+            'provider "Openai" would have the account component Openai of "openai"',
+        ),
+    ],
+)
+def test_two_names_of_one_component_are_an_error_at_the_later(lines: str, message: str) -> None:
+    """Else the money of two providers would lie on one account, and nothing tell it apart."""
+    terms, (error,) = read(f"{CHAT}2026-02-01 {lines}\n", "USD")
+    assert error.startswith("4: ") and message in error
+    assert list(terms.terms.meters) == ["chat"]
+    assert not terms.terms.providers and not terms.terms.quotes and not terms.terms.capacities
