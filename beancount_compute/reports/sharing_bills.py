@@ -176,5 +176,6 @@ class _SecondBill:
             if of_idle:
                 yield _of_nobody(booked, ShareOf.IDLE, of_idle)
             left -= of_idle
-        weighed = serving.weighed if serving.units > 0 else ()
+        counts = serving.units if booked.by_units else serving.units > 0  # what is given back, too
+        weighed = serving.weighed if counts else ()
         yield from _shared(booked, left, weighed, self._served, ShareOf.IDLE)

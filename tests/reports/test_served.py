@@ -318,6 +318,20 @@ def test_capacity_that_goes_by_units_has_no_idle_money() -> None:
     assert [str(each.units) for each in books_of(ledger).bill_shares.idle] == ["440"]
 
 
+def test_what_goes_by_units_comes_back_to_whom_it_was_of() -> None:
+    """Of May's 60 at 1.00 a unit 40 are reversed in June, in which bob uses 10: 30 less."""
+    ledger = HEAD + CHAT + ALL
+    ledger += uses('2026-05-20 alice 40; id: "one"', "2026-05-20 bob 20", "2026-06-10 bob 10")
+    ledger += '2026-06-02 custom "compute-reversal" "one"\n'
+    ledger += GPU.replace('life: "48 months"', "quantity: 4800 CU")
+    assert second(ledger) == {
+        ("2026-05", "alice"): "40",
+        ("2026-05", "bob"): "20",
+        ("2026-06", "alice"): "-40",
+        ("2026-06", "bob"): "10",
+    }
+
+
 def test_what_rounding_leaves_of_depreciation_is_a_share_of_its_own() -> None:
     """100.00 to three."""
     ledger = HEAD.replace("06-30", "05-31") + CHAT + ALL
