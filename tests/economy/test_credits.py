@@ -18,6 +18,7 @@ from beancount_compute.economy.terms import Terms, Timeline
 from tests.economy.building import (
     Books,
     assertion,
+    at,
     book,
     book_facts,
     by_hand,
@@ -293,3 +294,13 @@ def test_any_term_makes_a_provider_known(name: str) -> None:
     """Its own line, a meter that it serves, a quote."""
     assert name in agreed().known_providers
     assert len(agreed().known_providers) == 3
+
+
+def test_what_credits_cost_beyond_those_held_is_money() -> None:
+    """`beyond: 1 OAI` says nothing of a price; the error names that line."""
+    odd = Provider("openai", START, Money(Decimal(1), "OAI"), at(7))
+    terms_ = agreed()._replace(providers={"openai": Timeline([(START, odd)])})
+    (message,) = messages(book([purchase("2026-05-01", "openai", "5 OAI", "4 USD")], terms_))
+    assert (
+        "asks for credits beyond those held, so money (books:7): write `beyond` in money" in message
+    )

@@ -82,6 +82,17 @@ def check_provider(economy: Economy, provider: str) -> None:
 def check_credits(economy: Economy, provider: str, commodity: str) -> None:
     """Refuse credits of an unknown provider, or in units that are something else already."""
     check_provider(economy, provider)
+    priced_in = [
+        each
+        for line in economy.terms.providers.values()
+        for each in line
+        if each.beyond and each.beyond.currency == commodity
+    ]
+    if priced_in:
+        raise Refused(
+            f"wrong commodity: {commodity} is what {quoted(priced_in[0].name)} asks for credits "
+            f"beyond those held, so money ({priced_in[0].place}): write `beyond` in money"
+        )
     if commodity in economy.terms.units:
         raise Refused(
             f"wrong commodity: {commodity} is what subscribers hold: give the credits of "
