@@ -38,6 +38,7 @@ from tests.economy.building import Books, entry_text, lot_text
 from tests.examples import examples
 from tests.laws.auditor.comparing import compare
 from tests.laws.captured import Captured, booked, capture, generated, kind_of, said
+from tests.laws.carried_capacities import capacities_from, depreciations_on, taken_over
 from tests.laws.random_ledgers import write_ledger
 
 SEEDS = range(examples(66, 5000))
@@ -432,7 +433,7 @@ def test_later_events_never_change_earlier_books(ledger: Captured) -> None:
     reached = facts_up_to(ledger.facts, last)
     whole = ledger.again(reached, terms)
     written = [each for name in WRITTEN for each in getattr(reached, name)]
-    dates = {each.place: each.date for each in written}
+    dates = taken_over(terms) | {each.place: each.date for each in written}
     for cut in cuts(ledger, 4):
         part = ledger.again(facts_up_to(reached, cut), terms.setting(AS_OF, cut))
         assert [entry_text(each) for each in part.journal] == [
@@ -498,13 +499,15 @@ def running(facts: Facts, books: Books, cut: date) -> list[Event] | None:
 
 def test_opening_lots_book_the_same_future(ledger: Captured) -> None:
     """The ledger is the state: who goes on from the lots held at a month's end, as opening lots of
-    a new ledger, has the books from the next day on that the uninterrupted ledger has."""
-    terms = by_event(ledger, ledger.books.as_of)._replace(capacities={})  # which say it in terms
+    a new ledger, and from capacities as far as they are depreciated, has the books from the next
+    day on that the uninterrupted ledger has."""
+    terms = by_event(ledger, ledger.books.as_of)
     ends = month_ends(ledger)
     for cut in random.Random(5).sample(ends, min(3, len(ends))):
         facts = going_on(facts_up_to(ledger.facts, ledger.books.as_of), ledger, cut)
         whole = ledger.again(facts, terms)
-        before = ledger.again(facts_up_to(facts, cut), terms.setting(AS_OF, cut))
+        gone, until = facts_up_to(facts, cut), terms.setting(AS_OF, cut)
+        before = ledger.again(gone, until)
         subscriptions = running(facts, before, cut)
         if subscriptions is None:
             continue
@@ -529,7 +532,8 @@ def test_opening_lots_book_the_same_future(ledger: Captured) -> None:
                 *behind(facts.accruals, cut),
             ],
         )
-        after = ledger.again(fresh, terms)
+        depreciated = depreciations_on(ledger, gone, until, cut)
+        after = ledger.again(fresh, capacities_from(terms, depreciated, first))
         assert sorted(entry_text(each) for each in after.journal) == sorted(
             entry_text(each) for each in behind(whole.journal, cut)
         )
