@@ -57,8 +57,9 @@ def add_providers(world: World, seed: int) -> None:
     for _ in range(world.chance.randint(1, 6)):
         world.items.append(_bill(world))
     world.chance = random.Random(seed + 3_000_017)
-    for name in world.chance.sample(["gpu-1", "rack"], world.chance.randint(0, 2)):
+    for name in world.chance.sample(["gpu-1", "rack", "émile"], world.chance.randint(0, 3)):
         _add_capacity(world, name, names)
+    _add_capacity_accounts(world)
     world.chance = chance
 
 
@@ -95,29 +96,51 @@ def _add_capacity(world: World, name: str, names: list[str]) -> None:
         )
     if world.likely(0.3):
         lines[0] += f"\n  depreciated: 12 {currency}"
-    if world.likely(0.4):
-        later, worth = world.day(0.6, 0.9), world.pick(["5000", "7777"])
-        lines.append(_capacity(world, name, later, f"{worth} {currency}", provider, unit))
+    cheaper = [] if world.profile in VALID else ["10"]  # than what is depreciated by then
+    for low, high in ((0.5, 0.7), (0.75, 0.9)):
+        if world.likely(0.4):
+            later, worth = world.day(low, high), world.pick(["5000", "7777", *cheaper])
+            of = world.pick(_providers_of(world, unit) or [provider])  # maybe another's from now on
+            lines.append(_capacity(world, name, later, f"{worth} {currency}", of, unit))
     world.header += lines
     if world.likely(0.5):
         day, free = world.day(0.2, 0.8), world.pick(names)
         line = f'{day} custom "compute-meter" "{free}"'
         if not any(each.startswith(line) for each in world.header):
-            units = unit or world.commodities[0]
-            world.header.append(f'{line}\n  units: 3 {units}\n  provider: "{provider}"')
+            units = f"\n  units: 3 {unit or world.commodities[0]}" if world.likely(0.8) else ""
+            world.header.append(f'{line}{units}\n  provider: "{provider}"')
 
 
 def _served(world: World) -> tuple[str, str]:
     """A provider, and units that a meter of it takes, if any; of a ledger with errors whatever."""
-    pairs = [
-        (provider, units.split()[1])
-        for line in world.header
-        for units in re.findall(r"^  units: (.*)$", line, re.MULTILINE)
-        for provider in re.findall(r'^  provider: "(.*)"$', line, re.MULTILINE)
-    ]
+    pairs = _pairs(world)
     if world.profile in VALID:
         return world.pick(pairs) if pairs else (world.pick(sorted(PROVIDERS)), "")
     return world.pick(sorted(PROVIDERS)), world.pick(world.commodities)
+
+
+def _providers_of(world: World, unit: str) -> list[str]:
+    """Whose meters take units, in the order of their lines."""
+    return [provider for provider, taken in _pairs(world) if taken == unit]
+
+
+def _pairs(world: World) -> list[tuple[str, str]]:
+    """Providers of meters, with the units that these take."""
+    return [
+        (provider, units.split()[1])
+        for line in world.header
+        if '"compute-meter"' in line
+        for units in re.findall(r"^  units: (.*)$", line, re.MULTILINE)
+        for provider in re.findall(r'^  provider: "(.*)"$', line, re.MULTILINE)
+    ]
+
+
+def _add_capacity_accounts(world: World) -> None:
+    """Accounts of capacity that are pooled, or named in another way."""
+    for role, root in (("capacity", "Assets"), ("depreciation", "Expenses")):
+        if world.likely(0.3):
+            account = root + world.pick([":Machines", ":Machines:{capacity}:Gross"])
+            world.header.append(f'{world.day()} custom "compute-account" "{role}" "{account}"')
 
 
 def _capacity(
@@ -125,11 +148,14 @@ def _capacity(
 ) -> str:
     life = world.pick(['life: "1 months"', 'life: "3 months"', 'life: "7 months"'])
     if unit and world.likely(0.4):
-        life = f"quantity: {world.pick(['3', '700', '60000'])} {unit}"
-    residual = f"\n  residual: 5 {cost.split()[1]}" if world.likely(0.3) else ""
+        life = f"quantity: {world.pick(['3', '40', '700', '60000'])} {unit}"
+    residual = (
+        f"\n  residual: {world.pick(['5', '9'])} {cost.split()[1]}" if world.likely(0.3) else ""
+    )
     return (
         f'{day} custom "compute-capacity" "{name}" {cost}\n  provider: "{provider}"\n  {life}'
         + residual
+        + (f"\n  can-serve: 500 {unit}" if unit and world.likely(0.3) else "")
     )
 
 

@@ -53,7 +53,9 @@ class CapacityBooks:
 
     def has_capacity(self, provider: str, day: Day) -> bool:
         """Whether meters of a provider need no cost."""
-        return any(line.provider == provider and line.date <= day for line in self.terms.capacities)
+        names = {line.name for line in self.terms.capacities}
+        lines = [self.capacity_on(name, day) for name in names]
+        return any(line.provider == provider for line in lines if line)
 
     def count_served(self, event: Event, meter: Meter, sign: int) -> None:
         for name in {line.name for line in self.terms.capacities}:

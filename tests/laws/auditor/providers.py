@@ -87,8 +87,10 @@ class ProviderBooks(CapacityBooks):
         if meter.provider:
             if meter.cost is None and not self.has_capacity(meter.provider, event.date):
                 refuse(f"{meter.name} has no cost")
-            if event.quantity is None and (
-                meter.units is None or meter.units[1] != event.commodity
+            if (
+                meter.cost is not None
+                and event.quantity is None
+                and (meter.units is None or meter.units[1] != event.commodity)
             ):
                 refuse("what those units cost can't be told")
         return event, meter

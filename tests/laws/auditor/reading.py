@@ -562,9 +562,10 @@ class Reading:
 
     def check_capacities(self) -> None:
         """What goes by quantity needs meters that can be served."""
-        taken = {(each.provider, each.units[1]) for each in self.meters if each.units}
+        taken = {(each.provider, each.units[1] if each.units else None) for each in self.meters}
         for line in list(self.capacities):
-            if line.quantity and (line.provider, line.quantity[1]) not in taken:
+            units = [line.quantity[1], None] if line.quantity else []  # None: as uses say
+            if units and not any((line.provider, unit) in taken for unit in units):
                 self.refusals.add(line.place, f"no meter of {line.provider!r} takes such units")
                 self.capacities.remove(line)
 
