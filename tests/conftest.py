@@ -69,7 +69,22 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     finally:
         if measured and aside:
             measured.start()
-        gc.unfreeze()  # a command keeps all from the collector, for its program ends with it
+        _let_go()
+
+
+MUCH_LEFT = 30_000  # objects that commands left behind, until they are collected
+_kept: list[int] = []  # how much was kept from the collector since it last looked through all
+
+
+def _let_go() -> None:
+    """A command keeps all from the collector, for its program ends with it; tests go on."""
+    count = gc.get_freeze_count()
+    if count:
+        _kept.append(count)
+        gc.unfreeze()
+        if count - _kept[0] > MUCH_LEFT:
+            gc.collect()
+            _kept.clear()
 
 
 @pytest.fixture(scope="session")
