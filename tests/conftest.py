@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections import defaultdict
 from collections.abc import Callable, Generator
@@ -17,6 +16,7 @@ from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
 from tests.examples import examples
+from tests.letting_go import let_go
 
 settings.register_profile(
     "ci",
@@ -69,22 +69,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     finally:
         if measured and aside:
             measured.start()
-        _let_go()
-
-
-MUCH_LEFT = 30_000  # objects that commands left behind, until they are collected
-_kept: list[int] = []  # how much was kept from the collector since it last looked through all
-
-
-def _let_go() -> None:
-    """A command keeps all from the collector, for its program ends with it; tests go on."""
-    count = gc.get_freeze_count()
-    if count:
-        _kept.append(count)
-        gc.unfreeze()
-        if count - _kept[0] > MUCH_LEFT:
-            gc.collect()
-            _kept.clear()
+        let_go()
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from beancount_compute.close.proving import prove
 from beancount_compute.close.storage import BOOKS, Change, apply
 from beancount_compute.closed.frozen_months import INDEX
 from beancount_compute.ledger.text import booked_text
+from tests.letting_go import let_go
 
 HEAD = 'plugin "beancount_compute"\noption "operating_currency" "USD"\n'
 INCLUDE = 'include "closed/index.beancount"\n'
@@ -85,7 +86,10 @@ def close(ledger: Path, *months: str, loaded: Loaded | None = None, ties: bool =
 
 def run(*words: object) -> Result:
     """The command line."""
-    return CliRunner().invoke(main, [str(word) for word in words])
+    try:
+        return CliRunner().invoke(main, [str(word) for word in words])
+    finally:
+        let_go()
 
 
 def errors_of(loaded: Loaded, ledger: Path) -> list[str]:
