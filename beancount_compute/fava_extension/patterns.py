@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from math import factorial
 
-# a pattern as Python parsed it: nothing public tells its parts, and no type names them
-from re import _constants as code  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+# a pattern as Python parsed it: nothing public tells its parts
+from re import _constants as code  # type: ignore[attr-defined]  # typeshed has no private modules
+from re import _parser as parser  # type: ignore[attr-defined]  # likewise
 from typing import Any, NamedTuple
 
 LONGEST = 5000  # characters of an expression

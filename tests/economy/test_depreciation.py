@@ -12,6 +12,7 @@ from beancount_compute.economy.capacities import CAPACITY_KEYS, Capacity, Deprec
 from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.inputs import Facts
+from beancount_compute.economy.journal import MoneyLeg
 from beancount_compute.economy.months import parse_span
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.term_values import Money
@@ -63,7 +64,8 @@ def depreciated(*lines: Capacity, as_of: str) -> Books:
 def shares(books: Books, name: str = "gpu") -> list[str]:
     """Day and amount of each share."""
     found = [entry for entry in books.journal if entry.subscriber == name]
-    return [f"{entry.date} {number(entry.legs[0].number)}" for entry in found]  # type: ignore[union-attr]
+    first = [(entry.date, entry.legs[0]) for entry in found]
+    return [f"{on} {number(leg.number)}" for on, leg in first if isinstance(leg, MoneyLeg)]
 
 
 def amounts(books: Books) -> list[str]:

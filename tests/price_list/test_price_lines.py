@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -49,9 +50,9 @@ def lines(
     return made
 
 
-def refused(ledger: str, *prices: PublishedPrice, **more: object) -> str:
+def refused(ledger: str, *prices: PublishedPrice, **more: Any) -> str:
     with pytest.raises(Refused) as error:
-        lines(ledger, *prices, **more)  # type: ignore[arg-type]
+        lines(ledger, *prices, **more)
     return str(error.value)
 
 

@@ -12,6 +12,7 @@ from beancount_compute.reports.books import Books, read_books
 from beancount_compute.reports.served_facts import BillShare, CostReason, ShareOf
 from tests.close.sealing import add, close, load_errors, write
 from tests.reports.showing import books_of
+from tests.two_bills_year import YEAR
 
 HEAD = """\
 plugin "beancount_compute"
@@ -31,29 +32,6 @@ ALL = "".join(
     f'2026-05-01 custom "compute-subscription" "{name}" "wrap"\n'
     for name in ("alice", "bob", "carol")
 )
-YEAR = """\
-plugin "beancount_compute"
-option "operating_currency" "USD"
-2026-01-01 custom "compute-option" "as-of" 2026-06-30
-2026-01-01 custom "compute-plan" "wrap" 120.00 USD 100 CU
-2026-05-01 custom "compute-meter" "chat"
-  units: 1 CU
-  cost: 1 OAI
-  provider: "openai"
-2026-06-01 custom "compute-meter" "chat"
-  units: 1 CU
-  cost: 0.40 USD
-  provider: "llama"
-2026-01-01 custom "compute-option" "meter" "chat"
-2026-06-01 custom "compute-capacity" "gpu" 4800.00 USD
-  provider: "llama"
-  life: "48 months"
-2026-05-01 custom "compute-purchase" "openai" 200 OAI 200.00 USD
-  expires: "12 months"
-2026-05-01 custom "compute-subscription" "alice" "wrap"
-2026-05-20 custom "compute-consumption" "alice" 80 CU
-2026-06-10 custom "compute-consumption" "alice" 50 CU
-"""
 
 
 def uses(*lines: str) -> str:

@@ -21,6 +21,7 @@ from beancount_compute.scenarios import (
 from beancount_compute.scenarios.compared import reason_of
 from tests.close.sealing import close, write
 from tests.economy.building import day
+from tests.two_bills_year import YEAR
 
 # alice: 200.00 a month for 1000 CU; of May 200 are used (40.00), 800 become tokens (160.00), of
 # which bob buys 500 for 125.00, with a fee of 6.25, and uses 400 of June (80.00).
@@ -427,30 +428,6 @@ def test_uses_of_a_scaled_meter_cost_what_they_would(tmp_path: Path) -> None:
         "first bill | USD | 160.00 | 176.00 | 16.00",
         "margin | USD | -40.00 | -48.00 | -8.00",
     ]
-
-
-YEAR = """plugin "beancount_compute"
-option "operating_currency" "USD"
-2026-01-01 custom "compute-option" "as-of" 2026-06-30
-2026-01-01 custom "compute-plan" "wrap" 120.00 USD 100 CU
-2026-05-01 custom "compute-meter" "chat"
-  units: 1 CU
-  cost: 1 OAI
-  provider: "openai"
-2026-06-01 custom "compute-meter" "chat"
-  units: 1 CU
-  cost: 0.40 USD
-  provider: "llama"
-2026-01-01 custom "compute-option" "meter" "chat"
-2026-06-01 custom "compute-capacity" "gpu" 4800.00 USD
-  provider: "llama"
-  life: "48 months"
-2026-05-01 custom "compute-purchase" "openai" 200 OAI 200.00 USD
-  expires: "12 months"
-2026-05-01 custom "compute-subscription" "alice" "wrap"
-2026-05-20 custom "compute-consumption" "alice" 80 CU
-2026-06-10 custom "compute-consumption" "alice" 50 CU
-"""
 
 
 def test_the_year_that_fits_a_screen(tmp_path: Path) -> None:
