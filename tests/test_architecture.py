@@ -47,7 +47,9 @@ KNOWS: dict[str, set[str]] = {
         "reports",
         "review",
     },
+    "bulk": {"collector", "economy", "ledger", "closed", "booking", "plugin", "close"},
     "cli": {
+        "bulk",
         "collector",
         "economy",
         "ledger",

@@ -8,6 +8,7 @@ bean-compute review LEDGER        what may be right but looks wrong, with the li
 bean-compute close MONTH LEDGER   tie out, freeze and seal a month; verify, reopen, carry go with it
 bean-compute whatif LEDGER        the books beside scenarios: other prices, costs, policies
 bean-compute export MONTH LEDGER  a month's journal for the general ledger
+bean-compute bulk MONTH LEDGER    a month of events in Parquet, too many for a ledger
 bean-compute prices LEDGER METER  published prices as dated lines to paste
 bean-compute new FOLDER           a small commented ledger to start from
 bean-compute help PAGE            a page of the manual
@@ -37,6 +38,7 @@ _COMMANDS = {  # where each is found in this package
     "reopen": "close:reopen",
     "carry": "close:carry_",
     "export": "export:export_command",
+    "bulk": "bulk:bulk",
     "prices": "list_prices:prices",
     "new": "ledgers:new",
     "help": "help:help_",

@@ -26,6 +26,7 @@ from beancount_compute.economy import (
     EXACT,
     POSTING_GRAIN,
     WIDE,
+    ZERO,
     Assertion,
     Causes,
     Event,
@@ -81,7 +82,7 @@ from beancount_compute.economy.rules.latest_first import cancellations_first, la
 from beancount_compute.economy.rules.reversal import DayOutcome, placed
 from beancount_compute.economy.rules.subscription import Bridges, start_periods
 from beancount_compute.economy.scales import scales_uses
-from beancount_compute.economy.state import Economy
+from beancount_compute.economy.state import Economy, Undo
 
 _phase_of = attrgetter("phase")
 
@@ -144,7 +145,7 @@ class Bookkeeper:
             terms,
             reach.as_of,
             component,
-            reversed_ids.union(event.reverses for event in late if event.reverses),
+            reversed_ids.union(facts.asked, (each.reverses for each in late if each.reverses)),
             refusals=self.refusals,
             causes=Causes(terms.refused, facts.unread, terms.refused_meters),
             ids=ids if reversed_ids else (),
@@ -232,6 +233,25 @@ class Bookkeeper:
     def by_component(self) -> dict[str, str]:
         """The subscribers known so far, by account component."""
         return dict(self._economy.by_component)
+
+    @property
+    def traded(self) -> dict[tuple[date, str, str], list[tuple[Decimal, Decimal]]]:
+        """Prices and units of the trades so far, by day, commodity and currency."""
+        return self._economy.traded
+
+    @property
+    def undo(self) -> dict[str, Undo]:
+        """What undoes the events that reversals name, or that were asked of."""
+        return self._economy.undo
+
+    @property
+    def overage(self) -> dict[tuple[str, str], tuple[Decimal, Decimal]]:
+        """Use beyond the holdings, exact and as charged, by subscriber and plan: of all months."""
+        found: dict[tuple[str, str], tuple[Decimal, Decimal]] = {}
+        for (name, plan, _, _, _), (exact, charged) in self._economy.overage.items():
+            so_far = found.get((name, plan), (ZERO, ZERO))
+            found[name, plan] = (WIDE.add(so_far[0], exact), WIDE.add(so_far[1], charged))
+        return found
 
     def has_plan(self, name: str) -> bool:
         """Whether the terms know a plan."""

@@ -82,6 +82,7 @@ class Facts(NamedTuple):
     unread: Iterable[NotRead] = ()  # what can't be read of it
     accruals: Iterable[OpeningAccrual] = ()
     again: Again | None = None  # where the books stand already
+    asked: frozenset[str] = frozenset()  # ids of which somebody will ask how to undo their events
 
 
 Dated = TypeVar("Dated", Assertion, HandPosting, Introduction, OpeningAccrual)

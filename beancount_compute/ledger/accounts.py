@@ -146,6 +146,11 @@ class Accounts:
         self._stock_name = re.compile(_as_regex(templates[ROLE_OF_POCKET[STOCK]]))
         self._owed_names = {role: re.compile(_as_regex(templates[role])) for role in OWED}
 
+    @property
+    def named(self) -> frozenset[str]:
+        """The subscribers to whom the ledger gives a component."""
+        return frozenset(self._components)
+
     def component(self, subscriber: str) -> str:
         """The account component of a subscriber."""
         return self._components.get(subscriber) or component_of(subscriber)
@@ -162,6 +167,15 @@ class Accounts:
         account = template.replace(SUBSCRIBER, self.component(holder))
         named = f"{{{ROLES[role].names}}}"
         return account.replace(named, component_of(origin)) if named in account else account
+
+    def pooled(self, role: Role, origin: str) -> str:
+        """The account of a role for all its holders together; `origin` is as for one of them."""
+        parts = self._templates[role].split(":")
+        holder = f"{{{ROLES[role].holder}}}"
+        kept = [part for part in parts if holder not in part]
+        if len(kept) < 2:
+            kept.append("Pooled")
+        return re.sub(_PLACEHOLDER, component_of(origin or "none"), ":".join(kept))
 
     def branch(self, account: str) -> str:
         """The account above all those of its role, where it has no others below; else itself."""

@@ -155,7 +155,7 @@ class _Rows:
         texts = self.columns.filled(cells)
         if not texts.keys() >= {"date", "event"} or not all(texts["date"]):
             raise NotPlain
-        if not _patterns(texts) <= PATTERNS.keys():
+        if not patterns_of(texts) <= PATTERNS.keys():
             raise NotPlain
         columns = columns_of(texts, self.fields)
         columns["file"] = [self.path] * len(lines)
@@ -255,7 +255,7 @@ def _columns_without_quotes(lines: list[str], width: int) -> list[Sequence[str]]
     return [cells[at :: width + 1] for at in range(width)]
 
 
-def _patterns(texts: Mapping[str, Sequence[str]]) -> set[tuple[str | bool, ...]]:
+def patterns_of(texts: Mapping[str, Sequence[str]]) -> set[tuple[str | bool, ...]]:
     """The ways of filling a row that columns show: the event, and which others are empty.
 
     A column that is filled in every row, or in none, needn't be asked row by row.

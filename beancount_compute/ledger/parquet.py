@@ -48,7 +48,7 @@ def read_parquet(
         return []
     try:
         columns = Columns([str(name).strip() for name in table.column_names], column_map)
-        _check_types(table.schema, columns)
+        check_types(table.schema, columns)
     except UnicodeDecodeError:
         errors.add_unread_file(named_at, f"{file}: a column's name is not UTF-8")
         return []
@@ -63,7 +63,7 @@ def _events(
 ) -> list[Event]:
     events: list[Event] = []
     file = _name_of(path)
-    texts = [_texts(column) for column in table.columns]
+    texts = [cell_texts(column) for column in table.columns]
     texts.append([""] * table.num_rows)
     for number, row in enumerate(zip(*texts, strict=True), start=1):
         place = named_at._replace(row=f"{file} row {number}")
@@ -109,7 +109,7 @@ def _is_text(kind: Any) -> bool:
     return bool(types.is_string(kind) or types.is_large_string(kind))
 
 
-def _texts(column: Any) -> list[Any]:
+def cell_texts(column: Any) -> list[Any]:
     """The texts of a column's cells; a `FieldError` in place of one that Python can't hold."""
     from pyarrow import ArrowException, types
 
@@ -139,7 +139,7 @@ def _name_of(path: str) -> str:
     return quoted(path.replace("\\", "/").rsplit("/", 1)[-1])
 
 
-def _check_types(schema: Any, columns: Columns) -> None:
+def check_types(schema: Any, columns: Columns) -> None:
     """Refuse the types that can't be exact, or are no text; `x_` columns may hold anything."""
     from pyarrow import types
 

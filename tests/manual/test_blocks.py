@@ -9,9 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from beancount import loader
 from click.testing import CliRunner
+from pyarrow import parquet
 
 from beancount_compute.cli import main
 from tests.manual.blocks import HEAD, PAGES, PLAN, README, ROOT, MarkedBlock, blocks, ledger_of
@@ -98,6 +100,14 @@ def _of_line(line: str) -> str:
     return ".*".join(re.escape(part) for part in line.split("...")) + "\n"
 
 
+def write_use(folder: Path) -> None:
+    """A file of one use, as a month in bulk reads it."""
+    folder.mkdir(parents=True)
+    row = {"id": "u-1", "date": "2027-01-20", "event": "consumption", "subscriber": "alice"}
+    row |= {"units": "1", "commodity": "CU"}
+    parquet.write_table(pa.Table.from_pylist([row]), folder / "uses.parquet")
+
+
 class Shell:
     """A folder with the example ledgers, and the scripts of the package on the path."""
 
@@ -117,6 +127,7 @@ class Shell:
             (self.folder / "closed").mkdir()
             (self.folder / "closed" / "index.beancount").touch()
             (self.folder / "prices-crash.beancount").touch()
+            write_use(self.folder / "events" / "2027-01")
         scripts = str(Path(sys.executable).parent)
         path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
         self._env = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "80"}

@@ -97,7 +97,7 @@ def allocate_period(
     key = (plan.name, plan.since, start, end, economy.today)
     period = economy.periods.get(key)
     if period is None:
-        period = economy.periods[key] = _period(
+        period = economy.periods[key] = period_of(
             plan, start, end, economy.today, economy.terms.of_ledger(COST_STEP)
         )
     narration, days, paid, of_lots = period
@@ -125,7 +125,7 @@ def allocate_period(
     _book(economy, entry, lots)
 
 
-def _period(plan: Plan, start: date, end: date, day: date, cost_step: Decimal | None) -> Period:
+def period_of(plan: Plan, start: date, end: date, day: date, cost_step: Decimal | None) -> Period:
     """What one period of a plan, booked on a day, is for every subscriber."""
     usable_until: date | None = end
     if plan.unused is Unused.ROLLOVER:

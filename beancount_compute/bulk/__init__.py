@@ -1,0 +1,22 @@
+"""Past one ledger: a month's events in Parquet, booked by the same rules.
+
+    events/2026-05/*.parquet, the ledger's terms, bulk/2026-04/   ->   bulk/2026-05/
+
+    bulk_terms.py       what the ledger says: terms, names, what people wrote by hand
+    event_table.py      the files as one table of DuckDB: types, columns, the month
+    repeats.py          rows that say the same again, by their id
+    parts.py            who must be booked together, and the shards that follow from it
+    arrow_events.py     rows become events, by the readers that the plugin has
+    engine_way.py       a shard goes through `economy.engine`
+    plain_way.py        subscribers whose month is plain go through numpy, on integers (plain_*.py)
+    sample_proof.py     some of them go through the engine too, and every figure is compared
+    leg_sums.py         the journal's legs, added up
+    month_tables.py     sums as tables of Arrow; state_tables.py and month_state.py: the state
+    ties.py             what must agree in every run, and control.csv
+    cohort_journal.py   the month for the general ledger
+    month_folder.py     all of it written, whole or not at all
+    month_run.py        a month asked for; shard_run.py: the way through all of these
+
+The engine decides; what takes another way is compared with it in each run. Nothing of this is
+imported by the plugin. DuckDB, numpy and pyarrow are the extra `[bulk]`.
+"""

@@ -1,0 +1,139 @@
+"""The engine's own way: the events and the state of a shard in, its books as tables out.
+
+    rows of Arrow, lots and subscriptions of the month before   ->   movements, lots, refused ...
+
+A function of Arrow to Arrow, so that it runs here, in another process, or on Spark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from types import MappingProxyType
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from beancount_compute.bulk.arrow_events import ReadRows, read_rows
+from beancount_compute.bulk.bulk_terms import BulkError, BulkTerms
+from beancount_compute.bulk.leg_sums import LegSums
+from beancount_compute.bulk.month_tables import (
+    Tables,
+    by_hand_table,
+    days_table,
+    movements_table,
+    prices_table,
+    refused_table,
+)
+from beancount_compute.bulk.state_tables import StateTables, carried_from, state_tables
+from beancount_compute.collector import no_cyclic_garbage
+from beancount_compute.economy import Event, Facts, Place, Refusal
+from beancount_compute.economy.engine import Bookkeeper
+from beancount_compute.economy.state import Undo
+from beancount_compute.ledger import refuse_ids_of_periods
+
+
+class Shard(NamedTuple):
+    """What is booked in one piece: subscribers whom nothing ties to those of another."""
+
+    names: pa.Array  # of all of them, whether or not anything happens to them
+    rows: pa.Table
+    state: StateTables | None  # None where the books begin with this month
+    undo: Mapping[str, Undo] = MappingProxyType({})  # of earlier months, which reversals name
+
+
+class ShardBooks(NamedTuple):
+    """The books of a shard, and how many rows became what."""
+
+    tables: Tables
+    counts: dict[str, int]
+
+
+def book_shard(shard: Shard, bulk: BulkTerms) -> ShardBooks:
+    """Book a shard; raises `BulkError` for an event of another month."""
+    with no_cyclic_garbage():
+        return _book(shard, bulk)
+
+
+def _book(shard: Shard, bulk: BulkTerms) -> ShardBooks:
+    read = read_rows(shard.rows, bulk.zone)
+    _check_days(read.events, bulk)
+    keeper, facts = _keeper(shard, bulk, read)
+    last = bulk.month.last
+    count = len(read.events)
+    read.events.clear()
+    sums = LegSums()
+    for records in keeper.records():
+        sums.add(records)
+    refusals = [*read.refusals, *keeper.refusals]
+    tables = {
+        "movements": movements_table(sums),
+        "days": days_table(sums),
+        "refused": refused_table(refusals),
+        "prices": prices_table(keeper.traded),
+        "by_hand": _by_hand(facts, refusals),
+        **state_tables(keeper.states[last], keeper.overage),
+    }
+    counts = {
+        "by the engine": count,
+        "blank": read.blank,
+        "unreadable": len(read.refusals),
+        "refused": len(refusals),
+        "transactions": sums.transactions,
+    }
+    return ShardBooks(tables, counts)
+
+
+def _keeper(
+    shard: Shard, bulk: BulkTerms, read: ReadRows, asked: frozenset[str] = frozenset()
+) -> tuple[Bookkeeper, Facts]:
+    """Who writes the books of a shard, and what of it was written by hand."""
+    refuse_ids_of_periods(read.events)
+    carried = None
+    if shard.state is not None:
+        carried = carried_from(shard.state, bulk.month.first - timedelta(1))
+        carried = carried._replace(undo=dict(shard.undo))
+    known = frozenset(carried.known) if carried else None
+    facts = bulk.facts_of(frozenset(shard.names.to_pylist()), known)
+    facts = facts._replace(events=read.events, unread=read.unread, asked=asked)
+    ends = [bulk.month.last]
+    return Bookkeeper(facts, bulk.terms, bulk.accounts.component, carried, ends=ends), facts
+
+
+def undo_in(shard: Shard, bulk: BulkTerms, ids: frozenset[str]) -> dict[str, Undo]:
+    """What undoes the events of those ids in a shard; it is booked once more for that."""
+    with no_cyclic_garbage():
+        read = read_rows(shard.rows, bulk.zone)
+        keeper, _ = _keeper(shard, bulk, read, ids)
+        for _ in keeper.records():
+            pass
+    return {
+        # overage of a month that is over is charged: nothing of it is worked out anew
+        name: Undo(undo.entry, done=undo.done)
+        for name, undo in keeper.undo.items()
+        if name in ids
+    }
+
+
+def _by_hand(facts: Facts, refusals: Iterable[Refusal]) -> pa.Table:
+    """What was taken in and out by hand, and not refused."""
+    refused = {each.place for each in refusals}
+    openings = [each for each in facts.openings if each.place not in refused]
+    removals = [each for each in facts.removals if each.place not in refused]
+    return by_hand_table(openings, removals)
+
+
+def _check_days(events: Sequence[Event], bulk: BulkTerms) -> None:
+    """Raise `BulkError` for an event of another month."""
+    first, last = bulk.month.first, bulk.month.last
+    for event in events:
+        if not first <= event.date <= last:
+            raise of_another_month(event.place, event.date, bulk)
+
+
+def of_another_month(place: Place, day: date, bulk: BulkTerms) -> BulkError:
+    """What to say of an event that lies outside of the month."""
+    return BulkError(
+        f"{place} is of {day}, outside of {bulk.month}: export each month into files of its own; "
+        "what comes late is dated on the first day of the open month"
+    )

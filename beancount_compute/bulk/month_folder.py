@@ -1,0 +1,128 @@
+"""A month's folder, written whole or not at all, and gone on with after a kill.
+
+    bulk/.2026-05.next/shard-00007/    a shard that is done
+    bulk/.2026-05.next/whole/          all files of the month, before they are moved at once
+    bulk/2026-05/                      the month
+
+What a killed run left is used again where it came of the same ledger, files and state.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import feather, parquet
+
+from beancount_compute.bulk.bulk_terms import BulkError
+from beancount_compute.bulk.month_tables import Tables
+from beancount_compute.economy import Month
+
+ABOUT = "month.json"
+FORMAT = 1
+_ROW_GROUP = 128_000
+
+
+class MonthFolder:
+    """Where a month is being written."""
+
+    def __init__(self, folder: Path, month: Month, about: dict[str, Any]) -> None:
+        self.target = folder / month.name
+        self.stage = folder / f".{month.name}.next"
+        self._old = folder / f".{month.name}.old"
+        self._about = {"format": FORMAT, "month": month.name, **about}
+        self._recover()
+        if (folder / month.next.name).exists():
+            raise BulkError(
+                f"{folder / month.next.name} goes on from {self.target}: move it away first"
+            )
+        self._begin()
+
+    def _recover(self) -> None:
+        """Bring back what a run was killed while replacing."""
+        if self._old.exists():
+            if self.target.exists():
+                shutil.rmtree(self._old)
+            else:
+                os.replace(self._old, self.target)
+
+    def _begin(self) -> None:
+        job = self.stage / "job.json"
+        text = json.dumps(self._about, indent=1, sort_keys=True)
+        if self.stage.exists() and (not job.exists() or job.read_text(encoding="utf-8") != text):
+            shutil.rmtree(self.stage)
+        shutil.rmtree(self.stage / "whole", ignore_errors=True)
+        (self.stage / "spill").mkdir(parents=True, exist_ok=True)
+        job.write_text(text, encoding="utf-8")
+
+    @property
+    def source(self) -> str:
+        """What tells the source of this month from every other."""
+        return str(self._about["source"])
+
+    @property
+    def spill(self) -> Path:
+        """Where the database may put what memory has no room for."""
+        return self.stage / "spill"
+
+    def done(self, name: str) -> tuple[Tables, dict[str, int]] | None:
+        """What an earlier run made of a shard; None where it did not get so far."""
+        folder = self.stage / name
+        if not folder.exists():
+            return None
+        counts: dict[str, int] = json.loads((folder / "counts.json").read_text(encoding="utf-8"))
+        tables = {each.stem: feather.read_table(each) for each in sorted(folder.glob("*.arrow"))}
+        return tables, counts
+
+    def keep(self, name: str, tables: Tables, counts: dict[str, int]) -> None:
+        """Keep what was made of a shard."""
+        almost = self.stage / f"{name}.tmp"
+        shutil.rmtree(almost, ignore_errors=True)
+        almost.mkdir()
+        for each, table in tables.items():
+            feather.write_feather(table, almost / f"{each}.arrow", compression="uncompressed")
+        (almost / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
+        os.replace(almost, self.stage / name)
+
+    def publish(self, tables: Tables, texts: dict[str, str], more: dict[str, Any]) -> None:
+        """Write all files of the month, and let them stand where they belong at once."""
+        whole = self.stage / "whole"
+        whole.mkdir()
+        for name, table in tables.items():
+            write_parquet(table, whole / f"{name}.parquet")
+        about = json.dumps({**self._about, **more}, indent=1, sort_keys=True) + "\n"
+        for name, text in {**texts, ABOUT: about}.items():
+            with open(whole / name, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+        if self.target.exists():
+            os.replace(self.target, self._old)
+        os.replace(whole, self.target)
+        shutil.rmtree(self._old, ignore_errors=True)
+        shutil.rmtree(self.stage, ignore_errors=True)
+
+
+def write_parquet(table: pa.Table, path: Path) -> None:
+    """Write a table as Parquet, the same bytes for the same rows."""
+    with open(path, "wb") as file:
+        parquet.write_table(
+            table, file, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP
+        )
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def about_month(folder: Path) -> dict[str, Any]:
+    """What a month's folder says of itself; raises `BulkError` where it is none of ours."""
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        if about["format"] == FORMAT and isinstance(about["month"], str):
+            return dict(about)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise BulkError(f"{folder} is no month of bean-compute bulk: it has no {ABOUT} as we write it")

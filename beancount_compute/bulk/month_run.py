@@ -1,0 +1,99 @@
+"""A month in bulk, from the ledger and its files to the month's folder.
+
+find the files and the state  ->  who must be booked together  ->  shard by shard  ->  ties
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from beancount.core.data import Open
+
+from beancount_compute.bulk.bulk_terms import (
+    BulkError,
+    BulkTerms,
+    bulk_terms,
+    read_ledger,
+    state_of_closed,
+)
+from beancount_compute.bulk.event_table import (
+    EventFiles,
+    find_event_files,
+)
+from beancount_compute.bulk.month_folder import MonthFolder, about_month
+from beancount_compute.bulk.month_state import (
+    digest_of_state,
+    find_state,
+)
+from beancount_compute.bulk.shard_run import BulkOutcome, MonthAsked, ShardRun, Told
+from beancount_compute.close.loading import Loaded
+from beancount_compute.close.storage import acquire
+from beancount_compute.economy.carried import Carried
+
+
+def run_month(asked: MonthAsked, told: Told = lambda done, rows: None) -> BulkOutcome:
+    """Book a month; raises `BulkError`, and leaves what was there, where it can't be done."""
+    folder = asked.into or asked.ledger.parent / "bulk"
+    files = find_event_files(asked.events)
+    loaded = read_ledger(asked.ledger)
+    bulk = bulk_terms(loaded, asked.month)
+    opened = _opened(loaded, folder / bulk.month.name)
+    closed = state_of_closed(loaded, bulk.month)
+    return write_month(asked, folder, files, bulk, closed, opened, told)
+
+
+def write_month(
+    asked: MonthAsked,
+    folder: Path,
+    files: EventFiles,
+    bulk: BulkTerms,
+    closed: Carried | None = None,
+    opened: Collection[str] = (),
+    told: Told = lambda done, rows: None,
+) -> BulkOutcome:
+    """Book a month of a ledger that is read; `closed` is what its own closed months hand on."""
+    before = find_state(folder, bulk)
+    if before is not None:
+        closed, opened = None, {*opened, *about_month(before)["opened"]}
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        release = acquire(folder)
+    except (BlockingIOError, TimeoutError):
+        raise BulkError(f"another bean-compute is writing to {folder}: wait for it") from None
+    try:
+        about = {"ledger": bulk.title, "source": _source(files, bulk, before)}
+        place = MonthFolder(folder, bulk.month, about)
+        return ShardRun(asked, files, bulk, place, told).outcome(before, closed, opened)
+    except OSError as error:
+        raise BulkError(
+            f"can't write to {folder}: {error.strerror or error}: the next run goes on from here"
+        ) from None
+    finally:
+        release()
+
+
+def _source(files: EventFiles, bulk: BulkTerms, before: Path | None) -> str:
+    """What tells the source of a month from every other: its files, the ledger and the state."""
+    digest = hashlib.sha256(f"{bulk.digest} {digest_of_state(before)}".encode())
+    for path in files.paths:
+        about = os.stat(path)
+        with open(path, "rb") as file:
+            file.seek(max(0, about.st_size - 65536))
+            digest.update(f"{os.path.basename(path)} {about.st_size}".encode() + file.read())
+    return digest.hexdigest()
+
+
+def _opened(loaded: Loaded, target: Path) -> set[str]:
+    """The accounts that the ledger opens, or the journal of an earlier month."""
+    found = set()
+    folder = target.parent.resolve()
+    for entry in loaded.entries:
+        if isinstance(entry, Open):
+            path = Path(entry.meta["filename"]).resolve()
+            later_one = path.parent.parent == folder and path.parent.name >= target.name
+            if path.is_file() and not later_one:
+                found.add(entry.account)
+    return found

@@ -1,0 +1,278 @@
+"""Sums and state as tables of Arrow, and back.
+
+Numbers are decimals of 38 digits: six decimals of units, twelve of money, or as many more as one of
+them needs. So every digit of the books is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal, localcontext
+from typing import Any
+
+import pyarrow as pa
+
+from beancount_compute.bulk.bulk_terms import BulkError
+from beancount_compute.bulk.leg_sums import LegSums
+from beancount_compute.economy import (
+    WIDE,
+    ZERO,
+    HandPosting,
+    Refusal,
+    trim,
+)
+
+UNIT_DECIMALS, MONEY_DECIMALS = 6, 12
+_DIGITS = 38
+_UNITS = pa.decimal128(_DIGITS, UNIT_DECIMALS)
+_MONEY = pa.decimal128(_DIGITS, MONEY_DECIMALS)
+_TEXT, _DAY = pa.string(), pa.date32()
+
+_LOT = [
+    ("commodity", _TEXT),
+    ("cost", _MONEY),
+    ("currency", _TEXT),
+    ("date", _DAY),
+    ("origin", _TEXT),
+    ("end", _DAY),
+]
+SCHEMAS: dict[str, pa.Schema] = {
+    "movements": pa.schema(
+        [
+            ("subscriber", _TEXT),
+            ("kind", _TEXT),
+            ("undoes", _TEXT),
+            ("role", _TEXT),
+            *_LOT,
+            ("units_in", _UNITS),
+            ("units_out", _UNITS),
+            ("amount", _MONEY),
+        ]
+    ),
+    "lots": pa.schema(
+        [("subscriber", _TEXT), ("pocket", _TEXT), *_LOT, ("units", _UNITS), ("terms_day", _DAY)]
+    ),
+    "subscriptions": pa.schema(
+        [
+            ("id", _TEXT),
+            ("subscriber", _TEXT),
+            ("plan", _TEXT),
+            ("start", _DAY),
+            ("day_of_month", pa.int16()),
+            ("counted_in_days", pa.bool_()),
+            ("period_end", _DAY),
+            ("periods", pa.int32()),
+            ("ended", pa.bool_()),
+            ("file", _TEXT),
+            ("line", pa.int64()),
+            ("cancelled_by", _TEXT),
+            ("cancelled_on", _DAY),
+            ("overage", _MONEY),
+            ("overage_charged", _MONEY),
+        ]
+    ),
+    "subscribers": pa.schema([("subscriber", _TEXT)]),
+    "refused": pa.schema(
+        [
+            ("file", _TEXT),
+            ("row", pa.int64()),
+            ("message", _TEXT),
+            ("follows_file", _TEXT),
+            ("follows_row", pa.int64()),
+        ]
+    ),
+    "by_hand": pa.schema([("subscriber", _TEXT), ("pocket", _TEXT), *_LOT, ("units", _UNITS)]),
+    "prices": pa.schema(
+        [
+            ("date", _DAY),
+            ("commodity", _TEXT),
+            ("currency", _TEXT),
+            ("gross", _MONEY),
+            ("units", _UNITS),
+        ]
+    ),
+    "days": pa.schema(
+        [
+            ("date", _DAY),
+            ("kind", _TEXT),
+            ("undoes", _TEXT),
+            ("role", _TEXT),
+            ("currency", _TEXT),
+            ("commodity", _TEXT),
+            ("origin", _TEXT),
+            ("cohort", _TEXT),
+            ("units_in", _UNITS),
+            ("units_out", _UNITS),
+            ("amount", _MONEY),
+        ]
+    ),
+}
+# in which order the rows of a table stand
+ORDER_OF_ROWS: dict[str, tuple[str, ...]] = {
+    "movements": (
+        "subscriber",
+        "kind",
+        "undoes",
+        "role",
+        "commodity",
+        "date",
+        "origin",
+        "currency",
+        "cost",
+        "end",
+    ),
+    "lots": ("subscriber", "pocket", "commodity", "currency", "cost", "date", "origin", "end"),
+    "subscriptions": ("subscriber", "start", "plan", "id"),
+    "subscribers": ("subscriber",),
+    "refused": ("file", "row", "message"),
+}
+Tables = dict[str, pa.Table]
+
+
+def movements_table(sums: LegSums) -> pa.Table:
+    """What was booked of each subscriber, by lot and kind, and the money besides."""
+    rows: list[tuple[Any, ...]] = []
+    for (way, lot), moved in sums.lots.items():
+        holder, pocket, *key = lot
+        commodity, cost, *rest = key
+        amount = (moved.units_out - moved.units_in) * cost
+        rows.append(
+            (
+                holder,
+                *way,
+                str(pocket),
+                commodity,
+                cost,
+                *rest,
+                moved.units_in,
+                moved.units_out,
+                amount,
+            )
+        )
+    for (way, holder, role, origin, currency), number in sums.money.items():
+        if number:
+            rows.append(
+                (
+                    holder,
+                    *way,
+                    role.value,
+                    None,
+                    None,
+                    currency,
+                    None,
+                    origin,
+                    None,
+                    None,
+                    None,
+                    number,
+                )
+            )
+    return table_of("movements", rows)
+
+
+def days_table(sums: LegSums) -> pa.Table:
+    """What was booked on each day, for the general ledger."""
+    return table_of(
+        "days",
+        [(*key, each.units_in, each.units_out, each.amount) for key, each in sums.days.items()],
+    )
+
+
+def prices_table(
+    traded: Mapping[tuple[date, str, str], Sequence[tuple[Decimal, Decimal]]],
+) -> pa.Table:
+    """What was paid for how many units, by day: of prices and units of trades."""
+    with localcontext(WIDE):
+        rows = [
+            (
+                *key,
+                sum((price * units for price, units in trades), ZERO),
+                sum((units for _, units in trades), ZERO),
+            )
+            for key, trades in traded.items()
+        ]
+    return table_of("prices", rows)
+
+
+def by_hand_table(openings: Iterable[HandPosting], removals: Iterable[HandPosting]) -> pa.Table:
+    """What people put into lots, or took out of them, by hand."""
+    signed = [(each.lot, each.units) for each in openings]
+    signed += [(each.lot, -each.units) for each in removals]
+    rows = [(lot.holder, str(lot.pocket), *lot[2:], units) for lot, units in signed]
+    return table_of("by_hand", rows)
+
+
+def refused_table(refusals: Iterable[Refusal]) -> pa.Table:
+    """The events that were refused, with where they stand and why."""
+    return table_of(
+        "refused",
+        [
+            (
+                place.file,
+                place.line,
+                message,
+                cause.file if cause else None,
+                cause.line if cause else None,
+            )
+            for place, message, cause in refusals
+        ],
+    )
+
+
+def table_of(name: str, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
+    """A table of a schema, with as many decimals as its numbers need."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(SCHEMAS[name])
+    arrays = [
+        decimals(column, field.type.scale)
+        if pa.types.is_decimal(field.type)
+        else pa.array(column, field.type)
+        for field, column in zip(SCHEMAS[name], columns, strict=True)
+    ]
+    return pa.table(arrays, names=SCHEMAS[name].names)
+
+
+def decimals(numbers: Sequence[Decimal | None], least: int) -> pa.Array:
+    """Numbers as decimals of at least so many decimal places."""
+    scale = least
+    for number in numbers:
+        if number is not None:
+            exponent = number.as_tuple().exponent
+            assert isinstance(exponent, int)
+            if -exponent > scale:
+                scale = max(scale, _places(number))
+    try:
+        return pa.array(numbers, pa.decimal128(_DIGITS, scale))
+    except pa.ArrowInvalid:
+        largest = max(filter(None, numbers), key=abs, default=ZERO)
+        raise BulkError(
+            f"{largest:f} and {scale} decimals don't fit into the {_DIGITS} digits of a Parquet "
+            "decimal: write coarser units, or larger ones"
+        ) from None
+
+
+def _places(number: Decimal) -> int:
+    exponent = trim(number, 0).as_tuple().exponent
+    assert isinstance(exponent, int)
+    return max(0, -exponent)
+
+
+def together(name: str, tables: Sequence[pa.Table]) -> pa.Table:
+    """Tables of one schema as one, with the decimals of the finest of each column."""
+    schema = SCHEMAS[name]
+    fields = []
+    for field in schema:
+        if pa.types.is_decimal(field.type):
+            scale = max(
+                [field.type.scale, *(t.schema.field(field.name).type.scale for t in tables)]
+            )
+            field = field.with_type(pa.decimal128(_DIGITS, scale))
+        fields.append(field)
+    wanted = pa.schema(fields)
+    try:
+        return pa.concat_tables([table.cast(wanted) for table in tables] or [wanted.empty_table()])
+    except pa.ArrowInvalid:
+        raise BulkError(
+            f"the numbers of {name} don't fit into the {_DIGITS} digits of a Parquet decimal: "
+            "write coarser units, or larger ones"
+        ) from None

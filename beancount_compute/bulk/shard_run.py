@@ -1,0 +1,375 @@
+"""One run over a month: its rows noted, its shards booked, its folder written.
+
+who must be booked together  ->  the plain way, the sample, shard by shard  ->  ties, folder
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from datetime import date
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from beancount_compute.bulk.bulk_terms import (
+    JOURNAL,
+    BulkError,
+    BulkTerms,
+)
+from beancount_compute.bulk.cohort_journal import journal_of
+from beancount_compute.bulk.engine_way import Shard, ShardBooks, book_shard, undo_in
+from beancount_compute.bulk.event_table import (
+    EventFiles,
+    EventTable,
+    find_event_files,
+    literal,
+    text_of,
+)
+from beancount_compute.bulk.month_folder import MonthFolder, about_month
+from beancount_compute.bulk.month_state import (
+    note_state,
+    state_of_shard,
+)
+from beancount_compute.bulk.month_tables import SCHEMAS, Tables, together
+from beancount_compute.bulk.parts import (
+    UndoOf,
+    connected,
+    note_edges,
+    note_same_components,
+    shards_of,
+)
+from beancount_compute.bulk.plain_way import PlainResult, go_plain_way
+from beancount_compute.bulk.repeats import ID, hashes_of_ids, hashes_that_repeat, note_repeats
+from beancount_compute.bulk.sample_proof import compare
+from beancount_compute.bulk.ties import ControlRow, control_text, ties_of
+from beancount_compute.economy import AS_OF, Kind, Month
+from beancount_compute.economy.carried import Carried
+from beancount_compute.economy.state import Undo
+
+WRITTEN = ("lots", "subscriptions", "subscribers", "movements", "refused")
+FEW_ROWS = 20_000  # which no other process is worth
+Told = Callable[[int, int], None]  # rows done, of so many
+
+
+class MonthAsked(NamedTuple):
+    """What somebody asks of a run."""
+
+    ledger: Path
+    month: Month
+    events: Sequence[str]  # paths and globs
+    into: Path | None = None  # the folder of the months; "bulk" beside the ledger
+    memory_limit: str = ""
+    prove: int = 1000
+    processes: int = 0  # 0 for as many as there are processors
+    plain: bool = True  # False to let the engine book everybody
+
+
+class BulkOutcome(NamedTuple):
+    """What a run wrote, and its figures."""
+
+    folder: Path
+    control: list[ControlRow]
+    counts: dict[str, int]
+
+
+class EarlierMonths:
+    """The months before one, as far as its reversals ask for them."""
+
+    def __init__(
+        self, folder: Path, bulk: BulkTerms, asked: MonthAsked, place: MonthFolder
+    ) -> None:
+        self._folder, self._bulk, self._asked, self._place = folder, bulk, asked, place
+
+    def undo_of(self, ids: frozenset[str]) -> dict[str, Undo]:
+        """What undoes the events of those ids, as far as any month has them; the newest first."""
+        found: dict[str, Undo] = {}
+        undone: set[str] = set()  # by months since
+        month = self._bulk.month.previous
+        while ids - found.keys() and (self._folder / month.name).exists():
+            run, before = self._open(month)
+            for name, undo in run.undo_of(ids - found.keys(), before, None).items():
+                found[name] = Undo(undo.entry, done=undo.done or name in undone)
+            undone |= run.reversed(self._folder / month.name)
+            month = month.previous
+        return found
+
+    def _open(self, month: Month) -> tuple[ShardRun, Path | None]:
+        """A month as it was booked: its files must still be there."""
+        about = about_month(self._folder / month.name)
+        paths = [os.path.normpath(self._folder / name) for name in about["files"]]
+        for path in paths:
+            if not os.path.exists(path):
+                raise BulkError(
+                    f"a reversal names an event that may be of {month}, and {path} is gone: "
+                    "put it back"
+                )
+        bulk = self._bulk._replace(month=month, terms=self._bulk.terms.setting(AS_OF, month.last))
+        before = self._folder / month.previous.name
+        run = ShardRun(
+            self._asked, find_event_files(paths), bulk, self._place, lambda done, rows: None
+        )
+        return run, before if before.exists() else None
+
+
+class ShardRun:
+    """One run: the table of events, and what becomes of it."""
+
+    def __init__(
+        self,
+        asked: MonthAsked,
+        files: EventFiles,
+        bulk: BulkTerms,
+        place: MonthFolder,
+        told: Told,
+    ) -> None:
+        self._asked, self._bulk, self._place, self._told = asked, bulk, place, told
+        self._files = files
+        self._processes = asked.processes or os.cpu_count() or 1
+        self._table = EventTable(files, asked.memory_limit, place.spill, self._processes)
+        self._counts: Counter[str] = Counter({"read": files.rows})
+        self._tables: dict[int, Tables] = {}  # by shard
+        self._rows_done = 0
+        self._undo: Mapping[str, Undo] = {}  # of earlier months, which reversals name
+
+    def outcome(
+        self, before: Path | None, closed: Carried | None, opened: Collection[str]
+    ) -> BulkOutcome:
+        """Book the month and write its folder."""
+        table, bulk = self._table, self._bulk
+        has_state = note_state(table, before, closed, bulk)
+        earlier = EarlierMonths(self._place.target.parent, bulk, self._asked, self._place)
+        undo_of = partial(self._undo_of, earlier)
+        plain = None
+        if self._asked.plain:
+            plain = go_plain_way(table, bulk, undo_of, has_state=has_state)
+        if plain is None:
+            self._note_all(bulk.month.first if has_state else None, undo_of)
+        else:
+            self._counts["repeated"] = plain.repeated
+            self._tables[-1] = plain.tables
+        sample = self._note_left(plain)
+        shards = self._note_shards()
+        left = sum(shards)
+        self._counts["by the kernel"] = self._files.rows - self._counts["repeated"] - left
+        self._told_done(self._counts["by the kernel"])
+        if plain is not None and sample:
+            self._prove(plain, has_state)
+        self._book(shards, has_state)
+        made = self._made()
+        ties = ties_of(table, made, self._counts)
+        journal = journal_of(made["days"], made["prices"], bulk, opened)
+        self._place.publish(
+            {name: made[name] for name in WRITTEN},
+            {JOURNAL: journal.text, "control.csv": control_text(ties)},
+            {
+                "opened": sorted({*opened, *journal.opened}),
+                "files": [
+                    Path(os.path.relpath(path, self._place.target.parent)).as_posix()
+                    for path in self._files.paths
+                ],
+            },
+        )
+        return BulkOutcome(self._place.target, ties, dict(self._counts))
+
+    def _note_all(self, first: date | None, undo_of: UndoOf) -> None:
+        """Note of all rows who is tied to whom, and which of them come again."""
+        table = self._table
+        table.name_rows(table.odd_names_in("files_as_they_are"))
+        hashes = hashes_that_repeat(hashes_of_ids(table))
+        self._counts["repeated"] = note_repeats(table, hashes)
+        note_edges(table, first, undo_of)
+
+    def _undo_of(self, earlier: EarlierMonths, ids: frozenset[str]) -> Mapping[str, Undo]:
+        self._undo = earlier.undo_of(ids)
+        return self._undo
+
+    def undo_of(
+        self, ids: frozenset[str], before: Path | None, closed: Carried | None
+    ) -> dict[str, Undo]:
+        """What undoes the events of those ids: the shards that have them are booked once more."""
+        table = self._table
+        has_state = note_state(table, before, closed, self._bulk)
+        self._note_all(None, lambda names: {})
+        self._note_left(None)
+        shards = self._note_shards()
+        table.register("ids_asked", pa.table({"name": pa.array(sorted(ids), pa.string())}))
+        table.run(
+            "CREATE TABLE asked AS SELECT name FROM ids_asked UNION SELECT left(name, -11) FROM "
+            "ids_asked WHERE length(name) > 11"
+        )
+        found = {
+            at
+            for (at,) in table.numbers(
+                f"SELECT DISTINCT s.shard FROM event_rows e JOIN asked a ON {ID} = a.name "
+                "JOIN shards s ON s.node = e.node UNION SELECT s.shard FROM state_subscriptions t "
+                "JOIN asked a ON t.id = a.name JOIN shards s ON s.node = t.subscriber"
+            )
+        }
+        if any(name.startswith("e-") for name in ids):  # derived from what an event says
+            found |= {at for at, _ in enumerate(shards)}
+        undo: dict[str, Undo] = {}
+        for at in sorted(found):
+            undo |= undo_in(self._shard(at, has_state), self._bulk, ids)
+        return undo
+
+    def reversed(self, folder: Path) -> set[str]:
+        """The ids that the month's reversals named, but for those that were refused."""
+        if "reverses" not in self._files.present:
+            return set()
+        table = self._table
+        table.register("refused_rows", parquet.read_table(folder / "refused.parquet"))
+        return {
+            name
+            for (name,) in table.numbers(
+                f"SELECT DISTINCT trim({text_of('reverses')}) FROM event_rows e ANTI JOIN "
+                f"refused_rows r ON r.file = e.file AND r.row = e.row_at "
+                f"WHERE kind = {literal(Kind.REVERSAL.value)}"
+            )
+        }
+
+    def _made(self) -> Tables:
+        """The tables of all shards, in their order."""
+        in_order = [self._tables[at] for at in sorted(self._tables)]
+        return {
+            name: together(name, [each[name] for each in in_order if name in each])
+            for name in SCHEMAS
+        }
+
+    def _note_left(self, plain: PlainResult | None) -> int:
+        """Note the rows that are left to the engine, and those of a sample; how large that is."""
+        table = self._table
+        names = plain.names if plain is not None else pa.array([], pa.string())
+        count = min(self._asked.prove, len(names))
+        dice = np.random.default_rng(int(self._place.source[:8], 16))
+        chosen = np.sort(dice.permutation(len(names))[:count])
+        table.register("plain_nodes", pa.table({"node": names}))
+        table.register("sample_nodes", pa.table({"node": names.take(pa.array(chosen, pa.int64()))}))
+        columns = ", ".join(f'e."{name}"' for name in self._files.present)
+        only = ""
+        if plain is not None:
+            only = (
+                "WHERE e.node IN (SELECT node FROM left_nodes UNION SELECT node FROM sample_nodes)"
+            )
+        table.run(
+            f"CREATE TABLE left_all AS SELECT e.file, e.row_at, {columns}, e.node, "
+            "s.node IS NOT NULL AS sampled FROM event_rows e "
+            "LEFT JOIN sample_nodes s ON s.node = e.node "
+            f"ANTI JOIN repeats r ON r.file = e.file AND r.row_at = e.row_at {only}"
+        )
+        return count
+
+    def _prove(self, plain: PlainResult, has_state: bool) -> None:
+        """Let the sample go through the engine; raises `BulkError` where a figure differs."""
+        names = self._table.arrow("SELECT node FROM sample_nodes").column("node").combine_chunks()
+        rows = self._table.arrow("SELECT * EXCLUDE (node, sampled) FROM left_all WHERE sampled")
+        state = state_of_shard(self._table, "SELECT node FROM sample_nodes") if has_state else None
+        books = book_shard(Shard(names, rows, state), self._bulk)
+        compare(self._table, plain.tables, books.tables, names)
+        self._counts["proved"] = len(names)
+
+    def _note_shards(self) -> list[int]:
+        """Note the shard of each row that is left to the engine; how many rows each shard has."""
+        table = self._table
+        named = pa.array(sorted(self._bulk.named), pa.string())
+        table.register("named_given", pa.table({"node": named}))
+        table.run(
+            "CREATE TABLE people AS SELECT node, row_number() OVER (ORDER BY node) - 1 AS code, "
+            "rows FROM (SELECT node, sum(rows)::BIGINT AS rows FROM ("
+            "SELECT node, count(*) AS rows FROM left_all WHERE NOT sampled GROUP BY node UNION ALL "
+            "SELECT subscriber, 0 FROM state_subscribers ANTI JOIN plain_nodes "
+            "ON plain_nodes.node = subscriber UNION ALL SELECT node, 0 FROM named_given "
+            "UNION ALL SELECT one, 0 FROM edges UNION ALL SELECT other, 0 FROM edges) "
+            "GROUP BY node)"
+        )
+        note_same_components(table, self._components())
+        pairs = table.arrow(
+            "SELECT a.code AS one, b.code AS other FROM edges e JOIN people a ON a.node = e.one "
+            "JOIN people b ON b.node = e.other WHERE a.code <> b.code"
+        )
+        people = table.arrow("SELECT code, rows FROM people ORDER BY code")
+        rows = people.column("rows").to_numpy()
+        part = connected(len(rows), *(pairs.column(n).to_numpy() for n in ("one", "other")))
+        shard = shards_of(part, rows)
+        table.register("shards_given", pa.table({"code": people.column("code"), "shard": shard}))
+        table.run(
+            "CREATE TABLE shards AS SELECT p.node, s.shard FROM people p JOIN shards_given s "
+            "ON s.code = p.code"
+        )
+        table.run(
+            "CREATE TABLE left_rows AS SELECT e.* EXCLUDE (node, sampled), s.shard FROM left_all e "
+            "JOIN shards s ON s.node = e.node WHERE NOT sampled"
+        )
+        return [int(each) for each in np.bincount(shard, weights=rows)]
+
+    def _components(self) -> dict[str, str]:
+        """The account components of those who have not just their name for one."""
+        names = {*self._bulk.accounts.named, *self._table.odd_names}
+        return {name: self._bulk.accounts.component(name) for name in names}
+
+    def _book(self, shards: Sequence[int], has_state: bool) -> None:
+        """Book the shards that no earlier run has booked, side by side where they are many."""
+        waiting = []
+        for at, rows in enumerate(shards):
+            done = self._place.done(_name(at))
+            if done is None:
+                waiting.append((at, rows))
+            else:
+                self._add(at, ShardBooks(*done), rows, keep=False)
+        if len(waiting) < 2 or self._processes < 2 or sum(shards) < FEW_ROWS:
+            for at, rows in waiting:
+                self._add(at, book_shard(self._shard(at, has_state), self._bulk), rows)
+            return
+        self._book_side_by_side(waiting, has_state)
+
+    def _book_side_by_side(self, waiting: list[tuple[int, int]], has_state: bool) -> None:
+        running: dict[Future[ShardBooks], tuple[int, int]] = {}
+        with ProcessPoolExecutor(self._processes, get_context("spawn")) as pool:
+            todo = iter(waiting)
+            while True:
+                for at, rows in todo:
+                    shard = self._shard(at, has_state)
+                    running[pool.submit(book_shard, shard, self._bulk)] = at, rows
+                    if len(running) > self._processes:
+                        break
+                if not running:
+                    return
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    at, rows = running.pop(future)
+                    self._add(at, future.result(), rows)
+
+    def _shard(self, at: int, has_state: bool) -> Shard:
+        names = f"SELECT node FROM shards WHERE shard = {at}"
+        rows = self._table.arrow(f"SELECT * EXCLUDE (shard) FROM left_rows WHERE shard = {at}")
+        state = state_of_shard(self._table, names) if has_state else None
+        those = self._table.arrow(names).column("node").combine_chunks()
+        undo = {}
+        if self._undo:
+            inside = {*those.to_pylist()}
+            undo = {
+                name: each for name, each in self._undo.items() if each.entry.subscriber in inside
+            }
+        return Shard(those, rows, state, undo)
+
+    def _add(self, at: int, books: ShardBooks, rows: int, *, keep: bool = True) -> None:
+        if keep:
+            self._place.keep(_name(at), books.tables, books.counts)
+        self._tables[at] = books.tables
+        self._counts.update(books.counts)
+        self._told_done(rows)
+
+    def _told_done(self, rows: int) -> None:
+        self._rows_done += rows
+        self._told(self._rows_done, self._files.rows)
+
+
+def _name(at: int) -> str:
+    return f"shard-{at:05}"

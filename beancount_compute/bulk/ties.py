@@ -1,0 +1,137 @@
+"""What of a month must agree, and `control.csv`, which says both sides of it.
+
+    tie,units,allocations,CU,1000,1000
+    tie,deferred revenue,,USD,200.00,200.00
+
+Any difference stops the run: it would be an error of this program.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, localcontext
+from typing import NamedTuple
+
+from beancount_compute.bulk.bulk_terms import BulkError
+from beancount_compute.bulk.event_table import EventTable
+from beancount_compute.bulk.lot_keys import POCKETS_IN_ORDER
+from beancount_compute.bulk.month_tables import Tables
+from beancount_compute.economy import WIDE, ZERO, trim
+from beancount_compute.ledger import csv_text
+
+Totalled = dict[tuple[str, ...], tuple[Decimal, ...]]
+
+
+class ControlRow(NamedTuple):
+    """Two figures that must agree, or one that is told."""
+
+    what: str
+    of: str  # a kind or a pocket
+    currency: str  # or commodity
+    figure: Decimal | int
+    other: Decimal | int | None = None  # None where there is nothing to compare it with
+
+
+def ties_of(table: EventTable, tables: Tables, counts: Mapping[str, int]) -> list[ControlRow]:
+    """The figures of a month; raises `BulkError` where two of them differ."""
+    for name in ("movements", "lots", "days", "by_hand"):
+        table.register(f"new_{name}", tables[name])
+    with localcontext(WIDE):
+        moved, days = _moved(table, "new_movements"), _moved(table, "new_days")
+        rows = [*_rows_read(counts), *_booked(moved, days), *_held(table, moved), *_balance(moved)]
+    for each in rows:
+        if each.other is not None and each.other != each.figure:
+            raise BulkError(
+                f"{each.what} {each.of} {each.currency}: {each.figure} and {each.other} differ, "
+                "an error of this program: nothing was written; please report it"
+            )
+    return rows
+
+
+def control_text(rows: list[ControlRow]) -> str:
+    """The figures as CSV."""
+    head = ["what", "of", "currency", "figure", "other", "difference"]
+    cells = [
+        [each.what, each.of, each.currency, _shown(each.figure), *_second(each)] for each in rows
+    ]
+    return csv_text([head, *cells])
+
+
+def _second(row: ControlRow) -> list[str]:
+    return ["", ""] if row.other is None else [_shown(row.other), _shown(row.figure - row.other)]
+
+
+def _shown(number: Decimal | int) -> str:
+    return f"{trim(Decimal(number), 0):f}"
+
+
+def _rows_read(counts: Mapping[str, int]) -> Iterator[ControlRow]:
+    parts = ("by the kernel", "by the engine", "repeated", "blank", "unreadable")
+    total = sum(counts.get(name, 0) for name in parts)
+    yield ControlRow("rows", "read", "", counts["read"], total)
+    for name in (*parts, "refused"):
+        yield ControlRow("rows", name, "", counts.get(name, 0))
+
+
+def _booked(moved: Totalled, days: Totalled) -> Iterator[ControlRow]:
+    """Units and money by kind, from the movements and from the days."""
+    for at, what in enumerate(("units in", "units out", "amount")):
+        one, other = (
+            {key: each[at] for key, each in sums.items() if each[at]} for sums in (moved, days)
+        )
+        for key in sorted(one.keys() | other.keys()):
+            kind, role, currency, commodity = key
+            name = currency if what == "amount" else commodity
+            pair = one.get(key, ZERO), other.get(key, ZERO)
+            yield ControlRow(f"{what} of {kind}", role, name, *pair)
+
+
+def _held(table: EventTable, moved: Totalled) -> Iterator[ControlRow]:
+    """Opening + in - out = closing, by pocket and commodity, in units and in money."""
+    before, after, by_hand = (
+        _lots(table, f"{name}") for name in ("state_lots", "new_lots", "new_by_hand")
+    )
+    change: defaultdict[tuple[str, ...], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
+    for (_, role, currency, commodity), (units_in, units_out, amount) in moved.items():
+        if role in POCKETS_IN_ORDER:
+            change[role, commodity, currency][0] += units_in - units_out
+            change[role, commodity, currency][1] -= amount
+    nothing = (ZERO, ZERO)
+    for key in sorted(before.keys() | after.keys() | change.keys() | by_hand.keys()):
+        pocket, commodity, currency = key
+        for at, (what, name) in enumerate((("units", commodity), ("deferred revenue", currency))):
+            sums = [each.get(key, nothing)[at] for each in (before, change, by_hand)]
+            yield ControlRow(what, pocket, name, sum(sums, ZERO), after.get(key, nothing)[at])
+
+
+def _balance(moved: Totalled) -> Iterator[ControlRow]:
+    """What was booked sums to zero, by kind and currency."""
+    found: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for (kind, _, currency, _), (_, _, amount) in moved.items():
+        found[kind, currency] += amount
+    for (kind, currency), number in sorted(found.items()):
+        yield ControlRow("balance", kind, currency, number, ZERO)
+
+
+def _moved(table: EventTable, of: str) -> Totalled:
+    """Units in, units out and money, by kind, role, currency and commodity."""
+    found = table.numbers(
+        "SELECT kind || CASE WHEN undoes <> '' THEN ' of ' || undoes ELSE '' END, role, currency, "
+        "coalesce(commodity, ''), sum(units_in), sum(units_out), sum(amount) "
+        f"FROM {of} GROUP BY ALL"
+    )
+    return {(*row[:4],): tuple(Decimal(number or 0) for number in row[4:]) for row in found}
+
+
+def _lots(table: EventTable, of: str) -> dict[tuple[str, ...], tuple[Decimal, ...]]:
+    """Units and cost of lots, by pocket, commodity and currency; of one cost at a time, exact."""
+    found: defaultdict[tuple[str, ...], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
+    rows = table.numbers(
+        f"SELECT pocket, commodity, currency, cost, sum(units) FROM {of} GROUP BY ALL"
+    )
+    for pocket, commodity, currency, cost, units in rows:
+        sums = found[pocket, commodity, currency]
+        sums[0] += units
+        sums[1] += units * cost
+    return {key: (*sums,) for key, sums in found.items()}

@@ -1,0 +1,209 @@
+"""How fast a month in bulk is, beside a bare scan of the same files in the same run.
+
+python tests/benchmarks/bulk.py                      # a plain economy of 1 M and 5 M events
+python tests/benchmarks/bulk.py --events 20000000 --trading 0.1
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from beancount_compute.bulk.month_run import BulkOutcome, MonthAsked, run_month
+from beancount_compute.economy import Month
+
+LEDGER = """\
+option "title" "Bulk"
+option "operating_currency" "USD"
+plugin "beancount_compute"
+2025-01-01 custom "compute-plan" "pro" 200.00 USD 100000 CU
+  unused: "mint"
+  token-expires: "12 months"
+  overage: 0.004 USD
+2025-01-01 custom "compute-plan" "basic" 19.99 USD 20000 CU
+  unused: "expire"
+2025-01-01 custom "compute-option" "seller-fee" 0.05
+2025-01-01 custom "compute-option" "buyer-fee" 0.01
+"""
+MONTH = Month.parse("2026-05")
+EVENTS_OF_ONE = 50
+PART = 1_000_000  # rows of a file
+
+
+class Economy(NamedTuple):
+    """What is made up: so many events, and the share of those who trade."""
+
+    events: int
+    trading: float
+    overage: float = 0.005  # of the subscribers use more than they hold
+
+
+class Spent(NamedTuple):
+    """What something took."""
+
+    wall: float
+    cpu: float
+
+
+def write_economy(folder: Path, economy: Economy, month: Month, *, first: bool) -> list[Path]:
+    """A month's files; in the first one everybody subscribes."""
+    dice = np.random.default_rng(month.ordinal)
+    people = max(2, economy.events // EVENTS_OF_ONE)
+    names = np.array([f"user-{number:08}" for number in range(people)])
+    traders = int(people * economy.trading)
+    files = []
+    rows = economy.events if not first else people
+    folder.mkdir(parents=True, exist_ok=True)
+    for at, begin in enumerate(range(0, rows, PART)):
+        count = min(PART, rows - begin)
+        number = np.arange(begin, begin + count)
+        share = begin / rows, (begin + count) / rows
+        if first:
+            who, kind = number, np.full(count, 3)
+            day = number % 28
+        else:
+            who = dice.integers(0, people, count)
+            kind = (dice.random(count) < 0.02).astype(int)  # a top-up for each subscriber
+            of_traders = who < traders
+            kind[of_traders & (dice.random(count) < 0.15)] = 2
+            day = np.sort(
+                (31 * (share[0] + dice.random(count) * (share[1] - share[0]))).astype(int)
+            )
+        files.append(
+            _write(
+                folder / f"{at:04}.parquet",
+                economy,
+                month,
+                dice,
+                names,
+                number,
+                who,
+                kind,
+                day,
+                traders,
+            )
+        )
+    return files
+
+
+def _write(path, economy, month, dice, names, number, who, kind, day, traders):  # type: ignore
+    count = len(who)
+    people = len(names)
+    kinds = pa.array(["consumption", "allocation", "trade", "subscription"])
+    units = dice.integers(1, 800, count)
+    heavy = who % 1000 < economy.overage * 1000
+    units[heavy] *= 40
+    units[kind == 1] = dice.integers(10, 200, (kind == 1).sum()) * 100
+    units[kind == 2] = dice.integers(1, 20, (kind == 2).sum())
+    paid = dice.integers(900, 9000, count)
+    with_units, with_paid = kind != 3, kind == 1
+    other = dice.integers(0, max(1, traders), count)
+    other = np.where(other == who, (other + 1) % max(2, traders), other)
+    price = dice.integers(1000, 3000, count)
+    table = pa.table(
+        {
+            "id": pa.array([f"e-{month}-{n:010}" for n in number]),
+            "date": pa.array(np.datetime64(month.first) + day.astype("timedelta64[D]")).cast(
+                pa.date32()
+            ),
+            "event": kinds.take(pa.array(kind)),
+            "subscriber": pa.array(names[who]),
+            "counterparty": pa.array(names[other % people], mask=kind != 2),
+            "plan": pa.array(np.where(who % 10 < 8, "pro", "basic"), mask=kind != 3),
+            "units": pa.array(units, mask=~with_units).cast(pa.decimal128(38, 6)),
+            "commodity": pa.array(np.full(count, "CU"), mask=~with_units),
+            "price": _decimals(price, 4, kind == 2),
+            "paid": _decimals(paid, 2, with_paid),
+            "currency": pa.array(np.full(count, "USD"), mask=~(with_paid | (kind == 2))),
+        }
+    )
+    parquet.write_table(table, path, compression="zstd", row_group_size=250_000)
+    return path
+
+
+def _decimals(numbers, places: int, which):  # type: ignore[no-untyped-def]
+    words = np.zeros((len(numbers), 2), np.int64)
+    words[:, 0] = numbers
+    array = pa.Array.from_buffers(
+        pa.decimal128(38, places), len(numbers), [None, pa.py_buffer(words)]
+    )
+    return pa.compute.if_else(pa.array(which), array, pa.scalar(None, array.type))
+
+
+def timed(work):  # type: ignore[no-untyped-def]
+    """What work gives, and what it took here and in other processes."""
+    wall, own = time.perf_counter(), _cpu()
+    found = work()
+    return found, Spent(time.perf_counter() - wall, _cpu() - own)
+
+
+def _cpu() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def bare_scan(files: list[Path]) -> None:
+    """Read every column that is used, and do next to nothing with it."""
+    listed = ", ".join(f"'{path}'" for path in files)
+    connection = duckdb.connect()
+    connection.sql(
+        "SELECT count(*), max(id), max(date), max(event), max(subscriber), max(counterparty), "
+        "max(plan), sum(units), max(commodity), sum(price), sum(paid), max(currency) "
+        f"FROM read_parquet([{listed}])"
+    ).fetchall()
+
+
+def measure(economy: Economy, folder: Path, **how: object) -> tuple[BulkOutcome, Spent, Spent]:
+    """Book two months, and measure the second."""
+    ledger = folder / "main.beancount"
+    ledger.write_text(LEDGER)
+    before = MONTH.previous
+    first = write_economy(folder / before.name, economy, before, first=True)
+    run_month(MonthAsked(ledger, before, [str(path) for path in first]))
+    files = write_economy(folder / MONTH.name, economy, MONTH, first=False)
+    bare_scan(files)
+    _, scan = timed(lambda: bare_scan(files))
+    outcome, spent = timed(
+        lambda: run_month(MonthAsked(ledger, MONTH, [str(path) for path in files], **how))  # type: ignore
+    )
+    return outcome, scan, spent
+
+
+def main() -> None:
+    """Print a table of events a second and ratios."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--events", type=int, nargs="*", default=[1_000_000, 5_000_000])
+    parser.add_argument("--trading", type=float, default=0.0)
+    parser.add_argument("--engine", action="store_true", help="the engine's own way for all")
+    asked = parser.parse_args()
+    print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors, trading {asked.trading}")
+    print("   events    wall  events/s     cpu  scan wall   cpu   ratio  kernel  peak MB")
+    for events in asked.events:
+        folder = Path(tempfile.mkdtemp(prefix="bulk-"))
+        try:
+            outcome, scan, spent = measure(
+                Economy(events, asked.trading), folder, plain=not asked.engine
+            )
+        finally:
+            shutil.rmtree(folder)
+        share = outcome.counts["by the kernel"] / events
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        print(
+            f"{events:9,} {spent.wall:7.2f} {events / spent.wall:9,.0f} {spent.cpu:7.2f} "
+            f"{scan.wall:10.2f} {scan.cpu:5.2f} {spent.cpu / scan.cpu:7.1f} {share:7.1%} {peak:8,}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,230 @@
+"""A ledger's events as months of Parquet, booked in bulk, beside the plugin's books of all."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from beancount_compute.bulk.bulk_terms import BulkTerms
+from beancount_compute.bulk.event_table import find_event_files
+from beancount_compute.bulk.month_run import BulkOutcome, MonthAsked, write_month
+from beancount_compute.economy import (
+    AS_OF,
+    OF_PROVIDERS,
+    POSTING_GRAIN,
+    ROLE_OF_POCKET,
+    STOCK,
+    Event,
+    Grain,
+    LotLeg,
+    Month,
+    Terms,
+    Timeline,
+    content_id,
+)
+from beancount_compute.ledger import COLUMNS, FIELDS, Accounts
+from tests.economy.building import Books
+from tests.laws.captured import Captured
+
+Sums = dict[tuple[Any, ...], Decimal]
+
+
+def cells_of(event: Event) -> dict[str, Any]:
+    """An event as a row of a file."""
+    row: dict[str, Any] = {}
+    for column in COLUMNS:
+        if column == "event":
+            row[column] = event.kind.value
+        else:
+            row[column] = getattr(event, FIELDS.get(column, column)) or None
+    if event.quantity and not event.units:
+        row["units"] = None
+    return row
+
+
+def write_events(path: Path, events: Iterable[Event], *, as_text: bool = False) -> Path:
+    """Events as a Parquet file; numbers as decimals, or as text."""
+    rows = [cells_of(each) for each in events]
+    columns: dict[str, pa.Array] = {}
+    for name in COLUMNS:
+        cells = [row[name] for row in rows]
+        if name == "date":
+            columns[name] = pa.array(cells, pa.date32())
+        elif name in ("units", "price", "paid", "quantity") and not as_text:
+            columns[name] = pa.array(cells, pa.decimal128(38, 6 if name == "units" else 12))
+        else:
+            columns[name] = pa.array(
+                [None if c is None else f"{c:f}" if isinstance(c, Decimal) else c for c in cells],
+                pa.string(),
+            )
+    parquet.write_table(pa.table(columns), path)
+    return path
+
+
+def terms_for(captured: Captured, month: Month, **more: Any) -> BulkTerms:
+    """What a captured ledger says to a month."""
+    terms = captured.terms.setting(AS_OF, month.last).setting(POSTING_GRAIN, Grain.EVENT)
+    facts = captured.facts
+    given: dict[str, Any] = {
+        "month": month,
+        "terms": Terms(*[dict(v) if hasattr(v, "keys") else v for v in terms]),
+        "accounts": captured.component.__self__,
+        "openings": list(facts.openings),
+        "removals": list(facts.removals),
+        "introductions": list(facts.introductions),
+        "zone": "UTC",
+        "title": "",
+        "digest": "",
+    }
+    return BulkTerms(**{**given, **more})
+
+
+def book_in_months(
+    captured: Captured, events: Sequence[Event], folder: Path, months: Iterable[Month], **how: Any
+) -> list[BulkOutcome]:
+    """Each month's events in bulk, one month after the other."""
+    by_month: dict[Month, list[Event]] = defaultdict(list)
+    for event in events:
+        by_month[Month.of(event.date)].append(event)
+    found = []
+    for month in months:
+        path = folder / f"{month}.parquet"
+        write_events(path, by_month[month], as_text=bool(month.number % 2))
+        asked = MonthAsked(folder / "main.beancount", month, [str(path)], processes=1, **how)
+        files = find_event_files(asked.events)
+        bulk = terms_for(captured, month)
+        found.append(write_month(asked, folder / "bulk", files, bulk))
+    return found
+
+
+def lots_of_bulk(outcome: BulkOutcome) -> Sums:
+    """The open lots of a month, by value."""
+    rows = parquet.read_table(outcome.folder / "lots.parquet").to_pylist()
+    return {
+        tuple([v for k, v in row.items() if k not in ("units", "terms_day")]): row["units"]
+        for row in rows
+    }
+
+
+def lots_of_books(books: Books) -> Sums:
+    """The open lots of the plugin's books, by value."""
+    return {tuple(map(_plain, lot)): units for lot, units in books.lots}
+
+
+def movements_of_bulk(outcomes: Iterable[BulkOutcome]) -> Sums:
+    """What months moved, by month, subscriber, kind, and lot or role."""
+    found: Sums = {}
+    for outcome in outcomes:
+        for row in parquet.read_table(outcome.folder / "movements.parquet").to_pylist():
+            units_in, units_out, amount = (row.pop(n) for n in ("units_in", "units_out", "amount"))
+            key = outcome.folder.name, *row.values()
+            for what, number in (("in", units_in), ("out", units_out), ("amount", amount)):
+                if number:
+                    found[what, *key] = number
+    return found
+
+
+def movements_of_books(books: Books) -> Sums:
+    """The same of the plugin's books."""
+    found: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
+    for entry in books.journal:
+        month = Month.of(entry.date).name
+        for leg in entry.legs:
+            if isinstance(leg, LotLeg):
+                holder, pocket, *lot = map(_plain, leg.lot)
+                key = (month, holder, entry.kind.value, entry.undoes, pocket, *lot)
+                found["out" if leg.units > 0 else "in", *key] += abs(leg.units)
+                found["amount", *key] += leg.units * leg.lot.cost
+            else:
+                key = (
+                    month,
+                    leg.holder,
+                    entry.kind.value,
+                    entry.undoes,
+                    leg.role.value,
+                    None,
+                    None,
+                    leg.currency,
+                    None,
+                    leg.origin,
+                    None,
+                )
+                found["amount", *key] += leg.number
+    return {key: number for key, number in found.items() if number}
+
+
+def days_of(journals: Iterable[str]) -> Sums:
+    """The money of journals by day, narration and account."""
+    found: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
+    head: tuple[str, ...] = ()
+    for line in chain.from_iterable(map(str.splitlines, journals)):
+        if line[:1].isdigit() and " * " in line:
+            head = line[:10], line.split('"')[1]
+        elif line.startswith("  ") and line[2] != " ":
+            account, number, currency = line.split()
+            found[(*head, account, currency)] += Decimal(number)
+    return {key: number for key, number in found.items() if number}
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (Decimal, date)) or value is None else str(value)
+
+
+def refused_rows(outcomes: Iterable[BulkOutcome]) -> list[dict[str, Any]]:
+    """The refused events of all months."""
+    return [
+        row
+        for outcome in outcomes
+        for row in parquet.read_table(outcome.folder / "refused.parquet").to_pylist()
+    ]
+
+
+def within_a_month(events: Sequence[Event]) -> list[Event]:
+    """The events but for ids that come again in another month: bulk compares those of one."""
+    month_of: dict[str, set[Month]] = defaultdict(set)
+    for event in events:
+        month_of[event.id or content_id(event)].add(Month.of(event.date))
+    return [event for event in events if not event.id or len(month_of[event.id]) == 1]
+
+
+def money_by_day(books: Books, accounts: Accounts) -> Sums:
+    """The money of the plugin's books by day, kind and pooled account, as a journal has it."""
+    found: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
+    for entry in books.journal:
+        kind = f"Reversal of {entry.undoes}" if entry.undoes else entry.kind.value.capitalize()
+        for leg in entry.legs:
+            if isinstance(leg, LotLeg):
+                lot = leg.lot
+                account = accounts.pooled(ROLE_OF_POCKET[lot.pocket], lot.origin)
+                found[f"{entry.date}", kind, account, lot.currency] += leg.units * lot.cost
+            else:
+                account = accounts.pooled(leg.role, leg.origin)
+                found[f"{entry.date}", kind, account, leg.currency] += leg.number
+    return {key: number for key, number in found.items() if number}
+
+
+def without_operator(ledger: Captured) -> Captured:
+    """A ledger without what belongs to the operator alone, which bulk leaves to another ledger."""
+    facts, terms = ledger.facts, ledger.terms
+    events = [each for each in facts.events if each.kind not in OF_PROVIDERS]
+    postings = [
+        [each for each in some if each.lot.pocket is not STOCK]
+        for some in (facts.openings, facts.removals)
+    ]
+    meters = {
+        name: Timeline([(day, each._replace(provider="")) for day, each in line.items()])
+        for name, line in terms.meters.items()
+    }
+    terms = terms._replace(meters=meters, providers={}, quotes={}, capacities={})
+    facts = facts._replace(
+        events=events, openings=postings[0], removals=postings[1], accruals=[], assertions=[]
+    )
+    return ledger._replace(facts=facts, terms=terms)

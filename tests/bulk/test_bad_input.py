@@ -1,0 +1,224 @@
+"""What can't be booked is one clear error, and what was there is left as it was."""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+from pyarrow import parquet
+
+from beancount_compute.bulk import month_folder, plain_way, shard_run
+from beancount_compute.bulk.bulk_terms import BulkError
+from beancount_compute.cli import main
+from tests.bulk.small_months import (
+    LEDGER,
+    begin,
+    book,
+    events,
+    files_of,
+    month,
+    subscription,
+    trade,
+    use,
+)
+
+
+def stopped(folder: Path, *paths: Path, name: str = "2026-05", **how: Any) -> str:
+    """Why a month is not booked; its folder is as it was."""
+    target = folder / "bulk" / name
+    before = files_of(target) if target.exists() else None
+    with pytest.raises(BulkError) as error:
+        book(folder, name, *paths, **how)
+    assert (files_of(target) if target.exists() else None) == before
+    return str(error.value)
+
+
+def changed(path: Path, name: str, kind: pa.DataType | None) -> Path:
+    """The file with a column of another type, or without it."""
+    found = parquet.read_table(path)
+    at = found.column_names.index(name)
+    if kind is None:
+        found = found.remove_column(at)
+    else:
+        found = found.set_column(at, name, found.column(name).cast(kind))
+    other = path.with_name(f"{path.stem}-changed.parquet")
+    parquet.write_table(found, other)
+    return other
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    begin(tmp_path)
+    return events(tmp_path, "2026-05", subscription("01", "alice"), use("20", "alice", 200))
+
+
+def test_a_float_is_no_number_of_units(path: Path) -> None:
+    message = stopped(path.parent, changed(path, "units", pa.float64()))
+    assert '"units" holds double, which can\'t be exact' in message
+
+
+@pytest.mark.parametrize("name", ["id", "date", "event", "subscriber"])
+def test_a_column_is_missing(path: Path, name: str) -> None:
+    assert f'no column "{name}"' in stopped(path.parent, changed(path, name, None))
+
+
+def test_two_files_are_not_alike(path: Path) -> None:
+    """The error names both, and the column."""
+    other = changed(path, "units", pa.decimal128(38, 2))
+    message = stopped(path.parent, path, other)
+    assert '"units" holds decimal128(38, 6), not decimal128(38, 2)' in message
+    assert path.name in message and other.name in message
+
+
+def test_a_column_is_unknown(path: Path) -> None:
+    found = parquet.read_table(path).rename_columns({"units": "unit"})
+    parquet.write_table(found, path)
+    assert 'unknown column "unit"' in stopped(path.parent, path)
+
+
+def test_a_file_is_cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+    assert "not Parquet, or cut off" in stopped(path.parent, path)
+
+
+def test_there_is_no_file(path: Path) -> None:
+    assert "no such file" in stopped(path.parent, path.with_name("none-*.parquet"))
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_an_event_is_of_another_month(path: Path, plain: bool) -> None:
+    """The place and the day are named; nothing of the month is written."""
+    late = events(path.parent, "2026-05", use("2026-06-01", "alice", 1), name="late")
+    message = stopped(path.parent, path, late, plain=plain)
+    assert re.search(r"late\.parquet:1 is of 2026-06-01, outside of 2026-05", message)
+
+
+def test_the_state_is_of_another_ledger(path: Path) -> None:
+    book(path.parent, "2026-05", path)
+    (path.parent / "main.beancount").write_text(
+        (path.parent / "main.beancount").read_text().replace("Small", "Other")
+    )
+    june = events(path.parent, "2026-06", use("02", "alice", 1))
+    message = stopped(path.parent, june, name="2026-06")
+    assert 'is of the ledger "Small", not of "Other"' in message
+
+
+def test_the_state_is_of_another_month(path: Path) -> None:
+    found = book(path.parent, "2026-05", path)
+    about = json.loads((found.folder / "month.json").read_text())
+    (found.folder / "month.json").write_text(json.dumps({**about, "month": "2026-04"}))
+    june = events(path.parent, "2026-06", use("02", "alice", 1))
+    assert "holds 2026-04" in stopped(path.parent, june, name="2026-06")
+
+
+def test_a_month_is_left_out(path: Path) -> None:
+    book(path.parent, "2026-05", path)
+    july = events(path.parent, "2026-07", use("02", "alice", 1))
+    assert "has no 2026-06" in stopped(path.parent, july, name="2026-07")
+
+
+def test_a_later_month_goes_on_from_it(path: Path) -> None:
+    book(path.parent, "2026-05", path)
+    month(path.parent, "2026-06", use("02", "alice", 1))
+    assert "goes on from" in stopped(path.parent, path)
+
+
+def test_the_state_can_t_be_read(path: Path) -> None:
+    found = book(path.parent, "2026-05", path)
+    lots = found.folder / "lots.parquet"
+    lots.write_bytes(lots.read_bytes()[:-9])
+    june = events(path.parent, "2026-06", use("02", "alice", 1))
+    assert "not Parquet, or cut off" in stopped(path.parent, june, name="2026-06")
+
+
+def test_the_ledger_has_an_error(path: Path) -> None:
+    (path.parent / "main.beancount").write_text(LEDGER.replace("mint", "burn"))
+    message = stopped(path.parent, path)
+    assert "main.beancount:4" in message and "mend the ledger first" in message
+
+
+def test_the_ledger_has_events_of_its_own(path: Path) -> None:
+    with open(path.parent / "main.beancount", "a") as ledger:
+        ledger.write('2026-05-01 custom "compute-grant" "alice" 5 CU\n')
+    assert "open events of its own" in stopped(path.parent, path)
+
+
+def test_the_disk_is_full(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The month that was there stays; the next run writes it."""
+    book(path.parent, "2026-05", path)
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    more = events(path.parent, "2026-05", use("21", "alice", 1), name="more")
+    with monkeypatch.context() as patch:
+        patch.setattr(month_folder, "write_parquet", full)
+        assert "No space left" in stopped(path.parent, path, more)
+    assert book(path.parent, "2026-05", path, more).counts["read"] == 3
+
+
+def test_a_kernel_that_is_wrong_is_found_out(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sample by the engine differs: the run stops and names the subscriber."""
+    right = plain_way.read_uses
+
+    def wrong(*given: Any) -> Any:
+        found = right(*given)
+        found.units[found.units > 0] += 1_000_000  # a unit too much
+        return found
+
+    monkeypatch.setattr(plain_way, "read_uses", wrong)
+    message = stopped(path.parent, path)
+    assert '"alice" has other movements by the kernel than by the engine' in message
+
+
+def test_a_killed_run_goes_on_by_shard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was booked before the kill is not booked again, and the month is the same."""
+    begin(tmp_path)
+    pairs = [("alice", "bob"), ("carol", "dave"), ("erin", "frank")]
+    rows = [subscription("01", name) for pair in pairs for name in pair]
+    rows += [trade("10", *pair, 5, "0.25") for pair in pairs]
+    file = events(tmp_path, "2026-05", *rows)
+    monkeypatch.setattr(shard_run, "shards_of", lambda part, rows: part // 2)
+    booked: list[int] = []
+    right = shard_run.book_shard
+
+    def killed(shard: Any, bulk: Any) -> Any:
+        if len(booked) == 2:
+            raise KeyboardInterrupt
+        booked.append(shard.rows.num_rows)
+        return right(shard, bulk)
+
+    whole = tmp_path / "whole"
+    expected = files_of(book(tmp_path, "2026-05", file, into=whole, plain=False).folder)
+    monkeypatch.setattr(shard_run, "book_shard", killed)
+    with pytest.raises(KeyboardInterrupt):
+        book(tmp_path, "2026-05", file, plain=False)
+    assert not (tmp_path / "bulk" / "2026-05").exists()
+    booked.clear()
+    assert files_of(book(tmp_path, "2026-05", file, plain=False).folder) == expected
+    assert len(booked) == 1
+
+
+def test_the_command_says_what_it_wrote(path: Path) -> None:
+    """Nothing on standard error where no terminal is; an error exits with 1."""
+    ledger = str(path.parent / "main.beancount")
+    done = CliRunner().invoke(main, ["bulk", "2026-05", ledger, "--events", str(path)])
+    assert done.exit_code == 0 and not done.stderr
+    assert "2 rows read" in done.stdout and "by the kernel" in done.stdout
+    failed = CliRunner().invoke(main, ["bulk", "2026-05", ledger, "--events", "none.parquet"])
+    assert failed.exit_code == 1
+    assert failed.stderr.startswith("Error: none.parquet: no such file")
+
+
+def test_units_keep_every_digit(tmp_path: Path) -> None:
+    """A use of a millionth is there to the last digit, in units and in money."""
+    found = month(tmp_path, "2026-05", subscription("01", "alice"), use("20", "alice", "0.000001"))
+    (lot,) = parquet.read_table(found.folder / "lots.parquet").to_pylist()
+    assert lot["units"] == Decimal("999.999999")

@@ -1,0 +1,84 @@
+"""Months in bulk, one after the other, are the plugin's books of all at once: lot by lot, and of
+every subscriber, kind and refused row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from beancount_compute.bulk.bulk_terms import JOURNAL
+from beancount_compute.bulk.month_run import BulkOutcome
+from beancount_compute.economy import AS_OF, POSTING_GRAIN, Event, Grain, Month
+from tests.bulk.months_of_a_ledger import (
+    book_in_months,
+    days_of,
+    lots_of_books,
+    lots_of_bulk,
+    money_by_day,
+    movements_of_books,
+    movements_of_bulk,
+    refused_rows,
+    within_a_month,
+    without_operator,
+)
+from tests.economy.building import Books
+from tests.examples import examples
+from tests.laws.captured import Captured, capture
+from tests.laws.random_ledgers import PROFILES, write_ledger
+
+MARKET_YEAR = Path(__file__).parents[2] / "example-ledgers" / "market-year" / "main.beancount"
+# Of events with years between them the plugin books some only; in bulk each month is asked for.
+SEEDS = [seed for seed in range(examples(14, 360)) if PROFILES[seed % len(PROFILES)] != "far"]
+
+
+def both_ways(
+    ledger: Captured, folder: Path, **how: object
+) -> tuple[list[BulkOutcome], Books, list[Event]]:
+    """The months in bulk, and the books of all at once, of the events that bulk can read."""
+    events = within_a_month([each for each in ledger.facts.events if not each.flaw])
+    days = [each.date for each in (*events, *ledger.facts.openings, *ledger.facts.removals)]
+    months = list(Month.of(min(days)).to(Month.of(max(days))))
+    outcomes = book_in_months(ledger, events, folder, months, **how)
+    terms = ledger.terms.setting(AS_OF, months[-1].last).setting(POSTING_GRAIN, Grain.EVENT)
+    facts = ledger.facts._replace(events=list(events), assertions=[], unread=[])
+    return outcomes, ledger.again(facts, terms), events
+
+
+def assert_same(outcomes: list[BulkOutcome], books: Books, ledger: Captured) -> None:
+    assert lots_of_bulk(outcomes[-1]) == lots_of_books(books)
+    assert movements_of_bulk(outcomes) == movements_of_books(books)
+    accounts = ledger.component.__self__
+    journals = [(each.folder / JOURNAL).read_text(encoding="utf-8") for each in outcomes]
+    assert days_of(journals) == money_by_day(books, accounts)
+
+
+def refused_dates(events: Iterable[Event], outcomes: list[BulkOutcome]) -> Counter[str]:
+    """The months in which events were refused, so many times."""
+    return Counter(Path(row["file"]).stem for row in refused_rows(outcomes))
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["kernel", "engine"])
+def test_a_market_s_year_is_the_same_in_bulk(plain: bool, tmp_path: Path) -> None:
+    """Twelve months of trades, mints, top-ups, transfers: nothing differs, nothing is refused."""
+    ledger = capture(MARKET_YEAR)
+    outcomes, books, events = both_ways(ledger, tmp_path, plain=plain)
+    assert_same(outcomes, books, ledger)
+    assert len(outcomes) == 12 and not refused_rows(outcomes)
+    assert sum(each.counts["read"] for each in outcomes) == len(events)
+    proved = sum(each.counts.get("proved", 0) for each in outcomes)
+    assert (proved > 50) == plain
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_economies_are_the_same_in_bulk(seed: int, tmp_path: Path) -> None:
+    """All kinds, mistakes too: the same lots, movements and days, and as many refused a month."""
+    ledger = without_operator(capture(write_ledger(seed, tmp_path / "ledger")))
+    (tmp_path / "months").mkdir()
+    outcomes, books, events = both_ways(ledger, tmp_path / "months")
+    assert_same(outcomes, books, ledger)
+    months = {each.place: Month.of(each.date).name for each in events}
+    refused = Counter(months[each.place] for each in books.refusals if each.place in months)
+    assert refused_dates(events, outcomes) == refused

@@ -1,0 +1,231 @@
+"""Months in bulk with figures worked out by hand: 200.00 USD a month for 1000 CU at 0.20."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from beancount import loader
+from pyarrow import parquet
+
+from tests.bulk.small_months import (
+    LEDGER,
+    begin,
+    book,
+    events,
+    files_of,
+    held,
+    month,
+    subscription,
+    table,
+    top_up,
+    trade,
+    use,
+)
+
+D = Decimal
+
+
+def test_what_is_used_is_revenue_and_the_rest_is_held(tmp_path: Path) -> None:
+    """200 of 1000 CU are used, at 0.20: 40.00 of revenue, 800 CU held until the period's end."""
+    found = month(tmp_path, "2026-05", subscription("01", "alice"), use("20", "alice", 200))
+    assert found.counts["by the kernel"] == 2
+    assert held(found) == [("alice", "allocations", D(800), D("0.2"), "2026-06-01")]
+    moved = {(r["kind"], r["role"]): r["amount"] for r in table(found, "movements")}
+    assert moved == {
+        ("allocation", "receivable"): D(200),
+        ("allocation", "allocations"): D(-200),
+        ("consumption", "allocations"): D(40),
+        ("consumption", "revenue"): D(-40),
+    }
+
+
+def test_the_journal_is_balanced_transactions_a_day_and_kind(tmp_path: Path) -> None:
+    """Two subscribers' uses of a day are one transaction, by plan and month of allocation."""
+    found = month(
+        tmp_path,
+        "2026-05",
+        subscription("01", "alice"),
+        subscription("01", "bob"),
+        use("20", "alice", 200),
+        use("20", "bob", "0.5"),
+    )
+    text = (found.folder / "journal.beancount").read_text()
+    assert text.endswith(
+        """\
+2026-05-20 * "Consumption" #compute-bulk
+  Liabilities:DeferredRevenue:Allocations  40.10 USD
+    cohort: "pro 2026-05"
+    units-out: 200.5 CU
+  Income:Compute  -40.10 USD
+"""
+    )
+
+
+def test_unused_units_are_minted_when_the_next_period_begins(tmp_path: Path) -> None:
+    """The 800 CU left of May are tokens on 1 June, for a year; June brings another 1000 CU."""
+    month(tmp_path, "2026-05", subscription("01", "alice"), use("20", "alice", 200))
+    found = month(tmp_path, "2026-06", use("02", "alice", 1100))
+    assert found.counts["by the kernel"] == 1
+    assert held(found) == [("alice", "tokens", D(700), D("0.2"), "2027-06-01")]
+
+
+def test_use_beyond_the_holdings_is_left_to_the_engine(tmp_path: Path) -> None:
+    """Of 1010 CU 10 are overage at 0.30: 3.00, which the kernel does not say."""
+    found = month(
+        tmp_path,
+        "2026-05",
+        subscription("01", "alice"),
+        subscription("02", "bob"),
+        use("20", "alice", 1010),
+        use("20", "bob", 10),
+    )
+    assert found.counts["by the kernel"] == 2 == found.counts["by the engine"]
+    (row,) = [r for r in table(found, "movements") if r["role"] == "overage"]
+    assert (row["subscriber"], row["amount"]) == ("alice", D(-3))
+    (running,) = [r for r in table(found, "subscriptions") if r["subscriber"] == "alice"]
+    assert (running["overage"], running["overage_charged"]) == (D(3), D(3))
+
+
+def test_those_who_trade_are_booked_together(tmp_path: Path) -> None:
+    """Alice's 100 tokens at 0.05 go to bob at that cost; carol trades with nobody."""
+    found = month(
+        tmp_path,
+        "2026-05",
+        *[subscription("01", name) for name in ("alice", "bob", "carol")],
+        top_up("03", "alice", 100, "5.00"),
+        trade("10", "alice", "bob", 100, "0.25"),
+        use("11", "carol", 1),
+    )
+    assert found.counts["by the kernel"] == 2
+    assert ("bob", "tokens", D(100), D("0.05"), "None") in held(found)
+    prices = (found.folder / "journal.beancount").read_text().splitlines()
+    assert prices[-1] == "2026-05-10 price CU 0.25 USD"
+
+
+def test_a_payment_is_split_into_two_costs_that_add_up(tmp_path: Path) -> None:
+    """20.00 for 3000 CU: 1000 CU at 0.006666 and 2000 at 0.006667, as the plugin does it."""
+    found = month(
+        tmp_path, "2026-05", subscription("01", "alice"), top_up("03", "alice", 3000, "20.00")
+    )
+    assert found.counts["by the kernel"] == 2
+    tokens = [each[2:4] for each in held(found) if each[1] == "tokens"]
+    assert tokens == [(D(1000), D("0.006666")), (D(2000), D("0.006667"))]
+
+
+def test_a_row_that_comes_again_is_booked_once(tmp_path: Path) -> None:
+    """The very same row of an id is dropped; another one of it is refused, as in the plugin."""
+    one = use("20", "alice", 200, id="u-1")
+    found = month(
+        tmp_path,
+        "2026-05",
+        subscription("01", "alice"),
+        subscription("01", "bob"),
+        one,
+        one,
+        use("21", "bob", 7, id="u-2"),
+        use("21", "bob", 8, id="u-2"),
+    )
+    assert held(found)[0][2] == D(800)
+    assert found.counts["repeated"] == 1
+    (refused,) = table(found, "refused")
+    assert "stands for something else" in refused["message"] and refused["row"] == 6
+
+
+def test_names_are_read_as_the_plugin_reads_them(tmp_path: Path) -> None:
+    """Blanks around a name, and accents in two pieces, name the same subscriber."""
+    found = month(
+        tmp_path,
+        "2026-05",
+        subscription("01", "\u00e9mile"),
+        use("20", "e\u0301mile ", 200),
+        subscription("01", "bob"),
+        use("20", " bob", 1),
+    )
+    assert [each[0::2] for each in held(found)] == [
+        ("bob", D(999), "2026-06-01"),
+        ("\u00e9mile", D(800), "2026-06-01"),
+    ]
+
+
+def test_whoever_is_unknown_is_refused(tmp_path: Path) -> None:
+    """A use by somebody without units, as in the plugin; all others are booked."""
+    found = month(tmp_path, "2026-05", subscription("01", "alice"), use("20", "zoe", 1))
+    (refused,) = table(found, "refused")
+    assert refused["message"].startswith('unknown subscriber "zoe"') and refused["row"] == 2
+
+
+def test_the_ledger_loads_with_the_journals_of_its_months(tmp_path: Path) -> None:
+    """Beancount balances them; no account is opened twice."""
+    begin(tmp_path)
+    month(tmp_path, "2026-05", subscription("01", "alice"), use("20", "alice", 200))
+    (tmp_path / "main.beancount").write_text(LEDGER)
+    month(tmp_path, "2026-06", use("02", "alice", 1100))
+    month(tmp_path, "2026-06", use("02", "alice", 1100))  # again, over the first
+    entries, errors, _ = loader.load_file(str(tmp_path / "main.beancount"))
+    assert not errors
+    assert sum(type(entry).__name__ == "Transaction" for entry in entries) == 5
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_rerun_writes_the_same_bytes(plain: bool, tmp_path: Path) -> None:
+    """Nothing depends on when or where a month is booked."""
+    rows = [subscription("01", name) for name in ("alice", "bob")]
+    rows += [use(f"{day:02}", name, day) for day in range(2, 30) for name in ("alice", "bob")]
+    first = files_of(month(tmp_path, "2026-05", *rows, plain=plain).folder)
+    assert (
+        files_of(book(tmp_path, "2026-05", tmp_path / "2026-05.parquet", plain=plain).folder)
+        == first
+    )
+
+
+def test_events_may_stand_in_several_files(tmp_path: Path) -> None:
+    """A glob names them; a row of another file may say the same again."""
+    begin(tmp_path)
+    one = use("20", "alice", 200, id="u-1")
+    events(tmp_path, "2026-05", subscription("01", "alice"), one, name="part-1")
+    events(tmp_path, "2026-05", one, use("20", "alice", 1), name="part-2")
+    found = book(tmp_path, "2026-05", tmp_path / "part-*.parquet")
+    assert held(found)[0][2] == D(799)
+
+
+def test_files_need_not_have_every_column(tmp_path: Path) -> None:
+    """Uses alone have neither plans nor money; a column that says nothing may be absent."""
+    month(tmp_path, "2026-05", subscription("01", "alice"))
+    file = events(tmp_path, "2026-06", use("20", "alice", 100))
+    rows = parquet.read_table(file).select(
+        ["id", "date", "event", "subscriber", "units", "commodity"]
+    )
+    parquet.write_table(rows, file)
+    found = book(tmp_path, "2026-06", file)
+    assert found.counts["by the kernel"] == 1
+    assert held(found)[0] == ("alice", "allocations", D(900), D("0.2"), "2026-07-01")
+
+
+def test_rows_without_an_id_are_as_many_events(tmp_path: Path) -> None:
+    """Who gives no id says nothing of repeats: two equal uses of 200 CU leave 600."""
+    one = use("20", "alice", 200, id=None)
+    found = month(tmp_path, "2026-05", subscription("01", "alice"), one, one)
+    assert found.counts["repeated"] == 0
+    assert held(found)[0][2] == D(600)
+
+
+def test_an_event_of_an_earlier_month_can_be_reversed(tmp_path: Path) -> None:
+    """The 200 CU that alice used in May come back in June, as tokens of the mint: 1000 in all."""
+    month(tmp_path, "2026-05", subscription("01", "alice"), use("20", "alice", 200, id="u-1"))
+    file = events(tmp_path, "2026-06", use("02", "alice", 1000))
+    rows = parquet.read_table(file)
+    back = {"id": "r-1", "date": date(2026, 6, 3), "event": "reversal", "reverses": "u-1"}
+    schema = rows.schema.append(pa.field("reverses", pa.string()))
+    parquet.write_table(pa.Table.from_pylist([*rows.to_pylist(), back], schema), file)
+    found = book(tmp_path, "2026-06", file)
+    assert not table(found, "refused")
+    assert held(found) == [("alice", "tokens", D(1000), D("0.2"), "2027-06-01")]
+    twice = events(tmp_path, "2026-07", use("02", "alice", 1))
+    again = {**back, "id": "r-2", "date": date(2026, 7, 3)}
+    parquet.write_table(pa.Table.from_pylist([again], schema), twice)
+    (refused,) = table(book(tmp_path, "2026-07", twice), "refused")
+    assert "is reversed already" in refused["message"]
