@@ -14,14 +14,15 @@ from typing import Any
 
 import pytest
 
-from beancount_compute.close import storage
+from beancount_compute.close import closing, storage
 from beancount_compute.close.loading import load
+from beancount_compute.close.pack import PAGE, UNSEALED
 from beancount_compute.close.storage import Change, CloseError, acquire, apply, locked, recover
 from beancount_compute.close.verifying import verify
 from tests.close.sealing import close, contents, load_errors, printed, run, write
 
 ROOT = Path(__file__).parents[2]
-SHARES = 8  # of the steps at which a command is killed: every eighth one is a test
+SHARES = 2  # of the steps at which a command is killed: every second one is a test
 MAY = (
     "t-1,2026-05-02,,allocation,alice,,,100,CU,,10.00,USD,,,,",
     "u-1,2026-06-03,,consumption,alice,,,10,CU,,,,,,,",
@@ -41,6 +42,16 @@ def ledger(tmp_path: Path) -> Path:
 def no_flushing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Flushing does nothing, and is a step all the same: a killed process loses no bytes."""
     monkeypatch.setattr(os, "fsync", lambda number: None)
+
+
+@pytest.fixture
+def short_pack(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pack of three files for the ninety of a real one: each is written as the others are.
+
+    test_kills.py kills commands that write the whole pack.
+    """
+    files = {PAGE: UNSEALED.encode(), "journal.csv": b"date\n", "lots.csv": b"lot\n"}
+    monkeypatch.setattr(closing, "pack_files", lambda *args, **named: files)
 
 
 def killed(at: int, *words: str) -> bool:
@@ -79,7 +90,7 @@ def seals_of(ledger: Path) -> list[str]:
     return [link.digest for link in booking.chain.links]
 
 
-@pytest.mark.usefixtures("no_flushing")
+@pytest.mark.usefixtures("no_flushing", "short_pack")
 @pytest.mark.parametrize("share", range(SHARES))
 @pytest.mark.parametrize(
     "words", [("close", "2026-06"), ("reopen", "2026-05", "--reason", "x")], ids=lambda w: w[0]
@@ -143,7 +154,7 @@ def failing(call: Callable[..., object], number: int, after: int) -> Callable[..
     return failed
 
 
-@pytest.mark.usefixtures("no_flushing")
+@pytest.mark.usefixtures("no_flushing", "short_pack")
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
 @pytest.mark.parametrize("step", ["fsync", "open", "replace"])
 def test_a_full_or_read_only_disk_is_one_message_and_the_old_state(
