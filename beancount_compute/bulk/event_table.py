@@ -40,6 +40,16 @@ class EventFiles(NamedTuple):
     schema: pa.Schema
     columns: Columns
     rows: int
+    base: str = ""  # the folder from which places name the files; "" for whole paths
+
+    @property
+    def place(self) -> str:
+        """What SQL makes of the path of a file, as places name it: the same on each machine."""
+        if not self.base:
+            return "filename"
+        folder = os.path.commonpath([os.path.dirname(path) for path in self.paths])
+        named = (Path(os.path.relpath(folder, self.base)).as_posix() + "/").removeprefix("./")
+        return f"{literal(named)} || substr(filename, {len(folder.rstrip('/')) + 2})"
 
     @property
     def present(self) -> list[str]:
@@ -51,8 +61,11 @@ class EventFiles(NamedTuple):
         return self.schema.field(self.columns.at[name])
 
 
-def find_event_files(patterns: Sequence[str]) -> EventFiles:
-    """The files of paths and globs; raises `BulkError` where they can't be read together."""
+def find_event_files(patterns: Sequence[str], base: Path | None = None) -> EventFiles:
+    """The files of paths and globs; raises `BulkError` where they can't be read together.
+
+    Places name them as seen from the folder `base`, that of the ledger.
+    """
     paths: list[str] = []
     for pattern in patterns:
         found = sorted(glob.glob(pattern, recursive=True))
@@ -73,7 +86,7 @@ def find_event_files(patterns: Sequence[str]) -> EventFiles:
         _check_present(columns)
     except FieldError as error:
         raise BulkError(f"{paths[0]}: {error}") from None
-    return EventFiles(paths, first, columns, rows)
+    return EventFiles(paths, first, columns, rows, os.path.abspath(base) if base else "")
 
 
 def _schema_of(path: str) -> tuple[pa.Schema, int]:
@@ -164,7 +177,7 @@ class EventTable:
             f"{quote(self.files.column(name).name)} AS {quote(name)}" for name in self.files.present
         ]
         self.run(
-            f"CREATE VIEW files_as_they_are AS SELECT filename AS file, "
+            f"CREATE VIEW files_as_they_are AS SELECT {self.files.place} AS file, "
             f"file_row_number + 1 AS row_at, {', '.join(columns)} FROM {source}"
         )
 

@@ -37,7 +37,7 @@ from beancount_compute.economy.carried import Carried
 def run_month(asked: MonthAsked, told: Told = lambda done, rows: None) -> BulkOutcome:
     """Book a month; raises `BulkError`, and leaves what was there, where it can't be done."""
     folder = asked.into or asked.ledger.parent / "bulk"
-    files = find_event_files(asked.events)
+    files = find_event_files(asked.events, asked.ledger.parent)
     loaded = read_ledger(asked.ledger)
     bulk = bulk_terms(loaded, asked.month)
     opened = _opened(loaded, folder / bulk.month.name)

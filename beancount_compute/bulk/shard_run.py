@@ -113,9 +113,8 @@ class EarlierMonths:
                 )
         bulk = self._bulk._replace(month=month, terms=self._bulk.terms.setting(AS_OF, month.last))
         before = self._folder / month.previous.name
-        run = ShardRun(
-            self._asked, find_event_files(paths), bulk, self._place, lambda done, rows: None
-        )
+        files = find_event_files(paths, self._asked.ledger.parent)
+        run = ShardRun(self._asked, files, bulk, self._place, lambda done, rows: None)
         return run, before if before.exists() else None
 
 
