@@ -66,8 +66,9 @@ def _moved(books: PlainBooks, commodities: int) -> Iterator[_Moved]:
         np.concatenate([getattr(each, name) for each in books.ended])
         for name in ("row", "key", "units", "token")
     )
-    kept = good[row]
-    row, key, units, token = row[kept], key[kept], units[kept], token[kept]
+    of_good = np.flatnonzero(good[row])
+    of_good = of_good[np.argsort(row[of_good], kind="stable")]  # lots end day by day
+    row, key, units, token = row[of_good], key[of_good], units[of_good], token[of_good]
     minted = token >= 0
     for kind, which, of, out in (
         (Kind.EXPIRY, ~minted, key, True),

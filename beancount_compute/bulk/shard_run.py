@@ -235,12 +235,23 @@ class ShardRun:
         }
 
     def _made(self) -> Tables:
-        """The tables of all shards, in their order."""
-        in_order = [self._tables[at] for at in sorted(self._tables)]
-        return {
-            name: together(name, [each[name] for each in in_order if name in each])
-            for name in SCHEMAS
-        }
+        """The tables of all: what the kernel made, and what the engine did, each by subscriber.
+
+        So a lookup of one name finds it in few row groups, and names stand in their order.
+        """
+        by_engine = [self._tables[at] for at in sorted(self._tables) if at >= 0]
+        made: Tables = {}
+        for name in SCHEMAS:
+            rows = together(name, [each[name] for each in by_engine])
+            if "subscriber" in rows.column_names:
+                rows = rows.sort_by("subscriber")
+            by_kernel = [each[name] for at, each in self._tables.items() if at < 0 and name in each]
+            made[name] = together(name, [*by_kernel, rows])
+        self._table.register("made_subscribers", made["subscribers"])
+        made["subscribers"] = self._table.arrow(
+            "SELECT * FROM made_subscribers ORDER BY subscriber"
+        )
+        return made
 
     def _note_left(self, plain: PlainResult | None) -> int:
         """Note the rows that are left to the engine, and those of a sample; how large that is."""

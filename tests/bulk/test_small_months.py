@@ -106,6 +106,17 @@ def test_those_who_trade_are_booked_together(tmp_path: Path) -> None:
     assert prices[-1] == "2026-05-10 price CU 0.25 USD"
 
 
+def test_rows_stand_by_subscriber(tmp_path: Path) -> None:
+    """What each kind moves, in the order of names and not of days; and all names in order."""
+    days = {"alice": "20", "bob": "10", "carol": "05", "dave": "06", "erin": "02"}
+    month(tmp_path, "2026-05", *[subscription(day, name) for name, day in days.items()])
+    moved = top_up("03", "bob", 100, "5.00"), trade("04", "bob", "dave", 100, "0.25")
+    found = month(tmp_path, "2026-06", *moved)
+    minted = [r["subscriber"] for r in table(found, "movements") if r["kind"] == "mint"]
+    assert minted == [*["alice", "carol", "erin"] * 2, *["bob"] * 2, *["dave"] * 2]
+    assert [r["subscriber"] for r in table(found, "subscribers")] == sorted(days)
+
+
 def test_a_payment_is_split_into_two_costs_that_add_up(tmp_path: Path) -> None:
     """20.00 for 3000 CU: 1000 CU at 0.006666 and 2000 at 0.006667, as the plugin does it."""
     found = month(
