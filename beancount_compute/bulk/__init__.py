@@ -15,7 +15,9 @@
     ties.py             what must agree in every run, and control.csv
     cohort_journal.py   the month for the general ledger
     month_folder.py     all of it written, whole or not at all
-    month_run.py        a month asked for; shard_run.py: the way through all of these
+    shard_run.py        the shards of a month found and booked; earlier_months.py: for reversals
+    month_finish.py     their tables put together, tied and written
+    month_run.py        a month asked for (month_asked.py): the way through all of these
 
 The engine decides; what takes another way is compared with it in each run. Nothing of this is
 imported by the plugin. DuckDB, numpy and pyarrow are the extra `[bulk]`.

@@ -19,16 +19,21 @@ from beancount_compute.bulk.bulk_terms import (
     read_ledger,
     state_of_closed,
 )
+from beancount_compute.bulk.earlier_months import EarlierMonths
 from beancount_compute.bulk.event_table import (
     EventFiles,
+    EventTable,
     find_event_files,
 )
+from beancount_compute.bulk.month_asked import BulkOutcome, MonthAsked, Told
+from beancount_compute.bulk.month_finish import finish_month
 from beancount_compute.bulk.month_folder import MonthFolder, about_month
 from beancount_compute.bulk.month_state import (
     digest_of_state,
     find_state,
+    note_state,
 )
-from beancount_compute.bulk.shard_run import BulkOutcome, MonthAsked, ShardRun, Told
+from beancount_compute.bulk.shard_run import ShardRun, processes_of
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.storage import acquire
 from beancount_compute.economy.carried import Carried
@@ -66,7 +71,12 @@ def write_month(
     try:
         about = {"ledger": bulk.title, "source": _source(files, bulk, before)}
         place = MonthFolder(folder, bulk.month, about)
-        return ShardRun(asked, files, bulk, place, told).outcome(before, closed, opened)
+        table = EventTable(files, asked.memory_limit, place.spill, processes_of(asked))
+        has_state = note_state(table, before, closed, bulk)
+        earlier = EarlierMonths(folder, bulk, asked, place)
+        run = ShardRun(asked, table, bulk, place, told)
+        booked = run.book(earlier.undo_of, has_state=has_state)
+        return finish_month(table, booked, bulk, place, opened)
     except OSError as error:
         raise BulkError(
             f"can't write to {folder}: {error.strerror or error}: the next run goes on from here"

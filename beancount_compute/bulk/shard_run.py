@@ -1,44 +1,28 @@
-"""One run over a month: its rows noted, its shards booked, its folder written.
+"""The shards of a month: found on a table of its events, and booked.
 
-who must be booked together  ->  the plain way, the sample, shard by shard  ->  ties, folder
+who must be booked together  ->  the plain way, the sample, shard by shard
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from datetime import date
 from functools import partial
 from multiprocessing import get_context
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import parquet
 
-from beancount_compute.bulk.bulk_terms import (
-    JOURNAL,
-    BulkError,
-    BulkTerms,
-)
-from beancount_compute.bulk.cohort_journal import journal_of
+from beancount_compute.bulk.bulk_terms import BulkTerms
 from beancount_compute.bulk.engine_way import Shard, ShardBooks, book_shard, undo_in
-from beancount_compute.bulk.event_table import (
-    EventFiles,
-    EventTable,
-    find_event_files,
-    literal,
-    text_of,
-)
-from beancount_compute.bulk.month_folder import MonthFolder, about_month
-from beancount_compute.bulk.month_state import (
-    note_state,
-    state_of_shard,
-)
-from beancount_compute.bulk.month_tables import SCHEMAS, Tables, together
+from beancount_compute.bulk.event_table import EventTable
+from beancount_compute.bulk.month_asked import BookedShards, MonthAsked, Told
+from beancount_compute.bulk.month_folder import MonthFolder
+from beancount_compute.bulk.month_state import state_of_shard
+from beancount_compute.bulk.month_tables import Tables
 from beancount_compute.bulk.parts import (
     UndoOf,
     connected,
@@ -49,73 +33,9 @@ from beancount_compute.bulk.parts import (
 from beancount_compute.bulk.plain_way import PlainResult, go_plain_way
 from beancount_compute.bulk.repeats import ID, hashes_of_ids, hashes_that_repeat, note_repeats
 from beancount_compute.bulk.sample_proof import compare
-from beancount_compute.bulk.ties import ControlRow, control_text, ties_of
-from beancount_compute.economy import AS_OF, Kind, Month
-from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.state import Undo
 
-WRITTEN = ("lots", "subscriptions", "subscribers", "movements", "refused")
 FEW_ROWS = 20_000  # which no other process is worth
-Told = Callable[[int, int], None]  # rows done, of so many
-
-
-class MonthAsked(NamedTuple):
-    """What somebody asks of a run."""
-
-    ledger: Path
-    month: Month
-    events: Sequence[str]  # paths and globs
-    into: Path | None = None  # the folder of the months; "bulk" beside the ledger
-    memory_limit: str = ""
-    prove: int = 1000
-    processes: int = 0  # 0 for as many as there are processors
-    plain: bool = True  # False to let the engine book everybody
-
-
-class BulkOutcome(NamedTuple):
-    """What a run wrote, and its figures."""
-
-    folder: Path
-    control: list[ControlRow]
-    counts: dict[str, int]
-
-
-class EarlierMonths:
-    """The months before one, as far as its reversals ask for them."""
-
-    def __init__(
-        self, folder: Path, bulk: BulkTerms, asked: MonthAsked, place: MonthFolder
-    ) -> None:
-        self._folder, self._bulk, self._asked, self._place = folder, bulk, asked, place
-
-    def undo_of(self, ids: frozenset[str]) -> dict[str, Undo]:
-        """What undoes the events of those ids, as far as any month has them; the newest first."""
-        found: dict[str, Undo] = {}
-        undone: set[str] = set()  # by months since
-        month = self._bulk.month.previous
-        while ids - found.keys() and (self._folder / month.name).exists():
-            run, before = self._open(month)
-            for name, undo in run.undo_of(ids - found.keys(), before, None).items():
-                found[name] = Undo(undo.entry, done=undo.done or name in undone)
-            undone |= run.reversed(self._folder / month.name)
-            month = month.previous
-        return found
-
-    def _open(self, month: Month) -> tuple[ShardRun, Path | None]:
-        """A month as it was booked: its files must still be there."""
-        about = about_month(self._folder / month.name)
-        paths = [os.path.normpath(self._folder / name) for name in about["files"]]
-        for path in paths:
-            if not os.path.exists(path):
-                raise BulkError(
-                    f"a reversal names an event that may be of {month}, and {path} is gone: "
-                    "put it back"
-                )
-        bulk = self._bulk._replace(month=month, terms=self._bulk.terms.setting(AS_OF, month.last))
-        before = self._folder / month.previous.name
-        files = find_event_files(paths, self._asked.ledger.parent)
-        run = ShardRun(self._asked, files, bulk, self._place, lambda done, rows: None)
-        return run, before if before.exists() else None
 
 
 class ShardRun:
@@ -124,28 +44,23 @@ class ShardRun:
     def __init__(
         self,
         asked: MonthAsked,
-        files: EventFiles,
+        table: EventTable,
         bulk: BulkTerms,
         place: MonthFolder,
-        told: Told,
+        told: Told = lambda done, rows: None,
     ) -> None:
         self._asked, self._bulk, self._place, self._told = asked, bulk, place, told
-        self._files = files
-        self._processes = asked.processes or os.cpu_count() or 1
-        self._table = EventTable(files, asked.memory_limit, place.spill, self._processes)
-        self._counts: Counter[str] = Counter({"read": files.rows})
+        self._table = table
+        self._processes = processes_of(asked)
+        self._counts: Counter[str] = Counter({"read": table.files.rows})
         self._tables: dict[int, Tables] = {}  # by shard
         self._rows_done = 0
         self._undo: Mapping[str, Undo] = {}  # of earlier months, which reversals name
 
-    def outcome(
-        self, before: Path | None, closed: Carried | None, opened: Collection[str]
-    ) -> BulkOutcome:
-        """Book the month and write its folder."""
+    def book(self, undo_of: UndoOf, *, has_state: bool) -> BookedShards:
+        """Book all shards; `undo_of` is asked for what earlier months booked."""
         table, bulk = self._table, self._bulk
-        has_state = note_state(table, before, closed, bulk)
-        earlier = EarlierMonths(self._place.target.parent, bulk, self._asked, self._place)
-        undo_of = partial(self._undo_of, earlier)
+        undo_of = partial(self._keep_undo, undo_of)
         plain = None
         if self._asked.plain:
             plain = go_plain_way(table, bulk, undo_of, has_state=has_state)
@@ -153,30 +68,16 @@ class ShardRun:
             self._note_all(bulk.month.first if has_state else None, undo_of)
         else:
             self._counts["repeated"] = plain.repeated
-            self._tables[-1] = plain.tables
         sample = self._note_left(plain)
         shards = self._note_shards()
-        left = sum(shards)
-        self._counts["by the kernel"] = self._files.rows - self._counts["repeated"] - left
+        rows = table.files.rows
+        self._counts["by the kernel"] = rows - self._counts["repeated"] - sum(shards)
         self._told_done(self._counts["by the kernel"])
         if plain is not None and sample:
             self._prove(plain, has_state)
         self._book(shards, has_state)
-        made = self._made()
-        ties = ties_of(table, made, self._counts)
-        journal = journal_of(made["days"], made["prices"], bulk, opened)
-        self._place.publish(
-            {name: made[name] for name in WRITTEN},
-            {JOURNAL: journal.text, "control.csv": control_text(ties)},
-            {
-                "opened": sorted({*opened, *journal.opened}),
-                "files": [
-                    Path(os.path.relpath(path, self._place.target.parent)).as_posix()
-                    for path in self._files.paths
-                ],
-            },
-        )
-        return BulkOutcome(self._place.target, ties, dict(self._counts))
+        by_engine = [self._tables[at] for at in sorted(self._tables)]
+        return BookedShards([] if plain is None else [plain.tables], by_engine, self._counts)
 
     def _note_all(self, first: date | None, undo_of: UndoOf) -> None:
         """Note of all rows who is tied to whom, and which of them come again."""
@@ -186,16 +87,13 @@ class ShardRun:
         self._counts["repeated"] = note_repeats(table, hashes)
         note_edges(table, first, undo_of)
 
-    def _undo_of(self, earlier: EarlierMonths, ids: frozenset[str]) -> Mapping[str, Undo]:
-        self._undo = earlier.undo_of(ids)
+    def _keep_undo(self, undo_of: UndoOf, ids: frozenset[str]) -> Mapping[str, Undo]:
+        self._undo = undo_of(ids)
         return self._undo
 
-    def undo_of(
-        self, ids: frozenset[str], before: Path | None, closed: Carried | None
-    ) -> dict[str, Undo]:
+    def undo_of(self, ids: frozenset[str], *, has_state: bool) -> dict[str, Undo]:
         """What undoes the events of those ids: the shards that have them are booked once more."""
         table = self._table
-        has_state = note_state(table, before, closed, self._bulk)
         self._note_all(None, lambda names: {})
         self._note_left(None)
         shards = self._note_shards()
@@ -219,40 +117,6 @@ class ShardRun:
             undo |= undo_in(self._shard(at, has_state), self._bulk, ids)
         return undo
 
-    def reversed(self, folder: Path) -> set[str]:
-        """The ids that the month's reversals named, but for those that were refused."""
-        if "reverses" not in self._files.present:
-            return set()
-        table = self._table
-        table.register("refused_rows", parquet.read_table(folder / "refused.parquet"))
-        return {
-            name
-            for (name,) in table.numbers(
-                f"SELECT DISTINCT trim({text_of('reverses')}) FROM event_rows e ANTI JOIN "
-                f"refused_rows r ON r.file = e.file AND r.row = e.row_at "
-                f"WHERE kind = {literal(Kind.REVERSAL.value)}"
-            )
-        }
-
-    def _made(self) -> Tables:
-        """The tables of all: what the kernel made, and what the engine did, each by subscriber.
-
-        So a lookup of one name finds it in few row groups, and names stand in their order.
-        """
-        by_engine = [self._tables[at] for at in sorted(self._tables) if at >= 0]
-        made: Tables = {}
-        for name in SCHEMAS:
-            rows = together(name, [each[name] for each in by_engine])
-            if "subscriber" in rows.column_names:
-                rows = rows.sort_by("subscriber")
-            by_kernel = [each[name] for at, each in self._tables.items() if at < 0 and name in each]
-            made[name] = together(name, [*by_kernel, rows])
-        self._table.register("made_subscribers", made["subscribers"])
-        made["subscribers"] = self._table.arrow(
-            "SELECT * FROM made_subscribers ORDER BY subscriber"
-        )
-        return made
-
     def _note_left(self, plain: PlainResult | None) -> int:
         """Note the rows that are left to the engine, and those of a sample; how large that is."""
         table = self._table
@@ -262,7 +126,7 @@ class ShardRun:
         chosen = np.sort(dice.permutation(len(names))[:count])
         table.register("plain_nodes", pa.table({"node": names}))
         table.register("sample_nodes", pa.table({"node": names.take(pa.array(chosen, pa.int64()))}))
-        columns = ", ".join(f'e."{name}"' for name in self._files.present)
+        columns = ", ".join(f'e."{name}"' for name in self._table.files.present)
         only = ""
         if plain is not None:
             only = (
@@ -378,7 +242,12 @@ class ShardRun:
 
     def _told_done(self, rows: int) -> None:
         self._rows_done += rows
-        self._told(self._rows_done, self._files.rows)
+        self._told(self._rows_done, self._table.files.rows)
+
+
+def processes_of(asked: MonthAsked) -> int:
+    """How many shards are booked side by side."""
+    return asked.processes or os.cpu_count() or 1
 
 
 def _name(at: int) -> str:

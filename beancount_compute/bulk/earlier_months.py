@@ -1,0 +1,79 @@
+"""The months before one, as far as its reversals ask for them: booked once more, from their files.
+
+reverses u-123, of April   ->   the shard of April that has u-123   ->   what undoes it
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pyarrow import parquet
+
+from beancount_compute.bulk.bulk_terms import BulkError, BulkTerms
+from beancount_compute.bulk.event_table import EventTable, find_event_files, literal, text_of
+from beancount_compute.bulk.month_asked import MonthAsked
+from beancount_compute.bulk.month_folder import MonthFolder, about_month
+from beancount_compute.bulk.month_state import note_state
+from beancount_compute.bulk.shard_run import ShardRun, processes_of
+from beancount_compute.economy import AS_OF, Kind, Month
+from beancount_compute.economy.state import Undo
+
+
+class EarlierMonths:
+    """The months before one."""
+
+    def __init__(
+        self, folder: Path, bulk: BulkTerms, asked: MonthAsked, place: MonthFolder
+    ) -> None:
+        self._folder, self._bulk, self._asked, self._place = folder, bulk, asked, place
+
+    def undo_of(self, ids: frozenset[str]) -> dict[str, Undo]:
+        """What undoes the events of those ids, as far as any month has them; the newest first."""
+        found: dict[str, Undo] = {}
+        undone: set[str] = set()  # by months since
+        month = self._bulk.month.previous
+        while ids - found.keys() and (self._folder / month.name).exists():
+            table, bulk = self._open(month)
+            before = self._folder / month.previous.name
+            has_state = note_state(table, before if before.exists() else None, None, bulk)
+            run = ShardRun(self._asked, table, bulk, self._place)
+            for name, undo in run.undo_of(ids - found.keys(), has_state=has_state).items():
+                found[name] = Undo(undo.entry, done=undo.done or name in undone)
+            undone |= _reversed(table, self._folder / month.name)
+            month = month.previous
+        return found
+
+    def _open(self, month: Month) -> tuple[EventTable, BulkTerms]:
+        """A month as it was booked: its files must still be there."""
+        about = about_month(self._folder / month.name)
+        paths = [os.path.normpath(self._folder / name) for name in about["files"]]
+        for path in paths:
+            if not os.path.exists(path):
+                raise BulkError(
+                    f"a reversal names an event that may be of {month}, and {path} is gone: "
+                    "put it back"
+                )
+        bulk = self._bulk._replace(month=month, terms=self._bulk.terms.setting(AS_OF, month.last))
+        table = EventTable(
+            find_event_files(paths, self._asked.ledger.parent),
+            self._asked.memory_limit,
+            self._place.spill,
+            processes_of(self._asked),
+        )
+        return table, bulk
+
+
+def _reversed(table: EventTable, folder: Path) -> set[str]:
+    """The ids that the month's reversals named, but for those that were refused."""
+    if "reverses" not in table.files.present:
+        return set()
+    table.register("refused_rows", parquet.read_table(folder / "refused.parquet"))
+    return {
+        name
+        for (name,) in table.numbers(
+            f"SELECT DISTINCT trim({text_of('reverses')}) FROM event_rows e ANTI JOIN "
+            f"refused_rows r ON r.file = e.file AND r.row = e.row_at "
+            f"WHERE kind = {literal(Kind.REVERSAL.value)}"
+        )
+    }

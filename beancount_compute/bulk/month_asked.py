@@ -1,0 +1,43 @@
+"""What somebody asks of a month in bulk, what its shards come to, and what is written of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from beancount_compute.bulk.month_tables import Tables
+from beancount_compute.bulk.ties import ControlRow
+from beancount_compute.economy import Month
+
+Told = Callable[[int, int], None]  # rows done, of so many
+
+
+class MonthAsked(NamedTuple):
+    """What somebody asks of a run."""
+
+    ledger: Path
+    month: Month
+    events: Sequence[str]  # paths and globs
+    into: Path | None = None  # the folder of the months; "bulk" beside the ledger
+    memory_limit: str = ""
+    prove: int = 1000
+    processes: int = 0  # 0 for as many as there are processors
+    plain: bool = True  # False to let the engine book everybody
+
+
+class BookedShards(NamedTuple):
+    """What all shards of a month come to."""
+
+    by_kernel: list[Tables]
+    by_engine: list[Tables]  # in the order of the shards
+    counts: Counter[str]
+
+
+class BulkOutcome(NamedTuple):
+    """What a run wrote, and its figures."""
+
+    folder: Path
+    control: list[ControlRow]
+    counts: dict[str, int]

@@ -1,0 +1,68 @@
+"""The end of a run: the tables of all shards put together, tied, and written as the month's folder.
+
+tables of shards  ->  one of each name  ->  ties, journal  ->  bulk/2026-05/
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+import pyarrow as pa
+
+from beancount_compute.bulk.bulk_terms import JOURNAL, BulkTerms
+from beancount_compute.bulk.cohort_journal import journal_of
+from beancount_compute.bulk.event_table import EventTable
+from beancount_compute.bulk.month_asked import BookedShards, BulkOutcome
+from beancount_compute.bulk.month_folder import MonthFolder
+from beancount_compute.bulk.month_tables import SCHEMAS, Tables, together
+from beancount_compute.bulk.ties import control_text, ties_of
+
+WRITTEN = ("lots", "subscriptions", "subscribers", "movements", "refused")
+
+
+def finish_month(
+    table: EventTable,
+    booked: BookedShards,
+    bulk: BulkTerms,
+    place: MonthFolder,
+    opened: Collection[str],
+) -> BulkOutcome:
+    """Tie what the shards come to, and write it; some accounts are opened already."""
+    made = _made(table, booked)
+    ties = ties_of(table, made, booked.counts)
+    journal = journal_of(made["days"], made["prices"], bulk, opened)
+    place.publish(
+        {name: made[name] for name in WRITTEN},
+        {JOURNAL: journal.text, "control.csv": control_text(ties)},
+        {
+            "opened": sorted({*opened, *journal.opened}),
+            "files": [
+                Path(os.path.relpath(path, place.target.parent)).as_posix()
+                for path in table.files.paths
+            ],
+        },
+    )
+    return BulkOutcome(place.target, ties, dict(booked.counts))
+
+
+def _made(table: EventTable, booked: BookedShards) -> Tables:
+    """The tables of all: what the kernel made, and what the engine did, each by subscriber.
+
+    So a lookup of one name finds it in few row groups, and names stand in their order.
+    """
+    made: Tables = {}
+    for name in SCHEMAS:
+        rows = _by_subscriber(together(name, [each[name] for each in booked.by_engine]))
+        plain = together(name, [each[name] for each in booked.by_kernel if name in each])
+        if len(booked.by_kernel) > 1:  # a single one is in order
+            plain = _by_subscriber(plain)
+        made[name] = together(name, [plain, rows])
+    table.register("made_subscribers", made["subscribers"])
+    made["subscribers"] = table.arrow("SELECT * FROM made_subscribers ORDER BY subscriber")
+    return made
+
+
+def _by_subscriber(rows: pa.Table) -> pa.Table:
+    return rows.sort_by("subscriber") if "subscriber" in rows.column_names else rows
