@@ -29,6 +29,7 @@ from beancount_compute.ledger.parquet import check_types
 from beancount_compute.ledger.rows import COLUMNS
 
 NAMED_PLAINLY = re.compile("[!-~]([ -~]*[!-~])?")  # a name like this is what its text says
+_ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)  # s3://, s3a://, https://
 _ROWS_AT_ONCE = 1_000_000
 _NODES = ("subscriber", "counterparty")
 
@@ -68,6 +69,11 @@ def find_event_files(patterns: Sequence[str], base: Path | None = None) -> Event
     """
     paths: list[str] = []
     for pattern in patterns:
+        if _ELSEWHERE.match(pattern):
+            raise BulkError(
+                f"{pattern}: DuckDB reads files of this machine: copy or mount them, or book on "
+                "Spark, which reads them where they lie (--engine)"
+            )
         found = sorted(glob.glob(pattern, recursive=True))
         if not found:
             raise BulkError(f"{pattern}: no such file: name the month's Parquet files, or a glob")
@@ -90,12 +96,15 @@ def find_event_files(patterns: Sequence[str], base: Path | None = None) -> Event
 
 
 def _schema_of(path: str) -> tuple[pa.Schema, int]:
+    if os.path.isdir(path):
+        raise BulkError(f"{path} is a folder: name its files, such as '{path}/*.parquet'")
     try:
         with parquet.ParquetFile(path) as opened:
             return opened.schema_arrow.remove_metadata(), opened.metadata.num_rows
     except (pa.ArrowException, OSError, ValueError) as error:
         raise BulkError(
-            f"{path}: not Parquet, or cut off: {str(error).splitlines()[0]}: export it anew"
+            f"{path}: not Parquet, or cut off ({str(error).splitlines()[0].rstrip('.')}): export "
+            "it anew"
         ) from None
 
 
@@ -261,7 +270,6 @@ def unreadable(error: Exception) -> BulkError:
     if "No space left" in said or "max_temp_directory_size" in said:
         return BulkError(f"the disk is full: make room, and run again ({said[:200]})")
     if "Out of Memory" in said:
-        return BulkError(
-            f"the memory limit is too small: give a larger --memory-limit ({said[:200]})"
-        )
+        said = said.partition(" Possible solutions")[0]
+        return BulkError(f"the memory limit is too small: give a larger --memory-limit ({said})")
     return BulkError(f"can't read the events: {said[:300]}")

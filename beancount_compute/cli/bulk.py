@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -45,17 +44,26 @@ def _memory(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
 @click.argument("month", type=MonthToClose())
 @click.argument("ledger", type=LEDGER)
 @click.option(
-    "--events", multiple=True, required=True, help="Parquet files of the month: paths or globs."
+    "--events",
+    multiple=True,
+    required=True,
+    metavar="PATH",
+    help="Parquet files of the month: paths or globs.",
 )
 @click.option("--into", type=FOLDER, help="The folder of the months; default: bulk.")
 @click.option(
-    "--memory-limit", default="", callback=_memory, help="Of the database, such as 2GB; it spills."
+    "--memory-limit",
+    default="",
+    callback=_memory,
+    metavar="SIZE",
+    help="Of the database, such as 2GB; it spills.",
 )
 @click.option(
     "--prove",
     type=click.IntRange(0),
     default=1000,
     show_default=True,
+    metavar="N",
     help="Subscribers of the kernel that the engine books too.",
 )
 @refusing
@@ -79,41 +87,48 @@ def bulk(
             f'{error.name} is not installed: pip install "beancount_compute[bulk]"'
         ) from None
     asked = MonthAsked(ledger, Month.parse(month), events, into, memory_limit, prove)
-    with _rows(f"Booking {month}") as told:
+    with _bar(f"Booking {month}") as told:
         outcome = run_month(asked, told)
     counts = outcome.counts
     read = max(1, counts["read"])
     say(f"Wrote {outcome.folder}: {counted(counts['read'], 'row')} read")
-    for name in ("by the kernel", "by the engine", "repeated", "blank", "refused"):
+    for name in ("by the kernel", "by the engine", "repeated", "blank"):
         if counts.get(name):
             say(f"  {counts[name]:>15,}  {counts[name] / read:6.1%}  {name}")
-    if counts.get("proved"):
-        say(f"  {counts['proved']:,} subscribers of the kernel have the same books by the engine")
-    if counts.get("refused"):
-        say(f"Look into {outcome.folder / 'refused.parquet'}: what was refused is not booked")
+    if proved := counts.get("proved"):
+        say(f"The books of {counted(proved, 'subscriber')} are the same by kernel and engine")
+    if refused := counts.get("refused"):
+        path = outcome.folder / "refused.parquet"
+        say(f"Refused {counted(refused, 'row')}, not booked: {path} says why")
+
+
+class _RowsDone(ProgressColumn):
+    """How many rows are booked, of how many."""
+
+    def render(self, task: Task) -> Text:
+        if task.total is None:
+            return Text("reading")
+        return Text(f"{task.completed:,.0f} of {task.total:,.0f} rows")
 
 
 class _RowsASecond(ProgressColumn):
-    """How fast rows are booked, when that is known."""
+    """How fast rows are booked, from the beginning on."""
 
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:,.0f} a second" if task.speed else "")
+        if not (task.completed and task.elapsed):
+            return Text("")
+        return Text(f"{task.completed / task.elapsed:,.0f} a second")
 
 
 @contextmanager
-def _rows(what: str) -> Iterator[Callable[[int, int], None]]:
+def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar of rows done; nothing where no terminal would show it."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda done, rows: None
         return
-    columns: tuple[Any, ...] = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f} rows"),
-        _RowsASecond(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(what, total=1)
+    columns = TextColumn("{task.description}"), BarColumn(20), _RowsDone(), _RowsASecond()
+    left = TimeRemainingColumn(compact=True)
+    with Progress(*columns, left, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=None)
         yield lambda done, rows: bar.update(task, completed=done, total=max(1, rows))
