@@ -52,6 +52,7 @@ from beancount_compute.closed import (
     written_in_closed,
 )
 from beancount_compute.economy import (
+    AS_OF,
     LATE_MONTHS,
     Assertion,
     ControlTotal,
@@ -79,6 +80,7 @@ from beancount_compute.ledger import (
     Writer,
     check_openings,
     check_whys,
+    first_bulk_day,
     free_components,
     holders_of,
     mentions,
@@ -164,6 +166,7 @@ def book(
     said = terms_of(written.terms, options_map, errors)
     lost = lost_plans(said, closed.terms)
     terms = terms_of([*written.terms, *lost], options_map, Errors()) if lost else said
+    terms = _until_bulk(terms, first_bulk_day(options_map["include"]))
     templates, frozen_components = frozen_accounts(terms, closed.terms)
     named = names_that_stay(terms.introductions, closed, errors)
     named = free_components(named, written.events, errors)
@@ -206,6 +209,15 @@ def book(
         generated,
         opened,
     )
+
+
+def _until_bulk(terms: LedgerTerms, bulk_from: date | None) -> LedgerTerms:
+    """The terms of a ledger of which nothing is derived any more from a day on."""
+    as_of = terms.terms.of_ledger(AS_OF)
+    terms = terms._replace(bulk_from=bulk_from)
+    if as_of is None or bulk_from is None:
+        return terms
+    return terms._replace(terms=terms.terms.setting(AS_OF, terms.booked_until(as_of)))
 
 
 def _book_open(ledger: Ledger, facts: Facts, carried: Carried | None) -> list[Directive]:

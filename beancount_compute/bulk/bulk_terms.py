@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from beancount_compute.close.bulk_month import terms_digest
 from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.storage import CloseError
 from beancount_compute.economy import (
@@ -27,9 +28,9 @@ from beancount_compute.economy import (
     quoted,
 )
 from beancount_compute.economy.carried import Carried
-from beancount_compute.ledger import Accounts
+from beancount_compute.ledger import BULK_JOURNAL, Accounts
 
-JOURNAL = "journal.beancount"
+JOURNAL = BULK_JOURNAL
 
 
 class BulkError(CloseError):
@@ -48,6 +49,7 @@ class BulkTerms(NamedTuple):
     zone: str
     title: str
     digest: str  # of the text that all this was read from
+    terms_digest: str = ""  # of terms and hand-written lots up to the month's end, by value
 
     def facts_of(self, names: frozenset[str], known: frozenset[str] | None) -> Facts:
         """What was written by hand of some subscribers, of whom these are known already.
@@ -120,6 +122,7 @@ def bulk_terms(loaded: Loaded, month: Month) -> BulkTerms:
         terms.of_ledger(TIME_ZONE),
         str(loaded.options.get("title") or ""),
         _digest(loaded),
+        terms_digest(booking, month),
     )
 
 

@@ -31,9 +31,8 @@ from beancount_compute.economy import (
     round_half_even,
     trim,
 )
-from beancount_compute.ledger import Accounts
+from beancount_compute.ledger import BULK_TAG, Accounts
 
-TAG = "compute-bulk"
 DayRow = dict[str, Any]
 
 
@@ -54,7 +53,7 @@ def journal_of(
     for (day, kind, undoes), of_kind in groupby(rows, key=lambda row: _place(row)[:3]):
         postings = list(_postings(of_kind, bulk.accounts, used))
         if postings:
-            body += [f"{day} * {quoted(_narration(kind, undoes))} #{TAG}", *postings, ""]
+            body += [f"{day} * {quoted(_narration(kind, undoes))} #{BULK_TAG}", *postings, ""]
     new = sorted(used.difference(opened))
     first = min([row["date"] for row in rows], default=bulk.month.first)
     lines = [

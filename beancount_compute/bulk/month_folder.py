@@ -21,8 +21,9 @@ from pyarrow import feather, parquet
 from beancount_compute.bulk.bulk_terms import BulkError
 from beancount_compute.bulk.month_tables import Tables
 from beancount_compute.economy import Month
+from beancount_compute.ledger import BULK_ABOUT
 
-ABOUT = "month.json"
+ABOUT = BULK_ABOUT
 FORMAT = 1
 _ROW_GROUP = 128_000
 
@@ -94,7 +95,9 @@ class MonthFolder:
         whole.mkdir()
         for name, table in tables.items():
             write_parquet(table, whole / f"{name}.parquet")
-        about = json.dumps({**self._about, **more}, indent=1, sort_keys=True) + "\n"
+        written = sorted([*(f"{name}.parquet" for name in tables), *texts])
+        said = {**self._about, **more, "written": written}
+        about = json.dumps(said, indent=1, sort_keys=True) + "\n"
         for name, text in {**texts, ABOUT: about}.items():
             with open(whole / name, "w", encoding="utf-8", newline="") as file:
                 file.write(text)

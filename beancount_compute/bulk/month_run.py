@@ -36,6 +36,7 @@ from beancount_compute.bulk.month_state import (
 from beancount_compute.bulk.shard_run import ShardRun, processes_of
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.storage import acquire
+from beancount_compute.economy import Month
 from beancount_compute.economy.carried import Carried
 
 
@@ -44,10 +45,19 @@ def run_month(asked: MonthAsked, told: Told = lambda done, rows: None) -> BulkOu
     folder = asked.into or asked.ledger.parent / "bulk"
     files = find_event_files(asked.events, asked.ledger.parent)
     loaded = read_ledger(asked.ledger)
+    _refuse_closed(loaded, asked)
     bulk = bulk_terms(loaded, asked.month)
-    opened = _opened(loaded, folder / bulk.month.name)
+    opened = _opened(loaded, bulk.month, folder / bulk.month.name)
     closed = state_of_closed(loaded, bulk.month)
     return write_month(asked, folder, files, bulk, closed, opened, told)
+
+
+def _refuse_closed(loaded: Loaded, asked: MonthAsked) -> None:
+    """A closed month stays as it is."""
+    closed = [seal.month for seal in loaded.closed]
+    if closed and asked.month.name <= closed[-1]:
+        again = f"bean-compute reopen {asked.month} {asked.ledger} --reason '...'"
+        raise BulkError(f"{closed[-1]} is closed: to book {asked.month} anew, reopen it: {again}")
 
 
 def write_month(
@@ -69,7 +79,11 @@ def write_month(
     except (BlockingIOError, TimeoutError):
         raise BulkError(f"another bean-compute is writing to {folder}: wait for it") from None
     try:
-        about = {"ledger": bulk.title, "source": _source(files, bulk, before)}
+        about = {
+            "ledger": bulk.title,
+            "terms": bulk.terms_digest,
+            "source": _source(files, bulk, before),
+        }
         place = MonthFolder(folder, bulk.month, about)
         table = EventTable(files, asked.memory_limit, place.spill, processes_of(asked))
         has_state = note_state(table, before, closed, bulk)
@@ -96,9 +110,9 @@ def _source(files: EventFiles, bulk: BulkTerms, before: Path | None) -> str:
     return digest.hexdigest()
 
 
-def _opened(loaded: Loaded, target: Path) -> set[str]:
-    """The accounts that the ledger opens, or the journal of an earlier month."""
-    found = set()
+def _opened(loaded: Loaded, month: Month, target: Path) -> set[str]:
+    """The accounts that the ledger opens, or the plugin, or the journal of an earlier month."""
+    found = {entry.account for entry in loaded.booked.opened if entry.date < month.first}
     folder = target.parent.resolve()
     for entry in loaded.entries:
         if isinstance(entry, Open):

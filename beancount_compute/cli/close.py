@@ -139,7 +139,8 @@ def _show_result(outcome: CloseResult, *, dry_run: bool) -> None:
 
 
 def _show(closing: Closing) -> None:
-    say(f"{closing.month}: {counted_events(closing.events, closing.late)}\n")
+    in_bulk = f", {counted(closing.bulk.rows, 'row')} in bulk" if closing.bulk else ""
+    say(f"{closing.month}: {counted_events(closing.events, closing.late)}{in_bulk}\n")
     say(f"{render(tables(closing.ties), width())}\n")
     show_findings(closing.review)
     show_notes(closing.review)

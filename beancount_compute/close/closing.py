@@ -21,6 +21,7 @@ from beancount.core.account import parent_matcher
 from beancount.core.data import Balance, Directive, Pad, Price, Transaction
 
 from beancount_compute.booking import Booking
+from beancount_compute.close.bulk_month import BulkMonth, bulk_month
 from beancount_compute.close.freezing import freeze
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.open_month import look_at
@@ -67,6 +68,7 @@ class Closing(NamedTuple):
     events: int
     review: Review
     pack: Mapping[str, bytes] = MappingProxyType({})  # the files of the close pack
+    bulk: BulkMonth | None = None  # where the month was booked in bulk
 
 
 def next_to_close(booking: Booking) -> str | None:
@@ -74,6 +76,7 @@ def next_to_close(booking: Booking) -> str | None:
     if booking.chain.closed:
         return Month.parse(booking.chain.closed[-1].month).next.name
     days = [entry.date for entry in booking.generated]
+    days += [booking.terms.bulk_from] if booking.terms.bulk_from else []
     return Month.of(min(days)).name if days else None
 
 
@@ -94,6 +97,7 @@ def _prepared(month: str, loaded: Loaded, booking: Booking, *, with_pack: bool) 
     _check_order(month, booking)
     last_day = Month.parse(month).last
     _check_paddings(loaded, booking, last_day)
+    bulk = bulk_month(Month.parse(month), loaded)
     found = look_at(month, loaded)
     rebooked, events, ties, whole = found.rebooked, found.events, found.ties, found.entries
     _check_rebooked(rebooked, booking, last_day)
@@ -109,6 +113,8 @@ def _prepared(month: str, loaded: Loaded, booking: Booking, *, with_pack: bool) 
     if with_pack and all(tie.holds for tie in ties) and not review.unanswered:
         pack = pack_files(whole, loaded.options, month, UNSEALED, ties, books=books, review=review)
     state = rebooked.states[month]._replace(pack=pack_digests(pack))
+    if bulk is not None:
+        state = state._replace(bulk=bulk.files, held_in_bulk=bulk.held)
     frozen = freeze(month, roots, terms, entries, events, state)
     seal: Seal = with_digest(
         Seal(
@@ -128,7 +134,8 @@ def _prepared(month: str, loaded: Loaded, booking: Booking, *, with_pack: bool) 
         BOOKS: books_text(loaded, months, written, state.first_used).encode(),
     }
     pack = sealed_pack(pack, seal.digest)
-    return Closing(month, seal, files, ties, whole, books, found.late, len(events), review, pack)
+    late = found.late
+    return Closing(month, seal, files, ties, whole, books, late, len(events), review, pack, bulk)
 
 
 def _check_order(month: str, booking: Booking) -> None:

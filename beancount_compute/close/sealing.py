@@ -226,6 +226,7 @@ def _check_begun(month: str, loaded: Loaded) -> None:
     booking = loaded.booking
     if (
         booking is not None
+        and booking.terms.bulk_from is None  # else the month's folder says whether it is over
         and booking.chain.closed
         and month == next_to_close(booking)
         and not has_begun(month, loaded.entries, booking.terms.terms)

@@ -19,7 +19,7 @@ from beancount.core.data import Custom, Directive, Price, Transaction
 from beancount_compute.close.storage import OURS
 from beancount_compute.closed import INDEX, SEAL_TYPES, Chain, read_chain
 from beancount_compute.economy import AS_OF, NOWHERE, Kind, Month, Terms
-from beancount_compute.ledger import EVENT_TYPES, ORDER, Errors
+from beancount_compute.ledger import BULK_TAG, EVENT_TYPES, ORDER, Errors
 from beancount_compute.plugin import work_out
 from beancount_compute.reports import Books
 
@@ -41,7 +41,8 @@ def months_of(entries: Sequence[Directive], books: Books) -> Months:
     if chain.closed:
         month = Month.parse(chain.closed[-1].month).next.name
         return Months(chain, month, has_begun(month, entries, books.terms))
-    first = next((entry for entry in books.transactions if ORDER in entry.meta), None)
+    booked = (each for each in books.transactions if ORDER in each.meta or BULK_TAG in each.tags)
+    first = next(booked, None)
     return Months(chain, None if first is None else Month.of(first.date).name)
 
 

@@ -7,6 +7,7 @@ A release of the plugin that would book history differently shows here, and chan
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import date
@@ -30,7 +31,9 @@ from beancount_compute.closed import (
     Reopening,
     State,
     as_stated,
+    bulk_files,
     can_close,
+    changed_since,
     content_digest,
     file_of_month,
     files_digest,
@@ -80,6 +83,7 @@ def verify(
     found += _contents(booking)
     found += _again(booking)
     found += _packs(booking)
+    found += _bulk(booking)
     found += _evidence(booking)
     if books:
         found += _books(loaded, booking)
@@ -155,6 +159,8 @@ def _again(booking: Booking) -> list[Difference]:
 def _state_again(month: FrozenMonth, again: State, booking: Booking) -> list[Difference]:
     """What a month's state, and the figures of its seal, say otherwise than worked out again."""
     seal, component = month.files.seal, booking.accounts.component
+    if bulk := bulk_files(month.files.head_rows()):
+        again = again._replace(bulk=bulk, held_in_bulk=seal.deferred)
     stated, now = (
         named_by_account(rows, component)
         for rows in (month.files.state_rows(), as_stated(rows_of(again), month.files.state_rows()))
@@ -262,6 +268,21 @@ def _packs(booking: Booking) -> list[Difference]:
                 text = "the file is not the one that was sealed"
                 found.append(Difference(month.name, str(path), text))
     return found
+
+
+def _bulk(booking: Booking) -> list[Difference]:
+    """Files of months in bulk that are gone, or not those that were sealed, byte by byte."""
+    folder = booking.chain.folder
+    return [
+        Difference(
+            month.name,
+            os.path.normpath(os.path.join(folder, each.path)),
+            f"{why}: restore it, or reopen {month.name} and book it anew",
+        )
+        for month in booking.closed.months
+        for each in bulk_files(month.files.head_rows())
+        if (why := changed_since(each, folder, whole=True))
+    ]
 
 
 def _evidence(booking: Booking) -> list[Difference]:

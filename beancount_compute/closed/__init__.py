@@ -11,12 +11,14 @@ The way of a closed month into the books, module by module:
     frozen_text, frozen_reader      the story
     frozen_rows, frozen_state, reading_state  the events and the state
     own_events, copies, used_terms, statements  what the ledger says beside it, compared
+    bulk_files                      the files of a month in bulk, as they were sealed
     touched                         what a month that does not hold says otherwise
     rebooking, reversing            a month booked again; what open reversals undo of it
     lots_since                      what became of lots, for events that come late
     content                         what of all this counts
 """
 
+from beancount_compute.closed.bulk_files import SealedFile, bulk_files, changed_since, sealed_file
 from beancount_compute.closed.chain import (
     NO_SEAL,
     SEAL_TYPES,

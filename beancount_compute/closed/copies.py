@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -26,8 +26,9 @@ from beancount_compute.closed.frozen_months import Closed, FrozenMonth
 from beancount_compute.closed.frozen_text import Copy, copy_of, terms_in
 from beancount_compute.closed.grant_currency import check_grant_currency
 from beancount_compute.closed.used_terms import ASSERT, by_name, check_terms
-from beancount_compute.economy import Assertion, quoted
+from beancount_compute.economy import Assertion, Place, quoted
 from beancount_compute.ledger import (
+    BULK_TAG,
     Errors,
     FieldError,
     LedgerTerms,
@@ -96,7 +97,8 @@ def check_copies(written: Iterable[Directive], closed: Closed, errors: Errors) -
             strange.append(entry)
     left = [each for same in frozen.values() for each in same]
     strange, left = _by_value(strange, left)
-    for entry in strange:
+    in_bulk = [each for each in strange if BULK_TAG in (getattr(each, "tags", None) or ())]
+    for entry in [each for each in strange if each not in in_bulk]:
         what = "transaction" if isinstance(entry, Transaction) else "price"
         message = (
             f"this {what} of {entry.date} is not in the closed month as it stands here: it was "
@@ -104,13 +106,39 @@ def check_copies(written: Iterable[Directive], closed: Closed, errors: Errors) -
             f"{closed.first_open_day} or later"
         )
         errors.add(place_of(entry.meta), message)
-    for month, copy in left:
-        head = copy.text.partition("\n")[0]
+    heads = [(month, copy, copy.text.partition("\n")[0]) for month, copy in left]
+    for month, copy, head in heads:
+        if f" #{BULK_TAG}" in head:
+            continue
         message = (
             f"gone from the ledger, or changed, after {month.name} was closed: {head}: restore "
             f"it, and correct it with an entry of {closed.first_open_day} or later"
         )
         errors.add(copy.place, message)
+    gone = [(month, copy.place, head) for month, copy, head in heads if f" #{BULK_TAG}" in head]
+    _tell_journals(in_bulk, gone, closed, errors)
+
+
+def _tell_journals(
+    strange: Sequence[Directive],
+    gone: Sequence[tuple[FrozenMonth, Place, str]],
+    closed: Closed,
+    errors: Errors,
+) -> None:
+    """Name the journals of months in bulk that changed: once each, by the first difference."""
+    where = [(closed.chain.month_of(each.date), place_of(each.meta), "is new") for each in strange]
+    where += [(month.name, place, f"is gone: {head}") for month, place, head in gone]
+    first: dict[str, tuple[Place, str]] = {}
+    count = Counter(name for name, _, _ in where)
+    for name, place, what in where:
+        first.setdefault(name, (place, what))
+    for name, (place, what) in sorted(first.items()):
+        more = f" (and {count[name] - 1:,} more)" if count[name] > 1 else ""
+        message = (
+            f"the journal of {name} was changed after it was closed: this transaction {what}"
+            f"{more}: restore it, or reopen {name}"
+        )
+        errors.add(place, message)
 
 
 def _by_value(

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from beancount.core.data import Custom, Directive
 
+from beancount_compute.closed.bulk_files import bulk_files, changed_since
 from beancount_compute.closed.chain import CLOSE, SEAL_TYPES, Chain, Seal, with_digest
 from beancount_compute.closed.content import content_digest, digest, item_of_event
 from beancount_compute.closed.frozen_reader import FrozenReader
@@ -73,6 +74,13 @@ class Files(NamedTuple):
     def pack_digests(self) -> dict[str, str]:
         """The digests of the files of its close pack, by name; none where none was made."""
         return {row[1]: row[2] for row in self.state_rows() if len(row) > 2 and row[0] == "pack"}
+
+    def head_rows(self) -> list[list[str]]:
+        """The rows of the state before those of subscribers, as far as they hold figures."""
+        if not self.untouched:
+            return self.state_rows()
+        data = file_of_month(self.state) or b""
+        return [*first_rows(data.decode("utf-8", "replace"))]
 
 
 class FrozenMonth(NamedTuple):
@@ -178,7 +186,9 @@ def read_closed(
     reader = FrozenReader(next_order)
     months = [FrozenMonth(each, _text(each, reader, next_order), fields) for each in files[:many]]
     for month in months:
-        _check_figures(month.files, errors)
+        rows = month.files.head_rows()
+        _check_figures(month.files, rows, errors)
+        _check_bulk(month.files, rows, chain.folder, errors)
     return Closed(chain, months, files[many:], state)
 
 
@@ -193,11 +203,9 @@ def _state(files: Files) -> State:
     return read_state(files.state, files.state_rows(), Month.parse(files.seal.month).last)
 
 
-def _check_figures(files: Files, errors: Errors) -> None:
+def _check_figures(files: Files, rows: Iterable[list[str]], errors: Errors) -> None:
     """Compare the figures of a seal with those of the month's own files."""
     seal = files.seal
-    data = file_of_month(files.state) or b""
-    rows = first_rows(data.decode("utf-8", "replace")) if files.untouched else files.state_rows()
     stated = deferred_in(rows)
     if sorted(stated, key=_currency_of) != sorted(seal.deferred, key=_currency_of):
         said, found = (
@@ -209,6 +217,15 @@ def _check_figures(files: Files, errors: Errors) -> None:
             "restore the index as it was"
         )
         errors.add(seal.place, message)
+
+
+def _check_bulk(files: Files, rows: Iterable[list[str]], folder: str, errors: Errors) -> None:
+    """Compare the files of a month in bulk with those that were sealed, as far as that is quick."""
+    for each in bulk_files(rows):
+        if why := changed_since(each, folder, whole=False):
+            place = Place(os.path.normpath(os.path.join(folder, each.path)), 1)
+            message = f"closed month {files.seal.month}: this file {why}: restore it, or reopen it"
+            errors.add(place, message)
 
 
 def _files(seal: Seal, chain: Chain, include: list[str], fields: Fields, errors: Errors) -> Files:

@@ -1,6 +1,7 @@
 """The state at a closed month's end, beside its story: what the next month goes on from.
 
     state,2026-05,1
+    bulk,../bulk/2026-05/lots.parquet,88213,sha256:...
     deferred,280.00,USD
     known,alice
     lot,alice,allocations,800,CU,0.20,USD,2026-05-01,pro,2026-06-01
@@ -16,7 +17,8 @@
     pack,summary.txt,sha256:...
 
 Each row begins with what it is. `lapsed` are the lots that met their end in the month: on which
-day, how much of them was minted, and until when those tokens last. `capacity` says of which days
+day, how much of them was minted, and until when those tokens last. `bulk` are the files of a month
+that was booked in bulk: all that subscribers hold stands in them. `capacity` says of which days
 its first line and the one in force are, what was depreciated before that one and by now, and the
 units served since. A
 number in the first row tells how this is written.
@@ -36,6 +38,7 @@ from typing import NamedTuple
 
 from beancount.core.amount import Amount
 
+from beancount_compute.closed.bulk_files import SealedFile
 from beancount_compute.closed.content import escaped, unescaped
 from beancount_compute.economy import (
     STOCK,
@@ -57,6 +60,7 @@ from beancount_compute.ledger import csv_text
 FORMAT = "1"
 _POCKETS = {pocket.value: pocket for pocket in Pocket}
 _day = lru_cache(1 << 12)(date.fromisoformat)
+NOT_BOOKED = ("pack", "bulk")  # rows about files, which nobody makes again by booking
 SEPARATOR = "\x1f"  # of the cells of a row by value
 _NAMES = {"known": 1, "lot": 1, "subscription": 2, "period": 1, "late": 1, "earned": 2, "lapsed": 1}
 _NUMBERS = {
@@ -89,6 +93,8 @@ class State(NamedTuple):
     first_used: Mapping[str, date] = MappingProxyType({})  # accounts, with their first day
     lapsed: Iterable[Lapse] = ()
     pack: Mapping[str, str] = MappingProxyType({})  # digests of the close pack, by file
+    bulk: Sequence[SealedFile] = ()
+    held_in_bulk: tuple[Amount, ...] = ()  # what those files say that lots cost
 
     @property
     def named(self) -> set[str]:
@@ -98,6 +104,8 @@ class State(NamedTuple):
     @property
     def deferred(self) -> tuple[Amount, ...]:
         """Deferred revenue: the cost of the open lots, by currency."""
+        if self.bulk:
+            return self.held_in_bulk
         held: dict[str, Decimal] = {}
         with localcontext(WIDE):
             for lot, units in self.carried.lots:
@@ -117,6 +125,7 @@ def rows_of(state: State) -> list[StateRow]:
     """The rows that say a state."""
     carried = state.carried
     rows: list[StateRow] = [["state", state.month, FORMAT]]
+    rows += [["bulk", each.path, str(each.size), each.digest] for each in state.bulk]
     rows += [["deferred", f"{each.number:f}", each.currency] for each in state.deferred]
     for name in sorted(carried.known):
         rows.append(["known", name, *(["account"] * (name in state.by_account))])
@@ -241,7 +250,7 @@ def named_by_account(rows: Iterable[StateRow], component: Callable[[str], str]) 
         if at is not None:
             row = [*row[:at], component(row[at]), *row[at + 1 :]]
             row = row[:2] if row[0] == "known" else row
-        if row and row[0] != "pack":
+        if row and row[0] not in NOT_BOOKED:
             found.append(row)
     return found
 
@@ -249,6 +258,6 @@ def named_by_account(rows: Iterable[StateRow], component: Callable[[str], str]) 
 def first_rows(text: str) -> Iterator[StateRow]:
     """The rows before those of subscribers: enough for the figures of a seal."""
     for row in csv.reader(StringIO(text, newline="")):
-        if row and row[0] not in ("state", "deferred"):
+        if row and row[0] not in ("state", "bulk", "deferred"):
             return
         yield row

@@ -9,6 +9,9 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
+from beancount.core.amount import Amount
+
+from beancount_compute.closed.bulk_files import SealedFile, bulk_files
 from beancount_compute.closed.frozen_state import FORMAT, Lapse, State, StateRow
 from beancount_compute.economy import (
     Accrual,
@@ -65,6 +68,8 @@ class _Reading:
         self._accounts: dict[str, date] = {}
         self._lapsed: list[Lapse] = []
         self._pack: dict[str, str] = {}
+        self._bulk: list[SealedFile] = []
+        self._deferred: list[Amount] = []
 
     def add(self, line: int, kind: str, *cells: str) -> None:
         match kind:
@@ -119,8 +124,10 @@ class _Reading:
                 name, digest = cells
                 self._pack[name] = digest
             case "deferred":
-                number, _ = cells
-                Decimal(number)
+                number, currency = cells
+                self._deferred.append(Amount(Decimal(number), currency))
+            case "bulk":
+                self._bulk += bulk_files([[kind, *cells]])
             case _:
                 raise ValueError(kind)
 
@@ -139,7 +146,8 @@ class _Reading:
             billed=self._billed,
         )
         by_account = frozenset(self._by_account)
-        return State(month, carried, by_account, self._accounts, self._lapsed, self._pack)
+        in_bulk = self._bulk, tuple(self._deferred) if self._bulk else ()
+        return State(month, carried, by_account, self._accounts, self._lapsed, self._pack, *in_bulk)
 
 
 def _read_lot(

@@ -71,7 +71,7 @@ def rebook(
     facts = _until(facts, ends[-1])
     _note_names(uses, facts, terms)
     _note_capacities(uses, terms, carried.last_day if carried else None, ends[-1])
-    agreed = terms.terms.setting(AS_OF, ends[-1])
+    agreed = terms.terms.setting(AS_OF, terms.booked_until(ends[-1]))
     keeper = Bookkeeper(facts, agreed, accounts.component, carried, ends)
     entries: list[Directive] = []
     earned: list[Earned] = [{} for _ in ends]
@@ -98,12 +98,21 @@ def rebook(
         known, by_account = _known(keeper.states[end], part, last)
         last = states[month] = State(
             month,
-            keeper.states[end]._replace(earned=_added(sums, last), known=known),
+            _not_in_bulk(keeper.states[end], terms)._replace(
+                earned=_added(sums, last), known=known
+            ),
             by_account,
             _first_used(part.booked, last),
             [each for each in lapsed if Month.of(each.day).name == month],
         )
     return Rebooked(entries, uses.texts(), keeper.refusals, states)
+
+
+def _not_in_bulk(state: Carried, terms: LedgerTerms) -> Carried:
+    """The state at the end of a month; where that is booked in bulk, its folder has it."""
+    if state.last_day == terms.booked_until(state.last_day):
+        return state
+    return Carried(state.last_day, [], state.known)
 
 
 class _Part(NamedTuple):

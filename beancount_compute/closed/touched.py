@@ -18,7 +18,7 @@ from beancount.core.data import Custom, Directive, Transaction
 from beancount_compute.closed.content import FROZEN, ON_LOAD, item_of, item_of_event
 from beancount_compute.closed.frozen_months import PARTS, Closed, Files, by_earlier_release
 from beancount_compute.closed.frozen_rows import FrozenEvent
-from beancount_compute.closed.frozen_state import as_stated, items_of_rows
+from beancount_compute.closed.frozen_state import NOT_BOOKED, as_stated, items_of_rows
 from beancount_compute.closed.own_events import MOST_OF_A_KIND, NEVER_LATE
 from beancount_compute.economy import Event, Month, Place, quoted
 from beancount_compute.ledger import Errors, Fields, place_of
@@ -136,11 +136,13 @@ def _books_all(files: Files, ids: set[str]) -> bool:
 
 
 def _row_pieces(path: str, rows: Iterable[list[str]]) -> list[_Piece]:
-    """The rows of a state; the digests of the pack are of files that nobody makes again here."""
+    """The rows of a state, but for what files say, which nobody makes again here."""
+    rows = [*rows]
+    elsewhere = {*NOT_BOOKED, "deferred"} if ["bulk"] in [row[:1] for row in rows] else NOT_BOOKED
     return [
         _Piece(" ".join(row[:2]), item, Place(path, line))
         for line, row in enumerate(rows, 1)
-        if row and row[0] != "pack"
+        if row and row[0] not in elsewhere
         for item in items_of_rows([row])
     ]
 

@@ -13,6 +13,14 @@ from beancount_compute.ledger.assertion_directives import (
     check_ids,
     control_of,
 )
+from beancount_compute.ledger.bulk_folders import (
+    BULK_ABOUT,
+    BULK_JOURNAL,
+    BULK_TAG,
+    bulk_folders,
+    first_bulk_day,
+    is_bulk_folder,
+)
 from beancount_compute.ledger.capacity_directives import CAPACITY
 from beancount_compute.ledger.component_holders import (
     free_components,

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal, Inexact, localcontext
 from typing import Any, NamedTuple
 
@@ -48,6 +48,11 @@ class LedgerTerms(NamedTuple):
     components: dict[str, str]  # of the subscribers that `compute-subscriber` names
     introductions: list[Line]  # those lines
     known: list[Line]  # `compute-subscriber` lines of those to whom none names a component
+    bulk_from: date | None = None  # the first day that is not booked here, but in bulk
+
+    def booked_until(self, day: date) -> date:
+        """Until when the plugin books what is derived, of days up to one."""
+        return day if self.bulk_from is None else min(day, self.bulk_from - timedelta(1))
 
 
 def read_terms(

@@ -27,6 +27,7 @@ from beancount_compute.economy import (
     Terms,
     content_id,
 )
+from beancount_compute.ledger import bulk_folders
 from beancount_compute.reports import LATE, Books
 from beancount_compute.review.bills import Bills
 from beancount_compute.review.file_series import FileSeries, file_series
@@ -66,6 +67,7 @@ class LookedAt:
     path: str  # of the ledger
     terms: Terms
     books: Books
+    bulk: Mapping[str, str]  # the folders of months in bulk
 
     @cached_property
     def month_of(self) -> dict[str, str]:
@@ -217,6 +219,7 @@ def looked_at(booking: Booking, books: Books) -> LookedAt:
         ledger,
         booking.terms.terms,
         books,
+        bulk_folders(booking.options["include"]),
     )
 
 

@@ -45,7 +45,7 @@ _SCHEDULE = frozenset([Kind.SUBSCRIPTION, Kind.CANCELLATION])
 def no_events_at_all(look: LookedAt, month: str) -> Iterator[Finding]:
     """A month without any event, behind one with more than subscriptions."""
     before = [name for name, kinds in look.kinds_in.items() if name < month and kinds - _SCHEDULE]
-    if month not in look.by_month and before:
+    if month not in look.by_month and month not in look.bulk and before:
         text = f"no event at all in {month}; {max(before)} had some"
         yield Finding("empty-month", month, look.ledger, text, (month,))
 

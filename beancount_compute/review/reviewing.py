@@ -78,7 +78,8 @@ def months_of_review(look: LookedAt) -> list[str]:
     """The months from the first thing that is written to the last event."""
     days = [opening.date for opening in look.openings]
     days += [event.date for event in look.events]
-    ends = [look.booked(event) for event in look.events]
+    days += [Month.parse(month).first for month in look.bulk]
+    ends = [*(look.booked(event) for event in look.events), *look.bulk]
     if not days:
         return []
     first = Month.of(min(days))

@@ -13,6 +13,7 @@ from beancount_compute.review.looked_at import LookedAt
 from beancount_compute.review.missing import no_event_of_a_kind, no_events_at_all, no_file
 from beancount_compute.review.openings import NO_OPENING_LOT, no_opening_lot, no_plan
 from beancount_compute.review.prices import out_of_band
+from beancount_compute.review.refused_in_bulk import refused_in_bulk
 from beancount_compute.review.unpaid import never_paid
 
 
@@ -36,6 +37,7 @@ RULES: tuple[RuleOfReview, ...] = (
     RuleOfReview("label", "opening lots whose label names no plan", no_plan),
     RuleOfReview(NO_OPENING_LOT, "a running period without its opening lot", no_opening_lot),
     RuleOfReview("unpaid", "breakage on what was never paid", never_paid),
+    RuleOfReview("refused", "refused events of a month in bulk", refused_in_bulk),
     RuleOfReview("late", "events of months that were closed", late),
 )
 WHEN_OVER = frozenset(rule.kind for rule in RULES if rule.month_is_over)

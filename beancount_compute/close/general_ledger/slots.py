@@ -24,13 +24,13 @@ from beancount.core.data import Posting, Transaction
 from beancount.core.position import Cost
 
 from beancount_compute.economy import WIDE, ZERO, round_money
-from beancount_compute.ledger import ORDER
+from beancount_compute.ledger import BULK_TAG, ORDER
 
 
 class Only(StrEnum):
     """Which transactions count."""
 
-    BOOKED = "booked"  # those of the plugin: a general ledger has its own of the bank
+    BOOKED = "booked"  # those of the plugin, or in bulk: a general ledger has its own of the bank
     ALL = "all"
 
 
@@ -97,7 +97,7 @@ def totals(
     within: dict[tuple[str, str, str], Decimal] = {}
     with localcontext(WIDE):
         for at, entry in enumerate(transactions):
-            if entry.date > last or (only is Only.BOOKED and ORDER not in entry.meta):
+            if entry.date > last or (only is Only.BOOKED and not _is_booked(entry)):
                 continue
             sums = within if entry.date >= first else before
             for account, key, number, currency in pieces(at, entry):
@@ -110,6 +110,10 @@ def totals(
             for place in sorted({*before, *within})
             if place[0] not in units
         }
+
+
+def _is_booked(entry: Transaction) -> bool:
+    return ORDER in entry.meta or BULK_TAG in entry.tags
 
 
 def movement(of: SlotTotals, currency: str) -> Decimal:
