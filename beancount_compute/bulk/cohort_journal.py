@@ -13,17 +13,20 @@ which, and how many units came in and went out. Which subscriber and which lot s
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from itertools import groupby
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from beancount_compute.bulk.bulk_terms import BulkTerms
+from beancount_compute.bulk.event_table import EventTable
+from beancount_compute.bulk.month_tables import Tables
 from beancount_compute.economy import (
     POCKETS,
     PRICE_STEP,
     WIDE,
+    ZERO,
     Role,
     decimals_of,
     digits_of,
@@ -44,10 +47,10 @@ class CohortJournal(NamedTuple):
 
 
 def journal_of(
-    days: pa.Table, prices: pa.Table, bulk: BulkTerms, opened: Collection[str]
+    table: EventTable, made: Tables, bulk: BulkTerms, opened: Collection[str]
 ) -> CohortJournal:
     """The journal of a month from the sums of its days; some accounts are opened already."""
-    rows = sorted(days.to_pylist(), key=_place)
+    rows = sorted(_cohorts(table, made["days"]), key=_place)
     used: set[str] = set()
     body: list[str] = []
     for (day, kind, undoes), of_kind in groupby(rows, key=lambda row: _place(row)[:3]):
@@ -60,7 +63,7 @@ def journal_of(
         f"; {bulk.month}, written by bean-compute bulk: included by the ledger. Don't edit it."
     ]
     lines += ["", *(f"{first} open {account}" for account in new), ""]
-    lines += [*body, *_price_lines(prices)]
+    lines += [*body, *_price_lines(made["prices"])]
     return CohortJournal("\n".join(lines).rstrip("\n") + "\n", new)
 
 
@@ -73,20 +76,38 @@ def _narration(kind: str, undoes: str) -> str:
     return f"Reversal of {undoes}" if undoes else kind.capitalize()
 
 
+def _cohorts(table: EventTable, days: pa.Table) -> list[DayRow]:
+    """The days by cohort: of lots only the month in which they were allocated is told."""
+    table.register("days_given", days)
+    month = "CASE WHEN units_in <> 0 OR units_out <> 0 THEN left(CAST(lot_date AS VARCHAR), 7) END"
+    found = table.arrow(
+        f"SELECT date, kind, undoes, role, commodity, origin, coalesce({month}, '') AS cohort, "
+        "currency, sum(units_in) AS units_in, sum(units_out) AS units_out, sum(amount) AS amount "
+        "FROM days_given GROUP BY ALL"
+    )
+    rows: list[DayRow] = found.to_pylist()
+    return rows
+
+
 def _postings(rows: Iterable[DayRow], accounts: Accounts, used: set[str]) -> Iterator[str]:
+    money: dict[tuple[str, str], Decimal] = {}
     for row in rows:
         role, currency = Role(row["role"]), row["currency"]
-        of_pocket = role in POCKETS
-        if not (row["amount"] or of_pocket):
-            continue
         account = accounts.pooled(role, row["origin"])
+        if role not in POCKETS:
+            with localcontext(WIDE):
+                money[account, currency] = money.get((account, currency), ZERO) + row["amount"]
+            continue
         used.add(account)
         yield f"  {account}  {_number(row['amount'], currency)} {currency}"
-        if of_pocket:
-            yield f"    cohort: {quoted(row['origin'] + ' ' + row['cohort'])}"
-            for key, name in (("units-in", "units_in"), ("units-out", "units_out")):
-                if row[name]:
-                    yield f"    {key}: {digits_of(trim(row[name], 0))} {row['commodity']}"
+        yield f"    cohort: {quoted(row['origin'] + ' ' + row['cohort'])}"
+        for key, name in (("units-in", "units_in"), ("units-out", "units_out")):
+            if row[name]:
+                yield f"    {key}: {digits_of(trim(row[name], 0))} {row['commodity']}"
+    for (account, currency), amount in money.items():
+        if amount:
+            used.add(account)
+            yield f"  {account}  {_number(amount, currency)} {currency}"
 
 
 def _number(number: Decimal, currency: str) -> str:

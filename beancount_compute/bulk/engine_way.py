@@ -24,6 +24,7 @@ from beancount_compute.bulk.month_tables import (
     movements_table,
     prices_table,
     refused_table,
+    trades_table,
 )
 from beancount_compute.bulk.state_tables import StateTables, carried_from, state_tables
 from beancount_compute.collector import no_cyclic_garbage
@@ -62,13 +63,14 @@ def _book(shard: Shard, bulk: BulkTerms) -> ShardBooks:
     last = bulk.month.last
     count = len(read.events)
     read.events.clear()
-    sums = LegSums()
+    sums = LegSums(lambda name: keeper.undo[name].entry.date)
     for records in keeper.records():
         sums.add(records)
     refusals = [*read.refusals, *keeper.refusals]
     tables = {
         "movements": movements_table(sums),
         "days": days_table(sums),
+        "trades": trades_table(sums),
         "refused": refused_table(refusals),
         "prices": prices_table(keeper.traded),
         "by_hand": _by_hand(facts, refusals),

@@ -1,30 +1,41 @@
-"""The journal's legs, added up: by subscriber, lot and kind, and by day for the general ledger.
+"""The journal's legs, added up: by subscriber, lot and kind; and by day, for ledger and reports.
 
     alice  consumption  allocations 0.20 USD 2026-05-01 pro/2026-06-01   200 CU   40.00 USD
     alice  consumption  revenue                             pro         -40.00 USD
+
+    2026-05-20  consumption  allocations  pro 2026-05-01/2026-06-01      300 CU   60.00 USD
 
 An amount is a debit. A use in its short form costs one addition; all else is done once a day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal, localcontext
+from functools import partial
 from typing import Any, NamedTuple
 
+from beancount_compute.bulk.entry_facts import (
+    TRADED,
+    EntryFacts,
+    PriceKey,
+    TradeSum,
+    entry_facts,
+)
 from beancount_compute.economy import (
+    BESIDES,
+    ROLE_OF_EARNING,
     ROLE_OF_POCKET,
     WIDE,
     ZERO,
     Event,
+    JournalEntry,
     Kind,
-    Leg,
     Lot,
     LotLeg,
     Record,
     Role,
-    day_text,
     in_full,
 )
 from beancount_compute.economy.journal import is_use
@@ -50,7 +61,7 @@ class LotSum:
 
 
 class DayKey(NamedTuple):
-    """A line of the general ledger: a role, and the cohort of the lots where it is a pocket."""
+    """What is added up of a day: a role, and the lots where it is a pocket or earned by them."""
 
     day: date
     kind: str
@@ -58,34 +69,40 @@ class DayKey(NamedTuple):
     role: str
     currency: str
     commodity: str = ""
-    origin: str = ""
-    cohort: str = ""  # the month of the allocation: "2026-05"
+    origin: str = ""  # of the lots, where there are any
+    lot_date: date | None = None
+    lot_end: date | None = None
+    lot_currency: str | None = None
+    out: bool = True  # whether units leave, or come in
 
 
 class DaySum:
-    """What a line of the general ledger adds up to."""
+    """What that comes to."""
 
-    __slots__ = ("amount", "units_in", "units_out")
+    __slots__ = ("amount", "units")
 
     def __init__(self) -> None:
-        self.units_in = ZERO
-        self.units_out = ZERO
+        self.units = ZERO
         self.amount = ZERO
 
 
-CohortKey = tuple[str, str, str, str, str]  # role, currency, commodity, origin, month
+LotsKey = tuple[str, str, str, str, date, date | None, str]  # the fields of a `DayKey` of lots
+_day_key = partial(tuple.__new__, DayKey)
 _USE: KindUndone = (Kind.CONSUMPTION.value, "")
 
 
 class LegSums:
     """The sums of a journal, as it is written day by day."""
 
-    def __init__(self) -> None:
+    def __init__(self, day_of: Callable[[str], date]) -> None:
+        """`day_of` says on which day an event was booked that a reversal names."""
+        self._day_of = day_of
         # by the identity of lots, which is quick to hash; `lots` has them by value
         self._moved: dict[KindUndone, dict[Lot, LotSum]] = {}
-        self._cohorts: dict[Lot, CohortKey] = {}
+        self._keys: dict[Lot, LotsKey] = {}
         self.money: dict[tuple[KindUndone, str, Role, str, str], Decimal] = {}
         self.days: dict[DayKey, DaySum] = {}
+        self.trades: dict[PriceKey, TradeSum] = {}
         self.transactions = 0
 
     @property
@@ -117,18 +134,16 @@ class LegSums:
                     known = uses.get(lot)
                     uses[lot] = units if known is None else known + units
                 else:
-                    entry = in_full(record)
-                    way = entry.kind.value, entry.undoes
-                    for leg in entry.legs:
-                        self._add_leg(entry.date, way, leg)
+                    self._add_entry(in_full(record))
             if event is not None:
                 self._add_uses(event.date, uses)
 
     def _add_uses(self, day: date, uses: dict[Lot, Decimal]) -> None:
-        """Add a day's uses, by lot: what only the cohort tells is added up before."""
+        """Add a day's uses, by lot: what few lots tell apart is added up before."""
         moved = self._moved.setdefault(_USE, {})
         money = self.money
-        of_cohorts: dict[CohortKey, list[Decimal]] = {}
+        of_keys: dict[LotsKey, list[Decimal]] = {}
+        earned: dict[tuple[str, str], Decimal] = {}
         for lot, units in uses.items():
             known = moved.get(lot)
             if known is None:
@@ -138,31 +153,61 @@ class LegSums:
             if cost:
                 place = _USE, lot.holder, Role.REVENUE, lot.origin, lot.currency
                 money[place] = money.get(place, ZERO) - cost
-            cohort = self._cohorts.get(lot) or self._cohort(lot)
-            sums = of_cohorts.get(cohort)
+            key = self._keys.get(lot) or self._key(lot)
+            sums = of_keys.get(key)
             if sums is None:
-                of_cohorts[cohort] = [units, cost]
+                of_keys[key] = [units, cost]
             else:
                 sums[0] += units
                 sums[1] += cost
-        for cohort, (units, cost) in of_cohorts.items():
-            _, currency, _, origin, _ = cohort
-            of_day = self._of_day(DayKey(day, *_USE, *cohort))
-            of_day.units_out += units
+        for key, (units, cost) in of_keys.items():
+            of_day = self._of_day(_of_lots(day, _USE, key, out=True))
+            of_day.units += units
             of_day.amount += cost
+            _, currency, _, origin, *_ = key
+            earned[currency, origin] = earned.get((currency, origin), ZERO) + cost
+        for (currency, origin), cost in earned.items():
             if cost:
-                self._of_day(
+                of_day = self._of_day(
                     DayKey(day, *_USE, Role.REVENUE.value, currency, origin=origin)
-                ).amount -= cost
+                )
+                of_day.amount -= cost
 
-    def _add_leg(self, day: date, way: KindUndone, leg: Leg) -> None:
-        if isinstance(leg, LotLeg):
-            self._add_lot(day, way, leg.lot, leg.units)
-        else:
-            place = way, leg.holder, leg.role, leg.origin, leg.currency
-            self.money[place] = self.money.get(place, ZERO) + leg.number
-            key = DayKey(day, *way, leg.role.value, leg.currency, origin=leg.origin)
-            self._of_day(key).amount += leg.number
+    def _add_entry(self, entry: JournalEntry) -> None:
+        way = entry.kind.value, entry.undoes
+        day, besides = entry.date, BESIDES[entry.undoes or entry.kind]
+        shared = entry.undoes in TRADED or entry.kind in TRADED
+        for leg in entry.legs:
+            if isinstance(leg, LotLeg):
+                self._add_lot(day, way, leg.lot, leg.units)
+                continue
+            role, holder, origin, number, currency = leg
+            place = way, holder, role, origin, currency
+            self.money[place] = self.money.get(place, ZERO) + number
+            if role in besides:
+                shared = True
+            else:
+                self._of_day(
+                    DayKey(day, *way, role.value, currency, origin=origin)
+                ).amount += number
+        if shared:
+            self._add_facts(day, way, entry_facts(entry, self._day_of))
+
+    def _add_facts(self, day: date, way: KindUndone, facts: EntryFacts) -> None:
+        """Add what is earned besides, on its lot, and a trade."""
+        for earning, _, origin, currency, amount, lot in facts.earned:
+            if amount:
+                role = ROLE_OF_EARNING[earning].value
+                key = DayKey(day, *way, role, currency, origin=origin)
+                if lot is not None:
+                    key = key._replace(
+                        lot_date=lot.date, lot_end=lot.end, lot_currency=lot.currency
+                    )
+                self._of_day(key).amount -= amount
+        if facts.traded is not None:
+            at, trade = facts.traded
+            known = self.trades.get(at)
+            self.trades[at] = trade if known is None else known.plus(trade)
 
     def _add_lot(self, day: date, way: KindUndone, lot: Lot, units: Decimal) -> None:
         of_way = self._moved.setdefault(way, {})
@@ -170,22 +215,23 @@ class LegSums:
         if moved is None:
             moved = of_way[lot] = LotSum()
         moved.add(units)
-        cohort = self._cohorts.get(lot) or self._cohort(lot)
-        of_day = self._of_day(DayKey(day, *way, *cohort))
-        if units > 0:
-            of_day.units_out += units
-        else:
-            of_day.units_in -= units
+        key = self._keys.get(lot) or self._key(lot)
+        of_day = self._of_day(_of_lots(day, way, key, out=units > 0))
+        of_day.units += abs(units)
         of_day.amount += units * lot.cost
 
-    def _cohort(self, lot: Lot) -> CohortKey:
-        role = ROLE_OF_POCKET[lot.pocket].value
-        cohort = role, lot.currency, lot.commodity, lot.origin, day_text(lot.date)[:7]
-        self._cohorts[lot] = cohort
-        return cohort
+    def _key(self, lot: Lot) -> LotsKey:
+        role, currency = ROLE_OF_POCKET[lot.pocket].value, lot.currency
+        key = role, currency, lot.commodity, lot.origin, lot.date, lot.end, currency
+        self._keys[lot] = key
+        return key
 
     def _of_day(self, key: DayKey) -> DaySum:
         found = self.days.get(key)
         if found is None:
             found = self.days[key] = DaySum()
         return found
+
+
+def _of_lots(day: date, way: KindUndone, key: LotsKey, *, out: bool) -> DayKey:
+    return _day_key((day, *way, *key, out))

@@ -13,13 +13,14 @@ import pyarrow as pa
 
 from beancount_compute.bulk.bulk_terms import JOURNAL, BulkTerms
 from beancount_compute.bulk.cohort_journal import journal_of
+from beancount_compute.bulk.day_sums import add_up_days
 from beancount_compute.bulk.event_table import EventTable
 from beancount_compute.bulk.month_asked import BookedShards, BulkOutcome
 from beancount_compute.bulk.month_folder import MonthFolder
 from beancount_compute.bulk.month_tables import SCHEMAS, Tables, together
 from beancount_compute.bulk.ties import control_text, ties_of
 
-WRITTEN = ("lots", "subscriptions", "subscribers", "movements", "refused")
+WRITTEN = ("lots", "subscriptions", "subscribers", "movements", "days", "trades", "refused")
 
 
 def finish_month(
@@ -30,9 +31,9 @@ def finish_month(
     opened: Collection[str],
 ) -> BulkOutcome:
     """Tie what the shards come to, and write it; some accounts are opened already."""
-    made = _made(table, booked)
+    made = add_up_days(table, _made(table, booked))
     ties = ties_of(table, made, booked.counts)
-    journal = journal_of(made["days"], made["prices"], bulk, opened)
+    journal = journal_of(table, made, bulk, opened)
     place.publish(
         {name: made[name] for name in WRITTEN},
         {JOURNAL: journal.text, "control.csv": control_text(ties)},

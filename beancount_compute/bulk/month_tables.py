@@ -92,6 +92,8 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("units", _UNITS),
         ]
     ),
+    # what reports read: a row for each direction in which units move of lots alike but for their
+    # cost, and one for the money of a role; income besides that of lots stands with its lot
     "days": pa.schema(
         [
             ("date", _DAY),
@@ -101,10 +103,28 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("currency", _TEXT),
             ("commodity", _TEXT),
             ("origin", _TEXT),
-            ("cohort", _TEXT),
+            ("lot_date", _DAY),
+            ("lot_end", _DAY),
+            ("lot_currency", _TEXT),
             ("units_in", _UNITS),
             ("units_out", _UNITS),
             ("amount", _MONEY),
+        ]
+    ),
+    "trades": pa.schema(
+        [
+            ("date", _DAY),
+            ("undoes", pa.bool_()),
+            ("traded", _DAY),
+            ("commodity", _TEXT),
+            ("currency", _TEXT),
+            ("price", _MONEY),
+            ("origins", pa.list_(_TEXT)),
+            ("trades", pa.int64()),
+            ("units", _UNITS),
+            ("gross", _MONEY),
+            ("seller_fee", _MONEY),
+            ("buyer_fee", _MONEY),
         ]
     ),
 }
@@ -126,6 +146,25 @@ ORDER_OF_ROWS: dict[str, tuple[str, ...]] = {
     "subscriptions": ("subscriber", "start", "plan", "id"),
     "subscribers": ("subscriber",),
     "refused": ("file", "row", "message"),
+    "days": (
+        "date",
+        "kind",
+        "undoes",
+        "role",
+        "commodity",
+        "origin",
+        "currency",
+        "lot_date",
+        "lot_end",
+        "lot_currency",
+        "units_out",
+    ),
+    "trades": ("date", "undoes", "traded", "commodity", "currency", "price", "origins"),
+}
+# the columns that are added up where the others are alike, in whatever shard
+ADDED_UP: dict[str, tuple[str, ...]] = {
+    "days": ("units_in", "units_out", "amount"),
+    "trades": ("trades", "units", "gross", "seller_fee", "buyer_fee"),
 }
 Tables = dict[str, pa.Table]
 
@@ -172,11 +211,21 @@ def movements_table(sums: LegSums) -> pa.Table:
 
 
 def days_table(sums: LegSums) -> pa.Table:
-    """What was booked on each day, for the general ledger."""
+    """What was booked on each day."""
     return table_of(
-        "days",
-        [(*key, each.units_in, each.units_out, each.amount) for key, each in sums.days.items()],
+        "days", [day_row(*key, each.units, each.amount) for key, each in sums.days.items()]
     )
+
+
+def day_row(*fields: Any) -> tuple[Any, ...]:
+    """The fields of a day's key, its units and amount, as a row of days."""
+    *key, out, units, amount = fields
+    return (*key, *((ZERO, units) if out else (units, ZERO)), amount)
+
+
+def trades_table(sums: LegSums) -> pa.Table:
+    """What was traded on each day, by price."""
+    return table_of("trades", [(*key, *each) for key, each in sums.trades.items()])
 
 
 def prices_table(

@@ -1,7 +1,7 @@
-"""The sums of a plain month's days, by cohort: what its journal is written from.
+"""The sums of a plain month's days, by lots that are alike but for their cost.
 
-2026-05-20  consumption  allocations pro 2026-05   200 CU   40.00 USD
-2026-05-20  consumption  revenue pro                       -40.00 USD
+2026-05-20  consumption  allocations pro 2026-05-01/2026-06-01   200 CU   40.00 USD
+2026-05-20  consumption  revenue pro                                     -40.00 USD
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from beancount_compute.bulk.lot_keys import POCKETS_IN_ORDER, Ints
+from beancount_compute.bulk.lot_keys import NEVER, POCKETS_IN_ORDER, Ints
+from beancount_compute.bulk.month_tables import day_row
 from beancount_compute.bulk.plain_lots import cost_halves, in_whole
 from beancount_compute.bulk.plain_month import PlainBooks, StepSizes
 from beancount_compute.economy import Kind, Role, decimals_of
@@ -35,7 +36,7 @@ class Words(NamedTuple):
 
 
 def plain_days(books: PlainBooks, words: Words) -> Iterator[tuple[Any, ...]]:
-    """The sums of each day, by cohort."""
+    """The sums of each day."""
     sums: defaultdict[tuple[int, Kind, int, bool], list[int]] = defaultdict(lambda: [0, 0])
     for day, drawn in enumerate(books.drawn):
         for place in np.flatnonzero(drawn.units):
@@ -110,15 +111,11 @@ def _day_rows(
             continue
         on = words.first + timedelta(day)
         group, commodity = divmod(place, len(words.commodities))
-        pocket, _, currency_at, lot_day, origin_at, _ = (
+        pocket, _, currency_at, lot_day, origin_at, lot_end = (
             int(column[group]) for column in books.groups
         )
         currency, origin = words.currencies[currency_at], words.origins[origin_at]
-        number = Decimal(units).scaleb(-words.scale.units)
-        amount = _money(cost if out else -cost, words)
-        moved = (Decimal(), number) if out else (number, Decimal())
-        cohort = f"{date.fromordinal(lot_day):%Y-%m}"
-        yield (
+        yield day_row(
             on,
             kind.value,
             "",
@@ -126,27 +123,26 @@ def _day_rows(
             currency,
             words.commodities[commodity],
             origin,
-            cohort,
-            *moved,
-            amount,
+            date.fromordinal(lot_day),
+            None if lot_end == NEVER else date.fromordinal(lot_end),
+            currency,
+            out,
+            Decimal(units).scaleb(-words.scale.units),
+            _money(cost if out else -cost, words),
         )
         if role := INCOME.get(kind.value):
             income[on, kind, role, currency, origin] -= cost
     for (on, kind, role, currency, origin), cost in income.items():
         if cost:
-            yield (
-                on,
-                kind.value,
-                "",
-                role.value,
-                currency,
-                "",
-                origin,
-                "",
-                Decimal(),
-                Decimal(),
-                _money(cost, words),
-            )
+            yield _of_role(on, kind, role, currency, origin, _money(cost, words))
+
+
+def _of_role(
+    on: date, kind: Kind, role: Role, currency: str, origin: str, amount: Decimal
+) -> tuple[Any, ...]:
+    """The row of an account that holds no units."""
+    of_no_lots = "", origin, None, None, None, True, Decimal()
+    return day_row(on, kind.value, "", role.value, currency, *of_no_lots, amount)
 
 
 def _receipts(books: PlainBooks, words: Words) -> Iterator[tuple[Any, ...]]:
@@ -162,19 +158,9 @@ def _receipts(books: PlainBooks, words: Words) -> Iterator[tuple[Any, ...]]:
         day, origin = divmod(rest, len(words.origins))
         name = words.currencies[currency]
         if number:
-            yield (
-                words.first + timedelta(day),
-                Kind.ALLOCATION.value,
-                "",
-                Role.RECEIVABLE.value,
-                name,
-                "",
-                words.origins[origin],
-                "",
-                Decimal(),
-                Decimal(),
-                Decimal(number).scaleb(-decimals_of(name)),
-            )
+            on, origin = words.first + timedelta(day), words.origins[origin]
+            amount = Decimal(number).scaleb(-decimals_of(name))
+            yield _of_role(on, Kind.ALLOCATION, Role.RECEIVABLE, name, origin, amount)
 
 
 def _money(cost: int, words: Words) -> Decimal:

@@ -19,6 +19,7 @@ from beancount_compute.bulk.lot_keys import Ints, KeyColumns
 NEVER_HERE = 99  # the day of what does not happen in the month
 EMPTY = np.iinfo(np.int32).max  # a slot without a lot: behind all keys
 _LOW_BITS = 31
+_DAY_BITS = 22
 Rows = npt.NDArray[np.int64]
 Keys32 = npt.NDArray[np.int32]
 
@@ -155,11 +156,12 @@ def cost_halves(units: Ints, cost: Ints) -> tuple[Ints, Ints]:
     return spent >> _LOW_BITS, spent & ((1 << _LOW_BITS) - 1)
 
 
-def group_of(keys: KeyColumns, months: Ints, commodities: int) -> tuple[Ints, KeyColumns]:
-    """The cohort of each key, as the first of so many places, one for each commodity.
+def group_of(keys: KeyColumns, commodities: int) -> tuple[Ints, KeyColumns]:
+    """The group of each key, as the first of so many places, one for each commodity.
 
-    A cohort is a pocket, origin, currency and month; the columns of one key of each come with it.
+    Keys of a group are alike but for their cost; the columns of one key of each come with it.
     """
-    packed = (((keys.pocket << 20 | keys.origin) << 12 | keys.currency) << 24) | months
+    _, life = np.unique((keys.day << _DAY_BITS) | keys.end, return_inverse=True)
+    packed = (((keys.pocket << 20 | keys.origin) << 12 | keys.currency) << 30) | life
     _, first, group = np.unique(packed, return_index=True, return_inverse=True)
     return group.astype(np.int64) * commodities, keys.taken(first)

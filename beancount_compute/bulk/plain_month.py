@@ -44,7 +44,6 @@ from beancount_compute.economy import DRAW_DOWN
 MOST_SLOTS = 24  # lots of one subscriber
 COST_DECIMALS = 9  # of a lot's cost; finer ones are left
 _LARGEST = 2.0**61
-_EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Held(NamedTuple):
@@ -151,7 +150,7 @@ class PlainMonth:
         )
         lots, days = self._within_slots(lots, days, ends)
         uses = uses.reshape(DAYS, -1)
-        group, groups = self._groups(all_keys)
+        group, groups = group_of(all_keys, self._commodities)
         everybody = np.arange(self._people * self._commodities)
         month = self._simulate(
             everybody, lots, days, uses, ends, all_keys, group, len(groups.pocket)
@@ -228,11 +227,6 @@ class PlainMonth:
         days = Arrivals(*[column[kept] for column in days])
         in_order = np.argsort(days.day, kind="stable")
         return lots, Arrivals(*[column[in_order] for column in days])
-
-    def _groups(self, keys: KeyColumns) -> tuple[Ints, KeyColumns]:
-        days = (keys.day - _EPOCH).astype("datetime64[D]")
-        months = days.astype("datetime64[M]").astype(np.int64) + 1970 * 12
-        return group_of(keys, months, self._commodities)
 
     def _simulate(
         self,

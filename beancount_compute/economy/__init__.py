@@ -23,6 +23,15 @@ from beancount_compute.economy.controls import (
     ControlTotal,
     check_controls,
 )
+from beancount_compute.economy.earned_besides import (
+    BESIDES,
+    OF_LOTS,
+    EarnedBesides,
+    MovedOfLot,
+    SoldLots,
+    earned_besides,
+    sale_of,
+)
 from beancount_compute.economy.events import (
     CONTENT,
     LATER_FIELDS,

@@ -39,6 +39,7 @@ SCHEMA = pa.schema(
         ("price", pa.decimal128(38, 6)),
         ("paid", pa.decimal128(38, 6)),
         ("currency", pa.string()),
+        ("reverses", pa.string()),
     ]
 )
 Row = dict[str, Any]
@@ -60,6 +61,10 @@ def top_up(day: str, name: str, units: object, paid: str, **more: Any) -> Row:
 def trade(day: str, seller: str, buyer: str, units: object, price: str) -> Row:
     money = {"price": price, "currency": "USD"}
     return _row("trade", day, seller, counterparty=buyer, units=units, commodity="CU", **money)
+
+
+def reversal(day: str, of: str) -> Row:
+    return {"event": "reversal", "date": day, "reverses": of}
 
 
 def _row(kind: str, day: str, name: str, **more: Any) -> Row:

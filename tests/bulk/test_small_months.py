@@ -230,13 +230,12 @@ def test_an_event_of_an_earlier_month_can_be_reversed(tmp_path: Path) -> None:
     file = events(tmp_path, "2026-06", use("02", "alice", 1000))
     rows = parquet.read_table(file)
     back = {"id": "r-1", "date": date(2026, 6, 3), "event": "reversal", "reverses": "u-1"}
-    schema = rows.schema.append(pa.field("reverses", pa.string()))
-    parquet.write_table(pa.Table.from_pylist([*rows.to_pylist(), back], schema), file)
+    parquet.write_table(pa.Table.from_pylist([*rows.to_pylist(), back], rows.schema), file)
     found = book(tmp_path, "2026-06", file)
     assert not table(found, "refused")
     assert held(found) == [("alice", "tokens", D(1000), D("0.2"), "2027-06-01")]
     twice = events(tmp_path, "2026-07", use("02", "alice", 1))
     again = {**back, "id": "r-2", "date": date(2026, 7, 3)}
-    parquet.write_table(pa.Table.from_pylist([again], schema), twice)
+    parquet.write_table(pa.Table.from_pylist([again], rows.schema), twice)
     (refused,) = table(book(tmp_path, "2026-07", twice), "refused")
     assert "is reversed already" in refused["message"]
