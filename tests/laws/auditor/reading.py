@@ -11,7 +11,7 @@ import datetime
 import glob
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -670,17 +670,23 @@ class Reading:
     def count_twins_once(self) -> None:
         """Of rows without an id, equal in several files, those of the file with most stand."""
         told: dict[tuple[int, int], Place] = {}
-        for content in {e.content() for events in self.said_in for e in events if not e.id}:
-            those = [[e for e in events if e.content() == content] for events in self.said_in]
-            having = [at for at, events in enumerate(those) if events]
-            most = max(having, key=lambda at: (len(those[at]), -at))
+        files = [Counter(e.content() for e in events if not e.id) for events in self.said_in]
+        copies: list[set[Any]] = [set() for _ in files]  # contents of which another file has more
+        for content, number in Counter(c for file in files for c in file).items():
+            if number == 1:
+                continue
+            having = [at for at, file in enumerate(files) if content in file]
+            most = max(having, key=lambda at: (files[at][content], -at))
+            one = having[0]
             for at in having:
                 if at != most:
-                    self.said_in[at][:] = [e for e in self.said_in[at] if e.content() != content]
-            one = having[0]
+                    copies[at].add(content)
             for at in having[1:]:
-                place = those[at][0].place
+                place = next(e.place for e in self.said_in[at] if e.content() == content)
                 told[one, at] = min(told.get((one, at), place), place)
+        for events, other in zip(self.said_in, copies, strict=True):
+            if other:
+                events[:] = [e for e in events if e.content() not in other]
         for place in told.values():
             self.refusals.add(place, "said in another file too")
         self.events = [event for events in self.said_in for event in events]

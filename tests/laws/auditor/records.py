@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any, NamedTuple, NoReturn
 
 from beancount.core import account as beancount_account
@@ -410,6 +411,7 @@ def split_cost(
 # Names
 
 
+@cache
 def component(name: str) -> str:
     """The account component of a subscriber, partner or plan."""
     capital = name[:1].upper() + name[1:]

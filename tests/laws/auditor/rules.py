@@ -114,6 +114,9 @@ class Books(ProviderBooks):
         self.as_of = datetime.date.min
         self.check_plans()
         self.events = self.standing_events()
+        self.of_day: dict[Day, list[Event]] = defaultdict(list)
+        for event in self.events:
+            self.of_day[event.date].append(event)
 
     # Before the first day
 
@@ -222,7 +225,7 @@ class Books(ProviderBooks):
             day += datetime.timedelta(days=1)
 
     def run_day(self, day: Day) -> None:
-        today = sorted((e for e in self.events if e.date == day), key=Event.order)
+        today = sorted(self.of_day.get(day, ()), key=Event.order)
         self.each(today, ("assert",), self.check_assertion)
         for naming in self.facts.names:
             if naming.date == day:
@@ -326,7 +329,8 @@ class Books(ProviderBooks):
 
     def outcome(self, day: Day, order: list[Any]) -> dict[Any, Any]:
         """What becomes of each event: None where it is refused, else what it is charged."""
-        trial = copy.deepcopy(self)
+        said = (self.facts, self.terms, *self.facts.events)  # what no trial changes
+        trial = copy.deepcopy(self, {id(each): each for each in said})
         found: dict[Any, Any] = {}
         before = [sum(trial.overage_booked.values()), len(trial.refusals.messages)]
 
