@@ -16,8 +16,10 @@ import pyarrow as pa
 
 from beancount_compute.bulk.arrow_events import ReadRows, read_rows
 from beancount_compute.bulk.bulk_terms import BulkError, BulkTerms
+from beancount_compute.bulk.leg_details import LegDetails
 from beancount_compute.bulk.leg_sums import LegSums
 from beancount_compute.bulk.month_tables import (
+    DETAIL,
     Tables,
     by_hand_table,
     days_table,
@@ -41,6 +43,7 @@ class Shard(NamedTuple):
     rows: pa.Table
     state: StateTables | None  # None where the books begin with this month
     undo: Mapping[str, Undo] = MappingProxyType({})  # of earlier months, which reversals name
+    detail: bool = False  # whether its legs are told one by one
 
 
 class ShardBooks(NamedTuple):
@@ -63,9 +66,11 @@ def _book(shard: Shard, bulk: BulkTerms) -> ShardBooks:
     last = bulk.month.last
     count = len(read.events)
     read.events.clear()
-    sums = LegSums(lambda name: keeper.undo[name].entry.date)
+    sums, details = LegSums(lambda name: keeper.undo[name].entry.date), LegDetails()
     for records in keeper.records():
         sums.add(records)
+        if shard.detail:
+            details.add(records)
     refusals = [*read.refusals, *keeper.refusals]
     tables = {
         "movements": movements_table(sums),
@@ -76,6 +81,8 @@ def _book(shard: Shard, bulk: BulkTerms) -> ShardBooks:
         "by_hand": _by_hand(facts, refusals),
         **state_tables(keeper.states[last], keeper.overage),
     }
+    if shard.detail:
+        tables[DETAIL] = details.table()
     counts = {
         "by the engine": count,
         "blank": read.blank,

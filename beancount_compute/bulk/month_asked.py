@@ -25,6 +25,7 @@ class MonthAsked(NamedTuple):
     prove: int = 1000
     processes: int = 0  # 0 for as many as there are processors
     plain: bool = True  # False to let the engine book everybody
+    detail: bool = False  # a row a leg, too; which only the engine can tell
 
 
 class BookedShards(NamedTuple):

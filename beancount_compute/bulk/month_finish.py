@@ -17,8 +17,8 @@ from beancount_compute.bulk.day_sums import add_up_days
 from beancount_compute.bulk.event_table import EventTable
 from beancount_compute.bulk.month_asked import BookedShards, BulkOutcome
 from beancount_compute.bulk.month_folder import MonthFolder
-from beancount_compute.bulk.month_tables import SCHEMAS, Tables, together
-from beancount_compute.bulk.ties import control_text, ties_of
+from beancount_compute.bulk.month_tables import DETAIL, SCHEMAS, Tables, together
+from beancount_compute.bulk.ties import control_text, ties_of, ties_of_detail
 
 WRITTEN = ("lots", "subscriptions", "subscribers", "movements", "days", "trades", "refused")
 
@@ -29,10 +29,14 @@ def finish_month(
     bulk: BulkTerms,
     place: MonthFolder,
     opened: Collection[str],
+    *,
+    detail: bool = False,
 ) -> BulkOutcome:
     """Tie what the shards come to, and write it; some accounts are opened already."""
     made = add_up_days(table, _made(table, booked))
     ties = ties_of(table, made, booked.counts)
+    if detail:
+        ties += ties_of_detail(table, place.gather(DETAIL))
     journal = journal_of(table, made, bulk, opened)
     place.publish(
         {name: made[name] for name in WRITTEN},
@@ -51,17 +55,20 @@ def finish_month(
 def _made(table: EventTable, booked: BookedShards) -> Tables:
     """The tables of all: what the kernel made, and what the engine did, each by subscriber.
 
-    So a lookup of one name finds it in few row groups, and names stand in their order.
+    So a lookup of one name finds it in few row groups, and names stand in their order; what was
+    refused stands as the files do, however many shards there were.
     """
     made: Tables = {}
-    for name in SCHEMAS:
+    for name in (each for each in SCHEMAS if each != DETAIL):
         rows = _by_subscriber(together(name, [each[name] for each in booked.by_engine]))
         plain = together(name, [each[name] for each in booked.by_kernel if name in each])
         if len(booked.by_kernel) > 1:  # a single one is in order
             plain = _by_subscriber(plain)
         made[name] = together(name, [plain, rows])
-    table.register("made_subscribers", made["subscribers"])
+    for name in ("subscribers", "refused"):
+        table.register(f"made_{name}", made[name])
     made["subscribers"] = table.arrow("SELECT * FROM made_subscribers ORDER BY subscriber")
+    made["refused"] = table.arrow("SELECT * FROM made_refused ORDER BY file, row, message")
     return made
 
 

@@ -19,13 +19,14 @@ import pyarrow as pa
 from pyarrow import feather, parquet
 
 from beancount_compute.bulk.bulk_terms import BulkError
-from beancount_compute.bulk.month_tables import Tables
+from beancount_compute.bulk.month_tables import DETAIL, Tables, together
 from beancount_compute.economy import Month
 from beancount_compute.ledger import BULK_ABOUT
 
 ABOUT = BULK_ABOUT
 FORMAT = 1
 _ROW_GROUP = 128_000
+_HOW: dict[str, Any] = {"compression": "zstd", "compression_level": 1}
 
 
 class MonthFolder:
@@ -76,8 +77,8 @@ class MonthFolder:
         if not folder.exists():
             return None
         counts: dict[str, int] = json.loads((folder / "counts.json").read_text(encoding="utf-8"))
-        tables = {each.stem: feather.read_table(each) for each in sorted(folder.glob("*.arrow"))}
-        return tables, counts
+        paths = [each for each in sorted(folder.glob("*.arrow")) if each.stem != DETAIL]
+        return {each.stem: feather.read_table(each) for each in paths}, counts
 
     def keep(self, name: str, tables: Tables, counts: dict[str, int]) -> None:
         """Keep what was made of a shard."""
@@ -89,13 +90,29 @@ class MonthFolder:
         (almost / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
         os.replace(almost, self.stage / name)
 
+    def gather(self, name: str) -> Path:
+        """Write what was kept of all shards as one file, and never hold more than one's."""
+        paths = sorted(self.stage.glob(f"shard-?????/{name}.arrow"))
+        empty = [feather.read_table(path).slice(0, 0) for path in paths]
+        schema = together(name, empty).schema
+        whole = self.stage / "whole"
+        whole.mkdir(exist_ok=True)
+        with open(whole / f"{name}.parquet", "wb") as file:
+            with parquet.ParquetWriter(file, schema, **_HOW) as writer:
+                for path in paths:
+                    table = feather.read_table(path).cast(schema)
+                    writer.write_table(table, row_group_size=_ROW_GROUP)
+            file.flush()
+            os.fsync(file.fileno())
+        return whole / f"{name}.parquet"
+
     def publish(self, tables: Tables, texts: dict[str, str], more: dict[str, Any]) -> None:
         """Write all files of the month, and let them stand where they belong at once."""
         whole = self.stage / "whole"
-        whole.mkdir()
+        whole.mkdir(exist_ok=True)
         for name, table in tables.items():
             write_parquet(table, whole / f"{name}.parquet")
-        written = sorted([*(f"{name}.parquet" for name in tables), *texts])
+        written = sorted([*(path.name for path in whole.iterdir()), *texts])
         said = {**self._about, **more, "written": written}
         about = json.dumps(said, indent=1, sort_keys=True) + "\n"
         for name, text in {**texts, ABOUT: about}.items():
@@ -113,9 +130,7 @@ class MonthFolder:
 def write_parquet(table: pa.Table, path: Path) -> None:
     """Write a table as Parquet, the same bytes for the same rows."""
     with open(path, "wb") as file:
-        parquet.write_table(
-            table, file, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP
-        )
+        parquet.write_table(table, file, row_group_size=_ROW_GROUP, **_HOW)
         file.flush()
         os.fsync(file.fileno())
 

@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from beancount.core.data import Open
 
@@ -33,6 +34,7 @@ from beancount_compute.bulk.month_state import (
     find_state,
     note_state,
 )
+from beancount_compute.bulk.month_tables import DETAIL
 from beancount_compute.bulk.shard_run import ShardRun, processes_of
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.storage import acquire
@@ -79,18 +81,20 @@ def write_month(
     except (BlockingIOError, TimeoutError):
         raise BulkError(f"another bean-compute is writing to {folder}: wait for it") from None
     try:
-        about = {
+        about: dict[str, Any] = {
             "ledger": bulk.title,
             "terms": bulk.terms_digest,
             "source": _source(files, bulk, before),
         }
+        if asked.detail:
+            about[DETAIL], asked = True, asked._replace(plain=False)
         place = MonthFolder(folder, bulk.month, about)
         table = EventTable(files, asked.memory_limit, place.spill, processes_of(asked))
         has_state = note_state(table, before, closed, bulk)
         earlier = EarlierMonths(folder, bulk, asked, place)
         run = ShardRun(asked, table, bulk, place, told)
         booked = run.book(earlier.undo_of, has_state=has_state)
-        return finish_month(table, booked, bulk, place, opened)
+        return finish_month(table, booked, bulk, place, opened, detail=asked.detail)
     except OSError as error:
         raise BulkError(
             f"can't write to {folder}: {error.strerror or error}: the next run goes on from here"

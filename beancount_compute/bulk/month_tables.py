@@ -37,19 +37,20 @@ _LOT = [
     ("origin", _TEXT),
     ("end", _DAY),
 ]
+_MOVEMENT = [
+    ("subscriber", _TEXT),
+    ("kind", _TEXT),
+    ("undoes", _TEXT),
+    ("role", _TEXT),
+    *_LOT,
+    ("units_in", _UNITS),
+    ("units_out", _UNITS),
+    ("amount", _MONEY),
+]
+_WORD = pa.dictionary(pa.int32(), _TEXT)  # that many rows say
+DETAIL = "detail"  # of too many rows to be held: shard by shard
 SCHEMAS: dict[str, pa.Schema] = {
-    "movements": pa.schema(
-        [
-            ("subscriber", _TEXT),
-            ("kind", _TEXT),
-            ("undoes", _TEXT),
-            ("role", _TEXT),
-            *_LOT,
-            ("units_in", _UNITS),
-            ("units_out", _UNITS),
-            ("amount", _MONEY),
-        ]
-    ),
+    "movements": pa.schema(_MOVEMENT),
     "lots": pa.schema(
         [("subscriber", _TEXT), ("pocket", _TEXT), *_LOT, ("units", _UNITS), ("terms_day", _DAY)]
     ),
@@ -90,6 +91,15 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("currency", _TEXT),
             ("gross", _MONEY),
             ("units", _UNITS),
+        ]
+    ),
+    DETAIL: pa.schema(
+        [
+            ("day", _DAY),
+            ("id", _TEXT),
+            *((name, _WORD if kind is _TEXT else kind) for name, kind in _MOVEMENT),
+            ("file", _WORD),
+            ("row", pa.int64()),
         ]
     ),
     # what reports read: a row for each direction in which units move of lots alike but for their
@@ -160,11 +170,13 @@ ORDER_OF_ROWS: dict[str, tuple[str, ...]] = {
         "units_out",
     ),
     "trades": ("date", "undoes", "traded", "commodity", "currency", "price", "origins"),
+    "prices": ("date", "commodity", "currency"),
 }
 # the columns that are added up where the others are alike, in whatever shard
 ADDED_UP: dict[str, tuple[str, ...]] = {
     "days": ("units_in", "units_out", "amount"),
     "trades": ("trades", "units", "gross", "seller_fee", "buyer_fee"),
+    "prices": ("gross", "units"),
 }
 Tables = dict[str, pa.Table]
 

@@ -22,7 +22,7 @@ from beancount_compute.bulk.event_table import EventTable
 from beancount_compute.bulk.month_asked import BookedShards, MonthAsked, Told
 from beancount_compute.bulk.month_folder import MonthFolder
 from beancount_compute.bulk.month_state import state_of_shard
-from beancount_compute.bulk.month_tables import Tables
+from beancount_compute.bulk.month_tables import DETAIL, Tables
 from beancount_compute.bulk.parts import (
     UndoOf,
     connected,
@@ -231,12 +231,12 @@ class ShardRun:
             undo = {
                 name: each for name, each in self._undo.items() if each.entry.subscriber in inside
             }
-        return Shard(those, rows, state, undo)
+        return Shard(those, rows, state, undo, self._asked.detail)
 
     def _add(self, at: int, books: ShardBooks, rows: int, *, keep: bool = True) -> None:
         if keep:
             self._place.keep(_name(at), books.tables, books.counts)
-        self._tables[at] = books.tables
+        self._tables[at] = {name: each for name, each in books.tables.items() if name != DETAIL}
         self._counts.update(books.counts)
         self._told_done(rows)
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, localcontext
+from pathlib import Path
 from typing import NamedTuple
 
 from beancount_compute.bulk.bulk_terms import BulkError
-from beancount_compute.bulk.event_table import EventTable
+from beancount_compute.bulk.event_table import EventTable, literal, quote
 from beancount_compute.bulk.lot_keys import POCKETS_IN_ORDER
-from beancount_compute.bulk.month_tables import Tables
+from beancount_compute.bulk.month_tables import SCHEMAS, Tables
 from beancount_compute.economy import WIDE, ZERO, trim
 from beancount_compute.ledger import csv_text
 
@@ -40,12 +41,38 @@ def ties_of(table: EventTable, tables: Tables, counts: Mapping[str, int]) -> lis
     with localcontext(WIDE):
         moved, days = _moved(table, "new_movements"), _moved(table, "new_days")
         rows = [*_rows_read(counts), *_booked(moved, days), *_held(table, moved), *_balance(moved)]
+    _check_ties(rows)
+    return rows
+
+
+def _check_ties(rows: list[ControlRow]) -> None:
     for each in rows:
         if each.other is not None and each.other != each.figure:
             raise BulkError(
                 f"{each.what} {each.of} {each.currency}: {each.figure} and {each.other} differ, "
                 "an error of this program: nothing was written; please report it"
             )
+
+
+def ties_of_detail(table: EventTable, path: Path) -> list[ControlRow]:
+    """Whether the legs of a file add up to the movements, by all that these tell apart."""
+    key = ", ".join(map(quote, SCHEMAS["movements"].names[:-3]))
+    figures = "units_in", "units_out", "amount"
+    sums = ", ".join(f"sum({name}) AS {name}" for name in figures)
+    table.run(
+        f"CREATE TABLE detail_sums AS SELECT {key}, {sums} FROM read_parquet("
+        f"{literal(str(path))}) GROUP BY ALL HAVING commodity IS NOT NULL OR sum(amount) <> 0"
+    )
+    ((moved, summed, both),) = table.numbers(
+        "SELECT (SELECT count(*) FROM new_movements), (SELECT count(*) FROM detail_sums), "
+        f"(SELECT count(*) FROM (SELECT {key}, {', '.join(figures)} FROM new_movements "
+        f"INTERSECT ALL SELECT * FROM detail_sums))"
+    )
+    rows = [
+        ControlRow("rows", "movements", "", moved, both),
+        ControlRow("rows", "movements, from detail", "", summed, both),
+    ]
+    _check_ties(rows)
     return rows
 
 

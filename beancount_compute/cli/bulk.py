@@ -66,6 +66,7 @@ def _memory(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
     metavar="N",
     help="Subscribers of the kernel that the engine books too.",
 )
+@click.option("--detail", is_flag=True, help="Also write a row a leg: the engine books all.")
 @refusing
 def bulk(
     month: str,
@@ -74,6 +75,7 @@ def bulk(
     into: Path | None,
     memory_limit: str,
     prove: int,
+    detail: bool,
 ) -> None:
     """Book MONTH of events in Parquet by the terms of LEDGER, into a folder beside it.
 
@@ -87,6 +89,7 @@ def bulk(
             f'{error.name} is not installed: pip install "beancount_compute[bulk]"'
         ) from None
     asked = MonthAsked(ledger, Month.parse(month), events, into, memory_limit, prove)
+    asked = asked._replace(detail=detail)
     with _bar(f"Booking {month}") as told:
         outcome = run_month(asked, told)
     counts = outcome.counts

@@ -39,8 +39,9 @@ class Captured(NamedTuple):
 
 
 def capture(path: Path) -> Captured:
-    """Load a ledger, and remember what the plugin gives to the engine."""
-    with _given() as given:
+    """Load a ledger, and remember what the plugin gives to the engine: never from a cache."""
+    uncached = patch.object(loader, "_load_file", loader._uncached_load_file)
+    with uncached, _given() as given:
         entries, errors, options = loader.load_file(str(path))
     ((facts, terms, component),) = given
     return Captured(
