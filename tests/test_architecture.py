@@ -34,6 +34,7 @@ KNOWS: dict[str, set[str]] = {
     "booking": {"economy", "ledger", "closed"},
     "plugin": {"collector", "economy", "ledger", "closed", "booking"},
     "reports": {"collector", "economy", "ledger"},
+    "insight": {"economy", "reports"},
     "review": {"economy", "ledger", "booking", "reports"},
     "price_list": {"economy"},  # and is known to one face only: no load asks it
     "scenarios": {"collector", "economy", "ledger", "closed", "booking", "reports", "close"},
@@ -57,6 +58,7 @@ KNOWS: dict[str, set[str]] = {
         "booking",
         "plugin",
         "reports",
+        "insight",
         "review",
         "scenarios",
         "close",

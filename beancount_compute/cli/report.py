@@ -26,12 +26,13 @@ from beancount_compute.cli.printing import hand_on, say
 from beancount_compute.cli.shell import LEDGER, load, say_if_empty, show_errors, width
 from beancount_compute.close.standing import months_of
 from beancount_compute.economy import AS_OF, Month, quoted
+from beancount_compute.insight import ESTIMATES
 from beancount_compute.ledger import directive_text
 from beancount_compute.reports import (
     Books,
     NoSuchCell,
     NotSummed,
-    Report,
+    ReportLike,
     Selection,
     Table,
     csv_of,
@@ -59,7 +60,7 @@ class ReportForm(StrEnum):
 class AskedReport(NamedTuple):
     """What is to be shown, and how."""
 
-    report: Report
+    report: ReportLike
     selection: Selection
     table: str  # "" for all
     form: ReportForm
@@ -115,24 +116,50 @@ def _name(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
     return normalize("NFC", text)
 
 
-def _report(
-    name: str, displaced: Decimal | None, pattern: int | None, margin: Decimal | None
-) -> Report:
+class OwnOptions(NamedTuple):
+    """The options that only one report has; None for those that are not given."""
+
+    displaced: Decimal | None
+    pattern: int | None
+    margin: Decimal | None
+    discount: Decimal | None
+
+
+_OWNER = {
+    "displaced": "economics",
+    "pattern": "disclosure",
+    "margin": "bills",
+    "discount": "lifetime",
+}
+
+
+def _report(name: str, own: OwnOptions) -> ReportLike:
     """The report of that name, with the option that only it has."""
-    if displaced is not None and name != "economics":
-        raise click.UsageError("--displaced is an option of economics")
-    if pattern is not None and name != "disclosure":
-        raise click.UsageError("--pattern is an option of disclosure")
-    if margin is not None and name != "bills":
-        raise click.UsageError("--margin is an option of bills")
-    if displaced is not None:
-        return economics(displaced)
-    if margin is not None:
-        return two_bills(margin)
-    return disclosure(pattern) if pattern is not None else REPORTS[name]
+    for option, owner in _OWNER.items():
+        if getattr(own, option) is not None and name != owner:
+            raise click.UsageError(f"--{option} is an option of {owner}")
+    if own.displaced is not None:
+        return economics(own.displaced)
+    if own.margin is not None:
+        return two_bills(own.margin)
+    if own.pattern is not None:
+        return disclosure(own.pattern)
+    return REPORTS[name] if name in REPORTS else _estimate(name, own.discount)
 
 
-_NAMES = "\n\n".join(f"{each.name}: {each.title}" for each in REPORTS.values())
+def _estimate(name: str, discount: Decimal | None) -> ReportLike:
+    """A report that numpy and scipy work out, which not everybody has installed."""
+    try:
+        from beancount_compute.insight.all_estimates import INSIGHTS, lifetime
+    except ImportError as error:
+        raise click.ClickException(
+            f'{error.name} is not installed: pip install "beancount_compute[insight]"'
+        ) from None
+    return INSIGHTS[name] if discount is None else lifetime(discount)
+
+
+_TITLES = {**{name: each.title for name, each in REPORTS.items()}, **ESTIMATES}
+_NAMES = "\n\n".join(f"{name}: {title}" for name, title in _TITLES.items())
 
 
 @click.command(
@@ -141,7 +168,7 @@ _NAMES = "\n\n".join(f"{each.name}: {each.title}" for each in REPORTS.values())
     epilog="\b\nExample:\n"
     "  bean-compute report revenue main.beancount --month 2026-12 --format csv",
 )
-@click.argument("name", type=click.Choice(list(REPORTS)), metavar="NAME")
+@click.argument("name", type=click.Choice(list(_TITLES)), metavar="NAME")
 @click.argument("ledger", type=LEDGER)
 @click.option("--month", callback=_month, help="One month: 2026-05.")
 @click.option("--from", "start", type=DayOrMonth(last=False), help="First day, or a month.")
@@ -165,6 +192,11 @@ _NAMES = "\n\n".join(f"{each.name}: {each.title}" for each in REPORTS.values())
     help="bills: the price that leaves this share of itself after both bills, such as 0.3.",
 )
 @click.option(
+    "--discount",
+    callback=_share,
+    help="lifetime: what a month a year from now counts less, such as 0.1.",
+)
+@click.option(
     "--format", "form", type=click.Choice([each.value for each in ReportForm]), default="text"
 )
 @click.option(
@@ -186,12 +218,13 @@ def report(
     displaced: Decimal | None,
     pattern: int | None,
     margin: Decimal | None,
+    discount: Decimal | None,
     form: str,
     cell: tuple[str, str] | None,
 ) -> None:
     """Say what is selected, read the books, and write the report as it is asked for."""
     selection = Selection(*days_asked(month, start, end), subscriber, plan)
-    chosen = _report(name, displaced, pattern, margin)
+    chosen = _report(name, OwnOptions(displaced, pattern, margin, discount))
     asked = AskedReport(chosen, selection, table, ReportForm(form), cell)
     if asked.report.needs_subscriber and not subscriber:
         raise click.UsageError(f"{name} is of one subscriber: add --subscriber NAME")
@@ -281,7 +314,7 @@ def _places(asked: AskedReport, books: Books) -> Iterable[int]:
     return [at for at, _ in report.trace(books, selection, found.asked)]
 
 
-def _tables(report: Report, books: Books, selection: Selection, name: str) -> list[Table]:
+def _tables(report: ReportLike, books: Books, selection: Selection, name: str) -> list[Table]:
     names = [layout.name for layout in report.layouts(books, selection)]
     if name and name not in names:
         raise click.UsageError(

@@ -19,6 +19,7 @@ NAMES = (  # in the order of reading
     "costs",
     "reading",
     "reports",
+    "insight",
     "what-if",
     "fava",
     "closing",

@@ -43,6 +43,7 @@ from beancount_compute.reports.facts import (
 )
 from beancount_compute.reports.fold import fold, grouped
 from beancount_compute.reports.metered_uses import ListedUse, metered_uses
+from beancount_compute.reports.periods import PaidPeriod, read_periods
 from beancount_compute.reports.provider_entries import (
     AccrualOpened,
     ProviderEntry,
@@ -103,6 +104,11 @@ class Books:
         """What was posted on the receivable and payable accounts of each subscriber."""
         of_subscribers = [each for each in self.owed if each.role not in OWED_TO_OTHERS]
         return _by(attrgetter("party"), of_subscribers)
+
+    @cached_property
+    def periods(self) -> tuple[PaidPeriod, ...]:
+        """The periods of subscriptions, in the order in which they were booked."""
+        return read_periods(self.transactions, self.movements)
 
     @cached_property
     def of_providers(self) -> tuple[ProviderEntry, ...]:

@@ -21,7 +21,7 @@ from beancount.core.data import Transaction
 from beancount_compute.economy import WIDE, ZERO, quoted
 from beancount_compute.ledger import ORDER
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.figures import CellAsked, Report
+from beancount_compute.reports.figures import CellAsked, ReportLike
 from beancount_compute.reports.tables import DATE, TOTAL, Cell, Column, Row, Table, shown, written
 
 
@@ -107,7 +107,7 @@ def _names(columns: Iterable[Column]) -> set[str]:
 
 
 def explain(
-    report: Report, books: Books, selection: Selection, found: Found, folder: str = ""
+    report: ReportLike, books: Books, selection: Selection, found: Found, folder: str = ""
 ) -> Table:
     """The transactions behind a cell; files in the folder are named from there.
 

@@ -18,7 +18,7 @@ from enum import StrEnum
 from functools import cache
 from itertools import compress
 from operator import add, attrgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy import PRICE_STEP, WIDE, ZERO, round_half_even, shares_of_total
@@ -176,6 +176,21 @@ class Report(NamedTuple):
         with localcontext(WIDE):
             found = {at for *_, at in _singly(self.contributions(books, selection, request))}
         return sorted(found - {SUMMED})
+
+
+class ReportLike(Protocol):
+    """What can be asked for by the name of a report: one that adds up, or one of estimates."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def needs_subscriber(self) -> bool: ...
+    def layouts(self, books: Books, selection: Selection) -> Sequence[Layout]: ...
+    def tables(self, books: Books, selection: Selection, *names: str) -> list[Table]: ...
+    def sources(self, books: Books, selection: Selection) -> list[int]: ...
+    def trace(
+        self, books: Books, selection: Selection, asked: CellAsked
+    ) -> list[tuple[int, Decimal]]: ...
 
 
 def _singly(contributions: Iterable[Contribution]) -> Iterator[Single]:

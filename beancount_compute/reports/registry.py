@@ -16,6 +16,7 @@ from beancount_compute.reports.release import RELEASE
 from beancount_compute.reports.revenue import REVENUE
 from beancount_compute.reports.rollforward import ROLLFORWARD
 from beancount_compute.reports.statement import STATEMENT
+from beancount_compute.reports.subscribers import SUBSCRIBERS
 from beancount_compute.reports.two_bills import two_bills
 from beancount_compute.reports.vintages import VINTAGES
 
@@ -31,6 +32,7 @@ REPORTS: dict[str, Report] = {
         MARGIN,
         two_bills(),  # without a wished margin
         economics(),  # without displaced sales
+        SUBSCRIBERS,
         AGING,
         EXPOSURE,
         BILL_MATCH,

@@ -1,0 +1,15 @@
+"""What books say of people: who stays, for how long, what they are worth, how a market grows.
+
+    Books  ->  watched.py   ends of periods, each with what was used and done with tokens before
+           ->  survival.py, lifetime_model.py, exponent.py     curves and fits, on plain numbers
+           ->  retention.py, lifetime.py, growth.py            tables, each figure with its interval
+
+Nothing here is booked, and the plugin imports nothing of it. numpy and scipy are the extra
+`[insight]`; `ESTIMATES` names the reports without them.
+"""
+
+ESTIMATES = {
+    "retention": "Who stays, and which groups leave",
+    "lifetime": "How long subscribers stay, and what they are worth",
+    "growth": "Trade and those who take part",
+}
