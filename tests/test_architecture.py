@@ -48,7 +48,7 @@ KNOWS: dict[str, set[str]] = {
         "reports",
         "review",
     },
-    "bulk": {"collector", "economy", "ledger", "closed", "booking", "plugin", "close"},
+    "bulk": {"collector", "economy", "ledger", "closed", "booking", "plugin", "reports", "close"},
     "cli": {
         "bulk",
         "collector",
@@ -66,6 +66,7 @@ KNOWS: dict[str, set[str]] = {
         "price_list",
     },
     "fava_extension": {
+        "bulk",
         "economy",
         "ledger",
         "closed",

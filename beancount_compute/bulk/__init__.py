@@ -19,6 +19,12 @@
     month_finish.py     their tables put together, tied and written
     month_run.py        a month asked for (month_asked.py): the way through all of these
 
+    lookup.py           subscribers looked up in a month's files: standings.py, how they stand;
+                        months_of_one.py and statement_of_months.py, the statement of one of them
+
 The engine decides; what takes another way is compared with it in each run. Nothing of this is
 imported by the plugin. DuckDB, numpy and pyarrow are the extra `[bulk]`.
 """
+
+HOW_TO_GET_IT = 'pip install "beancount_compute[bulk]"'
+NO_PAYMENTS = "Payments stand in the general ledger, not by subscriber: this is what was charged."

@@ -22,12 +22,14 @@ from unicodedata import normalize
 import click
 from beancount.core.data import Directive
 
+from beancount_compute.bulk import NO_PAYMENTS
+from beancount_compute.cli.bulk_statement import statement_in_bulk
 from beancount_compute.cli.printing import hand_on, say
 from beancount_compute.cli.shell import LEDGER, load, say_if_empty, show_errors, width
 from beancount_compute.close.standing import months_of
 from beancount_compute.economy import AS_OF, Month, quoted
 from beancount_compute.insight import ESTIMATES
-from beancount_compute.ledger import directive_text
+from beancount_compute.ledger import bulk_folders, directive_text
 from beancount_compute.reports import (
     Books,
     NoSuchCell,
@@ -42,7 +44,7 @@ from beancount_compute.reports import (
     read_books,
     render,
 )
-from beancount_compute.reports.registry import REPORTS, disclosure, economics, two_bills
+from beancount_compute.reports.registry import REPORTS, STATEMENT, disclosure, economics, two_bills
 
 _SHARE = re.compile(r"[01](\.[0-9]{1,13})?", re.ASCII)
 _MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
@@ -232,6 +234,11 @@ def report(
     show_errors(loaded.errors)
     say_if_empty(ledger, loaded)
     books = read_books(loaded.entries, loaded.options)
+    if chosen is STATEMENT and not books.is_provider(subscriber):
+        in_bulk = statement_in_bulk(loaded.options, selection)
+        if in_bulk is not None:
+            _show_in_bulk(asked, in_bulk, max(bulk_folders(loaded.options["include"])))
+            sys.exit(1 if loaded.errors else 0)
     _check_names(books, selection, with_providers=asked.report.needs_subscriber)
     text = _output(asked, books, os.path.dirname(str(loaded.options.get("filename") or "")))
     beyond = _beyond(loaded.entries, books, selection)
@@ -288,21 +295,51 @@ def _output(asked: AskedReport, books: Books, folder: str) -> str:
     try:
         if form is ReportForm.BEANCOUNT:
             return "\n".join(directive_text(books.transactions[at]) for at in _places(asked, books))
-        tables = _tables(report, books, selection, name)
+        tables = _tables(asked, books)
         if cell is not None:
             found = find_cell(tables, *cell, name)
             tables = [explain(report, books, selection, found, folder)]
     except (NoSuchCell, NotSummed) as error:
         raise click.UsageError(str(error)) from None
-    match form:
+    return _written(asked, tables)
+
+
+def _written(asked: AskedReport, tables: list[Table]) -> str:
+    """The text of tables."""
+    match asked.form:
+        case ReportForm.BEANCOUNT:
+            raise click.UsageError("months in bulk have no transactions: choose another --format")
         case ReportForm.TEXT:
             return render(tables, width()) + "\n"
         case ReportForm.CSV:
             return csv_of(tables)
         case ReportForm.JSON:
-            return json_of(report.name, _options(selection), tables)
+            return json_of(asked.report.name, _options(asked.selection), tables)
         case _:
-            assert_never(form)
+            assert_never(asked.form)
+
+
+def _show_in_bulk(asked: AskedReport, tables: list[Table], last: str) -> None:
+    """Write a statement over months in bulk, which no transactions stand behind."""
+    if not tables:
+        raise click.UsageError(f"the months in bulk go up to {last}; nothing after it is booked")
+    if asked.cell is not None:
+        raise click.UsageError("months in bulk have no transactions that --explain could list")
+    names = [table.name for table in tables]
+    _check_table(asked, names)
+    text = _written(asked, [each for each in tables if asked.table in ("", each.name)])
+    if asked.form is ReportForm.TEXT:
+        say(f"{text}\n{NO_PAYMENTS}")
+    else:
+        hand_on(text)
+
+
+def _check_table(asked: AskedReport, names: list[str]) -> None:
+    if asked.table and asked.table not in names:
+        raise click.UsageError(
+            f"{asked.report.name} has no table {quoted(asked.table)}: its tables are "
+            f"{', '.join(names)}"
+        )
 
 
 def _places(asked: AskedReport, books: Books) -> Iterable[int]:
@@ -310,16 +347,13 @@ def _places(asked: AskedReport, books: Books) -> Iterable[int]:
     report, selection, name, _, cell = asked
     if cell is None:
         return report.sources(books, selection)
-    found = find_cell(_tables(report, books, selection, name), *cell, name)
+    found = find_cell(_tables(asked, books), *cell, name)
     return [at for at, _ in report.trace(books, selection, found.asked)]
 
 
-def _tables(report: ReportLike, books: Books, selection: Selection, name: str) -> list[Table]:
-    names = [layout.name for layout in report.layouts(books, selection)]
-    if name and name not in names:
-        raise click.UsageError(
-            f"{report.name} has no table {quoted(name)}: its tables are {', '.join(names)}"
-        )
+def _tables(asked: AskedReport, books: Books) -> list[Table]:
+    report, selection, name, _, _ = asked
+    _check_table(asked, [layout.name for layout in report.layouts(books, selection)])
     return report.tables(books, selection, *([name] if name else []))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,15 @@ from beancount_compute.plugin import work_out
 from beancount_compute.reports import Books
 
 PADDED = "P"
+
+
+class Status(StrEnum):
+    """How a subscriber stands on a day; the first that holds of any subscription."""
+
+    RUNNING = "running"
+    CANCELLED = "cancelled"  # until its period ends
+    ENDED = "ended"
+    NONE = "none"  # never had one
 
 
 class Months(NamedTuple):

@@ -41,13 +41,16 @@ BILL_LABELS = (
     Column("account", "account", aside=3),
     CURRENCY,
 )
+BALANCES = (
+    Figure(_OWES, "owes", Measure.MONEY),
+    Figure(_IS_OWED, "is owed", Measure.MONEY),
+)
 BILL_FIGURES = (
     Figure("units", "units", Measure.UNITS, how=How.KNOWN),
     Figure("price", "price", Measure.PRICE, ("worth",), How.QUOTIENT, ("units",)),
     Figure("fee", "fee", Measure.MONEY, how=How.KNOWN),
     Figure("amount", "amount", Measure.MONEY),
-    Figure(_OWES, "owes", Measure.MONEY),
-    Figure(_IS_OWED, "is owed", Measure.MONEY),
+    *BALANCES,
 )
 _BILLED = (Flow.ALLOCATED, Flow.TOPPED_UP, Flow.TRADED_IN, Flow.TRADED_OUT, Flow.REFUNDED)
 

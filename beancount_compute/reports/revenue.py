@@ -19,7 +19,7 @@ from beancount_compute.reports.figures import Adding, Contribution, Figure, Layo
 from beancount_compute.reports.tables import CURRENCY, Column, Measure
 
 _BY = {"month": Measure.DATE, "plan": Measure.TEXT, "subscriber": Measure.TEXT}
-_FIGURES = (
+REVENUE_FIGURES = (
     *[
         Figure(each.replace(" ", "_"), each.replace(" ", "\n"), Measure.MONEY, (each.value,))
         for each in Earning
@@ -30,7 +30,7 @@ _FIGURES = (
 
 def _layouts(*_: object) -> list[Layout]:
     return [
-        Layout(f"by-{by}", f"Revenue by {by}", (Column(by, by, kind), CURRENCY), _FIGURES)
+        Layout(f"by-{by}", f"Revenue by {by}", (Column(by, by, kind), CURRENCY), REVENUE_FIGURES)
         for by, kind in _BY.items()
     ]
 

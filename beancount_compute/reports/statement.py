@@ -65,7 +65,7 @@ _LINE_LABELS = (
     UNIT,
     CURRENCY,
 )
-_LINE_FIGURES = (
+LINE_FIGURES = (
     Figure("units", "units", Measure.UNITS),
     Figure("units_held", "units\nheld", Measure.UNITS),
     Figure("amount", "amount", Measure.MONEY),
@@ -73,7 +73,7 @@ _LINE_FIGURES = (
 )
 
 
-def _balance(kind: Measure) -> tuple[Figure, ...]:
+def balance_figures(kind: Measure) -> tuple[Figure, ...]:
     parts = ("opening", "came", "went")
     return (
         *[Figure(key, key, kind) for key in parts],
@@ -90,11 +90,11 @@ def _layouts(books: Books, selection: Selection) -> list[Layout]:
     title = f"Bills and payments{of}" + (", of all plans" if selection.plan else "")
     money = (Column("what", "what"), CURRENCY)
     return [
-        Layout("lines", f"Statement{of}", _LINE_LABELS, _LINE_FIGURES, True, adds_up=False),
+        Layout("lines", f"Statement{of}", _LINE_LABELS, LINE_FIGURES, True, adds_up=False),
         Layout("bills", title, BILL_LABELS, BILL_FIGURES, True, adds_up=False),
         *([costs_layout(of)] if books.is_provider(selection.subscriber) else []),
-        Layout("units", f"Units held{by}", (UNIT,), _balance(Measure.UNITS), adds_up=False),
-        Layout("money", f"Money{of}", money, _balance(Measure.MONEY), adds_up=False),
+        Layout("units", f"Units held{by}", (UNIT,), balance_figures(Measure.UNITS), adds_up=False),
+        Layout("money", f"Money{of}", money, balance_figures(Measure.MONEY), adds_up=False),
         Layout("lots", f"Lots held{by} at the end", lots, LOT_FIGURES),
     ]
 

@@ -19,6 +19,7 @@ from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 from unicodedata import combining, normalize
 
+from beancount_compute.close.standing import Status
 from beancount_compute.economy import (
     OWED_TO_OTHERS,
     PRICE_STEP,
@@ -30,7 +31,6 @@ from beancount_compute.economy import (
 )
 from beancount_compute.fava_extension.prepared.subscriptions import (
     NOTHING_USED,
-    Status,
     Subscriptions,
     Used,
     note,

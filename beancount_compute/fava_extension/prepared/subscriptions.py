@@ -15,25 +15,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
-from beancount_compute.close.standing import Cancelled
+from beancount_compute.close.standing import Cancelled, Status
 from beancount_compute.economy import ZERO, Flow, Kind, Pocket
 from beancount_compute.ledger import ORDER, PeriodBooked, period_of
 from beancount_compute.reports import Books, LotKey
 
 After = TypeVar("After")
 _TAG = f"compute-{Kind.ALLOCATION}"
-
-
-class Status(StrEnum):
-    """How a subscriber stands on a day; the first that holds of any subscription."""
-
-    RUNNING = "running"
-    CANCELLED = "cancelled"  # until its period ends
-    ENDED = "ended"
-    NONE = "none"  # never had one
 
 
 class OnPlan(NamedTuple):
