@@ -19,7 +19,7 @@ from pyarrow import parquet
 FOLDER = Path(__file__).parent / "events"
 SUBSCRIBERS, PILOT, TRADERS = 20_000, 20, 2_000
 USES, TRADES = 24, 3  # of each of them
-REPEATED, SHORT = 500, 40  # rows exported twice; sales by who has nothing to sell
+REPEATED = 500  # rows exported twice
 ROWS_OF_A_FILE = 130_000
 BASIC = 4  # each fourth subscriber; the others are on pro
 
@@ -98,13 +98,13 @@ def uses(month: str, last: int, who: Any, dice: Dice) -> pa.Table:
 
 
 def market(month: str, who: Any, dice: Dice) -> list[pa.Table]:
-    """Each tops up on the 11th, and sells some of that to others; some have nothing to sell."""
+    """Each tops up on the 11th, and sells some of that to others."""
     count = len(who)
     paid = cents(10_000 + dice.below(9_000, count))
     units = np.full(count, 1_000)
     money = {"commodity": ["CU"] * count, "currency": ["USD"] * count}
     top_ups = table(month, "allocation", who, np.full(count, 11), units=units, paid=paid, **money)
-    seller = np.concatenate([np.repeat(who, TRADES), SUBSCRIBERS - 1 - np.arange(SHORT)])
+    seller = np.repeat(who, TRADES)
     count = len(seller)
     buyer = who[(seller + 1 + dice.below(len(who) - 1, count)) % len(who)]
     trades = table(

@@ -12,14 +12,17 @@ from pathlib import Path
 
 from pyarrow import parquet
 
-from tests.bulk.small_months import book, files_of, month, subscription, trade, use
+from tests.bulk.small_months import files_of, month, subscription, trade, use
+from tests.bulk.update_example import EXAMPLE, update
 
-EXAMPLE = Path(__file__).parents[2] / "example-ledgers" / "bulk-month"
 KEPT = Path("bulk") / "2026-03"
 
 
 def test_what_is_kept_of_the_pilot_is_made_today(tmp_path: Path) -> None:
-    """The rows of March from the seed, and its books from the rows, table by table."""
+    """The rows of March from the seed, and its books from the rows, table by table.
+
+    Where the files of a month have changed: `python -m tests.bulk.update_example`.
+    """
     again = tmp_path / "bulk-month"
     shutil.copytree(EXAMPLE, again)
     events = again / "events" / "2026-03" / "00.parquet"
@@ -27,8 +30,7 @@ def test_what_is_kept_of_the_pilot_is_made_today(tmp_path: Path) -> None:
     shutil.rmtree(again / "events")
     subprocess.run([sys.executable, again / "make_events.py"], check=True, capture_output=True)
     assert parquet.read_table(events).equals(before)
-    shutil.rmtree(again / "bulk" / "2026-04", ignore_errors=True)
-    book(again, "2026-03", events)
+    update(again)
     kept, made = files_of(EXAMPLE / KEPT), files_of(again / KEPT)
     assert kept.keys() == made.keys()
     for name in kept:
