@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cached_property, wraps
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from beancount.core.data import Custom, Directive
 
@@ -22,16 +22,20 @@ from beancount_compute.close.loading import load
 from beancount_compute.close.open_month import look_at
 from beancount_compute.close.standing import Months, cancelled_of, index_folder, months_of
 from beancount_compute.close.tie_outs import TieOut
+from beancount_compute.economy import GRANT, TOP_UP, Month
 from beancount_compute.fava_extension.prepared.economics_by_day import EconomicsByDay
 from beancount_compute.fava_extension.prepared.holdings import Holdings
 from beancount_compute.fava_extension.prepared.narrowing import coarse
 from beancount_compute.fava_extension.prepared.overview import derived_until, end_of
 from beancount_compute.fava_extension.prepared.subscriptions import Subscriptions
-from beancount_compute.ledger import ORDER, SCENARIO
+from beancount_compute.ledger import ORDER, SCENARIO, bulk_folders, first_bulk_day
 from beancount_compute.plugin import PLUGIN
 from beancount_compute.reports import Books, read_books
 from beancount_compute.review import Review, review_month
 from beancount_compute.scenarios import ScenariosApart
+
+if TYPE_CHECKING:
+    from beancount_compute.bulk.lookup import MonthFiles
 
 T = TypeVar("T")
 _FOR_PAGES = ("books", "summed", "holdings", "commodities", "accounts", "months", "economics")
@@ -97,7 +101,26 @@ class LoadedBooks:
     @cached_property
     def has_bookings(self) -> bool:
         """Whether the plugin booked anything."""
-        return any(ORDER in entry.meta for entry in self.entries)
+        return self.first_bulk_day is not None or any(ORDER in entry.meta for entry in self.entries)
+
+    @cached_property
+    def first_bulk_day(self) -> date | None:
+        """The first day from which on the ledger is booked in bulk; None where it is not."""
+        return first_bulk_day(self.options["include"])
+
+    @_once
+    def bulk_files(self) -> list[MonthFiles]:
+        """The Parquet files of its months in bulk; raises `ImportError` without the extra."""
+        from beancount_compute.bulk.lookup import files_of
+
+        return files_of(bulk_folders(self.options["include"]).values())
+
+    @cached_property
+    def origins(self) -> frozenset[str]:
+        """What units may come from: plans, top-ups, grants; in bulk any that its terms have."""
+        if self.first_bulk_day is None:
+            return self.books.origins
+        return self.books.origins | {*self.books.terms.plans, TOP_UP, GRANT}
 
     @cached_property
     def names_scenarios(self) -> bool:
@@ -167,15 +190,20 @@ class LoadedBooks:
         review = review_month(again.booking, found.books, month)
         return TiedOut(month, len(found.events), found.late, found.ties, review)
 
+    @cached_property
+    def _last_bulk_day(self) -> date:
+        months = bulk_folders(self.options["include"])
+        return Month.parse(max(months)).last if months else date.min
+
     @property
     def derived_until(self) -> date:
         """The last day of which anything was derived."""
-        return derived_until(self.books, self.months.chain.last_day)
+        return max(derived_until(self.books, self.months.chain.last_day), self._last_bulk_day)
 
     @property
     def end(self) -> date:
         """The day on which the books end."""
-        return end_of(self.books, self.months.chain.last_day)
+        return max(end_of(self.books, self.months.chain.last_day), self._last_bulk_day)
 
     @property
     def folder(self) -> Path:

@@ -64,9 +64,10 @@ class Page:
     def check_names(self) -> None:
         """Refuse a plan or a subscriber that the ledger does not know."""
         books, asked = self.loaded.books, self.asked
+        looked_up = self.loaded.first_bulk_day is not None and asked.view == "subscribers"
         for what, name, known in (
-            ("plan", asked.selection.plan, books.origins),
-            ("subscriber", asked.subscriber, books.subscribers),
+            ("plan", asked.selection.plan, self.loaded.origins),
+            ("subscriber", "" if looked_up else asked.subscriber, books.subscribers),
         ):
             if name and name not in known:
                 raise BadRequest(what, f"the ledger has no {what} {quoted(name)}")
@@ -108,7 +109,7 @@ class Page:
 
     def plans(self) -> Block:
         """The choice of a plan."""
-        options = [("", "All plans"), *[(each, each) for each in sorted(self.loaded.books.origins)]]
+        options = [("", "All plans"), *[(each, each) for each in sorted(self.loaded.origins)]]
         options = [(value, text) for value, text in options if value or text == "All plans"]
         return choice("plan", "Plan", self.asked.selection.plan, options)
 

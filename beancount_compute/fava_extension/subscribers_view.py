@@ -18,6 +18,7 @@ from beancount_compute.fava_extension.blocks import (
     page_of,
     words,
 )
+from beancount_compute.fava_extension.bulk_subscribers_view import subscribers_in_bulk
 from beancount_compute.fava_extension.page import Page, last_shown, transaction
 from beancount_compute.fava_extension.prepared.holdings import (
     FIGURES,
@@ -42,6 +43,9 @@ _ALL_SHOWN = "carrying amount, market value and units stand beside each other"
 def subscribers(page: Page) -> list[Block]:
     """The table of all, or the statement of the one that the address names."""
     page.conversion(AT_COST, because=_ALL_SHOWN)
+    in_bulk = subscribers_in_bulk(page)
+    if in_bulk is not None:
+        return in_bulk
     if page.asked.subscriber:
         return _statement(page)
     page.ignores("interval", because="holdings are shown as of one day")
