@@ -6,7 +6,6 @@ The events stand in Parquet. Derived entries are booked up to the month's last d
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -18,19 +17,21 @@ from beancount_compute.close.storage import CloseError
 from beancount_compute.economy import (
     AS_OF,
     POSTING_GRAIN,
+    STOCK,
     TIME_ZONE,
     Facts,
     Grain,
     HandPosting,
     Introduction,
     Month,
+    OpeningAccrual,
     Terms,
-    quoted,
 )
 from beancount_compute.economy.carried import Carried
 from beancount_compute.ledger import BULK_JOURNAL, Accounts
 
 JOURNAL = BULK_JOURNAL
+OPERATOR = ""  # whose name stands where subscribers have theirs
 
 
 class BulkError(CloseError):
@@ -46,6 +47,7 @@ class BulkTerms(NamedTuple):
     openings: list[HandPosting]
     removals: list[HandPosting]
     introductions: list[Introduction]
+    accruals: list[OpeningAccrual]
     zone: str
     title: str
     digest: str  # of the text that all this was read from
@@ -57,9 +59,16 @@ class BulkTerms(NamedTuple):
         Where the books begin with this month (`known` is None), what lies before it counts too.
         """
         first, last = self.month.first, self.month.last
+        begins = date.min if known is None else first
+        operator = OPERATOR in names
+
+        def whose(each: HandPosting) -> bool:
+            return operator if each.lot.pocket is STOCK else each.lot.holder in names
+
         return Facts(
-            openings=_of(self.openings, names, first, last, every=known is None),
-            removals=_of(self.removals, names, first, last, every=known is None),
+            openings=[e for e in self.openings if whose(e) and begins <= e.date <= last],
+            removals=[e for e in self.removals if whose(e) and begins <= e.date <= last],
+            accruals=[e for e in self.accruals if operator and begins <= e.date <= last],
             introductions=[
                 each if known is None else each._replace(date=max(each.date, first))
                 for each in self.introductions
@@ -70,18 +79,17 @@ class BulkTerms(NamedTuple):
     @property
     def named(self) -> set[str]:
         """The subscribers whom the ledger names."""
-        by_hand = {each.lot.holder for each in (*self.openings, *self.removals)}
+        by_hand = {
+            each.lot.holder
+            for each in (*self.openings, *self.removals)
+            if each.lot.pocket is not STOCK
+        }
         return by_hand | {each.name for each in self.introductions}
 
-
-def _of(
-    postings: Iterable[HandPosting], names: frozenset[str], first: date, last: date, *, every: bool
-) -> list[HandPosting]:
-    return [
-        each
-        for each in postings
-        if each.lot.holder in names and each.date <= last and (every or each.date >= first)
-    ]
+    @property
+    def has_operator(self) -> bool:
+        """Whether the operator has books of its own, of providers or capacity."""
+        return bool(self.terms.known_providers or self.terms.capacities)
 
 
 def read_ledger(ledger: Path) -> Loaded:
@@ -108,7 +116,6 @@ def bulk_terms(loaded: Loaded, month: Month) -> BulkTerms:
     """What a loaded ledger says to a month; raises `BulkError` for what no shard can book."""
     booking = loaded.booked
     terms = booking.terms.terms
-    _refuse_operators(terms)
     _refuse_own_events(loaded, month)
     facts = booking.written_by_hand
     wanted = terms.setting(AS_OF, month.last).setting(POSTING_GRAIN, Grain.EVENT)
@@ -119,6 +126,7 @@ def bulk_terms(loaded: Loaded, month: Month) -> BulkTerms:
         list(facts.openings),
         list(facts.removals),
         list(facts.introductions),
+        list(facts.accruals),
         terms.of_ledger(TIME_ZONE),
         str(loaded.options.get("title") or ""),
         _digest(loaded),
@@ -137,22 +145,6 @@ def state_of_closed(loaded: Loaded, month: Month) -> Carried | None:
 def _plain(value: Any) -> Any:
     """A value that another process can be sent."""
     return dict(value) if isinstance(value, MappingProxyType) else value
-
-
-def _refuse_operators(terms: Terms) -> None:
-    """Refuse what belongs to the operator and not to a subscriber: no shard could book it."""
-    named: Mapping[str, Collection[object]] = {
-        "a provider": terms.known_providers,
-        "a capacity": terms.capacities,
-        "a quote": terms.quotes,
-    }
-    for what, names in named.items():
-        if names:
-            name = sorted(map(str, names))[0]
-            raise BulkError(
-                f"the ledger has {what} ({quoted(name)}): costs of providers and capacities are "
-                "not booked in bulk: keep them in a ledger of their own"
-            )
 
 
 def _refuse_own_events(loaded: Loaded, month: Month) -> None:

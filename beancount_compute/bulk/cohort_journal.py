@@ -23,8 +23,8 @@ from beancount_compute.bulk.bulk_terms import BulkTerms
 from beancount_compute.bulk.event_table import EventTable
 from beancount_compute.bulk.month_tables import Tables
 from beancount_compute.economy import (
-    POCKETS,
     PRICE_STEP,
+    ROLES,
     WIDE,
     ZERO,
     Role,
@@ -68,7 +68,17 @@ def journal_of(
 
 
 def _place(row: DayRow) -> tuple[Any, ...]:
-    names = ("date", "kind", "undoes", "role", "commodity", "origin", "cohort", "currency")
+    names = (
+        "date",
+        "kind",
+        "undoes",
+        "role",
+        "holder",
+        "commodity",
+        "origin",
+        "cohort",
+        "currency",
+    )
     return tuple(row[name] for name in names)
 
 
@@ -81,8 +91,9 @@ def _cohorts(table: EventTable, days: pa.Table) -> list[DayRow]:
     table.register("days_given", days)
     month = "CASE WHEN units_in <> 0 OR units_out <> 0 THEN left(CAST(lot_date AS VARCHAR), 7) END"
     found = table.arrow(
-        f"SELECT date, kind, undoes, role, commodity, origin, coalesce({month}, '') AS cohort, "
-        "currency, sum(units_in) AS units_in, sum(units_out) AS units_out, sum(amount) AS amount "
+        "SELECT date, kind, undoes, role, holder, commodity, origin, "
+        f"coalesce({month}, '') AS cohort, currency, "
+        "sum(units_in) AS units_in, sum(units_out) AS units_out, sum(amount) AS amount "
         "FROM days_given GROUP BY ALL"
     )
     rows: list[DayRow] = found.to_pylist()
@@ -93,8 +104,8 @@ def _postings(rows: Iterable[DayRow], accounts: Accounts, used: set[str]) -> Ite
     money: dict[tuple[str, str], Decimal] = {}
     for row in rows:
         role, currency = Role(row["role"]), row["currency"]
-        account = accounts.pooled(role, row["origin"])
-        if role not in POCKETS:
+        account = accounts.pooled(role, row["holder"], row["origin"])
+        if ROLES[role].pocket is None:
             with localcontext(WIDE):
                 money[account, currency] = money.get((account, currency), ZERO) + row["amount"]
             continue

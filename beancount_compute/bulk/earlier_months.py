@@ -6,6 +6,8 @@ reverses u-123, of April   ->   the shard of April that has u-123   ->   what un
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
+from datetime import date
 from pathlib import Path
 
 from pyarrow import parquet
@@ -14,9 +16,10 @@ from beancount_compute.bulk.bulk_terms import BulkError, BulkTerms
 from beancount_compute.bulk.event_table import EventTable, find_event_files, literal, text_of
 from beancount_compute.bulk.month_asked import MonthAsked
 from beancount_compute.bulk.month_folder import MonthFolder, about_month
-from beancount_compute.bulk.month_state import note_state
+from beancount_compute.bulk.month_state import note_state, read_part
+from beancount_compute.bulk.operator_state import costs_from
 from beancount_compute.bulk.shard_run import ShardRun, processes_of
-from beancount_compute.economy import AS_OF, Kind, Month
+from beancount_compute.economy import AS_OF, JournalEntry, Kind, Month
 from beancount_compute.economy.state import Undo
 
 
@@ -29,7 +32,7 @@ class EarlierMonths:
         self._folder, self._bulk, self._asked, self._place = folder, bulk, asked, place
 
     def undo_of(self, ids: frozenset[str]) -> dict[str, Undo]:
-        """What undoes the events of those ids, as far as any month has them; the newest first."""
+        """What undoes the events of those ids, as far as any month has them."""
         found: dict[str, Undo] = {}
         undone: set[str] = set()  # by months since
         month = self._bulk.month.previous
@@ -38,9 +41,20 @@ class EarlierMonths:
             before = self._folder / month.previous.name
             has_state = note_state(table, before if before.exists() else None, None, bulk)
             run = ShardRun(self._asked, table, bulk, self._place)
-            for name, undo in run.undo_of(ids - found.keys(), has_state=has_state).items():
-                found[name] = Undo(undo.entry, done=undo.done or name in undone)
+            undo = run.undo_of(ids - found.keys(), has_state=has_state)
             undone |= _reversed(table, self._folder / month.name)
+            of_month = {name: Undo(each.entry, done=name in undone) for name, each in undo.items()}
+            found = {**of_month, **found}  # in the order of the books
+            month = month.previous
+        return found
+
+    def costs_for(self, days: Collection[date]) -> list[JournalEntry]:
+        """The entries of cost of earlier months that are for some days."""
+        found: list[JournalEntry] = []
+        month = self._bulk.month.previous
+        while days and month.last >= min(days) and (self._folder / month.name).exists():
+            path = self._folder / month.name / "costs.parquet"
+            found = [*costs_from(read_part(path, "costs"), days), *found]
             month = month.previous
         return found
 

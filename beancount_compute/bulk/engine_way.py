@@ -26,14 +26,25 @@ from beancount_compute.bulk.month_tables import (
     movements_table,
     prices_table,
     refused_table,
+    table_of,
     trades_table,
 )
+from beancount_compute.bulk.operator_state import costs_table
+from beancount_compute.bulk.served_uses import MeterDay, ServedUses
 from beancount_compute.bulk.state_tables import StateTables, carried_from, state_tables
 from beancount_compute.collector import no_cyclic_garbage
-from beancount_compute.economy import Event, Facts, Place, Refusal
+from beancount_compute.economy import Event, Facts, JournalEntry, Kind, Place, Refusal
 from beancount_compute.economy.engine import Bookkeeper
+from beancount_compute.economy.rules.evening import Evening
 from beancount_compute.economy.state import Undo
 from beancount_compute.ledger import refuse_ids_of_periods
+
+
+class OperatorPart(NamedTuple):
+    """What makes of a shard the operator's own: what all others hand out to it."""
+
+    served: ServedUses
+    costs: Sequence[JournalEntry]  # of earlier months, for the days of which uses are taken back
 
 
 class Shard(NamedTuple):
@@ -44,6 +55,8 @@ class Shard(NamedTuple):
     state: StateTables | None  # None where the books begin with this month
     undo: Mapping[str, Undo] = MappingProxyType({})  # of earlier months, which reversals name
     detail: bool = False  # whether its legs are told one by one
+    operator: OperatorPart | None = None
+    one_by_one: frozenset[MeterDay] = frozenset()  # of whose uses each is wanted
 
 
 class ShardBooks(NamedTuple):
@@ -62,15 +75,21 @@ def book_shard(shard: Shard, bulk: BulkTerms) -> ShardBooks:
 def _book(shard: Shard, bulk: BulkTerms) -> ShardBooks:
     read = read_rows(shard.rows, bulk.zone)
     _check_days(read.events, bulk)
-    keeper, facts = _keeper(shard, bulk, read)
+    served = shard.operator.served if shard.operator else ServedUses(shard.one_by_one)
+    evening = served.taken_in if shard.operator else served.handed_out
+    keeper, facts = _keeper(shard, bulk, read, evening)
     last = bulk.month.last
     count = len(read.events)
     read.events.clear()
     sums, details = LegSums(lambda name: keeper.undo[name].entry.date), LegDetails()
+    costs: list[JournalEntry] = []
     for records in keeper.records():
         sums.add(records)
         if shard.detail:
             details.add(records)
+        if shard.operator:
+            entries = [each for each in records if isinstance(each, JournalEntry)]
+            costs += [each for each in entries if each.kind is Kind.COST]
     refusals = [*read.refusals, *keeper.refusals]
     tables = {
         "movements": movements_table(sums),
@@ -78,7 +97,9 @@ def _book(shard: Shard, bulk: BulkTerms) -> ShardBooks:
         "trades": trades_table(sums),
         "refused": refused_table(refusals),
         "prices": prices_table(keeper.traded),
-        "by_hand": _by_hand(facts, refusals),
+        **_by_hand(facts, refusals),
+        "costs": costs_table(costs),
+        **(ServedUses() if shard.operator else served).tables(),
         **state_tables(keeper.states[last], keeper.overage),
     }
     if shard.detail:
@@ -94,42 +115,59 @@ def _book(shard: Shard, bulk: BulkTerms) -> ShardBooks:
 
 
 def _keeper(
-    shard: Shard, bulk: BulkTerms, read: ReadRows, asked: frozenset[str] = frozenset()
+    shard: Shard,
+    bulk: BulkTerms,
+    read: ReadRows,
+    evening: Evening,
+    asked: frozenset[str] = frozenset(),
 ) -> tuple[Bookkeeper, Facts]:
     """Who writes the books of a shard, and what of it was written by hand."""
     refuse_ids_of_periods(read.events)
     carried = None
     if shard.state is not None:
         carried = carried_from(shard.state, bulk.month.first - timedelta(1))
-        carried = carried._replace(undo=dict(shard.undo))
+        costs = shard.operator.costs if shard.operator else ()
+        carried = carried._replace(undo=dict(shard.undo), past_costs=costs)
     known = frozenset(carried.known) if carried else None
-    facts = bulk.facts_of(frozenset(shard.names.to_pylist()), known)
+    names = frozenset(shard.names.to_pylist())
+    facts = bulk.facts_of(names, known)
     facts = facts._replace(events=read.events, unread=read.unread, asked=asked)
     ends = [bulk.month.last]
-    return Bookkeeper(facts, bulk.terms, bulk.accounts.component, carried, ends=ends), facts
+    component = bulk.accounts.component
+    return Bookkeeper(facts, bulk.terms, component, carried, ends, evening), facts
 
 
 def undo_in(shard: Shard, bulk: BulkTerms, ids: frozenset[str]) -> dict[str, Undo]:
     """What undoes the events of those ids in a shard; it is booked once more for that."""
     with no_cyclic_garbage():
         read = read_rows(shard.rows, bulk.zone)
-        keeper, _ = _keeper(shard, bulk, read, ids)
+        keeper, _ = _keeper(shard, bulk, read, ServedUses().handed_out, ids)
         for _ in keeper.records():
             pass
-    return {
-        # overage of a month that is over is charged: nothing of it is worked out anew
-        name: Undo(undo.entry, done=undo.done)
-        for name, undo in keeper.undo.items()
-        if name in ids
-    }
+    # overage of a month that is over is charged: nothing of it is worked out anew
+    return {name: Undo(undo.entry) for name, undo in keeper.undo.items() if name in ids}
 
 
-def _by_hand(facts: Facts, refusals: Iterable[Refusal]) -> pa.Table:
+def uses_in(shard: Shard, bulk: BulkTerms) -> Mapping[MeterDay, list[Event]]:
+    """The uses of a shard that are wanted one by one; it is booked once more for that."""
+    served = ServedUses(shard.one_by_one)
+    with no_cyclic_garbage():
+        keeper, _ = _keeper(shard, bulk, read_rows(shard.rows, bulk.zone), served.handed_out)
+        for _ in keeper.records():
+            pass
+    return served.uses
+
+
+def _by_hand(facts: Facts, refusals: Iterable[Refusal]) -> Tables:
     """What was taken in and out by hand, and not refused."""
     refused = {each.place for each in refusals}
     openings = [each for each in facts.openings if each.place not in refused]
     removals = [each for each in facts.removals if each.place not in refused]
-    return by_hand_table(openings, removals)
+    accruals = [each for each in facts.accruals if each.place not in refused]
+    return {
+        "by_hand": by_hand_table(openings, removals),
+        "accruals": table_of("accruals", [(each.currency, each.number) for each in accruals]),
+    }
 
 
 def _check_days(events: Sequence[Event], bulk: BulkTerms) -> None:

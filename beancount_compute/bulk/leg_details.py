@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from beancount_compute.bulk.month_tables import DETAIL, table_of, together
-from beancount_compute.economy import WIDE, ZERO, JournalEntry, Leg, LotLeg, Record, in_full
+from beancount_compute.economy import STOCK, WIDE, ZERO, JournalEntry, Leg, LotLeg, Record, in_full
 
 LEGS_AT_ONCE = 50_000
 
@@ -55,7 +55,8 @@ def _row(entry: JournalEntry, leg: Leg) -> tuple[Any, ...]:
     end = (place.file, place.line) if place is not None else (None, None)
     if isinstance(leg, LotLeg):
         lot, units, _ = leg
-        moved: tuple[Decimal, Decimal] = (ZERO, units) if units > 0 else (-units, ZERO)
+        out = -units if lot.pocket is STOCK else units
+        moved: tuple[Decimal, Decimal] = (ZERO, out) if out > 0 else (-out, ZERO)
         begin = day, name, lot.holder, *way, str(lot.pocket)
         return (*begin, *lot[2:], *moved, units * lot.cost, *end)
     begin = day, name, leg.holder, *way, leg.role.value

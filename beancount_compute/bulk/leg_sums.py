@@ -27,6 +27,8 @@ from beancount_compute.economy import (
     BESIDES,
     ROLE_OF_EARNING,
     ROLE_OF_POCKET,
+    ROLES,
+    STOCK,
     WIDE,
     ZERO,
     Event,
@@ -53,7 +55,7 @@ class LotSum:
         self.units_out = ZERO
 
     def add(self, units: Decimal) -> None:
-        """Add units as a debit: out of the lot when positive."""
+        """Add units: out of the lot when positive."""
         if units > 0:
             self.units_out += units
         else:
@@ -74,6 +76,7 @@ class DayKey(NamedTuple):
     lot_end: date | None = None
     lot_currency: str | None = None
     out: bool = True  # whether units leave, or come in
+    holder: str = ""  # where the account is a provider's or a capacity's
 
 
 class DaySum:
@@ -86,7 +89,8 @@ class DaySum:
         self.amount = ZERO
 
 
-LotsKey = tuple[str, str, str, str, date, date | None, str]  # the fields of a `DayKey` of lots
+# the fields of a `DayKey` of lots, and whose they are where the operator's
+LotsKey = tuple[str, str, str, str, date, date | None, str, str]
 _day_key = partial(tuple.__new__, DayKey)
 _USE: KindUndone = (Kind.CONSUMPTION.value, "")
 
@@ -187,9 +191,9 @@ class LegSums:
             if role in besides:
                 shared = True
             else:
-                self._of_day(
-                    DayKey(day, *way, role.value, currency, origin=origin)
-                ).amount += number
+                of = "" if ROLES[role].holder == "subscriber" else holder
+                key = DayKey(day, *way, role.value, currency, origin=origin, holder=of)
+                self._of_day(key).amount += number
         if shared:
             self._add_facts(day, way, entry_facts(entry, self._day_of))
 
@@ -214,15 +218,17 @@ class LegSums:
         moved = of_way.get(lot)
         if moved is None:
             moved = of_way[lot] = LotSum()
-        moved.add(units)
+        out = -units if lot.pocket is STOCK else units
+        moved.add(out)
         key = self._keys.get(lot) or self._key(lot)
-        of_day = self._of_day(_of_lots(day, way, key, out=units > 0))
+        of_day = self._of_day(_of_lots(day, way, key, out=out > 0))
         of_day.units += abs(units)
         of_day.amount += units * lot.cost
 
     def _key(self, lot: Lot) -> LotsKey:
         role, currency = ROLE_OF_POCKET[lot.pocket].value, lot.currency
-        key = role, currency, lot.commodity, lot.origin, lot.date, lot.end, currency
+        holder = lot.holder if lot.pocket is STOCK else ""
+        key = role, currency, lot.commodity, lot.origin, lot.date, lot.end, currency, holder
         self._keys[lot] = key
         return key
 
@@ -234,4 +240,5 @@ class LegSums:
 
 
 def _of_lots(day: date, way: KindUndone, key: LotsKey, *, out: bool) -> DayKey:
-    return _day_key((day, *way, *key, out))
+    *of_lots, holder = key
+    return _day_key((day, *way, *of_lots, out, holder))

@@ -20,7 +20,17 @@ from beancount_compute.bulk.month_folder import MonthFolder
 from beancount_compute.bulk.month_tables import DETAIL, SCHEMAS, Tables, together
 from beancount_compute.bulk.ties import control_text, ties_of, ties_of_detail
 
-WRITTEN = ("lots", "subscriptions", "subscribers", "movements", "days", "trades", "refused")
+WRITTEN = (
+    "lots",
+    "subscriptions",
+    "subscribers",
+    "operator",
+    "movements",
+    "days",
+    "trades",
+    "costs",
+    "refused",
+)
 
 
 def finish_month(

@@ -35,6 +35,7 @@ from beancount_compute.bulk.month_state import (
     note_state,
 )
 from beancount_compute.bulk.month_tables import DETAIL
+from beancount_compute.bulk.operator_run import book_operator
 from beancount_compute.bulk.shard_run import ShardRun, processes_of
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.storage import acquire
@@ -94,6 +95,7 @@ def write_month(
         earlier = EarlierMonths(folder, bulk, asked, place)
         run = ShardRun(asked, table, bulk, place, told)
         booked = run.book(earlier.undo_of, has_state=has_state)
+        booked = book_operator(booked, run, bulk, earlier, place)
         return finish_month(table, booked, bulk, place, opened, detail=asked.detail)
     except OSError as error:
         raise BulkError(

@@ -20,7 +20,8 @@ from beancount_compute.bulk.state_tables import StateTables, state_tables
 from beancount_compute.economy import quoted
 from beancount_compute.economy.carried import Carried
 
-PARTS_OF_STATE = ("lots", "subscriptions", "subscribers")
+OPERATOR = "operator"
+PARTS_OF_STATE = ("lots", "subscriptions", "subscribers", OPERATOR)
 
 
 def find_state(folder: Path, bulk: BulkTerms) -> Path | None:
@@ -67,7 +68,7 @@ def note_state(
     """Let queries know the state as `state_lots` and so on; whether there is any."""
     given: Tables = {}
     if before is not None:
-        given = {name: _read(before / f"{name}.parquet", name) for name in PARTS_OF_STATE}
+        given = {name: read_part(before / f"{name}.parquet", name) for name in PARTS_OF_STATE}
     elif closed is not None:
         given = state_tables(closed, {})
     for name in PARTS_OF_STATE:
@@ -82,16 +83,19 @@ def note_state(
     return bool(given)
 
 
-def state_of_shard(table: EventTable, names: str) -> StateTables:
-    """The state of those whom a query names (as `node`)."""
+def state_of_shard(table: EventTable, names: str, *, operator: bool = False) -> StateTables:
+    """The state of those whom a query names (as `node`), and the operator's own where asked."""
     found: dict[str, Any] = {
         name: table.arrow(f"SELECT s.* FROM state_{name} s WHERE s.subscriber IN ({names})")
         for name in PARTS_OF_STATE
+        if name != OPERATOR
     }
+    found[OPERATOR] = table.arrow(f"SELECT * FROM state_{OPERATOR} WHERE {operator}")
     return StateTables(**found)
 
 
-def _read(path: Path, name: str) -> pa.Table:
+def read_part(path: Path, name: str) -> pa.Table:
+    """A table that a month has written."""
     try:
         found = parquet.read_table(path)
     except (pa.ArrowException, OSError, ValueError) as error:

@@ -16,6 +16,7 @@ import pyarrow as pa
 from beancount_compute.bulk.bulk_terms import BulkError
 from beancount_compute.bulk.leg_sums import LegSums
 from beancount_compute.economy import (
+    STOCK,
     WIDE,
     ZERO,
     HandPosting,
@@ -84,6 +85,57 @@ SCHEMAS: dict[str, pa.Schema] = {
         ]
     ),
     "by_hand": pa.schema([("subscriber", _TEXT), ("pocket", _TEXT), *_LOT, ("units", _UNITS)]),
+    "operator": pa.schema(
+        [
+            ("what", _TEXT),  # stock, credits, accrued, billed or capacity
+            ("name", _TEXT),  # of the provider or capacity
+            ("meter", _TEXT),
+            *_LOT,
+            ("units", _UNITS),
+            ("amount", _MONEY),
+            ("since", _DAY),
+            ("before", _MONEY),
+            ("pending", _UNITS),
+        ]
+    ),
+    "costs": pa.schema(
+        [
+            ("entry", pa.int32()),
+            ("booked", _DAY),
+            ("served", _DAY),
+            ("provider", _TEXT),
+            ("what", _TEXT),  # a role, beyond or stated
+            ("meter", _TEXT),
+            *_LOT,
+            ("units", _UNITS),
+            ("amount", _MONEY),
+        ]
+    ),
+    "served": pa.schema(
+        [
+            ("date", _DAY),
+            ("meter", _TEXT),
+            ("commodity", _TEXT),
+            ("measured", pa.bool_()),
+            ("quantity", _MONEY),
+            ("units", _UNITS),
+        ]
+    ),
+    "taken_back": pa.schema(
+        [
+            ("date", _DAY),
+            ("time", _TEXT),
+            ("used_on", _DAY),
+            ("used_at", _TEXT),
+            ("subscriber", _TEXT),
+            ("id", _TEXT),
+            ("meter", _TEXT),
+            ("quantity", _MONEY),
+            ("units", _UNITS),
+            ("commodity", _TEXT),
+        ]
+    ),
+    "accruals": pa.schema([("currency", _TEXT), ("amount", _MONEY)]),  # that came by hand
     "prices": pa.schema(
         [
             ("date", _DAY),
@@ -119,6 +171,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("units_in", _UNITS),
             ("units_out", _UNITS),
             ("amount", _MONEY),
+            ("holder", _TEXT),  # where the account is a provider's or a capacity's
         ]
     ),
     "trades": pa.schema(
@@ -167,6 +220,7 @@ ORDER_OF_ROWS: dict[str, tuple[str, ...]] = {
         "lot_date",
         "lot_end",
         "lot_currency",
+        "holder",
         "units_out",
     ),
     "trades": ("date", "undoes", "traded", "commodity", "currency", "price", "origins"),
@@ -188,6 +242,8 @@ def movements_table(sums: LegSums) -> pa.Table:
         holder, pocket, *key = lot
         commodity, cost, *rest = key
         amount = (moved.units_out - moved.units_in) * cost
+        if pocket is STOCK:  # an asset: what comes in is a debit
+            amount = -amount
         rows.append(
             (
                 holder,
@@ -225,14 +281,18 @@ def movements_table(sums: LegSums) -> pa.Table:
 def days_table(sums: LegSums) -> pa.Table:
     """What was booked on each day."""
     return table_of(
-        "days", [day_row(*key, each.units, each.amount) for key, each in sums.days.items()]
+        "days",
+        [
+            day_row(*key[:-1], each.units, each.amount, holder=key.holder)
+            for key, each in sums.days.items()
+        ],
     )
 
 
-def day_row(*fields: Any) -> tuple[Any, ...]:
+def day_row(*fields: Any, holder: str = "") -> tuple[Any, ...]:
     """The fields of a day's key, its units and amount, as a row of days."""
     *key, out, units, amount = fields
-    return (*key, *((ZERO, units) if out else (units, ZERO)), amount)
+    return (*key, *((ZERO, units) if out else (units, ZERO)), amount, holder)
 
 
 def trades_table(sums: LegSums) -> pa.Table:

@@ -16,9 +16,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from beancount_compute.bulk.bulk_terms import OPERATOR
 from beancount_compute.bulk.event_table import EventTable, literal, text_of
 from beancount_compute.bulk.repeats import ID
-from beancount_compute.economy import KINDS, OUTSIDERS, Kind, holders_of
+from beancount_compute.economy import (
+    KINDS,
+    OF_PROVIDERS,
+    OUTSIDERS,
+    JournalEntry,
+    Kind,
+    holders_of,
+)
 from beancount_compute.economy.state import Undo
 
 EVENTS_OF_A_SHARD = 25_000  # of small parts; a part may have more
@@ -102,12 +110,17 @@ def _note_earlier(table: EventTable, first: date, undo_of: UndoOf) -> None:
     pairs = [
         (name, holder)
         for name, each in sorted(undo.items())
-        for holder in sorted({each.entry.subscriber, *holders_of(each.entry)})
+        for holder in sorted({party_of(each.entry), *holders_of(each.entry)})
     ]
     one, other = [[pair[at] for pair in pairs] for at in (0, 1)]
     given = pa.table({"one": pa.array(one, pa.string()), "other": pa.array(other, pa.string())})
     table.register("edges_of_earlier", given)
     table.run("INSERT INTO edges SELECT one, other FROM edges_of_earlier")
+
+
+def party_of(entry: JournalEntry) -> str:
+    """Whose event an entry books."""
+    return OPERATOR if entry.kind in OF_PROVIDERS else entry.subscriber
 
 
 def note_same_components(table: EventTable, components: Mapping[str, str]) -> None:

@@ -19,6 +19,7 @@ from beancount_compute.bulk.plain_inputs import PlainInputs
 from beancount_compute.bulk.plain_month import PlainMonth, Receipts, together_held
 from beancount_compute.bulk.plain_others import note_plain_others
 from beancount_compute.bulk.plain_rows import integers_of, plain_use, read_uses, units_column
+from beancount_compute.bulk.plain_served import meters_of_days
 from beancount_compute.bulk.plain_subscriptions import PlainSubscriptions
 from beancount_compute.bulk.plain_tables import Words, plain_tables
 from beancount_compute.bulk.repeats import ID, hashes_that_repeat, note_repeats
@@ -43,6 +44,7 @@ def go_plain_way(
     if (
         condition is None
         or bulk.terms.scales
+        or meters_of_days(bulk.terms, bulk.month) is None
         or any(bulk.month.first < day <= bulk.month.last for day in changes)
     ):
         return None

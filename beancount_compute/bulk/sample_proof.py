@@ -13,7 +13,7 @@ from beancount_compute.bulk.event_table import EventTable, quote
 from beancount_compute.bulk.month_tables import SCHEMAS, Tables, together
 from beancount_compute.economy import quoted
 
-PROVED = ("movements", "lots", "subscriptions", "subscribers")
+PROVED = ("movements", "lots", "subscriptions", "subscribers", "served")
 
 
 def compare(table: EventTable, plain: Tables, engine: Tables, names: pa.Array) -> None:
@@ -25,16 +25,19 @@ def compare(table: EventTable, plain: Tables, engine: Tables, names: pa.Array) -
             f"({row['message']}), an error of this program: nothing was written; please report it"
         )
     for name in PROVED:
-        kernel_rows = plain[name].filter(pc.is_in(plain[name].column("subscriber"), names))
+        kernel_rows = plain[name]
+        if name != "served":  # which is of the sample alone, and of all of it together
+            kernel_rows = kernel_rows.filter(pc.is_in(kernel_rows.column("subscriber"), names))
         both = together(name, [kernel_rows, engine[name]])
         count = kernel_rows.num_rows
         table.register("by_kernel", both.slice(0, count))
         table.register("by_engine", both.slice(count))
+        whose = "meter" if name == "served" else "subscriber"
         columns = ", ".join(quote(field.name) for field in SCHEMAS[name])
         kernel = f"SELECT {columns} FROM by_kernel"
         other = f"SELECT {columns} FROM by_engine"
         found = table.numbers(
-            f"SELECT subscriber FROM (({kernel} EXCEPT ALL {other}) UNION ALL "
+            f"SELECT {whose} FROM (({kernel} EXCEPT ALL {other}) UNION ALL "
             f"({other} EXCEPT ALL {kernel})) LIMIT 1"
         )
         if found:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from datetime import date
 from functools import partial
@@ -16,9 +16,9 @@ from multiprocessing import get_context
 import numpy as np
 import pyarrow as pa
 
-from beancount_compute.bulk.bulk_terms import BulkTerms
-from beancount_compute.bulk.engine_way import Shard, ShardBooks, book_shard, undo_in
-from beancount_compute.bulk.event_table import EventTable
+from beancount_compute.bulk.bulk_terms import OPERATOR, BulkTerms
+from beancount_compute.bulk.engine_way import Shard, ShardBooks, book_shard, undo_in, uses_in
+from beancount_compute.bulk.event_table import EventTable, literal
 from beancount_compute.bulk.month_asked import BookedShards, MonthAsked, Told
 from beancount_compute.bulk.month_folder import MonthFolder
 from beancount_compute.bulk.month_state import state_of_shard
@@ -28,11 +28,15 @@ from beancount_compute.bulk.parts import (
     connected,
     note_edges,
     note_same_components,
+    party_of,
     shards_of,
 )
+from beancount_compute.bulk.plain_served import plain_served, plain_uses
 from beancount_compute.bulk.plain_way import PlainResult, go_plain_way
 from beancount_compute.bulk.repeats import ID, hashes_of_ids, hashes_that_repeat, note_repeats
 from beancount_compute.bulk.sample_proof import compare
+from beancount_compute.bulk.served_uses import MeterDay
+from beancount_compute.economy import Event
 from beancount_compute.economy.state import Undo
 
 FEW_ROWS = 20_000  # which no other process is worth
@@ -55,7 +59,10 @@ class ShardRun:
         self._counts: Counter[str] = Counter({"read": table.files.rows})
         self._tables: dict[int, Tables] = {}  # by shard
         self._rows_done = 0
+        self._operator = -1  # the shard of the operator's own part, if there is any
         self._undo: Mapping[str, Undo] = {}  # of earlier months, which reversals name
+        self._plain = self._has_state = False
+        self._shards: list[int] = []  # the rows of each
 
     def book(self, undo_of: UndoOf, *, has_state: bool) -> BookedShards:
         """Book all shards; `undo_of` is asked for what earlier months booked."""
@@ -70,6 +77,7 @@ class ShardRun:
             self._counts["repeated"] = plain.repeated
         sample = self._note_left(plain)
         shards = self._note_shards()
+        self._plain, self._shards, self._has_state = plain is not None, shards, has_state
         rows = table.files.rows
         self._counts["by the kernel"] = rows - self._counts["repeated"] - sum(shards)
         self._told_done(self._counts["by the kernel"])
@@ -77,7 +85,10 @@ class ShardRun:
             self._prove(plain, has_state)
         self._book(shards, has_state)
         by_engine = [self._tables[at] for at in sorted(self._tables)]
-        return BookedShards([] if plain is None else [plain.tables], by_engine, self._counts)
+        by_kernel = []
+        if plain is not None:
+            by_kernel = [plain.tables | {"served": plain_served(table, bulk, "plain_nodes")}]
+        return BookedShards(by_kernel, by_engine, self._counts)
 
     def _note_all(self, first: date | None, undo_of: UndoOf) -> None:
         """Note of all rows who is tied to whom, and which of them come again."""
@@ -146,7 +157,8 @@ class ShardRun:
         rows = self._table.arrow("SELECT * EXCLUDE (node, sampled) FROM left_all WHERE sampled")
         state = state_of_shard(self._table, "SELECT node FROM sample_nodes") if has_state else None
         books = book_shard(Shard(names, rows, state), self._bulk)
-        compare(self._table, plain.tables, books.tables, names)
+        served = plain_served(self._table, self._bulk, "sample_nodes")
+        compare(self._table, {**plain.tables, "served": served}, books.tables, names)
         self._counts["proved"] = len(names)
 
     def _note_shards(self) -> list[int]:
@@ -160,7 +172,8 @@ class ShardRun:
             "SELECT node, count(*) AS rows FROM left_all WHERE NOT sampled GROUP BY node UNION ALL "
             "SELECT subscriber, 0 FROM state_subscribers ANTI JOIN plain_nodes "
             "ON plain_nodes.node = subscriber UNION ALL SELECT node, 0 FROM named_given "
-            "UNION ALL SELECT one, 0 FROM edges UNION ALL SELECT other, 0 FROM edges) "
+            "UNION ALL SELECT one, 0 FROM edges UNION ALL SELECT other, 0 FROM edges "
+            f"UNION ALL SELECT {literal(OPERATOR)}, 0 WHERE {self._bulk.has_operator}) "
             "GROUP BY node)"
         )
         note_same_components(table, self._components())
@@ -171,7 +184,12 @@ class ShardRun:
         people = table.arrow("SELECT code, rows FROM people ORDER BY code")
         rows = people.column("rows").to_numpy()
         part = connected(len(rows), *(pairs.column(n).to_numpy() for n in ("one", "other")))
-        shard = shards_of(part, rows)
+        operators = table.numbers(f"SELECT code FROM people WHERE node = {literal(OPERATOR)}")
+        apart = part == part[operators[0][0]] if operators else np.zeros(len(part), bool)
+        shard = shards_of(part, np.where(apart, 0, rows))
+        if operators:
+            self._operator = int(shard.max()) + 1
+            shard[apart] = self._operator
         table.register("shards_given", pa.table({"code": people.column("code"), "shard": shard}))
         table.run(
             "CREATE TABLE shards AS SELECT p.node, s.shard FROM people p JOIN shards_given s "
@@ -192,6 +210,9 @@ class ShardRun:
         """Book the shards that no earlier run has booked, side by side where they are many."""
         waiting = []
         for at, rows in enumerate(shards):
+            if at == self._operator:
+                self._told_done(rows)
+                continue
             done = self._place.done(_name(at))
             if done is None:
                 waiting.append((at, rows))
@@ -223,15 +244,34 @@ class ShardRun:
     def _shard(self, at: int, has_state: bool) -> Shard:
         names = f"SELECT node FROM shards WHERE shard = {at}"
         rows = self._table.arrow(f"SELECT * EXCLUDE (shard) FROM left_rows WHERE shard = {at}")
-        state = state_of_shard(self._table, names) if has_state else None
+        state = None
+        if has_state:
+            state = state_of_shard(self._table, names, operator=at == self._operator)
         those = self._table.arrow(names).column("node").combine_chunks()
         undo = {}
         if self._undo:
             inside = {*those.to_pylist()}
             undo = {
-                name: each for name, each in self._undo.items() if each.entry.subscriber in inside
+                name: each for name, each in self._undo.items() if party_of(each.entry) in inside
             }
         return Shard(those, rows, state, undo, self._asked.detail)
+
+    @property
+    def operator(self) -> Shard | None:
+        """The operator's own part, which waits for what all others hand out to it."""
+        return self._shard(self._operator, self._has_state) if self._operator >= 0 else None
+
+    def uses_of(self, wanted: frozenset[MeterDay]) -> Iterator[tuple[MeterDay, list[Event]]]:
+        """Each use of some days and meters, of all other parts: they are booked once more."""
+        for at, _ in enumerate(self._shards):
+            if at != self._operator:
+                shard = self._shard(at, self._has_state)._replace(one_by_one=wanted)
+                yield from uses_in(shard, self._bulk).items()
+        if self._plain:
+            days = {day for day, _ in wanted}
+            for meter, use in plain_uses(self._table, self._bulk, "plain_nodes", days):
+                if (meter.day, meter.meter) in wanted:
+                    yield (meter.day, meter.meter), [use]
 
     def _add(self, at: int, books: ShardBooks, rows: int, *, keep: bool = True) -> None:
         if keep:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from beancount_compute.bulk.month_tables import SCHEMAS, Tables, table_of
+from beancount_compute.bulk.operator_state import operator_table, with_operator
 from beancount_compute.economy import STOCK, Lot, Place, Pocket, cost_of, lot_of, trim
 from beancount_compute.economy.carried import Carried, Running
 
@@ -60,6 +61,7 @@ def state_tables(
         "lots": table_of("lots", lots),
         "subscriptions": table_of("subscriptions", subscriptions),
         "subscribers": table_of("subscribers", [(name,) for name in carried.known]),
+        "operator": operator_table(carried),
     }
 
 
@@ -69,6 +71,7 @@ class StateTables(NamedTuple):
     lots: pa.Table
     subscriptions: pa.Table
     subscribers: pa.Table
+    operator: pa.Table  # empty but for the operator's own part
 
 
 def carried_from(tables: StateTables, last_day: date) -> Carried:
@@ -117,7 +120,7 @@ def carried_from(tables: StateTables, last_day: date) -> Carried:
         ) in _rows(tables.subscriptions, "subscriptions")
     ]
     known = tables.subscribers.column("subscriber").to_pylist()
-    return Carried(last_day, lots, known, running, terms_days)
+    return with_operator(Carried(last_day, lots, known, running, terms_days), tables.operator)
 
 
 def _rows(table: pa.Table, name: str) -> Iterable[tuple[Any, ...]]:

@@ -16,11 +16,12 @@ from typing import NamedTuple
 
 from beancount_compute.bulk.bulk_terms import BulkError
 from beancount_compute.bulk.event_table import EventTable, literal, quote
-from beancount_compute.bulk.lot_keys import POCKETS_IN_ORDER
 from beancount_compute.bulk.month_tables import SCHEMAS, Tables
-from beancount_compute.economy import WIDE, ZERO, trim
+from beancount_compute.bulk.operator_state import STOCK_ROWS
+from beancount_compute.economy import ROLE_OF_POCKET, ROLES, STOCK, WIDE, ZERO, Role, trim
 from beancount_compute.ledger import csv_text
 
+_STOCK = ROLE_OF_POCKET[STOCK].value
 Totalled = dict[tuple[str, ...], tuple[Decimal, ...]]
 
 
@@ -36,11 +37,12 @@ class ControlRow(NamedTuple):
 
 def ties_of(table: EventTable, tables: Tables, counts: Mapping[str, int]) -> list[ControlRow]:
     """The figures of a month; raises `BulkError` where two of them differ."""
-    for name in ("movements", "lots", "days", "by_hand"):
+    for name in ("movements", "lots", "days", "by_hand", "operator", "accruals"):
         table.register(f"new_{name}", tables[name])
     with localcontext(WIDE):
         moved, days = _moved(table, "new_movements"), _moved(table, "new_days")
-        rows = [*_rows_read(counts), *_booked(moved, days), *_held(table, moved), *_balance(moved)]
+        rows = [*_rows_read(counts), *_booked(moved, days), *_held(table, moved)]
+        rows += [*_accrued(table, moved), *_balance(moved)]
     _check_ties(rows)
     return rows
 
@@ -116,20 +118,40 @@ def _booked(moved: Totalled, days: Totalled) -> Iterator[ControlRow]:
 
 def _held(table: EventTable, moved: Totalled) -> Iterator[ControlRow]:
     """Opening + in - out = closing, by pocket and commodity, in units and in money."""
-    before, after, by_hand = (
-        _lots(table, f"{name}") for name in ("state_lots", "new_lots", "new_by_hand")
-    )
+    before = _lots(table, "state_lots") | _stock(table, "state_operator")
+    after = _lots(table, "new_lots") | _stock(table, "new_operator")
+    by_hand = _lots(table, "new_by_hand")
     change: defaultdict[tuple[str, ...], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
     for (_, role, currency, commodity), (units_in, units_out, amount) in moved.items():
-        if role in POCKETS_IN_ORDER:
+        if ROLES[Role(role)].pocket is not None:
             change[role, commodity, currency][0] += units_in - units_out
-            change[role, commodity, currency][1] -= amount
+            change[role, commodity, currency][1] += amount if role == _STOCK else -amount
     nothing = (ZERO, ZERO)
     for key in sorted(before.keys() | after.keys() | change.keys() | by_hand.keys()):
         pocket, commodity, currency = key
-        for at, (what, name) in enumerate((("units", commodity), ("deferred revenue", currency))):
+        cost = "prepaid credits" if pocket == _STOCK else "deferred revenue"
+        for at, (what, name) in enumerate((("units", commodity), (cost, currency))):
             sums = [each.get(key, nothing)[at] for each in (before, change, by_hand)]
             yield ControlRow(what, pocket, name, sum(sums, ZERO), after.get(key, nothing)[at])
+
+
+def _accrued(table: EventTable, moved: Totalled) -> Iterator[ControlRow]:
+    """What was accrued + costs - bills = what is accrued, by currency."""
+    sums: defaultdict[str, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
+    for at, when in enumerate(("state", "new")):
+        for currency, number in table.numbers(
+            f"SELECT currency, sum(amount) FROM {when}_operator WHERE what = 'accrued' GROUP BY ALL"
+        ):
+            sums[currency][at] += number
+    for currency, number in table.numbers(
+        "SELECT currency, sum(amount) FROM new_accruals GROUP BY ALL"
+    ):
+        sums[currency][0] += number
+    for (_, role, currency, _), (_, _, amount) in moved.items():
+        if role == Role.ACCRUED.value:
+            sums[currency][0] -= amount
+    for currency, pair in sorted(sums.items()):
+        yield ControlRow("accrued", "", currency, *pair)
 
 
 def _balance(moved: Totalled) -> Iterator[ControlRow]:
@@ -149,6 +171,12 @@ def _moved(table: EventTable, of: str) -> Totalled:
         f"FROM {of} GROUP BY ALL"
     )
     return {(*row[:4],): tuple(Decimal(number or 0) for number in row[4:]) for row in found}
+
+
+def _stock(table: EventTable, of: str) -> dict[tuple[str, ...], tuple[Decimal, ...]]:
+    """The same of the operator's credits."""
+    stock = f"SELECT *, {literal(_STOCK)} AS pocket FROM {of} WHERE what = {literal(STOCK_ROWS)}"
+    return _lots(table, f"({stock})")
 
 
 def _lots(table: EventTable, of: str) -> dict[tuple[str, ...], tuple[Decimal, ...]]:

@@ -73,6 +73,7 @@ from beancount_compute.economy.journal import (
     Use,
     charge_of,
     check_balance,
+    commodity_used,
     cost_by_origin,
     cost_of_lots,
     gives_back,

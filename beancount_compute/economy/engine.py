@@ -71,12 +71,7 @@ from beancount_compute.economy.rules.by_hand import (
     take_out,
 )
 from beancount_compute.economy.rules.consumption import consume_in_turn
-from beancount_compute.economy.rules.cost import book_costs
-from beancount_compute.economy.rules.depreciation import (
-    await_depreciation,
-    count_served,
-    depreciate,
-)
+from beancount_compute.economy.rules.evening import EVENING, Evening
 from beancount_compute.economy.rules.late_draws import refuse_old
 from beancount_compute.economy.rules.latest_first import cancellations_first, latest_first
 from beancount_compute.economy.rules.reversal import DayOutcome, placed
@@ -106,8 +101,10 @@ class Bookkeeper:
         component: Callable[[str], str],
         carried: Carried | None = None,
         ends: Iterable[date] = (),
+        evening: Evening = EVENING,
     ) -> None:
         """`ends` are the days whose state is kept when they are over, in `states`."""
+        self._evening = evening
         self.states: dict[date, Carried] = {}
         self._ends = sorted(ends, reverse=True)
         self.refusals: list[Refusal] = []
@@ -186,7 +183,7 @@ class Bookkeeper:
             with localcontext(WIDE):
                 take_over(economy, self._carried, first_day)
             self._carried = None
-        await_depreciation(economy, closed)
+        self._evening.begin(economy, closed)
         for day in economy.agenda.days():
             self._keep_states(day)
             with localcontext(WIDE):  # what is derived or written by hand can't be refused
@@ -304,12 +301,7 @@ class Bookkeeper:
         self._book_events(in_order, as_they_stand=in_order is not events)
         for removal in self._removals_on.get(day, ()):
             take_out(economy, removal)
-        if economy.by_units:
-            count_served(economy, day)
-        if economy.served or economy.stated or economy.taken_back:
-            book_costs(economy, day)
-        if economy.depreciations:
-            depreciate(economy, day)
+        self._evening.book(economy, day)
         for assertion in early:
             check_for_newcomer(economy, assertion)
         self._late.end_day()

@@ -287,3 +287,10 @@ def units_used(entry: JournalEntry) -> Decimal:
         ],
         ZERO,
     )
+
+
+def commodity_used(use: JournalEntry) -> str:
+    """The commodity of the units of a use; "" where it took none."""
+    if use.used is not None:
+        return use.used.currency
+    return next((leg.lot.commodity for leg in use.legs if isinstance(leg, LotLeg)), "")

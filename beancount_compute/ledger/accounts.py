@@ -168,8 +168,10 @@ class Accounts:
         named = f"{{{ROLES[role].names}}}"
         return account.replace(named, component_of(origin)) if named in account else account
 
-    def pooled(self, role: Role, origin: str) -> str:
-        """The account of a role for all its holders together; `origin` is as for one of them."""
+    def pooled(self, role: Role, holder: str, origin: str) -> str:
+        """The account of a role for all subscribers together; `origin` is as for one of them."""
+        if ROLES[role].holder != "subscriber":
+            return self.account(role, holder, origin)
         parts = self._templates[role].split(":")
         holder = f"{{{ROLES[role].holder}}}"
         kept = [part for part in parts if holder not in part]

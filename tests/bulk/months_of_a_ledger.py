@@ -18,16 +18,16 @@ from beancount_compute.bulk.event_table import find_event_files
 from beancount_compute.bulk.month_run import BulkOutcome, MonthAsked, write_month
 from beancount_compute.economy import (
     AS_OF,
-    OF_PROVIDERS,
     POSTING_GRAIN,
     ROLE_OF_POCKET,
+    SIGNED,
     STOCK,
     Event,
+    Facts,
     Grain,
     LotLeg,
     Month,
     Terms,
-    Timeline,
     content_id,
 )
 from beancount_compute.ledger import COLUMNS, FIELDS, Accounts
@@ -47,6 +47,8 @@ def cells_of(event: Event) -> dict[str, Any]:
             row[column] = getattr(event, FIELDS.get(column, column)) or None
     if event.quantity and not event.units:
         row["units"] = None
+    if event.kind in SIGNED:
+        row["paid"] = event.paid
     return row
 
 
@@ -80,6 +82,7 @@ def terms_for(captured: Captured, month: Month, **more: Any) -> BulkTerms:
         "openings": list(facts.openings),
         "removals": list(facts.removals),
         "introductions": list(facts.introductions),
+        "accruals": list(facts.accruals),
         "zone": "UTC",
         "title": "",
         "digest": "",
@@ -108,15 +111,34 @@ def book_in_months(
 def lots_of_bulk(outcome: BulkOutcome) -> Sums:
     """The open lots of a month, by value."""
     rows = parquet.read_table(outcome.folder / "lots.parquet").to_pylist()
-    return {
+    found = {
         tuple([v for k, v in row.items() if k not in ("units", "terms_day")]): row["units"]
         for row in rows
     }
+    operator = parquet.read_table(outcome.folder / "operator.parquet").to_pylist()
+    names = ("commodity", "cost", "currency", "date", "origin", "end")
+    found |= {
+        (row["name"], "prepaid", *[row[name] for name in names]): row["units"]
+        for row in operator
+        if row["what"] == "stock"
+    }
+    return found
 
 
-def lots_of_books(books: Books) -> Sums:
-    """The open lots of the plugin's books, by value."""
-    return {tuple(map(_plain, lot)): units for lot, units in books.lots}
+def lots_of_books(books: Books, facts: Facts) -> Sums:
+    """The open lots of the plugin's books, by value; the operator's from what moved them."""
+    stock: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
+    refused = {each.place for each in books.refusals}
+    for sign, postings in ((1, facts.openings), (-1, facts.removals)):
+        for each in postings:
+            if each.lot.pocket is STOCK and each.place not in refused:
+                stock[tuple(map(_plain, each.lot))] += sign * each.units
+    for entry in books.journal:
+        for leg in entry.legs:
+            if isinstance(leg, LotLeg) and leg.lot.pocket is STOCK:
+                stock[tuple(map(_plain, leg.lot))] += leg.units
+    held = {lot: units for lot, units in stock.items() if units}
+    return held | {tuple(map(_plain, lot)): units for lot, units in books.lots}
 
 
 def movements_of_bulk(outcomes: Iterable[BulkOutcome]) -> Sums:
@@ -141,7 +163,8 @@ def movements_of_books(books: Books) -> Sums:
             if isinstance(leg, LotLeg):
                 holder, pocket, *lot = map(_plain, leg.lot)
                 key = (month, holder, entry.kind.value, entry.undoes, pocket, *lot)
-                found["out" if leg.units > 0 else "in", *key] += abs(leg.units)
+                out = (leg.units > 0) != (leg.lot.pocket is STOCK)
+                found["out" if out else "in", *key] += abs(leg.units)
                 found["amount", *key] += leg.units * leg.lot.cost
             else:
                 key = (
@@ -203,28 +226,9 @@ def money_by_day(books: Books, accounts: Accounts) -> Sums:
         for leg in entry.legs:
             if isinstance(leg, LotLeg):
                 lot = leg.lot
-                account = accounts.pooled(ROLE_OF_POCKET[lot.pocket], lot.origin)
+                account = accounts.pooled(ROLE_OF_POCKET[lot.pocket], lot.holder, lot.origin)
                 found[f"{entry.date}", kind, account, lot.currency] += leg.units * lot.cost
             else:
-                account = accounts.pooled(leg.role, leg.origin)
+                account = accounts.pooled(leg.role, leg.holder, leg.origin)
                 found[f"{entry.date}", kind, account, leg.currency] += leg.number
     return {key: number for key, number in found.items() if number}
-
-
-def without_operator(ledger: Captured) -> Captured:
-    """A ledger without what belongs to the operator alone, which bulk leaves to another ledger."""
-    facts, terms = ledger.facts, ledger.terms
-    events = [each for each in facts.events if each.kind not in OF_PROVIDERS]
-    postings = [
-        [each for each in some if each.lot.pocket is not STOCK]
-        for some in (facts.openings, facts.removals)
-    ]
-    meters = {
-        name: Timeline([(day, each._replace(provider="")) for day, each in line.items()])
-        for name, line in terms.meters.items()
-    }
-    terms = terms._replace(meters=meters, providers={}, quotes={}, capacities={})
-    facts = facts._replace(
-        events=events, openings=postings[0], removals=postings[1], accruals=[], assertions=[]
-    )
-    return ledger._replace(facts=facts, terms=terms)

@@ -24,7 +24,6 @@ from beancount_compute.economy import (
     JournalEntry,
     Kind,
     Leg,
-    LotLeg,
     Money,
     MoneyLeg,
     Month,
@@ -32,6 +31,7 @@ from beancount_compute.economy import (
     Role,
     Timeline,
     amount,
+    commodity_used,
     opening_depreciation,
     quoted,
     text_of,
@@ -101,16 +101,10 @@ def count_served(economy: Economy, day: date) -> None:
         timeline = economy.terms.meters.get(entry.meter)
         meter = timeline.on(on) if timeline else None
         if meter is not None:
-            units = units_served(meter, entry.quantity, units_used(entry), _commodity_of(entry))
+            units = units_served(meter, entry.quantity, units_used(entry), commodity_used(entry))
             served[on, meter.provider, units.currency] -= units.number
     for (on, provider, commodity), number in served.items():
         _count(economy, on, provider, Money(number, commodity), Month.of(day).last)
-
-
-def _commodity_of(use: JournalEntry) -> str:
-    if use.used is not None:
-        return use.used.currency
-    return next((leg.lot.commodity for leg in use.legs if isinstance(leg, LotLeg)), "")
 
 
 def _count(economy: Economy, on: date, provider: str, units: Money, month_end: date) -> None:

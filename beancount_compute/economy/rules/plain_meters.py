@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from beancount_compute.economy import Event, Meter, Refused
-from beancount_compute.economy.rules.metered_use import default_meter
+from beancount_compute.economy.rules.metered_use import default_meter, lacks_cost
 from beancount_compute.economy.state import Economy
 
 Serve = Callable[[Event], None] | None  # notes a use; None where no provider serves it
@@ -70,7 +70,11 @@ class PlainMeters:
     def _read(self, name: str) -> tuple[Meter, Serve] | None:
         timeline = self._economy.terms.meters.get(name)
         meter = timeline.on(self._economy.today) if timeline else None
-        read = None if meter is None or self._is_odd(meter) else (meter, self._serve(meter))
+        read = (
+            None
+            if meter is None or lacks_cost(self._economy.terms, meter, self._economy.today)
+            else (meter, self._serve(meter))
+        )
         self._known[name] = read
         return read
 
@@ -83,15 +87,9 @@ class PlainMeters:
         none = DefaultMeter("", "", None)
         if self._economy.terms.plans_have_meters:
             return none._replace(unit=None)
-        meter = default_meter(self._economy, self._economy.today)
+        meter = default_meter(self._economy.terms, self._economy.today)
         if meter is None or meter.units is None:
             return none
-        if self._is_odd(meter):
+        if lacks_cost(self._economy.terms, meter, self._economy.today):
             return none._replace(unit=None)
         return DefaultMeter(meter.units.currency, meter.name, self._serve(meter))
-
-    def _is_odd(self, meter: Meter) -> bool:
-        """Whether a meter lacks the cost that it needs."""
-        if not meter.provider or meter.cost is not None:
-            return False
-        return not self._economy.terms.has_capacity(meter.provider, self._economy.today)
