@@ -35,6 +35,7 @@ KNOWS: dict[str, set[str]] = {
     "plugin": {"collector", "economy", "ledger", "closed", "booking"},
     "reports": {"collector", "economy", "ledger"},
     "insight": {"economy", "reports"},
+    "simulation": {"economy"},
     "review": {"economy", "ledger", "booking", "reports"},
     "price_list": {"economy"},  # and is known to one face only: no load asks it
     "scenarios": {"collector", "economy", "ledger", "closed", "booking", "reports", "close"},
@@ -61,6 +62,7 @@ KNOWS: dict[str, set[str]] = {
         "insight",
         "review",
         "scenarios",
+        "simulation",
         "close",
         "manual",
         "price_list",

@@ -7,6 +7,7 @@ bean-compute report NAME LEDGER   roll-forward, revenue, market and others, see 
 bean-compute review LEDGER        what may be right but looks wrong, with the lines that answer it
 bean-compute close MONTH LEDGER   tie out, freeze and seal a month; verify, reopen, carry go with it
 bean-compute whatif LEDGER        the books beside scenarios: other prices, costs, policies
+bean-compute simulate FOLDER      an economy that is made up, as an ordinary ledger
 bean-compute export MONTH LEDGER  a month's journal for the general ledger
 bean-compute bulk MONTH LEDGER    a month of events in Parquet, too many for a ledger
 bean-compute prices LEDGER METER  published prices as dated lines to paste
@@ -33,6 +34,7 @@ _COMMANDS = {  # where each is found in this package
     "report": "report:report",
     "review": "review:review",
     "whatif": "whatif:whatif",
+    "simulate": "simulate:simulate",
     "close": "close:close",
     "verify": "close:verify",
     "reopen": "close:reopen",
