@@ -4,6 +4,8 @@
 
     bulk_terms.py       what the ledger says: terms, names, what people wrote by hand
     event_table.py      the files as one table of DuckDB: types, columns, the month
+    file_scan.py        the same files read by threads, as columns; kept_rows.py: some rows of them
+    text_words.py       texts as words: hashes of ids, codes of names
     repeats.py          rows that say the same again, by their id
     parts.py            who must be booked together, and the shards that follow from it
     arrow_events.py     rows become events, by the readers that the plugin has

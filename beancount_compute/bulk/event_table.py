@@ -46,11 +46,22 @@ class EventFiles(NamedTuple):
     @property
     def place(self) -> str:
         """What SQL makes of the path of a file, as places name it: the same on each machine."""
+        named, left_out = self._folder
+        return f"{literal(named)} || substr(filename, {left_out + 1})"
+
+    def name_of(self, path: str) -> str:
+        """The path of a file as places name it."""
+        named, left_out = self._folder
+        return named + path[left_out:]
+
+    @property
+    def _folder(self) -> tuple[str, int]:
+        """What places name in place of so many letters of a path."""
         if not self.base:
-            return "filename"
+            return "", 0
         folder = os.path.commonpath([os.path.dirname(path) for path in self.paths])
         named = (Path(os.path.relpath(folder, self.base)).as_posix() + "/").removeprefix("./")
-        return f"{literal(named)} || substr(filename, {len(folder.rstrip('/')) + 2})"
+        return named, len(folder.rstrip("/")) + 1
 
     @property
     def present(self) -> list[str]:
@@ -137,7 +148,7 @@ class EventTable:
     """The rows of a month's files, in a database of their own."""
 
     def __init__(self, files: EventFiles, memory_limit: str, spill: Path, threads: int) -> None:
-        self.files = files
+        self.files, self.threads = files, threads
         self.connection = duckdb.connect()
         self.run(f"SET temp_directory = {literal(str(spill))}")
         self.run("SET preserve_insertion_order = true")
@@ -178,6 +189,10 @@ class EventTable:
     def register(self, name: str, table: pa.Table) -> None:
         """Let queries know a table of Arrow."""
         self.connection.register(name, table)
+
+    def unregister(self, name: str) -> None:
+        """Let a table of Arrow go."""
+        self.connection.unregister(name)
 
     def _make_view(self) -> None:
         paths = ", ".join(literal(path) for path in self.files.paths)

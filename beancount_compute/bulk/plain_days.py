@@ -17,8 +17,10 @@ import pyarrow as pa
 
 from beancount_compute.bulk.lot_keys import NEVER, POCKETS_IN_ORDER, Ints
 from beancount_compute.bulk.month_tables import day_row
-from beancount_compute.bulk.plain_lots import cost_halves, in_whole
-from beancount_compute.bulk.plain_month import PlainBooks, StepSizes
+from beancount_compute.bulk.plain_lots import Arrivals, DrawnByDay, Ended
+from beancount_compute.bulk.plain_month import PlainBooks
+from beancount_compute.bulk.plain_rows import DAYS
+from beancount_compute.bulk.steps import StepSizes, cost_halves, in_whole
 from beancount_compute.economy import Kind, Role, decimals_of
 
 INCOME = {Kind.CONSUMPTION.value: Role.REVENUE, Kind.EXPIRY.value: Role.BREAKAGE}
@@ -35,80 +37,44 @@ class Words(NamedTuple):
     scale: StepSizes
 
 
+class _MovedByDay(NamedTuple):
+    """What one kind moves, by day and group of lots."""
+
+    kind: Kind
+    out: bool
+    sums: DrawnByDay
+
+
 def plain_days(books: PlainBooks, words: Words) -> Iterator[tuple[Any, ...]]:
     """The sums of each day."""
-    sums: defaultdict[tuple[int, Kind, int, bool], list[int]] = defaultdict(lambda: [0, 0])
-    for day, drawn in enumerate(books.drawn):
-        for place in np.flatnonzero(drawn.units):
-            cost = in_whole(int(drawn.cost_high[place]), int(drawn.cost_low[place]))
-            sums[day, Kind.CONSUMPTION, int(place), True] = [int(drawn.units[place]), cost]
     commodities = len(words.commodities)
     good = np.repeat(books.good, commodities)
-    for ended in books.ended:
-        kept, minted = good[ended.row], ended.token >= 0
-        for kind, which, of, out in (
-            (Kind.EXPIRY, kept & ~minted, ended.key, True),
-            (Kind.MINT, kept & minted, ended.key, True),
-            (Kind.MINT, kept & minted, ended.token, False),
-        ):
-            _add(
-                sums,
-                books,
-                ended.day,
-                kind,
-                ended.row[which] % commodities,
-                of[which],
-                ended.units[which],
-                out,
-            )
-    arrived = books.arrived
-    for day in np.unique(arrived.day):
-        which = (arrived.day == day) & good[arrived.row]
-        _add(
-            sums,
-            books,
-            int(day),
-            Kind.ALLOCATION,
-            arrived.row[which] % commodities,
-            arrived.key[which],
-            arrived.units[which],
-            False,
-        )
-    yield from _day_rows(sums, books, words)
-    yield from _receipts(books, words)
+    ended = books.ended.some(good[books.ended.row])
+    minted = ended.token >= 0
+    arrived = books.arrived.some(good[books.arrived.row])
+    moved: list[tuple[Kind, bool, Ended | Arrivals, Ints]] = [
+        (Kind.EXPIRY, True, ended.some(~minted), ended.key[~minted]),
+        (Kind.MINT, True, ended.some(minted), ended.key[minted]),
+        (Kind.MINT, False, ended.some(minted), ended.token[minted]),
+        (Kind.ALLOCATION, False, arrived, arrived.key),
+    ]
+    yield from _day_rows(_MovedByDay(Kind.CONSUMPTION, True, books.drawn), books, words)
+    for kind, out, lots, key in moved:
+        group = books.group[key] + lots.row % commodities
+        sums = DrawnByDay(*[np.zeros_like(each) for each in books.drawn])
+        halves = cost_halves(lots.units, books.keys.cost[key])
+        for total, each in zip(sums, (lots.units, *halves), strict=True):
+            np.add.at(total, (lots.day, group), each)
+        yield from _day_rows(_MovedByDay(kind, out, sums), books, words)
+    yield from _money_rows(books, words)
 
 
-def _add(
-    sums: dict[tuple[int, Kind, int, bool], list[int]],
-    books: PlainBooks,
-    day: int,
-    kind: Kind,
-    commodity: Ints,
-    key: Ints,
-    units: Ints,
-    out: bool,
-) -> None:
-    if not len(key):
-        return
-    of = books.group[key] + commodity
-    high, low = cost_halves(units, books.keys.cost[key])
-    places, place = np.unique(of, return_inverse=True)
-    found = [np.zeros(len(places), np.int64) for _ in range(3)]
-    for total, each in zip(found, (units, high, low), strict=True):
-        np.add.at(total, place, each)
-    for at, number, upper, lower in zip(places, *found, strict=True):
-        so_far = sums[day, kind, int(at), out]
-        so_far[0] += int(number)
-        so_far[1] += in_whole(int(upper), int(lower))
-
-
-def _day_rows(
-    sums: dict[tuple[int, Kind, int, bool], list[int]], books: PlainBooks, words: Words
-) -> Iterator[tuple[Any, ...]]:
-    income: defaultdict[tuple[date, Kind, Role, str, str], int] = defaultdict(int)
-    for (day, kind, place, out), (units, cost) in sums.items():
-        if not units:
-            continue
+def _day_rows(moved: _MovedByDay, books: PlainBooks, words: Words) -> Iterator[tuple[Any, ...]]:
+    kind, out, sums = moved
+    income: defaultdict[tuple[date, str, str], int] = defaultdict(int)
+    for day, place in np.argwhere(sums.units).tolist():
+        units, high, low = (int(each[day, place]) for each in sums)
+        cost = in_whole(high, low)
         on = words.first + timedelta(day)
         group, commodity = divmod(place, len(words.commodities))
         pocket, _, currency_at, lot_day, origin_at, lot_end = (
@@ -130,11 +96,11 @@ def _day_rows(
             Decimal(units).scaleb(-words.scale.units),
             _money(cost if out else -cost, words),
         )
-        if role := INCOME.get(kind.value):
-            income[on, kind, role, currency, origin] -= cost
-    for (on, kind, role, currency, origin), cost in income.items():
-        if cost:
-            yield _of_role(on, kind, role, currency, origin, _money(cost, words))
+        income[on, currency, origin] -= cost
+    if role := INCOME.get(kind.value):
+        for (on, currency, origin), cost in income.items():
+            if cost:
+                yield _of_role(on, kind, role, currency, origin, _money(cost, words))
 
 
 def _of_role(
@@ -145,22 +111,39 @@ def _of_role(
     return day_row(on, kind.value, "", role.value, currency, *of_no_lots, amount)
 
 
-def _receipts(books: PlainBooks, words: Words) -> Iterator[tuple[Any, ...]]:
+def _money_rows(books: PlainBooks, words: Words) -> Iterator[tuple[Any, ...]]:
+    """What is owed for units that come in, and for use beyond the holdings."""
     receipts = books.receipts
     kept = books.good[receipts.code]
-    packed = (receipts.day * len(words.origins) + receipts.origin) * len(words.currencies)
-    packed = (packed + receipts.currency)[kept]
-    found, place = np.unique(packed, return_inverse=True)
-    paid = np.zeros(len(found), np.int64)
-    np.add.at(paid, place, receipts.paid[kept])
-    for value, number in zip(found.tolist(), paid.tolist(), strict=True):
-        rest, currency = divmod(value, len(words.currencies))
-        day, origin = divmod(rest, len(words.origins))
-        name = words.currencies[currency]
-        if number:
-            on, origin = words.first + timedelta(day), words.origins[origin]
-            amount = Decimal(number).scaleb(-decimals_of(name))
-            yield _of_role(on, Kind.ALLOCATION, Role.RECEIVABLE, name, origin, amount)
+    names = receipts.origin[kept], receipts.currency[kept]
+    for on, plan, unit, amount in _by_day(receipts.day[kept], *names, receipts.paid[kept]):
+        name, origin = words.currencies[unit], words.origins[plan]
+        owed = Decimal(amount).scaleb(-decimals_of(name))
+        day = words.first + timedelta(on)
+        yield _of_role(day, Kind.ALLOCATION, Role.RECEIVABLE, name, origin, owed)
+    overage = books.overage
+    charges = overage.charges(books.good)
+    of_plan = overage.only.plan[charges.code]
+    of_unit = np.zeros_like(of_plan)  # a plan has one
+    for on, plan, _, amount in _by_day(charges.day, of_plan, of_unit, charges.amount):
+        origin, name = overage.only.plans[plan], overage.currencies[plan]
+        owed = Decimal(amount).scaleb(-decimals_of(name))
+        day = words.first + timedelta(on)
+        yield _of_role(day, Kind.CONSUMPTION, Role.RECEIVABLE, name, origin, owed)
+        yield _of_role(day, Kind.CONSUMPTION, Role.OVERAGE, name, origin, -owed)
+
+
+def _by_day(day: Ints, origin: Ints, currency: Ints, amount: Ints) -> Iterator[list[int]]:
+    """Amounts added up by day, origin and currency; those that are zero left out."""
+    if not len(day):
+        return
+    origins, currencies = int(origin.max()) + 1, int(currency.max()) + 1
+    packed = (day * origins + origin) * currencies + currency
+    sums = np.zeros(DAYS * origins * currencies, np.int64)
+    np.add.at(sums, packed, amount)
+    for at in np.flatnonzero(sums).tolist():
+        rest, of_currency = divmod(at, currencies)
+        yield [*divmod(rest, origins), of_currency, int(sums[at])]
 
 
 def _money(cost: int, words: Words) -> Decimal:

@@ -6,7 +6,6 @@ lots.parquet, subscriptions.parquet, top-ups   ->   whose, which key, how many s
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
@@ -15,23 +14,23 @@ import pyarrow as pa
 from beancount_compute.bulk.bulk_terms import BulkTerms
 from beancount_compute.bulk.event_table import EventTable, literal, text_of
 from beancount_compute.bulk.lot_keys import NEVER, Ints, KeyColumns
+from beancount_compute.bulk.plain_cells import units_column
 from beancount_compute.bulk.plain_month import (
     COST_DECIMALS,
     Held,
     PlainMonth,
     Receipts,
-    StepSizes,
-    fewest_decimals,
     together_held,
 )
-from beancount_compute.bulk.plain_rows import DAYS, MOST_DECIMALS, integers_of, units_column
+from beancount_compute.bulk.plain_rows import DAYS
 from beancount_compute.bulk.plain_subscriptions import PlainSubscriptions, minor_units
 from beancount_compute.bulk.plain_terms import PlainPeriods, split_many
+from beancount_compute.bulk.plain_uses import MOST_DECIMALS, decimals_of_units
+from beancount_compute.bulk.steps import StepSizes, fewest_decimals, integers_of, rescaled, steps_of
 from beancount_compute.economy import (
     COST_STEP,
     NOWHERE,
     TOP_UP,
-    WIDE,
     Kind,
     Pocket,
     Refused,
@@ -119,7 +118,7 @@ class PlainInputs:
                     )
                 )
             for pocket, commodity, (cost, _, lot_day, _, end), units in period.lots:
-                steps = _steps(cost, COST_DECIMALS), _steps(units, MOST_DECIMALS)
+                steps = steps_of(cost, COST_DECIMALS), steps_of(units, MOST_DECIMALS)
                 if steps[0] is None or steps[1] is None or commodity not in self._commodities:
                     subscriptions.leave(codes)
                     continue
@@ -209,11 +208,11 @@ class PlainInputs:
 
     def scaled(self, held: Held, came: Held, uses: Ints) -> Scaled:
         """The same numbers with as few decimals as they need."""
-        units = units_column(self._table.files)
-        assert units is not None
+        decimals = decimals_of_units(self._table.files)
+        assert decimals is not None
         both = together_held([held, came])
         good = self._month.good[both.code]
-        of_uses = fewest_decimals([uses], units.decimals)
+        of_uses = fewest_decimals([uses], decimals)
         of_lots = fewest_decimals([both.units[good]], MOST_DECIMALS)
         scale = StepSizes(
             max(of_uses, of_lots), fewest_decimals([both.keys.cost[good]], COST_DECIMALS)
@@ -228,22 +227,13 @@ class PlainInputs:
                 came.some(self._month.good[came.code]),
             )
         )
-        return Scaled(scale, held, came, _rescaled(uses, units.decimals, scale.units))
+        return Scaled(scale, held, came, rescaled(uses, decimals, scale.units))
 
 
 def nothing_held() -> Held:
     """No lots at all."""
     none = np.empty(0, np.int64)
     return Held(none, none, KeyColumns(*[none] * 6), none, none)
-
-
-def _rescaled(numbers: Ints, decimals: int, wanted: int) -> Ints:
-    """Steps of so many decimals as steps of others."""
-    if wanted < decimals:
-        numbers = numbers // 10 ** (decimals - wanted)
-    elif wanted > decimals:
-        numbers = numbers * 10 ** (wanted - decimals)
-    return numbers
 
 
 def _place(column: str, texts: list[str]) -> str:
@@ -268,9 +258,3 @@ def _columns(count: int, *values: Ints | int) -> list[Ints]:
 
 def _no_receipts() -> Receipts:
     return Receipts(*[np.empty(0, np.int64)] * 5)
-
-
-def _steps(number: Decimal, decimals: int) -> int | None:
-    """A number in steps of so many decimals; None where it is finer, or too large."""
-    steps = number.scaleb(decimals, WIDE)
-    return int(steps) if steps == int(steps) and abs(steps) < 2**61 else None

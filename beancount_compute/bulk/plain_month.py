@@ -2,8 +2,8 @@
 
     lots and subscriptions of the month before, plain rows   ->   numbers, a day after the other
 
-What can't be said exactly here is left to the engine, subscriber by subscriber: a use beyond the
-holdings, a trade, an odd row, a number too large for 64 bits.
+What can't be said exactly here is left to the engine, subscriber by subscriber: a trade, use beyond
+the holdings of several subscriptions, an odd row, a number too large for 64 bits.
 """
 
 from __future__ import annotations
@@ -28,22 +28,23 @@ from beancount_compute.bulk.lot_keys import (
 from beancount_compute.bulk.plain_lots import (
     NEVER_HERE,
     Arrivals,
-    DrawnOfDay,
+    DrawnByDay,
     Ended,
     Ends,
     LotsAt,
+    Overdrawn,
     PlainLots,
     group_of,
 )
+from beancount_compute.bulk.plain_overage import PlainOverage
 from beancount_compute.bulk.plain_rows import DAYS
 from beancount_compute.bulk.plain_terms import (
     token_end,
 )
+from beancount_compute.bulk.steps import MOST_STEPS
 from beancount_compute.economy import DRAW_DOWN
 
-MOST_SLOTS = 24  # lots of one subscriber
 COST_DECIMALS = 9  # of a lot's cost; finer ones are left
-_LARGEST = 2.0**61
 
 
 class Held(NamedTuple):
@@ -79,20 +80,13 @@ class PlainBooks(NamedTuple):
     good: Flags  # by code
     keys: KeyColumns
     lots: PlainLots
-    ended: list[Ended]
+    ended: Ended
     arrived: Arrivals
     receipts: Receipts
-    drawn: list[DrawnOfDay]
+    drawn: DrawnByDay
     group: Ints
     groups: KeyColumns
-    uses: int
-
-
-class StepSizes(NamedTuple):
-    """Of how many decimals the integers are."""
-
-    units: int
-    cost: int
+    overage: PlainOverage
 
 
 def together_held(several: Sequence[Held]) -> Held:
@@ -128,7 +122,9 @@ class PlainMonth:
         """Leave subscribers to the engine."""
         self.good[codes] = False
 
-    def book(self, held: Held, arriving: Held, receipts: Receipts, uses: Ints) -> PlainBooks:
+    def book(
+        self, held: Held, arriving: Held, receipts: Receipts, uses: Ints, overage: PlainOverage
+    ) -> PlainBooks:
         """Book the month; `uses` are units by day and row."""
         self._leave_large(held, arriving)
         held, arriving = (each.some(self.good[each.code]) for each in (held, arriving))
@@ -140,34 +136,47 @@ class PlainMonth:
         ends = self._ends(all_keys, old, places[len(keys.pocket) :], ending)
         self._leave_odd_ends(held, arriving, place, ending.odd)
         place = old[place]
-        rows = held.code * self._commodities + held.commodity
-        lots = LotsAt(rows, place[: len(rows)], held.units)
-        days = Arrivals(
-            arriving.day,
-            arriving.code * self._commodities + arriving.commodity,
-            place[len(rows) :],
-            arriving.units,
+        of_held, of_arriving = place[: len(held.code)], place[len(held.code) :]
+        good = self.good.copy()
+        course = _Course(
+            LotsAt(self._row(held), of_held, held.units).some(good[held.code]),
+            Arrivals(arriving.day, self._row(arriving), of_arriving, arriving.units)
+            .some(good[arriving.code])
+            .in_order(),
+            uses.reshape(DAYS, -1)[: self._days],
         )
-        lots, days = self._within_slots(lots, days, ends)
-        uses = uses.reshape(DAYS, -1)
+        course.uses[:, np.repeat(~good, self._commodities)] = 0
         group, groups = group_of(all_keys, self._commodities)
-        everybody = np.arange(self._people * self._commodities)
-        month = self._simulate(
-            everybody, lots, days, uses, ends, all_keys, group, len(groups.pocket)
-        )
-        short = np.flatnonzero(month.lots.short)
-        if len(short):
-            self.leave(short // self._commodities)
-        gone = np.flatnonzero(~np.repeat(self.good, self._commodities))
-        drawn = month.drawn
-        if len(gone):
-            without = self._simulate(
-                gone, lots, days, uses, ends, all_keys, group, len(groups.pocket)
+        cohorts = len(groups.pocket) * self._commodities
+
+        def went(some: _Course, overdrawn: Overdrawn) -> tuple[PlainLots, DrawnByDay, Ended]:
+            rows = some.uses.shape[1]
+            lots = PlainLots(rows, some.held, some.arrived, ends, group, all_keys.cost)
+            return lots, *lots.month(some.uses, cohorts, self._commodities, overdrawn)
+
+        lots, drawn, ended = went(course, overage.charge)
+        gone = good & ~self.good
+        if gone.any():  # what they use counts for nothing
+            _, without, _ = went(
+                course.only(np.flatnonzero(np.repeat(gone, self._commodities))), _whatever
             )
-            drawn = [_less(one, other) for one, other in zip(drawn, without.drawn, strict=True)]
+            for sums, of_gone in zip(drawn, without, strict=True):
+                sums -= of_gone
         return PlainBooks(
-            self.good, all_keys, month.lots, month.ended, days, receipts, drawn, group, groups, 0
+            self.good,
+            all_keys,
+            lots,
+            ended,
+            course.arrived,
+            receipts,
+            drawn,
+            group,
+            groups,
+            overage,
         )
+
+    def _row(self, lots: Held) -> Ints:
+        return lots.code * self._commodities + lots.commodity
 
     def _leave_large(self, held: Held, arriving: Held) -> None:
         """Leave those whose units and money might not fit into 64 bits."""
@@ -175,7 +184,7 @@ class PlainMonth:
         units = np.bincount(both.code, both.units.astype(float), self._people)
         cost = np.zeros(self._people)
         np.maximum.at(cost, both.code, both.keys.cost.astype(float))
-        self.good &= units * np.maximum(cost, 1) < _LARGEST
+        self.good &= units * np.maximum(cost, 1) < MOST_STEPS
 
     def _tokens(self, keys: KeyColumns) -> _Ending:
         """What the allocations become that end in this month."""
@@ -214,50 +223,29 @@ class PlainMonth:
         codes = np.concatenate([held.code, arriving.code])
         self.leave(codes[odd[place]])
 
-    def _within_slots(self, lots: LotsAt, days: Arrivals, ends: Ends) -> tuple[LotsAt, Arrivals]:
-        """Leave those with more lots than there are slots."""
-        rows = np.concatenate([lots.row, days.row])
-        keys = np.concatenate([lots.key, days.key])
-        count = np.bincount(rows, 1 + (ends.token[keys] >= 0), self._people * self._commodities)
-        self.leave(np.flatnonzero(count > MOST_SLOTS) // self._commodities)
-        good = np.repeat(self.good, self._commodities)
-        kept = good[lots.row]
-        lots = LotsAt(*[column[kept] for column in lots])
-        kept = good[days.row]
-        days = Arrivals(*[column[kept] for column in days])
-        in_order = np.argsort(days.day, kind="stable")
-        return lots, Arrivals(*[column[in_order] for column in days])
 
-    def _simulate(
-        self,
-        rows: Ints,
-        lots: LotsAt,
-        days: Arrivals,
-        uses: Ints,
-        ends: Ends,
-        keys: KeyColumns,
-        group: Ints,
-        groups: int,
-    ) -> _Simulated:
-        """A month of some rows, day by day."""
-        place = np.full(self._people * self._commodities, -1, np.int64)
+class _Course(NamedTuple):
+    """What happens to rows in a month."""
+
+    held: LotsAt
+    arrived: Arrivals
+    uses: Ints  # by day and row
+
+    def only(self, rows: Ints) -> _Course:
+        """The same of some rows, which get numbers of their own."""
+        place = np.full(self.uses.shape[1], -1, np.int64)
         place[rows] = np.arange(len(rows))
-        of_lots = place[lots.row] >= 0
-        lots = LotsAt(place[lots.row[of_lots]], lots.key[of_lots], lots.units[of_lots])
-        of_days = place[days.row] >= 0
-        days = Arrivals(*[column[of_days] for column in days])
-        days = days._replace(row=place[days.row])
-        state = PlainLots(len(rows), lots, LotsAt(*days[1:]), ends)
-        begin = np.searchsorted(days.day, np.arange(self._days + 1))
-        commodity = rows % self._commodities
-        ended, drawn = [], []
-        for day in range(self._days):
-            ended.append(state.end(day, ends))
-            of_day = slice(begin[day], begin[day + 1])
-            state.put(days.row[of_day], days.key[of_day], days.units[of_day])
-            wanted = uses[day, rows]
-            drawn.append(state.use(wanted, keys.cost, group, commodity, groups * self._commodities))
-        return _Simulated(state, ended, drawn)
+        held = self.held.some(place[self.held.row] >= 0)
+        arrived = self.arrived.some(place[self.arrived.row] >= 0)
+        return _Course(
+            held._replace(row=place[held.row]),
+            arrived._replace(row=place[arrived.row]),
+            self.uses[:, rows],
+        )
+
+
+def _whatever(day: int, rows: Ints, lacking: Ints) -> None:
+    """Who lacks units is known already."""
 
 
 class _Ending(NamedTuple):
@@ -266,21 +254,3 @@ class _Ending(NamedTuple):
     minted: npt.NDArray[np.intp]
     tokens: KeyColumns
     odd: Flags  # those of which the engine must say it
-
-
-class _Simulated(NamedTuple):
-    lots: PlainLots
-    ended: list[Ended]
-    drawn: list[DrawnOfDay]
-
-
-def _less(one: DrawnOfDay, other: DrawnOfDay) -> DrawnOfDay:
-    return DrawnOfDay(*[a - b for a, b in zip(one, other, strict=True)])
-
-
-def fewest_decimals(numbers: Sequence[Ints], decimals: int) -> int:
-    """How many of so many decimals the numbers need."""
-    for fewer in range(decimals, 0, -1):
-        if not any((each % 10**fewer).any() for each in numbers):
-            return decimals - fewer
-    return decimals

@@ -21,29 +21,27 @@ from beancount_compute.bulk.event_table import (
     literal,
     quote,
 )
-from beancount_compute.bulk.plain_rows import absent, day_column, plain_text, units_column
+from beancount_compute.bulk.plain_cells import absent, day_column, plain_text, units_column
+from beancount_compute.bulk.plain_rows import OTHERS
 from beancount_compute.economy import Kind, decimals_of
 
 MOST_PAID = 10**9  # minor units
 _EVERY_ROW = ("id", "date", "time", "event", "subscriber", "memo")
 
 
-def note_plain_others(
-    table: EventTable, bulk: BulkTerms, commodities: Collection[str], uses: str | None
-) -> None:
-    """Make `other_rows`, all but plain uses, and views of them by what they plainly are."""
+def note_plain_others(table: EventTable, bulk: BulkTerms, commodities: Collection[str]) -> None:
+    """Make `sorted_rows` of all but plain uses, and views of them by what they plainly are."""
     files, month = table.files, bulk.month
     day = day_column(files)
-    can = day is not None and uses is not None
     common = [
         f"{day} BETWEEN DATE '{month.first}' AND DATE '{month.last}'",
         f"regexp_full_match({quote('subscriber')}, '{NAMED_PLAINLY.pattern}')",
         *plain_text(files),
     ]
     where = {
-        "top_ups": _top_up(files, bulk, commodities) if can else None,
-        "new_subscriptions": _of_plan(files, bulk, Kind.SUBSCRIPTION) if can else None,
-        "cancellations": _of_plan(files, bulk, Kind.CANCELLATION) if can else None,
+        "top_ups": _top_up(files, bulk, commodities),
+        "new_subscriptions": _of_plan(files, bulk, Kind.SUBSCRIPTION),
+        "cancellations": _of_plan(files, bulk, Kind.CANCELLATION),
     }
     cases = ""
     for name, conditions in where.items():
@@ -51,13 +49,13 @@ def note_plain_others(
             told = [f"coalesce({each}, false)" for each in (*conditions, *common)]
             cases += f" WHEN {' AND '.join(told)} THEN {literal(name)}"
     sort = f"CASE{cases} ELSE 'odd' END" if cases else "'odd'"
-    days = f"({day} - DATE '{month.first}')" if can else "0"
     lacking = [name for name in ("plan", "paid", "currency") if name not in files.present]
     nothing = "".join(f", CAST(NULL AS VARCHAR) AS {name}" for name in lacking)
     table.run(
-        f"CREATE TABLE sorted_rows AS SELECT *, {sort} AS sort, {days} AS day_at{nothing} "
-        "FROM files_as_they_are " + (f"WHERE NOT ({uses})" if uses else "")
+        f"CREATE TABLE sorted_rows AS SELECT *, {sort} AS sort, "
+        f"({day} - DATE '{month.first}') AS day_at{nothing} FROM {OTHERS}"
     )
+    table.run(f"DROP TABLE {OTHERS}")
     added = ", ".join(["sort", "day_at", *lacking])
     table.run(f"CREATE VIEW other_rows AS SELECT * EXCLUDE ({added}) FROM sorted_rows")
     for name in where:

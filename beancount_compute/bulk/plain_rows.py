@@ -1,174 +1,208 @@
-"""Which rows are plain, said in SQL; and the uses of a month as units by row and day.
+"""The uses of a month as units by day and name, in one reading of its files.
 
-    2026-05-20  consumption  alice  200 CU      ->   uses[alice x CU, 19] += 200
+    2026-05-20  consumption  alice  200 CU      ->   units of alice on day 19 += 200
 
-A row is plain where nothing about it could be read otherwise, or refused for itself. Anything else
-stands in `other_rows`, and is looked at one by one.
+Any other row stands in `others_as_they_are`, and is looked at one by one. Every id leaves its hash,
+and every use whose it is, so that those of a few names are quickly read again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from beancount_compute.bulk.event_table import EventFiles, EventTable, literal, quote
+from beancount_compute.bulk.event_table import EventTable
+from beancount_compute.bulk.file_scan import FileRows, scan
+from beancount_compute.bulk.kept_rows import KeptRows, rows_at
 from beancount_compute.bulk.lot_keys import Ints
-from beancount_compute.bulk.repeats import HASH
-from beancount_compute.economy import MOST_DIGITS, Kind, Month
+from beancount_compute.bulk.plain_uses import PlainUses
+from beancount_compute.bulk.repeats import id_hashes
+from beancount_compute.bulk.text_words import UNKNOWN, NameCodes, Unsigned, as_text
 
-MOST_DECIMALS = 6  # of units that are plain
-_FILLED = ("id", "date", "time", "event", "subscriber", "units", "commodity", "memo")
-_CONTROL = r"[\x00-\x1f\x7f]"
 DAYS = 31
+OTHERS = "others_as_they_are"
+_NO_USE, _UNSEEN = UNKNOWN, -2  # what stands for the name of a row; of a use by an unknown name
+_MOST_UNSEEN = 1_000_000  # uses of names that were not known when they were read
+_OF_USES = ("id", "date", "time", "event", "units", "commodity", "memo")  # without whose it is
 
 
-class PlainUses(NamedTuple):
-    """The plain uses of a month."""
+class _Unseen(NamedTuple):
+    """Uses of names that were not known when they were read."""
 
-    units: Ints  # by day and row, flat
-    hashes: npt.NDArray[np.uint64]  # of their ids
-    rows: int
-    strangers: set[str]  # names that nobody knows, or writes otherwise
+    rows: Ints
+    names: pa.Array
+    cells: Ints
+    steps: Ints
 
 
-class UnitsColumn(NamedTuple):
-    """How the units of the files become integers."""
+class UsesByName:
+    """Units used, by day and commodity (a cell) and name; names may turn up at any time."""
 
-    sql: str
+    def __init__(self, names: pa.Array, cells: int, rows: int) -> None:
+        self.names = NameCodes(names)
+        self._cells = cells
+        self._units: Ints = np.zeros((cells, self._room()), np.int64)
+        self.code_of_row = np.full(rows, _NO_USE, np.int32)
+        self._unseen: list[_Unseen] = []
+
+    def _room(self) -> int:
+        return len(self.names) * 5 // 4 + 1024
+
+    def add(self, codes: Ints, cells: Ints, steps: Ints) -> None:
+        """Add uses of names that are known."""
+        np.add.at(self._units.reshape(-1), cells * self._units.shape[1] + codes, steps)
+
+    def add_unseen(self, uses: _Unseen) -> None:
+        """Add uses of names that were not known when they were read."""
+        self._unseen.append(uses)
+        if sum(len(each.rows) for each in self._unseen) > _MOST_UNSEEN:
+            self._learn()
+
+    def _learn(self) -> None:
+        """Get to know the names of the uses that wait for it."""
+        if not self._unseen:
+            return
+        texts = pa.concat_arrays([each.names for each in self._unseen])
+        rows, cells, steps = (
+            np.concatenate([each[at] for each in self._unseen]) for at in (0, 2, 3)
+        )
+        self._unseen.clear()
+        new = texts.filter(pa.array(self.names.codes_of(texts) == UNKNOWN))
+        if len(new):
+            self.names = NameCodes(pa.concat_arrays([self.names.names, pc.unique(new)]))
+        if len(self.names) > self._units.shape[1]:
+            units = np.zeros((self._cells, self._room()), np.int64)
+            units[:, : self._units.shape[1]] = self._units
+            self._units = units
+        codes = self.names.codes_of(texts)
+        self.code_of_row[rows] = codes
+        self.add(codes, cells, steps)
+
+    def all_names(self) -> pa.Array:
+        """All names that are known or turned up."""
+        self._learn()
+        return self.names.names
+
+    def units_of(self, names: pa.Array, commodities: int) -> Ints:
+        """The units by day, and by name and commodity, of names in another order."""
+        self._learn()
+        codes = self.names.codes_of(names)
+        units = self._units
+        if not np.array_equal(codes, np.arange(len(names))):
+            units = np.where(codes == UNKNOWN, 0, units[:, codes])
+        units = units[:, : len(names)].reshape(DAYS, commodities, len(names))
+        return np.ascontiguousarray(units.transpose(0, 2, 1)).reshape(-1)
+
+
+class UsesOfDays(NamedTuple):
+    """What names used on each day of a month."""
+
+    names: pa.Array
+    commodities: Sequence[str]
+    first: date
+    steps: Ints  # by day, name and commodity
     decimals: int
-    condition: str  # what must hold of a plain one
+
+    def of(self, names: pa.Array) -> dict[tuple[date, str], Decimal]:
+        """What some of the names used, by day and commodity."""
+        codes = NameCodes(self.names).codes_of(names)
+        steps = self.steps.reshape(DAYS, -1, len(self.commodities))
+        return {
+            (self.first + timedelta(day), commodity): Decimal(number).scaleb(-self.decimals)
+            for day, of_day in enumerate(steps)
+            for commodity, number in zip(
+                self.commodities, of_day[codes].sum(axis=0).tolist(), strict=True
+            )
+            if number
+        }
 
 
-def units_column(files: EventFiles) -> UnitsColumn | None:
-    """The units as integers of the smallest step; None where they are too fine."""
-    if "units" not in files.present:
-        return None
-    kind = files.column("units").type
-    units = quote("units")
-    most = 10**MOST_DIGITS
-    if pa.types.is_integer(kind):
-        return UnitsColumn(f"CAST({units} AS BIGINT)", 0, f"{units} > 0 AND {units} < {most}")
-    if pa.types.is_decimal(kind) and kind.scale <= MOST_DECIMALS:
-        # as many digits as the books allow, whatever stands behind the point
-        most = 10 ** (MOST_DIGITS - kind.scale)
-        condition = f"{units} > 0 AND {units} < {most}"
-        return UnitsColumn(f"CAST({units} AS DECIMAL(18, {kind.scale}))", kind.scale, condition)
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        pattern = f"[1-9][0-9]{{0,7}}(\\.[0-9]{{1,{MOST_DECIMALS}}})?"
-        condition = f"regexp_full_match({units}, '{pattern}')"
-        return UnitsColumn(
-            f"CAST({units} AS DECIMAL(18, {MOST_DECIMALS}))", MOST_DECIMALS, condition
+class _Bit(NamedTuple):
+    """What some rows of a file come to."""
+
+    at: int
+    codes: Ints
+    cells: Ints
+    steps: Ints
+    unseen: _Unseen
+    others: pa.Table
+    hashes: Unsigned
+
+
+class MonthReader:
+    """Reads the rows of a month."""
+
+    def __init__(
+        self, table: EventTable, plain: PlainUses, commodities: int, names: pa.Array
+    ) -> None:
+        """Some `names` are known."""
+        self._table, self._plain, self._commodities = table, plain, commodities
+        self.uses = UsesByName(names, DAYS * commodities, table.files.rows)
+
+    def read(self) -> Unsigned:
+        """Read all files; the hashes of all ids."""
+        files, uses = self._table.files, self.uses
+        hashes = np.empty(files.rows, np.uint64)
+        count = 0
+        others = KeptRows(self._table, OTHERS)
+        for bit in scan(files, self._table.threads, self._read):
+            uses.code_of_row[bit.at : bit.at + len(bit.codes)] = bit.codes
+            known = bit.codes >= 0
+            codes = bit.codes if len(bit.cells) == len(bit.codes) else bit.codes[known]
+            uses.add(codes, bit.cells, bit.steps)
+            if len(bit.unseen.rows):
+                uses.add_unseen(bit.unseen)
+            hashes[count : count + len(bit.hashes)] = bit.hashes
+            count += len(bit.hashes)
+            others.add(bit.others)
+        others.write()
+        return hashes[:count]
+
+    def _read(self, rows: FileRows) -> _Bit:
+        names, files = self.uses.names, self._table.files
+        use = self._plain.of(rows)
+        who = rows.column("subscriber")
+        found = np.full(rows.size, UNKNOWN, np.int64) if who is None else names.codes_of(who)
+        cells = use.day * self._commodities + use.unit
+        codes = np.where(use.plain, np.where(found == UNKNOWN, _UNSEEN, found), _NO_USE)
+        unseen = np.flatnonzero(codes == _UNSEEN)
+        strangers = pa.nulls(len(unseen), pa.string())
+        if who is not None and len(unseen):
+            strangers = as_text(who.take(pa.array(unseen)))
+        others = np.flatnonzero(codes == _NO_USE)
+        some = slice(None) if not len(unseen) and not len(others) else codes >= 0
+        return _Bit(
+            rows.at,
+            codes,
+            cells[some],
+            use.steps[some],
+            _Unseen(unseen + rows.at, strangers.fill_null(""), cells[unseen], use.steps[unseen]),
+            rows_at(rows, files, others),
+            id_hashes(rows.column("id")),
         )
-    return None
 
+    def keep_uses(self, names: pa.Array, called: str, days: Collection[date] = ()) -> None:
+        """Put the uses of some names into a table, those of all days or of some."""
+        files, codes = self._table.files, self.uses.code_of_row
+        seen = self.uses.all_names()
+        chosen = np.append(NameCodes(names).codes_of(seen) != UNKNOWN, False)  # of `_NO_USE`
+        only = [name for name in _OF_USES if name in files.present]
 
-def day_column(files: EventFiles) -> str | None:
-    """The day of a plain row; None where the files say it in a way that needs reading."""
-    kind, date = files.column("date").type, quote("date")
-    if pa.types.is_date(kind):
-        return date
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return f"TRY_CAST(CASE WHEN length({date}) = 10 THEN {date} END AS DATE)"
-    return None
+        def chosen_of(rows: FileRows) -> pa.Table:
+            of_rows = codes[rows.at : rows.at + rows.size]
+            at = np.flatnonzero(chosen[of_rows])
+            if days:
+                at = at[self._plain.on_days(rows, days)[at]]
+            return rows_at(rows, files, at, {"subscriber": seen.take(pa.array(of_rows[at]))})
 
-
-def plain_use(files: EventFiles, month: Month, commodities: Sequence[str]) -> str | None:
-    """The condition of a plain use; None where no row of these files can be one."""
-    units, day = units_column(files), day_column(files)
-    if units is None or day is None or not commodities or "commodity" not in files.present:
-        return None
-    listed = ", ".join(map(literal, commodities))
-    conditions = [
-        f"{quote('event')} = {literal(Kind.CONSUMPTION.value)}",
-        units.condition,
-        f"{quote('commodity')} IN ({listed})",
-        f"{day} BETWEEN DATE '{month.first}' AND DATE '{month.last}'",
-        *[absent(files, name) for name in files.present if name not in _FILLED],
-        *plain_text(files),
-    ]
-    return " AND ".join(f"coalesce({each}, false)" for each in conditions)
-
-
-def plain_text(files: EventFiles) -> Iterator[str]:
-    """The conditions of what any row may say: its id, time and memo."""
-    identity = quote("id")
-    yield (  # each of these is quick; a pattern of all together would take as long as all else
-        f"({identity} IS NULL OR (strlen({identity}) = length({identity}) "
-        f"AND NOT contains({identity}, ' ') AND NOT contains({identity}, chr(9)) "
-        f"AND NOT contains({identity}, chr(10)) AND {identity} NOT LIKE '%/____-__-__'))"
-    )
-    if "time" in files.present:
-        time = quote("time")
-        clock = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"
-        yield f"({absent(files, 'time')} OR regexp_full_match(CAST({time} AS VARCHAR), '{clock}'))"
-    if "memo" in files.present:
-        yield (
-            f"({absent(files, 'memo')} OR NOT regexp_matches({quote('memo')}, '{_CONTROL}') "
-            f"AND length({quote('memo')}) < 4096)"
-        )
-
-
-def absent(files: EventFiles, name: str) -> str:
-    """The condition that a cell is empty."""
-    kind = files.column(name).type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return f"({quote(name)} IS NULL OR {quote(name)} = '')"
-    return f"{quote(name)} IS NULL"
-
-
-def read_uses(
-    table: EventTable, condition: str, commodities: Sequence[str], people: int, month: Month
-) -> PlainUses:
-    """The plain uses of those in `subs(node, code)`."""
-    files = table.files
-    units, day = units_column(files), day_column(files)
-    assert units is not None and day is not None
-    of_unit = "0"
-    if len(commodities) > 1:
-        cases = " ".join(f"WHEN {literal(c)} THEN {at}" for at, c in enumerate(commodities))
-        of_unit = f"CASE {quote('commodity')} {cases} END"
-    sql = (
-        f"SELECT {HASH} AS h, ({day} - DATE '{month.first}') * {people * len(commodities)} + "
-        f"s.code * {len(commodities)} + ({of_unit}) AS at, {units.sql} AS units "
-        f"FROM files_as_they_are e LEFT JOIN subs s ON s.node = e.subscriber WHERE {condition}"
-    )
-    found = np.zeros(people * len(commodities) * DAYS, np.int64)
-    hashes: list[npt.NDArray[np.uint64]] = []
-    count = strangers = 0
-    for batch in table.batches(sql):
-        at, number = batch.column("at"), _integers(batch.column("units"))
-        count += len(batch)
-        hashes.append(batch.column("h").to_numpy().copy())
-        if at.null_count:
-            strangers += at.null_count
-            known = at.is_valid().to_numpy(zero_copy_only=False)
-            np.add.at(found, at.drop_null().to_numpy(), number[known])
-        else:
-            np.add.at(found, at.to_numpy(), number)
-    names: set[str] = set()
-    if strangers:
-        unknown = table.numbers(
-            f"SELECT DISTINCT e.subscriber FROM files_as_they_are e ANTI JOIN subs s "
-            f"ON s.node = e.subscriber WHERE {condition}"
-        )
-        names = {name or "" for (name,) in unknown}
-    everything = np.concatenate(hashes) if hashes else np.empty(0, np.uint64)
-    return PlainUses(found, everything, count - strangers, names)
-
-
-def _integers(column: pa.Array) -> Ints:
-    """The steps of decimals that fit into 64 bits, as they lie in memory."""
-    if pa.types.is_decimal(column.type):
-        return integers_of(column)
-    numbers: Ints = column.to_numpy()
-    return numbers
-
-
-def integers_of(column: pa.Array) -> Ints:
-    """The unscaled numbers of a decimal column without nulls; they must fit into 64 bits."""
-    words = np.frombuffer(column.buffers()[1], np.int64)
-    return words[2 * column.offset : 2 * (column.offset + len(column)) : 2]
+        kept = KeptRows(self._table, called)
+        if chosen.any():
+            for bit in scan(files, self._table.threads, chosen_of, only):
+                kept.add(bit)
+        kept.write()

@@ -19,7 +19,10 @@ import pyarrow.compute as pc
 from beancount_compute.bulk.bulk_terms import BulkTerms
 from beancount_compute.bulk.event_table import EventTable
 from beancount_compute.bulk.lot_keys import Flags, Ints
+from beancount_compute.bulk.plain_overage import OnlySubscriptions, PlainOverage
 from beancount_compute.bulk.plain_terms import PlainPeriod, PlainPeriods, too_many_periods
+from beancount_compute.bulk.steps import decimal_array
+from beancount_compute.economy import decimals_of
 
 _COLUMNS = (
     "id, plan, start, day_of_month, counted_in_days, period_end, periods, ended, file, line, "
@@ -81,6 +84,7 @@ class PlainSubscriptions:
         self._leave_doubled()
         self._cancel(table)
         self._leave(too_many_periods(self.periods) & ~self.ended)
+        self.only = self._only()
 
     def _numbers(self, name: str) -> Ints:
         numbers: Ints = self.rows.column(name).to_numpy().astype(np.int64)
@@ -136,6 +140,22 @@ class PlainSubscriptions:
         self._good[self.code[which[fresh]]] = False
         self.cancelled[which[~fresh]] = np.flatnonzero(plain)[~fresh]
 
+    def _only(self) -> OnlySubscriptions:
+        """The subscriptions of those who have but one, from a day on to the month's end."""
+        people = len(self._good)
+        runs = ~self.ended | (self.period_end > self._first)
+        single = np.bincount(self.code[runs], minlength=people)[self.code] == 1
+        pair = self.code * len(self._plans or [""]) + self._plan
+        _, place, count = np.unique(pair, return_inverse=True, return_counts=True)
+        rows = np.flatnonzero(
+            single & runs & ~self.ended & (self.cancelled < 0) & (count[place] == 1)
+        )
+        plan, since = np.full(people, -1), np.zeros(people, np.int64)
+        plan[self.code[rows]] = self._plan[rows]
+        since[self.code[rows]] = self.start[rows] - self._first
+        self._only_rows = rows
+        return OnlySubscriptions(self._plans, plan, since)
+
     def begun(self, periods: PlainPeriods) -> Iterator[Begun]:
         """The periods that begin, day by day; afterwards the state is that of the month's end."""
         at = self.cancellations.column("at").to_numpy() if self.cancellations.num_rows else None
@@ -167,8 +187,8 @@ class PlainSubscriptions:
             self.periods[those] += 1
             yield Begun(day, name, period, self.code[those])
 
-    def table(self, names: pa.Array) -> pa.Table:
-        """The subscriptions at the month's end, of those who are good."""
+    def table(self, names: pa.Array, overage: PlainOverage) -> pa.Table:
+        """The subscriptions at the month's end, of those who are good, with their overage."""
         kept = np.flatnonzero(self._good[self.code])
         rows = self.rows.take(kept)
         cancelled = self.cancelled[kept]
@@ -182,7 +202,6 @@ class PlainSubscriptions:
             mask = pa.array(none)
             by = pc.if_else(mask, by, new_by)
             on = pc.if_else(mask, on, new_on)
-        nothing = pa.nulls(len(kept), pa.decimal128(38, 12))
         columns: dict[str, Any] = {
             "id": rows.column("id"),
             "subscriber": names.take(pa.array(self.code[kept])),
@@ -197,10 +216,27 @@ class PlainSubscriptions:
             "line": rows.column("line").cast(pa.int64()),
             "cancelled_by": by,
             "cancelled_on": on,
-            "overage": nothing,
-            "overage_charged": nothing,
+            **self._overage(kept, overage),
         }
         return pa.table(columns)
+
+    def _overage(self, kept: Ints, overage: PlainOverage) -> dict[str, pa.Array]:
+        """The overage of the month, exact and as it was charged."""
+        rows = np.zeros(len(self.code), bool)
+        rows[self._only_rows] = overage.exact[self.code[self._only_rows]] > 0
+        rows, code, plan = rows[kept], self.code[kept], self._plan[kept]
+        charged = pa.nulls(len(kept), pa.decimal128(38, 12))
+        for at, currency in enumerate(overage.currencies):
+            if currency:
+                booked = decimal_array(overage.booked[code], decimals_of(currency))
+                which = pa.array(rows & (plan == at))
+                charged = pc.if_else(which, booked.cast(charged.type), charged)
+        exact = decimal_array(overage.exact[code], overage.decimals)
+        nothing = pa.scalar(None, exact.type)
+        return {
+            "overage": pc.if_else(pa.array(rows), exact, nothing),
+            "overage_charged": charged,
+        }
 
 
 def _dates(ordinals: Ints) -> pa.Array:

@@ -15,8 +15,8 @@ import pyarrow as pa
 from beancount_compute.bulk.lot_keys import NEVER, POCKETS_IN_ORDER, Ints, KeyColumns
 from beancount_compute.bulk.month_tables import SCHEMAS, Tables, table_of, together
 from beancount_compute.bulk.plain_days import INCOME, Words, plain_days
-from beancount_compute.bulk.plain_lots import EMPTY
 from beancount_compute.bulk.plain_month import PlainBooks
+from beancount_compute.bulk.steps import decimal_array
 from beancount_compute.economy import Kind, Role, decimals_of
 
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -59,16 +59,13 @@ def plain_tables(books: PlainBooks, words: Words) -> Tables:
 def _moved(books: PlainBooks, commodities: int) -> Iterator[_Moved]:
     lots = books.lots
     good = np.repeat(books.good, commodities)
-    row, slot = np.nonzero((lots.used > 0) & good[:, None])
-    used, key = lots.used[row, slot], lots.key[row, slot].astype(np.int64)
-    yield _Moved(Kind.CONSUMPTION, row // commodities, row % commodities, key, used, True)
-    row, key, units, token = (
-        np.concatenate([getattr(each, name) for each in books.ended])
-        for name in ("row", "key", "units", "token")
-    )
-    of_good = np.flatnonzero(good[row])
-    of_good = of_good[np.argsort(row[of_good], kind="stable")]  # lots end day by day
-    row, key, units, token = row[of_good], key[of_good], units[of_good], token[of_good]
+    at = np.flatnonzero((lots.used > 0) & good[lots.row])
+    code, unit = np.divmod(lots.row[at], commodities)
+    yield _Moved(Kind.CONSUMPTION, code, unit, lots.key[at], lots.used[at], True)
+    ended = books.ended
+    of_good = np.flatnonzero(good[ended.row])
+    of_good = of_good[np.argsort(ended.row[of_good], kind="stable")]  # lots end day by day
+    _, row, key, units, token = ended.some(of_good)
     minted = token >= 0
     for kind, which, of, out in (
         (Kind.EXPIRY, ~minted, key, True),
@@ -127,6 +124,17 @@ def _paid(books: PlainBooks, words: Words, moved: Sequence[_Moved]) -> Iterator[
             receipts.paid[which],
             decimals_of(name),
         )
+    overage = books.overage
+    for at, name in enumerate(overage.only.plans):
+        of_plan = books.good & (overage.only.plan == at) & (overage.booked > 0)
+        code = np.flatnonzero(of_plan)
+        if len(code):
+            places = words.origins.index(name), words.currencies.index(overage.currencies[at])
+            origin, unit = (np.full(len(code), each) for each in places)
+            of = code, origin, unit
+            booked, decimals = overage.booked[code], decimals_of(overage.currencies[at])
+            yield _Paid(Kind.CONSUMPTION, Role.RECEIVABLE, *of, booked, decimals)
+            yield _Paid(Kind.CONSUMPTION, Role.OVERAGE, *of, -booked, decimals)
 
 
 def _movements(books: PlainBooks, words: Words, moved: Sequence[_Moved]) -> pa.Table:
@@ -195,14 +203,14 @@ def _movement_rows(
 def _lots(books: PlainBooks, words: Words) -> pa.Table:
     good = np.repeat(books.good, len(words.commodities))
     lots = books.lots
-    row, slot = np.nonzero((lots.units > 0) & (lots.key != EMPTY) & good[:, None])
-    key = lots.key[row, slot].astype(np.int64)
+    at = np.flatnonzero((lots.units > 0) & good[lots.row])
+    row, key = lots.row[at], lots.key[at]
     count = len(row)
     columns: dict[str, Any] = {
         "subscriber": words.names.take(pa.array(row // len(words.commodities))),
         "pocket": _chosen(POCKETS_IN_ORDER, books.keys.pocket[key]),
         **_lot_columns(books.keys, key, row % len(words.commodities), words),
-        "units": decimal_array(lots.units[row, slot], words.scale.units),
+        "units": decimal_array(lots.units[at], words.scale.units),
         "terms_day": pa.nulls(count, pa.date32()),
     }
     return pa.table({field.name: columns[field.name] for field in SCHEMAS["lots"]})
@@ -218,15 +226,6 @@ def _lot_columns(keys: KeyColumns, key: Ints, commodity: Ints, words: Words) -> 
         "origin": _chosen(words.origins, keys.origin[key]),
         "end": _dates(np.where(end == NEVER, _EPOCH, end), absent=end == NEVER),
     }
-
-
-def decimal_array(steps: Ints, places: int) -> pa.Array:
-    """Numbers of steps as decimals of so many places."""
-    words = np.empty((len(steps), 2), np.int64)
-    words[:, 0] = steps
-    words[:, 1] = steps >> 63
-    kind = pa.decimal128(_WIDEST, places)
-    return pa.Array.from_buffers(kind, len(steps), [None, pa.py_buffer(words)])
 
 
 def _chosen(texts: Sequence[str], at: Ints) -> pa.Array:

@@ -9,21 +9,26 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from beancount_compute.bulk.bulk_terms import BulkTerms
-from beancount_compute.bulk.event_table import EventTable, literal, quote
+from beancount_compute.bulk.event_table import EventTable
+from beancount_compute.bulk.file_scan import FileRows
 from beancount_compute.bulk.lot_keys import Ints
 from beancount_compute.bulk.month_tables import Tables
 from beancount_compute.bulk.parts import UndoOf, note_edges
 from beancount_compute.bulk.plain_inputs import PlainInputs
 from beancount_compute.bulk.plain_month import PlainMonth, Receipts, together_held
 from beancount_compute.bulk.plain_others import note_plain_others
-from beancount_compute.bulk.plain_rows import integers_of, plain_use, read_uses, units_column
+from beancount_compute.bulk.plain_overage import PlainOverage
+from beancount_compute.bulk.plain_rows import MonthReader, UsesOfDays
 from beancount_compute.bulk.plain_served import meters_of_days
 from beancount_compute.bulk.plain_subscriptions import PlainSubscriptions
 from beancount_compute.bulk.plain_tables import Words, plain_tables
-from beancount_compute.bulk.repeats import ID, hashes_that_repeat, note_repeats
-from beancount_compute.economy import DRAW_DOWN, TOP_UP, Kind
+from beancount_compute.bulk.plain_uses import PlainUses
+from beancount_compute.bulk.repeats import hashes_that_repeat, note_repeats
+from beancount_compute.bulk.text_words import UNKNOWN, NameCodes, Unsigned
+from beancount_compute.economy import DRAW_DOWN, TOP_UP
 
 
 class PlainResult(NamedTuple):
@@ -32,6 +37,8 @@ class PlainResult(NamedTuple):
     tables: Tables
     names: pa.Array
     repeated: int  # rows that say the same again
+    reader: MonthReader  # who can read the uses of some names again
+    uses: UsesOfDays
 
 
 def go_plain_way(
@@ -40,15 +47,15 @@ def go_plain_way(
     """Book whose month is plain; None, and nothing noted, where nobody's can be."""
     commodities = sorted(bulk.terms.units)
     changes = [day for day, _ in bulk.terms.timeline(DRAW_DOWN).items()]
-    condition = plain_use(table.files, bulk.month, commodities)
+    plain = PlainUses(table.files, bulk.month, commodities)
     if (
-        condition is None
+        not plain.possible
         or bulk.terms.scales
         or meters_of_days(bulk.terms, bulk.month) is None
         or any(bulk.month.first < day <= bulk.month.last for day in changes)
     ):
         return None
-    return _PlainWay(table, bulk, commodities, condition, undo_of, has_state=has_state).go()
+    return _PlainWay(table, bulk, commodities, plain, undo_of, has_state=has_state).go()
 
 
 class _PlainWay:
@@ -59,65 +66,57 @@ class _PlainWay:
         table: EventTable,
         bulk: BulkTerms,
         commodities: list[str],
-        condition: str,
+        plain: PlainUses,
         undo_of: UndoOf,
         *,
         has_state: bool,
     ) -> None:
         self._has_state, self._undo_of = has_state, undo_of
         self._table, self._bulk = table, bulk
-        self._commodities, self._condition = commodities, condition
-        note_plain_others(table, bulk, commodities, condition)
-        odd = table.odd_names_in("other_rows")
-        self._note_subs()
-        odd_uses = f"sort = 'odd' AND {quote('event')} = {literal(Kind.CONSUMPTION.value)}"
-        if not table.numbers(f"SELECT count(*) FROM sorted_rows WHERE {odd_uses}")[0][0]:
-            condition = f"{quote('event')} = {literal(Kind.CONSUMPTION.value)}"  # and all are plain
-        self._uses = read_uses(table, condition, commodities, self._people, bulk.month)
-        table.name_rows({**odd, **table.odd_names_in("other_rows", self._uses.strangers)})
+        self._commodities, self._plain = commodities, plain
+
+        known = table.arrow("SELECT subscriber FROM state_subscribers ORDER BY subscriber")
+        names = pa.concat_arrays([pa.array([], pa.string()), *known.column(0).chunks])
+        self._reader = MonthReader(table, plain, len(commodities), names)
+        hashes = self._reader.read()
+        note_plain_others(table, bulk, commodities)
+        odd = table.odd_names_in("sorted_rows")
+        self._note_subs(names)
+        table.name_rows({**odd, **table.odd_names_in("sorted_rows", self._strangers)})
         table.name_some_rows("sorted_rows", "other_named")
-        self.repeated = self._drop_repeats()
+        self.repeated = self._drop_repeats(hashes)
+        self._uses = self._reader.uses.units_of(self._names, len(commodities))
 
-    def _note_subs(self) -> None:
-        self._table.run(
-            "CREATE TABLE subs AS SELECT node, row_number() OVER (ORDER BY node) - 1 AS code FROM ("
-            "SELECT subscriber AS node FROM state_subscribers UNION SELECT subscriber FROM top_ups "
-            "UNION SELECT subscriber FROM new_subscriptions UNION SELECT subscriber FROM "
-            "cancellations) ORDER BY code"
-        )
-        self._names = self._table.arrow("SELECT node FROM subs ORDER BY code").column("node")
-        self._names = self._names.combine_chunks()
-        self._people = len(self._names)
+    def _note_subs(self, known: pa.Array) -> None:
+        """Note who is known, or has a row that makes them known; others are strangers."""
+        new = [known]
+        for rows in ("top_ups", "new_subscriptions", "cancellations"):
+            new += self._table.arrow(f"SELECT DISTINCT subscriber FROM {rows}").column(0).chunks
+        names = pc.unique(pa.concat_arrays(new))
+        if len(names) > len(known):
+            names = names.take(pc.array_sort_indices(names))
+        self._names, self._people = names, len(names)
+        codes = pa.array(np.arange(len(names), dtype=np.int64))
+        self._table.register("subs", pa.table({"node": names, "code": codes}))
+        seen = self._reader.uses.all_names()
+        strange = NameCodes(names).codes_of(seen) == UNKNOWN
+        self._strangers = {*seen.filter(pa.array(strange)).to_pylist()}
 
-    def _drop_repeats(self) -> int:
+    def _drop_repeats(self, hashes: Unsigned) -> int:
         """Drop rows that say the very same again; how many they are."""
         table = self._table
-        others = table.arrow(f"SELECT hash({ID}) AS h FROM other_rows WHERE {ID} <> ''").column("h")
-        hashes = np.concatenate([self._uses.hashes, others.to_numpy()])
         dropped = note_repeats(table, hashes_that_repeat(hashes))
         if not dropped:
             return 0
-        units = units_column(table.files)
-        assert units is not None
-        unit = " ".join(
-            f"WHEN {literal(name)} THEN {at}" for at, name in enumerate(self._commodities)
-        )
         again = table.arrow(
-            f"SELECT (s.day) * {self._people * len(self._commodities)} + b.code * "
-            f"{len(self._commodities)} + (CASE s.commodity {unit} END) AS at, s.units FROM "
-            f"(SELECT file, row_at, subscriber, commodity, {units.sql} AS units, "
-            f"(CAST({quote('date')} AS DATE) - DATE '{self._bulk.month.first}') AS day "
-            f"FROM suspected WHERE {self._condition}) s JOIN repeats r "
-            "ON r.file = s.file AND r.row_at = s.row_at JOIN subs b ON b.node = s.subscriber"
-        )
-        if again.num_rows:
-            units_again = again.column("units").combine_chunks()
-            numbers = (
-                integers_of(units_again)
-                if pa.types.is_decimal(units_again.type)
-                else units_again.to_numpy()
-            )
-            np.subtract.at(self._uses.units, again.column("at").to_numpy(), numbers)
+            "SELECT s.* FROM suspected s JOIN repeats r ON r.file = s.file AND r.row_at = s.row_at"
+        ).combine_chunks()
+        columns = {name: again.column(name).chunk(0) for name in table.files.present}
+        rows = FileRows(0, "", 0, len(again), columns)
+        uses = self._plain.of(rows)
+        codes = self._reader.uses.names.codes_of(columns["subscriber"])
+        cells = uses.day * len(self._commodities) + uses.unit
+        self._reader.uses.add(*(each[uses.plain] for each in (codes, cells, -uses.steps)))
         table.run(
             "DELETE FROM sorted_rows USING repeats r WHERE r.file = sorted_rows.file "
             "AND r.row_at = sorted_rows.row_at"
@@ -136,26 +135,32 @@ class _PlainWay:
         held = inputs.held()
         periods, for_periods = inputs.periods(subscriptions)
         top_ups, for_top_ups = inputs.top_ups()
-        scaled = inputs.scaled(held, together_held([periods, top_ups]), self._uses.units)
+        scaled = inputs.scaled(held, together_held([periods, top_ups]), self._uses)
         receipts = Receipts(
             *[np.concatenate(pair) for pair in zip(for_periods, for_top_ups, strict=True)]
         )
-        books = month.book(scaled.held, scaled.came, receipts, scaled.uses)
+        overage = PlainOverage(
+            bulk, subscriptions.only, self._commodities, scaled.scale.units, month.leave
+        )
+        books = month.book(scaled.held, scaled.came, receipts, scaled.uses, overage)
         words = Words(
             self._names, self._commodities, origins, currencies, bulk.month.first, scaled.scale
         )
         names = self._names.filter(pa.array(month.good))
-        strangers = sorted(self._uses.strangers)
         self._note_names(
-            [*strangers, *self._names.filter(pa.array(~month.good)).to_pylist()], "not_plain"
+            [*sorted(self._strangers), *self._names.filter(pa.array(~month.good)).to_pylist()],
+            "not_plain",
         )
         table.run("INSERT INTO left_nodes SELECT node FROM not_plain")
         tables = {
             **plain_tables(books, words),
-            "subscriptions": subscriptions.table(self._names),
+            "subscriptions": subscriptions.table(self._names, overage),
             "subscribers": pa.table({"subscriber": names}),
         }
-        return PlainResult(tables, names, self.repeated)
+        uses = UsesOfDays(
+            self._names, self._commodities, bulk.month.first, self._uses, self._plain.decimals
+        )
+        return PlainResult(tables, names, self.repeated, self._reader, uses)
 
     def _left(self) -> Ints:
         """The codes of those who have something that is not plain."""
@@ -206,4 +211,10 @@ class _PlainWay:
     def _currencies(self) -> list[str]:
         found = self._table.numbers("SELECT DISTINCT currency FROM state_lots")
         plans = {plan.currency for line in self._bulk.terms.plans.values() for plan in line}
-        return sorted({*self._bulk.terms.money, *plans, *(name for (name,) in found)})
+        over = {
+            plan.overage.currency
+            for line in self._bulk.terms.plans.values()
+            for plan in line
+            if plan.overage
+        }
+        return sorted({*self._bulk.terms.money, *plans, *over, *(name for (name,) in found)})

@@ -39,6 +39,7 @@ from beancount_compute.bulk.served_uses import MeterDay
 from beancount_compute.economy import Event
 from beancount_compute.economy.state import Undo
 
+USES = "uses_kept"  # of those who are left or in the sample
 FEW_ROWS = 20_000  # which no other process is worth
 
 
@@ -61,7 +62,8 @@ class ShardRun:
         self._rows_done = 0
         self._operator = -1  # the shard of the operator's own part, if there is any
         self._undo: Mapping[str, Undo] = {}  # of earlier months, which reversals name
-        self._plain = self._has_state = False
+        self._plain: PlainResult | None = None
+        self._has_state = False
         self._shards: list[int] = []  # the rows of each
 
     def book(self, undo_of: UndoOf, *, has_state: bool) -> BookedShards:
@@ -77,7 +79,7 @@ class ShardRun:
             self._counts["repeated"] = plain.repeated
         sample = self._note_left(plain)
         shards = self._note_shards()
-        self._plain, self._shards, self._has_state = plain is not None, shards, has_state
+        self._plain, self._shards, self._has_state = plain, shards, has_state
         rows = table.files.rows
         self._counts["by the kernel"] = rows - self._counts["repeated"] - sum(shards)
         self._told_done(self._counts["by the kernel"])
@@ -87,7 +89,7 @@ class ShardRun:
         by_engine = [self._tables[at] for at in sorted(self._tables)]
         by_kernel = []
         if plain is not None:
-            by_kernel = [plain.tables | {"served": plain_served(table, bulk, "plain_nodes")}]
+            by_kernel = [plain.tables | {"served": plain_served(plain.uses, bulk, plain.names)}]
         return BookedShards(by_kernel, by_engine, self._counts)
 
     def _note_all(self, first: date | None, undo_of: UndoOf) -> None:
@@ -131,25 +133,28 @@ class ShardRun:
     def _note_left(self, plain: PlainResult | None) -> int:
         """Note the rows that are left to the engine, and those of a sample; how large that is."""
         table = self._table
-        names = plain.names if plain is not None else pa.array([], pa.string())
-        count = min(self._asked.prove, len(names))
+        names = plain.names if plain else pa.array([], pa.string())
         dice = np.random.default_rng(int(self._place.source[:8], 16))
-        chosen = np.sort(dice.permutation(len(names))[:count])
+        chosen = np.sort(dice.permutation(len(names))[: self._asked.prove])
         table.register("plain_nodes", pa.table({"node": names}))
         table.register("sample_nodes", pa.table({"node": names.take(pa.array(chosen, pa.int64()))}))
-        columns = ", ".join(f'e."{name}"' for name in self._table.files.present)
-        only = ""
+        columns = ", ".join(f'e."{name}"' for name in table.files.present)
+        rows = f"SELECT e.file, e.row_at, {columns}, e.node"
+        left = f"{rows}, false AS sampled FROM event_rows e"
         if plain is not None:
-            only = (
-                "WHERE e.node IN (SELECT node FROM left_nodes UNION SELECT node FROM sample_nodes)"
+            asked = "SELECT node FROM left_nodes UNION SELECT node FROM sample_nodes"
+            plain.reader.keep_uses(table.arrow(asked).column("node").combine_chunks(), USES)
+            table.name_some_rows(USES, "uses_named")
+            of = f"({rows} FROM uses_named e UNION ALL {rows} FROM other_named e) e"
+            left = (
+                f"{rows}, false AS sampled FROM {of} WHERE e.node IN (SELECT node FROM left_nodes) "
+                f"UNION ALL {rows}, true FROM {of} WHERE e.node IN (SELECT node FROM sample_nodes)"
             )
         table.run(
-            f"CREATE TABLE left_all AS SELECT e.file, e.row_at, {columns}, e.node, "
-            "s.node IS NOT NULL AS sampled FROM event_rows e "
-            "LEFT JOIN sample_nodes s ON s.node = e.node "
-            f"ANTI JOIN repeats r ON r.file = e.file AND r.row_at = e.row_at {only}"
+            f"CREATE TABLE left_all AS SELECT e.* FROM ({left}) e ANTI JOIN repeats r "
+            "ON r.file = e.file AND r.row_at = e.row_at"
         )
-        return count
+        return len(chosen)
 
     def _prove(self, plain: PlainResult, has_state: bool) -> None:
         """Let the sample go through the engine; raises `BulkError` where a figure differs."""
@@ -157,7 +162,7 @@ class ShardRun:
         rows = self._table.arrow("SELECT * EXCLUDE (node, sampled) FROM left_all WHERE sampled")
         state = state_of_shard(self._table, "SELECT node FROM sample_nodes") if has_state else None
         books = book_shard(Shard(names, rows, state), self._bulk)
-        served = plain_served(self._table, self._bulk, "sample_nodes")
+        served = plain_served(plain.uses, self._bulk, names)
         compare(self._table, {**plain.tables, "served": served}, books.tables, names)
         self._counts["proved"] = len(names)
 
@@ -269,7 +274,9 @@ class ShardRun:
                 yield from uses_in(shard, self._bulk).items()
         if self._plain:
             days = {day for day, _ in wanted}
-            for meter, use in plain_uses(self._table, self._bulk, "plain_nodes", days):
+            plain = self._plain
+            uses = plain_uses(self._table, plain.reader, self._bulk, plain.names, days)
+            for meter, use in uses:
                 if (meter.day, meter.meter) in wanted:
                     yield (meter.day, meter.meter), [use]
 

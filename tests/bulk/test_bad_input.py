@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from pyarrow import parquet
 
-from beancount_compute.bulk import month_folder, plain_way, shard_run
+from beancount_compute.bulk import month_folder, plain_rows, shard_run
 from beancount_compute.bulk.bulk_terms import BulkError
 from beancount_compute.cli import main
 from tests.bulk.small_months import (
@@ -166,14 +166,14 @@ def test_the_disk_is_full(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_kernel_that_is_wrong_is_found_out(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sample by the engine differs: the run stops and names the subscriber."""
-    right = plain_way.read_uses
+    right = plain_rows.UsesByName.units_of
 
     def wrong(*given: Any) -> Any:
-        found = right(*given)
-        found.units[found.units > 0] += 1_000_000  # a unit too much
-        return found
+        units = right(*given)
+        units[units > 0] += 1_000_000  # a unit too much
+        return units
 
-    monkeypatch.setattr(plain_way, "read_uses", wrong)
+    monkeypatch.setattr(plain_rows.UsesByName, "units_of", wrong)
     message = stopped(path.parent, path)
     assert '"alice" has other movements by the kernel than by the engine' in message
 
