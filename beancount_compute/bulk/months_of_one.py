@@ -29,6 +29,7 @@ from beancount_compute.economy import (
     decimals_of,
     trim,
 )
+from beancount_compute.reports.bills_and_payments import entry_of
 
 _OWED = (Role.RECEIVABLE, Role.PAYABLE)  # of subscribers
 
@@ -177,9 +178,17 @@ def _place(moved: MovedThere) -> tuple[object, ...]:
 def _charged(month: str, rows: Iterable[FoundRow]) -> Iterator[ChargedThere]:
     for row in rows:
         if row["role"] in _OWED:
-            entry = f"{row['undoes']}, reversed" if row["undoes"] else row["kind"]
-            of = (entry, row["origin"], Role(row["role"]), row["currency"], row["amount"])
+            of = (_entry(row), row["origin"], Role(row["role"]), row["currency"], row["amount"])
             yield ChargedThere(month, *of)
+
+
+def _entry(row: FoundRow) -> str:
+    """What was charged, named as in statements of single transactions."""
+    kind = row["undoes"] or row["kind"]
+    word = entry_of(kind, row["origin"])
+    if kind == Kind.TRADE:
+        word = "purchase" if row["role"] == Role.RECEIVABLE else "sale"
+    return f"{word}, reversed" if row["undoes"] else word
 
 
 def _earned(month: str, rows: Iterable[FoundRow], plan: str) -> Iterator[EarnedThere]:

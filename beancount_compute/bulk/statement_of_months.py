@@ -32,7 +32,7 @@ from beancount_compute.reports import (
     Table,
     tabulate,
 )
-from beancount_compute.reports.bills_and_payments import BALANCES, FORWARD
+from beancount_compute.reports.bills_and_payments import FORWARD
 from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.figures import Figure, Layout, Single
 from beancount_compute.reports.held_lots import LOT_FIGURES, LOT_LABELS
@@ -51,7 +51,12 @@ _LINE_LABELS = (
     CURRENCY,
 )
 _BILL_LABELS = (_LINE, MONTH, Column("entry", "entry"), PLAN, CURRENCY)
-_BILL_FIGURES = (Figure("amount", "amount", Measure.MONEY), *BALANCES)
+_CHARGED, _CREDITED = "charged", "credited"
+_BILL_FIGURES = (
+    Figure("amount", "amount", Measure.MONEY),
+    Figure(_CHARGED, "charged\nso far", Measure.MONEY),
+    Figure(_CREDITED, "credited\nso far", Measure.MONEY),
+)
 _RUNNING_LABELS = (
     PLAN,
     Column("status", "status"),
@@ -94,7 +99,7 @@ def statement_of_months(
 
 
 def _layouts(name: str, plan: str) -> list[Layout]:
-    charged = f"Charged to {name}, by month" + (", of all plans" if plan else "")
+    charged = f"Charged to {name} and credited, by month" + (", of all plans" if plan else "")
     units, money = balance_figures(Measure.UNITS), balance_figures(Measure.MONEY)
     by_month = f"Revenue from {name}, by month"
     lots = (Column("pocket", "pocket"), *LOT_LABELS)
@@ -154,8 +159,8 @@ def _bills(found: MonthsOfOne, first: str) -> Iterator[Single]:
         for each in of:
             key, amount = _balance_of(each)
             balance[key, currency] += amount
-        for figure in BALANCES:
-            yield "bills", row, figure.key, balance[figure.key, currency], SUMMED
+        for name in (_CHARGED, _CREDITED):
+            yield "bills", row, name, balance[name, currency], SUMMED
 
 
 def _billed(charged: ChargedThere) -> tuple[str, str, str, str]:
@@ -163,11 +168,10 @@ def _billed(charged: ChargedThere) -> tuple[str, str, str, str]:
 
 
 def _balance_of(charged: ChargedThere) -> tuple[str, Decimal]:
-    """Which balance it changes, and by how much: what the subscriber owes, or is owed."""
-    owes, is_owed = [figure.key for figure in BALANCES]
+    """Which balance it changes, and by how much; payments are in neither."""
     if charged.role is Role.RECEIVABLE:
-        return owes, charged.amount
-    return is_owed, -charged.amount
+        return _CHARGED, charged.amount
+    return _CREDITED, -charged.amount
 
 
 def _balances(found: MonthsOfOne) -> Iterator[Single]:
@@ -180,7 +184,7 @@ def _balances(found: MonthsOfOne) -> Iterator[Single]:
     for before, charged in ((True, found.charged_before), (False, found.charged)):
         for bill in charged:
             key, amount = _balance_of(bill)
-            row = (f"{key.replace('_', ' ')} ({bill.role})", bill.currency)
+            row = (f"{key} ({bill.role})", bill.currency)
             part = "opening" if before else "came" if amount > 0 else "went"
             yield "money", row, part, amount, SUMMED
 

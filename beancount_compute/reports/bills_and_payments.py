@@ -41,16 +41,13 @@ BILL_LABELS = (
     Column("account", "account", aside=3),
     CURRENCY,
 )
-BALANCES = (
-    Figure(_OWES, "owes", Measure.MONEY),
-    Figure(_IS_OWED, "is owed", Measure.MONEY),
-)
 BILL_FIGURES = (
     Figure("units", "units", Measure.UNITS, how=How.KNOWN),
     Figure("price", "price", Measure.PRICE, ("worth",), How.QUOTIENT, ("units",)),
     Figure("fee", "fee", Measure.MONEY, how=How.KNOWN),
     Figure("amount", "amount", Measure.MONEY),
-    *BALANCES,
+    Figure(_OWES, "owes", Measure.MONEY),
+    Figure(_IS_OWED, "is owed", Measure.MONEY),
 )
 _BILLED = (Flow.ALLOCATED, Flow.TOPPED_UP, Flow.TRADED_IN, Flow.TRADED_OUT, Flow.REFUNDED)
 
@@ -131,9 +128,14 @@ def _entry(owed: Owed, trade: Trade | None, subscriber: str) -> str:
     if not owed.kind:
         pays = balance_of(owed)[1] < 0
         return "payment" if pays else "by hand"
-    if owed.kind == Kind.ALLOCATION:
-        return TOP_UP if owed.plan == TOP_UP else "period"
-    return "overage" if owed.kind == Kind.CONSUMPTION else owed.kind
+    return entry_of(owed.kind, owed.plan)
+
+
+def entry_of(kind: str, plan: str) -> str:
+    """What a kind charges or credits, in a word."""
+    if kind == Kind.ALLOCATION:
+        return TOP_UP if plan == TOP_UP else "period"
+    return "overage" if kind == Kind.CONSUMPTION else kind
 
 
 def _other(trade: Trade, subscriber: str) -> str:
