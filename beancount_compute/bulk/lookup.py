@@ -10,6 +10,7 @@ Rows of a file stand by subscriber, so that the statistics of its row groups lea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -27,6 +28,7 @@ from beancount_compute.economy import Month
 
 MOST_FOUND = 10_000  # of a search, or in an order other than that of names
 FIRST_KEY = "subscriber"
+_CASELESS = re.compile(r"[0-9._@/:-]{2,}", re.ASCII)  # is quick to look for, in each name as it is
 _KEPT = 16  # answers that are remembered
 FoundRow = dict[str, Any]
 
@@ -119,6 +121,9 @@ class MonthFiles:
         of, order = ORDERS[search.key]
         where, given = ["true"], list[Any]()
         if search.words:
+            where += [
+                f"contains(subscriber, {literal(run)})" for run in _CASELESS.findall(search.words)
+            ]
             where.append(f"contains({_plain_text('subscriber')}, {_plain_text('?')})")
             given.append(search.words)
         limit = f"LIMIT {MOST_FOUND + 1}"
