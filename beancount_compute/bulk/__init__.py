@@ -18,6 +18,8 @@
     cohort_journal.py   the month for the general ledger
     month_folder.py     all of it written, whole or not at all
     shard_run.py        the shards of a month found and booked; earlier_months.py: for reversals
+    spark_run.py        the same on a server of Spark Connect (spark_link.py): subscribers fall into
+                        groups (groups.py), which its workers book (spark_tasks.py, blobs.py)
     month_finish.py     their tables put together, tied and written
     month_run.py        a month asked for (month_asked.py): the way through all of these
 
@@ -25,7 +27,8 @@
                         months_of_one.py and statement_of_months.py, the statement of one of them
 
 The engine decides; what takes another way is compared with it in each run. Nothing of this is
-imported by the plugin. DuckDB, numpy and pyarrow are the extra `[bulk]`.
+imported by the plugin. DuckDB, numpy and pyarrow are the extra `[bulk]`, PySpark's client is
+`[spark]`.
 """
 
 HOW_TO_GET_IT = 'pip install "beancount_compute[bulk]"'

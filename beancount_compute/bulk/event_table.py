@@ -34,6 +34,18 @@ _ROWS_AT_ONCE = 1_000_000
 _NODES = ("subscriber", "counterparty")
 
 
+class FilePart(NamedTuple):
+    """Some row groups of a file, one after the other."""
+
+    path: str
+    first: int  # counted from 0
+    rows: int
+
+    def holds(self, row: int) -> bool:
+        """Whether a row lies in it."""
+        return self.first <= row < self.first + self.rows
+
+
 class EventFiles(NamedTuple):
     """The files of a month, all with the same columns."""
 
@@ -42,6 +54,12 @@ class EventFiles(NamedTuple):
     columns: Columns
     rows: int
     base: str = ""  # the folder from which places name the files; "" for whole paths
+    part: FilePart | None = None  # of the one file that there is
+    given: pa.Table | None = None  # their rows with `file` and `row_at`, where these are here
+
+    def of_part(self, part: FilePart) -> EventFiles:
+        """The same of a part of a file alone."""
+        return self._replace(paths=[part.path], rows=part.rows, part=part)
 
     @property
     def place(self) -> str:
@@ -156,7 +174,10 @@ class EventTable:
         if memory_limit:
             self.run(f"SET memory_limit = {literal(memory_limit)}")
         self.run("SET arrow_large_buffer_size = false")
-        self._make_view()
+        if files.given is None:
+            self._make_view()
+        else:
+            self.register("files_as_they_are", files.given)
 
     def run(self, sql: str) -> duckdb.DuckDBPyRelation | None:
         """Run a statement; what the system or a file refuses is a `BulkError`."""
@@ -200,9 +221,13 @@ class EventTable:
         columns = [
             f"{quote(self.files.column(name).name)} AS {quote(name)}" for name in self.files.present
         ]
+        where = ""
+        if part := self.files.part:
+            last = part.first + part.rows - 1
+            where = f" WHERE file_row_number BETWEEN {part.first} AND {last}"
         self.run(
             f"CREATE VIEW files_as_they_are AS SELECT {self.files.place} AS file, "
-            f"file_row_number + 1 AS row_at, {', '.join(columns)} FROM {source}"
+            f"file_row_number + 1 AS row_at, {', '.join(columns)} FROM {source}{where}"
         )
 
     def odd_names_in(self, rows: str, names: Iterable[str] = ()) -> dict[str, str]:

@@ -13,13 +13,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import parquet
 
 from beancount_compute.bulk.event_table import EventFiles, unreadable
 
 ROWS_AT_ONCE = 250_000
-_SELDOM_TWICE = ("id", "subscriber", "memo")  # texts that a dictionary would only hold up
+SELDOM_TWICE = ("id", "subscriber", "memo")  # texts that a dictionary would only hold up
 Made = TypeVar("Made")
 
 
@@ -31,17 +33,28 @@ class FileRows(NamedTuple):
     begin: int  # rows of the file before them
     size: int
     columns: Mapping[str, pa.Array]  # by the names of events; one without any value may lack
+    places: tuple[pa.Array, pa.Array] | None = None  # file and row, where these are no such rows
 
     def column(self, name: str) -> pa.Array | None:
         """A column; None where no row has a value in it."""
         found = self.columns.get(name)
         return None if found is None or found.null_count == len(found) else found
 
+    def places_of(self, at: npt.NDArray[np.intp]) -> tuple[pa.Array, pa.Array]:
+        """File and row of some of the rows."""
+        if self.places is not None:
+            file, row = self.places
+            return file.take(pa.array(at)), row.take(pa.array(at))
+        return pa.repeat(self.file, len(at)), pa.array(at + (self.begin + 1), pa.int64())
+
 
 def scan(
     files: EventFiles, threads: int, make: Callable[[FileRows], Made], only: Sequence[str] = ()
 ) -> Iterator[Made]:
     """What is made of all rows, of all columns or some."""
+    if files.given is not None:
+        yield from map(make, _given_rows(files.given, only or files.present))
+        return
     with ThreadPoolExecutor(max(1, threads)) as pool:
         waiting: deque[Future[list[Made]]] = deque()
         first = 0
@@ -51,8 +64,9 @@ def scan(
                     metadata = opened.metadata
                 begin = 0
                 for group in range(metadata.num_row_groups):
-                    reader = _GroupReader(files, path, metadata, group, first, begin, only)
-                    waiting.append(pool.submit(reader.made, make))
+                    if files.part is None or files.part.holds(begin):
+                        reader = _GroupReader(files, path, metadata, group, first, begin, only)
+                        waiting.append(pool.submit(reader.made, make))
                     begin += metadata.row_group(group).num_rows
                     if len(waiting) > threads:
                         yield from waiting.popleft().result()
@@ -63,6 +77,15 @@ def scan(
             raise unreadable(error) from None
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _given_rows(given: pa.Table, names: Sequence[str]) -> Iterator[FileRows]:
+    first = 0
+    for batch in given.to_batches(max_chunksize=ROWS_AT_ONCE):
+        columns = {name: batch.column(name) for name in names}
+        places = batch.column("file").cast(pa.string()), batch.column("row_at")
+        yield FileRows(first, "", 0, len(batch), columns, places)
+        first += len(batch)
 
 
 class _GroupReader(NamedTuple):
@@ -85,7 +108,7 @@ class _GroupReader(NamedTuple):
             says = column.statistics if column.is_stats_set else None
             if says is not None and says.has_null_count and says.null_count == of_group.num_rows:
                 names.pop(column.path_in_schema, None)
-        texts = [given for given, name in names.items() if name not in _SELDOM_TWICE]
+        texts = [given for given, name in names.items() if name not in SELDOM_TWICE]
         found, begin = [], self.begin
         with parquet.ParquetFile(
             self.path, metadata=self.metadata, read_dictionary=texts

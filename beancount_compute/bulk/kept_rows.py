@@ -70,7 +70,7 @@ def rows_at(
     if not len(at):
         return schema.empty_table()
     chosen = pa.array(at)
-    columns = [pa.repeat(rows.file, len(at)), pa.array(at + (rows.begin + 1), pa.int64())]
+    columns = [*rows.places_of(at)]
     for field in [*schema][2:]:
         column = rows.column(field.name)
         if field.name in given:

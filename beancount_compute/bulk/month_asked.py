@@ -11,6 +11,7 @@ from beancount_compute.bulk.month_tables import Tables
 from beancount_compute.bulk.ties import ControlRow
 from beancount_compute.economy import Month
 
+EMBEDDED = "duckdb"
 Told = Callable[[int, int], None]  # rows done, of so many
 
 
@@ -26,6 +27,8 @@ class MonthAsked(NamedTuple):
     processes: int = 0  # 0 for as many as there are processors
     plain: bool = True  # False to let the engine book everybody
     detail: bool = False  # a row a leg, too; which only the engine can tell
+    engine: str = EMBEDDED  # or the address of a server of Spark Connect
+    groups: int = 0  # of subscribers, on a server; 0 for as many as the rows ask for
 
 
 class BookedShards(NamedTuple):

@@ -70,7 +70,9 @@ def _made(table: EventTable, booked: BookedShards) -> Tables:
     """
     made: Tables = {}
     for name in (each for each in SCHEMAS if each != DETAIL):
-        rows = _by_subscriber(together(name, [each[name] for each in booked.by_engine]))
+        rows = _by_subscriber(
+            together(name, [each[name] for each in booked.by_engine if name in each])
+        )
         plain = together(name, [each[name] for each in booked.by_kernel if name in each])
         if len(booked.by_kernel) > 1:  # a single one is in order
             plain = _by_subscriber(plain)

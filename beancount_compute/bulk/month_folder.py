@@ -32,11 +32,13 @@ _HOW: dict[str, Any] = {"compression": "zstd", "compression_level": 1}
 class MonthFolder:
     """Where a month is being written."""
 
-    def __init__(self, folder: Path, month: Month, about: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, month: Month, about: dict[str, Any], shards: str = "") -> None:
+        """`shards` says how the month is divided, where another run may do it otherwise."""
         self.target = folder / month.name
         self.stage = folder / f".{month.name}.next"
         self._old = folder / f".{month.name}.old"
         self._about = {"format": FORMAT, "month": month.name, **about}
+        self._job = {**self._about, "shards": shards}
         self._recover()
         if (folder / month.next.name).exists():
             raise BulkError(
@@ -54,7 +56,7 @@ class MonthFolder:
 
     def _begin(self) -> None:
         job = self.stage / "job.json"
-        text = json.dumps(self._about, indent=1, sort_keys=True)
+        text = json.dumps(self._job, indent=1, sort_keys=True)
         if self.stage.exists() and (not job.exists() or job.read_text(encoding="utf-8") != text):
             shutil.rmtree(self.stage)
         shutil.rmtree(self.stage / "whole", ignore_errors=True)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,8 @@ from beancount_compute.bulk.event_table import (
     EventTable,
     find_event_files,
 )
-from beancount_compute.bulk.month_asked import BulkOutcome, MonthAsked, Told
+from beancount_compute.bulk.groups import groups_for
+from beancount_compute.bulk.month_asked import EMBEDDED, BulkOutcome, MonthAsked, Told
 from beancount_compute.bulk.month_finish import finish_month
 from beancount_compute.bulk.month_folder import MonthFolder, about_month
 from beancount_compute.bulk.month_state import (
@@ -89,13 +92,22 @@ def write_month(
         }
         if asked.detail:
             about[DETAIL], asked = True, asked._replace(plain=False)
-        place = MonthFolder(folder, bulk.month, about)
+        groups = None
+        if asked.engine != EMBEDDED:
+            groups = groups_for(files.rows, before, asked.groups)
+        place = MonthFolder(folder, bulk.month, about, groups.version if groups else "")
         table = EventTable(files, asked.memory_limit, place.spill, processes_of(asked))
         has_state = note_state(table, before, closed, bulk)
         earlier = EarlierMonths(folder, bulk, asked, place)
-        run = ShardRun(asked, table, bulk, place, told)
-        booked = run.book(earlier.undo_of, has_state=has_state)
-        booked = book_operator(booked, run, bulk, earlier, place)
+        if groups is None:
+            run = ShardRun(asked, table, bulk, place, told)
+            booked = run.book(earlier.undo_of, has_state=has_state)
+            booked = book_operator(booked, run, bulk, earlier, place)
+        else:
+            with _linked(asked.engine) as spark_run:
+                on_server = spark_run(asked, table, bulk, place, told)
+                booked = on_server.book(groups, earlier.undo_of, has_state=has_state)
+                booked = book_operator(booked, on_server, bulk, earlier, place)
         return finish_month(table, booked, bulk, place, opened, detail=asked.detail)
     except OSError as error:
         raise BulkError(
@@ -103,6 +115,24 @@ def write_month(
         ) from None
     finally:
         release()
+
+
+@contextmanager
+def _linked(address: str) -> Iterator[Callable[..., Any]]:
+    """A session with a server, and what books a month by it."""
+    try:
+        from beancount_compute.bulk.spark_link import SparkLink
+        from beancount_compute.bulk.spark_run import SparkRun
+    except ImportError as error:
+        name = (error.name or "pyspark").partition(".")[0]
+        raise BulkError(
+            f'{name} is not installed: pip install "beancount_compute[spark]"'
+        ) from None
+    link = SparkLink(address)
+    try:
+        yield partial(SparkRun, link)
+    finally:
+        link.close()
 
 
 def _source(files: EventFiles, bulk: BulkTerms, before: Path | None) -> str:

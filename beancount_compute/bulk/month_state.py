@@ -71,8 +71,7 @@ def note_state(
         given = {name: read_part(before / f"{name}.parquet", name) for name in PARTS_OF_STATE}
     elif closed is not None:
         given = state_tables(closed, {})
-    for name in PARTS_OF_STATE:
-        table.register(f"state_{name}", given.get(name, SCHEMAS[name].empty_table()))
+    note_given_state(table, given)
     plans = table.numbers("SELECT DISTINCT plan FROM state_subscriptions WHERE NOT ended")
     unknown = sorted(plan for (plan,) in plans if plan not in bulk.terms.plans)
     if unknown:
@@ -81,6 +80,12 @@ def note_state(
             "no compute-plan: is it the state of another ledger?"
         )
     return bool(given)
+
+
+def note_given_state(table: EventTable, given: Tables) -> None:
+    """Let queries know a state that is read."""
+    for name in PARTS_OF_STATE:
+        table.register(f"state_{name}", given.get(name, SCHEMAS[name].empty_table()))
 
 
 def state_of_shard(table: EventTable, names: str, *, operator: bool = False) -> StateTables:

@@ -59,6 +59,25 @@ def note_edges(
         _note_reversals(table, rows, first, undo_of)
 
 
+def rows_that_tie(table: EventTable) -> str:
+    """The query of all that `note_edges` asks of rows, each of them once."""
+    between = reversal = "false"
+    reverses = "''"
+    if "counterparty" in table.files.present:
+        between = f"kind IN ({_BETWEEN}) AND counterparty_node <> ''"
+    if "reverses" in table.files.present:
+        reversal, reverses = f"kind = {literal(Kind.REVERSAL.value)}", text_of("reverses")
+    return (
+        f"SELECT DISTINCT kind, node, subscriber_node, counterparty_node, {reverses} AS reverses "
+        f"FROM event_rows WHERE {between} OR {reversal}"
+    )
+
+
+def component_sql(node: str) -> str:
+    """The account component of those who have just their name for one."""
+    return f"upper(left({node}, 1)) || substr({node}, 2)"
+
+
 def _note_reversals(table: EventTable, rows: str, first: date | None, undo_of: UndoOf) -> None:
     """A reversal is tied to the subscriber of the event that it names."""
     table.run(
@@ -132,7 +151,7 @@ def note_same_components(table: EventTable, components: Mapping[str, str]) -> No
     table.register("components_given", given)
     table.run(
         "INSERT INTO edges SELECT node, min(node) OVER (PARTITION BY key) FROM "
-        "(SELECT p.node, coalesce(c.component, upper(left(p.node, 1)) || substr(p.node, 2)) AS key "
+        f"(SELECT p.node, coalesce(c.component, {component_sql('p.node')}) AS key "
         "FROM people p LEFT JOIN components_given c ON c.node = p.node) "
         "QUALIFY count(*) OVER (PARTITION BY key) > 1"
     )

@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from datetime import date
 from functools import partial
 from multiprocessing import get_context
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +21,6 @@ from beancount_compute.bulk.bulk_terms import OPERATOR, BulkTerms
 from beancount_compute.bulk.engine_way import Shard, ShardBooks, book_shard, undo_in, uses_in
 from beancount_compute.bulk.event_table import EventTable, literal
 from beancount_compute.bulk.month_asked import BookedShards, MonthAsked, Told
-from beancount_compute.bulk.month_folder import MonthFolder
 from beancount_compute.bulk.month_state import state_of_shard
 from beancount_compute.bulk.month_tables import DETAIL, Tables
 from beancount_compute.bulk.parts import (
@@ -43,6 +43,20 @@ USES = "uses_kept"  # of those who are left or in the sample
 FEW_ROWS = 20_000  # which no other process is worth
 
 
+class ShardPlace(Protocol):
+    """Where the books of shards are kept until all are there."""
+
+    @property
+    def source(self) -> str:
+        """What tells the source of a month from every other."""
+
+    def done(self, name: str) -> tuple[Tables, dict[str, int]] | None:
+        """What an earlier run made of a shard; None where it did not get so far."""
+
+    def keep(self, name: str, tables: Tables, counts: dict[str, int]) -> None:
+        """Keep what was made of a shard."""
+
+
 class ShardRun:
     """One run: the table of events, and what becomes of it."""
 
@@ -51,7 +65,7 @@ class ShardRun:
         asked: MonthAsked,
         table: EventTable,
         bulk: BulkTerms,
-        place: MonthFolder,
+        place: ShardPlace,
         told: Told = lambda done, rows: None,
     ) -> None:
         self._asked, self._bulk, self._place, self._told = asked, bulk, place, told

@@ -28,12 +28,19 @@ from beancount_compute.close.storage import CloseError
 from beancount_compute.economy import Month
 from beancount_compute.reports import counted
 
+_SERVER = re.compile(r"sc://[^:/;]+(:[0-9]{1,5})?(/.*)?", re.ASCII)
 _SIZE = re.compile(r"[1-9][0-9]*(\.[0-9]+)? ?([KMGT]i?)?B", re.ASCII)
 
 
 def _memory(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
     if text and not _SIZE.fullmatch(text):
         raise click.BadParameter(f"{text!r} is no size: write one such as 2GB")
+    return text
+
+
+def _engine(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
+    if text != "duckdb" and not _SERVER.fullmatch(text):
+        raise click.BadParameter(f"{text!r} is no engine: write duckdb, or sc://host:15002")
     return text
 
 
@@ -67,6 +74,14 @@ def _memory(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
     help="Subscribers of the kernel that the engine books too.",
 )
 @click.option("--detail", is_flag=True, help="Also write a row a leg: the engine books all.")
+@click.option(
+    "--engine",
+    default="duckdb",
+    show_default=True,
+    callback=_engine,
+    metavar="ENGINE",
+    help="duckdb, or a server of Spark Connect: sc://host:15002.",
+)
 @refusing
 def bulk(
     month: str,
@@ -76,6 +91,7 @@ def bulk(
     memory_limit: str,
     prove: int,
     detail: bool,
+    engine: str,
 ) -> None:
     """Book MONTH of events in Parquet by the terms of LEDGER, into a folder beside it.
 
@@ -89,7 +105,7 @@ def bulk(
             f'{error.name} is not installed: pip install "beancount_compute[bulk]"'
         ) from None
     asked = MonthAsked(ledger, Month.parse(month), events, into, memory_limit, prove)
-    asked = asked._replace(detail=detail)
+    asked = asked._replace(detail=detail, engine=engine)
     with _bar(f"Booking {month}") as told:
         outcome = run_month(asked, told)
     counts = outcome.counts
