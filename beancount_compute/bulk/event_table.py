@@ -100,8 +100,8 @@ def find_event_files(patterns: Sequence[str], base: Path | None = None) -> Event
     for pattern in patterns:
         if _ELSEWHERE.match(pattern):
             raise BulkError(
-                f"{pattern}: DuckDB reads files of this machine: copy or mount them, or book on "
-                "Spark, which reads them where they lie (--engine)"
+                f"{pattern} is no path: copy the files to this machine, or mount the storage as a "
+                "folder"
             )
         found = sorted(glob.glob(pattern, recursive=True))
         if not found:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -109,6 +110,11 @@ def write_month(
                 booked = on_server.book(groups, earlier.undo_of, has_state=has_state)
                 booked = book_operator(booked, on_server, bulk, earlier, place)
         return finish_month(table, booked, bulk, place, opened, detail=asked.detail)
+    except BrokenProcessPool:
+        raise BulkError(
+            "a process that booked a shard was ended, for want of memory as a rule: run again with "
+            "a smaller --memory-limit; it goes on from here"
+        ) from None
     except OSError as error:
         raise BulkError(
             f"can't write to {folder}: {error.strerror or error}: the next run goes on from here"

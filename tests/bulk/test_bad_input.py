@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import re
+from concurrent.futures.process import BrokenProcessPool
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from pyarrow import parquet
 
 from beancount_compute.bulk import month_folder, plain_rows, shard_run
 from beancount_compute.bulk.bulk_terms import BulkError
+from beancount_compute.bulk.parts import shards_of
 from beancount_compute.cli import main
 from tests.bulk.small_months import (
     LEDGER,
@@ -176,6 +179,33 @@ def test_a_kernel_that_is_wrong_is_found_out(path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(plain_rows.UsesByName, "units_of", wrong)
     message = stopped(path.parent, path)
     assert '"alice" has other movements by the kernel than by the engine' in message
+
+
+class KilledPool:
+    """Processes of which the system ends one."""
+
+    def __init__(self, *how: object) -> None:
+        pass
+
+    def __enter__(self) -> KilledPool:
+        return self
+
+    def __exit__(self, *how: object) -> None:
+        pass
+
+    def submit(self, *how: object) -> None:
+        raise BrokenProcessPool("A process in the process pool was terminated abruptly")
+
+
+def test_a_process_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As systems do that run out of memory: what to do is said, and nothing is written."""
+    begin(tmp_path)
+    file = events(tmp_path, "2026-05", *[subscription("01", name) for name in ("alice", "bob")])
+    monkeypatch.setattr(shard_run, "shards_of", partial(shards_of, size=1))
+    monkeypatch.setattr(shard_run, "FEW_ROWS", 0)
+    monkeypatch.setattr(shard_run, "processes_of", lambda asked: 2)
+    monkeypatch.setattr(shard_run, "ProcessPoolExecutor", KilledPool)
+    assert "run again with a smaller --memory-limit" in stopped(tmp_path, file, plain=False)
 
 
 def test_a_killed_run_goes_on_by_shard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

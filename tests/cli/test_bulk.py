@@ -24,8 +24,8 @@ The books of 1 subscriber are the same by kernel and engine
 Refused 1 row, not booked: {folder}/bulk/2026-05/refused.parquet says why
 """
 ELSEWHERE = (
-    "s3://books/2026-05/*.parquet: DuckDB reads files of this machine: copy or mount them, or "
-    "book on Spark, which reads them where they lie (--engine)"
+    "s3://books/2026-05/*.parquet is no path: copy the files to this machine, or mount the storage "
+    "as a folder"
 )
 NO_PARQUET = (
     "{folder}/main.beancount: not Parquet, or cut off (Parquet magic bytes not found in footer. "
