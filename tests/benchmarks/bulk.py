@@ -2,6 +2,7 @@
 
 python tests/benchmarks/bulk.py                      # a plain economy of 1 M and 5 M events
 python tests/benchmarks/bulk.py --events 20000000 --trading 0.1
+python tests/benchmarks/bulk.py --server sail        # or sc://host:15002: the same month there too
 """
 
 from __future__ import annotations
@@ -164,7 +165,16 @@ def bare_scan(files: list[Path]) -> None:
     ).fetchall()
 
 
-def measure(economy: Economy, folder: Path, **how: object) -> tuple[BulkOutcome, Spent, Spent]:
+class Measured(NamedTuple):
+    """What a month took, and what stands beside it."""
+
+    outcome: BulkOutcome
+    scan: Spent
+    here: Spent
+    there: Spent | None  # on a server
+
+
+def measure(economy: Economy, folder: Path, server: str = "", **how: object) -> Measured:
     """Book two months, and measure the second."""
     ledger = folder / "main.beancount"
     ledger.write_text(LEDGER)
@@ -172,12 +182,14 @@ def measure(economy: Economy, folder: Path, **how: object) -> tuple[BulkOutcome,
     first = write_economy(folder / before.name, economy, before, first=True)
     run_month(MonthAsked(ledger, before, [str(path) for path in first]))
     files = write_economy(folder / MONTH.name, economy, MONTH, first=False)
+    asked = MonthAsked(ledger, MONTH, [str(path) for path in files], **how)  # type: ignore
     bare_scan(files)
     _, scan = timed(lambda: bare_scan(files))
-    outcome, spent = timed(
-        lambda: run_month(MonthAsked(ledger, MONTH, [str(path) for path in files], **how))  # type: ignore
-    )
-    return outcome, scan, spent
+    outcome, here = timed(lambda: run_month(asked))
+    there = None
+    if server:
+        _, there = timed(lambda: run_month(asked._replace(engine=server)))
+    return Measured(outcome, scan, here, there)
 
 
 def main() -> None:
@@ -186,14 +198,22 @@ def main() -> None:
     parser.add_argument("--events", type=int, nargs="*", default=[1_000_000, 5_000_000])
     parser.add_argument("--trading", type=float, default=0.0)
     parser.add_argument("--engine", action="store_true", help="the engine's own way for all")
+    parser.add_argument("--server", default="", help="sail, or an address of Spark Connect")
     asked = parser.parse_args()
+    server, sail = asked.server, None
+    if server == "sail":
+        from pysail.spark import SparkConnectServer
+
+        sail = SparkConnectServer(ip="127.0.0.1", port=0)  # which lives as long as this name
+        sail.start(background=True)
+        server = "sc://{}:{}".format(*sail.listening_address)
     print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors, trading {asked.trading}")
     print("   events    wall  events/s     cpu  scan wall   cpu   ratio  kernel  peak MB")
     for events in asked.events:
         folder = Path(tempfile.mkdtemp(prefix="bulk-"))
         try:
-            outcome, scan, spent = measure(
-                Economy(events, asked.trading), folder, plain=not asked.engine
+            outcome, scan, spent, there = measure(
+                Economy(events, asked.trading), folder, server, plain=not asked.engine
             )
         finally:
             shutil.rmtree(folder)
@@ -203,6 +223,11 @@ def main() -> None:
             f"{events:9,} {spent.wall:7.2f} {events / spent.wall:9,.0f} {spent.cpu:7.2f} "
             f"{scan.wall:10.2f} {scan.cpu:5.2f} {spent.cpu / scan.cpu:7.1f} {share:7.1%} {peak:8,}"
         )
+        if there is not None:
+            print(
+                f"   there  {there.wall:7.2f} {events / there.wall:9,.0f} {there.cpu:7.2f} "
+                f"{there.wall / spent.wall:.1f} times the time of here"
+            )
 
 
 if __name__ == "__main__":
