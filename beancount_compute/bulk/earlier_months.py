@@ -61,7 +61,8 @@ class EarlierMonths:
     def _open(self, month: Month) -> tuple[EventTable, BulkTerms]:
         """A month as it was booked: its files must still be there."""
         about = about_month(self._folder / month.name)
-        paths = [os.path.normpath(self._folder / name) for name in about["files"]]
+        folder = (self._folder / month.name).resolve().parent  # it may be a link to elsewhere
+        paths = [os.path.normpath(folder / name) for name in about["files"]]
         for path in paths:
             if not os.path.exists(path):
                 raise BulkError(

@@ -20,7 +20,7 @@ from pyarrow import feather, parquet
 
 from beancount_compute.bulk.bulk_terms import BulkError
 from beancount_compute.bulk.month_tables import DETAIL, Tables, together
-from beancount_compute.economy import Month
+from beancount_compute.economy import Month, quoted
 from beancount_compute.ledger import BULK_ABOUT
 
 ABOUT = BULK_ABOUT
@@ -40,6 +40,7 @@ class MonthFolder:
         self._about = {"format": FORMAT, "month": month.name, **about}
         self._job = {**self._about, "shards": shards}
         self._recover()
+        self._check_ours()
         if (folder / month.next.name).exists():
             raise BulkError(
                 f"{folder / month.next.name} goes on from {self.target}: move it away first"
@@ -53,6 +54,18 @@ class MonthFolder:
                 shutil.rmtree(self._old)
             else:
                 os.replace(self._old, self.target)
+
+    def _check_ours(self) -> None:
+        """Raise `BulkError` rather than replace what is no such month, or another ledger's."""
+        if not self.target.exists() or (self.target.is_dir() and not any(self.target.iterdir())):
+            return
+        about = about_month(self.target)
+        for key, what in (("month", "of"), ("ledger", "of the ledger")):
+            if about[key] != self._about[key]:
+                raise BulkError(
+                    f"{self.target} is {what} {quoted(about[key])}, not of "
+                    f"{quoted(self._about[key])}: move it away, or name another folder with --into"
+                )
 
     def _begin(self) -> None:
         job = self.stage / "job.json"
@@ -78,9 +91,14 @@ class MonthFolder:
         folder = self.stage / name
         if not folder.exists():
             return None
-        counts: dict[str, int] = json.loads((folder / "counts.json").read_text(encoding="utf-8"))
-        paths = [each for each in sorted(folder.glob("*.arrow")) if each.stem != DETAIL]
-        return {each.stem: feather.read_table(each) for each in paths}, counts
+        try:
+            counts = json.loads((folder / "counts.json").read_text(encoding="utf-8"))
+            paths = [each for each in sorted(folder.glob("*.arrow")) if each.stem != DETAIL]
+            found = {each.stem: feather.read_table(each) for each in paths}
+        except (pa.ArrowException, OSError, ValueError):  # the power went, not only the process
+            shutil.rmtree(folder)
+            return None
+        return found, counts
 
     def keep(self, name: str, tables: Tables, counts: dict[str, int]) -> None:
         """Keep what was made of a shard."""
@@ -126,6 +144,7 @@ class MonthFolder:
             os.replace(self.target, self._old)
         os.replace(whole, self.target)
         shutil.rmtree(self._old, ignore_errors=True)
+        (self.stage / "job.json").unlink()  # first: no run takes a shard half removed for whole
         shutil.rmtree(self.stage, ignore_errors=True)
 
 
@@ -141,7 +160,8 @@ def about_month(folder: Path) -> dict[str, Any]:
     """What a month's folder says of itself; raises `BulkError` where it is none of ours."""
     try:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        if about["format"] == FORMAT and isinstance(about["month"], str):
+        texts = [*about["opened"], *about["files"], about["month"], about["ledger"]]
+        if about["format"] == FORMAT and all(isinstance(each, str) for each in texts):
             return dict(about)
     except (OSError, ValueError, KeyError, TypeError):
         pass

@@ -80,11 +80,13 @@ def write_month(
     before = find_state(folder, bulk)
     if before is not None:
         closed, opened = None, {*opened, *about_month(before)["opened"]}
-    folder.mkdir(parents=True, exist_ok=True)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         release = acquire(folder)
     except (BlockingIOError, TimeoutError):
         raise BulkError(f"another bean-compute is writing to {folder}: wait for it") from None
+    except OSError as error:
+        raise _unwritable(folder, error) from None
     try:
         about: dict[str, Any] = {
             "ledger": bulk.title,
@@ -116,9 +118,7 @@ def write_month(
             "a smaller --memory-limit; it goes on from here"
         ) from None
     except OSError as error:
-        raise BulkError(
-            f"can't write to {folder}: {error.strerror or error}: the next run goes on from here"
-        ) from None
+        raise _unwritable(folder, error, ": the next run goes on from here") from None
     finally:
         release()
 
@@ -139,6 +139,10 @@ def _linked(address: str) -> Iterator[Callable[..., Any]]:
         yield partial(SparkRun, link)
     finally:
         link.close()
+
+
+def _unwritable(folder: Path, error: OSError, then: str = "") -> BulkError:
+    return BulkError(f"can't write to {folder}: {error.strerror or error}{then}")
 
 
 def _source(files: EventFiles, bulk: BulkTerms, before: Path | None) -> str:

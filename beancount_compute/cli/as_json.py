@@ -16,10 +16,10 @@ from typing import Any
 from beancount.core.data import BeancountError
 
 from beancount_compute.cli.printing import hand_on, in_one_line
+from beancount_compute.close.difference import Difference
 from beancount_compute.close.sealing import CloseResult, NotClosed
 from beancount_compute.close.storage import CloseError
 from beancount_compute.close.tie_outs import TieOut
-from beancount_compute.close.verifying import Difference
 from beancount_compute.reports import Table, table_as_json
 from beancount_compute.review import Judged, Review, notes_of
 

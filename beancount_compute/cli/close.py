@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -30,6 +31,7 @@ from beancount_compute.cli.shell import (
 )
 from beancount_compute.close.carrying_over import carry
 from beancount_compute.close.closing import Closing
+from beancount_compute.close.difference import Difference
 from beancount_compute.close.loading import CLOSED, Loaded, index_seen, load
 from beancount_compute.close.open_month import counted_events
 from beancount_compute.close.reopening import reopen as reopened
@@ -42,8 +44,8 @@ from beancount_compute.close.sealing import (
 )
 from beancount_compute.close.storage import BOOKS, CloseError, apply, locked
 from beancount_compute.close.tie_outs import tables
-from beancount_compute.close.verifying import Difference
 from beancount_compute.close.verifying import verify as verified
+from beancount_compute.close.verifying_bulk import months_in_bulk
 from beancount_compute.closed import INDEX, Reopening
 from beancount_compute.reports import counted, render
 
@@ -177,22 +179,50 @@ def verify(ledger: Path, seal: str, form: str) -> None:
             raise CloseError(hint)
         with progress("Working the closed months out again"):
             found = verified(loaded, ledger, seal)
+        more, left_out = _booked_again(loaded, found)
+        found += more
     except CloseError as stopped:
         if form == "json":
             write_json(_verify_as_json(loaded, [], str(stopped)))
         raise
     if form == "json":
-        write_json(_verify_as_json(loaded, found))
+        write_json(_verify_as_json(loaded, found, left_out=left_out))
     else:
         for each in found:
             say(": ".join(filter(None, (each.place, each.month, each.text))), err=True)
         if not found and not loaded.errors:
             say(_agreed(loaded))
+        for each_left in left_out:
+            say(each_left)
     sys.exit(1 if found or loaded.errors else 0)
 
 
+def _booked_again(
+    loaded: Loaded, found: Sequence[Difference]
+) -> tuple[list[Difference], list[str]]:
+    """What months in bulk say otherwise, booked again, and why some could not be.
+
+    Of those whose files were changed it is known already.
+    """
+    told = {each.month for each in found}
+    months = [each for each in months_in_bulk(loaded) if each[0] not in told]
+    if not months:
+        return [], []
+    from beancount_compute.bulk.booked_again import Unbooked, booked_again
+
+    more: list[Difference] = []
+    left_out: list[str] = []
+    for month, folder in months:
+        with progress(f"Booking {month} again"):
+            try:
+                more += booked_again(month, folder, loaded)
+            except Unbooked as why:
+                left_out.append(f"{month} was not booked again: {why}")
+    return more, left_out
+
+
 def _verify_as_json(
-    loaded: Loaded, found: list[Difference], stopped: str = ""
+    loaded: Loaded, found: list[Difference], stopped: str = "", left_out: Sequence[str] = ()
 ) -> dict[str, object]:
     chain = loaded.booking.chain if loaded.booking else None
     sentence = stopped
@@ -200,7 +230,7 @@ def _verify_as_json(
         wrong = (counted(len(loaded.errors), "error"), counted(len(found), "difference"))
         sentence = f"Not all agrees: {' and '.join(wrong)}."
     return of_verify(
-        sentence or _agreed(loaded).partition("\n")[0] + ".",
+        " ".join([sentence or _agreed(loaded).partition("\n")[0] + ".", *left_out]),
         errors=loaded.errors,
         differences=found,
         closed=[seal.month for seal in chain.closed] if chain else [],

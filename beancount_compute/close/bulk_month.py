@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,11 +23,12 @@ from beancount_compute.close.loading import Loaded
 from beancount_compute.close.standing import index_folder
 from beancount_compute.close.storage import CloseError
 from beancount_compute.closed import SealedFile, content_digest, item_of, sealed_file
-from beancount_compute.economy import AS_OF, WIDE, Month, decimals_of, quoted, trim
+from beancount_compute.economy import AS_OF, POCKETS, WIDE, Month, decimals_of, quoted, trim
 from beancount_compute.ledger import (
     BULK_ABOUT,
     BULK_JOURNAL,
     BULK_TAG,
+    OPENING_TAG,
     TERM_TYPES,
     bulk_folders,
     is_bulk_folder,
@@ -39,17 +41,18 @@ _ANEW = ": book the month anew with bean-compute bulk"
 _EACH_MONTH = "compute-subscriber"  # newcomers are named in any month, and change no booking
 
 
-class BulkMonth(NamedTuple):
+class BookedInBulk(NamedTuple):
     """A month in bulk that is whole."""
 
     month: Month
     folder: Path
     files: tuple[SealedFile, ...]
     rows: int  # booked
+    refused: int  # rows
     held: tuple[Amount, ...]  # deferred revenue at its end, by currency
 
 
-def bulk_month(month: Month, loaded: Loaded) -> BulkMonth | None:
+def bulk_month(month: Month, loaded: Loaded) -> BookedInBulk | None:
     """The folder of a month in bulk; None for a month that the ledger books itself.
 
     Raises `CloseError` where it is missing, half, or of another ledger.
@@ -80,9 +83,14 @@ def bulk_month(month: Month, loaded: Loaded) -> BulkMonth | None:
         files = [sealed_file(str(folder / name), closed) for name in (*names, BULK_ABOUT)]
     except OSError as error:
         raise CloseError(f"can't read {error.filename}: {error.strerror or error}") from None
+    return booked_in_bulk(month, folder, sorted(files))
+
+
+def booked_in_bulk(month: Month, folder: Path, files: Sequence[SealedFile]) -> BookedInBulk:
+    """A month by its files and its control.csv; raises `CloseError` where that can't be read."""
     try:
-        return BulkMonth(month, folder, tuple(sorted(files)), *_controlled(folder))
-    except (KeyError, ValueError, ArithmeticError, TypeError):
+        return BookedInBulk(month, folder, tuple(files), *_controlled(folder))
+    except (OSError, KeyError, ValueError, ArithmeticError, TypeError):
         raise CloseError(f"{folder / CONTROL_FILE} can't be read{_ANEW}") from None
 
 
@@ -139,13 +147,14 @@ def terms_digest(booking: Booking, month: Month) -> str:
         if isinstance(each, Transaction) and BULK_TAG not in (each.tags or ())
     ]
     by_hand = {id(entry): entry for entry, _, _ in pocket_postings(own, booking.accounts)}
+    by_hand |= {id(entry): entry for entry in own if OPENING_TAG in entry.tags}
     found: list[Directive] = [*terms, *by_hand.values()]
     return content_digest(map(item_of, found))
 
 
-def _controlled(folder: Path) -> tuple[int, tuple[Amount, ...]]:
-    """How many rows were booked, and what the lots cost at the end."""
-    rows, found = 0, defaultdict[str, Decimal](Decimal)
+def _controlled(folder: Path) -> tuple[int, int, tuple[Amount, ...]]:
+    """How many rows were booked and refused, and what the lots cost at the end."""
+    rows, refused, found = 0, 0, defaultdict[str, Decimal](Decimal)
     with (
         open(folder / CONTROL_FILE, encoding="utf-8", newline="") as file,
         localcontext(WIDE),
@@ -153,10 +162,12 @@ def _controlled(folder: Path) -> tuple[int, tuple[Amount, ...]]:
         for row in csv.DictReader(file):
             if row["what"] == "rows" and row["of"] in _BOOKED_BY:
                 rows += int(row["figure"])
-            if row["what"] == "deferred revenue":
+            if row["what"] == "rows" and row["of"] == "refused":
+                refused = int(row["figure"])
+            if row["what"] == "deferred revenue" and row["of"] in POCKETS.values():
                 found[row["currency"]] += Decimal(row["other"])
     held = [
         Amount(trim(number, decimals_of(currency)), currency)
         for currency, number in sorted(found.items())
     ]
-    return rows, tuple(held)
+    return rows, refused, tuple(held)

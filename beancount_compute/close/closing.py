@@ -21,14 +21,16 @@ from beancount.core.account import parent_matcher
 from beancount.core.data import Balance, Directive, Pad, Price, Transaction
 
 from beancount_compute.booking import Booking
-from beancount_compute.close.bulk_month import BulkMonth, bulk_month
+from beancount_compute.close.bulk_month import BookedInBulk, bulk_month
 from beancount_compute.close.freezing import freeze
 from beancount_compute.close.loading import Loaded
+from beancount_compute.close.month_in_parquet import MonthInParquet, handed_on_to
 from beancount_compute.close.open_month import look_at
 from beancount_compute.close.pack import UNSEALED, pack_digests, pack_files, sealed_pack
 from beancount_compute.close.proving import books_text
 from beancount_compute.close.storage import BOOKS, OURS, BooksDiffer, CloseError
-from beancount_compute.close.tie_outs import TieOut
+from beancount_compute.close.tie_outs import TieOut, bulk_ties
+from beancount_compute.close.used_in_bulk import used_in_bulk
 from beancount_compute.closed import (
     INDEX,
     NO_SEAL,
@@ -68,7 +70,7 @@ class Closing(NamedTuple):
     events: int
     review: Review
     pack: Mapping[str, bytes] = MappingProxyType({})  # the files of the close pack
-    bulk: BulkMonth | None = None  # where the month was booked in bulk
+    bulk: BookedInBulk | None = None  # where the month was booked in bulk
 
 
 def next_to_close(booking: Booking) -> str | None:
@@ -100,9 +102,11 @@ def _prepared(month: str, loaded: Loaded, booking: Booking, *, with_pack: bool) 
     bulk = bulk_month(Month.parse(month), loaded)
     found = look_at(month, loaded)
     rebooked, events, ties, whole = found.rebooked, found.events, found.ties, found.entries
+    in_bulk = _in_bulk(bulk, loaded)
+    ties = [*ties, *in_bulk.ties]
     _check_rebooked(rebooked, booking, last_day)
     terms = [
-        *rebooked.terms.get(month, ()),
+        *sorted({*rebooked.terms.get(month, ()), *in_bulk.terms}),
         *_assertions(booking, last_day),
         *_stated(booking, last_day),
     ]
@@ -136,6 +140,22 @@ def _prepared(month: str, loaded: Loaded, booking: Booking, *, with_pack: bool) 
     pack = sealed_pack(pack, seal.digest)
     late = found.late
     return Closing(month, seal, files, ties, whole, books, late, len(events), review, pack, bulk)
+
+
+class _InBulk(NamedTuple):
+    """What the Parquet files of a month come to; nothing for a month that has none."""
+
+    ties: list[TieOut]
+    terms: list[str]  # that were used
+
+
+def _in_bulk(bulk: BookedInBulk | None, loaded: Loaded) -> _InBulk:
+    if bulk is None:
+        return _InBulk([], [])
+    booking = loaded.booked
+    parquet = MonthInParquet(bulk.folder, handed_on_to(bulk.month, bulk.folder, booking))
+    ties = bulk_ties(bulk, parquet, loaded.entries, booking.accounts)
+    return _InBulk(ties, used_in_bulk(parquet, bulk.month, booking.terms))
 
 
 def _check_order(month: str, booking: Booking) -> None:

@@ -7,22 +7,22 @@ A release of the plugin that would book history differently shows here, and chan
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
 from beancount.core.data import Directive, Price, Transaction
 
 from beancount_compute.booking import Booking
+from beancount_compute.close.difference import Difference
 from beancount_compute.close.loading import CLOSED, Loaded, check_included
 from beancount_compute.close.open_month import own_prices
 from beancount_compute.close.pack import pack_digests
 from beancount_compute.close.proving import prove
 from beancount_compute.close.standing import index_folder
 from beancount_compute.close.storage import BOOKS, unfinished_change
+from beancount_compute.close.verifying_bulk import verify_bulk
 from beancount_compute.closed import (
     PARTS,
     SEPARATOR,
@@ -33,7 +33,6 @@ from beancount_compute.closed import (
     as_stated,
     bulk_files,
     can_close,
-    changed_since,
     content_digest,
     file_of_month,
     files_digest,
@@ -52,14 +51,6 @@ from beancount_compute.economy import Event, Facts, Month, quoted
 from beancount_compute.reports import counted, grouped
 
 MOST_SHOWN = 20  # differences of a month, before the rest is only counted
-
-
-class Difference(NamedTuple):
-    """What a month says otherwise than it was worked out again."""
-
-    month: str
-    place: str  # file and line, where there is one
-    text: str
 
 
 def verify(
@@ -83,7 +74,7 @@ def verify(
     found += _contents(booking)
     found += _again(booking)
     found += _packs(booking)
-    found += _bulk(booking)
+    found += verify_bulk(loaded, booking)
     found += _evidence(booking)
     if books:
         found += _books(loaded, booking)
@@ -268,21 +259,6 @@ def _packs(booking: Booking) -> list[Difference]:
                 text = "the file is not the one that was sealed"
                 found.append(Difference(month.name, str(path), text))
     return found
-
-
-def _bulk(booking: Booking) -> list[Difference]:
-    """Files of months in bulk that are gone, or not those that were sealed, byte by byte."""
-    folder = booking.chain.folder
-    return [
-        Difference(
-            month.name,
-            os.path.normpath(os.path.join(folder, each.path)),
-            f"{why}: restore it, or reopen {month.name} and book it anew",
-        )
-        for month in booking.closed.months
-        for each in bulk_files(month.files.head_rows())
-        if (why := changed_since(each, folder, whole=True))
-    ]
 
 
 def _evidence(booking: Booking) -> list[Difference]:

@@ -86,4 +86,10 @@ from beancount_compute.closed.rebooking import Rebooked, frozen_events, rebook
 from beancount_compute.closed.reversing import past_costs, undo_of
 from beancount_compute.closed.statements import STATED, check_statements, statements_of
 from beancount_compute.closed.touched import Expected, differing, late_in_touched, tell_touched
-from beancount_compute.closed.used_terms import capacity_written, frozen_accounts, lost_plans
+from beancount_compute.closed.used_terms import (
+    OVERAGE,
+    Uses,
+    capacity_written,
+    frozen_accounts,
+    lost_plans,
+)

@@ -109,10 +109,13 @@ def rebook(
 
 
 def _not_in_bulk(state: Carried, terms: LedgerTerms) -> Carried:
-    """The state at the end of a month; where that is booked in bulk, its folder has it."""
+    """The state at the end of a month; where that is booked in bulk, its folder has it.
+
+    Which capacities there are is kept, so that the ledger may go on naming them.
+    """
     if state.last_day == terms.booked_until(state.last_day):
         return state
-    return Carried(state.last_day, [], state.known)
+    return Carried(state.last_day, [], state.known, depreciations=state.depreciations)
 
 
 class _Part(NamedTuple):

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from beancount.core.data import Custom, Directive, Transaction
 
+from beancount_compute.closed.bulk_files import bulk_files
 from beancount_compute.closed.content import FROZEN, ON_LOAD, item_of, item_of_event
 from beancount_compute.closed.frozen_months import PARTS, Closed, Files, by_earlier_release
 from beancount_compute.closed.frozen_rows import FrozenEvent
@@ -76,10 +77,13 @@ def _tell(files: Files, expected: Expected, fields: Fields, errors: Errors) -> N
         own.add(place, message)
     for error in own.found:
         errors.found.append(error._replace(message=f"closed month {month}: {error.message}"))
-    entries: list[Directive] = [*text.terms, *text.booked, *(copy.read for copy in text.copies)]
+    in_bulk = bool(bulk_files(files.state_rows()))  # then its days told which terms it used
+    terms = [] if in_bulk else text.terms
+    entries: list[Directive] = [*terms, *text.booked, *(copy.read for copy in text.copies)]
     found = [_piece(entry, place_of(entry.meta)) for entry in entries]
     found += [_event_piece(each, each.event.place) for each in events]
-    wanted = [_piece(entry, Place(files.text, 1)) for entry in expected.entries]
+    again = [each for each in expected.entries if not (in_bulk and isinstance(each, Custom))]
+    wanted = [_piece(entry, Place(files.text, 1)) for entry in again]
     wanted += [_event_piece(each, Place(files.rows, 1)) for each in expected.events]
     found += _row_pieces(files.state, files.state_rows())
     wanted += _row_pieces(files.state, as_stated(expected.state, files.state_rows()))
@@ -138,7 +142,7 @@ def _books_all(files: Files, ids: set[str]) -> bool:
 def _row_pieces(path: str, rows: Iterable[list[str]]) -> list[_Piece]:
     """The rows of a state, but for what files say, which nobody makes again here."""
     rows = [*rows]
-    elsewhere = {*NOT_BOOKED, "deferred"} if ["bulk"] in [row[:1] for row in rows] else NOT_BOOKED
+    elsewhere = {*NOT_BOOKED, "deferred"} if bulk_files(rows) else NOT_BOOKED
     return [
         _Piece(" ".join(row[:2]), item, Place(path, line))
         for line, row in enumerate(rows, 1)

@@ -33,6 +33,7 @@ from beancount_compute.economy import (
     quoted,
 )
 from beancount_compute.ledger.accounts import Accounts, PocketAccount
+from beancount_compute.ledger.bulk_folders import BULK_TAG
 from beancount_compute.ledger.directives import place_of
 from beancount_compute.ledger.errors import Errors, FieldError
 from beancount_compute.ledger.fields import parse_date, parse_plan_name
@@ -58,7 +59,10 @@ class HandWritten(NamedTuple):
 def pocket_postings(
     transactions: Iterable[Transaction], accounts: Accounts
 ) -> list[tuple[Transaction, Posting, PocketAccount]]:
-    """All hand-written postings to pockets and of credits, in the order of the books."""
+    """All hand-written postings to pockets and of credits, in the order of the books.
+
+    Credits of a month in bulk are of all their lots together, and name none.
+    """
 
     def holding(account: str) -> PocketAccount | None:
         pocket = accounts.pocket_account(account)
@@ -71,6 +75,7 @@ def pocket_postings(
         for entry in transactions
         for posting in entry.postings
         if (pocket := holding(posting.account)) is not None
+        and not (pocket.pocket is STOCK and BULK_TAG in (entry.tags or ()))
     ]
 
 

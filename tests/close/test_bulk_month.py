@@ -31,35 +31,6 @@ SEALED = {
 }
 
 
-@pytest.fixture(scope="module")
-def may(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a ledger whose May is booked and open."""
-    return booked(tmp_path_factory.mktemp("may")).parent
-
-
-@pytest.fixture(scope="module")
-def closed_may(may: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a ledger whose May is closed."""
-    folder = tmp_path_factory.mktemp("closed") / "may"
-    shutil.copytree(may, folder)
-    close(folder / "main.beancount", "2026-05")
-    return folder
-
-
-@pytest.fixture
-def ledger(may: Path, tmp_path: Path) -> Path:
-    """A ledger whose May is booked and open, with its folders to change at will."""
-    shutil.copytree(may, tmp_path, dirs_exist_ok=True)
-    return tmp_path / "main.beancount"
-
-
-@pytest.fixture
-def sealed(closed_may: Path, tmp_path: Path) -> Path:
-    """A ledger whose May is closed, with its folders to change at will."""
-    shutil.copytree(closed_may, tmp_path, dirs_exist_ok=True)
-    return tmp_path / "main.beancount"
-
-
 def month_of(ledger: Path) -> Path:
     return ledger.parent / "bulk" / "2026-05"
 
@@ -116,67 +87,67 @@ def test_a_closed_month_is_booked_again_when_it_is_open_again(sealed: Path) -> N
     assert "deferred-revenue: 359.00 USD" in (sealed.parent / "closed/index.beancount").read_text()
 
 
-def test_a_later_month_is_not_closed_first(ledger: Path) -> None:
+def test_a_later_month_is_not_closed_first(in_bulk: Path) -> None:
     """As with months of the ledger's own; the command says how many rows were booked."""
-    june = shutil.copytree(month_of(ledger), ledger.parent / "bulk" / "2026-06")
+    june = shutil.copytree(month_of(in_bulk), in_bulk.parent / "bulk" / "2026-06")
     journal = (june / "journal.beancount").read_text().replace("2026-05", "2026-06")
     lines = [line for line in journal.splitlines() if " open " not in line]
     (june / "journal.beancount").write_text("\n".join(lines))
     message = "months close in order: 2026-05 is the first with bookings, close it"
-    assert stopped(ledger, "2026-06") == message
+    assert stopped(in_bulk, "2026-06") == message
     shutil.rmtree(june)
-    done = run("close", "2026-05", ledger)
+    done = run("close", "2026-05", in_bulk)
     assert "2026-05: 0 events, 4 rows in bulk" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["lots.parquet", "control.csv"])
-def test_a_folder_is_not_whole(ledger: Path, name: str) -> None:
-    (month_of(ledger) / name).unlink()
-    assert stopped(ledger).startswith(f"bulk/2026-05 is not whole: {name} is gone: book the")
+def test_a_folder_is_not_whole(in_bulk: Path, name: str) -> None:
+    (month_of(in_bulk) / name).unlink()
+    assert stopped(in_bulk).startswith(f"bulk/2026-05 is not whole: {name} is gone: book the")
 
 
-def test_a_folder_does_not_say_what_it_is(ledger: Path) -> None:
-    about = month_of(ledger) / "month.json"
+def test_a_folder_does_not_say_what_it_is(in_bulk: Path) -> None:
+    about = month_of(in_bulk) / "month.json"
     about.write_text("{")
-    assert "month.json can't be read: book the month anew" in stopped(ledger)
+    assert "month.json can't be read: book the month anew" in stopped(in_bulk)
     about.unlink()
-    assert "was booked in bulk, and has no month.json beside it" in stopped(ledger)
+    assert "was booked in bulk, and has no month.json beside it" in stopped(in_bulk)
 
 
-def test_a_folder_says_less_than_bulk_writes(ledger: Path) -> None:
-    (month_of(ledger) / "control.csv").write_text("what,of\nrows,by the kernel\n")
-    assert "control.csv can't be read" in stopped(ledger)
-    about = json.loads((month_of(ledger) / "month.json").read_text())
-    (month_of(ledger) / "month.json").write_text(json.dumps({**about, "written": None}))
-    assert "is not whole: journal.beancount is gone" in stopped(ledger)
+def test_a_folder_says_less_than_bulk_writes(in_bulk: Path) -> None:
+    (month_of(in_bulk) / "control.csv").write_text("what,of\nrows,by the kernel\n")
+    assert "control.csv can't be read" in stopped(in_bulk)
+    about = json.loads((month_of(in_bulk) / "month.json").read_text())
+    (month_of(in_bulk) / "month.json").write_text(json.dumps({**about, "written": None}))
+    assert "is not whole: journal.beancount is gone" in stopped(in_bulk)
 
 
-def test_a_folder_is_of_another_ledger(ledger: Path) -> None:
-    ledger.write_text(ledger.read_text().replace('"Small"', '"Other"'))
+def test_a_folder_is_of_another_ledger(in_bulk: Path) -> None:
+    in_bulk.write_text(in_bulk.read_text().replace('"Small"', '"Other"'))
     message = "bulk/2026-05 was not booked from this ledger as it stands: it is of the ledger"
-    assert stopped(ledger).startswith(message)
+    assert stopped(in_bulk).startswith(message)
 
 
-def test_a_folder_is_of_another_month(ledger: Path) -> None:
-    about = month_of(ledger) / "month.json"
+def test_a_folder_is_of_another_month(in_bulk: Path) -> None:
+    about = month_of(in_bulk) / "month.json"
     about.write_text(about.read_text().replace('"month": "2026-05"', '"month": "2026-04"'))
-    assert "it is of 2026-04" in stopped(ledger)
+    assert "it is of 2026-04" in stopped(in_bulk)
 
 
-def test_terms_were_changed_since(ledger: Path) -> None:
+def test_terms_were_changed_since(in_bulk: Path) -> None:
     """Those of later months, and whoever is named later, change nothing."""
-    text = ledger.read_text()
-    add(ledger, '2026-06-01 custom "compute-plan" "pro" 250.00 USD 1000 CU\n  unused: "mint"\n')
-    add(ledger, '2026-05-03 custom "compute-subscriber" "carol" "Carol"\n')
-    close_month("2026-05", ledger, dry_run=True)
-    ledger.write_text(text.replace("overage: 0.30", "overage: 0.40"))
-    assert "as it stands: the ledger's terms were changed" in stopped(ledger)
+    text = in_bulk.read_text()
+    add(in_bulk, '2026-06-01 custom "compute-plan" "pro" 250.00 USD 1000 CU\n  unused: "mint"\n')
+    add(in_bulk, '2026-05-03 custom "compute-subscriber" "carol" "Carol"\n')
+    close_month("2026-05", in_bulk, dry_run=True)
+    in_bulk.write_text(text.replace("overage: 0.30", "overage: 0.40"))
+    assert "as it stands: the ledger's terms were changed" in stopped(in_bulk)
 
 
-def test_a_journal_is_not_included(ledger: Path) -> None:
+def test_a_journal_is_not_included(in_bulk: Path) -> None:
     """A month that the ledger does not know of would be closed without it."""
-    ledger.write_text(ledger.read_text().replace('include "bulk/*/journal.beancount"\n', ""))
-    assert stopped(ledger).startswith("bulk/2026-05 is not included: add the line  include")
+    in_bulk.write_text(in_bulk.read_text().replace('include "bulk/*/journal.beancount"\n', ""))
+    assert stopped(in_bulk).startswith("bulk/2026-05 is not included: add the line  include")
 
 
 def test_what_was_refused_asks_for_an_answer(tmp_path: Path) -> None:
@@ -263,7 +234,7 @@ def test_a_closed_month_that_was_touched_tells_of_nothing_else(sealed: Path) -> 
 # For the general ledger
 
 
-def test_a_month_in_bulk_is_exported_as_others_are(ledger: Path, tmp_path: Path) -> None:
+def test_a_month_in_bulk_is_exported_as_others_are(in_bulk: Path, tmp_path: Path) -> None:
     """The same economy by the plugin gives the same totals, on accounts of each subscriber."""
 
     def export(ledger: Path) -> dict[str, Decimal]:
@@ -271,7 +242,7 @@ def test_a_month_in_bulk_is_exported_as_others_are(ledger: Path, tmp_path: Path)
         rows = [line.split(",") for line in found.stdout.splitlines()[1:]]
         return {row[3]: Decimal(row[-2] or f"-{row[-1]}") for row in rows}
 
-    in_bulk = export(ledger)
+    pooled = export(in_bulk)
     plan = "\n".join(LEDGER.splitlines()[3:-1]) + "\n"
     apart = export(
         write(
@@ -283,12 +254,12 @@ def test_a_month_in_bulk_is_exported_as_others_are(ledger: Path, tmp_path: Path)
             "4,2026-05-20,,consumption,bob,,,0.5,CU,,,,,,,",
         )
     )
-    assert in_bulk == {
+    assert pooled == {
         "Assets:Receivable": Decimal("400.00"),
         "Income:Compute": Decimal("-40.10"),
         "Liabilities:DeferredRevenue:Allocations": Decimal("-359.90"),
     }
-    for account, figure in in_bulk.items():
+    for account, figure in pooled.items():
         assert sum(each for name, each in apart.items() if name.startswith(account)) == figure
 
 

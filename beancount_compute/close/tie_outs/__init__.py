@@ -29,6 +29,7 @@ from beancount_compute.close.tie_outs.billed import billed
 from beancount_compute.close.tie_outs.control_totals import ControlTotals, events_booked, reversals
 from beancount_compute.close.tie_outs.depreciated import depreciation
 from beancount_compute.close.tie_outs.first_bill import first_bill
+from beancount_compute.close.tie_outs.in_bulk import bulk_ties
 from beancount_compute.close.tie_outs.postings import weigh
 from beancount_compute.close.tie_outs.reported import Reported, income, owed, prices
 from beancount_compute.close.tie_outs.stock import prepaid
@@ -37,7 +38,7 @@ from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy import WIDE, Event, Month
 from beancount_compute.reports import Books, MoneyFacts, until
 
-__all__ = ["TieOut", "tables", "tie_outs"]
+__all__ = ["TieOut", "bulk_ties", "tables", "tie_outs"]
 
 
 def tie_outs(books: Books, month: str, events: Sequence[Event]) -> list[TieOut]:
