@@ -211,6 +211,10 @@ class EventTable:
         """Let queries know a table of Arrow."""
         self.connection.register(name, table)
 
+    def note_file(self, name: str, path: Path) -> None:
+        """Let queries know a Parquet file, which is read when it is asked for."""
+        self.run(f"CREATE OR REPLACE VIEW {name} AS FROM read_parquet({literal(str(path))})")
+
     def unregister(self, name: str) -> None:
         """Let a table of Arrow go."""
         self.connection.unregister(name)

@@ -20,7 +20,7 @@ from pyarrow import parquet
 
 from beancount_compute.bulk.event_table import EventFiles, unreadable
 
-ROWS_AT_ONCE = 250_000
+ROWS_AT_ONCE = 125_000
 SELDOM_TWICE = ("id", "subscriber", "memo")  # texts that a dictionary would only hold up
 Made = TypeVar("Made")
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
-from beancount_compute.bulk.month_tables import Tables
+import pyarrow as pa
+
+from beancount_compute.bulk.month_tables import Tables, together
 from beancount_compute.bulk.ties import ControlRow
 from beancount_compute.economy import Month
 
@@ -31,12 +34,25 @@ class MonthAsked(NamedTuple):
     groups: int = 0  # of subscribers, on a server; 0 for as many as the rows ask for
 
 
+class TableInBits(NamedTuple):
+    """A table too large to be held: some subscribers after the other."""
+
+    empty: pa.Table  # with the decimals that its numbers need
+    bits: Callable[[], Iterator[pa.Table]]
+
+
 class BookedShards(NamedTuple):
     """What all shards of a month come to."""
 
     by_kernel: list[Tables]
     by_engine: list[Tables]  # in the order of the shards
     counts: Counter[str]
+    in_bits: Mapping[str, TableInBits] = MappingProxyType({})  # of the kernel, too
+
+    def at_once(self) -> BookedShards:
+        """The same with nothing in bits."""
+        whole = {name: together(name, [*each.bits()]) for name, each in self.in_bits.items()}
+        return BookedShards([*self.by_kernel, *filter(None, [whole])], self.by_engine, self.counts)
 
 
 class BulkOutcome(NamedTuple):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,15 +18,14 @@ from beancount_compute.bulk.day_sums import add_up_days
 from beancount_compute.bulk.event_table import EventTable
 from beancount_compute.bulk.month_asked import BookedShards, BulkOutcome
 from beancount_compute.bulk.month_folder import MonthFolder
-from beancount_compute.bulk.month_tables import DETAIL, SCHEMAS, Tables, together
+from beancount_compute.bulk.month_tables import DETAIL, SCHEMAS, Tables, together, with_words
 from beancount_compute.bulk.ties import control_text, ties_of, ties_of_detail
 
+LARGE = ("lots", "movements")
 WRITTEN = (
-    "lots",
     "subscriptions",
     "subscribers",
     "operator",
-    "movements",
     "days",
     "trades",
     "costs",
@@ -44,6 +44,8 @@ def finish_month(
 ) -> BulkOutcome:
     """Tie what the shards come to, and write it; some accounts are opened already."""
     made = add_up_days(table, _made(table, booked))
+    for name in LARGE:  # what is written is what is tied
+        table.note_file(f"new_{name}", _write_large(name, booked, place))
     ties = ties_of(table, made, booked.counts)
     if detail:
         ties += ties_of_detail(table, place.gather(DETAIL))
@@ -69,7 +71,7 @@ def _made(table: EventTable, booked: BookedShards) -> Tables:
     refused stands as the files do, however many shards there were.
     """
     made: Tables = {}
-    for name in (each for each in SCHEMAS if each != DETAIL):
+    for name in (each for each in SCHEMAS if each not in (DETAIL, *LARGE)):
         rows = _by_subscriber(
             together(name, [each[name] for each in booked.by_engine if name in each])
         )
@@ -82,6 +84,19 @@ def _made(table: EventTable, booked: BookedShards) -> Tables:
     made["subscribers"] = table.arrow("SELECT * FROM made_subscribers ORDER BY subscriber")
     made["refused"] = table.arrow("SELECT * FROM made_refused ORDER BY file, row, message")
     return made
+
+
+def _write_large(name: str, booked: BookedShards, place: MonthFolder) -> Path:
+    """Write a table of which only some subscribers are held at a time; each in order by name."""
+    ways = booked.by_kernel, booked.by_engine
+    rows = [
+        _by_subscriber(together(name, [each[name] for each in way if name in each])) for way in ways
+    ]
+    in_bits = booked.in_bits.get(name)
+    empty = [in_bits.empty] if in_bits is not None else []
+    schema = with_words(together(name, [*rows, *empty]).schema)
+    bits = in_bits.bits() if in_bits is not None else iter(())
+    return place.write(name, schema, chain(bits, rows))
 
 
 def _by_subscriber(rows: pa.Table) -> pa.Table:

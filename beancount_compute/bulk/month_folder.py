@@ -12,10 +12,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import feather, parquet
 
 from beancount_compute.bulk.bulk_terms import BulkError
@@ -26,7 +29,6 @@ from beancount_compute.ledger import BULK_ABOUT
 ABOUT = BULK_ABOUT
 FORMAT = 1
 _ROW_GROUP = 128_000
-_HOW: dict[str, Any] = {"compression": "zstd", "compression_level": 1}
 
 
 class MonthFolder:
@@ -114,17 +116,20 @@ class MonthFolder:
         """Write what was kept of all shards as one file, and never hold more than one's."""
         paths = sorted(self.stage.glob(f"shard-?????/{name}.arrow"))
         empty = [feather.read_table(path).slice(0, 0) for path in paths]
-        schema = together(name, empty).schema
+        return self.write(name, together(name, empty).schema, map(feather.read_table, paths))
+
+    def write(self, name: str, schema: pa.Schema, bits: Iterable[pa.Table]) -> Path:
+        """Write a file of the month bit by bit; all of it stands there when it is published."""
         whole = self.stage / "whole"
         whole.mkdir(exist_ok=True)
-        with open(whole / f"{name}.parquet", "wb") as file:
-            with parquet.ParquetWriter(file, schema, **_HOW) as writer:
-                for path in paths:
-                    table = feather.read_table(path).cast(schema)
-                    writer.write_table(table, row_group_size=_ROW_GROUP)
+        path = whole / f"{name}.parquet"
+        with open(path, "wb") as file:
+            with parquet.ParquetWriter(file, schema, **_how(schema)) as writer:
+                for rows in _row_groups(bit.cast(schema) for bit in bits):
+                    writer.write_table(rows, row_group_size=_ROW_GROUP)
             file.flush()
             os.fsync(file.fileno())
-        return whole / f"{name}.parquet"
+        return path
 
     def publish(self, tables: Tables, texts: dict[str, str], more: dict[str, Any]) -> None:
         """Write all files of the month, and let them stand where they belong at once."""
@@ -148,10 +153,59 @@ class MonthFolder:
         shutil.rmtree(self.stage, ignore_errors=True)
 
 
+def _row_groups(bits: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows, so many at a time however they come; the same bytes for the same rows."""
+    waiting: list[pa.Table] = []
+    count = 0
+    for bit in bits:
+        waiting.append(bit)
+        count += len(bit)
+        if count >= _ROW_GROUP:
+            rows = pa.concat_tables(waiting)
+            whole = count - count % _ROW_GROUP
+            for at in range(0, whole, _ROW_GROUP):
+                yield _in_words_of_its_own(rows.slice(at, _ROW_GROUP))
+            waiting, count = [rows.slice(whole)], count - whole
+    if count:
+        yield _in_words_of_its_own(pa.concat_tables(waiting))
+
+
+def _in_words_of_its_own(rows: pa.Table) -> pa.Table:
+    """The same with no other texts in its dictionaries than its own, in their order."""
+    for at, field in enumerate(rows.schema):
+        if pa.types.is_dictionary(field.type):
+            column = rows.column(at).unify_dictionaries().combine_chunks()
+            codes = column.indices.fill_null(-1).to_numpy()
+            used = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=1))
+            texts = column.dictionary.take(pa.array(used)) if len(codes) else column.dictionary
+            in_order = pc.array_sort_indices(texts).to_numpy()
+            place = np.full(max(1, len(column.dictionary)), -1, np.int32)
+            place[used[in_order]] = np.arange(len(in_order), dtype=np.int32)
+            indices = pa.array(place[codes], mask=codes < 0)
+            texts = texts.take(pa.array(in_order))
+            rows = rows.set_column(at, field, pa.DictionaryArray.from_arrays(indices, texts))
+    return rows
+
+
+def _how(schema: pa.Schema) -> dict[str, Any]:
+    """How Parquet is written: texts and days repeat, names and numbers hardly ever do."""
+    seldom_twice = [
+        field.name
+        for field in schema
+        if field.name == "subscriber" or pa.types.is_decimal(field.type)
+    ]
+    return {
+        "compression": "zstd",
+        "compression_level": 1,
+        "use_dictionary": [name for name in schema.names if name not in seldom_twice],
+        "store_schema": False,
+    }
+
+
 def write_parquet(table: pa.Table, path: Path) -> None:
     """Write a table as Parquet, the same bytes for the same rows."""
     with open(path, "wb") as file:
-        parquet.write_table(table, file, row_group_size=_ROW_GROUP, **_HOW)
+        parquet.write_table(table, file, row_group_size=_ROW_GROUP, **_how(table.schema))
         file.flush()
         os.fsync(file.fileno())
 

@@ -378,8 +378,24 @@ def _places(number: Decimal) -> int:
     return max(0, -exponent)
 
 
-def together(name: str, tables: Sequence[pa.Table]) -> pa.Table:
-    """Tables of one schema as one, with the decimals of the finest of each column."""
+def with_words(schema: pa.Schema) -> pa.Schema:
+    """A schema with its texts as dictionaries, but for names: there are few of each."""
+    word = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema(
+        [
+            each.with_type(word)
+            if pa.types.is_string(each.type) and each.name != "subscriber"
+            else each
+            for each in schema
+        ]
+    )
+
+
+def together(name: str, tables: Sequence[pa.Table], *, words: bool = False) -> pa.Table:
+    """Tables of one schema as one, with the decimals of the finest of each column.
+
+    Their texts are dictionaries where `words` says so.
+    """
     schema = SCHEMAS[name]
     fields = []
     for field in schema:
@@ -389,7 +405,7 @@ def together(name: str, tables: Sequence[pa.Table]) -> pa.Table:
             )
             field = field.with_type(pa.decimal128(_DIGITS, scale))
         fields.append(field)
-    wanted = pa.schema(fields)
+    wanted = with_words(pa.schema(fields)) if words else pa.schema(fields)
     try:
         return pa.concat_tables([table.cast(wanted) for table in tables] or [wanted.empty_table()])
     except pa.ArrowInvalid:

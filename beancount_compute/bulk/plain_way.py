@@ -15,8 +15,9 @@ from beancount_compute.bulk.bulk_terms import BulkTerms
 from beancount_compute.bulk.event_table import EventTable
 from beancount_compute.bulk.file_scan import FileRows
 from beancount_compute.bulk.lot_keys import Ints
-from beancount_compute.bulk.month_tables import Tables
+from beancount_compute.bulk.month_tables import Tables, table_of
 from beancount_compute.bulk.parts import UndoOf, note_edges
+from beancount_compute.bulk.plain_days import Words, plain_days
 from beancount_compute.bulk.plain_inputs import PlainInputs
 from beancount_compute.bulk.plain_month import PlainMonth, Receipts, together_held
 from beancount_compute.bulk.plain_others import note_plain_others
@@ -24,7 +25,7 @@ from beancount_compute.bulk.plain_overage import PlainOverage
 from beancount_compute.bulk.plain_rows import MonthReader, UsesOfDays
 from beancount_compute.bulk.plain_served import meters_of_days
 from beancount_compute.bulk.plain_subscriptions import PlainSubscriptions
-from beancount_compute.bulk.plain_tables import Words, plain_tables
+from beancount_compute.bulk.plain_tables import PlainTables
 from beancount_compute.bulk.plain_uses import PlainUses
 from beancount_compute.bulk.repeats import hashes_that_repeat, note_repeats
 from beancount_compute.bulk.text_words import UNKNOWN, NameCodes, Unsigned
@@ -32,9 +33,10 @@ from beancount_compute.economy import DRAW_DOWN, TOP_UP
 
 
 class PlainResult(NamedTuple):
-    """What the plain way booked: its tables, and who went it."""
+    """What the plain way booked, and who went it."""
 
     tables: Tables
+    books: PlainTables  # the large ones
     names: pa.Array
     repeated: int  # rows that say the same again
     reader: MonthReader  # who can read the uses of some names again
@@ -153,14 +155,15 @@ class _PlainWay:
         )
         table.run("INSERT INTO left_nodes SELECT node FROM not_plain")
         tables = {
-            **plain_tables(books, words),
+            "days": table_of("days", list(plain_days(books, words))),
             "subscriptions": subscriptions.table(self._names, overage),
             "subscribers": pa.table({"subscriber": names}),
         }
         uses = UsesOfDays(
             self._names, self._commodities, bulk.month.first, self._uses, self._plain.decimals
         )
-        return PlainResult(tables, names, self.repeated, self._reader, uses)
+        large = PlainTables(books, words)
+        return PlainResult(tables, large, names, self.repeated, self._reader, uses)
 
     def _left(self) -> Ints:
         """The codes of those who have something that is not plain."""

@@ -101,10 +101,11 @@ class ShardRun:
             self._prove(plain, has_state)
         self._book(shards, has_state)
         by_engine = [self._tables[at] for at in sorted(self._tables)]
-        by_kernel = []
+        by_kernel, in_bits = [], {}
         if plain is not None:
             by_kernel = [plain.tables | {"served": plain_served(plain.uses, bulk, plain.names)}]
-        return BookedShards(by_kernel, by_engine, self._counts)
+            in_bits = plain.books.in_bits()
+        return BookedShards(by_kernel, by_engine, self._counts, in_bits)
 
     def _note_all(self, first: date | None, undo_of: UndoOf) -> None:
         """Note of all rows who is tied to whom, and which of them come again."""
@@ -177,7 +178,8 @@ class ShardRun:
         state = state_of_shard(self._table, "SELECT node FROM sample_nodes") if has_state else None
         books = book_shard(Shard(names, rows, state), self._bulk)
         served = plain_served(plain.uses, self._bulk, names)
-        compare(self._table, {**plain.tables, "served": served}, books.tables, names)
+        kernel = {**plain.tables, **plain.books.of(names), "served": served}
+        compare(self._table, kernel, books.tables, names)
         self._counts["proved"] = len(names)
 
     def _note_shards(self) -> list[int]:

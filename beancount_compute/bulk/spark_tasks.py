@@ -251,7 +251,7 @@ class GroupTask(NamedTuple):
             note_given_state(table, {n: given[n] for n in PARTS_OF_STATE if n in given})
             place = DetailKept(f"{self.source[:7]}{group % 16:x}")
             run = ShardRun(self.asked, table, self._bulk_of(group, table), place)
-            booked = run.book(self._undo_of, has_state=self.has_state)
+            booked = run.book(self._undo_of, has_state=self.has_state).at_once()
             operator = None
             if self.bulk.has_operator and group == self.groups.group_of(table, OPERATOR):
                 operator = run.operator

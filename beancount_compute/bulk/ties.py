@@ -36,8 +36,11 @@ class ControlRow(NamedTuple):
 
 
 def ties_of(table: EventTable, tables: Tables, counts: Mapping[str, int]) -> list[ControlRow]:
-    """The figures of a month; raises `BulkError` where two of them differ."""
-    for name in ("movements", "lots", "days", "by_hand", "operator", "accruals"):
+    """The figures of a month; raises `BulkError` where two of them differ.
+
+    The table knows the files of movements and lots as `new_movements` and `new_lots`.
+    """
+    for name in ("days", "by_hand", "operator", "accruals"):
         table.register(f"new_{name}", tables[name])
     with localcontext(WIDE):
         moved, days = _moved(table, "new_movements"), _moved(table, "new_days")
