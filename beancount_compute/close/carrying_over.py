@@ -56,6 +56,11 @@ def carry(loaded: Loaded, year: int, folder: Path) -> Path:
     booking = loaded.booking
     last_month = f"{year - 1:04}-12"
     closed = loaded.closed
+    if booking is not None and (bulk_from := booking.terms.bulk_from):
+        raise CloseError(
+            f"from {bulk_from} on months are booked in bulk: what subscribers hold goes on from "
+            "one month's folder to the next; stay in this ledger"
+        )
     if booking is None or not closed or closed[-1].month != last_month:
         now = f"{closed[-1].month} is" if closed else "none is"
         raise CloseError(

@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from beancount.parser import parser
 from pyarrow import parquet
 
-from beancount_compute.bulk.bulk_terms import BulkTerms
+from beancount_compute.bulk.bulk_terms import JOURNAL, BulkTerms
 from beancount_compute.bulk.event_table import find_event_files
 from beancount_compute.bulk.month_run import BulkOutcome, MonthAsked, write_month
+from beancount_compute.close.bulk_month import booked_in_bulk
+from beancount_compute.close.month_in_parquet import HandedOn, MonthInParquet
+from beancount_compute.close.tie_outs import bulk_ties
 from beancount_compute.economy import (
     AS_OF,
     POSTING_GRAIN,
@@ -232,3 +236,22 @@ def money_by_day(books: Books, accounts: Accounts) -> Sums:
                 account = accounts.pooled(leg.role, leg.holder, leg.origin)
                 found[f"{entry.date}", kind, account, leg.currency] += leg.number
     return {key: number for key, number in found.items() if number}
+
+
+def ties_of_last(outcomes: Sequence[BulkOutcome], ledger: Captured) -> dict[str, bool]:
+    """The tie-outs that a close makes of the last of some months, and whether each holds.
+
+    That of the ledger's accounts needs what stands in the ledger itself.
+    """
+    before, last = outcomes[-2:]
+    month = Month.parse(last.folder.name)
+    texts = [(each.folder / JOURNAL).read_text(encoding="utf-8") for each in outcomes]
+    entries, _, _ = parser.parse_string("\n".join(texts))  # without the ledger's own, by hand
+    by_hand = [(each.lot, each.units, each.date) for each in ledger.facts.openings]
+    by_hand += [(each.lot, -each.units, each.date) for each in ledger.facts.removals]
+    lots = [(lot, units) for lot, units, day in by_hand if month.first <= day <= month.last]
+    tables = MonthInParquet(last.folder, HandedOn(before.folder, lots))
+    accounts = ledger.component.__self__
+    found = bulk_ties(booked_in_bulk(month, last.folder, ()), tables, entries, accounts)
+    of_ledger = "deferred revenue = lots.parquet"
+    return {f"{tie.name} {tie.about}": tie.holds for tie in found if tie.name != of_ledger}

@@ -21,6 +21,7 @@ from tests.bulk.months_of_a_ledger import (
     movements_of_books,
     movements_of_bulk,
     refused_rows,
+    ties_of_last,
     within_a_month,
 )
 from tests.economy.building import Books
@@ -72,6 +73,8 @@ def test_a_market_s_year_is_the_same_in_bulk(plain: bool, tmp_path: Path) -> Non
     assert sum(each.counts["read"] for each in outcomes) == len(events)
     proved = sum(each.counts.get("proved", 0) for each in outcomes)
     assert (proved > 50) == plain
+    ties = ties_of_last(outcomes, ledger)
+    assert len(ties) > 8 and all(ties.values()), ties
 
 
 @pytest.mark.parametrize("seed", SEEDS)

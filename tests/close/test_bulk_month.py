@@ -166,8 +166,13 @@ def test_a_load_needs_no_other_library(sealed: Path, monkeypatch: pytest.MonkeyP
     for name in ("duckdb", "numpy", "pyarrow", "pyarrow.parquet"):
         monkeypatch.setitem(sys.modules, name, None)
     assert not load_errors(sealed)
-    for command in ("check", "review"):
-        assert run(command, sealed).exit_code == 0
+
+
+def test_a_year_in_bulk_is_not_carried(sealed: Path, tmp_path: Path) -> None:
+    """A new ledger would hold none of the lots: they go on from folder to folder."""
+    done = run("carry", sealed, "--to", "2027", tmp_path / "next")
+    assert done.exit_code == 1 and not (tmp_path / "next").exists()
+    assert "from 2026-05-01 on months are booked in bulk" in done.stderr
 
 
 # What was changed behind the seal
