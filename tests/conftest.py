@@ -58,16 +58,17 @@ Load = Callable[..., Loaded]
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Where coverage is measured, only what is imported and the economy's own tests count.
 
-    They must reach every branch by themselves; and all other tests run at their full speed.
+    They must reach every branch by themselves; and all other tests run at their full speed. In a
+    worker pytest-cov has started two measurements, and below the newer one the older goes on.
     """
-    measured = Coverage.current()
-    aside = measured is not None and not item.path.is_relative_to(ECONOMY)
-    if measured and aside:
+    stopped: list[Coverage] = []
+    while not item.path.is_relative_to(ECONOMY) and (measured := Coverage.current()):
         measured.stop()
+        stopped.append(measured)
     try:
         return (yield)
     finally:
-        if measured and aside:
+        for measured in reversed(stopped):
             measured.start()
         let_go()
 
