@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Generator
 from decimal import Context, Decimal, Inexact
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +19,10 @@ from hypothesis import HealthCheck, settings
 
 from tests.examples import examples
 from tests.letting_go import let_go
+
+# A worker of tests has no main module to speak of: PySpark would take it for its own doctests, and
+# end it where it finds no Spark.
+sys.modules["__main__"].__spec__ = sys.modules["__main__"].__spec__ or ModuleSpec("__main__", None)
 
 settings.register_profile(
     "ci",
