@@ -68,6 +68,7 @@ from beancount_compute.economy import (
 from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.ledger import (
+    BULK_TAG,
     OPENING_TAG,
     Accounts,
     Answer,
@@ -223,6 +224,10 @@ def _until_bulk(terms: LedgerTerms, bulk_from: date | None) -> LedgerTerms:
 def _book_open(ledger: Ledger, facts: Facts, carried: Carried | None) -> list[Directive]:
     """The transactions and prices of the open days."""
     writer = ledger.writer
+    bulk_from = ledger.terms.bulk_from
+    if bulk_from is not None:  # what people take out of lots then, those months book
+        removals = [each for each in facts.removals if each.date < bulk_from]
+        facts = facts._replace(removals=removals)
     keeper = Bookkeeper(facts, ledger.terms.terms, writer.accounts.component, carried)
     ledger.written.events.clear()  # the bookkeeper has them now, and lets them go day by day
     booked: list[Directive] = []
@@ -245,6 +250,7 @@ def _check_whys(ledger: Ledger, facts: Facts, generated: list[Directive], chain:
     if openings:
         days = [entry.date for entry in generated if entry.__class__ is Transaction]
         days += [each.date for each in facts.removals if not each.flaw]
+        days += [entry.date for entry in transactions if BULK_TAG in entry.tags]
         closed = Month.parse(chain.closed[0].month).last if chain.closed else None
         check_whys(openings, min(days, default=None), closed, ledger.errors)
 

@@ -37,6 +37,7 @@ KNOWS: dict[str, set[str]] = {
     "reports": {"collector", "economy", "ledger"},
     "insight": {"economy", "reports"},
     "simulation": {"economy"},
+    "bulk_books": {"collector", "economy", "ledger", "reports"},
     "review": {"economy", "ledger", "booking", "reports"},
     "price_list": {"economy"},  # and is known to one face only: no load asks it
     "scenarios": {"collector", "economy", "ledger", "closed", "booking", "reports", "close"},
@@ -53,6 +54,7 @@ KNOWS: dict[str, set[str]] = {
     "bulk": {"collector", "economy", "ledger", "closed", "booking", "plugin", "reports", "close"},
     "cli": {
         "bulk",
+        "bulk_books",
         "collector",
         "economy",
         "ledger",

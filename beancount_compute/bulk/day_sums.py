@@ -26,13 +26,15 @@ def _added_up(table: EventTable, name: str, rows: pa.Table) -> pa.Table:
         else quote(each)
         for each in SCHEMAS[name].names
     ]
+    columns += [f"{_APART.get(name, 'true')} AS apart"]
     order = ", ".join(f"{quote(each)} NULLS FIRST" for each in ORDER_OF_ROWS[name])
     found = table.arrow(
         f"SELECT {', '.join(columns)} FROM each_{name} GROUP BY ALL ORDER BY {order}"
     )
-    return found.cast(rows.schema)
+    return found.drop_columns("apart").cast(rows.schema)
 
 
+_APART = {"days": "units_out > 0"}  # what comes into a lot and what leaves it are two rows
 _TYPES = {"trades": "BIGINT"}
 
 

@@ -20,13 +20,14 @@ from beancount_compute.cli.shell import (
     FORMAT,
     LEDGER,
     load,
+    read_with_bulk,
     say_if_empty,
     show_errors,
     show_findings,
     width,
 )
 from beancount_compute.close.loading import Loaded
-from beancount_compute.reports import counted, read_books, render, wrapped
+from beancount_compute.reports import counted, render, wrapped
 from beancount_compute.reports.summary import Summary, summary_of
 from beancount_compute.review import Review, notes_of, review_open
 
@@ -43,11 +44,12 @@ def check(ledger: Path, form: str) -> None:
     on any error, and where units or money don't tie; a finding stops a close, and not this.
     """
     loaded = load(ledger)
-    books = read_books(loaded.entries, loaded.options)
+    books, of_bulk = read_with_bulk(loaded)
+    loaded.errors.extend(of_bulk)
     summary = summary_of(books, loaded.entries)
     review = Review([], [])
     if loaded.booking is not None:
-        review = review_open(loaded.booking, books)
+        review = review_open(loaded.booking, books.singly)
     notes = [*summary.notes(), *_skipped(loaded, ledger), *notes_of(review)]
     agrees = summary.ties and not loaded.errors
     sentence = _sentence(loaded, summary, review)

@@ -25,7 +25,14 @@ from beancount.core.data import Directive
 from beancount_compute.bulk import NO_PAYMENTS
 from beancount_compute.cli.bulk_statement import statement_in_bulk
 from beancount_compute.cli.printing import hand_on, say
-from beancount_compute.cli.shell import LEDGER, load, say_if_empty, show_errors, width
+from beancount_compute.cli.shell import (
+    LEDGER,
+    load,
+    read_with_bulk,
+    say_if_empty,
+    show_errors,
+    width,
+)
 from beancount_compute.close.standing import months_of
 from beancount_compute.economy import AS_OF, Month, quoted
 from beancount_compute.insight import ESTIMATES
@@ -33,6 +40,7 @@ from beancount_compute.ledger import bulk_folders, directive_text
 from beancount_compute.reports import (
     Books,
     NoSuchCell,
+    NotInBulk,
     NotSummed,
     ReportLike,
     Selection,
@@ -41,9 +49,9 @@ from beancount_compute.reports import (
     explain,
     find_cell,
     json_of,
-    read_books,
     render,
 )
+from beancount_compute.reports.bulk_reach import books_of, shown
 from beancount_compute.reports.registry import REPORTS, STATEMENT, disclosure, economics, two_bills
 
 _SHARE = re.compile(r"[01](\.[0-9]{1,13})?", re.ASCII)
@@ -233,22 +241,30 @@ def report(
     loaded = load(ledger)
     show_errors(loaded.errors)
     say_if_empty(ledger, loaded)
-    books = read_books(loaded.entries, loaded.options)
+    books, errors = read_with_bulk(loaded)
+    show_errors(errors)
     if chosen is STATEMENT and not books.is_provider(subscriber):
         in_bulk = statement_in_bulk(loaded.options, selection)
         if in_bulk is not None:
             _show_in_bulk(asked, in_bulk, max(bulk_folders(loaded.options["include"])))
-            sys.exit(1 if loaded.errors else 0)
+            sys.exit(1 if loaded.errors or errors else 0)
+    try:
+        books = books_of(chosen, books, selection)
+    except NotInBulk as error:
+        raise click.UsageError(str(error)) from None
     _check_names(books, selection, with_providers=asked.report.needs_subscriber)
     text = _output(asked, books, os.path.dirname(str(loaded.options.get("filename") or "")))
     beyond = _beyond(loaded.entries, books, selection)
+    layouts = chosen.layouts(books, selection)
+    if not table and len(shown(layouts, books)) < len(layouts):
+        beyond = "\n".join(filter(None, [_left_out(books), beyond]))
     if form == ReportForm.TEXT:
         say(f"{text}\n{beyond}" if beyond else text.removesuffix("\n"))
     else:
         hand_on(text)
         if beyond:
             say(beyond, err=True)
-    sys.exit(1 if loaded.errors else 0)
+    sys.exit(1 if loaded.errors or errors else 0)
 
 
 def days_asked(
@@ -289,6 +305,14 @@ def _beyond(entries: list[Directive], books: Books, selection: Selection) -> str
     return f"The books go up to {last}; nothing after it is booked."
 
 
+def _left_out(books: Books) -> str:
+    """Why tables by subscriber are left out."""
+    assert books.bulk is not None
+    return (
+        f"Nothing by subscriber: {books.bulk.names} was booked in bulk (movements.parquet has it)."
+    )
+
+
 def _output(asked: AskedReport, books: Books, folder: str) -> str:
     """The text of a report; files of transactions are named as seen from a folder."""
     report, selection, name, form, cell = asked
@@ -299,7 +323,7 @@ def _output(asked: AskedReport, books: Books, folder: str) -> str:
         if cell is not None:
             found = find_cell(tables, *cell, name)
             tables = [explain(report, books, selection, found, folder)]
-    except (NoSuchCell, NotSummed) as error:
+    except (NoSuchCell, NotInBulk, NotSummed) as error:
         raise click.UsageError(str(error)) from None
     return _written(asked, tables)
 
@@ -353,7 +377,11 @@ def _places(asked: AskedReport, books: Books) -> Iterable[int]:
 
 def _tables(asked: AskedReport, books: Books) -> list[Table]:
     report, selection, name, _, _ = asked
-    _check_table(asked, [layout.name for layout in report.layouts(books, selection)])
+    layouts = report.layouts(books, selection)
+    names = [layout.name for layout in shown(layouts, books)]
+    if name not in names and name in [layout.name for layout in layouts]:
+        raise click.UsageError(_left_out(books))
+    _check_table(asked, names)
     return report.tables(books, selection, *([name] if name else []))
 
 

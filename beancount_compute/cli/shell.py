@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from beancount_compute.bulk_books import CantReadMonths, journal_errors, read_all_books
 from beancount_compute.cli.printing import in_one_line, say, shown
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.loading import load as load_silently
@@ -22,7 +23,7 @@ from beancount_compute.closed import can_close
 from beancount_compute.economy import Month
 from beancount_compute.ledger import EVENT_TYPES, ORDER, TERM_TYPES, ComputeError
 from beancount_compute.plugin import PLUGIN
-from beancount_compute.reports import counted, wrapped
+from beancount_compute.reports import Books, counted, wrapped
 from beancount_compute.review import Review, answers_told, notes_of, to_paste, told
 
 LEDGER = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -80,6 +81,15 @@ def load(ledger: Path) -> Loaded:
         )
         loaded = loaded._replace(errors=[*loaded.errors, ComputeError(ours[0].meta, message)])
     return loaded
+
+
+def read_with_bulk(loaded: Loaded) -> tuple[Books, list[BeancountError]]:
+    """The books with their months in bulk, and the errors of these."""
+    try:
+        books = read_all_books(loaded.entries, loaded.options)
+        return books, [*journal_errors(books, loaded.options)]
+    except CantReadMonths as error:
+        raise click.ClickException(str(error)) from None
 
 
 def say_if_empty(ledger: Path, loaded: Loaded) -> None:

@@ -34,6 +34,7 @@ class Estimate(NamedTuple):
     names: tuple[str, ...]  # of its tables
     work_out: Callable[[Books, Selection], Iterable[Table]]
     needs_subscriber: bool = False
+    of_sums: bool = False
 
     @property
     def title(self) -> str:

@@ -52,7 +52,14 @@ from beancount_compute.ledger.hand_written import (
 )
 from beancount_compute.ledger.header import ColumnMap
 from beancount_compute.ledger.ids_of_periods import refuse_ids_of_periods
-from beancount_compute.ledger.meaning import BY_HAND, OPENING, Meaning, is_of_provider, kind_of_tags
+from beancount_compute.ledger.meaning import (
+    BY_HAND,
+    IN_BULK,
+    OPENING,
+    Meaning,
+    is_of_provider,
+    kind_of_tags,
+)
 from beancount_compute.ledger.metadata import (
     LAPSED,
     PeriodBooked,

@@ -73,6 +73,7 @@ def pocket_postings(
     return [
         (entry, posting, pocket)
         for entry in transactions
+        if BULK_TAG not in (entry.tags or ())
         for posting in entry.postings
         if (pocket := holding(posting.account)) is not None
         and not (pocket.pocket is STOCK and BULK_TAG in (entry.tags or ()))

@@ -57,6 +57,7 @@ from beancount_compute.economy import (
     moved_by,
 )
 from beancount_compute.ledger.accounts import Accounts
+from beancount_compute.ledger.bulk_folders import BULK_TAG
 from beancount_compute.ledger.hand_written import OPENING_TAG
 from beancount_compute.ledger.metadata import (
     beyond_of,
@@ -70,6 +71,7 @@ from beancount_compute.ledger.metadata import (
 from beancount_compute.ledger.writing import ORDER
 
 BY_HAND = ""  # the kind of a hand-written transaction
+IN_BULK = "bulk"  # that of a month's journal, whose facts stand in Parquet
 OPENING = "opening"  # and of one that enters opening lots
 CostByOrigin = Mapping[tuple[str, str], Decimal]  # cost that leaves lots, by origin and currency
 OnAccount = tuple[str, MoneyLeg]  # a leg of money with the account that it is on
@@ -112,6 +114,8 @@ class Meaning:
     def kind(self, tags: frozenset[str] | None, meta: Mapping[str, Any]) -> tuple[str, bool]:
         """What a transaction books, or undoes; and whether it is a reversal."""
         if ORDER not in meta:
+            if tags and BULK_TAG in tags:
+                return IN_BULK, False
             return (OPENING if tags and OPENING_TAG in tags else BY_HAND), False
         kind = self.booked(tags)
         if kind == _REVERSAL:

@@ -3,7 +3,15 @@
 What other parts need of it is named from here; the reports themselves are in `registry.py`.
 """
 
-from beancount_compute.reports.books import LATE, Books, Selection, read_books, since, until
+from beancount_compute.reports.books import (
+    LATE,
+    Books,
+    NotInBulk,
+    Selection,
+    read_books,
+    since,
+    until,
+)
 from beancount_compute.reports.capacity_notes import depreciation_booked
 from beancount_compute.reports.entered import not_in_opening
 from beancount_compute.reports.exchange import csv_of, defused, json_of, table_as_json

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 from beancount.core.data import Custom, Directive, Price, Transaction
 
 from beancount_compute.collector import no_cyclic_garbage
-from beancount_compute.economy import OWED_TO_OTHERS, WIDE, Flow, Kind, Pocket, Terms
+from beancount_compute.economy import OWED_TO_OTHERS, WIDE, Flow, Kind, Month, Pocket, Terms
 from beancount_compute.ledger import (
     OPENING_TAG,
     ORDER,
@@ -63,6 +63,26 @@ _subscriber = attrgetter("subscriber")
 Dated = TypeVar("Dated", Movement, Income, Trade, Owed, DatedPrice)
 
 
+class NotInBulk(Exception):
+    """What months that were booked in bulk don't tell; says what to ask instead."""
+
+
+class BulkMonths(NamedTuple):
+    """The months whose facts were added up by day, when `bean-compute bulk` booked them."""
+
+    first: date
+    last: date
+    own: Books  # the ledger without them
+    lots_at: Callable[[date], tuple[Movement, ...]]  # open lots at their cost; or `NotInBulk`
+    subscribers: int  # known at their end
+
+    @property
+    def names(self) -> str:
+        """The first and the last of them: "2026-05 to 2026-07"."""
+        first, last = Month.of(self.first).name, Month.of(self.last).name
+        return first if first == last else f"{first} to {last}"
+
+
 @dataclass(frozen=True, eq=False)
 class Books:
     """What a loaded ledger says; nothing of it changes."""
@@ -76,6 +96,12 @@ class Books:
     terms: Terms
     accounts: Accounts
     lots_earn: bool = True  # whether `incomes` adds what lots of `movements` earned to the money's
+    bulk: BulkMonths | None = None  # the months of which days are facts, and no transactions
+
+    @property
+    def singly(self) -> Books:
+        """The books of what single transactions say."""
+        return self if self.bulk is None else self.bulk.own
 
     @cached_property
     def money(self) -> MoneyFacts:

@@ -91,6 +91,7 @@ def disclosure(pattern: int | None = None) -> Report:
         "Disclosure of the contract liability",
         partial(_layouts, pattern),
         partial(_contributions, pattern),
+        of_sums=True,
     )
 
 

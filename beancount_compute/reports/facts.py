@@ -95,8 +95,9 @@ class Trade(NamedTuple):
     seller_fee: Decimal
     buyer_fee: Decimal
     lots: tuple[tuple[LotKey, Decimal], ...]  # with their units, in draw-down order
-    times: int  # 1, or -1 for a reversal
+    times: int  # 1, or -1 for a reversal; how many, where they are added up
     at: int
+    traded: datetime.date | None = None  # of many added up the day of the trades, or of the undone
 
 
 class Owed(NamedTuple):

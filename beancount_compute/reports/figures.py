@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, Protocol
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy import PRICE_STEP, WIDE, ZERO, round_half_even, shares_of_total
 from beancount_compute.reports.books import Books, Selection
+from beancount_compute.reports.bulk_reach import books_of, shown
 from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.fold import Fact, added_up, fold, pivot
 from beancount_compute.reports.tables import (
@@ -146,11 +147,15 @@ class Report(NamedTuple):
     layouts: Callable[[Books, Selection], Sequence[Layout]]
     contributions: Callable[[Books, Selection, Request], Iterable[Contribution]]
     needs_subscriber: bool = False
+    of_sums: bool = False  # whether days of which many transactions are added up are enough
 
     def tables(self, books: Books, selection: Selection, *names: str) -> list[Table]:
         """The tables of those names, or all; each costs time only if it is asked for."""
+        books = books_of(self, books, selection)
         layouts = [
-            each for each in self.layouts(books, selection) if not names or each.name in names
+            each
+            for each in shown(self.layouts(books, selection), books)
+            if not names or each.name in names
         ]
         request = Request(frozenset([each.name for each in layouts]))
         with localcontext(WIDE), no_cyclic_garbage():
@@ -163,7 +168,8 @@ class Report(NamedTuple):
 
         Raises `NotSummed` for a figure that no transactions add up to.
         """
-        layouts = self.layouts(books, selection)
+        books = books_of(self, books, selection)
+        layouts = shown(self.layouts(books, selection), books)
         layout = next(each for each in layouts if each.name == asked.table)
         request = Request(frozenset([layout.name]), each=True, row=asked.row)
         with localcontext(WIDE):
@@ -171,7 +177,8 @@ class Report(NamedTuple):
 
     def sources(self, books: Books, selection: Selection) -> list[int]:
         """All transactions behind the figures, balances apart, in the order of the books."""
-        names = [each.name for each in self.layouts(books, selection)]
+        books = books_of(self, books, selection)
+        names = [each.name for each in shown(self.layouts(books, selection), books)]
         request = Request(frozenset(names), each=True)
         with localcontext(WIDE):
             found = {at for *_, at in _singly(self.contributions(books, selection, request))}
@@ -185,6 +192,8 @@ class ReportLike(Protocol):
     def name(self) -> str: ...
     @property
     def needs_subscriber(self) -> bool: ...
+    @property
+    def of_sums(self) -> bool: ...
     def layouts(self, books: Books, selection: Selection) -> Sequence[Layout]: ...
     def tables(self, books: Books, selection: Selection, *names: str) -> list[Table]: ...
     def sources(self, books: Books, selection: Selection) -> list[int]: ...

@@ -19,7 +19,15 @@ from operator import attrgetter
 from beancount_compute.economy import Month, Pocket
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED, LotKey, Movement
-from beancount_compute.reports.figures import Contribution, Figure, How, Layout, Report, Request
+from beancount_compute.reports.figures import (
+    Contribution,
+    Figure,
+    How,
+    Layout,
+    NotSummed,
+    Report,
+    Request,
+)
 from beancount_compute.reports.fold import fold
 from beancount_compute.reports.remaining import NO_END
 from beancount_compute.reports.tables import CURRENCY, PLAN, UNIT, Column, Measure, Row
@@ -55,7 +63,7 @@ def _layouts(*_: object) -> list[Layout]:
 def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
     day = selection.day_of(books)
     days_left: dict[tuple[str, Row], int] = {}
-    for each in open_lots(selection.movements(books), request):
+    for each in _held(books, selection, request):
         lot = each.lot
         month = Month.of(lot.end).name if lot.end else NO_END
         for table, row in (
@@ -68,6 +76,16 @@ def _contributions(books: Books, selection: Selection, request: Request) -> Iter
                 days_left[table, row] = min(days, days_left.get((table, row), days))
     for (table, row), days in days_left.items():
         yield table, row, "days_left", Decimal(days), SUMMED
+
+
+def _held(books: Books, selection: Selection, request: Request) -> Sequence[Movement]:
+    """What was moved of open lots; of months in bulk their balances, which no entries add up to."""
+    if books.bulk is None:
+        return open_lots(selection.movements(books), request)
+    if request.each:
+        raise NotSummed(f"lots of {books.bulk.names} stand in lots.parquet, and in no transactions")
+    found = books.bulk.lots_at(selection.day_of(books))
+    return [each for each in found if selection.plan in ("", each.origin)]
 
 
 def of_lot(
@@ -104,4 +122,4 @@ def open_lots(
     return [each for each in movements if lot_of(each) in still_open]
 
 
-LOTS = Report("lots", "Open lots by expiry", _layouts, _contributions)
+LOTS = Report("lots", "Open lots by expiry", _layouts, _contributions, of_sums=True)

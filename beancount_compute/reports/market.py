@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from itertools import accumulate
@@ -46,7 +47,8 @@ _BY = {f"by-{interval}": interval for interval in Interval}
 
 def market_by(*intervals: Interval) -> Report:
     """The report, with a table for each interval."""
-    return Report("market", "The market between subscribers", partial(_layouts, intervals), _yield)
+    layouts = partial(_layouts, intervals)
+    return Report("market", "The market between subscribers", layouts, _yield, of_sums=True)
 
 
 def _layouts(intervals: tuple[Interval, ...], *_: object) -> list[Layout]:
@@ -74,7 +76,7 @@ def _yield(books: Books, selection: Selection, request: Request) -> Iterator[Con
         of_rows = grouped(among if request.wants(table) else (), row_of)
         for row, trades in of_rows.items():
             yield from _booked(table, row, trades, request)
-            yield from _prices(table, row, _priced(books, trades, undone), request)
+            yield from _prices(table, row, _priced(books, trades, among, undone), request)
         rows = [row for row in of_rows if request.row in (None, row)]
         yield from _outstanding(table, rows, tokens, request)
 
@@ -117,9 +119,13 @@ def _undone(books: Books, trades: Sequence[Trade]) -> set[str]:
     }
 
 
-def _priced(books: Books, trades: Sequence[Trade], undone: set[str]) -> list[Trade]:
+def _priced(
+    books: Books, trades: Sequence[Trade], among: Sequence[Trade], undone: set[str]
+) -> list[Trade]:
     """The trades of a row that have a price: those that stand, or stood at the row's end."""
     bought = [each for each in trades if each.times > 0]
+    if books.bulk is not None:
+        return left_of(bought, among) or left_of(bought, trades)
     if not undone:
         return bought
     ids = [str(books.transactions[each.at].meta.get("event", "")) for each in bought]
@@ -129,6 +135,28 @@ def _priced(books: Books, trades: Sequence[Trade], undone: set[str]) -> list[Tra
         if stand:
             return stand
     return []
+
+
+def left_of(bought: Sequence[Trade], among: Sequence[Trade]) -> list[Trade]:
+    """Trades of a day and price together, less those that others undo, where these are no ones."""
+    left: dict[tuple[object, ...], Trade] = {}
+    for each in bought:
+        key = _day_and_price(each, each.date)
+        left[key] = _both(left[key], each) if key in left else each
+    for each in among:
+        if each.times < 0:
+            key = _day_and_price(each, each.traded or each.date)
+            if key in left:
+                left[key] = _both(left[key], each)
+    return [each for each in left.values() if each.times > 0]
+
+
+def _day_and_price(trade: Trade, day: date) -> tuple[object, ...]:
+    return day, trade.commodity, trade.currency, trade.price
+
+
+def _both(one: Trade, other: Trade) -> Trade:
+    return one._replace(units=one.units + other.units, times=one.times + other.times)
 
 
 def _outstanding(

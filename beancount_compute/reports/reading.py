@@ -33,7 +33,7 @@ from beancount_compute.economy import (
     Pocket,
     cost_of,
 )
-from beancount_compute.ledger import BY_HAND, LAPSED, OPENING, Meaning, lapsed_of, why_of
+from beancount_compute.ledger import BY_HAND, IN_BULK, LAPSED, OPENING, Meaning, lapsed_of, why_of
 from beancount_compute.reports.facts import LotKey, Movement
 
 _of_lot = attrgetter("cost", "currency", "origin")
@@ -105,6 +105,8 @@ class _Reader:
         number: Any  # a Decimal, as is looked at below
         for at, (meta, day, _, _, _, tags, _, postings) in enumerate(transactions):
             kind, undoes = kind_of(tags, meta)
+            if kind == IN_BULK:
+                continue
             month = months.get(day) or self._month(day)
             why = why_of(meta) if kind == OPENING else ""
             flows = _ENTERED if why else _FLOWS[kind]

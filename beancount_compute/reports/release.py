@@ -42,4 +42,6 @@ def _contributions(books: Books, selection: Selection, request: Request) -> Iter
             yield "by-month", row, each.pocket.value, amount, each.at
 
 
-RELEASE = Report("release", "Forward release of deferred revenue", _layouts, _contributions)
+RELEASE = Report(
+    "release", "Forward release of deferred revenue", _layouts, _contributions, of_sums=True
+)

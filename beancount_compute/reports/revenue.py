@@ -46,4 +46,4 @@ def _contributions(books: Books, selection: Selection, request: Request) -> Iter
         yield Adding("by-subscriber", found, ("subscriber", "currency"), "earning", "amount")
 
 
-REVENUE = Report("revenue", "Revenue by kind", _layouts, _contributions)
+REVENUE = Report("revenue", "Revenue by kind", _layouts, _contributions, of_sums=True)

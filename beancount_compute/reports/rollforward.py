@@ -110,7 +110,11 @@ def _cells(each: Movement, by: str, label: str, column: str) -> Iterator[Contrib
 
 
 ROLLFORWARD = Report(
-    "rollforward", "Roll-forward of units and deferred revenue", _layouts, _contributions
+    "rollforward",
+    "Roll-forward of units and deferred revenue",
+    _layouts,
+    _contributions,
+    of_sums=True,
 )
 
 Names = Callable[[date, date], list[str]]  # of the intervals from a day to another

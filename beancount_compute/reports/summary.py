@@ -127,8 +127,9 @@ def summary_of(books: Books, entries: Iterable[Directive]) -> Summary:
         held = fold(books.movements, ("pocket", "commodity"), ("units",))
     pockets = {(each.pocket, each.commodity): each.units for each in held}
     holders = {movement.subscriber for movement in books.movements}
+    count = len(holders) if books.bulk is None else books.bulk.subscribers
     idle, bare = notes_of_idle_keys(entries, books.terms), notes_of_capacities(books)
-    return Summary(len(holders), pockets, *flows_of(books), _negative_lots(books), idle, bare)
+    return Summary(count, pockets, *flows_of(books), _negative_lots(books), idle, bare)
 
 
 def flows_of(books: Books) -> tuple[FlowSums, FlowSums]:
@@ -167,6 +168,11 @@ _MONEY_FLOWS: dict[str, tuple[str, int]] = {
 
 
 def _negative_lots(books: Books) -> list[str]:
+    told = ("account",) if books.bulk is None else ("pocket", "origin")
     with localcontext(WIDE):
-        held = fold(books.movements, ("account", "commodity", "lot"), ("units",))
+        held = fold(books.movements, (*told, "commodity", "lot"), ("units",))
+    if books.bulk is not None:
+        return [
+            f"{each.pocket} of {each.origin}, {each.lot.date}" for each in held if each.units < 0
+        ]
     return [f"{each.account} {each.lot.written}" for each in held if each.units < 0]

@@ -67,4 +67,6 @@ def _contributions(books: Books, selection: Selection, request: Request) -> Iter
                 yield "recognised", row, "otherwise", -each.amount, each.at
 
 
-VINTAGES = Report("vintages", "Revenue and breakage by vintage", _layouts, _contributions)
+VINTAGES = Report(
+    "vintages", "Revenue and breakage by vintage", _layouts, _contributions, of_sums=True
+)
