@@ -127,18 +127,15 @@ def write_month(
 def _linked(address: str) -> Iterator[Callable[..., Any]]:
     """A session with a server, and what books a month by it."""
     try:
-        from beancount_compute.bulk.spark_link import SparkLink
+        from beancount_compute.bulk.spark_link import linked_to
         from beancount_compute.bulk.spark_run import SparkRun
     except ImportError as error:
         name = (error.name or "pyspark").partition(".")[0]
         raise BulkError(
             f'{name} is not installed: pip install "beancount_compute[spark]"'
         ) from None
-    link = SparkLink(address)
-    try:
+    with linked_to(address) as link:
         yield partial(SparkRun, link)
-    finally:
-        link.close()
 
 
 def _unwritable(folder: Path, error: OSError, then: str = "") -> BulkError:

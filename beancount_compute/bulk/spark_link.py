@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 import socket
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import grpc
@@ -15,6 +17,7 @@ import pyarrow as pa
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql.connect.client import DefaultChannelBuilder
+from pyspark.sql.connect.client.retries import DefaultPolicy
 from pyspark.sql.connect.session import SparkSession
 
 from beancount_compute.bulk.blobs import SCHEMA_OF_BLOBS, Blob, batch_of
@@ -25,7 +28,20 @@ from beancount_compute.economy import quoted
 ADDRESS = re.compile(r"sc://(?P<host>[^:/;]+)(:(?P<port>[0-9]{1,5}))?(/.*)?", re.ASCII)
 _PORT = 15002
 SECONDS = 10
+_DETAILS = re.compile('details = "([^"]*)"')
 _NO_PACKAGE = re.compile("No module named '(beancount_compute|duckdb|numpy|pyarrow)")
+
+
+@contextmanager
+def linked_to(address: str) -> Iterator[SparkLink]:
+    """A session with a server, as long as it is needed."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"\[RETRIES_EXCEEDED\]")  # which is said as an error
+        link = SparkLink(address)
+        try:
+            yield link
+        finally:
+            link.close()
 
 
 class SparkLink:
@@ -36,14 +52,19 @@ class SparkLink:
         _probe(address)
         try:
             self._session = SparkSession.builder.remote(address).create()
+            # a call is tried again for some seconds: the client would go on for ten minutes
+            self._session.client.set_retry_policies(
+                [DefaultPolicy(max_retries=6, max_backoff=4000)]
+            )
             # a row is a table: more of them at once than fit into memory must not come
             self._session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "16")
         except (PySparkException, grpc.RpcError) as error:
             raise self._refused(error) from None
 
     def close(self) -> None:
-        """End the session."""
-        self._session.stop()
+        """End the session; of a server that is gone there is none."""
+        with suppress(PySparkException, grpc.RpcError):
+            self._session.stop()
 
     def parts(self, parts: Sequence[FilePart]) -> DataFrame:
         """Parts of files, each for a task of its own."""
@@ -81,7 +102,8 @@ class SparkLink:
                 f"{self._address}: its Python workers have no {lacking[1]}: install "
                 '"beancount_compute[bulk]" in the Python that PYSPARK_PYTHON names there'
             )
-        return BulkError(f"{self._address} could not do it: {said[-600:]}")
+        details = _DETAILS.search(said)
+        return BulkError(f"{self._address}: {details[1] if details else said[-600:]}")
 
 
 def _probe(address: str) -> None:

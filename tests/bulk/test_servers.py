@@ -20,7 +20,7 @@ from beancount_compute.bulk.blobs import blobs_of
 from beancount_compute.bulk.bulk_terms import BulkError
 from beancount_compute.bulk.month_folder import MonthFolder
 from beancount_compute.bulk.month_run import BulkOutcome
-from beancount_compute.bulk.spark_link import SparkLink
+from beancount_compute.bulk.spark_link import linked_to
 from beancount_compute.cli import main
 from beancount_compute.economy import Month
 from tests.bulk.months_of_a_ledger import book_in_months, within_a_month
@@ -36,6 +36,7 @@ from tests.bulk.small_months import (
     trade,
     use,
 )
+from tests.bulk.test_operator import METER, WITHOUT_BEYOND, bill, purchase
 from tests.examples import examples
 from tests.laws.captured import Captured, capture
 from tests.laws.random_ledgers import PROFILES, write_ledger
@@ -119,6 +120,29 @@ def test_random_economies_are_the_same_on_a_server(sail: str, seed: int, tmp_pat
     last = examples(3, 1000)
     expected = in_months(ledger, tmp_path / "months", last)
     assert in_months(ledger, tmp_path / "months", last, engine=sail, groups=4) == expected
+
+
+@pytest.mark.parametrize("text", [METER, WITHOUT_BEYOND], ids=["beyond", "lacking"])
+def test_the_operator_s_part_is_booked_behind_all_groups(
+    sail: str, text: str, tmp_path: Path
+) -> None:
+    """Costs of what all groups used; where credits lack, the error counts the uses of all."""
+
+    def months(folder: Path, **how: Any) -> list[Contents]:
+        begin(folder, LEDGER + text)
+        rows = [subscription("01", name) for name in NAMES]
+        rows += [use("20", name, 20, id=f"u-{name}") for name in NAMES]
+        rows += [purchase("02", 100, "100.00"), bill("31", "0.00")]
+        june = [purchase("02", 50, "50.00"), reversal("03", "u-alice"), use("04", "bob", 7)]
+        return [
+            contents(month(folder, "2026-05", *rows, **how)),
+            contents(month(folder, "2026-06", *june, **how)),
+        ]
+
+    expected = months(tmp_path / "here")
+    assert months(tmp_path / "there", engine=sail, groups=4) == expected
+    lacking = [each["message"] for each in expected[0]["refused.parquet"][1]]
+    assert any("uses" in each for each in lacking) == (text == WITHOUT_BEYOND)
 
 
 def test_a_server_tells_the_legs(sail: str, tmp_path: Path) -> None:
@@ -235,11 +259,23 @@ def test_workers_lack_the_package(sail: str) -> None:
         raise ModuleNotFoundError("No module named 'beancount_compute'")
         yield
 
-    link = SparkLink(sail)
-    given = link.blobs(blobs_of(0, "rows", pa.table({"a": [1]})))
-    with pytest.raises(BulkError, match=r"have no beancount_compute: install .* PYSPARK_PYTHON"):
-        list(link.found(link.mapped(given, without)))
-    link.close()
+    with linked_to(sail) as link:
+        given = link.blobs(blobs_of(0, "rows", pa.table({"a": [1]})))
+        with pytest.raises(BulkError, match=r"have no beancount_compute: install .* PYSPARK_PY"):
+            list(link.found(link.mapped(given, without)))
+
+
+def test_a_worker_fails_for_another_reason(sail: str) -> None:
+    """The end of what it says is in the one error."""
+
+    def broken(batches: Any) -> Any:
+        raise ZeroDivisionError("of this test")
+        yield
+
+    with linked_to(sail) as link:
+        given = link.blobs(blobs_of(0, "rows", pa.table({"a": [1]})))
+        with pytest.raises(BulkError, match=r"^sc://.*ZeroDivisionError: of this test"):
+            list(link.found(link.mapped(given, broken)))
 
 
 def test_an_engine_is_a_database_or_a_server(tmp_path: Path) -> None:
