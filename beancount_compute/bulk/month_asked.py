@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -15,7 +15,17 @@ from beancount_compute.bulk.ties import ControlRow
 from beancount_compute.economy import Month
 
 EMBEDDED = "duckdb"
-Told = Callable[[int, int], None]  # rows done, of so many
+
+
+class Told(Protocol):
+    """Who is told how far a run is."""
+
+    def __call__(self, done: int, rows: int, *, reading: bool = False) -> None:
+        """Rows booked, of so many, or only read as yet."""
+
+
+def nobody(done: int, rows: int, *, reading: bool = False) -> None:
+    """Nobody is told."""
 
 
 class MonthAsked(NamedTuple):

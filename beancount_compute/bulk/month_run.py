@@ -30,7 +30,7 @@ from beancount_compute.bulk.event_table import (
     find_event_files,
 )
 from beancount_compute.bulk.groups import groups_for
-from beancount_compute.bulk.month_asked import EMBEDDED, BulkOutcome, MonthAsked, Told
+from beancount_compute.bulk.month_asked import EMBEDDED, BulkOutcome, MonthAsked, Told, nobody
 from beancount_compute.bulk.month_finish import finish_month
 from beancount_compute.bulk.month_folder import MonthFolder, about_month
 from beancount_compute.bulk.month_state import (
@@ -47,7 +47,7 @@ from beancount_compute.economy import Month
 from beancount_compute.economy.carried import Carried
 
 
-def run_month(asked: MonthAsked, told: Told = lambda done, rows: None) -> BulkOutcome:
+def run_month(asked: MonthAsked, told: Told = nobody) -> BulkOutcome:
     """Book a month; raises `BulkError`, and leaves what was there, where it can't be done."""
     folder = asked.into or asked.ledger.parent / "bulk"
     files = find_event_files(asked.events, asked.ledger.parent)
@@ -74,7 +74,7 @@ def write_month(
     bulk: BulkTerms,
     closed: Carried | None = None,
     opened: Collection[str] = (),
-    told: Told = lambda done, rows: None,
+    told: Told = nobody,
 ) -> BulkOutcome:
     """Book a month of a ledger that is read; `closed` is what its own closed months hand on."""
     before = find_state(folder, bulk)

@@ -21,6 +21,7 @@ from beancount_compute.bulk.event_table import EventTable
 from beancount_compute.bulk.file_scan import FileRows, scan
 from beancount_compute.bulk.kept_rows import KeptRows, rows_at
 from beancount_compute.bulk.lot_keys import Ints
+from beancount_compute.bulk.month_asked import Told
 from beancount_compute.bulk.plain_uses import PlainUses
 from beancount_compute.bulk.repeats import id_hashes
 from beancount_compute.bulk.text_words import UNKNOWN, NameCodes, Unsigned, as_text
@@ -145,7 +146,7 @@ class MonthReader:
         self._table, self._plain, self._commodities = table, plain, commodities
         self.uses = UsesByName(names, DAYS * commodities, table.files.rows)
 
-    def read(self) -> Unsigned:
+    def read(self, told: Told) -> Unsigned:
         """Read all files; the hashes of all ids."""
         files, uses = self._table.files, self.uses
         hashes = np.empty(files.rows, np.uint64)
@@ -161,6 +162,7 @@ class MonthReader:
             hashes[count : count + len(bit.hashes)] = bit.hashes
             count += len(bit.hashes)
             others.add(bit.others)
+            told(bit.at + len(bit.codes), files.rows, reading=True)
         others.write()
         return hashes[:count]
 

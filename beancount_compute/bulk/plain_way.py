@@ -15,6 +15,7 @@ from beancount_compute.bulk.bulk_terms import BulkTerms
 from beancount_compute.bulk.event_table import EventTable
 from beancount_compute.bulk.file_scan import FileRows
 from beancount_compute.bulk.lot_keys import Ints
+from beancount_compute.bulk.month_asked import Told
 from beancount_compute.bulk.month_tables import Tables, table_of
 from beancount_compute.bulk.parts import UndoOf, note_edges
 from beancount_compute.bulk.plain_days import Words, plain_days
@@ -44,7 +45,7 @@ class PlainResult(NamedTuple):
 
 
 def go_plain_way(
-    table: EventTable, bulk: BulkTerms, undo_of: UndoOf, *, has_state: bool
+    table: EventTable, bulk: BulkTerms, undo_of: UndoOf, told: Told, *, has_state: bool
 ) -> PlainResult | None:
     """Book whose month is plain; None, and nothing noted, where nobody's can be."""
     commodities = sorted(bulk.terms.units)
@@ -57,7 +58,7 @@ def go_plain_way(
         or any(bulk.month.first < day <= bulk.month.last for day in changes)
     ):
         return None
-    return _PlainWay(table, bulk, commodities, plain, undo_of, has_state=has_state).go()
+    return _PlainWay(table, bulk, commodities, plain, undo_of, told, has_state=has_state).go()
 
 
 class _PlainWay:
@@ -70,6 +71,7 @@ class _PlainWay:
         commodities: list[str],
         plain: PlainUses,
         undo_of: UndoOf,
+        told: Told,
         *,
         has_state: bool,
     ) -> None:
@@ -80,7 +82,7 @@ class _PlainWay:
         known = table.arrow("SELECT subscriber FROM state_subscribers ORDER BY subscriber")
         names = pa.concat_arrays([pa.array([], pa.string()), *known.column(0).chunks])
         self._reader = MonthReader(table, plain, len(commodities), names)
-        hashes = self._reader.read()
+        hashes = self._reader.read(told)
         note_plain_others(table, bulk, commodities)
         odd = table.odd_names_in("sorted_rows")
         self._note_subs(names)

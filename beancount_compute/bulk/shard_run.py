@@ -20,7 +20,7 @@ import pyarrow as pa
 from beancount_compute.bulk.bulk_terms import OPERATOR, BulkTerms
 from beancount_compute.bulk.engine_way import Shard, ShardBooks, book_shard, undo_in, uses_in
 from beancount_compute.bulk.event_table import EventTable, literal
-from beancount_compute.bulk.month_asked import BookedShards, MonthAsked, Told
+from beancount_compute.bulk.month_asked import BookedShards, MonthAsked, Told, nobody
 from beancount_compute.bulk.month_state import state_of_shard
 from beancount_compute.bulk.month_tables import DETAIL, Tables
 from beancount_compute.bulk.parts import (
@@ -66,7 +66,7 @@ class ShardRun:
         table: EventTable,
         bulk: BulkTerms,
         place: ShardPlace,
-        told: Told = lambda done, rows: None,
+        told: Told = nobody,
     ) -> None:
         self._asked, self._bulk, self._place, self._told = asked, bulk, place, told
         self._table = table
@@ -86,7 +86,7 @@ class ShardRun:
         undo_of = partial(self._keep_undo, undo_of)
         plain = None
         if self._asked.plain:
-            plain = go_plain_way(table, bulk, undo_of, has_state=has_state)
+            plain = go_plain_way(table, bulk, undo_of, self._told, has_state=has_state)
         if plain is None:
             self._note_all(bulk.month.first if has_state else None, undo_of)
         else:

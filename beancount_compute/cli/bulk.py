@@ -20,6 +20,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 from beancount_compute.cli.printing import say
@@ -106,7 +107,7 @@ def bulk(
         ) from None
     asked = MonthAsked(ledger, Month.parse(month), events, into, memory_limit, prove)
     asked = asked._replace(detail=detail, engine=engine)
-    with _bar(f"Booking {month}") as told:
+    with _bar(month) as told:
         outcome = run_month(asked, told)
     counts = outcome.counts
     read = max(1, counts["read"])
@@ -126,28 +127,48 @@ class _RowsDone(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         if task.total is None:
-            return Text("reading")
+            return Text("")
         return Text(f"{task.completed:,.0f} of {task.total:,.0f} rows")
 
 
 class _RowsASecond(ProgressColumn):
-    """How fast rows are booked, from the beginning on."""
+    """How fast rows are read or booked; not of those that the kernel books at once."""
 
     def render(self, task: Task) -> Text:
-        if not (task.completed and task.elapsed):
-            return Text("")
-        return Text(f"{task.completed / task.elapsed:,.0f} a second")
+        rows = task.completed - task.fields["begun"]
+        return Text(f"{rows / task.elapsed:,.0f} a second" if rows and task.elapsed else "")
 
 
 @contextmanager
-def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar of rows done; nothing where no terminal would show it."""
+def _bar(month: str) -> Iterator[Callable[..., None]]:
+    """A bar of rows read, then booked; nothing where no terminal would show it."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda done, rows: None
+        yield _silent
         return
-    columns = TextColumn("{task.description}"), BarColumn(20), _RowsDone(), _RowsASecond()
-    left = TimeRemainingColumn(compact=True)
-    with Progress(*columns, left, console=console, transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, rows: bar.update(task, completed=done, total=max(1, rows))
+    columns = (
+        TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+        BarColumn(None),  # as wide as all else leaves it
+        _RowsDone(Column(no_wrap=True)),
+        _RowsASecond(Column(no_wrap=True)),
+        TimeRemainingColumn(compact=True),
+    )
+    with Progress(*columns, console=console, transient=True, expand=True) as bar:
+        task = bar.add_task(f"Reading {month}", total=None, begun=0)
+        booking = False
+
+        def told(done: int, rows: int, *, reading: bool = False) -> None:
+            nonlocal booking
+            if not (reading or booking):
+                booking = True
+                what = f"Booking {month}"
+                bar.reset(task, description=what, completed=done, begun=done)
+            bar.update(task, completed=done, total=max(1, rows))
+            if done >= rows:
+                bar.refresh()
+
+        yield told
+
+
+def _silent(done: int, rows: int, *, reading: bool = False) -> None:
+    """Nobody looks."""
