@@ -18,7 +18,13 @@ The way of a closed month into the books, module by module:
     content                         what of all this counts
 """
 
-from beancount_compute.closed.bulk_files import SealedFile, bulk_files, changed_since, sealed_file
+from beancount_compute.closed.bulk_files import (
+    SealedFile,
+    bulk_files,
+    changed_since,
+    folder_of_files,
+    sealed_file,
+)
 from beancount_compute.closed.chain import (
     NO_SEAL,
     SEAL_TYPES,

@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from beancount_compute.closed.content import digest
+from beancount_compute.ledger import bulk_folders
 
 _BLOCK = 1 << 20
 
@@ -51,12 +52,20 @@ def _measured(path: str) -> tuple[int, str]:
         return file.tell(), f"sha256:{found.hexdigest()}"
 
 
-def changed_since(sealed: SealedFile, closed: str, *, whole: bool) -> str:
-    """What is wrong with a sealed file; "" where nothing is.
+def folder_of_files(
+    files: Sequence[SealedFile], month: str, closed: str, include: Iterable[str]
+) -> str:
+    """Where the files of a month lie: where the ledger includes its journal, else as sealed."""
+    as_sealed = os.path.normpath(os.path.join(closed, os.path.dirname(files[0].path)))
+    return bulk_folders(include).get(month, as_sealed)
+
+
+def changed_since(sealed: SealedFile, folder: str, *, whole: bool) -> str:
+    """What is wrong with a sealed file, in the folder of its month; "" where nothing is.
 
     Without `whole` a Parquet file is not read.
     """
-    path = os.path.join(closed, sealed.path)
+    path = os.path.join(folder, os.path.basename(sealed.path))
     try:
         if whole or not sealed.path.endswith(".parquet"):
             found = SealedFile(sealed.path, *_measured(path))

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from beancount.core.data import Custom, Directive
 
-from beancount_compute.closed.bulk_files import bulk_files, changed_since
+from beancount_compute.closed.bulk_files import bulk_files, changed_since, folder_of_files
 from beancount_compute.closed.chain import CLOSE, SEAL_TYPES, Chain, Seal, with_digest
 from beancount_compute.closed.content import content_digest, digest, item_of_event
 from beancount_compute.closed.frozen_reader import FrozenReader
@@ -188,7 +188,7 @@ def read_closed(
     for month in months:
         rows = month.files.head_rows()
         _check_figures(month.files, rows, errors)
-        _check_bulk(month.files, rows, chain.folder, errors)
+        _check_bulk(month.files, rows, chain.folder, include, errors)
     return Closed(chain, months, files[many:], state)
 
 
@@ -219,13 +219,16 @@ def _check_figures(files: Files, rows: Iterable[list[str]], errors: Errors) -> N
         errors.add(seal.place, message)
 
 
-def _check_bulk(files: Files, rows: Iterable[list[str]], folder: str, errors: Errors) -> None:
+def _check_bulk(
+    files: Files, rows: Iterable[list[str]], closed: str, include: list[str], errors: Errors
+) -> None:
     """Compare the files of a month in bulk with those that were sealed, as far as that is quick."""
-    for each in bulk_files(rows):
+    sealed, month = bulk_files(rows), files.seal.month
+    folder = folder_of_files(sealed, month, closed, include) if sealed else ""
+    for each in sealed:
         if why := changed_since(each, folder, whole=False):
-            place = Place(os.path.normpath(os.path.join(folder, each.path)), 1)
-            message = f"closed month {files.seal.month}: this file {why}: restore it, or reopen it"
-            errors.add(place, message)
+            place = Place(os.path.join(folder, os.path.basename(each.path)), 1)
+            errors.add(place, f"closed month {month}: this file {why}: restore it, or reopen it")
 
 
 def _files(seal: Seal, chain: Chain, include: list[str], fields: Fields, errors: Errors) -> Files:

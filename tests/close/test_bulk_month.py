@@ -292,3 +292,10 @@ def test_nothing_is_derived_by_the_ledger_any_more(tmp_path: Path) -> None:
     assert "deferred,340.00,USD" in (tmp_path / "closed/2026-05.state.csv").read_text()
     assert "lot," not in (tmp_path / "closed/2026-05.state.csv").read_text()
     assert not told(ledger)
+
+
+def test_other_plugins_may_stand_behind(in_bulk: Path) -> None:
+    """The trial of them loads the month from a folder aside; its Parquet stays where it is."""
+    add(in_bulk, 'plugin "beancount.plugins.auto_accounts"\n')
+    close_month("2026-05", in_bulk)
+    assert not told(in_bulk)
