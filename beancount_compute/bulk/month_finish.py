@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 
@@ -44,8 +45,10 @@ def finish_month(
 ) -> BulkOutcome:
     """Tie what the shards come to, and write it; some accounts are opened already."""
     made = add_up_days(table, _made(table, booked))
-    for name in LARGE:  # what is written is what is tied
-        table.note_file(f"new_{name}", _write_large(name, booked, place))
+    with ThreadPoolExecutor(len(LARGE)) as pool:
+        paths = pool.map(lambda name: _write_large(name, booked, place), LARGE)
+        for name, path in zip(LARGE, paths, strict=True):  # what is written is what is tied
+            table.note_file(f"new_{name}", path)
     ties = ties_of(table, made, booked.counts)
     if detail:
         ties += ties_of_detail(table, place.gather(DETAIL))

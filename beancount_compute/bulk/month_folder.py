@@ -175,14 +175,15 @@ def _in_words_of_its_own(rows: pa.Table) -> pa.Table:
     for at, field in enumerate(rows.schema):
         if pa.types.is_dictionary(field.type):
             column = rows.column(at).unify_dictionaries().combine_chunks()
-            codes = column.indices.fill_null(-1).to_numpy()
-            used = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=1))
-            texts = column.dictionary.take(pa.array(used)) if len(codes) else column.dictionary
+            none = len(column.dictionary)
+            codes = column.indices.fill_null(none).to_numpy()
+            used = np.flatnonzero(np.bincount(codes, minlength=none)[:none])
+            texts = column.dictionary.take(pa.array(used))
             in_order = pc.array_sort_indices(texts).to_numpy()
-            place = np.full(max(1, len(column.dictionary)), -1, np.int32)
+            place = np.zeros(none + 1, np.int32)
             place[used[in_order]] = np.arange(len(in_order), dtype=np.int32)
-            indices = pa.array(place[codes], mask=codes < 0)
-            texts = texts.take(pa.array(in_order))
+            lacking = codes == none if column.null_count else None
+            indices, texts = pa.array(place[codes], mask=lacking), texts.take(pa.array(in_order))
             rows = rows.set_column(at, field, pa.DictionaryArray.from_arrays(indices, texts))
     return rows
 

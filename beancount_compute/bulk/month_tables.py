@@ -7,6 +7,7 @@ them needs. So every digit of the books is there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal, localcontext
 from typing import Any
@@ -355,13 +356,9 @@ def table_of(name: str, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
 
 def decimals(numbers: Sequence[Decimal | None], least: int) -> pa.Array:
     """Numbers as decimals of at least so many decimal places."""
-    scale = least
-    for number in numbers:
-        if number is not None:
-            exponent = number.as_tuple().exponent
-            assert isinstance(exponent, int)
-            if -exponent > scale:
-                scale = max(scale, _places(number))
+    with suppress(pa.ArrowInvalid):  # where a number is finer, or too long
+        return pa.array(numbers, pa.decimal128(_DIGITS, least))
+    scale = max([least, *(_places(number) for number in numbers if number is not None)])
     try:
         return pa.array(numbers, pa.decimal128(_DIGITS, scale))
     except pa.ArrowInvalid:

@@ -26,7 +26,14 @@ from beancount_compute.bulk.plain_rows import DAYS
 from beancount_compute.bulk.plain_subscriptions import PlainSubscriptions, minor_units
 from beancount_compute.bulk.plain_terms import PlainPeriods, split_many
 from beancount_compute.bulk.plain_uses import MOST_DECIMALS, decimals_of_units
-from beancount_compute.bulk.steps import StepSizes, fewest_decimals, integers_of, rescaled, steps_of
+from beancount_compute.bulk.steps import (
+    StepSizes,
+    coarsest,
+    fewest_decimals,
+    integers_of,
+    rescaled,
+    steps_of,
+)
 from beancount_compute.economy import (
     COST_STEP,
     NOWHERE,
@@ -212,7 +219,7 @@ class PlainInputs:
         assert decimals is not None
         both = together_held([held, came])
         good = self._month.good[both.code]
-        of_uses = fewest_decimals([uses], decimals)
+        uses, of_uses = coarsest(uses, decimals)
         of_lots = fewest_decimals([both.units[good]], MOST_DECIMALS)
         scale = StepSizes(
             max(of_uses, of_lots), fewest_decimals([both.keys.cost[good]], COST_DECIMALS)
@@ -227,7 +234,7 @@ class PlainInputs:
                 came.some(self._month.good[came.code]),
             )
         )
-        return Scaled(scale, held, came, rescaled(uses, decimals, scale.units))
+        return Scaled(scale, held, came, rescaled(uses, of_uses, scale.units))
 
 
 def nothing_held() -> Held:

@@ -125,7 +125,7 @@ class UsesOfDays(NamedTuple):
 
 
 class _Bit(NamedTuple):
-    """What some rows of a file come to."""
+    """What some rows of a file come to; one that is no use of a name that is known has no steps."""
 
     at: int
     codes: Ints
@@ -154,9 +154,7 @@ class MonthReader:
         others = KeptRows(self._table, OTHERS)
         for bit in scan(files, self._table.threads, self._read):
             uses.code_of_row[bit.at : bit.at + len(bit.codes)] = bit.codes
-            known = bit.codes >= 0
-            codes = bit.codes if len(bit.cells) == len(bit.codes) else bit.codes[known]
-            uses.add(codes, bit.cells, bit.steps)
+            uses.add(np.maximum(bit.codes, 0), bit.cells, bit.steps)
             if len(bit.unseen.rows):
                 uses.add_unseen(bit.unseen)
             hashes[count : count + len(bit.hashes)] = bit.hashes
@@ -170,24 +168,20 @@ class MonthReader:
         names, files = self.uses.names, self._table.files
         use = self._plain.of(rows)
         who = rows.column("subscriber")
-        found = np.full(rows.size, UNKNOWN, np.int64) if who is None else names.codes_of(who)
-        cells = use.day * self._commodities + use.unit
-        codes = np.where(use.plain, np.where(found == UNKNOWN, _UNSEEN, found), _NO_USE)
+        codes = np.full(rows.size, UNKNOWN, np.int64) if who is None else names.codes_of(who)
+        cells = use.day * self._commodities + use.unit if self._commodities > 1 else use.day
+        codes[codes == UNKNOWN] = _UNSEEN
+        others = np.flatnonzero(~use.plain)
+        codes[others], cells[others] = _NO_USE, 0
         unseen = np.flatnonzero(codes == _UNSEEN)
         strangers = pa.nulls(len(unseen), pa.string())
         if who is not None and len(unseen):
             strangers = as_text(who.take(pa.array(unseen)))
-        others = np.flatnonzero(codes == _NO_USE)
-        some = slice(None) if not len(unseen) and not len(others) else codes >= 0
-        return _Bit(
-            rows.at,
-            codes,
-            cells[some],
-            use.steps[some],
-            _Unseen(unseen + rows.at, strangers.fill_null(""), cells[unseen], use.steps[unseen]),
-            rows_at(rows, files, others),
-            id_hashes(rows.column("id")),
-        )
+        steps = np.where(use.plain, use.steps, 0)
+        later = _Unseen(unseen + rows.at, strangers.fill_null(""), cells[unseen], steps[unseen])
+        steps[unseen] = 0
+        of_others = rows_at(rows, files, others)
+        return _Bit(rows.at, codes, cells, steps, later, of_others, id_hashes(rows.column("id")))
 
     def keep_uses(self, names: pa.Array, called: str, days: Collection[date] = ()) -> None:
         """Put the uses of some names into a table, those of all days or of some."""

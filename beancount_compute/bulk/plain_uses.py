@@ -74,7 +74,7 @@ class PlainUses:
             none = np.zeros(rows.size, np.int64)
             return UsesOfRows(np.zeros(rows.size, bool), none, 0, none)
         event, date, units, commodity = needed
-        plain = _by_text(event, lambda text: text == Kind.CONSUMPTION.value).astype(bool)
+        plain = _told_by_text(event, lambda text: text == Kind.CONSUMPTION.value, absent=False)
         unit = _by_text(commodity, lambda text: self._commodities.get(text, -1))
         steps, fit = self._steps(units)
         day = self._days_of(date)
@@ -127,7 +127,7 @@ class PlainUses:
             if odd is not None:
                 plain &= ~odd
         if time is not None and _is_text(time.type):
-            plain &= _by_text(time, lambda text: bool(_TIME.fullmatch(text)), True).astype(bool)
+            plain &= _told_by_text(time, lambda text: bool(_TIME.fullmatch(text)), absent=True)
         elif time is not None:
             _keep_absent(plain, time)
         if memo is not None and _is_text(memo.type):
@@ -185,7 +185,7 @@ def _keep_absent(plain: Flags, column: pa.Array | None) -> None:
     if column is None:
         return
     if _is_text(column.type):
-        plain &= _by_text(column, lambda text: not text, True).astype(bool)
+        plain &= _told_by_text(column, lambda text: not text, absent=True)
     else:
         plain &= column.is_null().to_numpy(zero_copy_only=False)
 
@@ -198,13 +198,26 @@ def _is_text(kind: pa.DataType) -> bool:
     )
 
 
-def _by_text(column: pa.Array, say: Callable[[str], int], absent: int = -1) -> Ints:
-    """What is said of each text, asked once for each of them."""
+def _by_text(column: pa.Array, say: Callable[[str], int]) -> Ints:
+    """What is said of each text, asked once for each of them; -1 where there is none."""
+    texts, codes = _coded(column)
+    found: Ints = np.array([*map(say, texts), -1], np.int64)[codes]
+    return found
+
+
+def _told_by_text(column: pa.Array, tell: Callable[[str], bool], *, absent: bool) -> Flags:
+    """Whether something holds for each text, asked once for each of them."""
+    texts, codes = _coded(column)
+    found: Flags = np.array([*map(tell, texts), absent], bool)[codes]
+    return found
+
+
+def _coded(column: pa.Array) -> tuple[list[str], Ints]:
+    """The texts of a column, and which of them each cell has; none is the one behind them."""
     if not pa.types.is_dictionary(column.type):
         column = as_text(column).dictionary_encode()
-    said = np.array([*map(say, column.dictionary.to_pylist()), absent], np.int64)
+    texts: list[str] = column.dictionary.to_pylist()
     codes = column.indices
     if codes.null_count:
-        codes = codes.fill_null(len(said) - 1)
-    found: Ints = said[codes.to_numpy()]
-    return found
+        codes = codes.fill_null(len(texts))
+    return texts, codes.to_numpy()

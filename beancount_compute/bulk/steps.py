@@ -36,9 +36,19 @@ def steps_of(number: Decimal, decimals: int) -> int | None:
 def fewest_decimals(numbers: Sequence[Ints], decimals: int) -> int:
     """How many of so many decimals the numbers need."""
     for fewer in range(decimals, 0, -1):
-        if not any((each % 10**fewer).any() for each in numbers):
+        few = [each[:1000] for each in numbers]  # which tells most often
+        if not any((each % 10**fewer).any() for each in (*few, *numbers)):
             return decimals - fewer
     return decimals
+
+
+def coarsest(numbers: Ints, decimals: int) -> tuple[Ints, int]:
+    """Steps as the coarsest that say the same, and of how many decimals these are."""
+    for fewer in range(decimals, 0, -1):
+        whole = numbers // 10**fewer
+        if np.array_equal(whole * 10**fewer, numbers):
+            return whole, decimals - fewer
+    return numbers, decimals
 
 
 def rescaled(numbers: Ints, decimals: int, wanted: int) -> Ints:

@@ -183,13 +183,18 @@ def _stock(table: EventTable, of: str) -> dict[tuple[str, ...], tuple[Decimal, .
 
 
 def _lots(table: EventTable, of: str) -> dict[tuple[str, ...], tuple[Decimal, ...]]:
-    """Units and cost of lots, by pocket, commodity and currency; of one cost at a time, exact."""
+    """Units and cost of lots, by pocket, commodity and currency."""
     found: defaultdict[tuple[str, ...], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
-    rows = table.numbers(
-        f"SELECT pocket, commodity, currency, cost, sum(units) FROM {of} GROUP BY ALL"
-    )
-    for pocket, commodity, currency, cost, units in rows:
+    group = "pocket, commodity, currency"
+    try:
+        rows = table.numbers(
+            f"SELECT {group}, sum(units), sum(units * cost) FROM {of} GROUP BY ALL"
+        )
+    except BulkError:  # more digits than the database has: of one cost at a time
+        by_cost = table.numbers(f"SELECT {group}, sum(units), cost FROM {of} GROUP BY ALL")
+        rows = [(*row[:-1], row[-2] * row[-1]) for row in by_cost]
+    for pocket, commodity, currency, units, cost in rows:
         sums = found[pocket, commodity, currency]
         sums[0] += units
-        sums[1] += units * cost
+        sums[1] += cost
     return {key: (*sums,) for key, sums in found.items()}

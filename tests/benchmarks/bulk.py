@@ -300,7 +300,7 @@ def measured(events: int, trading: float, server: str, **how: object) -> Spent:
 def measured_parts() -> None:
     """Measure the engine's own way: a part of 50,000 events without and with trades, of 500,000."""
     print("    events  trading    wall  events/s of one core")
-    for events, trading in ((50_000, 0.0), (50_000, 0.1), (500_000, 0.1)):
+    for events, trading in ((50_000, 0.0), (50_000, 1.0), (500_000, 1.0)):
         folder = Path(tempfile.mkdtemp(prefix="bulk-"))
         try:
             files = _write_months(Economy(events, trading, refused=0.0), folder)
