@@ -72,6 +72,7 @@ KNOWS: dict[str, set[str]] = {
     },
     "fava_extension": {
         "bulk",
+        "bulk_books",
         "economy",
         "ledger",
         "closed",

@@ -32,11 +32,11 @@ from beancount_compute.fava_extension.loaded import LoadedBooks, LoadError
 from beancount_compute.fava_extension.market_view import market
 from beancount_compute.fava_extension.overview_view import overview
 from beancount_compute.fava_extension.owed_view import owed
-from beancount_compute.fava_extension.page import Page, beyond_the_books
+from beancount_compute.fava_extension.page import Page, beyond_the_books, in_a_sentence
 from beancount_compute.fava_extension.subscribers_view import subscribers
 from beancount_compute.fava_extension.vintages_view import vintages
 from beancount_compute.fava_extension.what_if_view import scenarios_asked, scenarios_booked
-from beancount_compute.reports import counted
+from beancount_compute.reports import NotInBulk, counted
 from beancount_compute.reports.charts import plotly_file
 
 View = Callable[[Page], list[Block]]
@@ -156,9 +156,7 @@ class ComputeBooks(FavaExtensionBase):
             numbers, links = self._numbers(loaded, asked), fava_parts.Links()
             page = Page(loaded, asked, accounts, entries, numbers, links)
             page.hides_numbers = fava_parts.hides_numbers()
-            page.check_names()
-            page.notes += beyond_the_books(page)
-            blocks, notes = view(page), page.notes
+            blocks, notes = _blocks_of(view, page), page.notes
         if fava_parts.hides_numbers():
             blocks = incognito.without_numbers(blocks, fava_parts.hidden)
             notes = [incognito.NOTE, *notes]
@@ -197,6 +195,16 @@ class ComputeBooks(FavaExtensionBase):
             return grouped(round_half_even(number, Decimal(1).scaleb(-places)))
 
         return FavaNumbers(amount, grouped)
+
+
+def _blocks_of(view: View, page: Page) -> list[Block]:
+    """The blocks of a view, or why months in bulk have none for it."""
+    page.check_names()
+    page.notes += beyond_the_books(page)
+    try:
+        return view(page)
+    except NotInBulk as error:
+        return [*_warning(page), words(in_a_sentence(error))]
 
 
 def _loaded(ledger: FavaLedger) -> LoadedBooks:

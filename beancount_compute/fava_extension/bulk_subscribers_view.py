@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from beancount_compute.bulk import HOW_TO_GET_IT, NO_PAYMENTS
@@ -26,7 +27,9 @@ from beancount_compute.fava_extension.blocks import (
 )
 from beancount_compute.fava_extension.page import Page
 from beancount_compute.fava_extension.prepared.holdings import FIGURES, Standing, as_table, totals
+from beancount_compute.fava_extension.prepared.overview import held_on
 from beancount_compute.fava_extension.prepared.subscriptions import Used
+from beancount_compute.reports import TOTAL, Selection
 
 if TYPE_CHECKING:
     from beancount_compute.bulk.lookup import HolderAsked, MonthFiles
@@ -78,8 +81,10 @@ def _all(page: Page, months: Sequence[MonthFiles]) -> list[Block]:
     names = list(dict.fromkeys([each[0] for each in listed]))
     rows = _rows(page, files.month.last, standings(shown, names, plan), listed)
     table = as_table(rows, f"Subscribers on {files.month.last}", owed=False)
-    if len(rows) > 1 and of_pages["pages"] == 1:
-        table = table._replace(totals=tuple(as_table(totals(rows), "", owed=False).rows))
+    having = [row for row in rows if row.commodity]
+    whole = totals(having) if of_pages["pages"] == 1 else _totals(page, files.month.last)
+    if len(rows) > 1 and (of_pages["pages"] == 1 or not asked.words):
+        table = table._replace(totals=tuple(as_table(whole, "", owed=False).rows))
     sort = {"key": key, "order": "desc" if asked.falling else "asc"}
     block = page.numbers.table(table, **of_pages, sort=sort)
     for column in block["columns"]:
@@ -100,6 +105,19 @@ def _sorted_by(page: Page, orders: Sequence[str]) -> str:
         page.notes.append("Rows stand in the order of names: an order by amounts would tell them.")
         return orders[0]
     return key
+
+
+def _totals(page: Page, day: date) -> list[Standing]:
+    """What all hold, by unit and currency, from the days of the months."""
+    held = held_on(page.loaded.books, Selection(None, day, plan=page.asked.selection.plan))
+    found: list[Standing] = []
+    for row in held.by_key():
+        if row["pocket"] == TOTAL:
+            figures = [row[key] for key in ("units", "carrying_amount", "market_value")]
+            units, carrying, value = [x if isinstance(x, Decimal) else None for x in figures]
+            of = (TOTAL, str(row["commodity"]), str(row["currency"]))
+            found.append(Standing(*of, units or ZERO, carrying or ZERO, value, None, ZERO, ZERO))
+    return found
 
 
 def _go(name: str) -> dict[str, str]:

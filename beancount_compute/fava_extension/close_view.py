@@ -16,9 +16,18 @@ from beancount_compute.economy import Month
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, copied, linked, words
 from beancount_compute.fava_extension.loaded import LoadedBooks, LoadError, TiedOut
-from beancount_compute.fava_extension.page import Page, place_in_editor
+from beancount_compute.fava_extension.page import Page, in_a_sentence, place_in_editor
 from beancount_compute.ledger import CLOSED
-from beancount_compute.reports import CURRENCY, MONTH, Cell, Column, Measure, Selection, Table
+from beancount_compute.reports import (
+    CURRENCY,
+    MONTH,
+    Cell,
+    Column,
+    Measure,
+    NotInBulk,
+    Selection,
+    Table,
+)
 from beancount_compute.reports.registry import CORRECTIONS
 
 TICK, CROSS = "\u2713", "\u2717"
@@ -239,7 +248,10 @@ def _seal_rows(seal: Seal) -> list[tuple[Cell, ...]]:
 
 
 def _corrections(page: Page, selection: Selection) -> list[Block]:
-    tables = CORRECTIONS.tables(page.loaded.books, selection)
+    try:
+        tables = CORRECTIONS.tables(page.loaded.books, selection)
+    except NotInBulk as error:
+        return [words(in_a_sentence(error))]
     found = [page.numbers.paged(table, page.asked.page) for table in tables if table.rows]
     return found or [words("No late events, reversals or reopened months in these days.")]
 

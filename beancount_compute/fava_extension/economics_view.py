@@ -9,7 +9,9 @@ from beancount_compute.fava_extension.blocks import Block, controls, field, figu
 from beancount_compute.fava_extension.page import Page
 from beancount_compute.fava_extension.prepared.economics_by_day import OF_MONTHS, assumed
 from beancount_compute.reports import TOTAL, Interval, Table
+from beancount_compute.reports.bulk_reach import books_of
 from beancount_compute.reports.charts import break_even, breakage_or_market
+from beancount_compute.reports.registry import economics as of_report
 
 _TABLES = ("money-by-month", "units-by-month", "money-by-plan", "units-by-plan")
 _HEADLINE = {
@@ -30,6 +32,7 @@ def economics(page: Page) -> list[Block]:
     page.ignores("subscriber", because="the figures are of all subscribers")
     interval = page.interval(Interval.MONTH, *OF_MONTHS)
     asked = page.asked
+    books_of(of_report(asked.displaced), page.loaded.books, asked.selection)  # or says why not
     tables = {
         table.name: _with_room(table)
         for table in page.loaded.economics.tables(

@@ -18,7 +18,7 @@ _EXAMPLE = """\
 
 
 def empty_view(loaded: LoadedBooks, links: Addresses) -> list[Block] | None:
-    """The page of a ledger without the plugin or without bookings; None for any other."""
+    """The page of a ledger that has nothing to show; None for any other."""
     if not loaded.has_plugin:
         return [
             words("This ledger does not use the plugin, so there are no compute books to show."),
@@ -26,7 +26,8 @@ def empty_view(loaded: LoadedBooks, links: Addresses) -> list[Block] | None:
             words("It must stand in the main file: Beancount ignores it in an included one."),
         ]
     if loaded.has_bookings:
-        return None
+        why = loaded.unreadable
+        return [words(f"{why}.", tone="bad")] if why else None
     found = [
         words("Nothing was booked yet: the ledger has the plugin, and no event that it could book.")
     ]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from beancount.core.data import Custom, Directive
 
+from beancount_compute.bulk_books import CantReadMonths, read_all_books
 from beancount_compute.close.loading import load
 from beancount_compute.close.open_month import look_at
 from beancount_compute.close.standing import Months, cancelled_of, index_folder, months_of
@@ -30,7 +31,7 @@ from beancount_compute.fava_extension.prepared.overview import derived_until, en
 from beancount_compute.fava_extension.prepared.subscriptions import Subscriptions
 from beancount_compute.ledger import ORDER, SCENARIO, bulk_folders, first_bulk_day
 from beancount_compute.plugin import PLUGIN
-from beancount_compute.reports import Books, read_books
+from beancount_compute.reports import Books
 from beancount_compute.review import Review, review_month
 from beancount_compute.scenarios import ScenariosApart
 
@@ -129,8 +130,17 @@ class LoadedBooks:
 
     @_once
     def books(self) -> Books:
-        """The books, whole and unfiltered."""
-        return read_books(self.entries, self.options)
+        """The books, whole and unfiltered; raises `CantReadMonths` of those in bulk."""
+        return read_all_books(self.entries, self.options)
+
+    @property
+    def unreadable(self) -> str:
+        """Why the months in bulk can't be read; "" where they can, or there are none."""
+        try:
+            _ = self.books
+        except CantReadMonths as error:
+            return str(error)
+        return ""
 
     @_once
     def summed(self) -> Books:
@@ -155,7 +165,7 @@ class LoadedBooks:
     @_once
     def economics(self) -> EconomicsByDay:
         """What became of units that were left unused."""
-        return EconomicsByDay(self.books)
+        return EconomicsByDay(self.books.singly)
 
     @_once
     def commodities(self) -> frozenset[str]:
@@ -239,6 +249,12 @@ class LoadedBooks:
         self.scenarios.abandon()
 
     def _make_all(self) -> None:
+        try:
+            self._make_pieces()
+        except CantReadMonths:
+            return  # each page says it
+
+    def _make_pieces(self) -> None:
         for piece in _FOR_PAGES:
             if self._abandoned:
                 return

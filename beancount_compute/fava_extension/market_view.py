@@ -36,7 +36,9 @@ from beancount_compute.reports.market import market_by
 FEW = 5  # days or months that a picture has room for at least
 A_DAY = 86_400_000  # milliseconds
 TRADES_A_PAGE = 20
-_TRADES = '#compute-trade, undoes:"trade"'  # a filter of Fava's; the second are reversals
+# Filters of Fava's: trades, their reversals, and what months in bulk have of both
+_TRADES = '#compute-trade, undoes:"trade"'
+_WITH_BULK = f'{_TRADES}, (#compute-bulk "trade")'
 
 
 def market(page: Page) -> list[Block]:
@@ -65,7 +67,8 @@ def _by_interval(page: Page, table: Table, interval: Interval) -> Block:
     block = page.numbers.paged(table, page.asked.page, newest_first=True)
     title = "The trades of these days in the journal"
     names = [str(row[0]) for row in block["rows"]]
-    hrefs = [page.links.journal(_TRADES, _time(page, interval, name)) for name in names]
+    trades = _TRADES if page.loaded.first_bulk_day is None else _WITH_BULK
+    hrefs = [page.links.journal(trades, _time(page, interval, name)) for name in names]
     return linked(block, "date", [{"href": href, "title": title} for href in hrefs])
 
 
@@ -80,6 +83,9 @@ def _time(page: Page, interval: Interval, name: str) -> str:
 
 def _trades(page: Page, books: Books) -> list[Block]:
     """The trades in pages; each leads to its transaction in the journal."""
+    bulk = page.loaded.books.bulk
+    if bulk is not None and (page.asked.selection.end or bulk.first) >= bulk.first:
+        return [words(f"{bulk.names} was booked in bulk, without single trades to list.")]
     at, asked = page.asked.page, page.asked.selection
     by_size = not page.hides_numbers
     trades = largest_trades(books, asked, TRADES_A_PAGE, at, by_size=by_size)

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal, localcontext
 from typing import Any
 
+from beancount_compute.economy import OWED_TO_OTHERS, WIDE, ZERO, Role
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, controls, figures, linked, words
 from beancount_compute.fava_extension.page import Page, last_shown
-from beancount_compute.reports import Measure, Table
+from beancount_compute.reports import (
+    CURRENCY,
+    Books,
+    Cell,
+    Column,
+    Measure,
+    NotInBulk,
+    Table,
+    until,
+    written,
+)
+from beancount_compute.reports.aging import AGED
 from beancount_compute.reports.charts import by_age, forward_release
 from beancount_compute.reports.registry import AGING, RELEASE
 
@@ -30,7 +44,12 @@ def owed(page: Page) -> list[Block]:
     page.ignores("filter", because=because)
     page.ignores("subscriber", because="all are shown")
     books, selection = page.loaded.books, page.asked.selection
-    totals, *by_party = AGING.tables(books, selection._replace(plan=""))
+    without_ages: list[Block] = []
+    try:
+        totals, *by_party = AGING.tables(books, selection._replace(plan=""))
+    except NotInBulk:
+        totals, by_party = _owed_in_all(books, selection.day_of(books)), []
+        without_ages = [words(_NO_AGES)]
     (release,) = RELEASE.tables(books, selection)
     found: list[Block] = [controls(page.plans())]
     if selection.plan:
@@ -44,9 +63,38 @@ def owed(page: Page) -> list[Block]:
             page.numbers.chart(chart, page.numbers.paged(chart.table, page.asked.page))
             for chart in forward_release(release)
         ],
-        *[page.numbers.chart(chart) for chart in by_age(totals)],
+        *(without_ages or [page.numbers.chart(chart) for chart in by_age(totals)]),
         *[_aged(page, table) for table in by_party if table.rows],
     ]
+
+
+def _owed_in_all(books: Books, day: date) -> Table:
+    """What is owed in all on a day, and not by whom: months in bulk pool it on one account."""
+    sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    with localcontext(WIDE):
+        for role in (Role.RECEIVABLE, Role.PAYABLE):
+            pooled = books.accounts.pooled(role, "", "")
+            for each in books.transactions:
+                for posting in each.postings if each.date <= day else ():
+                    if f"{posting.account}:".startswith(f"{pooled}:") and posting.units:
+                        sums[AGED[role][0], posting.units.currency] += posting.units.number or ZERO
+        for owed in until(books.owed, day):
+            if owed.role in OWED_TO_OTHERS:
+                sums[AGED[owed.role][0], owed.currency] += owed.amount
+        rows: list[tuple[Cell, ...]] = [
+            (name, money, written(Measure.MONEY, _SIGNS.get(name, -1) * total, money))
+            for (name, money), total in sorted(sums.items())
+            if total
+        ]
+    return Table("Owed in all", _IN_ALL, rows, "owed-in-all")
+
+
+_SIGNS = {AGED[Role.RECEIVABLE][0]: 1}  # what others owe is a debit
+_IN_ALL = (Column("owed", "owed"), CURRENCY, Column("total", "total", Measure.MONEY))
+_NO_AGES = (
+    "Months in bulk pool what is charged and paid: by whom it is owed, and since when, no "
+    "transaction tells. What one subscriber was charged is in the statement."
+)
 
 
 def _headlines(page: Page, totals: Table, release: Table) -> list[Block]:
@@ -66,7 +114,7 @@ def _headlines(page: Page, totals: Table, release: Table) -> list[Block]:
         for name, label in _LABELS.items():
             if (name, currency) in rows:
                 cells = rows[name, currency]
-                note = _overdue(page, cells, currency)
+                note = _overdue(page, cells, currency) if _OVERDUE[0] in cells else ""
                 item = page.numbers.item(label, Measure.MONEY, cells["total"], currency, note)
                 block["items"].append(item)
         label = "Deferred revenue, to be delivered"

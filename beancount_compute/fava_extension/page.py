@@ -162,6 +162,12 @@ def last_shown(page: Page) -> date:
     return min(page.asked.selection.day_of(page.loaded.books), page.loaded.end)
 
 
+def in_a_sentence(error: Exception) -> str:
+    """A message as a sentence of a page."""
+    text = str(error)
+    return f"{text[0].upper()}{text[1:]}."
+
+
 def beyond_the_books(page: Page) -> list[str]:
     """A note where the time filter asks for days that the books do not reach."""
     end, asked = page.loaded.derived_until, page.asked.selection.end

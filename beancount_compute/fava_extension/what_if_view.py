@@ -16,6 +16,7 @@ from beancount_compute.fava_extension.blocks import (
     words,
 )
 from beancount_compute.fava_extension.page import Page, place_in_editor
+from beancount_compute.ledger import ORDER
 from beancount_compute.reports import (
     Cell,
     Column,
@@ -78,6 +79,12 @@ def scenarios_asked(page: Page) -> list[Block]:
     page.ignores("interval", because="what is by time here is by month")
     for name in ("account", "filter", "plan", "subscriber"):
         page.ignores(name, because="all events are booked again under each scenario")
+    bulk = page.loaded.books.bulk
+    if bulk is not None:
+        again = f"Scenarios book events again: those of {bulk.names} stand in Parquet"
+        if not any(ORDER in each.meta for each in bulk.own.transactions):
+            return [words(f"{again}, and there are no others to set beside the books.")]
+        page.notes.append(f"{again}, and are left out.")
     if not page.loaded.names_scenarios:
         return [
             words(

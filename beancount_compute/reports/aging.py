@@ -38,7 +38,7 @@ _FIGURES = (
     Figure("total", "total", Measure.MONEY, _COLUMNS),
 )
 _TOTALS = "totals"  # what is owed to the operator and what it owes, which is no sum
-_TABLES = {
+AGED = {
     role: (f"{ROLES[role].party}s", f"Payables to {ROLES[role].party}s", ROLES[role].party)
     if role in OWED_TO_OTHERS
     else (heading, heading.capitalize(), "subscriber")
@@ -57,7 +57,7 @@ def _layouts(books: Books, selection: Selection) -> list[Layout]:
         Layout(
             name, title + at, (Column(label, label), CURRENCY), _FIGURES, adds_up=name != _TOTALS
         )
-        for name, title, label in ((_TOTALS, "Totals", "what"), *_TABLES.values())
+        for name, title, label in ((_TOTALS, "Totals", "what"), *AGED.values())
     ]
 
 
@@ -73,7 +73,7 @@ def _contributions(books: Books, selection: Selection, request: Request) -> Iter
         if not subscriber or subscriber == party:
             lines[role, party, owed.currency].append(owed)
     for (role, party, currency), owed_lines in lines.items():
-        name = _TABLES[role][0]
+        name = AGED[role][0]
         aged = _aged(role, owed_lines, books.transactions, day)
         for column, amount, at in aged:
             yield name, (party or NOT_NAMED, currency), column, amount, at
