@@ -42,6 +42,7 @@ KNOWS: dict[str, set[str]] = {
     "price_list": {"economy"},  # and is known to one face only: no load asks it
     "scenarios": {"collector", "economy", "ledger", "closed", "booking", "reports", "close"},
     "close": {
+        "bulk_books",
         "collector",
         "economy",
         "ledger",

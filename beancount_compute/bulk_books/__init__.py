@@ -26,8 +26,16 @@ class CantReadMonths(Exception):
 
 def read_all_books(entries: Sequence[Directive], options_map: dict[str, Any]) -> Books:
     """Read a loaded ledger with its months in bulk; raises `CantReadMonths`."""
-    books = read_books(entries, options_map)
-    folders = bulk_folders(options_map.get("include", ()))
+    return with_months_in_bulk(read_books(entries, options_map), options_map)
+
+
+def with_months_in_bulk(books: Books, options_map: dict[str, Any], last: str = "") -> Books:
+    """Books with the months in bulk that a ledger includes, up to a last one if it is given.
+
+    Raises `CantReadMonths`.
+    """
+    included = bulk_folders(options_map.get("include", ()))
+    folders = {month: folder for month, folder in included.items() if month <= (last or month)}
     if not folders:
         return books
     try:

@@ -11,6 +11,7 @@ All from the loaded ledger; the same ledger gives the same bytes. The charts nee
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 
 from beancount.core.data import Directive
 
+from beancount_compute.bulk_books import CantReadMonths, with_months_in_bulk
 from beancount_compute.close.general_ledger.account_map import NoMap
 from beancount_compute.close.general_ledger.formats import PLAIN, By
 from beancount_compute.close.general_ledger.month_export import (
@@ -33,6 +35,7 @@ from beancount_compute.close.pack.pack_page import (
     page_text,
     plotly_bundle,
 )
+from beancount_compute.close.storage import CloseError
 from beancount_compute.close.tie_outs import TieOut, tables
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy import Month
@@ -41,6 +44,7 @@ from beancount_compute.reports import (
     Books,
     Cell,
     Column,
+    NotInBulk,
     Report,
     Selection,
     Table,
@@ -96,7 +100,10 @@ def pack_files(
     There is no journal.csv where nothing was booked.
     """
     with no_cyclic_garbage():
-        books = books or read_books(entries, options)
+        try:
+            books = with_months_in_bulk(books or read_books(entries, options), options, month)
+        except CantReadMonths as error:
+            raise CloseError(str(error)) from None
         return _files(books, options, month, seal, tie_outs, review)
 
 
@@ -124,7 +131,7 @@ def _files(
     review: Review,
 ) -> dict[str, bytes]:
     named = Month.parse(month)
-    reports = [_shown(report, books, named.first, named.last) for report in REPORTS.values()]
+    reports = [*_reports(books, named)]
     known = {f"{each.report.name}-{table.name}": table for each in reports for table in each.tables}
     drawn = charts(books, Selection(named.first, named.last), known)
     files: dict[str, str] = {}
@@ -149,6 +156,13 @@ def _files(
     )
     files[PAGE] = page_text(page, plotly_bundle())
     return {name: files[name].encode() for name in sorted(files)}
+
+
+def _reports(books: Books, month: Month) -> Iterator[Shown]:
+    """All reports; of a month in bulk those that need no single transactions."""
+    for report in REPORTS.values():
+        with suppress(NotInBulk):
+            yield _shown(report, books, month.first, month.last)
 
 
 def _shown(report: Report, books: Books, first: date, last: date) -> Shown:

@@ -9,10 +9,11 @@ background and no colour of text: the page gives both, light or dark.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 
-from beancount_compute.reports.books import Books, Selection
+from beancount_compute.reports.books import Books, NotInBulk, Selection
 from beancount_compute.reports.charts.beside_books import scenario_by_month, scenarios_by_figure
 from beancount_compute.reports.charts.by_vintage import release, vintages
 from beancount_compute.reports.charts.flow import unit_flow
@@ -80,5 +81,12 @@ def charts(
         *unit_flow(table(ROLLFORWARD, "units-by-pocket", selection)),
         *market(only(MARKET.tables(books, to_date, "by-day"))),
         *vintages(table(VINTAGES, "recognised")),
-        *breakage_or_market(table(economics(), "money-by-month")),
+        *_breakage_or_market(table),
     ]
+
+
+def _breakage_or_market(table: Callable[[Report, str], Table]) -> list[Chart]:
+    """None of months in bulk, which follow no unit from hand to hand."""
+    with suppress(NotInBulk):
+        return breakage_or_market(table(economics(), "money-by-month"))
+    return []
