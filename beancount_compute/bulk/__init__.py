@@ -22,6 +22,7 @@
                         groups (groups.py), which its workers book (spark_tasks.py, blobs.py)
     month_finish.py     their tables put together, tied and written
     month_run.py        a month asked for (month_asked.py): the way through all of these
+    booked_again.py     a closed month booked once more, for `verify`
 
     lookup.py           subscribers looked up in a month's files: standings.py, how they stand;
                         months_of_one.py and statement_of_months.py, the statement of one of them
