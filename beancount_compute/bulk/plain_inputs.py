@@ -55,8 +55,7 @@ class Scaled(NamedTuple):
     """Numbers with as few decimals as they need, so that they are small."""
 
     scale: StepSizes
-    held: Held
-    came: Held
+    receipts: Receipts
     uses: Ints
 
 
@@ -213,28 +212,33 @@ class PlainInputs:
             return -1
         return NEVER if end is None else end.toordinal()
 
-    def scaled(self, held: Held, came: Held, uses: Ints) -> Scaled:
-        """The same numbers with as few decimals as they need."""
+    def read(self, subscriptions: PlainSubscriptions, uses: Ints) -> Scaled:
+        """Let the month begin with all lots; what else it needs, with as few decimals as it can."""
+        held, (periods, for_periods) = self.held(), self.periods(subscriptions)
+        top_ups, for_top_ups = self.top_ups()
+        receipts = Receipts(
+            *[np.concatenate(pair) for pair in zip(for_periods, for_top_ups, strict=True)]
+        )
+        both = [held, together_held([periods, top_ups])]
+        del held, periods, top_ups  # of large economies they are large
+        both = [each.some(self._month.good[each.code]) for each in both]
         decimals = decimals_of_units(self._table.files)
         assert decimals is not None
-        both = together_held([held, came])
-        good = self._month.good[both.code]
         uses, of_uses = coarsest(uses, decimals)
-        of_lots = fewest_decimals([both.units[good]], MOST_DECIMALS)
+        of_lots = fewest_decimals([each.units for each in both], MOST_DECIMALS)
         scale = StepSizes(
-            max(of_uses, of_lots), fewest_decimals([both.keys.cost[good]], COST_DECIMALS)
+            max(of_uses, of_lots),
+            fewest_decimals([each.keys.cost for each in both], COST_DECIMALS),
         )
-        held, came = (
-            each._replace(
-                units=each.units // 10 ** (MOST_DECIMALS - scale.units),
-                keys=each.keys._replace(cost=each.keys.cost // 10 ** (COST_DECIMALS - scale.cost)),
-            )
-            for each in (
-                held.some(self._month.good[held.code]),
-                came.some(self._month.good[came.code]),
-            )
-        )
-        return Scaled(scale, held, came, rescaled(uses, of_uses, scale.units))
+        both = [_scaled(each, scale) for each in both]
+        self._month.begin(*both)
+        return Scaled(scale, receipts, rescaled(uses, of_uses, scale.units))
+
+
+def _scaled(lots: Held, scale: StepSizes) -> Held:
+    cost = rescaled(lots.keys.cost, COST_DECIMALS, scale.cost)
+    units = rescaled(lots.units, MOST_DECIMALS, scale.units)
+    return lots._replace(units=units, keys=lots.keys._replace(cost=cost))
 
 
 def nothing_held() -> Held:

@@ -58,6 +58,8 @@ class Held(NamedTuple):
 
     def some(self, which: Flags) -> Held:
         """Some of them."""
+        if which.all():
+            return self
         keys = KeyColumns(*[column[which] for column in self.keys])
         return Held(
             self.code[which], self.commodity[which], keys, self.units[which], self.day[which]
@@ -122,10 +124,8 @@ class PlainMonth:
         """Leave subscribers to the engine."""
         self.good[codes] = False
 
-    def book(
-        self, held: Held, arriving: Held, receipts: Receipts, uses: Ints, overage: PlainOverage
-    ) -> PlainBooks:
-        """Book the month; `uses` are units by day and row."""
+    def begin(self, held: Held, arriving: Held) -> None:
+        """Take the lots that there are, and those that come in; the given ones may be let go."""
         self._leave_large(held, arriving)
         held, arriving = (each.some(self.good[each.code]) for each in (held, arriving))
         order = self._bulk.terms.on(DRAW_DOWN, self._bulk.month.first)
@@ -137,14 +137,19 @@ class PlainMonth:
         self._leave_odd_ends(held, arriving, place, ending.odd)
         place = old[place]
         of_held, of_arriving = place[: len(held.code)], place[len(held.code) :]
-        good = self.good.copy()
-        course = _Course(
-            LotsAt(self._row(held), of_held, held.units).some(good[held.code]),
+        self._held = LotsAt(self._row(held), of_held, held.units).some(self.good[held.code])
+        self._arrived = (
             Arrivals(arriving.day, self._row(arriving), of_arriving, arriving.units)
-            .some(good[arriving.code])
-            .in_order(),
-            uses.reshape(DAYS, -1)[: self._days],
+            .some(self.good[arriving.code])
+            .in_order()
         )
+        self._keys, self._ends_of_keys = all_keys, ends
+
+    def book(self, receipts: Receipts, uses: Ints, overage: PlainOverage) -> PlainBooks:
+        """Book the month; `uses` are units by day and row."""
+        all_keys, ends = self._keys, self._ends_of_keys
+        good = self.good.copy()
+        course = _Course(self._held, self._arrived, uses.reshape(DAYS, -1)[: self._days])
         course.uses[:, np.repeat(~good, self._commodities)] = 0
         group, groups = group_of(all_keys, self._commodities)
         cohorts = len(groups.pocket) * self._commodities

@@ -90,11 +90,11 @@ class UsesByName:
         self._learn()
         return self.names.names
 
-    def units_of(self, names: pa.Array, commodities: int) -> Ints:
-        """The units by day, and by name and commodity, of names in another order."""
+    def units_given_up(self, names: pa.Array, commodities: int) -> Ints:
+        """The units by day, and by name and commodity, of names in another order; none are kept."""
         self._learn()
         codes = self.names.codes_of(names)
-        units = self._units
+        units, self._units = self._units, np.zeros((self._cells, 0), np.int64)
         if not np.array_equal(codes, np.arange(len(names))):
             units = np.where(codes == UNKNOWN, 0, units[:, codes])
         units = units[:, : len(names)].reshape(DAYS, commodities, len(names))

@@ -20,7 +20,7 @@ from beancount_compute.bulk.month_tables import Tables, table_of
 from beancount_compute.bulk.parts import UndoOf, note_edges
 from beancount_compute.bulk.plain_days import Words, plain_days
 from beancount_compute.bulk.plain_inputs import PlainInputs
-from beancount_compute.bulk.plain_month import PlainMonth, Receipts, together_held
+from beancount_compute.bulk.plain_month import PlainMonth
 from beancount_compute.bulk.plain_others import note_plain_others
 from beancount_compute.bulk.plain_overage import PlainOverage
 from beancount_compute.bulk.plain_rows import MonthReader, UsesOfDays
@@ -89,7 +89,6 @@ class _PlainWay:
         table.name_rows({**odd, **table.odd_names_in("sorted_rows", self._strangers)})
         table.name_some_rows("sorted_rows", "other_named")
         self.repeated = self._drop_repeats(hashes)
-        self._uses = self._reader.uses.units_of(self._names, len(commodities))
 
     def _note_subs(self, known: pa.Array) -> None:
         """Note who is known, or has a row that makes them known; others are strangers."""
@@ -136,17 +135,14 @@ class _PlainWay:
         month.leave(self._left())
         subscriptions = PlainSubscriptions(table, bulk, month.good)
         inputs = PlainInputs(table, bulk, month, self._commodities, origins, currencies)
-        held = inputs.held()
-        periods, for_periods = inputs.periods(subscriptions)
-        top_ups, for_top_ups = inputs.top_ups()
-        scaled = inputs.scaled(held, together_held([periods, top_ups]), self._uses)
-        receipts = Receipts(
-            *[np.concatenate(pair) for pair in zip(for_periods, for_top_ups, strict=True)]
+        commodities = len(self._commodities)
+        scaled = inputs.read(
+            subscriptions, self._reader.uses.units_given_up(self._names, commodities)
         )
         overage = PlainOverage(
             bulk, subscriptions.only, self._commodities, scaled.scale.units, month.leave
         )
-        books = month.book(scaled.held, scaled.came, receipts, scaled.uses, overage)
+        books = month.book(scaled.receipts, scaled.uses, overage)
         words = Words(
             self._names, self._commodities, origins, currencies, bulk.month.first, scaled.scale
         )
@@ -162,7 +158,7 @@ class _PlainWay:
             "subscribers": pa.table({"subscriber": names}),
         }
         uses = UsesOfDays(
-            self._names, self._commodities, bulk.month.first, self._uses, self._plain.decimals
+            self._names, self._commodities, bulk.month.first, scaled.uses, scaled.scale.units
         )
         large = PlainTables(books, words)
         return PlainResult(tables, large, names, self.repeated, self._reader, uses)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from datetime import date
 from functools import partial
@@ -97,9 +97,8 @@ class ShardRun:
         rows = table.files.rows
         self._counts["by the kernel"] = rows - self._counts["repeated"] - sum(shards)
         self._told_done(self._counts["by the kernel"])
-        if plain is not None and sample:
-            self._prove(plain, has_state)
-        self._book(shards, has_state)
+        prove = partial(self._prove, plain, has_state) if plain and sample else _nothing
+        self._book(shards, has_state, prove)
         by_engine = [self._tables[at] for at in sorted(self._tables)]
         by_kernel, in_bits = [], {}
         if plain is not None:
@@ -227,8 +226,11 @@ class ShardRun:
         names = {*self._bulk.accounts.named, *self._table.odd_names}
         return {name: self._bulk.accounts.component(name) for name in names}
 
-    def _book(self, shards: Sequence[int], has_state: bool) -> None:
-        """Book the shards that no earlier run has booked, side by side where they are many."""
+    def _book(self, shards: Sequence[int], has_state: bool, meanwhile: Callable[[], None]) -> None:
+        """Book the shards that no earlier run has booked, side by side where they are many.
+
+        The largest are begun with, as the end has to wait for them.
+        """
         waiting = []
         for at, rows in enumerate(shards):
             if at == self._operator:
@@ -239,13 +241,17 @@ class ShardRun:
                 waiting.append((at, rows))
             else:
                 self._add(at, ShardBooks(*done), rows, keep=False)
-        if len(waiting) < 2 or self._processes < 2 or sum(shards) < FEW_ROWS:
+        waiting.sort(key=lambda shard: -shard[1])
+        if not waiting or self._processes < 2 or sum(shards) < FEW_ROWS:
+            meanwhile()
             for at, rows in waiting:
                 self._add(at, book_shard(self._shard(at, has_state), self._bulk), rows)
             return
-        self._book_side_by_side(waiting, has_state)
+        self._book_side_by_side(waiting, has_state, meanwhile)
 
-    def _book_side_by_side(self, waiting: list[tuple[int, int]], has_state: bool) -> None:
+    def _book_side_by_side(
+        self, waiting: list[tuple[int, int]], has_state: bool, meanwhile: Callable[[], None]
+    ) -> None:
         running: dict[Future[ShardBooks], tuple[int, int]] = {}
         with ProcessPoolExecutor(self._processes, get_context("spawn")) as pool:
             todo = iter(waiting)
@@ -255,6 +261,8 @@ class ShardRun:
                     running[pool.submit(book_shard, shard, self._bulk)] = at, rows
                     if len(running) > self._processes:
                         break
+                meanwhile()
+                meanwhile = _nothing
                 if not running:
                     return
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -306,6 +314,10 @@ class ShardRun:
     def _told_done(self, rows: int) -> None:
         self._rows_done += rows
         self._told(self._rows_done, self._table.files.rows)
+
+
+def _nothing() -> None:
+    """What there is to do meanwhile, when that is done."""
 
 
 def processes_of(asked: MonthAsked) -> int:

@@ -169,14 +169,14 @@ def test_the_disk_is_full(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_kernel_that_is_wrong_is_found_out(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sample by the engine differs: the run stops and names the subscriber."""
-    right = plain_rows.UsesByName.units_of
+    right = plain_rows.UsesByName.units_given_up
 
     def wrong(*given: Any) -> Any:
         units = right(*given)
         units[units > 0] += 1_000_000  # a unit too much
         return units
 
-    monkeypatch.setattr(plain_rows.UsesByName, "units_of", wrong)
+    monkeypatch.setattr(plain_rows.UsesByName, "units_given_up", wrong)
     message = stopped(path.parent, path)
     assert '"alice" has other movements by the kernel than by the engine' in message
 
