@@ -28,7 +28,7 @@ from beancount_compute.bulk.month_asked import BookedShards, MonthAsked, Told
 from beancount_compute.bulk.month_folder import MonthFolder
 from beancount_compute.bulk.month_state import OPERATOR as OPERATOR_STATE
 from beancount_compute.bulk.month_state import PARTS_OF_STATE, note_given_state
-from beancount_compute.bulk.month_tables import Tables
+from beancount_compute.bulk.month_tables import DETAIL, Tables
 from beancount_compute.bulk.parts import UndoOf, note_edges, party_of
 from beancount_compute.bulk.served_uses import MeterDay
 from beancount_compute.bulk.shard_run import ShardRun, processes_of
@@ -156,7 +156,7 @@ class SparkRun:
         if len(done) < count:
             for at, tables, counts in self._books(groups, frozenset(done), has_state=has_state):
                 self._place.keep(_name(at), tables, counts)
-                done[at] = tables, counts
+                done[at] = {n: each for n, each in tables.items() if n != DETAIL}, counts
                 self._told(sum(n["read"] for _, n in done.values()), self._table.files.rows)
         counts = Counter[str]()
         for _, each in done.values():
