@@ -143,6 +143,7 @@ class Ledger(NamedTuple):
     writer: Writer
     fields: Fields
     errors: Errors
+    left: list[Event]  # those of months in bulk, which book them
 
 
 def book(
@@ -153,10 +154,12 @@ def book(
     errors: Errors,
     *,
     keep_events: bool,
+    bulk_from: date | None = None,
 ) -> Booking:
     """The directives that the plugin adds to a ledger, and what they come from.
 
-    The events are many; they are kept for whoever goes on from them.
+    The events are many; they are kept for whoever goes on from them. `bulk_from` is a day from
+    which on they are left to bulk, if no journal that the ledger includes says an earlier one.
     """
     check_included(written.seals, options_map.get("filename") or "", errors)
     chain = read_chain(written.seals, errors)
@@ -167,7 +170,8 @@ def book(
     said = terms_of(written.terms, options_map, errors)
     lost = lost_plans(said, closed.terms)
     terms = terms_of([*written.terms, *lost], options_map, Errors()) if lost else said
-    terms = _until_bulk(terms, first_bulk_day(options_map["include"]))
+    bulk_days = [day for day in (bulk_from, first_bulk_day(options_map["include"])) if day]
+    terms = _until_bulk(terms, min(bulk_days, default=None))
     templates, frozen_components = frozen_accounts(terms, closed.terms)
     named = names_that_stay(terms.introductions, closed, errors)
     named = free_components(named, written.events, errors)
@@ -176,14 +180,22 @@ def book(
     others = [entry for entry in entries if entry.__class__ is not Custom]
     writer = Writer(accounts)
     writer.next_order = next_order
-    ledger = Ledger(entries, others, written, said, terms, named, writer, fields, errors)
     own_events = [*written.events] if keep_events else []
+    left = [each for each in written.events if terms.in_bulk(each.date)]
+    if left:
+        written.events[:] = [each for each in written.events if not terms.in_bulk(each.date)]
+    ledger = Ledger(entries, others, written, said, terms, named, writer, fields, errors, left)
     late = _past(ledger, closed)
-    controls = [each for each in written.controls if each.date > closed.last_day]
+    controls = [
+        each
+        for each in written.controls
+        if each.date > closed.last_day and not terms.in_bulk(each.date)
+    ]
     errors.add_refusals(check_controls(controls, written.events, terms.terms, errors.unread))
     whole = _facts(ledger, closed, late)
     state, facts = _state(ledger, closed, whole, late)
     kept = [*written.events] if keep_events else []
+    facts = _before_bulk(facts, terms)
     _tell_touched(ledger, closed, facts, state)
     generated = closed.booked + _book_open(ledger, facts, state.carried if state else None)
     _check_whys(ledger, whole, generated, chain)
@@ -219,6 +231,18 @@ def _until_bulk(terms: LedgerTerms, bulk_from: date | None) -> LedgerTerms:
     if as_of is None or bulk_from is None:
         return terms
     return terms._replace(terms=terms.terms.setting(AS_OF, terms.booked_until(as_of)))
+
+
+def _before_bulk(facts: Facts, terms: LedgerTerms) -> Facts:
+    """The facts but for what is stated on days that are booked in bulk."""
+    if terms.bulk_from is None:
+        return facts
+    return facts._replace(
+        openings=[each for each in facts.openings if not terms.in_bulk(each.date)],
+        removals=[each for each in facts.removals if not terms.in_bulk(each.date)],
+        accruals=[each for each in facts.accruals if not terms.in_bulk(each.date)],
+        assertions=[each for each in facts.assertions if not terms.in_bulk(each.date)],
+    )
 
 
 def _book_open(ledger: Ledger, facts: Facts, carried: Carried | None) -> list[Directive]:
@@ -403,7 +427,7 @@ def _introductions(ledger: Ledger) -> list[Introduction]:
 def _holders(ledger: Ledger, closed: Closed, late: list[Event]) -> dict[str, str]:
     """The subscriber of each component, for what people wrote on accounts by hand."""
     accounts, introductions = ledger.writer.accounts, _introductions(ledger)
-    events = [*ledger.written.events, *late]
+    events = [*ledger.written.events, *late, *ledger.left]
 
     def made_known() -> dict[str, str]:
         facts = Facts(events, introductions=introductions)

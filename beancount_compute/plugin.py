@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import date
 from decimal import localcontext
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -78,17 +79,26 @@ def compute(
 
 
 def work_out(
-    entries: list[Directive], options_map: dict[str, Any], config: str | None = None
+    entries: list[Directive],
+    options_map: dict[str, Any],
+    config: str | None = None,
+    bulk_from: date | None = None,
 ) -> Worked:
     """The same as `compute`, with all that it worked with: what the month end goes on from.
 
     Files of events that it reads are added to the `include` of the options, as Beancount wants it.
+    `bulk_from` is the first day of a month in bulk of which no journal is there yet.
     """
-    return _worked(entries, options_map, config, keep_events=True)
+    return _worked(entries, options_map, config, keep_events=True, bulk_from=bulk_from)
 
 
 def _worked(
-    entries: list[Directive], options_map: dict[str, Any], config: str | None, *, keep_events: bool
+    entries: list[Directive],
+    options_map: dict[str, Any],
+    config: str | None,
+    *,
+    keep_events: bool,
+    bulk_from: date | None = None,
 ) -> Worked:
     errors = Errors()
     ledger = Place(str(options_map.get("filename", "<unknown>")), 1)
@@ -109,7 +119,15 @@ def _worked(
         check_ids(written.assertions, errors)
         written.scenarios[:] = named_once(written.scenarios, errors)
         _register([each.path for each in written.scenarios], options_map)
-        booking = book(entries, written, options_map, fields, errors, keep_events=keep_events)
+        booking = book(
+            entries,
+            written,
+            options_map,
+            fields,
+            errors,
+            keep_events=keep_events,
+            bulk_from=bulk_from,
+        )
         added = [*booking.opened, *booking.generated]
         return Worked(_with_values(entries) + added, errors.in_order(), booking)
 

@@ -11,6 +11,8 @@
     arrow_events.py     rows become events, by the readers that the plugin has
     engine_way.py       a shard goes through `economy.engine`
     plain_way.py        subscribers whose month is plain go through numpy, on integers (plain_*.py)
+    operator_run.py     the operator's part: what all others used (served_uses.py), and its state
+    ledger_events.py    events of the ledger itself; stated.py: its assertions and control totals
     sample_proof.py     some of them go through the engine too, and every figure is compared
     leg_sums.py         the journal's legs, added up
     month_tables.py     sums as tables of Arrow; state_tables.py and month_state.py: the state

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -19,12 +20,16 @@ from beancount_compute.economy import (
     POSTING_GRAIN,
     STOCK,
     TIME_ZONE,
+    Assertion,
+    ControlTotal,
+    Event,
     Facts,
     Grain,
     HandPosting,
     Introduction,
     Month,
     OpeningAccrual,
+    Role,
     Terms,
 )
 from beancount_compute.economy.carried import Carried
@@ -48,6 +53,10 @@ class BulkTerms(NamedTuple):
     removals: list[HandPosting]
     introductions: list[Introduction]
     accruals: list[OpeningAccrual]
+    events: list[Event]  # of the ledger itself, of all months in bulk
+    assertions: list[Assertion]  # likewise
+    controls: list[ControlTotal]  # likewise
+    earned: dict[tuple[Role, str, str], Decimal]  # before the month, as far as it is asserted
     zone: str
     title: str
     digest: str  # of the text that all this was read from
@@ -69,6 +78,8 @@ class BulkTerms(NamedTuple):
             openings=[e for e in self.openings if whose(e) and begins <= e.date <= last],
             removals=[e for e in self.removals if whose(e) and begins <= e.date <= last],
             accruals=[e for e in self.accruals if operator and begins <= e.date <= last],
+            events=self.own_events if operator else [],
+            assertions=[e for e in self.asserted if e.subscriber and e.subscriber in names],
             introductions=[
                 each if known is None else each._replace(date=max(each.date, first))
                 for each in self.introductions
@@ -84,17 +95,34 @@ class BulkTerms(NamedTuple):
             for each in (*self.openings, *self.removals)
             if each.lot.pocket is not STOCK
         }
-        return by_hand | {each.name for each in self.introductions}
+        asserted = {each.subscriber for each in self.asserted if each.subscriber}
+        return by_hand | asserted | {each.name for each in self.introductions}
+
+    @property
+    def own_events(self) -> list[Event]:
+        """The month's events that stand in the ledger; all are booked in the operator's part."""
+        return [each for each in self.events if Month.of(each.date) == self.month]
+
+    @property
+    def asserted(self) -> list[Assertion]:
+        """The assertions of the month."""
+        return [each for each in self.assertions if Month.of(each.date) == self.month]
+
+    @property
+    def controlled(self) -> list[ControlTotal]:
+        """The control totals of the month."""
+        return [each for each in self.controls if Month.of(each.date) == self.month]
 
     @property
     def has_operator(self) -> bool:
-        """Whether the operator has books of its own, of providers or capacity."""
-        return bool(self.terms.known_providers or self.terms.capacities)
+        """Whether the operator has books of its own, of providers, capacity or events."""
+        terms = self.terms
+        return bool(terms.known_providers or terms.capacities or self.own_events)
 
 
-def read_ledger(ledger: Path) -> Loaded:
-    """The ledger, which must be without errors."""
-    loaded = load(ledger)
+def read_ledger(ledger: Path, bulk_from: date) -> Loaded:
+    """The ledger, which must be without errors; what is of a day or later is left to bulk."""
+    loaded = load(ledger, bulk_from=bulk_from)
     errors = [each for each in loaded.errors if not _no_journal_yet(each.message)]
     if errors:
         error = errors[0]
@@ -116,7 +144,7 @@ def bulk_terms(loaded: Loaded, month: Month) -> BulkTerms:
     """What a loaded ledger says to a month; raises `BulkError` for what no shard can book."""
     booking = loaded.booked
     terms = booking.terms.terms
-    _refuse_own_events(loaded, month)
+    _refuse_left_behind(loaded, month)
     facts = booking.written_by_hand
     wanted = terms.setting(AS_OF, month.last).setting(POSTING_GRAIN, Grain.EVENT)
     return BulkTerms(
@@ -127,6 +155,10 @@ def bulk_terms(loaded: Loaded, month: Month) -> BulkTerms:
         list(facts.removals),
         list(facts.introductions),
         list(facts.accruals),
+        [each for each in booking.own_events if booking.terms.in_bulk(each.date)],
+        [each for each in booking.assertions if booking.terms.in_bulk(each.date)],
+        [each for each in booking.controls if booking.terms.in_bulk(each.date)],
+        dict(booking.state.carried.earned) if booking.state else {},
         terms.of_ledger(TIME_ZONE),
         str(loaded.options.get("title") or ""),
         _digest(loaded),
@@ -147,26 +179,21 @@ def _plain(value: Any) -> Any:
     return dict(value) if isinstance(value, MappingProxyType) else value
 
 
-def _refuse_own_events(loaded: Loaded, month: Month) -> None:
-    """Refuse a ledger with open events, or with statements that only its own events could meet."""
+def _refuse_left_behind(loaded: Loaded, month: Month) -> None:
+    """Refuse events of the ledger that neither a closed month has nor one in bulk."""
     booking = loaded.booked
     last_closed = booking.closed.last_day if booking.closed.state is not None else date.min
-    events = [each for each in booking.own_events if each.date > last_closed]
-    if events:
+    for event in booking.own_events:
+        if event.date > last_closed and not booking.terms.in_bulk(event.date):
+            raise BulkError(
+                f"{event.place}: an event of {event.date}, which no closed month has and none in "
+                f"bulk: close {Month.of(event.date)} first, or date it in {month}"
+            )
+    late = [event for of_day in booking.facts.late.values() for event in of_day]
+    if late:
         raise BulkError(
-            f"{events[0].place}: the ledger has {len(events):,} open events of its own: in bulk "
-            "all stand in Parquet: move them there, or close their months"
-        )
-    asserted = [each for each in booking.assertions if Month.of(each.date) == month]
-    if asserted:
-        raise BulkError(
-            f"{asserted[0].place}: compute-assert is not checked in bulk: write a balance line on "
-            "the accounts of the month's journal"
-        )
-    stated = [each for each in booking.controls if Month.of(each.date) == month]
-    if stated:
-        raise BulkError(
-            f"{stated[0].place}: compute-control is not checked in bulk: compare control.csv"
+            f"{late[0].place}: an event of {late[0].date}, whose month is closed: date it in "
+            f"{month}"
         )
 
 

@@ -10,8 +10,6 @@ from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 
-from pyarrow import parquet
-
 from beancount_compute.bulk.bulk_terms import BulkError, BulkTerms
 from beancount_compute.bulk.event_table import EventTable, find_event_files, literal, text_of
 from beancount_compute.bulk.month_asked import MonthAsked
@@ -42,7 +40,7 @@ class EarlierMonths:
             has_state = note_state(table, before if before.exists() else None, None, bulk)
             run = ShardRun(self._asked, table, bulk, self._place)
             undo = run.undo_of(ids - found.keys(), has_state=has_state)
-            undone |= _reversed(table, self._folder / month.name)
+            undone |= _reversed(table, bulk, self._folder / month.name)
             of_month = {name: Undo(each.entry, done=name in undone) for name, each in undo.items()}
             found = {**of_month, **found}  # in the order of the books
             month = month.previous
@@ -69,7 +67,12 @@ class EarlierMonths:
                     f"a reversal names an event that may be of {month}, and {path} is gone: "
                     "put it back"
                 )
-        bulk = self._bulk._replace(month=month, terms=self._bulk.terms.setting(AS_OF, month.last))
+        bulk = self._bulk._replace(
+            month=month,
+            terms=self._bulk.terms.setting(AS_OF, month.last),
+            assertions=[],
+            controls=[],
+        )
         table = EventTable(
             find_event_files(paths, self._asked.ledger.parent),
             self._asked.memory_limit,
@@ -79,12 +82,15 @@ class EarlierMonths:
         return table, bulk
 
 
-def _reversed(table: EventTable, folder: Path) -> set[str]:
+def _reversed(table: EventTable, bulk: BulkTerms, folder: Path) -> set[str]:
     """The ids that the month's reversals named, but for those that were refused."""
+    refused = read_part(folder / "refused.parquet", "refused")
+    places = {(row["file"], row["row"]) for row in refused.to_pylist()}
+    own = {each.reverses for each in bulk.own_events if each.place[:2] not in places} - {""}
     if "reverses" not in table.files.present:
-        return set()
-    table.register("refused_rows", parquet.read_table(folder / "refused.parquet"))
-    return {
+        return own
+    table.register("refused_rows", refused)
+    return own | {
         name
         for (name,) in table.numbers(
             f"SELECT DISTINCT trim({text_of('reverses')}) FROM event_rows e ANTI JOIN "

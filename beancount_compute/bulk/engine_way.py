@@ -31,9 +31,18 @@ from beancount_compute.bulk.month_tables import (
 )
 from beancount_compute.bulk.operator_state import costs_table
 from beancount_compute.bulk.served_uses import MeterDay, ServedUses
+from beancount_compute.bulk.sold_rows import sold_table
 from beancount_compute.bulk.state_tables import StateTables, carried_from, state_tables
 from beancount_compute.collector import no_cyclic_garbage
-from beancount_compute.economy import Event, Facts, JournalEntry, Kind, Place, Refusal
+from beancount_compute.economy import (
+    Event,
+    Facts,
+    JournalEntry,
+    Kind,
+    Place,
+    Refusal,
+    sold_by_month,
+)
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.rules.evening import Evening
 from beancount_compute.economy.state import Undo
@@ -80,6 +89,8 @@ def _book(shard: Shard, bulk: BulkTerms) -> ShardBooks:
     keeper, facts = _keeper(shard, bulk, read, evening)
     last = bulk.month.last
     count = len(read.events)
+    sold = sold_table(sold_by_month(bulk.controlled, facts.events, bulk.terms))
+    facts = facts._replace(events=())
     read.events.clear()
     sums, details = LegSums(lambda name: keeper.undo[name].entry.date), LegDetails()
     costs: list[JournalEntry] = []
@@ -99,6 +110,7 @@ def _book(shard: Shard, bulk: BulkTerms) -> ShardBooks:
         "prices": prices_table(keeper.traded),
         **_by_hand(facts, refusals),
         "costs": costs_table(costs),
+        "sold": sold,
         **(ServedUses() if shard.operator else served).tables(),
         **state_tables(keeper.states[last], keeper.overage),
     }
@@ -130,8 +142,12 @@ def _keeper(
         carried = carried._replace(undo=dict(shard.undo), past_costs=costs)
     known = frozenset(carried.known) if carried else None
     names = frozenset(shard.names.to_pylist())
+    if carried and bulk.asserted:
+        earned = {key: number for key, number in bulk.earned.items() if key[1] in names}
+        carried = carried._replace(earned=earned)
     facts = bulk.facts_of(names, known)
-    facts = facts._replace(events=read.events, unread=read.unread, asked=asked)
+    events = [*read.events, *facts.events]
+    facts = facts._replace(events=events, unread=read.unread, asked=asked)
     ends = [bulk.month.last]
     component = bulk.accounts.component
     return Bookkeeper(facts, bulk.terms, component, carried, ends, evening), facts

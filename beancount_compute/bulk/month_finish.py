@@ -17,9 +17,11 @@ from beancount_compute.bulk.bulk_terms import JOURNAL, BulkTerms
 from beancount_compute.bulk.cohort_journal import journal_of
 from beancount_compute.bulk.day_sums import add_up_days
 from beancount_compute.bulk.event_table import EventTable
+from beancount_compute.bulk.ledger_events import own_events_noted
 from beancount_compute.bulk.month_asked import BookedShards, BulkOutcome
 from beancount_compute.bulk.month_folder import MonthFolder
 from beancount_compute.bulk.month_tables import DETAIL, SCHEMAS, Tables, together, with_words
+from beancount_compute.bulk.stated import check_stated
 from beancount_compute.bulk.ties import control_text, ties_of, ties_of_detail
 
 LARGE = ("lots", "movements")
@@ -42,6 +44,7 @@ def finish_month(
     opened: Collection[str],
     *,
     detail: bool = False,
+    has_state: bool,
 ) -> BulkOutcome:
     """Tie what the shards come to, and write it; some accounts are opened already."""
     made = add_up_days(table, _made(table, booked))
@@ -50,6 +53,7 @@ def finish_month(
         for name, path in zip(LARGE, paths, strict=True):  # what is written is what is tied
             table.note_file(f"new_{name}", path)
     ties = ties_of(table, made, booked.counts)
+    check_stated(table, made, bulk, has_state=has_state)
     if detail:
         ties += ties_of_detail(table, place.gather(DETAIL))
     journal = journal_of(table, made, bulk, opened)
@@ -58,6 +62,7 @@ def finish_month(
         {JOURNAL: journal.text, "control.csv": control_text(ties)},
         {
             "opened": sorted({*opened, *journal.opened}),
+            **own_events_noted(bulk),
             "files": [
                 Path(os.path.relpath(path, place.target.parent)).as_posix()
                 for path in table.files.paths

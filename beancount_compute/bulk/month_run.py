@@ -30,6 +30,7 @@ from beancount_compute.bulk.event_table import (
     find_event_files,
 )
 from beancount_compute.bulk.groups import groups_for
+from beancount_compute.bulk.ledger_events import check_own_events, first_in_bulk
 from beancount_compute.bulk.month_asked import EMBEDDED, BulkOutcome, MonthAsked, Told, nobody
 from beancount_compute.bulk.month_finish import finish_month
 from beancount_compute.bulk.month_folder import MonthFolder, about_month
@@ -41,6 +42,7 @@ from beancount_compute.bulk.month_state import (
 from beancount_compute.bulk.month_tables import DETAIL
 from beancount_compute.bulk.operator_run import book_operator
 from beancount_compute.bulk.shard_run import ShardRun, processes_of
+from beancount_compute.bulk.stated import earned_before
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.storage import acquire
 from beancount_compute.economy import Month
@@ -51,7 +53,7 @@ def run_month(asked: MonthAsked, told: Told = nobody) -> BulkOutcome:
     """Book a month; raises `BulkError`, and leaves what was there, where it can't be done."""
     folder = asked.into or asked.ledger.parent / "bulk"
     files = find_event_files(asked.events, asked.ledger.parent)
-    loaded = read_ledger(asked.ledger)
+    loaded = read_ledger(asked.ledger, first_in_bulk(folder, asked.month))
     _refuse_closed(loaded, asked)
     bulk = bulk_terms(loaded, asked.month)
     opened = _opened(loaded, bulk.month, folder / bulk.month.name)
@@ -78,6 +80,7 @@ def write_month(
 ) -> BulkOutcome:
     """Book a month of a ledger that is read; `closed` is what its own closed months hand on."""
     before = find_state(folder, bulk)
+    check_own_events(folder, bulk, asked.ledger)
     if before is not None:
         closed, opened = None, {*opened, *about_month(before)["opened"]}
     try:
@@ -101,6 +104,7 @@ def write_month(
         place = MonthFolder(folder, bulk.month, about, groups.version if groups else "")
         table = EventTable(files, asked.memory_limit, place.spill, processes_of(asked))
         has_state = note_state(table, before, closed, bulk)
+        bulk = bulk._replace(earned=earned_before(table, folder, bulk))
         earlier = EarlierMonths(folder, bulk, asked, place)
         if groups is None:
             run = ShardRun(asked, table, bulk, place, told)
@@ -111,7 +115,9 @@ def write_month(
                 on_server = spark_run(asked, table, bulk, place, told)
                 booked = on_server.book(groups, earlier.undo_of, has_state=has_state)
                 booked = book_operator(booked, on_server, bulk, earlier, place)
-        return finish_month(table, booked, bulk, place, opened, detail=asked.detail)
+        return finish_month(
+            table, booked, bulk, place, opened, detail=asked.detail, has_state=has_state
+        )
     except BrokenProcessPool:
         raise BulkError(
             "a process that booked a shard was ended, for want of memory as a rule: run again with "

@@ -136,6 +136,16 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("commodity", _TEXT),
         ]
     ),
+    "sold": pa.schema(  # what control totals count
+        [
+            ("kind", _TEXT),
+            ("commodity", _TEXT),
+            ("currency", _TEXT),
+            ("rows", pa.int64()),
+            ("units", _UNITS),
+            ("money", _MONEY),
+        ]
+    ),
     "accruals": pa.schema([("currency", _TEXT), ("amount", _MONEY)]),  # that came by hand
     "prices": pa.schema(
         [

@@ -55,8 +55,21 @@ def note_edges(
             f"WHERE kind IN ({_BETWEEN}) AND counterparty_node <> ''"
         )
     table.run("INSERT INTO edges SELECT node, min(node) OVER (PARTITION BY id) FROM same_id")
-    if "reverses" in table.files.present:
-        _note_reversals(table, rows, first, undo_of)
+    if table.numbers("SELECT count(*) FROM own_events")[0][0]:
+        _note_own_events(table)
+    _note_reversals(table, rows, first, undo_of)
+
+
+def _note_own_events(table: EventTable) -> None:
+    """Whom the ledger's own events name, and who has an id of theirs, is in the operator's part."""
+    table.run(
+        "INSERT INTO edges SELECT operator, party FROM own_events UNION "
+        "SELECT operator, undone_id FROM own_events WHERE undone_id <> ''"
+    )
+    table.run(
+        f"INSERT INTO edges SELECT DISTINCT e.node, o.operator FROM event_rows e "
+        f"JOIN own_events o ON {ID} = o.event_id"
+    )
 
 
 def rows_that_tie(table: EventTable) -> str:
@@ -80,9 +93,15 @@ def component_sql(node: str) -> str:
 
 def _note_reversals(table: EventTable, rows: str, first: date | None, undo_of: UndoOf) -> None:
     """A reversal is tied to the subscriber of the event that it names."""
+    of_files = ""
+    if "reverses" in table.files.present:
+        of_files = (
+            f"SELECT node, trim({text_of('reverses')}) AS named FROM {rows} "
+            f"WHERE kind = {literal(Kind.REVERSAL.value)} UNION "
+        )
     table.run(
-        f"CREATE TABLE reversals AS SELECT DISTINCT node, trim({text_of('reverses')}) AS named "
-        f"FROM {rows} WHERE kind = {literal(Kind.REVERSAL.value)}"
+        f"CREATE TABLE reversals AS {of_files}SELECT operator AS node, undone_id AS named "
+        "FROM own_events WHERE undone_id <> ''"
     )
     if not table.numbers("SELECT count(*) FROM reversals")[0][0]:
         return
@@ -93,6 +112,10 @@ def _note_reversals(table: EventTable, rows: str, first: date | None, undo_of: U
     table.run(
         f"INSERT INTO edges SELECT DISTINCT n.node, e.node FROM event_rows e JOIN named n "
         f"ON {ID} = n.named"
+    )
+    table.run(
+        "INSERT INTO edges SELECT DISTINCT n.node, o.operator FROM own_events o JOIN named n "
+        "ON o.event_id = n.named"
     )
     table.run(
         "INSERT INTO edges SELECT DISTINCT n.node, s.subscriber FROM state_subscriptions s "
@@ -119,9 +142,11 @@ def _note_earlier(table: EventTable, first: date, undo_of: UndoOf) -> None:
     found = table.numbers(
         "SELECT DISTINCT named FROM reversals WHERE named NOT IN "
         f"(SELECT {ID} FROM event_rows WHERE {ID} <> '') AND named NOT IN "
+        "(SELECT event_id FROM own_events) AND named NOT IN "
         "(SELECT cancelled_by FROM state_subscriptions WHERE cancelled_by IS NOT NULL) "
         f"AND NOT (right(named, 10) >= '{first}' AND length(named) > 11 AND left(named, -11) IN "
-        f"(SELECT id FROM state_subscriptions UNION SELECT {ID} FROM event_rows))"
+        f"(SELECT id FROM state_subscriptions UNION SELECT {ID} FROM event_rows UNION "
+        "SELECT event_id FROM own_events))"
     )
     if not found:
         return

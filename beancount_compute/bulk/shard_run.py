@@ -20,6 +20,7 @@ import pyarrow as pa
 from beancount_compute.bulk.bulk_terms import OPERATOR, BulkTerms
 from beancount_compute.bulk.engine_way import Shard, ShardBooks, book_shard, undo_in, uses_in
 from beancount_compute.bulk.event_table import EventTable, literal
+from beancount_compute.bulk.ledger_events import note_own_events
 from beancount_compute.bulk.month_asked import BookedShards, MonthAsked, Told, nobody
 from beancount_compute.bulk.month_state import state_of_shard
 from beancount_compute.bulk.month_tables import DETAIL, Tables
@@ -36,6 +37,7 @@ from beancount_compute.bulk.plain_way import PlainResult, go_plain_way
 from beancount_compute.bulk.repeats import ID, hashes_of_ids, hashes_that_repeat, note_repeats
 from beancount_compute.bulk.sample_proof import compare
 from beancount_compute.bulk.served_uses import MeterDay
+from beancount_compute.bulk.stated import plain_sold
 from beancount_compute.economy import Event
 from beancount_compute.economy.state import Undo
 
@@ -74,6 +76,9 @@ class ShardRun:
         self._counts: Counter[str] = Counter({"read": table.files.rows})
         self._tables: dict[int, Tables] = {}  # by shard
         self._rows_done = 0
+        # who has no part in the ledger's own events need not be sent them
+        self._others = bulk._replace(events=[])
+        note_own_events(table, bulk)
         self._operator = -1  # the shard of the operator's own part, if there is any
         self._undo: Mapping[str, Undo] = {}  # of earlier months, which reversals name
         self._plain: PlainResult | None = None
@@ -102,7 +107,8 @@ class ShardRun:
         by_engine = [self._tables[at] for at in sorted(self._tables)]
         by_kernel, in_bits = [], {}
         if plain is not None:
-            by_kernel = [plain.tables | {"served": plain_served(plain.uses, bulk, plain.names)}]
+            served = plain_served(plain.uses, bulk, plain.names)
+            by_kernel = [plain.tables | {"served": served, "sold": plain_sold(table, bulk)}]
             in_bits = plain.books.in_bits()
         return BookedShards(by_kernel, by_engine, self._counts, in_bits)
 
@@ -134,7 +140,9 @@ class ShardRun:
             for (at,) in table.numbers(
                 f"SELECT DISTINCT s.shard FROM event_rows e JOIN asked a ON {ID} = a.name "
                 "JOIN shards s ON s.node = e.node UNION SELECT s.shard FROM state_subscriptions t "
-                "JOIN asked a ON t.id = a.name JOIN shards s ON s.node = t.subscriber"
+                "JOIN asked a ON t.id = a.name JOIN shards s ON s.node = t.subscriber UNION "
+                "SELECT s.shard FROM own_events o JOIN asked a ON o.event_id = a.name "
+                "JOIN shards s ON s.node = o.operator"
             )
         }
         if any(name.startswith("e-") for name in ids):  # derived from what an event says
@@ -175,7 +183,7 @@ class ShardRun:
         names = self._table.arrow("SELECT node FROM sample_nodes").column("node").combine_chunks()
         rows = self._table.arrow("SELECT * EXCLUDE (node, sampled) FROM left_all WHERE sampled")
         state = state_of_shard(self._table, "SELECT node FROM sample_nodes") if has_state else None
-        books = book_shard(Shard(names, rows, state), self._bulk)
+        books = book_shard(Shard(names, rows, state), self._others)
         served = plain_served(plain.uses, self._bulk, names)
         kernel = {**plain.tables, **plain.books.of(names), "served": served}
         compare(self._table, kernel, books.tables, names)
@@ -245,7 +253,7 @@ class ShardRun:
         if not waiting or self._processes < 2 or sum(shards) < FEW_ROWS:
             meanwhile()
             for at, rows in waiting:
-                self._add(at, book_shard(self._shard(at, has_state), self._bulk), rows)
+                self._add(at, book_shard(self._shard(at, has_state), self._others), rows)
             return
         self._book_side_by_side(waiting, has_state, meanwhile)
 
@@ -258,7 +266,7 @@ class ShardRun:
             while True:
                 for at, rows in todo:
                     shard = self._shard(at, has_state)
-                    running[pool.submit(book_shard, shard, self._bulk)] = at, rows
+                    running[pool.submit(book_shard, shard, self._others)] = at, rows
                     if len(running) > self._processes:
                         break
                 meanwhile()
@@ -295,7 +303,7 @@ class ShardRun:
         for at, _ in enumerate(self._shards):
             if at != self._operator:
                 shard = self._shard(at, self._has_state)._replace(one_by_one=wanted)
-                yield from uses_in(shard, self._bulk).items()
+                yield from uses_in(shard, self._others).items()
         if self._plain:
             days = {day for day, _ in wanted}
             plain = self._plain

@@ -24,6 +24,7 @@ from beancount_compute.bulk.engine_way import Shard
 from beancount_compute.bulk.event_table import EventTable, FilePart
 from beancount_compute.bulk.groups import Groups
 from beancount_compute.bulk.kept_rows import schema_of_rows
+from beancount_compute.bulk.ledger_events import note_own_events
 from beancount_compute.bulk.month_asked import BookedShards, MonthAsked, Told
 from beancount_compute.bulk.month_folder import MonthFolder
 from beancount_compute.bulk.month_state import OPERATOR as OPERATOR_STATE
@@ -92,6 +93,7 @@ class SparkRun:
     def _grouped(self, groups: Groups, undo_of: UndoOf, *, has_state: bool) -> Groups:
         """Who falls into which group."""
         table, accounts = self._table, self._bulk.accounts
+        note_own_events(table, self._bulk)
         self._note_tied_rows()
         names = {*accounts.named, *self._odd.values()}
         groups = groups._replace(components={n: accounts.component(n) for n in sorted(names)})
@@ -115,13 +117,17 @@ class SparkRun:
         self._table.register("tied_rows", found[TIED])
 
     def _note_named_rows(self) -> None:
-        """Note as `event_rows(id, node)` those rows that reversals name."""
+        """Note as `event_rows(id, node)` those rows that reversals name, or the ledger's events."""
         empty = pa.table({"id": pa.array([], pa.string()), "node": pa.array([], pa.string())})
         table, found = self._table, empty
         names = table.arrow(
             "SELECT trim(reverses) AS name FROM tied_rows WHERE trim(reverses) <> '' UNION "
             "SELECT left(trim(reverses), -11) FROM tied_rows WHERE length(trim(reverses)) > 11 "
-            "UNION SELECT '' FROM tied_rows WHERE trim(reverses) LIKE 'e-%'"
+            "UNION SELECT '' FROM tied_rows WHERE trim(reverses) LIKE 'e-%' "
+            "UNION SELECT event_id FROM own_events UNION SELECT undone_id FROM own_events "
+            "WHERE undone_id <> '' UNION SELECT left(undone_id, -11) FROM own_events "
+            "WHERE length(undone_id) > 11 "
+            "UNION SELECT '' FROM own_events WHERE undone_id LIKE 'e-%'"
         )
         if names.num_rows:
             found = self._asked_of_parts(RowsNamed(self._odd, names))[NAMED]

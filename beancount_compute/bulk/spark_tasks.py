@@ -282,6 +282,8 @@ class GroupTask(NamedTuple):
             openings=[each for each in bulk.openings if each.lot.holder in here],
             removals=[each for each in bulk.removals if each.lot.holder in here],
             introductions=[each for each in bulk.introductions if each.name in here],
+            events=bulk.events if group == self.groups.group_of(table, OPERATOR) else [],
+            assertions=[each for each in bulk.assertions if each.subscriber in here],
         )
 
 

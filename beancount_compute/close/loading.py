@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from datetime import date
 from decimal import localcontext
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,13 +58,20 @@ class Instead(NamedTuple):
     indexes: tuple[Path, Path] | None = None  # of closed months: the ledger's, and another
 
 
-def load(ledger: Path, instead: Instead | None = None) -> Loaded:
-    """Load a ledger, without Beancount's cache; raises `CloseError` where that might never end."""
+def load(ledger: Path, instead: Instead | None = None, bulk_from: date | None = None) -> Loaded:
+    """Load a ledger, without Beancount's cache; raises `CloseError` where that might never end.
+
+    `bulk_from` is the first day of a month that is about to be booked in bulk.
+    """
     check_plain(ledger)
-    return load_sources([(os.path.abspath(ledger), True)], instead)
+    return load_sources([(os.path.abspath(ledger), True)], instead, bulk_from)
 
 
-def load_sources(sources: list[tuple[str, bool]], instead: Instead | None = None) -> Loaded:
+def load_sources(
+    sources: list[tuple[str, bool]],
+    instead: Instead | None = None,
+    bulk_from: date | None = None,
+) -> Loaded:
     """Load files or texts, each with whether it is a file, as Beancount's own loader does.
 
     That one calls the plugin by its name and keeps only entries and errors. So the steps of
@@ -80,7 +88,7 @@ def load_sources(sources: list[tuple[str, bool]], instead: Instead | None = None
         path = list(sys.path)
         sys.path[:0] = options.get("pythonpath", [])
         try:
-            entries, errors, worked = _transformed(entries, [*errors, *more], options)
+            entries, errors, worked = _transformed(entries, [*errors, *more], options, bulk_from)
         finally:
             sys.path[:] = path
         errors += _validate(entries, options)
@@ -95,7 +103,10 @@ def _with_index(entries: list[Directive], index: Path, another: Path) -> list[Di
 
 
 def _transformed(
-    entries: list[Directive], errors: list[BeancountError], options: dict[str, Any]
+    entries: list[Directive],
+    errors: list[BeancountError],
+    options: dict[str, Any],
+    bulk_from: date | None,
 ) -> tuple[list[Directive], list[BeancountError], Worked | None]:
     """What the plugins make of the entries, each after the other."""
     plugins = [*options["plugin"]]
@@ -104,7 +115,7 @@ def _transformed(
     worked: Worked | None = None
     for name, config in plugins:
         if name == PLUGIN:
-            found = work_out(entries, options, config)
+            found = work_out(entries, options, config, bulk_from)
             worked = worked or found  # a second line of it is an error and books nothing
             entries = sorted(found.entries, key=entry_sortkey)
             errors = [*errors, *found.errors]

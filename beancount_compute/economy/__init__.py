@@ -9,7 +9,7 @@ is the vocabulary of every other part, and is named from here.
 
 from beancount_compute.economy.added_up import Run, added_up
 from beancount_compute.economy.agenda import Agenda, Due, Horizon, Stretch, horizon
-from beancount_compute.economy.assertions import FIGURES, Totals
+from beancount_compute.economy.assertions import DEFERRED_REVENUE, FIGURES, Totals
 from beancount_compute.economy.capacities import (
     CAPACITY_KEYS,
     Capacity,
@@ -21,7 +21,11 @@ from beancount_compute.economy.controls import (
     WITH_MONEY,
     WITH_UNITS,
     ControlTotal,
+    MonthOfKind,
+    Sold,
     check_controls,
+    check_sold,
+    sold_by_month,
 )
 from beancount_compute.economy.earned_besides import (
     BESIDES,

@@ -40,6 +40,11 @@ class Totals:
             elif leg.role in EARNINGS:
                 self._count(leg.role.value, leg.holder, leg.currency, -leg.number)
 
+    def add_figure(self, figure: str, currency: str, number: Decimal) -> None:
+        """Count a figure of all subscribers together, which was added up elsewhere."""
+        name = (figure, "", currency)
+        self._figures[name] = WIDE.add(self._figures.get(name, ZERO), number)
+
     def check(self, assertion: Assertion) -> str:
         """What to say of an assertion that fails; "" where it holds."""
         name = (assertion.figure, assertion.subscriber, assertion.currency)

@@ -9,7 +9,7 @@ occurred. What names a unit counts the events in it; what names money, those in 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal, localcontext
 from typing import NamedTuple
@@ -28,6 +28,9 @@ WITH_UNITS = frozenset(kind for kind, names in _FIELDS.items() if "units" in nam
 WITH_MONEY = frozenset(kind for kind, names in _FIELDS.items() if names & {"paid", "price"})
 
 
+MonthOfKind = tuple[str, Kind]
+
+
 class ControlTotal(NamedTuple):
     """What a source says that it gave for the month of a day."""
 
@@ -42,12 +45,13 @@ class ControlTotal(NamedTuple):
 
 
 class Sold(NamedTuple):
-    """What an event is about, where that can be told."""
+    """What an event is about, where that can be told; or several that are about the same."""
 
     units: Decimal
     commodity: str
     money: Decimal
     currency: str
+    rows: int = 1
 
 
 def check_controls(
@@ -57,12 +61,16 @@ def check_controls(
     unread: Collection[NotRead] = (),
 ) -> Iterator[Refusal]:
     """What the events say otherwise than the sources; rows may be missing for what is unread."""
-    by_month: dict[tuple[str, Kind], list[ControlTotal]] = {}
-    for control in controls:
-        by_month.setdefault((Month.of(control.date).name, control.kind), []).append(control)
-    if not by_month:
-        return
-    written: dict[tuple[str, Kind], list[Sold]] = {key: [] for key in by_month}
+    controls = list(controls)
+    if controls:
+        yield from check_sold(controls, sold_by_month(controls, events, terms), unread)
+
+
+def sold_by_month(
+    controls: Iterable[ControlTotal], events: Iterable[Event], terms: Terms
+) -> dict[MonthOfKind, list[Sold]]:
+    """What the events are about that controls count, each id once."""
+    written: dict[MonthOfKind, list[Sold]] = {_key(control): [] for control in controls}
     seen: set[str] = set()
     with localcontext(WIDE):
         for event in events:
@@ -70,15 +78,32 @@ def check_controls(
             if found is not None and event.id not in seen:
                 found.append(_sold(event, terms))
                 seen.update([event.id] if event.id else [])
+    return written
+
+
+def check_sold(
+    controls: Iterable[ControlTotal],
+    written: Mapping[MonthOfKind, Sequence[Sold]],
+    unread: Collection[NotRead] = (),
+) -> Iterator[Refusal]:
+    """What is written otherwise than the sources say, by month and kind."""
+    by_month: dict[MonthOfKind, list[ControlTotal]] = {}
+    for control in controls:
+        by_month.setdefault(_key(control), []).append(control)
+    with localcontext(WIDE):
         for key, asked in by_month.items():
             for control in asked:
                 counted = _counted(control, written[key])
                 if differs := _difference(control, counted):
-                    lacking = unread if control.rows > len(counted) else ()
+                    lacking = unread if control.rows > _rows_of(counted) else ()
                     yield Refusal(control.place, differs, _cause(key, lacking))
 
 
-def _cause(key: tuple[str, Kind], lacking: Iterable[NotRead]) -> Place | None:
+def _key(control: ControlTotal) -> MonthOfKind:
+    return Month.of(control.date).name, control.kind
+
+
+def _cause(key: MonthOfKind, lacking: Iterable[NotRead]) -> Place | None:
     """The first that can't be read and would have been counted."""
     month, kind = key
     return min((each.place for each in lacking if each.may_be(kind, month)), default=None)
@@ -97,7 +122,7 @@ def _sold(event: Event, terms: Terms) -> Sold:
     return Sold(units, commodity, money, currency)
 
 
-def _counted(control: ControlTotal, written: list[Sold]) -> list[Sold]:
+def _counted(control: ControlTotal, written: Iterable[Sold]) -> list[Sold]:
     """What a control counts of its month."""
     return [
         each
@@ -110,8 +135,9 @@ def _difference(control: ControlTotal, counted: list[Sold]) -> str:
     """What to say where the two differ; "" where they agree."""
     units = sum((each.units for each in counted), ZERO)
     money = sum((each.money for each in counted), ZERO)
-    said, found, differ = [_rows(control.rows)], [_rows(len(counted))], []
-    if more := control.rows - len(counted):
+    rows = _rows_of(counted)
+    said, found, differ = [_rows(control.rows)], [_rows(rows)], []
+    if more := control.rows - rows:
         differ.append(f"{'+' if more > 0 else '-'}{_rows(abs(more))}")
     for stated, is_there, name in (
         (control.units, units, control.commodity),
@@ -130,6 +156,10 @@ def _difference(control: ControlTotal, counted: list[Sold]) -> str:
         f"ledger has {', '.join(found)}: a difference of {', '.join(differ)}; look for rows that "
         "are missing, twice, or of another month"
     )
+
+
+def _rows_of(counted: Iterable[Sold]) -> int:
+    return sum(each.rows for each in counted)
 
 
 def _rows(number: int) -> str:

@@ -54,6 +54,10 @@ class LedgerTerms(NamedTuple):
         """Until when the plugin books what is derived, of days up to one."""
         return day if self.bulk_from is None else min(day, self.bulk_from - timedelta(1))
 
+    def in_bulk(self, day: date) -> bool:
+        """Whether what is of a day is booked in bulk, and not by the plugin."""
+        return self.bulk_from is not None and day >= self.bulk_from
+
 
 def read_terms(
     entries: Iterable[Custom], roots: Roots, currencies: list[str], errors: Errors

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -22,10 +22,12 @@ from beancount_compute.close.month_in_parquet import HandedOn, MonthInParquet
 from beancount_compute.close.tie_outs import bulk_ties
 from beancount_compute.economy import (
     AS_OF,
+    NOWHERE,
     POSTING_GRAIN,
     ROLE_OF_POCKET,
     SIGNED,
     STOCK,
+    ControlTotal,
     Event,
     Facts,
     Grain,
@@ -87,6 +89,10 @@ def terms_for(captured: Captured, month: Month, **more: Any) -> BulkTerms:
         "removals": list(facts.removals),
         "introductions": list(facts.introductions),
         "accruals": list(facts.accruals),
+        "events": [],
+        "assertions": list(facts.assertions),
+        "controls": [],
+        "earned": {},
         "zone": "UTC",
         "title": "",
         "digest": "",
@@ -97,19 +103,36 @@ def terms_for(captured: Captured, month: Month, **more: Any) -> BulkTerms:
 def book_in_months(
     captured: Captured, events: Sequence[Event], folder: Path, months: Iterable[Month], **how: Any
 ) -> list[BulkOutcome]:
-    """Each month's events in bulk, one month after the other."""
+    """Each month's events in bulk, one month after the other; some stand in the ledger."""
     by_month: dict[Month, list[Event]] = defaultdict(list)
+    own = in_the_ledger(events)
     for event in events:
-        by_month[Month.of(event.date)].append(event)
+        if event not in own:
+            by_month[Month.of(event.date)].append(event)
     found = []
     for month in months:
         path = folder / f"{month}.parquet"
         write_events(path, by_month[month], as_text=bool(month.number % 2))
         asked = MonthAsked(folder / "main.beancount", month, [str(path)], processes=1, **how)
         files = find_event_files(asked.events)
-        bulk = terms_for(captured, month)
+        bulk = terms_for(captured, month, events=own, controls=rows_of(events))
         found.append(write_month(asked, folder / "bulk", files, bulk))
     return found
+
+
+def in_the_ledger(events: Sequence[Event]) -> list[Event]:
+    """Some events of all kinds, which stand in the ledger itself: those of every fifth memo."""
+    return [each for at, each in enumerate(sorted(events)) if at % 5 == 2]
+
+
+def rows_of(events: Iterable[Event]) -> list[ControlTotal]:
+    """The control totals of all months and kinds, each id once."""
+    each_id = {(event.id or at): event for at, event in enumerate(events)}
+    rows = Counter((Month.of(each.date), each.kind) for each in each_id.values())
+    return [
+        ControlTotal(month.last, kind, count, None, "", None, "", NOWHERE)
+        for (month, kind), count in rows.items()
+    ]
 
 
 def lots_of_bulk(outcome: BulkOutcome) -> Sums:

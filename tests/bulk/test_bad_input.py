@@ -147,12 +147,6 @@ def test_the_ledger_has_an_error(path: Path) -> None:
     assert "main.beancount:4" in message and "mend the ledger first" in message
 
 
-def test_the_ledger_has_events_of_its_own(path: Path) -> None:
-    with open(path.parent / "main.beancount", "a") as ledger:
-        ledger.write('2026-05-01 custom "compute-grant" "alice" 5 CU\n')
-    assert "open events of its own" in stopped(path.parent, path)
-
-
 def test_the_disk_is_full(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The month that was there stays; the next run writes it."""
     book(path.parent, "2026-05", path)

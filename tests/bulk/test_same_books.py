@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from beancount_compute.bulk.bulk_terms import JOURNAL
+from beancount_compute.bulk.bulk_terms import JOURNAL, BulkError
 from beancount_compute.bulk.month_run import BulkOutcome
-from beancount_compute.economy import AS_OF, POSTING_GRAIN, Event, Grain, Month
+from beancount_compute.economy import AS_OF, POSTING_GRAIN, Assertion, Event, Grain, Month
 from tests.bulk.months_of_a_ledger import (
     book_in_months,
     days_of,
+    in_the_ledger,
     lots_of_books,
     lots_of_bulk,
     money_by_day,
@@ -37,16 +38,43 @@ SEEDS = [seed for seed in range(examples(14, 360)) if PROFILES[seed % len(PROFIL
 def both_ways(
     ledger: Captured, folder: Path, **how: object
 ) -> tuple[list[BulkOutcome], Books, list[Event]]:
-    """The months in bulk, and the books of all at once, of the events that bulk can read."""
+    """The months in bulk, and the books of all at once, of the events that bulk can read.
+
+    What is asserted holds in both; what does not stops the run with the message of a load.
+    """
     events = within_a_month([each for each in ledger.facts.events if not each.flaw])
-    facts = ledger.facts
+    facts = ledger.facts._replace(events=list(events), unread=[])
     days = [each.date for each in (*events, *facts.openings, *facts.removals, *facts.accruals)]
     days += [each.since for line in ledger.terms.capacities.values() for each in line]
     months = list(Month.of(min(days)).to(Month.of(max(days))))
-    outcomes = book_in_months(ledger, events, folder, months, **how)
+    within = [each for each in facts.assertions if Month.of(each.date) in months]
     terms = ledger.terms.setting(AS_OF, months[-1].last).setting(POSTING_GRAIN, Grain.EVENT)
-    facts = ledger.facts._replace(events=list(events), assertions=[], unread=[])
+    books = ledger.again(facts._replace(assertions=within), terms)
+    failing = {each.place: each.message for each in books.refusals}
+    fails = [each for each in within if each.place in failing]
+    holds = [each for each in within if each.place not in failing]
+    outcomes = _in_bulk(ledger, events, holds, folder, months, **how)
+    for each in fails[:1]:
+        again = [month for month in months if month.first <= each.date]
+        with pytest.raises(BulkError) as stopped:
+            _in_bulk(ledger, events, [each], folder / "again", again, **how)
+        said = failing[each.place].split(", known:")[0].split("; did you")[0]
+        assert str(stopped.value).startswith(f"{each.place}: {said}")
+    facts = facts._replace(assertions=[], events=list(events))
     return outcomes, ledger.again(facts, terms), events
+
+
+def _in_bulk(
+    ledger: Captured,
+    events: list[Event],
+    asserted: list[Assertion],
+    folder: Path,
+    months: list[Month],
+    **how: object,
+) -> list[BulkOutcome]:
+    folder.mkdir(exist_ok=True)
+    ledger = ledger._replace(facts=ledger.facts._replace(assertions=asserted))
+    return book_in_months(ledger, events, folder, months, **how)
 
 
 def assert_same(outcomes: list[BulkOutcome], books: Books, ledger: Captured) -> None:
@@ -59,8 +87,13 @@ def assert_same(outcomes: list[BulkOutcome], books: Books, ledger: Captured) -> 
 
 def refused_dates(events: Iterable[Event], outcomes: list[BulkOutcome]) -> Counter[str]:
     """The months in which events were refused, so many times."""
-    files = [Path(row["file"]) for row in refused_rows(outcomes)]  # or the ledger's own lines
-    return Counter(file.stem for file in files if file.suffix == ".parquet")
+    own = {each.place[:2]: Month.of(each.date).name for each in in_the_ledger([*events])}
+    months = {each.folder.name for each in outcomes}
+    found: Counter[str] = Counter()
+    for row in refused_rows(outcomes):
+        month = own.get((row["file"], row["row"]), Path(row["file"]).stem)
+        found.update([month] if month in months else [])  # else it is a line of terms
+    return found
 
 
 @pytest.mark.parametrize("plain", [True, False], ids=["kernel", "engine"])

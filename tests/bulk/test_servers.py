@@ -64,7 +64,8 @@ def in_months(ledger: Captured, folder: Path, last: int, **how: Any) -> list[Con
     shutil.rmtree(folder, ignore_errors=True)  # places name files by their whole paths here
     folder.mkdir()
     events = within_a_month([each for each in ledger.facts.events if not each.flaw])
-    facts = ledger.facts
+    facts = ledger.facts._replace(assertions=[])  # those that fail would stop both
+    ledger = ledger._replace(facts=facts)
     days = [each.date for each in (*events, *facts.openings, *facts.removals, *facts.accruals)]
     days += [each.since for line in ledger.terms.capacities.values() for each in line]
     months = list(Month.of(min(days)).to(Month.of(max(days))))[:last]

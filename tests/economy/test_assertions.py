@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
+
 import pytest
 
+from beancount_compute.economy import NOWHERE, Assertion, Totals
 from tests.economy.building import (
     assertion,
     book,
@@ -229,3 +233,13 @@ def test_on_the_day_somebody_becomes_known_nothing_was_held_at_its_beginning() -
     said = messages(book(events, AGREED, assertions=[holds, fails, early]))
     assert [message.split(":")[0] for message in sorted(said)] == ["2", "3"]
     assert 'unknown subscriber "carol"' in sorted(said)[1]
+
+
+def test_a_figure_that_was_added_up_elsewhere_counts_of_all() -> None:
+    """300 CU and 20 CU more are 320 CU; nobody's own figure changes."""
+    totals = Totals()
+    totals.add_figure("tokens", "CU", Decimal(300))
+    totals.add_figure("tokens", "CU", Decimal(20))
+    stated = Assertion(date(2026, 6, 21), "tokens", "", Decimal(320), "CU", NOWHERE)
+    assert totals.check(stated) == ""
+    assert "found 0 CU" in totals.check(stated._replace(subscriber="alice"))
