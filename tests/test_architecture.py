@@ -36,7 +36,7 @@ KNOWS: dict[str, set[str]] = {
     "plugin": {"collector", "economy", "ledger", "closed", "booking"},
     "reports": {"collector", "economy", "ledger"},
     "insight": {"economy", "reports"},
-    "simulation": {"economy"},
+    "simulation": {"collector", "economy", "reports", "insight", "close"},
     "bulk_books": {"collector", "economy", "ledger", "reports"},
     "review": {"economy", "ledger", "booking", "reports"},
     "price_list": {"economy"},  # and is known to one face only: no load asks it

@@ -8,6 +8,7 @@ bean-compute review LEDGER        what may be right but looks wrong, with the li
 bean-compute close MONTH LEDGER   tie out, freeze and seal a month; verify, reopen, carry go with it
 bean-compute whatif LEDGER        the books beside scenarios: other prices, costs, policies
 bean-compute simulate FOLDER      an economy that is made up, as an ordinary ledger
+bean-compute compare LEDGER...     ledgers side by side, or many simulated economies
 bean-compute export MONTH LEDGER  a month's journal for the general ledger
 bean-compute bulk MONTH LEDGER    a month of events in Parquet, too many for a ledger
 bean-compute prices LEDGER METER  published prices as dated lines to paste
@@ -35,6 +36,7 @@ _COMMANDS = {  # where each is found in this package
     "review": "review:review",
     "whatif": "whatif:whatif",
     "simulate": "simulate:simulate",
+    "compare": "compare:compare",
     "close": "close:close",
     "verify": "close:verify",
     "reopen": "close:reopen",

@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from beancount_compute.economy import Month, quoted
+from beancount_compute.economy import Grain, Month, quoted
 from beancount_compute.simulation.assumptions import MILLION, Assumptions
 from beancount_compute.simulation.simulated_months import Regime, SimulatedMonth, simulated
 
 MOST_ROWS = 300_000  # past which a ledger is slow, and `bulk` is for it
+_EVENTS = '{first} custom "compute-events" "events/*.csv"\n'
 _HEAD = "id,date,event,subscriber,counterparty,plan,units,commodity,price,currency\n"
 
 
@@ -39,8 +40,11 @@ def write_simulation(folder: Path, asked: SimulationAsked) -> int:
     for month in simulated(*asked):
         rows += month.rows
         _write(folder / "events" / f"{month.month}.csv", _HEAD, *_lines(month, assumed))
-    last = Month.from_ordinal(assumed.first_month.ordinal + asked.months - 1)
-    _write(folder / "main.beancount", *_ledger(asked, last))
+    _write(
+        folder / "main.beancount",
+        *terms_text(asked),
+        _EVENTS.format(first=assumed.first_month.first),
+    )
     _write(folder / "assumptions.toml", assumed.text)
     return rows
 
@@ -57,7 +61,9 @@ def name_of(number: int) -> str:
     return f"s{number:06}"
 
 
-def _ledger(asked: SimulationAsked, last: Month) -> Iterator[str]:
+def terms_text(asked: SimulationAsked, grain: Grain = Grain.MONTH) -> Iterator[str]:
+    """The ledger but for its events; uses are merged to be loaded quickly."""
+    last = Month.from_ordinal(asked.assumed.first_month.ordinal + asked.months - 1)
     assumed, market = asked.assumed, asked.regime is Regime.MARKET
     first = assumed.first_month.first
     yield (
@@ -83,9 +89,8 @@ def _ledger(asked: SimulationAsked, last: Month) -> Iterator[str]:
     if market:
         for name, fee in (("seller-fee", assumed.seller_fee), ("buyer-fee", assumed.buyer_fee)):
             yield f'{first} custom "compute-option" "{name}" {_share(fee)}\n'
-    yield f'{first} custom "compute-option" "posting-grain" "month"\n'
+    yield f'{first} custom "compute-option" "posting-grain" "{grain.value}"\n'
     yield f'{first} custom "compute-option" "as-of" {last.last}\n'
-    yield f'{first} custom "compute-events" "events/*.csv"\n'
 
 
 def _share(millionths: int) -> str:

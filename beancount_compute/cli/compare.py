@@ -1,0 +1,147 @@
+"""`bean-compute compare`: ledgers side by side, or many simulated economies under two regimes.
+
+bean-compute compare market/main.beancount breakage/main.beancount
+bean-compute compare --replications 100 --regime both --subscribers 1000 --months 24
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from beancount_compute.cli.printing import hand_on, say
+from beancount_compute.cli.shell import LEDGER, load, refusing, show_errors, width
+from beancount_compute.close.storage import CloseError
+from beancount_compute.reports import Table, csv_of, json_of, read_books, render
+
+if TYPE_CHECKING:
+    from beancount_compute.simulation.comparison import ComparisonAsked
+
+
+@click.command(
+    epilog="\b\nExample:\n  bean-compute compare --replications 100 --subscribers 1000 --months 24"
+)
+@click.argument("ledgers", nargs=-1, type=LEDGER, metavar="[LEDGER]...")
+@click.option("--replications", type=click.IntRange(1, 100_000), help="Of each regime.")
+@click.option(
+    "--regime",
+    type=click.Choice(["both", "market", "breakage"]),
+    default="both",
+    show_default=True,
+)
+@click.option("--subscribers", type=click.IntRange(1, 1_000_000), default=1000, show_default=True)
+@click.option("--months", type=click.IntRange(2, 120), default=24, show_default=True)
+@click.option(
+    "--assumptions",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file such as the one that `simulate` writes.",
+)
+@click.option(
+    "--keep",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("replications.csv"),
+    show_default=True,
+    help="Where each replication is kept: what was stopped goes on from there.",
+)
+@click.option("--format", "form", type=click.Choice(["text", "csv", "json"]), default="text")
+@refusing
+def compare(
+    ledgers: tuple[Path, ...],
+    replications: int | None,
+    regime: str,
+    subscribers: int,
+    months: int,
+    assumptions: Path | None,
+    keep: Path,
+    form: str,
+) -> None:
+    """Put two or more LEDGERs side by side, or simulated economies under both regimes.
+
+    With --replications each seed is simulated and booked by the engine under each regime; the
+    interval holds 95 % of them, and `market is higher in` says in which share of the seeds it is.
+    """
+    if bool(ledgers) == bool(replications):
+        raise click.UsageError("name two ledgers or more, or ask for --replications")
+    try:
+        import beancount_compute.simulation.comparison as comparison
+    except ImportError as error:
+        raise CloseError(
+            f'{error.name} is not installed: pip install "beancount_compute[insight]"'
+        ) from None
+    if ledgers:
+        if len(ledgers) < 2:
+            raise click.UsageError("name two ledgers or more: one alone has nothing beside it")
+        _show([_of_ledgers(ledgers)], form)
+        return
+    from beancount_compute.simulation.assumptions import (
+        AssumptionError,
+        read_assumptions,
+        usual_text,
+    )
+    from beancount_compute.simulation.simulated_months import Regime
+
+    try:
+        assumed = read_assumptions(assumptions.read_text("utf-8") if assumptions else usual_text())
+    except (AssumptionError, UnicodeDecodeError) as error:
+        raise CloseError(f"{assumptions}: {error}") from None
+    regimes = [*Regime] if regime == "both" else [Regime(regime)]
+    asked = comparison.ComparisonAsked(assumed, regimes, subscribers, months, replications or 0)
+    _show(_of_replications(asked, keep), form)
+
+
+def _of_ledgers(ledgers: tuple[Path, ...]) -> Table:
+    from beancount_compute.simulation.comparison import side_by_side
+    from beancount_compute.simulation.economy_figures import outcome_of_books
+
+    found = []
+    for ledger in ledgers:
+        loaded = load(ledger)
+        show_errors(loaded.errors)
+        if loaded.errors:
+            raise CloseError(f"{ledger} has errors: mend them first")
+        currency = (loaded.options["operating_currency"] or ["USD"])[0]
+        books = read_books(loaded.entries, loaded.options)
+        found.append((str(ledger), currency, outcome_of_books(books, currency)))
+    return side_by_side(found)
+
+
+def _of_replications(asked: ComparisonAsked, keep: Path) -> list[Table]:
+    from beancount_compute.simulation.comparison import KeptElsewhere, compared, replications
+
+    try:
+        with _bar(asked.replications * len(asked.regimes)) as told:
+            done = replications(asked, keep, told)
+    except (KeptElsewhere, OSError, UnicodeDecodeError) as error:
+        raise CloseError(str(error)) from None
+    return compared(asked, done, asked.assumed.currency)
+
+
+def _show(tables: list[Table], form: str) -> None:
+    if form == "text":
+        say(render(tables, width()))
+    else:
+        hand_on(csv_of(tables) if form == "csv" else json_of("compare", {}, tables))
+
+
+@contextmanager
+def _bar(count: int) -> Iterator[Callable[[int], None]]:
+    """A bar of replications done; nothing where no terminal would show it."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda done: None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("Simulating", total=count)
+        yield lambda done: bar.advance(task, done)

@@ -1,0 +1,203 @@
+"""Replications of two regimes side by side, kept one by one, and what they show.
+
+    replications.csv     # market and breakage, 1000 subscribers, 24 months, assumptions 3f2a...
+                         seed,regime,subscribers,...,lifetime_value
+                         1,market,1873,...
+
+Each seed is one economy under both regimes: the same people come, want and use alike, as far as the
+regime lets them. What was stopped goes on behind the last whole line.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from decimal import Decimal, InvalidOperation, localcontext
+from hashlib import sha256
+from io import StringIO
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+from beancount_compute.economy import WIDE, round_half_even
+from beancount_compute.reports import Column, Measure, Table
+from beancount_compute.reports.tables import Row
+from beancount_compute.simulation.assumptions import Assumptions
+from beancount_compute.simulation.economy_figures import EconomyFigures
+from beancount_compute.simulation.replication import replicate
+from beancount_compute.simulation.simulated_months import Regime
+from beancount_compute.simulation.written_ledger import SimulationAsked
+
+_STEP = Decimal("0.000001")
+Done = dict[tuple[int, Regime], EconomyFigures]
+
+
+class KeptElsewhere(Exception):
+    """A file of other replications, or of none."""
+
+
+class ComparisonAsked(NamedTuple):
+    """Which economies are to be compared."""
+
+    assumed: Assumptions
+    regimes: Sequence[Regime]
+    subscribers: int
+    months: int
+    replications: int
+
+    @property
+    def head(self) -> str:
+        """What tells their file from others."""
+        digest = sha256(self.assumed.text.encode()).hexdigest()[:16]
+        return (
+            f"# {self.subscribers} subscribers at first, {self.months} months, "
+            f"assumptions {digest}\n"
+        )
+
+
+def replications(
+    asked: ComparisonAsked, kept: Path, told: Callable[[int], None], processes: int = 0
+) -> Done:
+    """All outcomes, those included that stand in the file already; `told` hears of each new one."""
+    done = _read(asked, kept)
+    wanted = [
+        (seed, regime)
+        for seed in range(1, asked.replications + 1)
+        for regime in asked.regimes
+        if (seed, regime) not in done
+    ]
+    if not kept.exists():
+        _append(kept, asked.head + _line(["seed", "regime", *EconomyFigures._fields]))
+    for (seed, regime), outcome in _worked(asked, wanted, processes or os.cpu_count() or 1):
+        _append(kept, _line([str(seed), regime.value, *(f"{each:f}" for each in outcome)]))
+        done[seed, regime] = outcome
+        told(1)
+    return done
+
+
+def _worked(
+    asked: ComparisonAsked, wanted: Sequence[tuple[int, Regime]], processes: int
+) -> Iterator[tuple[tuple[int, Regime], EconomyFigures]]:
+    """The outcomes of some, as they come."""
+    if processes < 2 or len(wanted) < 2:
+        for seed, regime in wanted:
+            yield (seed, regime), replicate(_one(asked, seed, regime))
+        return
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        running: dict[Future[EconomyFigures], tuple[int, Regime]] = {}
+        todo = iter(wanted)
+        try:
+            while True:
+                for seed, regime in todo:
+                    running[pool.submit(replicate, _one(asked, seed, regime))] = seed, regime
+                    if len(running) > processes:
+                        break
+                if not running:
+                    return
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    yield running.pop(future), future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _one(asked: ComparisonAsked, seed: int, regime: Regime) -> SimulationAsked:
+    return SimulationAsked(asked.assumed, regime, asked.subscribers, asked.months, seed)
+
+
+def _read(asked: ComparisonAsked, kept: Path) -> Done:
+    """The outcomes of a file; what was cut off at its end is dropped, and worked out again."""
+    if not kept.exists():
+        return {}
+    text = kept.read_text(encoding="utf-8")
+    if not text.startswith(asked.head):
+        raise KeptElsewhere(
+            f"{kept} holds no replications of this economy: name another file by --keep"
+        )
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        with open(kept, "r+", encoding="utf-8") as file:
+            file.truncate(len(whole.encode()))
+    done: Done = {}
+    for row in list(csv.reader(StringIO(whole[len(asked.head) :])))[1:]:
+        try:
+            seed, regime, *figures = row
+            done[int(seed), Regime(regime)] = EconomyFigures(*map(Decimal, figures))
+        except (ValueError, TypeError, InvalidOperation):
+            raise KeptElsewhere(f"{kept}: {','.join(row)!r} is no replication") from None
+    return done
+
+
+def _append(kept: Path, text: str) -> None:
+    with open(kept, "a", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _line(cells: Iterable[str]) -> str:
+    return ",".join(cells) + "\n"
+
+
+def compared(asked: ComparisonAsked, done: Done, currency: str) -> list[Table]:
+    """The means of each regime, with the interval of 95 % of the replications; and who wins."""
+    seeds = range(1, asked.replications + 1)
+    figure = Column("figure", "figure")
+    columns = [figure, Column("currency", "currency")]
+    for regime in asked.regimes:
+        columns += [
+            Column(f"{regime}_{name}", f"{regime}\n{title}", Measure.PRICE)
+            for name, title in (("mean", "mean"), ("low", "low 95 %"), ("high", "high 95 %"))
+        ]
+    both = set(asked.regimes) == set(Regime)
+    if both:
+        columns.append(Column("wins", "market is\nhigher in", Measure.RATE))
+    rows: list[Row] = []
+    for name in EconomyFigures._fields:
+        row: list[str | Decimal | None] = [name.replace("_", " "), _unit(name, currency)]
+        for regime in asked.regimes:
+            row += _spread([getattr(done[seed, regime], name) for seed in seeds])
+        if both:
+            pairs = [
+                (getattr(done[s, Regime.MARKET], name), getattr(done[s, Regime.BREAKAGE], name))
+                for s in seeds
+            ]
+            row.append(_quotient(sum(one > other for one, other in pairs), len(pairs)))
+        rows.append(tuple(row))
+    title = (
+        f"{asked.replications} replications of {asked.subscribers} subscribers over "
+        f"{asked.months} months"
+    )
+    return [Table(title, tuple(columns), rows, "outcome")]
+
+
+def _unit(name: str, currency: str) -> str:
+    return "" if name in ("subscribers", "left", "churn") else currency
+
+
+def _quotient(one: int, other: int) -> Decimal:
+    return round_half_even(WIDE.divide(Decimal(one), Decimal(other)), _STEP)
+
+
+def _spread(numbers: Sequence[Decimal]) -> list[Decimal | None]:
+    """The mean, and what 95 % of the numbers lie between: none of fewer than 40."""
+    with localcontext(WIDE):
+        mean = round_half_even(sum(numbers) / Decimal(len(numbers)), _STEP)
+    beyond = len(numbers) // 40
+    if not beyond:
+        return [mean, None, None]
+    in_order = sorted(numbers)
+    return [mean, in_order[beyond], in_order[-beyond - 1]]
+
+
+def side_by_side(outcomes: Sequence[tuple[str, str, EconomyFigures]]) -> Table:
+    """Ledgers by name, each with its currency and figures."""
+    figure = Column("figure", "figure")
+    columns = [figure, *[Column(name, name, Measure.PRICE) for name, _, _ in outcomes]]
+    rows: list[Row] = [
+        (name.replace("_", " "), *[getattr(outcome, name) for _, _, outcome in outcomes])
+        for name in EconomyFigures._fields
+    ]
+    currencies = dict.fromkeys(currency for _, currency, _ in outcomes)
+    return Table(f"Side by side, in {' and '.join(currencies)}", tuple(columns), rows, "outcome")

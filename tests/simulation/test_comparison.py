@@ -1,0 +1,111 @@
+"""Replications side by side: what is kept, what goes on, and the figures by hand."""
+
+from __future__ import annotations
+
+import csv
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from beancount_compute.cli import main as command
+from beancount_compute.simulation import comparison
+from beancount_compute.simulation.assumptions import read_assumptions, usual_text
+from beancount_compute.simulation.comparison import (
+    ComparisonAsked,
+    KeptElsewhere,
+    compared,
+    replications,
+)
+from beancount_compute.simulation.economy_figures import EconomyFigures
+from beancount_compute.simulation.simulated_months import Regime
+from tests.reports.test_subscribers import LIFE
+
+USUAL = read_assumptions(usual_text())
+ASKED = ComparisonAsked(USUAL, [*Regime], 30, 3, 2)
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(command, ["compare", *[str(word) for word in words]])
+
+
+def outcome(number: int) -> EconomyFigures:
+    return EconomyFigures(*[Decimal(number)] * len(EconomyFigures._fields))
+
+
+def test_what_was_stopped_goes_on_and_gives_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three of four lines are there, and half of the fourth: only that one is worked out again."""
+    whole, cut = tmp_path / "whole.csv", tmp_path / "cut.csv"
+    done = replications(ASKED, whole, lambda count: None, processes=1)
+    assert {*done} == {(seed, regime) for seed in (1, 2) for regime in Regime}
+    text = whole.read_text()
+    cut.write_text(text[:-20])
+    seeds = []
+    once = comparison.replicate
+    monkeypatch.setattr(comparison, "replicate", lambda a: (seeds.append(a.seed), once(a))[1])
+    assert replications(ASKED, cut, lambda count: None, processes=1) == done
+    assert seeds == [2] and cut.read_text() == text
+
+
+def test_two_processes_give_the_same(tmp_path: Path) -> None:
+    one = replications(ASKED, tmp_path / "one.csv", lambda count: None, processes=1)
+    assert replications(ASKED, tmp_path / "two.csv", lambda count: None, processes=2) == one
+
+
+def test_a_file_of_another_economy_or_of_none_is_refused(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.csv"
+    kept.write_text(ASKED._replace(months=4).head)
+    with pytest.raises(KeptElsewhere, match="holds no replications of this economy"):
+        replications(ASKED, kept, lambda count: None)
+    kept.write_text(ASKED.head + "seed,regime\n1,market,x\n")
+    with pytest.raises(KeptElsewhere, match="is no replication"):
+        replications(ASKED, kept, lambda count: None)
+
+
+def test_means_intervals_and_who_wins_by_hand() -> None:
+    """Markets of 1 to 80, breakages of 40: the mean is 40.5, 95 % are 3 to 78, 40 of 80 higher."""
+    asked = ASKED._replace(replications=80)
+    done = {(n, Regime.MARKET): outcome(n) for n in range(1, 81)}
+    done |= {(n, Regime.BREAKAGE): outcome(40) for n in range(1, 81)}
+    (table,) = compared(asked, done, "USD")
+    row = table.by_key()[-1]
+    assert (row["figure"], row["currency"]) == ("lifetime value", "USD")
+    assert (row["market_mean"], row["market_low"], row["market_high"]) == (Decimal("40.5"), 3, 78)
+    assert (row["breakage_low"], row["breakage_high"], row["wins"]) == (40, 40, Decimal("0.5"))
+
+
+def test_few_replications_have_no_interval() -> None:
+    done = {(n, Regime.MARKET): outcome(n) for n in (1, 2)}
+    (table,) = compared(ASKED._replace(regimes=[Regime.MARKET]), done, "USD")
+    assert [*table.by_key()[0].values()] == ["subscribers", "", Decimal("1.5"), None, None]
+
+
+def test_the_command_compares_replications_and_ledgers(tmp_path: Path) -> None:
+    words = ("--replications", 1, "--subscribers", 20, "--months", 3)
+    done = run(*words, "--keep", tmp_path / "kept.csv", "--format", "csv")
+    assert done.exit_code == 0 and "lifetime value,USD" in done.output
+    ledger, other = tmp_path / "one.beancount", tmp_path / "two.beancount"
+    ledger.write_text(LIFE)
+    other.write_text(LIFE.replace("240.00 USD", "360.00 USD"))
+    found = run(ledger, other, "--format", "csv")
+    assert found.exit_code == 0, found.output
+    lines = {name: rest for name, *rest in csv.reader(found.output.splitlines())}
+    # ten ends of periods, at one of which bob left; five are there in April
+    assert (lines["subscribers"], lines["left"]) == (["5", "5"], ["1", "1"])
+    assert lines["churn"] == ["0.100000", "0.100000"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [((), "name two ledgers or more, or ask for --replications"), (("LEDGER",), "two ledgers")],
+)
+def test_one_ledger_or_nothing_is_no_comparison(
+    words: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "one.beancount"
+    ledger.write_text(LIFE)
+    done = run(*[ledger for _ in words])
+    assert done.exit_code == 2 and said in done.output
