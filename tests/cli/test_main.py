@@ -47,8 +47,8 @@ def test_each_command_is_there_and_a_mistyped_one_is_guessed() -> None:
     listed = runner.invoke(main, ["--help"]).output.split("Commands:")[1].split("Example:")[0]
     names = [line.split()[0] for line in listed.splitlines() if line.strip()]
     assert names == [
-        *("accounts", "carry", "check", "close", "export", "help", "new", "prices", "print"),
-        *("reopen", "report", "review", "verify", "whatif"),
+        *("accounts", "bulk", "carry", "check", "close", "compare", "export", "help", "new"),
+        *("prices", "print", "reopen", "report", "review", "simulate", "verify", "whatif"),
     ]
     for name in names:
         shown = runner.invoke(main, [name, "--help"])
