@@ -44,7 +44,8 @@ SOLD = [
 def test_a_sale_is_told_by_its_lots_legs_and_price() -> None:
     """500 CU at 0.25 are 125.00; of 6.25 the lot of 300 CU bears 3.75."""
     fee = MoneyLeg(Role.FEES, "alice", "", D("-6.25"), "USD")
-    sold = sale_of(SOLD, [fee], QUARTER)
+    owed = MoneyLeg(Role.PAYABLE, "alice", "", D("-118.75"), "USD")
+    sold = sale_of(SOLD, [owed, fee], QUARTER)
     assert sold is not None
     assert (sold.seller, sold.buyer, sold.units, sold.gross) == ("alice", "bob", 500, D(125))
     assert sold.lots == (("may", 300), ("june", 200)) and sold.origins == ("pro", "pro")
