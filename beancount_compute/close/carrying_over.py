@@ -165,16 +165,20 @@ def _subscribers(carried: Carried, booking: Booking, last_day: date) -> Iterator
     since = dict.fromkeys(carried.known, last_day)
     for each in booking.written_by_hand.introductions:
         since.setdefault(each.name, max(each.date, last_day))  # nothing was booked for them yet
-    related = booking.terms.terms.related
-    for name, day in sorted({**dict.fromkeys(related, last_day), **since}.items()):
+    terms = booking.terms.terms
+    groups = {"related": terms.related, "group": terms.segments}
+    grouped = {name: last_day for of in groups.values() for name in of}
+    for name, day in sorted({**grouped, **since}.items()):
         component = booking.accounts.component(name)
         yield f'{day} custom "compute-subscriber" {string(name)} {string(component)}\n'
-        if group := booking.terms.terms.group_on(name, day):
-            yield f"  related: {string(group)}\n"
-        for later, group in related[name].items() if name in related else ():
-            if later > day:
-                yield f'{later} custom "compute-subscriber" {string(name)}\n'
-                yield f"  related: {string(group)}\n"
+        for key, of in groups.items():
+            if name in of and (group := of[name].on(day)):
+                yield f"  {key}: {string(group)}\n"
+        for key, of in groups.items():
+            for later, group in of[name].items() if name in of else ():
+                if later > day:
+                    yield f'{later} custom "compute-subscriber" {string(name)}\n'
+                    yield f"  {key}: {string(group)}\n"
 
 
 def _subscriptions(carried: Carried, first_day: date) -> Iterator[str]:

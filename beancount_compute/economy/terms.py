@@ -116,6 +116,7 @@ class Terms(NamedTuple):
     quotes: Mapping[tuple[str, str], Timeline[Quote]] = MappingProxyType({})
     refused_meters: Mapping[str, Place] = MappingProxyType({})  # whose lines can't be read
     related: Mapping[str, Timeline[str]] = MappingProxyType({})  # groups of subscribers
+    segments: Mapping[str, Timeline[str]] = MappingProxyType({})  # others, for reports alone
     capacities: Mapping[str, Timeline[Capacity]] = MappingProxyType({})
     # of a scenario: factors by what they multiply and whose that is, "" for all
     scales: Mapping[tuple[ScaleTarget, str], Timeline[Decimal]] = MappingProxyType({})
@@ -173,6 +174,11 @@ class Terms(NamedTuple):
     def group_on(self, subscriber: str, day: date) -> str:
         """The group of related parties that a subscriber belongs to on a day; "" for none."""
         timeline = self.related.get(subscriber)
+        return (timeline.on(day) or "") if timeline else ""
+
+    def segment_on(self, subscriber: str, day: date) -> str:
+        """The group that reports count a subscriber with on a day; "" for none."""
+        timeline = self.segments.get(subscriber)
         return (timeline.on(day) or "") if timeline else ""
 
     def fees(self, day: date, currency: str) -> tuple[Decimal, Decimal, Decimal]:

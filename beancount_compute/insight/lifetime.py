@@ -113,6 +113,8 @@ def _groups(found: Sequence[Decision]) -> Iterator[tuple[str, str, list[Decision
         yield "share used", name, [each for each in found if each.use == name]
     for name in TOKEN_GROUPS:
         yield "tokens", name, [each for each in found if each.tokens == name]
+    for name in sorted({each.group for each in found} - {""}):
+        yield "group", name, [each for each in found if each.group == name]
 
 
 def _fitted(by: str, name: str, among: list[Decision]) -> _Group:

@@ -13,7 +13,7 @@ goes along with what.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -42,9 +42,10 @@ from beancount_compute.reports.periods import monthly, running, spells_of, sum_o
 from beancount_compute.reports.tables import Row
 
 Grouping = tuple[str, Sequence[str], Callable[[Decision], str]]
-_GROUPINGS: tuple[Grouping, ...] = (
+_GROUPINGS: tuple[Grouping, ...] = (  # of those that nobody names, any may be
     ("share used", USE_GROUPS, lambda each: each.use),
     ("tokens", TOKEN_GROUPS, lambda each: each.tokens),
+    ("group", (), lambda each: each.group),
 )
 _AGES = (3, 6, 12)
 _COHORT = Column("cohort", "started", Measure.DATE)
@@ -161,8 +162,15 @@ def _by_group(found: Iterable[Decision], grouping: Grouping) -> dict[str, list[D
     groups: dict[str, list[Decision]] = {name: [] for name in names}
     for each in found:
         if group := group_of(each):
-            groups[group].append(each)
-    return {name: among for name, among in groups.items() if among}
+            groups.setdefault(group, []).append(each)
+    return {name: among for name, among in _in_order(names, groups) if among}
+
+
+def _in_order(
+    names: Sequence[str], groups: Mapping[str, list[Decision]]
+) -> list[tuple[str, list[Decision]]]:
+    """The groups in the order of the names, others behind them."""
+    return [(name, groups[name]) for name in (*names, *sorted(groups.keys() - {*names}))]
 
 
 def _group_rows(found: Sequence[Decision]) -> Iterator[Row]:
@@ -184,6 +192,8 @@ def _group_rows(found: Sequence[Decision]) -> Iterator[Row]:
 def _test_rows(found: Sequence[Decision]) -> Iterator[Row]:
     for grouping in _GROUPINGS:
         groups = _by_group(found, grouping)
+        if not (groups or grouping[1]):
+            continue  # nobody is in any
         people = len({each.subscriber for among in groups.values() for each in among})
         tested = log_rank({name: [each.stay for each in among] for name, among in groups.items()})
         if tested is None:

@@ -44,6 +44,7 @@ class Decision(NamedTuple):
     use: str  # one of USE_GROUPS; "" where nothing was allocated
     used: Decimal | None  # the share of the allocations of the window
     tokens: str  # one of TOKEN_GROUPS
+    group: str  # what `compute-subscriber` says; "" for none
 
     @property
     def stay(self) -> Stay:
@@ -84,7 +85,9 @@ def _of_spell(spell: Spell, habits: _Habits, end: date) -> list[Decision]:
         tokens = habits.tokens(spell.subscriber, spell.start, period.last)
         days = first, period.after
         who = spell.subscriber
-        found.append(Decision(who, cohort, *days, since, age, left, use, used, tokens))
+        group = habits.group(who, period.last)
+        decided = Decision(who, cohort, *days, since, age, left, use, used, tokens, group)
+        found.append(decided)
         since, first = age, period.after + timedelta(1)
     return found
 
@@ -118,6 +121,7 @@ class _Habits:
     """What subscribers used, sold, bought and held."""
 
     def __init__(self, books: Books, end: date) -> None:
+        self.group = books.terms.segment_on
         used, held = _by_subscriber_and_unit(books, end)
         self._used = used
         self._held = held

@@ -29,6 +29,7 @@ _DATED = {
 }
 _EXAMPLES = {
     "expires": '"12 months"',
+    "group": '"agency"',
     "id": '"use-17"',
     "meter": '"chat/output"',
     "related": '"acme-group"',

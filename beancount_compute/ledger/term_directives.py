@@ -60,7 +60,8 @@ TERM_TYPES = (
     CAPACITY,
 )
 RELATED = "related"
-SUBSCRIBER_KEYS = (RELATED,)  # each holds from the line's date until another line says it
+GROUP = "group"
+SUBSCRIBER_KEYS = (RELATED, GROUP)  # each holds from the line's date until another line says it
 
 
 class Line(NamedTuple):
@@ -80,6 +81,7 @@ class TermLines(NamedTuple):
     accounts: list[Line]
     subscribers: list[Line]  # the component; "" where none is named
     related: list[Line]  # the group of related parties; "" where it ends
+    segments: list[Line]  # likewise the group in reports
     refused: dict[str, Place]  # plans whose lines can't be read
     meters: list[Line]  # and providers, and quotes
     refused_meters: dict[str, Place]  # likewise
@@ -88,7 +90,7 @@ class TermLines(NamedTuple):
 
 def read_lines(entries: Iterable[Custom], roots: Roots, errors: Errors) -> TermLines:
     """All term lines, in order; one that can't be read is an error."""
-    lines = TermLines([], [], [], [], [], {}, [], {}, [])
+    lines = TermLines([], [], [], [], [], [], {}, [], {}, [])
     for entry in sorted(entries, key=_place_key):
         place = place_of(entry.meta)
         try:
@@ -201,10 +203,10 @@ def _add_subscriber(entry: Custom, place: Place, lines: TermLines) -> None:
             "and holds letters, digits and -"
         )
     name = parse_name(name)
-    if RELATED in entry.meta:
-        group = text_in({RELATED: entry.meta[RELATED] or ""}, RELATED)
-        group = parse_name(group) if group else ""
-        lines.related.append(Line(entry.date, name, group, place))
+    for key, among in ((RELATED, lines.related), (GROUP, lines.segments)):
+        if key in entry.meta:
+            group = text_in({key: entry.meta[key] or ""}, key)
+            among.append(Line(entry.date, name, parse_name(group) if group else "", place))
     lines.subscribers.append(Line(entry.date, name, component, place))
 
 

@@ -89,7 +89,8 @@ def read_terms(
         providers=metered.providers,
         quotes=metered.quotes,
         refused_meters=metered.refused,
-        related=_groups(lines.related, errors),
+        related=_groups("related", lines.related, errors),
+        segments=_groups("group", lines.segments, errors),
         capacities=capacities_in_force(lines.capacities, money, units, metered, errors),
     )
     named = [line for line in lines.subscribers if line.value]
@@ -310,13 +311,13 @@ def _since_first_line(
     return since, [line for name, line in first.items() if name not in named]
 
 
-def _groups(lines: Iterable[Line], errors: Errors) -> dict[str, Timeline[str]]:
-    """The groups of related parties, by subscriber."""
+def _groups(key: str, lines: Iterable[Line], errors: Errors) -> dict[str, Timeline[str]]:
+    """The groups of related parties, or those of reports, by subscriber."""
     first: dict[tuple[str, date], Line] = {}
     for line in lines:
         known = first.setdefault((line.name, line.date), line)
         if known.value != line.value:
-            what = f"`related` of {quoted(line.name)} on {line.date}"
+            what = f"`{key}` of {quoted(line.name)} on {line.date}"
             errors.add(line.place, _conflict(what, known))
     dated: dict[str, list[tuple[date, str]]] = {}
     for (name, day), line in first.items():

@@ -276,6 +276,7 @@ def test_answers_and_groups_are_carried_over(tmp_path: Path) -> None:
         tmp_path / "old",
         TERMS
         + '2026-01-01 custom "compute-subscriber" "alice"\n  related: "one"\n'
+        + '2026-01-01 custom "compute-subscriber" "bob"\n  group: "agency"\n'
         + '2027-03-01 custom "compute-subscriber" "alice"\n  related: ""\n'
         + '2026-12-31 custom "compute-accept" "f-000000" "of another year"\n',
         *ROWS,
@@ -300,3 +301,4 @@ def test_answers_and_groups_are_carried_over(tmp_path: Path) -> None:
     assert again.booking is not None
     groups = [again.booking.terms.terms.group_on("alice", date(2027, month, 1)) for month in (2, 3)]
     assert groups == ["one", ""]
+    assert again.booking.terms.terms.segment_on("bob", date(2027, 1, 1)) == "agency"

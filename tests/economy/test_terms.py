@@ -103,6 +103,15 @@ def test_a_group_of_related_parties_holds_from_its_day() -> None:
     assert agreed.group_on("bob", day("2026-02-01")) == ""
 
 
+def test_a_group_of_reports_holds_from_its_day_and_is_no_other() -> None:
+    group = Timeline([(day("2026-02-01"), "agency"), (day("2026-03-01"), "")])
+    agreed = no_terms()._replace(segments={"ann": group})
+    days = ("2026-01-31", "2026-02-01", "2026-03-01")
+    assert [agreed.segment_on("ann", day(each)) for each in days] == ["", "agency", ""]
+    assert agreed.segment_on("bob", day("2026-02-01")) == ""
+    assert agreed.group_on("ann", day("2026-02-01")) == ""
+
+
 def test_a_timeline_lists_its_values_by_day() -> None:
     """In the order in which they come into force, whatever the order of writing."""
     later, earlier = (date(2026, 2, 1), "b"), (date(2026, 1, 1), "a")

@@ -192,3 +192,21 @@ def test_what_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     done = CliRunner().invoke(command, ["report", "growth", str(ledger)])
     assert done.exit_code == 1
     assert 'scipy is not installed: pip install "beancount_compute[insight]"' in done.output
+
+
+def test_a_ledger_s_own_groups_stand_beside_the_others() -> None:
+    """alice and bob are an agency, eve from March on: of its six decisions one is to leave."""
+    groups = """\
+2026-01-01 custom "compute-subscriber" "alice"
+  group: "agency"
+2026-01-01 custom "compute-subscriber" "bob"
+  group: "agency"
+2026-03-01 custom "compute-subscriber" "eve"
+  group: "agency"
+"""
+    books = books_of(LIFE + groups)
+    (row,) = (each for each in rows(books, "retention", "groups") if each["by"] == "group")
+    assert (row["group"], row["decisions"], row["left"]) == ("agency", 6, 1)
+    assert [each["group"] for each in rows(books, "lifetime", "fit") if each["by"] == "group"] == [
+        "agency"
+    ]
