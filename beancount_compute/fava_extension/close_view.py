@@ -17,7 +17,7 @@ from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, copied, linked, words
 from beancount_compute.fava_extension.loaded import LoadedBooks, LoadError, TiedOut
 from beancount_compute.fava_extension.page import Page, in_a_sentence, place_in_editor
-from beancount_compute.ledger import CLOSED
+from beancount_compute.ledger import CLOSED, bulk_folders
 from beancount_compute.reports import (
     CURRENCY,
     MONTH,
@@ -110,7 +110,8 @@ def ties(page: Page) -> list[Block]:
     found = of_month.ties
     failed = [tie for tie in found if not tie.holds]
     hold = f"{len(found) - len(failed)} of {len(found)} hold"
-    events = counted_events(of_month.events, of_month.late)
+    in_bulk = of_month.month in bulk_folders(page.loaded.options["include"])
+    events = "booked in bulk" if in_bulk else counted_events(of_month.events, of_month.late)
     title = f"Tie-outs of {of_month.month}: {hold}, {events}"
     table = Table(title, _TIES, [_tie_row(tie) for tie in found], "tie-outs")
     block = page.numbers.table(table)
@@ -120,9 +121,11 @@ def ties(page: Page) -> list[Block]:
         row[0] = {"text": mark, "label": word, "tone": "good" if mark == TICK else "bad"}
     given = [tie for tie in found if tie.informational and tie.difference]
     remark = [words(_ONLY_SHOWN)] if given else []
+    remark += [words(_IN_BULK)] if in_bulk else []
     return [block, *remark, *_differing(page, failed), *_findings(page, of_month)]
 
 
+_IN_BULK = "bean-compute close ties out its Parquet files as well, lot by lot."
 _ONLY_SHOWN = (
     "A tick beside a difference: it is only shown, and stops no close. That is a price which the "
     "ledger gives itself, in place of the average of the day's trades, or what Beancount's "

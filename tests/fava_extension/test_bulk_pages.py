@@ -87,7 +87,13 @@ def test_each_page_has_something_to_say(both: Both, view: str) -> None:
     for asked in ({}, {"time": "2026-03"}, {"time": "2030"}, {"filter": "#compute-bulk"}):
         page = both[1].page(view, **asked)
         assert [each for each in page["blocks"] if each["kind"] != "controls"]
-    both[1].page(view, endpoint="ties" if view == "close" else "data")
+
+
+def test_a_month_in_bulk_is_tied_out_as_far_as_the_ledger_goes(both: Both) -> None:
+    """What its Parquet files come to is for the command: they may be gigabytes."""
+    page = both[1].page("close", endpoint="ties")
+    assert ", booked in bulk" in tables(page)["tie-outs"]["title"]
+    assert "ties out its Parquet files as well" in said(page)
 
 
 @pytest.mark.parametrize(
