@@ -41,7 +41,7 @@ def both_ledgers(original: Path, folder: Path) -> BothLedgers:
     days = [each.date for each in (*events, *facts.openings, *facts.removals, *facts.accruals)]
     days += [each.since for line in ledger.terms.capacities.values() for each in line]
     months = list(Month.of(min(days)).to(Month.of(max(days))))
-    book_in_months(ledger, events, folder, months)
+    book_in_months(ledger, events, folder, months, all_in_files=True)
     journals = "".join(each.read_text() for each in (folder / "bulk").glob("*/*.beancount"))
     terms = _terms(ledger, months[-1], {*_OPEN.findall(journals)})
     (folder / "terms.beancount").write_text(terms, encoding="utf-8")

@@ -101,11 +101,17 @@ def terms_for(captured: Captured, month: Month, **more: Any) -> BulkTerms:
 
 
 def book_in_months(
-    captured: Captured, events: Sequence[Event], folder: Path, months: Iterable[Month], **how: Any
+    captured: Captured,
+    events: Sequence[Event],
+    folder: Path,
+    months: Iterable[Month],
+    *,
+    all_in_files: bool = False,
+    **how: Any,
 ) -> list[BulkOutcome]:
     """Each month's events in bulk, one month after the other; some stand in the ledger."""
     by_month: dict[Month, list[Event]] = defaultdict(list)
-    own = in_the_ledger(events)
+    own = [] if all_in_files else in_the_ledger(events)
     for event in events:
         if event not in own:
             by_month[Month.of(event.date)].append(event)
