@@ -61,17 +61,15 @@ class PlainOverage:
         plans, days = len(only.plans), bulk.month.last.day
         self.currencies = [""] * plans
         self._price = np.zeros((plans, len(commodities), days), np.int64)  # 0 for none
-        self._step = np.ones(plans, np.int64)  # of a minor unit, in steps of exact amounts
+        self._step = np.ones(plans, np.int64)  # of exact amounts
         for at, name in enumerate(only.plans):
             self._read_plan(bulk, at, name, commodities)
+        minor = [decimals_of(currency) if currency else 0 for currency in self.currencies]
         decimals = fewest_decimals([self._price], _PRICE_DECIMALS)
+        decimals = max([decimals, *(each - unit_decimals for each in minor)])
         self._price = rescaled(self._price, _PRICE_DECIMALS, decimals)
         self.decimals = unit_decimals + decimals
-        for at, currency in enumerate(self.currencies):
-            if currency and self.decimals >= decimals_of(currency):
-                self._step[at] = 10 ** (self.decimals - decimals_of(currency))
-            else:
-                self._price[at] = 0
+        self._step[:] = [10 ** (self.decimals - each) for each in minor]  # of a minor unit
         self.exact = np.zeros(len(only.plan), np.int64)
         self.booked = np.zeros(len(only.plan), np.int64)
         self._charges: list[Charges] = []
@@ -90,6 +88,8 @@ class PlainOverage:
                         self._price[at, unit, day] = steps
         if len(currencies) == 1:
             self.currencies[at] = currencies.pop()
+        else:  # none, or one that changes
+            self._price[at] = 0
 
     def charge(self, day: int, rows: Ints, lacking: Ints) -> None:
         """Charge rows (a subscriber and a commodity) for the units that they lack on a day."""

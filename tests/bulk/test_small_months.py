@@ -73,8 +73,8 @@ def test_unused_units_are_minted_when_the_next_period_begins(tmp_path: Path) -> 
     assert held(found) == [("alice", "tokens", D(700), D("0.2"), "2027-06-01")]
 
 
-def test_use_beyond_the_holdings_is_left_to_the_engine(tmp_path: Path) -> None:
-    """Of 1010 CU 10 are overage at 0.30: 3.00, which the kernel does not say."""
+def test_use_beyond_the_holdings_is_charged(tmp_path: Path) -> None:
+    """Of 1010 CU 10 are overage at 0.30: 3.00, which the kernel says, too."""
     found = month(
         tmp_path,
         "2026-05",
@@ -83,7 +83,7 @@ def test_use_beyond_the_holdings_is_left_to_the_engine(tmp_path: Path) -> None:
         use("20", "alice", 1010),
         use("20", "bob", 10),
     )
-    assert found.counts["by the kernel"] == 2 == found.counts["by the engine"]
+    assert found.counts["by the kernel"] == 4
     (row,) = [r for r in table(found, "movements") if r["role"] == "overage"]
     assert (row["subscriber"], row["amount"]) == ("alice", D(-3))
     (running,) = [r for r in table(found, "subscriptions") if r["subscriber"] == "alice"]
