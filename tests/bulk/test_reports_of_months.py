@@ -115,11 +115,12 @@ def test_the_reports_of_random_economies_are_the_plugin_s(seed: int, tmp_path: P
 
 
 def small_market(folder: Path) -> Loaded:
-    """Two months, with a sale in each; the second undoes the first."""
+    """Two months with sales; the second undoes one of the first."""
     begin(folder, LEDGER + FEES)
     rows = [subscription("01", "alice"), top_up("03", "alice", 300, "60.00")]
     rows += [top_up("05", "bob", 10, "1.00"), use("20", "alice", 200)]
-    month(folder, "2026-05", *rows, {**trade("22", "alice", "bob", 100, "0.25"), "id": "sale"})
+    rows += [{**trade("22", "alice", "bob", 100, "0.25"), "id": "sale"}]
+    month(folder, "2026-05", *rows, trade("23", "alice", "bob", 50, "0.35"))
     rows = [trade("03", "alice", "bob", 50, "0.40"), reversal("04", "sale")]
     month(folder, "2026-06", *rows, use("21", "bob", 5))
     (folder / "main.beancount").write_text(LEDGER + FEES)
@@ -133,7 +134,7 @@ def read(loaded: Loaded) -> Books:
 
 
 def test_a_trade_that_a_later_month_undoes_is_no_price_of_its_own(tmp_path: Path) -> None:
-    """Up to May 100 CU at 0.25 stand; from June on they don't, and 50 at 0.40 do."""
+    """Up to May 100 CU at 0.25 stand beside 50 at 0.35; seen from June on the 50 alone."""
     books = read(small_market(tmp_path))
     market = REPORTS["market"]
     (until_may,) = market.tables(books, Selection(end=date(2026, 5, 31)), "by-month")
@@ -147,8 +148,8 @@ def test_a_trade_that_a_later_month_undoes_is_no_price_of_its_own(tmp_path: Path
         (row["month"], row["trades"], row["units"], row["price"], row["fees"]) for row in found
     ]
     assert figures == [
-        ("2026-05", 1, Decimal(100), Decimal("0.25"), Decimal("1.25")),
-        ("2026-05", 1, Decimal(100), Decimal("0.25"), Decimal("1.25")),
+        ("2026-05", 2, Decimal(150), Decimal("0.283333"), Decimal("2.13")),
+        ("2026-05", 2, Decimal(150), Decimal("0.35"), Decimal("2.13")),
         ("2026-06", 0, Decimal(-50), Decimal("0.40"), Decimal("-0.25")),
     ]
 
