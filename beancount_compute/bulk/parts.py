@@ -145,8 +145,8 @@ def _note_earlier(table: EventTable, first: date, undo_of: UndoOf) -> None:
         "(SELECT event_id FROM own_events) AND named NOT IN "
         "(SELECT cancelled_by FROM state_subscriptions WHERE cancelled_by IS NOT NULL) "
         f"AND NOT (right(named, 10) >= '{first}' AND length(named) > 11 AND left(named, -11) IN "
-        f"(SELECT id FROM state_subscriptions UNION SELECT {ID} FROM event_rows UNION "
-        "SELECT event_id FROM own_events))"
+        f"(SELECT id FROM state_subscriptions UNION SELECT {ID} FROM event_rows "
+        f"WHERE {ID} <> '' UNION SELECT event_id FROM own_events))"
     )
     if not found:
         return
