@@ -39,7 +39,8 @@ class EarlierMonths:
             before = self._folder / month.previous.name
             has_state = note_state(table, before if before.exists() else None, None, bulk)
             run = ShardRun(self._asked, table, bulk, self._place)
-            undo = run.undo_of(ids - found.keys(), has_state=has_state)
+            earlier = EarlierMonths(self._folder, bulk, self._asked, self._place).undo_of
+            undo = run.undo_of(ids - found.keys(), earlier, has_state=has_state)
             undone |= _reversed(table, bulk, self._folder / month.name)
             of_month = {name: Undo(each.entry, done=name in undone) for name, each in undo.items()}
             found = {**of_month, **found}  # in the order of the books

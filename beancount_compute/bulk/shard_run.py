@@ -124,10 +124,14 @@ class ShardRun:
         self._undo = undo_of(ids)
         return self._undo
 
-    def undo_of(self, ids: frozenset[str], *, has_state: bool) -> dict[str, Undo]:
-        """What undoes the events of those ids: the shards that have them are booked once more."""
+    def undo_of(self, ids: frozenset[str], earlier: UndoOf, *, has_state: bool) -> dict[str, Undo]:
+        """What undoes the events of those ids: the shards that have them are booked once more.
+
+        `earlier` is asked for what still earlier months booked, as it was the first time.
+        """
         table = self._table
-        self._note_all(None, lambda names: {})
+        first = self._bulk.month.first if has_state else None
+        self._note_all(first, partial(self._keep_undo, earlier))
         self._note_left(None)
         shards = self._note_shards()
         table.register("ids_asked", pa.table({"name": pa.array(sorted(ids), pa.string())}))
