@@ -12,14 +12,14 @@ which, and how many units came in and went out. Which subscriber and which lot s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal, localcontext
 from itertools import groupby
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from beancount_compute.bulk.bulk_terms import BulkTerms
+from beancount_compute.bulk.bulk_terms import BulkError, BulkTerms
 from beancount_compute.bulk.event_table import EventTable
 from beancount_compute.bulk.month_tables import Tables
 from beancount_compute.economy import (
@@ -27,6 +27,7 @@ from beancount_compute.economy import (
     ROLES,
     WIDE,
     ZERO,
+    Month,
     Role,
     decimals_of,
     digits_of,
@@ -51,6 +52,7 @@ def journal_of(
 ) -> CohortJournal:
     """The journal of a month from the sums of its days; some accounts are opened already."""
     rows = sorted(_cohorts(table, made["days"]), key=_place)
+    _refuse_earlier(rows, bulk)
     used: set[str] = set()
     body: list[str] = []
     for (day, kind, undoes), of_kind in groupby(rows, key=lambda row: _place(row)[:3]):
@@ -65,6 +67,17 @@ def journal_of(
     lines += ["", *(f"{first} open {account}" for account in new), ""]
     lines += [*body, *_price_lines(made["prices"])]
     return CohortJournal("\n".join(lines).rstrip("\n") + "\n", new)
+
+
+def _refuse_earlier(rows: Sequence[DayRow], bulk: BulkTerms) -> None:
+    """The first month books nothing of months before it: they are closed one by one."""
+    if rows and rows[0]["date"] < bulk.month.first:
+        day, what = rows[0]["date"], _narration(rows[0]["kind"], rows[0]["undoes"])
+        raise BulkError(
+            f"the ledger's terms and openings give a booking of {day} already ({what}), before "
+            f"{bulk.month}: book {Month.of(day)} first, if need be from a file without rows; or "
+            "begin them in the month (a capacity with `started`)"
+        )
 
 
 def _place(row: DayRow) -> tuple[Any, ...]:

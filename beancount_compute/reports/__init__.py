@@ -12,7 +12,7 @@ from beancount_compute.reports.books import (
     since,
     until,
 )
-from beancount_compute.reports.capacity_notes import depreciation_booked
+from beancount_compute.reports.capacity_notes import depreciation_booked, depreciation_in_bulk
 from beancount_compute.reports.entered import not_in_opening
 from beancount_compute.reports.exchange import csv_of, defused, json_of, table_as_json
 from beancount_compute.reports.explaining import NoSuchCell, explain, find_cell

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal, localcontext
 
 from beancount_compute.economy import WIDE, ZERO, Kind, Role, opening_depreciation, quoted
-from beancount_compute.ledger import ORDER, kind_of_tags
+from beancount_compute.ledger import BULK_TAG, ORDER, kind_of_tags
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.tables import money
 
@@ -39,7 +39,9 @@ def _notes(books: Books) -> Iterator[str]:
         place = (books.accounts.account(Role.CAPACITY, name, ""), line.cost.currency)
         still[place] += max(line.to_depreciate - so_far, ZERO)
         names[place].append(quoted(name))
+    in_bulk = depreciation_in_bulk(books)
     for (account, currency), number in still.items():
+        number -= in_bulk[account, currency]
         holds = held[account, currency]
         if holds < number:
             of = ", ".join(names[account, currency])
@@ -60,6 +62,20 @@ def depreciation_booked(books: Books) -> defaultdict[str, Decimal]:
             for posting in entry.postings:
                 if posting.account == account and posting.units and posting.units.number:
                     found[name] += posting.units.number
+    return found
+
+
+def depreciation_in_bulk(books: Books) -> HeldOn:
+    """What journals of months in bulk depreciate, by account of the capacity; needs `WIDE`."""
+    found = HeldOn(Decimal)
+    names = books.terms.capacities
+    wanted = {books.accounts.account(Role.CAPACITY, name, "") for name in names}
+    narration = Kind.DEPRECIATION.value.capitalize()
+    for entry in books.transactions:
+        if BULK_TAG in entry.tags and entry.narration == narration:
+            for posting in entry.postings:
+                if posting.account in wanted and posting.units and posting.units.number:
+                    found[posting.account, posting.units.currency] -= posting.units.number
     return found
 
 

@@ -147,6 +147,17 @@ def test_the_ledger_has_an_error(path: Path) -> None:
     assert "main.beancount:4" in message and "mend the ledger first" in message
 
 
+def test_the_first_month_books_nothing_of_earlier_ones(path: Path) -> None:
+    """A capacity since April: its share of April is April's, which a file without rows books."""
+    with open(path.parent / "main.beancount", "a") as ledger:
+        ledger.write('2026-04-01 custom "compute-capacity" "gpu" 60.00 USD\n')
+        ledger.write('  provider: "own"\n  life: "12 months"\n')
+    message = stopped(path.parent, path)
+    assert "a booking of 2026-04-30 already (Depreciation), before 2026-05: book 2026-04" in message
+    month(path.parent, "2026-04")
+    assert book(path.parent, "2026-05", path).counts["read"] == 2
+
+
 def test_the_disk_is_full(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The month that was there stays; the next run writes it."""
     book(path.parent, "2026-05", path)

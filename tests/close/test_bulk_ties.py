@@ -24,6 +24,12 @@ from tests.close.sealing import INCLUDE, close, load_errors, run
 from tests.close.sealing import begin as begin_to_close
 
 Row = dict[str, Any]
+BOUGHT = """\
+2026-05-01 open Equity:Machines
+2026-05-01 * "A machine"
+  Assets:Capacity:Gpu  55.00 USD
+  Equity:Machines
+"""
 
 
 def month_of(ledger: Path) -> Path:
@@ -196,6 +202,26 @@ def test_an_operator_s_month_is_closed(tmp_path: Path) -> None:
     for one, other in (("cost: 1 OAI", "cost: 2 OAI"), ("1.50", "1.60"), ("60.00", "61.00")):
         ledger.write_text((text + INCLUDE).replace(one, other))
         assert "the closed month 2026-05 was booked with" in "".join(load_errors(ledger)), one
+
+
+def test_capacity_goes_by_its_life_in_months_in_bulk(tmp_path: Path) -> None:
+    """5.00 of 60.00 a month. Of what the machine cost 50.00 was bought; 55.00 are left of May."""
+    text = LEDGER + METER + GPU.replace("quantity: 600 CU", 'life: "12 months"')
+    ledger = begin(tmp_path, text)
+    begin_to_close(ledger)
+    month(tmp_path, "2026-05", *MAY)
+    text += INCLUDE + BOUGHT
+    ledger.write_text(text)
+    (tie,) = [each for each in prepare("2026-05", load(ledger)).ties if "depreciation" in each.name]
+    assert (tie.left, tie.right) == (Decimal(5), Decimal(5))
+    said = run("check", ledger).stdout
+    assert 'holds 50.00 USD and 55.00 USD of capacity "gpu" are still to be' in " ".join(
+        said.split()
+    )
+    close(ledger, "2026-05")
+    journal = month_of(ledger) / "journal.beancount"
+    journal.write_text(journal.read_text().replace("5.00 USD", "6.00 USD"))
+    assert load_errors(ledger)
 
 
 # Worked out again

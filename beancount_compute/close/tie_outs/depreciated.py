@@ -2,6 +2,9 @@
 
 4800.00 USD over 48 months from 2026-06-01, until August         =   300.00 booked
 6000.00 USD for 60000 CU, of which uses on its meters took 120   =    12.00 booked
+
+Months in bulk say by account what they depreciate, and nothing of the uses: what goes by
+units is left out then (`verify` works it out again), and what shares an account with it.
 """
 
 from __future__ import annotations
@@ -18,12 +21,13 @@ from beancount_compute.economy import (
     ZERO,
     Capacity,
     Month,
+    Role,
     Timeline,
     opening_depreciation,
     quoted,
     round_money,
 )
-from beancount_compute.reports import Books, depreciation_booked
+from beancount_compute.reports import Books, depreciation_booked, depreciation_in_bulk
 
 _MERGED = "events"  # in the metadata of uses that are one transaction
 
@@ -39,8 +43,8 @@ class _Given(NamedTuple):
     """What the lines of a capacity give up to a day."""
 
     name: str
+    place: tuple[str, str]  # account and currency
     number: Decimal
-    currency: str
     doubtful: bool  # of merged uses nobody can tell the day
 
 
@@ -49,19 +53,30 @@ def depreciation(books: Books, last: date) -> Iterator[TieOut]:
     capacities = books.terms.capacities.items()
     by_units = any(line.quantity for _, timeline in capacities for line in timeline)
     uses = list(metered(books, date.min)) if by_units else []
-    booked = depreciation_booked(books)
+    booked, in_bulk = depreciation_booked(books), depreciation_in_bulk(books)
+    sharing: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     found: defaultdict[str, list[_Given]] = defaultdict(list)
+    untold: set[tuple[str, str]] = set()
     for name, timeline in sorted(capacities):
         first = timeline.first()
         if first is not None and first.since <= last:
-            found[first.cost.currency].append(_given(name, timeline, last, uses))
-    for currency, of_it in sorted(found.items()):
+            place = books.accounts.account(Role.CAPACITY, name, ""), first.cost.currency
+            found[first.cost.currency].append(_given(name, place, timeline, last, uses))
+            sharing[place].append(name)
+            if any(line.quantity for line in timeline):
+                untold.add(place)
+    for place, number in in_bulk.items():
+        booked[sharing[place][0]] += number
+    for currency, given in sorted(found.items()):
+        of_it = [each for each in given if not (in_bulk and each.place in untold)]
+        if not of_it:
+            continue
         left = sum([each.number for each in of_it], ZERO)
         right = sum([booked[each.name] for each in of_it], ZERO)
         doubtful = any(each.doubtful for each in of_it)
         yield _tie("depreciation so far", currency, left, right, doubtful=doubtful)
-        for name, number, _, doubt in of_it:
-            if number != booked[name]:
+        for name, place, number, doubt in of_it:
+            if number != booked[name] and not (in_bulk[place] and len(sharing[place]) > 1):
                 title = f"depreciation so far, {quoted(name)}"
                 yield _tie(title, currency, number, booked[name], doubtful=doubt)
 
@@ -72,7 +87,11 @@ def _tie(name: str, currency: str, left: Decimal, right: Decimal, *, doubtful: b
 
 
 def _given(
-    name: str, timeline: Timeline[Capacity], last: date, uses: Sequence[MeteredUse]
+    name: str,
+    place: tuple[str, str],
+    timeline: Timeline[Capacity],
+    last: date,
+    uses: Sequence[MeteredUse],
 ) -> _Given:
     """What a capacity's lines give: each until the month of the next one begins."""
     lines = [line for line in timeline if line.since <= last]
@@ -86,7 +105,7 @@ def _given(
         total += left if gone >= of else round_money(left * gone / of, line.cost.currency)
     number = total - opening_depreciation(lines[0]).so_far
     doubtful = any(_MERGED in use.entry.meta for use in own)
-    return _Given(name, number, lines[0].cost.currency, doubtful)
+    return _Given(name, place, number, doubtful)
 
 
 def _gone(line: Capacity, end: date, served: Sequence[_ServedUnits]) -> tuple[Decimal, Decimal]:
