@@ -14,11 +14,11 @@ from pathlib import Path
 from pyarrow import parquet
 
 from beancount_compute.bulk.bulk_terms import JOURNAL, BulkError, bulk_terms
-from beancount_compute.bulk.event_table import EventFiles, find_event_files
+from beancount_compute.bulk.folder.month_folder import about_month
+from beancount_compute.bulk.folder.month_tables import DETAIL
 from beancount_compute.bulk.month_asked import MonthAsked
-from beancount_compute.bulk.month_folder import about_month
 from beancount_compute.bulk.month_run import write_month
-from beancount_compute.bulk.month_tables import DETAIL
+from beancount_compute.bulk.rows.event_table import EventFiles, find_event_files
 from beancount_compute.close.difference import Difference
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.month_in_parquet import state_before

@@ -11,11 +11,11 @@ from datetime import date
 from pathlib import Path
 
 from beancount_compute.bulk.bulk_terms import BulkError, BulkTerms
-from beancount_compute.bulk.event_table import EventTable, find_event_files, literal, text_of
+from beancount_compute.bulk.folder.month_folder import MonthFolder, about_month
+from beancount_compute.bulk.folder.month_state import note_state, read_part
+from beancount_compute.bulk.folder.operator_state import costs_from
 from beancount_compute.bulk.month_asked import MonthAsked
-from beancount_compute.bulk.month_folder import MonthFolder, about_month
-from beancount_compute.bulk.month_state import note_state, read_part
-from beancount_compute.bulk.operator_state import costs_from
+from beancount_compute.bulk.rows.event_table import EventTable, find_event_files, literal, text_of
 from beancount_compute.bulk.shard_run import ShardRun, processes_of
 from beancount_compute.economy import AS_OF, JournalEntry, Kind, Month
 from beancount_compute.economy.state import Undo

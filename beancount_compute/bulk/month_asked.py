@@ -10,8 +10,8 @@ from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
-from beancount_compute.bulk.month_tables import Tables, together
-from beancount_compute.bulk.ties import ControlRow
+from beancount_compute.bulk.folder.month_tables import Tables, together
+from beancount_compute.bulk.folder.ties import ControlRow
 from beancount_compute.economy import Month
 
 EMBEDDED = "duckdb"

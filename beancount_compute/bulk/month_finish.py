@@ -14,15 +14,15 @@ from pathlib import Path
 import pyarrow as pa
 
 from beancount_compute.bulk.bulk_terms import JOURNAL, BulkTerms
-from beancount_compute.bulk.cohort_journal import journal_of
-from beancount_compute.bulk.day_sums import add_up_days
-from beancount_compute.bulk.event_table import EventTable
-from beancount_compute.bulk.ledger_events import own_events_noted
+from beancount_compute.bulk.folder.cohort_journal import journal_of
+from beancount_compute.bulk.folder.day_sums import add_up_days
+from beancount_compute.bulk.folder.month_folder import MonthFolder
+from beancount_compute.bulk.folder.month_tables import DETAIL, SCHEMAS, Tables, together, with_words
+from beancount_compute.bulk.folder.stated import check_stated
+from beancount_compute.bulk.folder.ties import control_text, ties_of, ties_of_detail
 from beancount_compute.bulk.month_asked import BookedShards, BulkOutcome
-from beancount_compute.bulk.month_folder import MonthFolder
-from beancount_compute.bulk.month_tables import DETAIL, SCHEMAS, Tables, together, with_words
-from beancount_compute.bulk.stated import check_stated
-from beancount_compute.bulk.ties import control_text, ties_of, ties_of_detail
+from beancount_compute.bulk.rows.event_table import EventTable
+from beancount_compute.bulk.rows.ledger_events import own_events_noted
 
 LARGE = ("lots", "movements")
 WRITTEN = (

@@ -23,26 +23,26 @@ from beancount_compute.bulk.bulk_terms import (
     read_ledger,
     state_of_closed,
 )
+from beancount_compute.bulk.by_engine.operator_run import book_operator
 from beancount_compute.bulk.earlier_months import EarlierMonths
-from beancount_compute.bulk.event_table import (
-    EventFiles,
-    EventTable,
-    find_event_files,
-)
-from beancount_compute.bulk.groups import groups_for
-from beancount_compute.bulk.ledger_events import check_own_events, first_in_bulk
-from beancount_compute.bulk.month_asked import EMBEDDED, BulkOutcome, MonthAsked, Told, nobody
-from beancount_compute.bulk.month_finish import finish_month
-from beancount_compute.bulk.month_folder import MonthFolder, about_month
-from beancount_compute.bulk.month_state import (
+from beancount_compute.bulk.folder.month_folder import MonthFolder, about_month
+from beancount_compute.bulk.folder.month_state import (
     digest_of_state,
     find_state,
     note_state,
 )
-from beancount_compute.bulk.month_tables import DETAIL
-from beancount_compute.bulk.operator_run import book_operator
+from beancount_compute.bulk.folder.month_tables import DETAIL
+from beancount_compute.bulk.folder.stated import earned_before
+from beancount_compute.bulk.month_asked import EMBEDDED, BulkOutcome, MonthAsked, Told, nobody
+from beancount_compute.bulk.month_finish import finish_month
+from beancount_compute.bulk.rows.event_table import (
+    EventFiles,
+    EventTable,
+    find_event_files,
+)
+from beancount_compute.bulk.rows.groups import groups_for
+from beancount_compute.bulk.rows.ledger_events import check_own_events, first_in_bulk
 from beancount_compute.bulk.shard_run import ShardRun, processes_of
-from beancount_compute.bulk.stated import earned_before
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.storage import acquire
 from beancount_compute.economy import Month
@@ -133,8 +133,8 @@ def write_month(
 def _linked(address: str) -> Iterator[Callable[..., Any]]:
     """A session with a server, and what books a month by it."""
     try:
-        from beancount_compute.bulk.spark_link import linked_to
-        from beancount_compute.bulk.spark_run import SparkRun
+        from beancount_compute.bulk.spark.spark_link import linked_to
+        from beancount_compute.bulk.spark.spark_run import SparkRun
     except ImportError as error:
         name = (error.name or "pyspark").partition(".")[0]
         raise BulkError(

@@ -18,13 +18,24 @@ import numpy as np
 import pyarrow as pa
 
 from beancount_compute.bulk.bulk_terms import OPERATOR, BulkTerms
-from beancount_compute.bulk.engine_way import Shard, ShardBooks, book_shard, undo_in, uses_in
-from beancount_compute.bulk.event_table import EventTable, literal
-from beancount_compute.bulk.ledger_events import note_own_events
+from beancount_compute.bulk.by_engine.engine_way import (
+    Shard,
+    ShardBooks,
+    book_shard,
+    undo_in,
+    uses_in,
+)
+from beancount_compute.bulk.by_engine.sample_proof import compare
+from beancount_compute.bulk.by_engine.served_uses import MeterDay
+from beancount_compute.bulk.folder.month_state import state_of_shard
+from beancount_compute.bulk.folder.month_tables import DETAIL, Tables
+from beancount_compute.bulk.folder.stated import plain_sold
 from beancount_compute.bulk.month_asked import BookedShards, MonthAsked, Told, nobody
-from beancount_compute.bulk.month_state import state_of_shard
-from beancount_compute.bulk.month_tables import DETAIL, Tables
-from beancount_compute.bulk.parts import (
+from beancount_compute.bulk.plain.plain_served import plain_served, plain_uses
+from beancount_compute.bulk.plain.plain_way import PlainResult, go_plain_way
+from beancount_compute.bulk.rows.event_table import EventTable, literal
+from beancount_compute.bulk.rows.ledger_events import note_own_events
+from beancount_compute.bulk.rows.parts import (
     UndoOf,
     connected,
     note_edges,
@@ -32,12 +43,7 @@ from beancount_compute.bulk.parts import (
     party_of,
     shards_of,
 )
-from beancount_compute.bulk.plain_served import plain_served, plain_uses
-from beancount_compute.bulk.plain_way import PlainResult, go_plain_way
-from beancount_compute.bulk.repeats import ID, hashes_of_ids, hashes_that_repeat, note_repeats
-from beancount_compute.bulk.sample_proof import compare
-from beancount_compute.bulk.served_uses import MeterDay
-from beancount_compute.bulk.stated import plain_sold
+from beancount_compute.bulk.rows.repeats import ID, hashes_of_ids, hashes_that_repeat, note_repeats
 from beancount_compute.economy import Event
 from beancount_compute.economy.state import Undo
 

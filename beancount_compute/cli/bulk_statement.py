@@ -21,8 +21,8 @@ def statement_in_bulk(options: Mapping[str, Any], selection: Selection) -> list[
     if first is None or (selection.end or date.max) < first:
         return None
     try:
-        from beancount_compute.bulk.lookup import Search, files_of
-        from beancount_compute.bulk.statement_of_months import statement_of_months
+        from beancount_compute.bulk.looking_up.lookup import Search, files_of
+        from beancount_compute.bulk.looking_up.statement_of_months import statement_of_months
     except ImportError as error:
         raise click.ClickException(f"{error.name} is not installed: {HOW_TO_GET_IT}") from None
     try:

@@ -32,8 +32,8 @@ from beancount_compute.fava_extension.prepared.subscriptions import Used
 from beancount_compute.reports import TOTAL, Selection
 
 if TYPE_CHECKING:
-    from beancount_compute.bulk.lookup import HolderAsked, MonthFiles
-    from beancount_compute.bulk.standings import BulkStanding
+    from beancount_compute.bulk.looking_up.lookup import HolderAsked, MonthFiles
+    from beancount_compute.bulk.looking_up.standings import BulkStanding
 
 _NO_POSTINGS = "subscribers of months in bulk have no postings in the ledger"
 
@@ -57,8 +57,14 @@ def subscribers_in_bulk(page: Page) -> list[Block] | None:
 
 
 def _all(page: Page, months: Sequence[MonthFiles]) -> list[Block]:
-    from beancount_compute.bulk.lookup import FIRST_KEY, MOST_FOUND, ORDERS, HolderAsked, Search
-    from beancount_compute.bulk.standings import standings
+    from beancount_compute.bulk.looking_up.lookup import (
+        FIRST_KEY,
+        MOST_FOUND,
+        ORDERS,
+        HolderAsked,
+        Search,
+    )
+    from beancount_compute.bulk.looking_up.standings import standings
 
     asked, plan = page.asked, page.asked.selection.plan
     end = asked.selection.end
@@ -162,7 +168,7 @@ def _standing(page: Page, found: BulkStanding, day: date) -> Standing:
 
 def _statement(page: Page, months: Sequence[MonthFiles]) -> list[Block]:
     """What each month moved, newest first; what is held, charged and earned."""
-    from beancount_compute.bulk.statement_of_months import statement_of_months
+    from beancount_compute.bulk.looking_up.statement_of_months import statement_of_months
 
     page.ignores("interval", because="a statement over months in bulk shows each of them")
     asked = page.asked

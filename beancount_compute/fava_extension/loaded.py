@@ -36,7 +36,7 @@ from beancount_compute.review import Review, review_month
 from beancount_compute.scenarios import ScenariosApart
 
 if TYPE_CHECKING:
-    from beancount_compute.bulk.lookup import MonthFiles
+    from beancount_compute.bulk.looking_up.lookup import MonthFiles
 
 T = TypeVar("T")
 _FOR_PAGES = ("books", "summed", "holdings", "commodities", "accounts", "months", "economics")
@@ -112,7 +112,7 @@ class LoadedBooks:
     @_once
     def bulk_files(self) -> list[MonthFiles]:
         """The Parquet files of its months in bulk; raises `ImportError` without the extra."""
-        from beancount_compute.bulk.lookup import files_of
+        from beancount_compute.bulk.looking_up.lookup import files_of
 
         return files_of(bulk_folders(self.options["include"]).values())
 

@@ -27,11 +27,11 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from beancount_compute.bulk.bulk_terms import bulk_terms, read_ledger
-from beancount_compute.bulk.engine_way import Shard, book_shard
+from beancount_compute.bulk.by_engine.engine_way import Shard, book_shard
+from beancount_compute.bulk.folder.month_state import PARTS_OF_STATE
+from beancount_compute.bulk.folder.state_tables import StateTables
 from beancount_compute.bulk.month_asked import BulkOutcome, MonthAsked
 from beancount_compute.bulk.month_run import run_month
-from beancount_compute.bulk.month_state import PARTS_OF_STATE
-from beancount_compute.bulk.state_tables import StateTables
 from beancount_compute.economy import Month
 
 LEDGER = """\

@@ -16,9 +16,11 @@ import pytest
 from click.testing import CliRunner
 from pyarrow import parquet
 
-from beancount_compute.bulk import month_folder, plain_rows, shard_run
+from beancount_compute.bulk import shard_run
 from beancount_compute.bulk.bulk_terms import BulkError
-from beancount_compute.bulk.parts import shards_of
+from beancount_compute.bulk.folder import month_folder
+from beancount_compute.bulk.plain import plain_rows
+from beancount_compute.bulk.rows.parts import shards_of
 from beancount_compute.cli import main
 from tests.bulk.small_months import (
     LEDGER,

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from beancount_compute.bulk import month_folder
 from beancount_compute.bulk.bulk_terms import BulkError
-from beancount_compute.bulk.month_folder import MonthFolder
-from beancount_compute.bulk.month_tables import SCHEMAS
+from beancount_compute.bulk.folder import month_folder
+from beancount_compute.bulk.folder.month_folder import MonthFolder
+from beancount_compute.bulk.folder.month_tables import SCHEMAS
 from beancount_compute.close.storage import acquire
 from beancount_compute.economy import Month
 from tests.bulk.small_months import begin, book, events, files_of, subscription, use

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from beancount_compute.bulk import lookup
 from beancount_compute.bulk.bulk_terms import BulkError
-from beancount_compute.bulk.lookup import HolderAsked, MonthFiles, Search
-from beancount_compute.bulk.standings import BulkStanding, standings
-from beancount_compute.bulk.statement_of_months import statement_of_months
+from beancount_compute.bulk.looking_up import lookup
+from beancount_compute.bulk.looking_up.lookup import HolderAsked, MonthFiles, Search
+from beancount_compute.bulk.looking_up.standings import BulkStanding, standings
+from beancount_compute.bulk.looking_up.statement_of_months import statement_of_months
 from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.standing import Status, cancelled_of
 from beancount_compute.fava_extension.prepared.holdings import Holdings, with_plans

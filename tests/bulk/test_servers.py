@@ -15,12 +15,12 @@ import pytest
 from click.testing import CliRunner
 from pyarrow import parquet
 
-from beancount_compute.bulk import spark_link, spark_run
-from beancount_compute.bulk.blobs import blobs_of
 from beancount_compute.bulk.bulk_terms import BulkError
-from beancount_compute.bulk.month_folder import MonthFolder
+from beancount_compute.bulk.folder.month_folder import MonthFolder
 from beancount_compute.bulk.month_run import BulkOutcome
-from beancount_compute.bulk.spark_link import linked_to
+from beancount_compute.bulk.spark import spark_link, spark_run
+from beancount_compute.bulk.spark.blobs import blobs_of
+from beancount_compute.bulk.spark.spark_link import linked_to
 from beancount_compute.cli import main
 from beancount_compute.economy import Month
 from tests.bulk.months_of_a_ledger import book_in_months, within_a_month

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from beancount_compute.bulk.text_words import UNKNOWN, NameCodes, words_of
+from beancount_compute.bulk.rows.text_words import UNKNOWN, NameCodes, words_of
 
 
 @pytest.mark.parametrize("length", [1, 7, 8, 9, 16, 30])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from beancount_compute.bulk import lookup
+from beancount_compute.bulk.looking_up import lookup
 from tests.bulk import small_months as small
 from tests.fava_extension.serving import EXTENSION, Site, rows, tables, totals
 

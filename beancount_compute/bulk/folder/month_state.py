@@ -1,0 +1,112 @@
+"""The state that a month goes on from: the folder of the month before it.
+
+bulk/2026-04/lots.parquet, subscriptions.parquet, subscribers.parquet   ->   2026-05
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from beancount_compute.bulk.bulk_terms import BulkError, BulkTerms
+from beancount_compute.bulk.folder.month_folder import ABOUT, about_month
+from beancount_compute.bulk.folder.month_tables import SCHEMAS, Tables
+from beancount_compute.bulk.folder.state_tables import StateTables, state_tables
+from beancount_compute.bulk.rows.event_table import EventTable
+from beancount_compute.economy import quoted
+from beancount_compute.economy.carried import Carried
+
+OPERATOR = "operator"
+PARTS_OF_STATE = ("lots", "subscriptions", "subscribers", OPERATOR)
+
+
+def find_state(folder: Path, bulk: BulkTerms) -> Path | None:
+    """The folder of the month before; None where the books begin with this one."""
+    before = folder / bulk.month.previous.name
+    if before.exists():
+        about = about_month(before)
+        if about["month"] != bulk.month.previous.name:
+            raise BulkError(f"{before} holds {about['month']}: name each folder by its month")
+        if about["ledger"] != bulk.title:
+            raise BulkError(
+                f"{before} is of the ledger {quoted(about['ledger'])}, not of "
+                f'{quoted(bulk.title)} (option "title"): give the folder of this ledger'
+            )
+        return before
+    earlier = [each.name for each in sorted(folder.glob("[0-9]*-[0-9]*")) if each.is_dir()]
+    earlier = [name for name in earlier if name < bulk.month.name]
+    if earlier:
+        raise BulkError(
+            f"{folder} has no {bulk.month.previous}, and {earlier[-1]} is the last month before "
+            f"{bulk.month}: book the months in their order"
+        )
+    return None
+
+
+def digest_of_state(before: Path | None) -> str:
+    """What tells one state from another: the SHA-256 of its files' ends, where Parquet says all."""
+    if before is None:
+        return ""
+    digest = hashlib.sha256((before / ABOUT).read_bytes())
+    for name in PARTS_OF_STATE:
+        path = before / f"{name}.parquet"
+        try:
+            data = path.read_bytes()[-65536:]
+            digest.update(f"{path.stat().st_size}".encode() + data)
+        except OSError as error:
+            raise BulkError(f"{path}: {error.strerror or error}") from None
+    return digest.hexdigest()
+
+
+def note_state(
+    table: EventTable, before: Path | None, closed: Carried | None, bulk: BulkTerms
+) -> bool:
+    """Let queries know the state as `state_lots` and so on; whether there is any."""
+    given: Tables = {}
+    if before is not None:
+        given = {name: read_part(before / f"{name}.parquet", name) for name in PARTS_OF_STATE}
+    elif closed is not None:
+        given = state_tables(closed, {})
+    note_given_state(table, given)
+    plans = table.numbers("SELECT DISTINCT plan FROM state_subscriptions WHERE NOT ended")
+    unknown = sorted(plan for (plan,) in plans if plan not in bulk.terms.plans)
+    if unknown:
+        raise BulkError(
+            f"{before}: subscribers run on the plan {quoted(unknown[0])}, of which the ledger has "
+            "no compute-plan: is it the state of another ledger?"
+        )
+    return bool(given)
+
+
+def note_given_state(table: EventTable, given: Tables) -> None:
+    """Let queries know a state that is read."""
+    for name in PARTS_OF_STATE:
+        table.register(f"state_{name}", given.get(name, SCHEMAS[name].empty_table()))
+
+
+def state_of_shard(table: EventTable, names: str, *, operator: bool = False) -> StateTables:
+    """The state of those whom a query names (as `node`), and the operator's own where asked."""
+    found: dict[str, Any] = {
+        name: table.arrow(f"SELECT s.* FROM state_{name} s WHERE s.subscriber IN ({names})")
+        for name in PARTS_OF_STATE
+        if name != OPERATOR
+    }
+    found[OPERATOR] = table.arrow(f"SELECT * FROM state_{OPERATOR} WHERE {operator}")
+    return StateTables(**found)
+
+
+def read_part(path: Path, name: str) -> pa.Table:
+    """A table that a month has written."""
+    try:
+        found = parquet.read_table(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise BulkError(
+            f"{path}: not Parquet, or cut off: {str(error).splitlines()[0]}: book that month anew"
+        ) from None
+    if found.column_names != SCHEMAS[name].names:
+        raise BulkError(f"{path}: not the columns that bean-compute bulk writes")
+    return found

@@ -1,0 +1,1 @@
+"""The plain way: subscribers whose month needs no engine, through numpy, on integers."""
