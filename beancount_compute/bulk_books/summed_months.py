@@ -141,6 +141,8 @@ def _number_of_rows(path: Path) -> int:
 
 def _unread(path: Path, error: Exception) -> CantReadMonths:
     why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if isinstance(error, FileNotFoundError):  # of Arrow: it says the path once more
+        why = "no such file"
     return CantReadMonths(
         f"can't read {path}: {' '.join(why.split())[:200]}: book the month anew with "
         "bean-compute bulk"

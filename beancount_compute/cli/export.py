@@ -38,6 +38,7 @@ from beancount_compute.close.general_ledger.slots import Only
 from beancount_compute.close.places_to_write import check_unread
 from beancount_compute.close.standing import Months, months_of
 from beancount_compute.economy import Month
+from beancount_compute.ledger import BULK_TAG
 from beancount_compute.reports import Books, read_books
 
 
@@ -92,6 +93,7 @@ def export_command(
         FORMATS[form], By(by), Only(only), known, rounding_account(options), subsidiary
     )
     books = read_books(entries, options)
+    _check_by(books, month, By(by))
     months = months_of(entries, books)
     find = outgoing_correction if correction else outgoing
     try:
@@ -111,6 +113,19 @@ def export_command(
     if found.warning:
         say(found.warning, err=True)
     _hand_out(found, folder)
+
+
+def _check_by(books: Books, month: str, by: By) -> None:
+    """A journal in bulk has pooled accounts alone."""
+    if by is By.ACCOUNT:
+        return
+    for entry in books.transactions:
+        if BULK_TAG in entry.tags and Month.of(entry.date).name == month:
+            raise click.ClickException(
+                f"{month} was booked in bulk, and its journal has no lines by {by}: nothing was "
+                "exported: take --by account; days.parquet of the month says the plans, "
+                "movements.parquet the subscribers"
+            )
 
 
 def _check_folder(folder: Path, months: Months) -> None:

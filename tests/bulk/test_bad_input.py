@@ -30,6 +30,7 @@ from tests.bulk.small_months import (
     files_of,
     month,
     subscription,
+    table,
     trade,
     use,
 )
@@ -88,9 +89,32 @@ def test_a_column_is_unknown(path: Path) -> None:
     assert 'unknown column "unit"' in stopped(path.parent, path)
 
 
+@pytest.mark.parametrize("key", ["id", "subscriber"])
+@pytest.mark.parametrize("at", [0, 1], ids=["subscription", "use"])
+def test_a_text_is_longer_than_the_books_can_hold(key: str, at: int, path: Path) -> None:
+    """The row is refused by the kernel's way as by the engine's."""
+    rows = [subscription("01", "alice"), use("20", "alice", 200)]
+    rows[at] = {**rows[at], key: "x" * 4097}
+    file = events(path.parent, "2026-05", *rows)
+    refused = [
+        [row["message"] for row in table(book(path.parent, "2026-05", file, **how), "refused")]
+        for how in ({"prove": 0}, {"plain": False})
+    ]
+    assert refused[0] == refused[1]
+    assert "a text of 4,097 characters; at most 4,096 are allowed" in refused[0]
+
+
 def test_a_file_is_cut_off(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     assert "not Parquet, or cut off" in stopped(path.parent, path)
+
+
+def test_a_file_is_damaged_within(path: Path) -> None:
+    """Its footer can be read, its rows can't: the file is named."""
+    data = path.read_bytes()
+    path.write_bytes(data[:4] + bytes(60) + data[64:])
+    message = stopped(path.parent, path)
+    assert message.startswith(f"can't read {path}: ") and message.endswith(": export it anew")
 
 
 def test_there_is_no_file(path: Path) -> None:
@@ -133,6 +157,9 @@ def test_a_later_month_goes_on_from_it(path: Path) -> None:
     book(path.parent, "2026-05", path)
     month(path.parent, "2026-06", use("02", "alice", 1))
     assert "goes on from" in stopped(path.parent, path)
+    early = events(path.parent, "2026-02")
+    message = stopped(path.parent, early, name="2026-02")
+    assert "2026-05 is of a later month, which goes on from" in message
 
 
 def test_the_state_can_t_be_read(path: Path) -> None:
@@ -141,6 +168,13 @@ def test_the_state_can_t_be_read(path: Path) -> None:
     lots.write_bytes(lots.read_bytes()[:-9])
     june = events(path.parent, "2026-06", use("02", "alice", 1))
     assert "not Parquet, or cut off" in stopped(path.parent, june, name="2026-06")
+
+
+def test_a_part_of_the_state_is_gone(path: Path) -> None:
+    (book(path.parent, "2026-05", path).folder / "lots.parquet").unlink()
+    june = events(path.parent, "2026-06", use("02", "alice", 1))
+    message = stopped(path.parent, june, name="2026-06")
+    assert message.endswith("lots.parquet: No such file or directory: book that month anew")
 
 
 def test_the_ledger_has_an_error(path: Path) -> None:

@@ -239,6 +239,16 @@ def test_a_closed_month_that_was_touched_tells_of_nothing_else(sealed: Path) -> 
 # For the general ledger
 
 
+@pytest.mark.parametrize("by", ["plan", "subscriber"])
+def test_a_month_in_bulk_has_no_lines_by_plan_or_subscriber(by: str, in_bulk: Path) -> None:
+    """Its accounts are pooled: what would be columns without a name is refused."""
+    done = run("export", "2026-05", in_bulk, "--format", "csv", "--by", by)
+    assert done.exit_code == 1 and not done.stdout
+    assert f"its journal has no lines by {by}: nothing was exported: take --by account" in (
+        done.stderr
+    )
+
+
 def test_a_month_in_bulk_is_exported_as_others_are(in_bulk: Path, tmp_path: Path) -> None:
     """The same economy by the plugin gives the same totals, on accounts of each subscriber."""
 

@@ -43,9 +43,12 @@ class MonthFolder:
         self._job = {**self._about, "shards": shards}
         self._recover()
         self._check_ours()
-        if (folder / month.next.name).exists():
+        months = [each for each in sorted(folder.glob("[0-9]*-[0-9]*")) if each.is_dir()]
+        later = [each for each in months if each.name > month.name]
+        if later:
             raise BulkError(
-                f"{folder / month.next.name} goes on from {self.target}: move it away first"
+                f"{later[0]} is of a later month, which goes on from {self.target}: move it away "
+                "first"
             )
         self._begin()
 

@@ -58,7 +58,7 @@ def digest_of_state(before: Path | None) -> str:
             data = path.read_bytes()[-65536:]
             digest.update(f"{path.stat().st_size}".encode() + data)
         except OSError as error:
-            raise BulkError(f"{path}: {error.strerror or error}") from None
+            raise BulkError(f"{path}: {error.strerror or error}: book that month anew") from None
     return digest.hexdigest()
 
 

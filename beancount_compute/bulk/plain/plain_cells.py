@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from beancount_compute.bulk.plain.plain_uses import (
     CLOCK,
-    LONGEST_MEMO,
+    LONGEST,
     MOST_DECIMALS,
     WRITTEN_UNITS,
 )
@@ -69,7 +69,8 @@ def plain_text(files: EventFiles) -> Iterator[str]:
     yield (  # each of these is quick; a pattern of all together would take as long as all else
         f"({identity} IS NULL OR (strlen({identity}) = length({identity}) "
         f"AND NOT contains({identity}, ' ') AND NOT contains({identity}, chr(9)) "
-        f"AND NOT contains({identity}, chr(10)) AND {identity} NOT LIKE '%/____-__-__'))"
+        f"AND NOT contains({identity}, chr(10)) AND {identity} NOT LIKE '%/____-__-__' "
+        f"AND strlen({identity}) <= {LONGEST}))"
     )
     if "time" in files.present:
         time = quote("time")
@@ -77,7 +78,7 @@ def plain_text(files: EventFiles) -> Iterator[str]:
     if "memo" in files.present:
         yield (
             f"({absent(files, 'memo')} OR NOT regexp_matches({quote('memo')}, '{_CONTROL}') "
-            f"AND length({quote('memo')}) < {LONGEST_MEMO})"
+            f"AND length({quote('memo')}) < {LONGEST})"
         )
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 from beancount_compute.bulk.bulk_terms import BulkTerms
 from beancount_compute.bulk.plain.plain_cells import absent, day_column, plain_text, units_column
 from beancount_compute.bulk.plain.plain_rows import OTHERS
+from beancount_compute.bulk.plain.plain_uses import LONGEST
 from beancount_compute.bulk.rows.event_table import (
     NAMED_PLAINLY,
     EventFiles,
@@ -36,6 +37,7 @@ def note_plain_others(table: EventTable, bulk: BulkTerms, commodities: Collectio
     common = [
         f"{day} BETWEEN DATE '{month.first}' AND DATE '{month.last}'",
         f"regexp_full_match({quote('subscriber')}, '{NAMED_PLAINLY.pattern}')",
+        f"strlen({quote('subscriber')}) <= {LONGEST}",
         *plain_text(files),
     ]
     where = {

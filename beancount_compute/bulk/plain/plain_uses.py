@@ -25,7 +25,7 @@ from beancount_compute.economy import MOST_DIGITS, Kind, Month
 MOST_DECIMALS = 6  # of units that are plain
 CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"
 WRITTEN_UNITS = f"[1-9][0-9]{{0,7}}(\\.[0-9]{{1,{MOST_DECIMALS}}})?"
-LONGEST_MEMO = 4096
+LONGEST = 4096  # of a text, in bytes; longer ones are refused
 _OF_USES = ("id", "date", "time", "event", "subscriber", "units", "commodity", "memo")
 _ODD_ID = "[^!-~]|/....-..-..$"  # those that trimming would change, or that name a period
 _CONTROL = "[\\x00-\\x1f\\x7f]"
@@ -151,18 +151,23 @@ def decimals_of_units(files: EventFiles) -> int | None:
 def odd_ids(ids: pa.Array) -> Flags | None:
     """Which ids are odd; None where none is."""
     data = bytes_of(ids)
+    lengths = pc.binary_length(ids)
     if not len(data) or (
-        data.min() > _BLANK and data.max() < _DELETE and not (data == _SLASH).any()
+        data.min() > _BLANK
+        and data.max() < _DELETE
+        and not (data == _SLASH).any()
+        and pc.max(lengths).as_py() <= LONGEST
     ):
         return None
-    odd = pc.match_substring_regex(ids, _ODD_ID).fill_null(False)
+    odd = pc.or_(pc.match_substring_regex(ids, _ODD_ID), pc.greater(lengths, LONGEST))
+    odd = odd.fill_null(False)
     found: Flags = odd.to_numpy(zero_copy_only=False)
     return found
 
 
 def _plain_memos(memos: pa.Array) -> Flags:
     data = bytes_of(memos)
-    plain = pc.less(pc.binary_length(memos), LONGEST_MEMO).fill_null(True)
+    plain = pc.less(pc.binary_length(memos), LONGEST).fill_null(True)
     if len(data) and (data.min() < _BLANK or (data == _DELETE).any()):
         plain = pc.and_(plain, pc.invert(pc.match_substring_regex(memos, _CONTROL)).fill_null(True))
     found: Flags = plain.to_numpy(zero_copy_only=False)

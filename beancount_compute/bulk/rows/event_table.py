@@ -308,7 +308,7 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def unreadable(error: Exception) -> BulkError:
+def unreadable(error: Exception, path: str = "") -> BulkError:
     """What a file or the system refused, in one line."""
     said = " ".join(str(error).split())
     if "No space left" in said or "max_temp_directory_size" in said:
@@ -316,4 +316,6 @@ def unreadable(error: Exception) -> BulkError:
     if "Out of Memory" in said:
         said = said.partition(" Possible solutions")[0]
         return BulkError(f"the memory limit is too small: give a larger --memory-limit ({said})")
+    if path:
+        return BulkError(f"can't read {path}: {said[:300]}: export it anew")
     return BulkError(f"can't read the events: {said[:300]}")

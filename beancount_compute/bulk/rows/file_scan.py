@@ -101,6 +101,12 @@ class _GroupReader(NamedTuple):
 
     def made(self, make: Callable[[FileRows], Made]) -> list[Made]:
         """What is made of its rows."""
+        try:
+            return self._made(make)
+        except (pa.ArrowException, OSError) as error:
+            raise unreadable(error, self.path) from None
+
+    def _made(self, make: Callable[[FileRows], Made]) -> list[Made]:
         names = {self.files.column(name).name: name for name in self.only or self.files.present}
         of_group = self.metadata.row_group(self.group)
         for at in range(of_group.num_columns):
