@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    epilog="\b\nExample:\n  bean-compute compare --replications 100 --subscribers 1000 --months 24"
+    epilog="\b\nExample:\n  bean-compute compare --replications 2 --subscribers 100 --months 6"
 )
 @click.argument("ledgers", nargs=-1, type=LEDGER, metavar="[LEDGER]...")
 @click.option("--replications", type=click.IntRange(1, 100_000), help="Of each regime.")
