@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 from click.testing import CliRunner
@@ -20,6 +21,7 @@ from beancount_compute.bulk import shard_run
 from beancount_compute.bulk.bulk_terms import BulkError
 from beancount_compute.bulk.folder import month_folder
 from beancount_compute.bulk.plain import plain_rows
+from beancount_compute.bulk.rows.event_table import unreadable
 from beancount_compute.bulk.rows.parts import shards_of
 from beancount_compute.cli import main
 from tests.bulk.small_months import (
@@ -168,6 +170,12 @@ def test_the_state_can_t_be_read(path: Path) -> None:
     lots.write_bytes(lots.read_bytes()[:-9])
     june = events(path.parent, "2026-06", use("02", "alice", 1))
     assert "not Parquet, or cut off" in stopped(path.parent, june, name="2026-06")
+
+
+def test_who_stops_a_run_is_told_of_no_error() -> None:
+    """DuckDB says so of Ctrl-C while it asks for the rows of a table of Arrow."""
+    with pytest.raises(KeyboardInterrupt):
+        unreadable(duckdb.InvalidInputException("exporting a stream failed: KeyboardInterrupt: "))
 
 
 def test_a_part_of_the_state_is_gone(path: Path) -> None:

@@ -311,6 +311,8 @@ def literal(text: str) -> str:
 def unreadable(error: Exception, path: str = "") -> BulkError:
     """What a file or the system refused, in one line."""
     said = " ".join(str(error).split())
+    if "KeyboardInterrupt" in said:  # DuckDB was asking Arrow for rows when somebody stopped it
+        raise KeyboardInterrupt
     if "No space left" in said or "max_temp_directory_size" in said:
         return BulkError(f"the disk is full: make room, and run again ({said[:200]})")
     if "Out of Memory" in said:
