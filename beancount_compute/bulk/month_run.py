@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from beancount.core.data import Open
 
 from beancount_compute.bulk.bulk_terms import (
@@ -39,6 +40,7 @@ from beancount_compute.bulk.rows.event_table import (
     EventFiles,
     EventTable,
     find_event_files,
+    unreadable,
 )
 from beancount_compute.bulk.rows.groups import groups_for
 from beancount_compute.bulk.rows.ledger_events import check_own_events, first_in_bulk
@@ -125,6 +127,8 @@ def write_month(
         ) from None
     except OSError as error:
         raise _unwritable(folder, error, ": the next run goes on from here") from None
+    except duckdb.Error as error:  # wherever the database finds that it has no more room
+        raise unreadable(error) from None
     finally:
         release()
 

@@ -162,7 +162,7 @@ class _MoneyReader:
         # fmt: off
         self.trades.append(_new(Trade, (
             day, month, seller, buyer, commodity, units, price, currency, gross, fees[seller],
-            fees[buyer], lots, -1 if undoes else 1, at,
+            fees[buyer], lots, -1 if undoes else 1, at, None,
         )))
         # fmt: on
 

@@ -209,7 +209,10 @@ class EventTable:
 
     def register(self, name: str, table: pa.Table) -> None:
         """Let queries know a table of Arrow."""
-        self.connection.register(name, table)
+        try:
+            self.connection.register(name, table)
+        except duckdb.Error as error:
+            raise unreadable(error) from None
 
     def note_file(self, name: str, path: Path) -> None:
         """Let queries know a Parquet file, which is read when it is asked for."""
