@@ -218,7 +218,7 @@ def measure(economy: Economy, folder: Path, server: str = "", **how: object) -> 
 def book_part(folder: Path, files: list[Path]) -> None:
     """Book the events of files in one part by the engine: rows of Arrow in, sums out."""
     ledger = folder / "main.beancount"
-    bulk = bulk_terms(read_ledger(ledger), MONTH)
+    bulk = bulk_terms(read_ledger(ledger, MONTH.first), MONTH)
     before = folder / "bulk" / MONTH.previous.name
     state = StateTables(**{n: parquet.read_table(before / f"{n}.parquet") for n in PARTS_OF_STATE})
     rows = pa.concat_tables([parquet.read_table(path) for path in files])
