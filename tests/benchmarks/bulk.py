@@ -26,7 +26,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from beancount_compute.bulk.bulk_terms import bulk_terms, read_ledger
+from beancount_compute.bulk.bulk_terms import BulkTerms, bulk_terms, read_ledger
 from beancount_compute.bulk.by_engine.engine_way import Shard, book_shard
 from beancount_compute.bulk.folder.month_state import PARTS_OF_STATE
 from beancount_compute.bulk.folder.state_tables import StateTables
@@ -215,8 +215,8 @@ def measure(economy: Economy, folder: Path, server: str = "", **how: object) -> 
     return Measured(outcome, scan, here, peak.megabytes, there)
 
 
-def book_part(folder: Path, files: list[Path]) -> None:
-    """Book the events of files in one part by the engine: rows of Arrow in, sums out."""
+def read_part(folder: Path, files: list[Path]) -> tuple[Shard, BulkTerms]:
+    """The events of files as one part, in Arrow, and what the ledger says to it."""
     ledger = folder / "main.beancount"
     bulk = bulk_terms(read_ledger(ledger, MONTH.first), MONTH)
     before = folder / "bulk" / MONTH.previous.name
@@ -226,7 +226,7 @@ def book_part(folder: Path, files: list[Path]) -> None:
     for name, column in places.items():
         rows = rows.append_column(name, pa.array(column))
     names = state.subscribers.column("subscriber").combine_chunks()
-    book_shard(Shard(names, rows, state), bulk)
+    return Shard(names, rows, state), bulk
 
 
 class PeakOfAll:
@@ -304,7 +304,8 @@ def measured_parts() -> None:
         folder = Path(tempfile.mkdtemp(prefix="bulk-"))
         try:
             files = _write_months(Economy(events, trading, refused=0.0), folder)
-            _, spent = timed(lambda: book_part(folder, files))  # noqa: B023
+            part = read_part(folder, files)
+            _, spent = timed(lambda: book_shard(*part))  # noqa: B023
         finally:
             shutil.rmtree(folder)
         print(f"{events:10,} {trading:8.0%} {spent.wall:7.2f} {events / spent.cpu:9,.0f}")
