@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from beancount_compute.economy.engine import Bookkeeper
+from beancount_compute.economy.events import Event
 from beancount_compute.economy.inputs import Facts
 from tests.economy.building import (
     consumption,
@@ -21,8 +22,8 @@ D = Decimal
 OVERAGE = plan(overage="0.0033 USD", unused="mint")
 
 
-def kept(*events: object, asked: frozenset[str] = frozenset()) -> Bookkeeper:
-    keeper = Bookkeeper(Facts(events, asked=asked), terms(OVERAGE), first_letter_up)  # type: ignore[arg-type]
+def kept(*events: Event, asked: frozenset[str] = frozenset()) -> Bookkeeper:
+    keeper = Bookkeeper(Facts(events, asked=asked), terms(OVERAGE), first_letter_up)
     for _ in keeper.records():
         pass
     return keeper
