@@ -12,7 +12,7 @@ from decimal import Decimal
 from beancount_compute.economy.inputs import Assertion
 from beancount_compute.economy.journal import Leg, LotLeg
 from beancount_compute.economy.roles import EARNINGS, POCKETS, STOCK
-from beancount_compute.economy.rounding import WIDE, ZERO, round_half_even
+from beancount_compute.economy.rounding import WIDE, ZERO, round_half_even, trim
 from beancount_compute.economy.words import quoted
 
 DEFERRED_REVENUE = "deferred-revenue"
@@ -61,7 +61,7 @@ class Totals:
 
 def _failure(assertion: Assertion, found: Decimal, rounded: Decimal) -> str:
     whose = f" of {quoted(assertion.subscriber)}" if assertion.subscriber else ""
-    exact = "" if found == rounded else f" (exactly {found:f})"
+    exact = "" if found == rounded else f" (exactly {trim(found, 0):f})"
     return (
         f"assertion fails: {assertion.figure}{whose} at the beginning of {assertion.date}: "
         f"expected {assertion.number:f} {assertion.currency}, "

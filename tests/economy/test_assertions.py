@@ -153,6 +153,14 @@ def test_a_failure_shows_the_exact_figure_where_it_was_rounded() -> None:
     assert "found 0.01 USD (exactly 0.006666), difference -0.01" in said
 
 
+def test_an_exact_figure_has_no_zeros_behind_it() -> None:
+    """0.50 CU and 0.250 CU are 0.75, however many digits were written."""
+    events = [grant("2026-05-01", "a", "0.50 CU"), grant("2026-05-01", "a", "0.250 CU")]
+    asserted = assertion("2026-05-02", "allocations", "2 CU")
+    (said,) = messages(book(events, assertions=[asserted]))
+    assert "found 1 CU (exactly 0.75), difference -1" in said
+
+
 def test_a_figure_written_with_an_exponent_is_met_to_the_unit() -> None:
     """2E+2 is 200, not 'rounded to hundreds'."""
     asserted = assertion("2026-05-02", "allocations", "2E+2 CU")
