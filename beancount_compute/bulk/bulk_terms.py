@@ -131,7 +131,7 @@ def read_ledger(ledger: Path, bulk_from: date) -> Loaded:
         count = len(errors)
         others = f" (the first of {count:,} errors)" if count > 1 else ""
         raise BulkError(f"{place}: {error.message}{others}: mend the ledger first")
-    loaded.booked  # noqa: B018 - raises where the plugin is not used
+    _ = loaded.booked  # raises where the plugin is not used
     return loaded
 
 

@@ -17,12 +17,15 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import parquet
 
@@ -34,6 +37,8 @@ from beancount_compute.bulk.month_asked import BulkOutcome, MonthAsked
 from beancount_compute.bulk.month_run import run_month
 from beancount_compute.economy import Month
 
+Found = TypeVar("Found")
+Numbers = npt.NDArray[Any]
 LEDGER = """\
 option "title" "Bulk"
 option "operating_currency" "USD"
@@ -109,7 +114,18 @@ def write_economy(folder: Path, economy: Economy, month: Month, *, first: bool) 
     return files
 
 
-def _write(path, economy, month, dice, names, number, who, kind, day, traders):  # type: ignore
+def _write(
+    path: Path,
+    economy: Economy,
+    month: Month,
+    dice: np.random.Generator,
+    names: Numbers,
+    number: Numbers,
+    who: Numbers,
+    kind: Numbers,
+    day: Numbers,
+    traders: int,
+) -> Path:
     count = len(who)
     people = len(names)
     kinds = pa.array(["consumption", "allocation", "trade", "subscription"])
@@ -147,7 +163,7 @@ def _write(path, economy, month, dice, names, number, who, kind, day, traders): 
     return path
 
 
-def _decimals(numbers, places: int, which):  # type: ignore[no-untyped-def]
+def _decimals(numbers: Numbers, places: int, which: Numbers) -> pa.Array:
     words = np.zeros((len(numbers), 2), np.int64)
     words[:, 0] = numbers
     array = pa.Array.from_buffers(
@@ -156,7 +172,7 @@ def _decimals(numbers, places: int, which):  # type: ignore[no-untyped-def]
     return pa.compute.if_else(pa.array(which), array, pa.scalar(None, array.type))
 
 
-def timed(work):  # type: ignore[no-untyped-def]
+def timed(work: Callable[[], Found]) -> tuple[Found, Spent]:
     """What work gives, and what it took here and in other processes."""
     wall, own = time.perf_counter(), _cpu()
     found = work()
@@ -199,10 +215,10 @@ class Measured(NamedTuple):
     there: Spent | None  # on a server
 
 
-def measure(economy: Economy, folder: Path, server: str = "", **how: object) -> Measured:
+def measure(economy: Economy, folder: Path, server: str = "", **how: Any) -> Measured:
     """Book two months, and measure the second."""
     files = _write_months(economy, folder)
-    asked = MonthAsked(folder / "main.beancount", MONTH, [str(path) for path in files], **how)  # type: ignore
+    asked = MonthAsked(folder / "main.beancount", MONTH, [str(path) for path in files], **how)
     bare_scan(files)
     _, scan = timed(lambda: bare_scan(files))
     gc.collect()
@@ -305,7 +321,7 @@ def measured_parts() -> None:
         try:
             files = _write_months(Economy(events, trading, refused=0.0), folder)
             part = read_part(folder, files)
-            _, spent = timed(lambda: book_shard(*part))  # noqa: B023
+            _, spent = timed(partial(book_shard, *part))
         finally:
             shutil.rmtree(folder)
         print(f"{events:10,} {trading:8.0%} {spent.wall:7.2f} {events / spent.cpu:9,.0f}")
