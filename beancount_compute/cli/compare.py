@@ -119,7 +119,11 @@ def _of_replications(asked: ComparisonAsked, keep: Path) -> list[Table]:
             done = replications(asked, keep, told)
     except (KeptElsewhere, OSError, UnicodeDecodeError) as error:
         raise CloseError(str(error)) from None
-    return compared(asked, done, asked.assumed.currency)
+    except KeyboardInterrupt:
+        raise CloseError(
+            f"stopped: what is done stands in {keep}, and the same command goes on from there"
+        ) from None
+    return compared(asked, done)
 
 
 def _show(tables: list[Table], form: str) -> None:

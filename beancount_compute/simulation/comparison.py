@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from decimal import Decimal, InvalidOperation, localcontext
 from hashlib import sha256
@@ -21,7 +21,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-from beancount_compute.economy import WIDE, round_half_even
+from beancount_compute.economy import WIDE, ZERO, round_half_even, round_money
 from beancount_compute.reports import Column, Measure, Table
 from beancount_compute.reports.tables import Row
 from beancount_compute.simulation.assumptions import Assumptions
@@ -30,7 +30,8 @@ from beancount_compute.simulation.replication import replicate
 from beancount_compute.simulation.simulated_months import Regime
 from beancount_compute.simulation.written_ledger import SimulationAsked
 
-_STEP = Decimal("0.000001")
+_OF_SHARES = Decimal("0.000001")
+STEPS = {"subscribers": Decimal("0.1"), "left": Decimal("0.1"), "churn": _OF_SHARES}  # not money
 Done = dict[tuple[int, Regime], EconomyFigures]
 
 
@@ -60,7 +61,7 @@ class ComparisonAsked(NamedTuple):
 def replications(
     asked: ComparisonAsked, kept: Path, told: Callable[[int], None], processes: int = 0
 ) -> Done:
-    """All outcomes, those included that stand in the file already; `told` hears of each new one."""
+    """All outcomes, those included that stand in the file already; `told` hears how many more."""
     done = _read(asked, kept)
     wanted = [
         (seed, regime)
@@ -68,6 +69,7 @@ def replications(
         for regime in asked.regimes
         if (seed, regime) not in done
     ]
+    told(asked.replications * len(asked.regimes) - len(wanted))
     if not kept.exists():
         _append(kept, asked.head + _line(["seed", "regime", *EconomyFigures._fields]))
     for (seed, regime), outcome in _worked(asked, wanted, processes or os.cpu_count() or 1):
@@ -140,55 +142,62 @@ def _line(cells: Iterable[str]) -> str:
     return ",".join(cells) + "\n"
 
 
-def compared(asked: ComparisonAsked, done: Done, currency: str) -> list[Table]:
+def compared(asked: ComparisonAsked, done: Done) -> list[Table]:
     """The means of each regime, with the interval of 95 % of the replications; and who wins."""
     seeds = range(1, asked.replications + 1)
-    figure = Column("figure", "figure")
-    columns = [figure, Column("currency", "currency")]
-    for regime in asked.regimes:
-        columns += [
-            Column(f"{regime}_{name}", f"{regime}\n{title}", Measure.PRICE)
+    columns = [
+        Column("figure", "figure"),
+        Column("regime", "regime"),
+        *[
+            Column(name, title, Measure.PRICE)
             for name, title in (("mean", "mean"), ("low", "low 95 %"), ("high", "high 95 %"))
-        ]
+        ],
+    ]
     both = set(asked.regimes) == set(Regime)
     if both:
         columns.append(Column("wins", "market is\nhigher in", Measure.RATE))
     rows: list[Row] = []
     for name in EconomyFigures._fields:
-        row: list[str | Decimal | None] = [name.replace("_", " "), _unit(name, currency)]
-        for regime in asked.regimes:
-            row += _spread([getattr(done[seed, regime], name) for seed in seeds])
-        if both:
-            pairs = [
-                (getattr(done[s, Regime.MARKET], name), getattr(done[s, Regime.BREAKAGE], name))
-                for s in seeds
-            ]
-            row.append(_quotient(sum(one > other for one, other in pairs), len(pairs)))
-        rows.append(tuple(row))
+        of = {
+            regime: [getattr(done[seed, regime], name) for seed in seeds]
+            for regime in asked.regimes
+        }
+        for regime, numbers in of.items():
+            row = [name.replace("_", " "), regime.value, *_spread(name, numbers, asked)]
+            if both:
+                row.append(_share_won(of) if regime is Regime.MARKET else None)
+            rows.append(tuple(row))
     title = (
         f"{asked.replications} replications of {asked.subscribers} subscribers over "
-        f"{asked.months} months"
+        f"{asked.months} months, money in {asked.assumed.currency}"
     )
     return [Table(title, tuple(columns), rows, "outcome")]
 
 
-def _unit(name: str, currency: str) -> str:
-    return "" if name in ("subscribers", "left", "churn") else currency
+def _share_won(of: Mapping[Regime, Sequence[Decimal]]) -> Decimal:
+    """The share of the seeds in which the market's figure is higher."""
+    pairs = list(zip(of[Regime.MARKET], of[Regime.BREAKAGE], strict=True))
+    won = sum(one > other for one, other in pairs)
+    return round_half_even(WIDE.divide(Decimal(won), Decimal(len(pairs))), _OF_SHARES)
 
 
-def _quotient(one: int, other: int) -> Decimal:
-    return round_half_even(WIDE.divide(Decimal(one), Decimal(other)), _STEP)
-
-
-def _spread(numbers: Sequence[Decimal]) -> list[Decimal | None]:
+def _spread(
+    name: str, numbers: Sequence[Decimal], asked: ComparisonAsked
+) -> list[str | Decimal | None]:
     """The mean, and what 95 % of the numbers lie between: none of fewer than 40."""
+
+    def shown(number: Decimal) -> Decimal:
+        if name in STEPS:
+            return round_half_even(number, STEPS[name])
+        return round_money(number, asked.assumed.currency)
+
     with localcontext(WIDE):
-        mean = round_half_even(sum(numbers) / Decimal(len(numbers)), _STEP)
+        mean = shown(sum(numbers, ZERO) / Decimal(len(numbers)))
     beyond = len(numbers) // 40
     if not beyond:
         return [mean, None, None]
     in_order = sorted(numbers)
-    return [mean, in_order[beyond], in_order[-beyond - 1]]
+    return [mean, shown(in_order[beyond]), shown(in_order[-beyond - 1])]
 
 
 def side_by_side(outcomes: Sequence[tuple[str, str, EconomyFigures]]) -> Table:

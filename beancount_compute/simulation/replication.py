@@ -2,8 +2,8 @@
 
     seed 1, market   ->   revenue 1,543,818.71, of it breakage 329,828.95, fees 5,640.72 ...
 
-The events are those that `written_ledger.py` writes, the rules those of the plugin, with each use
-booked by itself; only figures are kept.
+The events are those that `written_ledger.py` writes, the rules those of the plugin; what a
+subscriber uses between two trades is one use, as only figures are kept.
 """
 
 from __future__ import annotations
@@ -93,8 +93,9 @@ def _events(month: SimulatedMonth, asked: SimulationAsked) -> Iterator[Event]:
     for at, deals in month.deals:
         price = Decimal(deals.price) / MILLION
         three = (deals.seller.tolist(), deals.buyer.tolist(), deals.units.tolist())
-        for seller, buyer, units in zip(*three, strict=True):
+        for number, (seller, buyer, units) in enumerate(zip(*three, strict=True)):
             yield _event(days[at], Kind.TRADE, name_of(seller))._replace(
+                id=f"t{days[at]}-{number}",
                 counterparty=name_of(buyer),
                 units=Decimal(units),
                 commodity=unit,
@@ -102,12 +103,29 @@ def _events(month: SimulatedMonth, asked: SimulationAsked) -> Iterator[Event]:
                 currency=currency,
             )
     use = _event(first, Kind.CONSUMPTION, "")._replace(commodity=unit)
-    rest = use[8:]
-    columns = (month.used_on.tolist(), month.used_by.tolist(), month.used.tolist())
+    money, rest = use[8:12], use[13:]  # before and after the id
+    uses = merged_uses(month)
     names = [name_of(who) for who in range(int(month.used_by.max(initial=-1)) + 1)]
-    for at, who, units in zip(*columns, strict=True):
-        fields = (days[at], *use[1:4], names[who], "", "", Decimal(units), *rest)
+    for at, who, units in zip(*[column.tolist() for column in uses], strict=True):
+        name, use_id = names[who], f"u{days[at]}-{who}"  # else it would be made of the content
+        fields = (days[at], *use[1:4], name, "", "", Decimal(units), *money, use_id, *rest)
         yield _new(Event, fields)
+
+
+def merged_uses(month: SimulatedMonth) -> tuple[WholeNumbers, WholeNumbers, WholeNumbers]:
+    """The uses of a month by day, subscriber and units: of those between two trades of one, all.
+
+    No sum of the books depends on which days of such a stretch they stand.
+    """
+    of_day = 32
+    both = [(np.concatenate([d.seller, d.buyer]) * of_day + at) for at, d in month.deals]
+    trades = np.unique(np.concatenate([np.empty(0, np.int64), *both]))
+    place = month.used_by * of_day + month.used_on
+    order = np.argsort(place)
+    who, on, units = (each[order] for each in (month.used_by, month.used_on, month.used))
+    stretch = np.searchsorted(trades, place[order], "right") + who  # neither ever falls
+    ends = np.flatnonzero(np.diff(stretch, append=-1))
+    return on[ends], who[ends], np.diff(np.cumsum(units)[ends], prepend=0)
 
 
 def _event(day: date, kind: Kind, subscriber: str) -> Event:

@@ -20,6 +20,7 @@ from beancount_compute.simulation.comparison import (
 )
 from beancount_compute.simulation.economy_figures import EconomyFigures
 from beancount_compute.simulation.simulated_months import Regime
+from beancount_compute.simulation.written_ledger import SimulationAsked
 from tests.reports.test_subscribers import LIFE
 
 USUAL = read_assumptions(usual_text())
@@ -39,14 +40,23 @@ def test_what_was_stopped_goes_on_and_gives_the_same(
 ) -> None:
     """Three of four lines are there, and half of the fourth: only that one is worked out again."""
     whole, cut = tmp_path / "whole.csv", tmp_path / "cut.csv"
-    done = replications(ASKED, whole, lambda count: None, processes=1)
+    heard: list[int] = []
+    done = replications(ASKED, whole, heard.append, processes=1)
+    assert heard == [0, 1, 1, 1, 1]
     assert {*done} == {(seed, regime) for seed in (1, 2) for regime in Regime}
     text = whole.read_text()
     cut.write_text(text[:-20])
-    seeds = []
+    seeds: list[int] = []
     once = comparison.replicate
-    monkeypatch.setattr(comparison, "replicate", lambda a: (seeds.append(a.seed), once(a))[1])
-    assert replications(ASKED, cut, lambda count: None, processes=1) == done
+
+    def seen(one: SimulationAsked) -> EconomyFigures:
+        seeds.append(one.seed)
+        return once(one)
+
+    monkeypatch.setattr(comparison, "replicate", seen)
+    heard.clear()
+    assert replications(ASKED, cut, heard.append, processes=1) == done
+    assert heard == [3, 1]
     assert seeds == [2] and cut.read_text() == text
 
 
@@ -70,23 +80,24 @@ def test_means_intervals_and_who_wins_by_hand() -> None:
     asked = ASKED._replace(replications=80)
     done = {(n, Regime.MARKET): outcome(n) for n in range(1, 81)}
     done |= {(n, Regime.BREAKAGE): outcome(40) for n in range(1, 81)}
-    (table,) = compared(asked, done, "USD")
-    row = table.by_key()[-1]
-    assert (row["figure"], row["currency"]) == ("lifetime value", "USD")
-    assert (row["market_mean"], row["market_low"], row["market_high"]) == (Decimal("40.5"), 3, 78)
-    assert (row["breakage_low"], row["breakage_high"], row["wins"]) == (40, 40, Decimal("0.5"))
+    (table,) = compared(asked, done)
+    market, breakage = table.by_key()[-2:]
+    assert (market["figure"], market["regime"]) == ("lifetime value", "market")
+    assert (market["mean"], market["low"], market["high"]) == (Decimal("40.5"), 3, 78)
+    assert (breakage["low"], breakage["high"]) == (40, 40)
+    assert (market["wins"], breakage["wins"]) == (Decimal("0.5"), None)
 
 
 def test_few_replications_have_no_interval() -> None:
     done = {(n, Regime.MARKET): outcome(n) for n in (1, 2)}
-    (table,) = compared(ASKED._replace(regimes=[Regime.MARKET]), done, "USD")
-    assert [*table.by_key()[0].values()] == ["subscribers", "", Decimal("1.5"), None, None]
+    (table,) = compared(ASKED._replace(regimes=[Regime.MARKET]), done)
+    assert [*table.by_key()[0].values()] == ["subscribers", "market", Decimal("1.5"), None, None]
 
 
 def test_the_command_compares_replications_and_ledgers(tmp_path: Path) -> None:
     words = ("--replications", 1, "--subscribers", 20, "--months", 3)
     done = run(*words, "--keep", tmp_path / "kept.csv", "--format", "csv")
-    assert done.exit_code == 0 and "lifetime value,USD" in done.output
+    assert done.exit_code == 0 and "lifetime value,market," in done.output
     ledger, other = tmp_path / "one.beancount", tmp_path / "two.beancount"
     ledger.write_text(LIFE)
     other.write_text(LIFE.replace("240.00 USD", "360.00 USD"))
@@ -96,6 +107,17 @@ def test_the_command_compares_replications_and_ledgers(tmp_path: Path) -> None:
     # ten ends of periods, at one of which bob left; five are there in April
     assert (lines["subscribers"], lines["left"]) == (["5", "5"], ["1", "1"])
     assert lines["churn"] == ["0.100000", "0.100000"]
+
+
+def test_who_stops_it_is_told_how_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*asked: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(comparison, "replications", stopped)
+    done = run("--replications", 1, "--keep", tmp_path / "kept.csv")
+    assert done.exit_code == 1 and "kept.csv, and the same command goes on" in done.output
 
 
 @pytest.mark.parametrize(
