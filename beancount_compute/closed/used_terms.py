@@ -12,7 +12,7 @@ them, they are so on every day between; any other term may be added or changed f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -184,7 +184,8 @@ def use_of(entry: Custom) -> UsedTerm | None:
     if entry.type == ASSERT or FIRST not in entry.meta:
         return None
     values = [value for value, _ in entry.values or ()]
-    key = values[1].currency if values[0] == "minimum-fee" else ""
+    option = OPTIONS.get(str(values[0])) if entry.type == "compute-option" else None
+    key = values[1].currency if option is not None and option.by_currency else ""
     key = OVERAGE if OVERAGE in entry.meta else key
     return UsedTerm(entry.type, str(values[0]), key, entry.meta[FIRST], entry.meta[LAST])
 
@@ -207,13 +208,15 @@ def check_terms(
     errors: Errors,
 ) -> None:
     """Refuse terms that say something else than those a closed month used."""
+    used: list[tuple[UsedTerm, Custom]] = []
     for entry in frozen:
         try:
             use = use_of(entry)
         except (IndexError, AttributeError, KeyError):
             continue  # was forged
-        if use is None or (use.type == "compute-option" and use.name not in OPTIONS):
-            continue
+        if use is not None and (use.type != "compute-option" or use.name in OPTIONS):
+            used.append((use, entry))
+    for use, entry in [*used, *_unnamed(used)]:
         lines = lines_of.get(use.name, ())
         found = _differing(use, entry, terms, lines)
         if found is None:
@@ -228,6 +231,20 @@ def check_terms(
             f"closed month {seal.month} was booked with {_said(entry)}: {instead}"
         )
         errors.add(place, message)
+
+
+def _unnamed(used: Iterable[tuple[UsedTerm, Custom]]) -> Iterator[tuple[UsedTerm, Custom]]:
+    """The options that came later, of a closed month in which nothing named them yet."""
+    days: dict[tuple[str, str], list[date]] = {}
+    for use, _ in used:
+        if use.type == "compute-option":
+            days.setdefault((use.name, use.key), []).extend((use.first, use.last))
+    for (name, key), of_use in days.items():
+        for option in OPTIONS.values():
+            if option.beside == name and (option.name, key) not in days:
+                values = f"{string(option.name)} {option.write(Money(ZERO, key))}"
+                silent = UsedTerm("compute-option", option.name, key, min(of_use), max(of_use))
+                yield silent, _parsed(silent.type, values, ())
 
 
 def _of_whole_ledger(use: UsedTerm) -> bool:
@@ -331,10 +348,21 @@ class Uses:
     def texts(self) -> dict[str, list[str]]:
         """The used terms of each month as they are frozen, in order."""
         found: dict[str, list[str]] = {}
-        for (month, type_, name, key, _), (first, last) in sorted(self._days.items()):
-            text = term_text(UsedTerm(type_, name, key, first, last), self._terms)
-            found.setdefault(month, []).append(text)
+        used: dict[tuple[str, str, str, str], list[tuple[date, date]]] = {}
+        for (month, type_, name, key, _), days in sorted(self._days.items()):
+            used.setdefault((month, type_, name, key), []).append(days)
+        for (month, type_, name, key), versions in used.items():
+            if not self._is_unnamed(type_, name, key, max(last for _, last in versions)):
+                for days in versions:
+                    text = term_text(UsedTerm(type_, name, key, *days), self._terms)
+                    found.setdefault(month, []).append(text)
         return found
+
+    def _is_unnamed(self, type_: str, name: str, key: str, last: date) -> bool:
+        """Whether a term is an option that came later, and nothing names it up to a day."""
+        if type_ != "compute-option" or not OPTIONS[name].beside:
+            return False
+        return self._terms.terms.timeline(OPTIONS[name], key).on(last) is None
 
 
 def frozen_accounts(

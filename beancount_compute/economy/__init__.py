@@ -65,6 +65,7 @@ from beancount_compute.economy.inputs import (
     only_cancellations,
 )
 from beancount_compute.economy.journal import (
+    FIXED_FEE,
     Beyond,
     JournalEntry,
     Leg,
@@ -237,6 +238,7 @@ from beancount_compute.economy.terms import (
     GRANT,
     RESERVED_ORIGINS,
     TOP_UP,
+    Fees,
     Plan,
     PlanLine,
     Terms,

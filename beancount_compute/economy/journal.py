@@ -31,6 +31,9 @@ class LotLeg(NamedTuple):
     price: Money | None = None  # per unit, of a trade
 
 
+FIXED_FEE = "fixed"  # the origin of a fixed fee, which stands apart from that of a rate
+
+
 class MoneyLeg(NamedTuple):
     """Money on the account of a role."""
 

@@ -120,6 +120,7 @@ class LegOrigin(Enum):
     FIRST = "one for each currency of the lots, of the first lot's origin"
     PARTNER = "one, of the partner"
     OVERAGE = "one for each plan in the metadata `overage`"
+    FIXED_FEE = "one, of the fixed fee in the metadata of its key"
     METERS = "one for each meter in the metadata of its key"
 
 
@@ -243,6 +244,8 @@ KINDS: dict[Kind, KindRow] = {
             LegRow(Role.PAYABLE),
             LegRow(Role.FEES),
             LegRow(Role.FEES, counterparty=True, key="buyer-fee"),
+            LegRow(Role.FEES, LegOrigin.FIXED_FEE, key="seller-fixed-fee"),
+            LegRow(Role.FEES, LegOrigin.FIXED_FEE, counterparty=True, key="buyer-fixed-fee"),
         ),
         reversible=True,
         gives=True,

@@ -29,7 +29,6 @@ from beancount_compute.economy.term_values import (
     late_months,
     life_of,
     meter_name,
-    minimum_fee,
     money_written,
     not_below_zero,
     number_written,
@@ -39,6 +38,7 @@ from beancount_compute.economy.term_values import (
     text_written,
     time_zone,
     wash_days,
+    whole_fee,
 )
 
 T = TypeVar("T")
@@ -57,6 +57,9 @@ class Option(NamedTuple, Generic[T]):
     used_by: frozenset[Kind] = frozenset()  # the entries that rest on it
     whole_ledger: bool = False  # holds whatever its date
     by_currency: bool = False  # one value for each currency
+    # another that the same entries rest on, where this one came later: months that closed before it
+    # was first named say nothing of it, and used its default
+    beside: str = ""
 
 
 class TermKey(NamedTuple):
@@ -101,12 +104,36 @@ MINIMUM_FEE: Option[Money | None] = Option(
     "minimum-fee",
     Holds.AMOUNT,
     "an amount, such as 0.10 USD",
-    minimum_fee,
+    whole_fee("minimum-fee"),
     or_absent(money_written, "none"),
     None,
     "least fee of each side whose rate is above zero; one per currency",
     _TRADES,
     by_currency=True,
+)
+SELLER_FIXED_FEE: Option[Money | None] = Option(
+    "seller-fixed-fee",
+    Holds.AMOUNT,
+    "an amount, such as 0.30 USD",
+    whole_fee("seller-fixed-fee"),
+    or_absent(money_written, "none"),
+    None,
+    "what the seller of a trade pays besides the rate's fee; one per currency",
+    _TRADES,
+    by_currency=True,
+    beside=MINIMUM_FEE.name,
+)
+BUYER_FIXED_FEE: Option[Money | None] = Option(
+    "buyer-fixed-fee",
+    Holds.AMOUNT,
+    "an amount, such as 0.10 USD",
+    whole_fee("buyer-fixed-fee"),
+    or_absent(money_written, "none"),
+    None,
+    "what the buyer of a trade pays besides the rate's fee; one per currency",
+    _TRADES,
+    by_currency=True,
+    beside=MINIMUM_FEE.name,
 )
 DRAW_DOWN: Option[DrawDown] = Option(
     "draw-down",
@@ -211,6 +238,8 @@ OPTIONS: dict[str, Option[Any]] = {
         SELLER_FEE,
         BUYER_FEE,
         MINIMUM_FEE,
+        SELLER_FIXED_FEE,
+        BUYER_FIXED_FEE,
         DRAW_DOWN,
         UNIT_COST,
         COST_STEP,

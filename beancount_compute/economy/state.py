@@ -27,6 +27,7 @@ from beancount_compute.economy import (
     DrawDown,
     Due,
     Event,
+    Fees,
     Grain,
     HandPosting,
     Hints,
@@ -174,7 +175,7 @@ class Economy:
     cancellations: dict[str, tuple[Subscription, date]] = field(default_factory=dict)
     # prices and units of the trades of a day, by commodity and currency
     traded: dict[tuple[date, str, str], list[tuple[Decimal, Decimal]]] = field(default_factory=dict)
-    fees: dict[str, tuple[Decimal, Decimal, Decimal]] = field(default_factory=dict)  # of today
+    fees: dict[str, Fees] = field(default_factory=dict)  # of today, by currency
     overage: MutableMapping[tuple[str, str, str, int, int], tuple[Decimal, Decimal]] = field(
         default_factory=dict
     )
@@ -311,8 +312,8 @@ class Economy:
             arrived.append((holding.lot_for(lot, units) if holding else lot, units))
         return arrived
 
-    def fees_in(self, currency: str) -> tuple[Decimal, Decimal, Decimal]:
-        """The day's rates of seller and buyer, and minimum fee, for trades in a currency."""
+    def fees_in(self, currency: str) -> Fees:
+        """The day's fees for trades in a currency."""
         fees = self.fees.get(currency)
         if fees is None:
             fees = self.fees[currency] = self.terms.fees(self.terms_day, currency)

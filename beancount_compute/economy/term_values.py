@@ -148,15 +148,19 @@ def not_below_zero(name: str) -> Callable[[Money], Money]:
     return parse
 
 
-def minimum_fee(fee: Money) -> Money:
-    """A fee that the minor unit of its currency can hold."""
-    fee = not_below_zero("minimum-fee")(fee)
-    if fee.number != round_money(fee.number, fee.currency):
-        raise Refused(
-            f"minimum-fee {amount(*fee)} is finer than the minor unit "
-            f"{amount(minor_unit(fee.currency), fee.currency)}: write at least that"
-        )
-    return fee
+def whole_fee(name: str) -> Callable[[Money], Money]:
+    """What reads a fee of that name, which the minor unit of its currency can hold."""
+
+    def parse(fee: Money) -> Money:
+        fee = not_below_zero(name)(fee)
+        if fee.number != round_money(fee.number, fee.currency):
+            raise Refused(
+                f"{name} {amount(*fee)} is finer than the minor unit "
+                f"{amount(minor_unit(fee.currency), fee.currency)}: write at least that"
+            )
+        return fee
+
+    return parse
 
 
 def cost_step(step: Decimal) -> Decimal:

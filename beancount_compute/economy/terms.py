@@ -21,7 +21,14 @@ from beancount_compute.economy.capacities import Capacity
 from beancount_compute.economy.events import NOWHERE, Place
 from beancount_compute.economy.meters import Meter, Provider, Quote
 from beancount_compute.economy.months import MONTH, Span
-from beancount_compute.economy.options import BUYER_FEE, MINIMUM_FEE, SELLER_FEE, Option
+from beancount_compute.economy.options import (
+    BUYER_FEE,
+    BUYER_FIXED_FEE,
+    MINIMUM_FEE,
+    SELLER_FEE,
+    SELLER_FIXED_FEE,
+    Option,
+)
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import ZERO, round_money
 from beancount_compute.economy.term_values import Money, ScaleTarget, Unused
@@ -97,6 +104,19 @@ class Timeline(Generic[T]):
     def first(self) -> T | None:
         """The value that came into force first."""
         return self._values[0] if self._values else None
+
+
+class Fees(NamedTuple):
+    """What trades cost: rates of the gross, the least that a rate comes to, and fixed fees."""
+
+    seller_rate: Decimal
+    buyer_rate: Decimal
+    minimum: Decimal
+    seller_fixed: Decimal
+    buyer_fixed: Decimal
+
+
+_WHOLE_FEES = (MINIMUM_FEE, SELLER_FIXED_FEE, BUYER_FIXED_FEE)
 
 
 class Terms(NamedTuple):
@@ -181,14 +201,14 @@ class Terms(NamedTuple):
         timeline = self.segments.get(subscriber)
         return (timeline.on(day) or "") if timeline else ""
 
-    def fees(self, day: date, currency: str) -> tuple[Decimal, Decimal, Decimal]:
-        """The seller's rate, the buyer's rate and the minimum fee of a trade."""
-        minimum = self.on(MINIMUM_FEE, day, currency)
-        return (
-            self.on(SELLER_FEE, day),
-            self.on(BUYER_FEE, day),
-            round_money(minimum.number if minimum else ZERO, currency),
-        )
+    def fees(self, day: date, currency: str) -> Fees:
+        """The fees of trades of a day in a currency."""
+        minimum, of_seller, of_buyer = [
+            round_money(fee.number if fee else ZERO, currency)
+            for fee in [self.on(each, day, currency) for each in _WHOLE_FEES]
+        ]
+        rates = self.on(SELLER_FEE, day), self.on(BUYER_FEE, day)
+        return Fees(*rates, minimum, of_seller, of_buyer)
 
 
 def no_terms() -> Terms:

@@ -20,7 +20,7 @@ What people write carries no such metadata: there the account alone tells (`owed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal, localcontext
 from itertools import chain
@@ -32,6 +32,7 @@ from beancount.core.position import Cost
 
 from beancount_compute.economy import (
     BOOKED,
+    FIXED_FEE,
     KINDS,
     OF_PROVIDERS,
     OWED_TO_OTHERS,
@@ -249,6 +250,7 @@ class Meaning:
         on_account, shared_by_many = self._candidates(entry, kind, carried, lapsed)
         found: list[OnAccount] = []
         divided: set[tuple[str, str]] = set()
+        sums = _sums_on(shared_by_many, entry.postings) if shared_by_many else {}
         units: Any  # an Amount of a Decimal, as is looked at below
         for account, units, _, _, _, _ in entry.postings:
             sharing = on_account.get(account)
@@ -260,9 +262,9 @@ class Meaning:
             if len(sharing) == 1:
                 ((role, holder, origin), _, _) = sharing[0]
                 found.append((account, money_leg((role, holder, origin, number, currency))))
-            else:
+            elif (account, currency) not in divided:
                 divided.add((account, currency))
-                _apart(account, sharing, number, currency, found)
+                _apart(account, sharing, sums[account, currency], currency, found)
         for account in shared_by_many:
             for _, currency, part in on_account[account]:
                 if part and (account, currency) not in divided:  # together they are nothing
@@ -344,6 +346,19 @@ def _costs(legs: Iterable[LotLeg], undoes: bool) -> tuple[CostByOrigin, CostByOr
     return carried, lapsed
 
 
+def _sums_on(
+    accounts: Sequence[str], postings: Iterable[Posting]
+) -> dict[tuple[str, str], Decimal]:
+    """What stands on accounts, by currency."""
+    sums: dict[tuple[str, str], Decimal] = {}
+    for account, units, *_ in postings:
+        amount = money_of(units) if account in accounts else None
+        if amount is not None:
+            key = (account, amount.currency)
+            sums[key] = sums.get(key, ZERO) + amount.number
+    return sums
+
+
 def _candidates_of(
     row: LegRow, holder: str, meta: Mapping[str, Any], carried: CostByOrigin
 ) -> list[Candidate]:
@@ -354,6 +369,9 @@ def _candidates_of(
         case LegOrigin.NONE:
             amount = money_of(meta.get(row.key))
             return [((role, holder, ""), amount.currency, -amount.number)] if amount else []
+        case LegOrigin.FIXED_FEE:
+            amount = money_of(meta.get(row.key))
+            return [((role, holder, FIXED_FEE), amount.currency, -amount.number)] if amount else []
         case LegOrigin.FIRST:
             firsts: dict[str, str] = {}
             for name, money in carried:

@@ -7,6 +7,7 @@
 
     counterparty: "bob"                      ; buyer, receiver or partner
     buyer-fee: 1.25 USD                      ; of a trade; the rest of its fees is the seller's
+    seller-fixed-fee: 0.30 USD               ; beside those of a rate; buyer-fixed-fee too
     price: 0.25 EUR                          ; of a trade, where no posting carries it
     period: "2026-05-01/2026-05-31"          ; first and last day of what is allocated
     subscription: "s-alice"                  ; to which the period belongs
@@ -90,7 +91,7 @@ def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
     if entry.counterparty:
         meta["counterparty"] = entry.counterparty
         if entry.kind is _TRADE or entry.undoes == _TRADE:
-            _add_fee_of_buyer(meta, entry)
+            _add_fees(meta, entry)
             _add_price(meta, entry.legs)
     if entry.overage or entry.undoes:
         overage = ", ".join(_overage(entry.legs))
@@ -133,14 +134,16 @@ def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
         meta.update(event.extra)
 
 
-def _add_fee_of_buyer(meta: dict[str, Any], entry: JournalEntry) -> None:
-    """The buyer's fee of a trade, which may stand in one posting with the seller's."""
+def _add_fees(meta: dict[str, Any], entry: JournalEntry) -> None:
+    """The fees of a trade that may stand in one posting with that of the seller's rate."""
     for leg in reversed(entry.legs):  # money comes behind the lots
         if isinstance(leg, LotLeg):
             break
-        if leg.role is _FEES and leg.holder == entry.counterparty:
-            meta["buyer-fee"] = tuple.__new__(Amount, (leg.number.copy_negate(), leg.currency))
-            break
+        if leg.role is _FEES:
+            side = "buyer" if leg.holder == entry.counterparty else "seller"
+            if leg.origin or side == "buyer":
+                key = f"{side}-fixed-fee" if leg.origin else f"{side}-fee"
+                meta[key] = tuple.__new__(Amount, (leg.number.copy_negate(), leg.currency))
 
 
 def _add_price(meta: dict[str, Any], legs: Iterable[Leg]) -> None:

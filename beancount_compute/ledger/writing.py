@@ -53,6 +53,7 @@ from beancount_compute.ledger.metadata import add_metadata
 from beancount_compute.ledger.names import component_of, in_link
 
 ORDER = "__order"  # the engine's own order: Beancount sorts a day by line number
+_FEES = Role.FEES  # to name a member of an enum takes longer
 _USE_TAGS = frozenset(["compute-consumption"])
 MOST_SHARED = 1 << 14  # amounts of a currency that are kept to be shared
 LATE_TAGS = frozenset(["compute-late"])
@@ -169,11 +170,14 @@ class Writer:
         return kept, [self._lot(each.lot, day)[2] for each in moved.values()]
 
     def _postings(self, day: date, legs: list[Leg]) -> tuple[list[Posting], frozenset[str]]:
-        """The postings of legs, money on one account and currency added up, and their links."""
+        """The postings of legs, money on one account and currency added up, and their links.
+
+        A fixed fee stands apart from that of a rate.
+        """
         lots, accounts, amounts = self._lots, self._accounts_of, self._amounts
         postings: list[Any] = []  # of amounts, where to mypy they may have none
         links: frozenset[str] = NO_LINKS
-        places: dict[tuple[str, str], int] = {}  # of money, by account and currency
+        places: dict[tuple[str, str, str], int] = {}  # of money, by account and currency
         to_nothing, paid_for, paid = False, None, None
         for leg in legs:
             if isinstance(leg, LotLeg):
@@ -193,7 +197,7 @@ class Writer:
             key = (role, holder, origin)
             account = accounts.get(key) or self._account(key, day)
             last = len(postings)
-            at = places.setdefault((account, currency), last)
+            at = places.setdefault((account, currency, origin if role is _FEES else ""), last)
             if at == last:
                 units = _new(Amount, (number, currency))
                 postings.append(_new(Posting, (account, units, None, None, None, None)))

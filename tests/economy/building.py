@@ -29,11 +29,13 @@ from beancount_compute.economy.months import parse_span
 from beancount_compute.economy.options import (
     AS_OF,
     BUYER_FEE,
+    BUYER_FIXED_FEE,
     COST_STEP,
     DRAW_DOWN,
     MINIMUM_FEE,
     POSTING_GRAIN,
     SELLER_FEE,
+    SELLER_FIXED_FEE,
     Option,
 )
 from beancount_compute.economy.refusals import Refusal
@@ -226,7 +228,7 @@ def terms(*plans: Plan, **options: Any) -> Terms:
         match name:
             case "seller_fee" | "buyer_fee":
                 made[option.name, ""] = timeline(decimals(value))
-            case "minimum_fee":
+            case "minimum_fee" | "seller_fixed_fee" | "buyer_fixed_fee":
                 for of, fee in value.items():
                     dated = fee if isinstance(fee, dict) else {START: fee}
                     money = {on: Money(Decimal(each), of) for on, each in dated.items()}
@@ -248,6 +250,8 @@ NAMED: dict[str, Option[Any]] = {
     "seller_fee": SELLER_FEE,
     "buyer_fee": BUYER_FEE,
     "minimum_fee": MINIMUM_FEE,
+    "seller_fixed_fee": SELLER_FIXED_FEE,
+    "buyer_fixed_fee": BUYER_FIXED_FEE,
     "draw_down": DRAW_DOWN,
     "cost_step": COST_STEP,
     "grain": POSTING_GRAIN,

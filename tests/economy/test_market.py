@@ -61,7 +61,7 @@ def money(books: Books) -> dict[str, str]:
     """The money legs of the only trade, by role and holder."""
     (entry,) = [each for each in books.journal if each.kind == "trade"]
     return {
-        f"{leg.role} {leg.holder}": number(leg.number)
+        f"{leg.role} {leg.holder} {leg.origin}".rstrip(): number(leg.number)
         for leg in entry.legs
         if not hasattr(leg, "lot")
     }
@@ -118,6 +118,40 @@ def money(books: Books) -> dict[str, str]:
             "0.05 USD",
             {"seller_fee": "0.01", "buyer_fee": "0.01", "minimum_fee": {"USD": "0.10"}},
             {"receivable bob": "0.1", "fees alice": "-0.05", "fees bob": "-0.05"},
+        ),
+        # a fixed fee stands beside that of the rate: 100.00, 2.50 and 0.30 of alice, 0.10 of bob
+        (
+            "400 CU",
+            "0.25 USD",
+            {
+                "seller_fee": "0.025",
+                "seller_fixed_fee": {"USD": "0.30", "EUR": "9"},
+                "buyer_fixed_fee": {"USD": "0.10"},
+            },
+            {
+                "receivable bob": "100.1",
+                "payable alice": "-97.2",
+                "fees alice": "-2.5",
+                "fees alice fixed": "-0.3",
+                "fees bob fixed": "-0.1",
+            },
+        ),
+        # the minimum is of the rate's fee, and both together are never above the gross of 0.50
+        (
+            "2 CU",
+            "0.25 USD",
+            {
+                "seller_fee": "0.01",
+                "minimum_fee": {"USD": "0.40"},
+                "seller_fixed_fee": {"USD": "0.30"},
+                "buyer_fixed_fee": {"USD": "0.60"},
+            },
+            {
+                "receivable bob": "1",
+                "fees alice": "-0.4",
+                "fees alice fixed": "-0.1",
+                "fees bob fixed": "-0.5",
+            },
         ),
         # a rate of 1 takes all
         ("4 CU", "0.25 USD", {"seller_fee": "1"}, {"receivable bob": "1", "fees alice": "-1"}),

@@ -26,6 +26,8 @@ WRITTEN: list[tuple[str, Any, str]] = [
     ("minimum-fee", usd("0.1"), "0.10 USD"),
     ("minimum-fee", Money(Decimal(1), "JPY"), "1 JPY"),
     ("minimum-fee", Money(Decimal("0.001"), "KWD"), "0.001 KWD"),
+    ("seller-fixed-fee", usd("0.3"), "0.30 USD"),
+    ("buyer-fixed-fee", usd("0.1"), "0.10 USD"),
     ("draw-down", "hifo", '"hifo"'),
     ("unit-cost", usd("0.0400"), "0.04 USD"),
     ("unit-cost", usd("0.00041"), "0.00041 USD"),
@@ -70,6 +72,8 @@ def test_no_row_is_left_out_above() -> None:
         ("minimum-fee", usd("-1"), "minimum-fee -1 USD is below zero: write 0 or more"),
         ("minimum-fee", usd("0.001"), "minimum-fee 0.001 USD is finer than the minor unit 0.01"),
         ("minimum-fee", Money(Decimal("0.5"), "JPY"), "finer than the minor unit 1 JPY"),
+        ("seller-fixed-fee", usd("-1"), "seller-fixed-fee -1 USD is below zero: write 0 or more"),
+        ("buyer-fixed-fee", usd("0.001"), "buyer-fixed-fee 0.001 USD is finer than the minor unit"),
         ("unit-cost", usd("-0.04"), "unit-cost -0.04 USD is below zero"),
         ("cost-step", Decimal("0.005"), "cost-step 0.005 is not a power of ten"),
         ("cost-step", Decimal(0), "cost-step 0 is not a power of ten"),
@@ -103,6 +107,8 @@ def test_what_can_not_be_is_refused(name: str, value: Any, said: str) -> None:
         ("seller-fee", "0"),
         ("buyer-fee", "0"),
         ("minimum-fee", '"none"'),
+        ("seller-fixed-fee", '"none"'),
+        ("buyer-fixed-fee", '"none"'),
         ("draw-down", '"expiry"'),
         ("unit-cost", '"none"'),
         ("cost-step", '"default"'),
@@ -118,4 +124,4 @@ def test_what_can_not_be_is_refused(name: str, value: Any, said: str) -> None:
 def test_what_no_line_says_can_be_written_too(name: str, written: str) -> None:
     """Where terms are frozen or compared, what no line sets stands there as well."""
     assert OPTIONS[name].write(OPTIONS[name].default) == written
-    assert len(OPTIONS) == 13
+    assert len(OPTIONS) == 15

@@ -38,6 +38,8 @@ def test_the_expected_books_load_without_the_plugin(case: Path) -> None:
         ("story", "Liabilities:Payable:Alice", "-118.75"),
         ("story-2027", "Income:Breakage", "-280.00"),
         ("lago-1", "Income:Compute", "-30.00"),
+        ("naut-1", "Income:Fees", "-15.00"),  # a commission of 10.00, and 5.00
+        ("naut-1", "Liabilities:Payable:Seller", "-85.00"),
         ("zuo-roll", "Income:Compute", "-110.00"),  # 800 and 300 at 0.10
         ("gc-exp", "Income:Compute", "-400.00"),
         ("gc-exp", "Income:Breakage", "-100.00"),

@@ -185,6 +185,7 @@ def plan_text(world: World, name: str, day: datetime.date) -> str:
 
 
 def add_options(world: World) -> None:
+    besides = random.Random(f"{world.start} {world.days}")  # a choice more, and all others stay
     before = world.start - datetime.timedelta(days=30)
     chance = world.chance
 
@@ -199,6 +200,11 @@ def add_options(world: World) -> None:
     for currency in world.currencies:
         if world.likely(0.3):
             option("minimum-fee", f"{world.pick(PRICES[currency][:2])} {currency}")
+        for side in ("seller", "buyer"):
+            if besides.random() < 0.25:
+                later = datetime.timedelta(days=besides.choice([0, 0, 30 + world.days // 2]))
+                fee = besides.choice(PRICES[currency][:2])
+                option(f"{side}-fixed-fee", f"{fee} {currency}", before + later)
     if world.likely(0.8):
         option("draw-down", quoted(world.pick(["expiry", "fifo", "lifo", "hifo", "lofo"])))
     if world.likely(0.3):

@@ -116,6 +116,8 @@ OPTIONS: dict[str, Any] = {
     "seller_fee": "0.05",
     "buyer_fee": "0.01",
     "minimum_fee": {"USD": "0.02"},
+    "seller_fixed_fee": {"USD": "0.03"},
+    "buyer_fixed_fee": {"USD": "0.01"},
     "as_of": "2026-07-10",
 }
 METER = Meter("chat/output", date(2026, 1, 1), Money(Decimal(12), "CU"), Decimal(1000000))
@@ -188,6 +190,7 @@ def test_money_on_other_accounts_is_not_understood() -> None:
         {"counterparty": None},
         {"counterparty": Decimal(5)},
         {"buyer-fee": "1.25"},
+        {"seller-fixed-fee": "1.25"},
         {"price": date(2026, 5, 1)},
         {"undoes": "nothing"},
         {"period": "2026-05-01"},

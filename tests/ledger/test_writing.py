@@ -81,6 +81,27 @@ def test_a_move_carries_the_links_of_both_holders_and_its_price() -> None:
     ]
 
 
+def test_a_fixed_fee_is_a_posting_of_its_own() -> None:
+    """Beside the fees of the rates, 6.25 and 1.25: 0.30 of the seller and 0.20 of the buyer."""
+    sale = trade("2026-06-10", "alice", "bob", "500 CU", "0.25 USD")
+    fixed = {"seller_fixed_fee": {"USD": "0.30"}, "buyer_fixed_fee": {"USD": "0.20"}}
+    written, _ = write(
+        book([ALICE, BOB, sale], terms(seller_fee="0.05", buyer_fee="0.01", **fixed))
+    )
+    assert postings(written[-1])[2:] == [
+        "Assets:Receivable:Bob 126.45 USD",
+        "Liabilities:Payable:Alice -118.45 USD",
+        "Income:Fees -7.50 USD",
+        "Income:Fees -0.50 USD",
+    ]
+    said = {key: str(value) for key, value in written[-1].meta.items() if "fee" in key}
+    assert said == {
+        "buyer-fee": "1.25 USD",
+        "seller-fixed-fee": "0.30 USD",
+        "buyer-fixed-fee": "0.20 USD",
+    }
+
+
 def test_money_on_one_account_is_one_posting_and_none_where_nothing_is_left() -> None:
     """Revenue of two origins on `Income:Compute`: 200.00 + 5.00; a sum of zero is left out.
 

@@ -18,6 +18,7 @@ from decimal import Decimal
 from functools import reduce
 
 from beancount_compute.economy import (
+    FIXED_FEE,
     WIDE,
     ZERO,
     Draw,
@@ -58,16 +59,20 @@ def trade(economy: Economy, event: Event, event_id: str) -> None:
             f"{amount(event.units, event.commodity)} at {amount(each, currency)} "
             "is a gross that rounds to zero: trade more units, or at a higher price"
         )
-    seller_rate, buyer_rate, minimum = economy.fees_in(currency)
+    seller_rate, buyer_rate, minimum, seller_fixed, buyer_fixed = economy.fees_in(currency)
     seller_fee = fee_on(gross, seller_rate, minimum, currency)
     buyer_fee = fee_on(gross, buyer_rate, minimum, currency)
-    money: list[Leg] = [money_leg((_RECEIVABLE, buyer.name, "", gross + buyer_fee, currency))]
-    if seller_fee != gross:
-        money.append(money_leg((_PAYABLE, seller.name, "", seller_fee - gross, currency)))
-    if seller_fee:
-        money.append(money_leg((_FEES, seller.name, "", -seller_fee, currency)))
-    if buyer_fee:
-        money.append(money_leg((_FEES, buyer.name, "", -buyer_fee, currency)))
+    seller_fixed = min(seller_fixed, gross - seller_fee)
+    buyer_fixed = min(buyer_fixed, gross - buyer_fee)
+    owed, due = gross + buyer_fee + buyer_fixed, gross - seller_fee - seller_fixed
+    money: list[Leg] = [money_leg((_RECEIVABLE, buyer.name, "", owed, currency))]
+    if due:
+        money.append(money_leg((_PAYABLE, seller.name, "", -due, currency)))
+    for payer, fee, fixed in ((seller, seller_fee, seller_fixed), (buyer, buyer_fee, buyer_fixed)):
+        if fee:
+            money.append(money_leg((_FEES, payer.name, "", -fee, currency)))
+        if fixed:
+            money.append(money_leg((_FEES, payer.name, FIXED_FEE, -fixed, currency)))
     draws, _ = tokens_for(economy, event, seller, "sells")
     price = Money(each, currency)
     _move(economy, event, event_id, draws, buyer, f"Trade with {buyer.name}", price, money)

@@ -48,6 +48,7 @@ from tests.laws.auditor.records import (
     refuse,
 )
 
+WHOLE_FEES = ("minimum-fee", "seller-fixed-fee", "buyer-fixed-fee")
 DRAW_DOWNS = ("expiry", "fifo", "lifo", "hifo", "lofo")
 ROOTS = {
     "receivable": "assets",
@@ -586,7 +587,7 @@ class Reading:
         readers: dict[str, Any] = {
             "seller-fee": lambda v: fraction_of_one(v, name),
             "buyer-fee": lambda v: fraction_of_one(v, name),
-            "minimum-fee": lambda v: typed(v, Amount, name),
+            **dict.fromkeys(WHOLE_FEES, lambda v: typed(v, Amount, name)),
             "draw-down": lambda v: one_of(v, DRAW_DOWNS),
             "unit-cost": lambda v: typed(v, Amount, name),
             "cost-step": power_of_ten,
@@ -601,7 +602,7 @@ class Reading:
             if self.fixed.setdefault(name, value) != value:
                 refuse(f"{name} has another value elsewhere")
             return
-        if name == "minimum-fee":
+        if name in WHOLE_FEES:
             name = f"{name} {value.currency}"
             value = value.number
             if value < 0 or money(value, name[-3:]) != value:

@@ -661,8 +661,8 @@ class Books(ProviderBooks):
             refuse("a price in the units traded")
         gross = money(event.units * positive(event.price, "price"), currency)
         positive(gross, "rounded gross")
-        seller_fee = self.fee("seller-fee", gross, event)
-        buyer_fee = self.fee("buyer-fee", gross, event)
+        seller_fee = self.fee("seller", gross, event)
+        buyer_fee = self.fee("buyer", gross, event)
         return [
             Leg("receivable", gross + buyer_fee, currency, buyer),
             Leg("payable", seller_fee - gross, currency, seller),
@@ -671,12 +671,13 @@ class Books(ProviderBooks):
         ]
 
     def fee(self, side: str, gross: Decimal, event: Event) -> Decimal:
-        rate: Decimal = self.option(side, event.date, ZERO)
-        if rate == 0:
-            return ZERO
+        """What one side pays: the fee of its rate and its fixed fee, no more than the gross."""
         assert event.currency is not None
+        rate: Decimal = self.option(f"{side}-fee", event.date, ZERO)
+        fixed: Decimal = self.option(f"{side}-fixed-fee {event.currency}", event.date, ZERO)
         least: Decimal = self.option(f"minimum-fee {event.currency}", event.date, ZERO)
-        return min(gross, max(least, money(gross * rate, event.currency)))
+        of_rate = max(least, money(gross * rate, event.currency)) if rate else ZERO
+        return min(gross, of_rate + fixed)
 
     def spend(self, event: Event) -> list[Leg]:
         assert event.currency and event.subscriber and event.counterparty
