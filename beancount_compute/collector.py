@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-_LOADS = 10  # in one program, until what they left behind is collected
+_LOADS = 10  # in one program, at least, until what they left behind is collected
+_SHARE = 4  # they must have made one part in so many of all that there is: the collector's own rule
 _SPARED = 10  # collections of all that there is; some of them come while a load goes on
 
 
@@ -34,31 +35,40 @@ def much_made() -> Iterator[None]:
 
     What was made is spared by the next few collections: they would visit all of it again and find
     nothing, at a tenth of the load. Then it is the collector's like all else. In a program that
-    loads again and again and goes on, such as Fava, nothing is ever kept from it; and what each
-    load leaves behind there is collected after some of them, so that memory stays flat.
+    loads again and again and goes on, such as Fava, nothing is ever kept from it; and what loads
+    leave behind there is collected when they made much, so that memory stays flat.
     """
     spared = any(isinstance(each, _Thaw) for each in gc.callbacks)  # to count them takes long
     spare = gc.isenabled() and not spared and not gc.get_freeze_count()
     with no_cyclic_garbage():
         yield
-        if spare:
-            gc.freeze()
-            if "fava" in sys.modules:
-                gc.unfreeze()  # it counts as old, and that is all
-                _count_load()
-            else:
-                gc.callbacks.append(_Thaw())
+        if not spare:
+            return
+        made = _made()
+        gc.freeze()
+        if "fava" in sys.modules:
+            due = _due()
+            gc.unfreeze()  # it counts as old, and that is all
+            due.count_load(made)
+        else:
+            gc.callbacks.append(_Thaw())
 
 
-def _count_load() -> None:
-    """Collect all after some loads: freezing makes the collector forget that it is due."""
-    due = next((each for each in gc.callbacks if isinstance(each, _Due)), None)
-    if due is None:
-        due = _Due()
-        gc.callbacks.append(due)
-    due.loads += 1
-    if due.loads == _LOADS:
-        gc.collect()
+def _made() -> int:
+    """How many objects were made since the last load, or collection of all, and are not freed."""
+    young, of_young, of_middle = gc.get_count()
+    most_young, most_of_young, _ = gc.get_threshold()
+    return young + most_young * (of_young + most_of_young * of_middle)
+
+
+def _due() -> _Due:
+    """The count of loads; a new one, after a collection of all, while all is kept from the next."""
+    for each in gc.callbacks:
+        if isinstance(each, _Due):
+            return each
+    due = _Due(gc.get_freeze_count())
+    gc.callbacks.append(due)
+    return due
 
 
 @contextmanager
@@ -72,10 +82,18 @@ def nothing_collected() -> Iterator[None]:
 
 
 class _Due:
-    """Counts loads since the last collection of all that there is."""
+    """Collects all when it is due: freezing makes the collector forget what it counted."""
 
-    def __init__(self) -> None:
-        self.loads = 0
+    def __init__(self, objects: int) -> None:
+        self._loads = self._made = 0
+        self._much = objects // _SHARE
+
+    def count_load(self, made: int) -> None:
+        """Count what a load made; where loads made much since the last collection, collect."""
+        self._loads += 1
+        self._made += made
+        if self._loads >= _LOADS and self._made > self._much:
+            gc.collect()
 
     def __call__(self, phase: str, info: Mapping[str, Any]) -> None:
         """Begin anew after a collection of all, as the collector tells of it."""

@@ -10,15 +10,17 @@ from __future__ import annotations
 import gc
 import sys
 import weakref
+from collections.abc import Mapping
 from types import ModuleType
+from typing import Any
 
 from tests.ledger.docstrings import load_text
 
 
-def load_beside_garbage() -> weakref.ref[ModuleType]:
+def load_beside_garbage(objects: int = 1) -> weakref.ref[ModuleType]:
     """Load a ledger while there is garbage that only the collector can free."""
     garbage = ModuleType("garbage")
-    garbage.__dict__["itself"] = garbage
+    garbage.__dict__["itself"] = [[garbage] for _ in range(objects)]
     left = weakref.ref(garbage)
     del garbage
     load_text("\n")
@@ -45,11 +47,30 @@ def freed(hosted: bool) -> None:
 
 
 def flat(hosted: bool) -> None:
-    """Each load leaves a cycle behind; a few loads later it is gone, and nobody asked."""
+    """Each load leaves much behind in a cycle; a few loads later it is gone, and nobody asked."""
     assert hosted
     collect()
-    left = [load_beside_garbage() for _ in range(40)]
+    left = []
+    for _ in range(40):
+        left.append(load_beside_garbage(len(gc.get_objects()) // 20))
     assert sum(each() is not None for each in left) <= 10
+
+
+def light(hosted: bool) -> None:
+    """Loads that make little beside all that the program holds have none of it looked through."""
+    assert hosted
+    held: list[list[None]] = [[] for _ in range(500_000)]
+    collect()
+    looked_through: list[int] = []
+
+    def look(phase: str, info: Mapping[str, Any]) -> None:
+        if phase == "start" and info["generation"] == 2:
+            looked_through.append(1)
+
+    gc.callbacks.append(look)
+    for _ in range(40):
+        load_text("\n")
+    assert held and not looked_through
 
 
 if __name__ == "__main__":
@@ -57,4 +78,4 @@ if __name__ == "__main__":
     sys.modules.pop("fava", None)
     if where == "hosted":
         sys.modules["fava"] = ModuleType("fava")
-    {"freed": freed, "flat": flat}[what](where == "hosted")
+    {"freed": freed, "flat": flat, "light": light}[what](where == "hosted")

@@ -407,7 +407,7 @@ def test_the_collector_is_left_as_it_was(enabled: bool) -> None:
         (gc.enable if before else gc.disable)()
 
 
-@pytest.mark.parametrize("what", ["freed alone", "freed hosted", "flat hosted"])
+@pytest.mark.parametrize("what", ["freed alone", "freed hosted", "flat hosted", "light hosted"])
 def test_what_loads_leave_behind_is_freed(what: str) -> None:
     """Loads in one program: in Fava nothing is kept from the collector, elsewhere for a while."""
     words = [sys.executable, "-m", "tests.ledger.left_behind", *what.split()]
