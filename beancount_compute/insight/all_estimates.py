@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from beancount_compute.insight.estimates import Estimate
+from beancount_compute.insight.forecast import FORECAST
 from beancount_compute.insight.growth import GROWTH
 from beancount_compute.insight.lifetime import lifetime
 from beancount_compute.insight.retention import RETENTION
@@ -13,5 +14,6 @@ INSIGHTS: dict[str, Estimate] = {
         RETENTION,
         lifetime(),  # by the usual discount
         GROWTH,
+        FORECAST,
     )
 }

@@ -102,7 +102,7 @@ class CreditsHeld:
             if isinstance(leg, LotLeg)
         ]
         for (provider, commodity), since in sorted(self._since.items()):
-            first, last = _days_of_pace(max(since, start or since), self._day)
+            first, last = days_of_pace(max(since, start or since), self._day)
             found = [
                 (at, -leg.units)
                 for at, of, day, leg in draws
@@ -121,7 +121,7 @@ class CreditsHeld:
             yield from _unused(sorted(of_pace, key=_soonest), pace.a_day, self._day)
 
 
-def _days_of_pace(since: date, day: date) -> tuple[date, date]:
+def days_of_pace(since: date, day: date) -> tuple[date, date]:
     """The last whole months, three at most; where there is none, the days that there are."""
     this, begun = Month.of(day), Month.of(since)
     last = this.ordinal - (day < this.last)

@@ -136,7 +136,7 @@ def project(
 
 YEAR = Span(12, 0)
 NO_END = "no end"
-_BANDS = (3, 6, 12, 24)  # months after the day
+BAND_MONTHS = (3, 6, 12, 24)  # months after the day
 _ENDED, _NO_END, _NO_PATTERN = "ended, not yet booked", "without an end", "beyond the pattern"
 
 
@@ -154,12 +154,12 @@ def ends_of(moved: Movement, terms: Terms) -> Iterator[tuple[date | None, Decima
 
 
 @cache
-def _bands(day: date) -> list[tuple[date, str]]:
+def bands_after(day: date) -> list[tuple[date, str]]:
     """The last day of each band of the future, and its name; names sort by time."""
     is_last = (day + timedelta(1)).day == 1
     found: list[tuple[date, str]] = []
     first = day + timedelta(1)
-    for months in _BANDS:
+    for months in BAND_MONTHS:
         last = later(day, Span(months, 0), 31 if is_last else None)
         found.append((last, f"{first} to {last}"))
         first = last + timedelta(1)
@@ -172,7 +172,7 @@ def band_of(end: date | None, day: date) -> str:
         return _NO_END
     if end <= day:
         return _ENDED
-    return next(name for last, name in _bands(day) if end - timedelta(1) <= last)
+    return next(name for last, name in bands_after(day) if end - timedelta(1) <= last)
 
 
 def month_of(end: date | None, day: date) -> str:
@@ -186,7 +186,7 @@ def expected(
     moved: Iterable[Movement], currency: str, terms: Terms, day: date, pattern: Mapping[int, Aged]
 ) -> Iterator[tuple[str, Decimal]]:
     """The bands in which what is open is expected to be released; together they are all of it."""
-    names = [name for _, name in _bands(day)]
+    names = [name for _, name in bands_after(day)]
     parts: defaultdict[str, Fraction] = defaultdict(Fraction)
     whole = ZERO
     for (since, end), amount in _open(moved, currency, terms).items():
@@ -195,7 +195,7 @@ def expected(
             if month is BEYOND:
                 parts[_NO_PATTERN] += part
             else:
-                parts[names[sum(month > most for most in _BANDS)]] += part
+                parts[names[sum(month > most for most in BAND_MONTHS)]] += part
     return _rounded(parts, whole, currency)
 
 
