@@ -71,6 +71,8 @@ def sold_by_month(
 ) -> dict[MonthOfKind, list[Sold]]:
     """What the events are about that controls count, each id once."""
     written: dict[MonthOfKind, list[Sold]] = {_key(control): [] for control in controls}
+    if not written:
+        return written
     seen: set[str] = set()
     with localcontext(WIDE):
         for event in events:

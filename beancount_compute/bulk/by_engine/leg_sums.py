@@ -93,6 +93,8 @@ class DaySum:
 LotsKey = tuple[str, str, str, str, date, date | None, str, str]
 _day_key = partial(tuple.__new__, DayKey)
 _USE: KindUndone = (Kind.CONSUMPTION.value, "")
+# how a role is written, and whether its account is a subscriber's
+_ROLES = {role: (role.value, row.holder == "subscriber") for role, row in ROLES.items()}
 
 
 class LegSums:
@@ -191,9 +193,10 @@ class LegSums:
             if role in besides:
                 shared = True
             else:
-                of = "" if ROLES[role].holder == "subscriber" else holder
-                key = DayKey(day, *way, role.value, currency, origin=origin, holder=of)
-                self._of_day(key).amount += number
+                written, of_subscriber = _ROLES[role]
+                of = "" if of_subscriber else holder
+                key = (day, *way, written, currency, "", origin, None, None, None, True, of)
+                self._of_day(_day_key(key)).amount += number
         if shared:
             self._add_facts(day, way, entry_facts(entry, self._day_of))
 
@@ -201,13 +204,11 @@ class LegSums:
         """Add what is earned besides, on its lot, and a trade."""
         for earning, _, origin, currency, amount, lot in facts.earned:
             if amount:
-                role = ROLE_OF_EARNING[earning].value
-                key = DayKey(day, *way, role, currency, origin=origin)
+                role, of_lot = ROLE_OF_EARNING[earning].value, (None, None, None)
                 if lot is not None:
-                    key = key._replace(
-                        lot_date=lot.date, lot_end=lot.end, lot_currency=lot.currency
-                    )
-                self._of_day(key).amount -= amount
+                    of_lot = lot.date, lot.end, lot.currency
+                key = (day, *way, role, currency, "", origin, *of_lot, True, "")
+                self._of_day(_day_key(key)).amount -= amount
         if facts.traded is not None:
             at, trade = facts.traded
             known = self.trades.get(at)
