@@ -79,6 +79,7 @@ from beancount_compute.ledger import (
     Line,
     ScenarioLine,
     Writer,
+    check_bulk_folders,
     check_openings,
     check_whys,
     first_bulk_day,
@@ -167,6 +168,7 @@ def book(
         check_index(entries, chain.folder, errors)
     next_order = orders().__next__
     closed = read_closed(chain, options_map["include"], fields, next_order, errors)
+    check_bulk_folders(options_map["include"], {seal.month for seal in chain.closed}, errors)
     said = terms_of(written.terms, options_map, errors)
     lost = lost_plans(said, closed.terms)
     terms = terms_of([*written.terms, *lost], options_map, Errors()) if lost else said

@@ -6,6 +6,7 @@ The events stand in Parquet. Derived entries are booked up to the month's last d
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -33,10 +34,15 @@ from beancount_compute.economy import (
     Terms,
 )
 from beancount_compute.economy.carried import Carried
-from beancount_compute.ledger import BULK_JOURNAL, Accounts
+from beancount_compute.ledger import BULK_JOURNAL, Accounts, bulk_folders
 
 JOURNAL = BULK_JOURNAL
 OPERATOR = ""  # whose name stands where subscribers have theirs
+
+
+_NO_FILE = re.compile(
+    r'File glob "(?P<path>((?P<folder>[^"*?[]*(?P<month>[0-9]{4}-[0-9]{2}))/)?[^"]*)" does not .*'
+)
 
 
 class BulkError(CloseError):
@@ -123,7 +129,9 @@ class BulkTerms(NamedTuple):
 def read_ledger(ledger: Path, bulk_from: date) -> Loaded:
     """The ledger, which must be without errors; what is of a day or later is left to bulk."""
     loaded = load(ledger, bulk_from=bulk_from)
-    errors = [each for each in loaded.errors if not _no_journal_yet(each.message)]
+    errors = [
+        each for each in loaded.errors if not _no_journal_yet(each.message, ledger, bulk_from)
+    ]
     if errors:
         error = errors[0]
         source = error.source or {}
@@ -135,9 +143,30 @@ def read_ledger(ledger: Path, bulk_from: date) -> Loaded:
     return loaded
 
 
-def _no_journal_yet(message: str) -> bool:
-    """Whether an error is that the ledger includes journals of which there is none yet."""
-    return message.startswith("File glob") and JOURNAL in message
+def _no_journal_yet(message: str, ledger: Path, bulk_from: date) -> bool:
+    """Whether an error is that the ledger includes journals of which there is none yet.
+
+    Raises `BulkError` where it names that of an earlier month: from nothing none is begun again.
+    """
+    found = _NO_FILE.fullmatch(message)
+    if found is None or not found["path"].endswith(JOURNAL):
+        return False
+    if found["month"] and found["month"] < Month.of(bulk_from).name:
+        raise BulkError(
+            f"{ledger} includes {found['path']}, which is gone: bring back the folder "
+            f"{found['folder']}, or book {found['month']} anew"
+        )
+    return True
+
+
+def refuse_elsewhere(loaded: Loaded, folder: Path, month: Month) -> None:
+    """Refuse a folder of months that lacks those which the ledger includes."""
+    for name, included in bulk_folders(loaded.options["include"]).items():
+        if name < month.name and not (folder / name).exists():
+            raise BulkError(
+                f"the ledger includes {included}, and {folder} has no {name}: {month} goes on from "
+                f"the months before it: give their folder with --into"
+            )
 
 
 def bulk_terms(loaded: Loaded, month: Month) -> BulkTerms:

@@ -22,6 +22,7 @@ from beancount_compute.bulk.bulk_terms import (
     BulkTerms,
     bulk_terms,
     read_ledger,
+    refuse_elsewhere,
     state_of_closed,
 )
 from beancount_compute.bulk.by_engine.operator_run import book_operator
@@ -57,6 +58,7 @@ def run_month(asked: MonthAsked, told: Told = nobody) -> BulkOutcome:
     files = find_event_files(asked.events, asked.ledger.parent)
     loaded = read_ledger(asked.ledger, first_in_bulk(folder, asked.month))
     _refuse_closed(loaded, asked)
+    refuse_elsewhere(loaded, folder, asked.month)
     bulk = bulk_terms(loaded, asked.month)
     opened = _opened(loaded, bulk.month, folder / bulk.month.name)
     closed = state_of_closed(loaded, bulk.month)
@@ -92,6 +94,7 @@ def write_month(
         raise BulkError(f"another bean-compute is writing to {folder}: wait for it") from None
     except OSError as error:
         raise _unwritable(folder, error) from None
+    place = None
     try:
         about: dict[str, Any] = {
             "ledger": bulk.title,
@@ -130,6 +133,8 @@ def write_month(
     except duckdb.Error as error:  # wherever the database finds that it has no more room
         raise unreadable(error) from None
     finally:
+        if place is not None:
+            place.leave()
         release()
 
 
@@ -149,6 +154,8 @@ def _linked(address: str) -> Iterator[Callable[..., Any]]:
 
 
 def _unwritable(folder: Path, error: OSError, then: str = "") -> BulkError:
+    if "No space left" in str(error):
+        return BulkError(f"the disk is full: make room for {folder}, and run again")
     return BulkError(f"can't write to {folder}: {error.strerror or error}{then}")
 
 

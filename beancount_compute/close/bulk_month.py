@@ -66,7 +66,6 @@ def bulk_month(month: Month, loaded: Loaded) -> BookedInBulk | None:
     booking = loaded.booked
     title = str(loaded.options.get("title") or "")
     wrong = (
-        (about.get("month") != month.name, f"it is of {about.get('month')}"),
         (about.get("ledger") != title, f"it is of the ledger {quoted(str(about.get('ledger')))}"),
         (about.get("terms") != terms_digest(booking, month), "the ledger's terms were changed"),
     )

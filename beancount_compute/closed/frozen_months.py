@@ -225,6 +225,10 @@ def _check_bulk(
     """Compare the files of a month in bulk with those that were sealed, as far as that is quick."""
     sealed, month = bulk_files(rows), files.seal.month
     folder = folder_of_files(sealed, month, closed, include) if sealed else ""
+    if sealed and not os.path.isdir(folder):
+        message = f"closed month {month}: this folder of its books is gone: restore it, or reopen"
+        errors.add(Place(folder, 1), f"{message} {month}")
+        return
     for each in sealed:
         if why := changed_since(each, folder, whole=False):
             place = Place(os.path.join(folder, os.path.basename(each.path)), 1)

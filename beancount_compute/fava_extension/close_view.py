@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from beancount_compute.close.bulk_month import booked_in_bulk
 from beancount_compute.close.open_month import counted_events
 from beancount_compute.close.standing import not_begun
+from beancount_compute.close.storage import CloseError
 from beancount_compute.close.tie_outs import TieOut
 from beancount_compute.closed import INDEX, Seal
 from beancount_compute.economy import Month
@@ -234,7 +236,8 @@ def _place_of(line: str) -> tuple[str, str, str]:
 def _seals(page: Page, selection: Selection) -> list[Block]:
     closed = page.loaded.months.chain.closed
     seals = [seal for seal in closed if selection.covers(Month.parse(seal.month).last)]
-    rows = [row for seal in seals for row in _seal_rows(seal)]
+    in_bulk = bulk_folders(page.loaded.options["include"])
+    rows = [row for seal in seals for row in _seal_rows(seal, in_bulk.get(seal.month))]
     if not rows:
         none = "in these days" if closed else "yet"
         return [words(f"No month is closed {none}.")]
@@ -242,10 +245,17 @@ def _seals(page: Page, selection: Selection) -> list[Block]:
     return [page.numbers.table(table)]
 
 
-def _seal_rows(seal: Seal) -> list[tuple[Cell, ...]]:
+def _seal_rows(seal: Seal, in_bulk: str | None) -> list[tuple[Cell, ...]]:
+    """A month, a currency a row; of one in bulk the rows that its folder says were booked."""
     amounts: list[tuple[str, Cell]] = [(each.currency, each.number) for each in seal.deferred]
+    events: Cell = seal.events
+    if in_bulk is not None:
+        try:
+            events = booked_in_bulk(Month.parse(seal.month), Path(in_bulk), ()).rows
+        except CloseError:
+            events = None  # which is an error of the ledger, and shown as that
     return [
-        (seal.month, currency, number, seal.events, seal.digest)
+        (seal.month, currency, number, events, seal.digest)
         for currency, number in amounts or [("", None)]
     ]
 

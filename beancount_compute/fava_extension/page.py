@@ -9,7 +9,7 @@ up to nothing. Such a view shows the figures of all accounts, and says so.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Protocol
@@ -64,7 +64,10 @@ class Page:
     def check_names(self) -> None:
         """Refuse a plan or a subscriber that the ledger does not know."""
         books, asked = self.loaded.books, self.asked
-        looked_up = self.loaded.first_bulk_day is not None and asked.view == "subscribers"
+        looked_up = asked.subscriber if self.loaded.first_bulk_day is not None else ""
+        if looked_up and asked.view != "subscribers":
+            self.ignores("subscriber", because="months in bulk tell one apart on Subscribers alone")
+            self.asked = replace(asked, subscriber="")
         for what, name, known in (
             ("plan", asked.selection.plan, self.loaded.origins),
             ("subscriber", "" if looked_up else asked.subscriber, books.subscribers),

@@ -18,6 +18,7 @@ from beancount_compute.ledger.bulk_folders import (
     BULK_JOURNAL,
     BULK_TAG,
     bulk_folders,
+    check_bulk_folders,
     first_bulk_day,
     is_bulk_folder,
 )

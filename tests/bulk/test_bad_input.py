@@ -45,6 +45,8 @@ def stopped(folder: Path, *paths: Path, name: str = "2026-05", **how: Any) -> st
     with pytest.raises(BulkError) as error:
         book(folder, name, *paths, **how)
     assert (files_of(target) if target.exists() else None) == before
+    left = [*(folder / "bulk").glob(".*.next")]
+    assert all(any(each.glob("shard-*")) for each in left)  # and nothing but what is booked
     return str(error.value)
 
 
@@ -74,7 +76,8 @@ def test_a_float_is_no_number_of_units(path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["id", "date", "event", "subscriber"])
 def test_a_column_is_missing(path: Path, name: str) -> None:
-    assert f'no column "{name}"' in stopped(path.parent, changed(path, name, None))
+    said = f'no column "{name}": in bulk every file has id, date, event and subscriber'
+    assert stopped(path.parent, changed(path, name, None)).endswith(said)
 
 
 def test_two_files_are_not_alike(path: Path) -> None:
@@ -89,6 +92,12 @@ def test_a_column_is_unknown(path: Path) -> None:
     found = parquet.read_table(path).rename_columns({"units": "unit"})
     parquet.write_table(found, path)
     assert 'unknown column "unit"' in stopped(path.parent, path)
+
+
+def test_a_column_stands_twice(path: Path) -> None:
+    found = parquet.read_table(path)
+    parquet.write_table(found.append_column("units", found.column("units")), path)
+    assert 'column "units" stands twice: remove one of the two' in stopped(path.parent, path)
 
 
 @pytest.mark.parametrize("key", ["id", "subscriber"])
@@ -178,6 +187,35 @@ def test_who_stops_a_run_is_told_of_no_error() -> None:
         unreadable(duckdb.InvalidInputException("exporting a stream failed: KeyboardInterrupt: "))
 
 
+def test_the_folder_of_a_month_that_the_ledger_names_is_gone(path: Path) -> None:
+    """May is not begun from nothing again; what it names of later months is not there yet."""
+    ledger, bulk = path.parent / "main.beancount", path.parent / "bulk"
+    names = [f'include "bulk/2026-0{month}/journal.beancount"\n' for month in (5, 6)]
+    with open(ledger, "a") as text:
+        text.writelines(names)
+    book(path.parent, "2026-05", path)
+    june = events(path.parent, "2026-06", use("02", "alice", 1))
+    (bulk / "2026-05").rename(path.parent / "away")
+    message = stopped(path.parent, june, name="2026-06")
+    assert message == (
+        f"{ledger} includes bulk/2026-05/journal.beancount, which is gone: bring back the folder "
+        "bulk/2026-05, or book 2026-05 anew"
+    )
+
+
+def test_another_folder_lacks_the_months_before(path: Path) -> None:
+    """The ledger includes May, and June would begin from nothing beside it."""
+    may = book(path.parent, "2026-05", path).folder
+    (path.parent / "main.beancount").write_text(LEDGER)
+    june = events(path.parent, "2026-06", use("02", "alice", 1))
+    other = path.parent / "other"
+    message = stopped(path.parent, june, name="2026-06", into=other)
+    assert message.startswith(f"the ledger includes {may}, and {other} has no 2026-05: ")
+    assert not other.exists()
+    book(path.parent, "2026-05", path, into=other)
+    assert not book(path.parent, "2026-06", june, into=other).counts.get("refused")
+
+
 def test_a_part_of_the_state_is_gone(path: Path) -> None:
     (book(path.parent, "2026-05", path).folder / "lots.parquet").unlink()
     june = events(path.parent, "2026-06", use("02", "alice", 1))
@@ -212,7 +250,8 @@ def test_the_disk_is_full(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     more = events(path.parent, "2026-05", use("21", "alice", 1), name="more")
     with monkeypatch.context() as patch:
         patch.setattr(month_folder, "write_parquet", full)
-        assert "No space left" in stopped(path.parent, path, more)
+        message = f"the disk is full: make room for {path.parent / 'bulk'}, and run again"
+        assert stopped(path.parent, path, more) == message
     assert book(path.parent, "2026-05", path, more).counts["read"] == 3
 
 

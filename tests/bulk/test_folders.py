@@ -102,8 +102,7 @@ def test_the_disk_is_full_at_the_last_file(path: Path, monkeypatch: pytest.Monke
 
     with monkeypatch.context() as patch:
         patch.setattr(month_folder, "write_parquet", full)
-        message = "can't write to bulk: No space left on device: the next run goes on from here"
-        assert stopped(more) == message
+        assert stopped(more) == "the disk is full: make room for bulk, and run again"
     assert files_of(path.parent / "bulk" / "2026-05") == before
     book(path.parent, "2026-05", more)
     assert sorted(each.name for each in (path.parent / "bulk").iterdir()) == ["2026-05"]

@@ -93,6 +93,8 @@ def test_a_later_month_is_not_closed_first(in_bulk: Path) -> None:
     journal = (june / "journal.beancount").read_text().replace("2026-05", "2026-06")
     lines = [line for line in journal.splitlines() if " open " not in line]
     (june / "journal.beancount").write_text("\n".join(lines))
+    about = (june / "month.json").read_text()
+    (june / "month.json").write_text(about.replace('"month": "2026-05"', '"month": "2026-06"'))
     message = "months close in order: 2026-05 is the first with bookings, close it"
     assert stopped(in_bulk, "2026-06") == message
     shutil.rmtree(june)
@@ -108,8 +110,11 @@ def test_a_folder_is_not_whole(in_bulk: Path, name: str) -> None:
 
 def test_a_folder_does_not_say_what_it_is(in_bulk: Path) -> None:
     about = month_of(in_bulk) / "month.json"
-    about.write_text("{")
-    assert "month.json can't be read: book the month anew" in stopped(in_bulk)
+    for text in ("{", "[" * 100_000, "[7]", '{"month": 5}'):
+        about.write_text(text)
+        (said,) = load_errors(in_bulk)
+        assert "bulk/2026-05/month.json:1: this is not as bean-compute bulk wrote it: res" in said
+        assert stopped(in_bulk) == "the ledger has 1 error: nothing was written"
     about.unlink()
     assert "was booked in bulk, and has no month.json beside it" in stopped(in_bulk)
 
@@ -131,7 +136,9 @@ def test_a_folder_is_of_another_ledger(in_bulk: Path) -> None:
 def test_a_folder_is_of_another_month(in_bulk: Path) -> None:
     about = month_of(in_bulk) / "month.json"
     about.write_text(about.read_text().replace('"month": "2026-05"', '"month": "2026-04"'))
-    assert "it is of 2026-04" in stopped(in_bulk)
+    said = "bulk/2026-05/month.json:1: this is of 2026-04, and its folder is named 2026-05"
+    assert load_errors(in_bulk) == [f"{said}: name it by its month"]
+    assert stopped(in_bulk) == "the ledger has 1 error: nothing was written"
 
 
 def test_terms_were_changed_since(in_bulk: Path) -> None:
@@ -187,6 +194,17 @@ def test_files_are_gone(sealed: Path) -> None:
         why = "can't be read: No such file or directory: restore it, or reopen"
         assert f"bulk/2026-05/{name}:1: closed month 2026-05: this file {why} it" in found
         assert f"2026-05: bulk/2026-05/{name}: {why} 2026-05 and book it anew" in found
+
+
+def test_a_folder_is_gone(sealed: Path) -> None:
+    """One error for all its files, beside those of the journal that it held."""
+    month_of(sealed).rename(sealed.parent / "away")
+    found = load_errors(sealed)
+    said = "bulk/2026-05:1: closed month 2026-05: this folder of its books is gone: restore it, or "
+    assert [each for each in found if "gone: restore it, or" in each and "bulk" in each][:1] == [
+        f"{said}reopen 2026-05"
+    ]
+    assert len(found) == 3  # Beancount says that its glob finds nothing
 
 
 def test_a_journal_is_gone(sealed: Path) -> None:

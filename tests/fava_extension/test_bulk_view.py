@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from beancount_compute.bulk.looking_up import lookup
 from tests.bulk import small_months as small
-from tests.fava_extension.serving import EXTENSION, Site, rows, tables, totals
+from tests.fava_extension.serving import EXAMPLES, EXTENSION, Site, rows, tables, totals
 
 PEOPLE = ("alice", "bob", "Zoë <i>")
 
@@ -117,6 +118,16 @@ def test_a_name_that_nobody_has_is_refused(bulk: Site) -> None:
     assert "no plan" in bulk.refusal("subscribers", plan="none")["error"]
 
 
+@pytest.mark.parametrize("name", ["alice", "nobody"])
+def test_on_other_views_nobody_is_chosen(bulk: Site, name: str) -> None:
+    """Their figures are of all; an address that names somebody says so."""
+    for view in ("overview", "market", "close", "vintages"):
+        page = bulk.page(view, subscriber=name)
+        said = "The subscriber does not apply here: months in bulk tell one apart on Subscribers"
+        assert [each for each in page["notes"] if "subscriber" in each] == [f"{said} alone."]
+        assert page["blocks"] == bulk.page(view)["blocks"]
+
+
 def test_filters_of_postings_do_not_apply(bulk: Site) -> None:
     """Fava's filters of accounts and entries: the note says why."""
     notes = bulk.page("subscribers", account="Income", filter="#x", subscriber="bob")["notes"]
@@ -129,6 +140,16 @@ def test_figures_order_nothing_where_they_are_hidden(bulk: Site) -> None:
     page = hidden.page("subscribers", sort="units", order="desc")
     assert listed(page)[-1]["subscriber"] == "Zoë <i>"
     assert any("an order by amounts would tell them" in note for note in page["notes"])
+
+
+def test_closed_months_count_the_rows_that_were_booked(tmp_path: Path) -> None:
+    """The pilot of the example; where its folder can't be read nothing is counted."""
+    ledger = shutil.copytree(EXAMPLES / "bulk-month", tmp_path / "copy") / "main.beancount"
+    ledger.write_text(ledger.read_text() + EXTENSION)
+    (sealed,) = rows(tables(Site(ledger).page("close"))["seals"])
+    assert (sealed["month"], sealed["events"]) == ("2026-03", "500")
+    (ledger.parent / "bulk" / "2026-03" / "control.csv").write_text("what\nrows\n")
+    assert rows(tables(Site(ledger).page("close"))["seals"])[0]["events"] == ""
 
 
 def test_without_the_extra_a_sentence_says_how_to_get_it(

@@ -81,6 +81,11 @@ class MonthFolder:
         (self.stage / "spill").mkdir(parents=True, exist_ok=True)
         job.write_text(text, encoding="utf-8")
 
+    def leave(self) -> None:
+        """Leave nothing of a run that has booked nothing: none could go on from it."""
+        if not any(self.stage.glob("shard-?????")):
+            shutil.rmtree(self.stage, ignore_errors=True)
+
     @property
     def source(self) -> str:
         """What tells the source of this month from every other."""

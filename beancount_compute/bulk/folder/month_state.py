@@ -104,9 +104,8 @@ def read_part(path: Path, name: str) -> pa.Table:
     try:
         found = parquet.read_table(path)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise BulkError(
-            f"{path}: not Parquet, or cut off: {str(error).splitlines()[0]}: book that month anew"
-        ) from None
+        why = str(error).splitlines()[0].rstrip(".")
+        raise BulkError(f"{path}: not Parquet, or cut off ({why}): book that month anew") from None
     if found.column_names != SCHEMAS[name].names:
         raise BulkError(f"{path}: not the columns that bean-compute bulk writes")
     return found

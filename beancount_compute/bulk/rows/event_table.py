@@ -115,10 +115,11 @@ def find_event_files(patterns: Sequence[str], base: Path | None = None) -> Event
             raise BulkError(
                 f"{path}: {difference}, unlike {paths[0]}: export all files of a month alike"
             )
+    names = [name.strip() for name in first.names]
     try:
-        columns = Columns([name.strip() for name in first.names])
+        _check_present(names)
+        columns = Columns(names)
         check_types(first, columns)
-        _check_present(columns)
     except FieldError as error:
         raise BulkError(f"{paths[0]}: {error}") from None
     return EventFiles(paths, first, columns, rows, os.path.abspath(base) if base else "")
@@ -137,9 +138,9 @@ def _schema_of(path: str) -> tuple[pa.Schema, int]:
         ) from None
 
 
-def _check_present(columns: Columns) -> None:
-    for name in ("id", "subscriber"):
-        if name not in columns.at:
+def _check_present(names: Sequence[str]) -> None:
+    for name in ("id", "date", "event", "subscriber"):
+        if name not in names:
             raise FieldError(
                 f"no column {quoted(name)}: in bulk every file has id, date, event and subscriber"
             )
@@ -155,10 +156,9 @@ def _difference(one: pa.Schema, other: pa.Schema) -> str:
             said += [f"a column {quoted(name)}" for name in more]
             return ", ".join(said)
         return "its columns stand in another order"
-    for field in one:
-        kind = other.field(field.name).type
-        if kind != field.type:
-            return f"column {quoted(field.name)} holds {kind}, not {field.type}"
+    for field, of_other in zip(one, other, strict=True):
+        if of_other.type != field.type:
+            return f"column {quoted(field.name)} holds {of_other.type}, not {field.type}"
     return ""
 
 
@@ -322,5 +322,5 @@ def unreadable(error: Exception, path: str = "") -> BulkError:
         said = said.partition(" Possible solutions")[0]
         return BulkError(f"the memory limit is too small: give a larger --memory-limit ({said})")
     if path:
-        return BulkError(f"can't read {path}: {said[:300]}: export it anew")
-    return BulkError(f"can't read the events: {said[:300]}")
+        return BulkError(f"can't read {path}: {said[:300].rstrip('.')}: export it anew")
+    return BulkError(f"can't read the events: {said[:300].rstrip('.')}")
