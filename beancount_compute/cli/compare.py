@@ -15,8 +15,16 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from beancount_compute.cli.assumed import (
+    ASSUMPTIONS,
+    LIKE,
+    SUBSCRIBERS,
+    assumptions_asked,
+    missing,
+    without_errors,
+)
 from beancount_compute.cli.printing import hand_on, say
-from beancount_compute.cli.shell import LEDGER, load, refusing, show_errors, width
+from beancount_compute.cli.shell import LEDGER, refusing, width
 from beancount_compute.close.storage import CloseError
 from beancount_compute.reports import Table, csv_of, json_of, read_books, render
 
@@ -35,13 +43,10 @@ if TYPE_CHECKING:
     default="both",
     show_default=True,
 )
-@click.option("--subscribers", type=click.IntRange(1, 1_000_000), default=1000, show_default=True)
+@SUBSCRIBERS
 @click.option("--months", type=click.IntRange(2, 120), default=24, show_default=True)
-@click.option(
-    "--assumptions",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file such as the one that `simulate` writes.",
-)
+@ASSUMPTIONS
+@LIKE
 @click.option(
     "--keep",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -55,9 +60,10 @@ def compare(
     ledgers: tuple[Path, ...],
     replications: int | None,
     regime: str,
-    subscribers: int,
+    subscribers: int | None,
     months: int,
     assumptions: Path | None,
+    like: Path | None,
     keep: Path,
     form: str,
 ) -> None:
@@ -71,25 +77,19 @@ def compare(
     try:
         import beancount_compute.simulation.comparison as comparison
     except ImportError as error:
-        raise CloseError(
-            f'{error.name} is not installed: pip install "beancount_compute[insight]"'
-        ) from None
+        raise missing(error) from None
     if ledgers:
         if len(ledgers) < 2:
             raise click.UsageError("name two ledgers or more: one alone has nothing beside it")
+        if assumptions or like:
+            raise click.UsageError(
+                "ledgers are as they are: --assumptions and --like are for --replications"
+            )
         _show([_of_ledgers(ledgers)], form)
         return
-    from beancount_compute.simulation.assumptions import (
-        AssumptionError,
-        read_assumptions,
-        usual_text,
-    )
     from beancount_compute.simulation.simulated_months import Regime
 
-    try:
-        assumed = read_assumptions(assumptions.read_text("utf-8") if assumptions else usual_text())
-    except (AssumptionError, UnicodeDecodeError) as error:
-        raise CloseError(f"{assumptions}: {error}") from None
+    assumed, subscribers = assumptions_asked(assumptions, like, subscribers)
     regimes = [*Regime] if regime == "both" else [Regime(regime)]
     asked = comparison.ComparisonAsked(assumed, regimes, subscribers, months, replications or 0)
     _show(_of_replications(asked, keep), form)
@@ -101,10 +101,7 @@ def _of_ledgers(ledgers: tuple[Path, ...]) -> Table:
 
     found = []
     for ledger in ledgers:
-        loaded = load(ledger)
-        show_errors(loaded.errors)
-        if loaded.errors:
-            raise CloseError(f"{ledger} has errors: mend them first")
+        loaded = without_errors(ledger)
         currency = (loaded.options["operating_currency"] or ["USD"])[0]
         books = read_books(loaded.entries, loaded.options)
         found.append((str(ledger), currency, outcome_of_books(books, currency)))

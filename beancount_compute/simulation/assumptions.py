@@ -19,7 +19,8 @@ from beancount_compute.economy import Month
 
 MILLION = 1_000_000
 _STEPS = 11  # of `wanted`: the percentiles 0, 10, ... 100
-_COMMODITY = re.compile(r"[A-Z][A-Z0-9'._-]{0,22}[A-Z0-9]")
+COMMODITY = re.compile(r"[A-Z][A-Z0-9'._-]{0,22}[A-Z0-9]")
+PLAN_NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
 class AssumptionError(Exception):
@@ -141,8 +142,8 @@ class _AssumptionReader:
         return Assumptions(
             self._text,
             self._month(),
-            self._matching("commodity", _COMMODITY),
-            self._matching("currency", _COMMODITY),
+            self._matching("commodity", COMMODITY),
+            self._matching("currency", COMMODITY),
             plans,
             self._whole("use", "days", 1, 28),
             self._share("use", "varies"),
@@ -175,7 +176,7 @@ class _AssumptionReader:
 
     def _plan(self, table: Mapping[str, Any]) -> SoldPlan:
         name = table["name"]
-        if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9-]*", name):
+        if not isinstance(name, str) or not PLAN_NAME.fullmatch(name):
             raise self._error("name", "plan", "no name of small letters and digits")
         units = table["units"]
         if not isinstance(units, int) or not 0 < units <= 10**9:

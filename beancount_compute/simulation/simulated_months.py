@@ -84,6 +84,7 @@ def _month(
     still = wanted.copy()
     sells = wanted <= left
     asks, bids = (_prices(people, assumed, what) for what in ("ask", "bid"))
+    charged = np.array([plan.overage > 0 for plan in assumed.plans])[people.plan]
     cent = int(minor_unit(assumed.currency) * MILLION)  # what is less rounds to nothing
     found = []
     for day in range(by_day.shape[1]):
@@ -99,15 +100,26 @@ def _month(
         of_month = np.minimum(uses, left)
         left = left - of_month
         beyond = np.flatnonzero(uses > of_month)
+        tokens = people.tokens[beyond].sum(axis=1)
         people.draw_tokens(beyond, (uses - of_month)[beyond])
         still = still - uses
+        # who has neither units nor a price beyond them uses no more
+        lacking = np.where(charged[beyond], 0, (uses - of_month)[beyond] - tokens)
+        by_day[beyond, day] -= np.maximum(lacking, 0)
     return left, found
 
 
 def _prices(people: People, assumed: Assumptions, what: str) -> WholeNumbers:
-    """What each asks or bids a unit, in millionths of the currency, at least one."""
+    """What each asks or bids a unit, in millionths of the currency, at least one.
+
+    A bid is a share of the price of overage, as an ask is one of the plan's; where nothing is
+    charged beyond the plan's units, of the plan's too.
+    """
     plans = assumed.plans
-    of_units = [each.price / each.units if what == "ask" else each.overage for each in plans]
+    of_units = [
+        each.price / each.units if what == "ask" or not each.overage else each.overage
+        for each in plans
+    ]
     whole = np.array([int(each * MILLION * MILLION) for each in of_units], np.int64)
     asked: WholeNumbers = whole[people.plan] // MILLION * getattr(people, what) // MILLION
     return np.maximum(asked, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from pathlib import Path
 
@@ -44,6 +45,20 @@ def test_a_simulated_ledger_has_no_error(regime: Regime, tmp_path: Path) -> None
     assert len(books.trades) == deals
     minted = any(each.flow is Flow.MINTED for each in books.movements)
     assert minted == (regime is Regime.MARKET)
+
+
+@pytest.mark.parametrize("regime", [*Regime])
+def test_without_overage_use_ends_with_what_is_held(regime: Regime, tmp_path: Path) -> None:
+    """Nothing beyond the holdings is used, as it would be refused; bids are of the plan's price."""
+    assumed = tmp_path / "free.toml"
+    assumed.write_text(re.sub(r"overage = [0-9.]+", "overage = 0", usual_text()))
+    words = ("--subscribers", 40, "--months", 3, "--assumptions", assumed)
+    simulate(tmp_path / "sim", *words, "--regime", regime.value)
+    loaded = load(tmp_path / "sim" / "main.beancount")
+    assert loaded.errors == []
+    books = read_books(loaded.entries, loaded.options)
+    assert not any(each.earning.value == "overage" for each in books.incomes)
+    assert bool(books.trades) == (regime is Regime.MARKET)
 
 
 def test_what_is_wanted_is_used_or_charged(tmp_path: Path) -> None:
