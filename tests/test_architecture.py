@@ -80,6 +80,7 @@ KNOWS: dict[str, set[str]] = {
         "booking",
         "plugin",
         "reports",
+        "insight",
         "review",
         "scenarios",
         "close",

@@ -35,7 +35,7 @@ from beancount_compute.cli.shell import (
 )
 from beancount_compute.close.standing import months_of
 from beancount_compute.economy import AS_OF, Month, quoted
-from beancount_compute.insight import ESTIMATES
+from beancount_compute.insight import ESTIMATES, HOW_TO_GET_IT
 from beancount_compute.ledger import bulk_folders, directive_text
 from beancount_compute.reports import (
     Books,
@@ -162,9 +162,7 @@ def _estimate(name: str, discount: Decimal | None) -> ReportLike:
     try:
         from beancount_compute.insight.all_estimates import INSIGHTS, lifetime
     except ImportError as error:
-        raise click.ClickException(
-            f'{error.name} is not installed: pip install "beancount_compute[insight]"'
-        ) from None
+        raise click.ClickException(f"{error.name} is not installed: {HOW_TO_GET_IT}") from None
     return INSIGHTS[name] if discount is None else lifetime(discount)
 
 

@@ -1,4 +1,4 @@
-"""The books in Fava: one entry in the sidebar, nine views, and the manual.
+"""The books in Fava: one entry in the sidebar, its views, and the manual.
 
     2026-01-01 custom "fava-extension" "beancount_compute.fava_extension"
 
@@ -33,6 +33,7 @@ from beancount_compute.fava_extension.market_view import market
 from beancount_compute.fava_extension.overview_view import overview
 from beancount_compute.fava_extension.owed_view import owed
 from beancount_compute.fava_extension.page import Page, beyond_the_books, in_a_sentence
+from beancount_compute.fava_extension.people_view import people_asked, people_found
 from beancount_compute.fava_extension.subscribers_view import subscribers
 from beancount_compute.fava_extension.vintages_view import vintages
 from beancount_compute.fava_extension.what_if_view import scenarios_asked, scenarios_booked
@@ -44,8 +45,11 @@ _MONTH = 30 * 24 * 3600  # seconds
 _SHOWN: dict[str, View] = {
     "overview": overview,
     "subscribers": subscribers,
+    "people": people_asked,
+    "retention": people_asked,
     "owed": owed,
     "market": market,
+    "growth": people_asked,
     "vintages": vintages,
     "economics": economics,
     "bills": both_bills,
@@ -116,6 +120,11 @@ class ComputeBooks(FavaExtensionBase):
     def scenarios(self) -> Response:
         """The books beside the scenarios of the ledger, which are booked when first asked for."""
         return self._answer(scenarios_booked)
+
+    @fava_parts.endpoint("people")
+    def people(self) -> Response:
+        """What the reports on people say, which is worked out when first asked for."""
+        return self._answer(people_found)
 
     @fava_parts.endpoint("library")
     def library(self) -> Response:

@@ -21,8 +21,11 @@ from beancount_compute.scenarios import PartedBy
 VIEWS = {
     "overview": "Overview",
     "subscribers": "Subscribers",
+    "people": "Subscribers over time",
+    "retention": "Retention",
     "owed": "What is owed",
     "market": "Market",
+    "growth": "Growth",
     "vintages": "Vintages",
     "economics": "Breakage or market",
     "bills": "Two bills",

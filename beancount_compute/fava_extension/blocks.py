@@ -64,6 +64,7 @@ class FavaNumbers:
                 Measure.MONEY  # no more than a number, where nothing says of what
                 | Measure.UNITS
                 | Measure.PRICE
+                | Measure.NUMBER
                 | Measure.COUNT
                 | Measure.DAYS
                 | Measure.TEXT

@@ -28,6 +28,7 @@ from beancount_compute.fava_extension.prepared.economics_by_day import Economics
 from beancount_compute.fava_extension.prepared.holdings import Holdings
 from beancount_compute.fava_extension.prepared.narrowing import coarse
 from beancount_compute.fava_extension.prepared.overview import derived_until, end_of
+from beancount_compute.fava_extension.prepared.people_tables import PeopleTables
 from beancount_compute.fava_extension.prepared.subscriptions import Subscriptions
 from beancount_compute.ledger import ORDER, SCENARIO, bulk_folders, first_bulk_day
 from beancount_compute.plugin import PLUGIN
@@ -166,6 +167,11 @@ class LoadedBooks:
     def economics(self) -> EconomicsByDay:
         """What became of units that were left unused."""
         return EconomicsByDay(self.books.singly)
+
+    @_once
+    def people(self) -> PeopleTables:
+        """Reports on people, as they were asked for."""
+        return PeopleTables(self.books)
 
     @_once
     def commodities(self) -> frozenset[str]:

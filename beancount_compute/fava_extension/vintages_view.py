@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal, localcontext
 
 from beancount_compute.economy import PRICE_STEP, WIDE, ZERO, Month, round_half_even, trim
@@ -45,19 +46,19 @@ def _heat_maps(page: Page, table: Table) -> list[Block]:
         if len(charts) > 1:
             name += f"-{chart.table.rows[0][1]}"
         table = chart.table
-        block = _with_heat(page.numbers.table(table), table)
+        block = with_heat(page.numbers.table(table), table, lambda key: key[:1].isdecimal())
         found.append(page.numbers.chart(chart._replace(name=name), block))
     return found
 
 
-def _with_heat(block: Block, table: Table) -> Block:
-    """Give each amount of a month the strength of its colour, by its share of the largest."""
-    months = [at for at, column in enumerate(table.columns) if column.key[:1].isdecimal()]
-    largest = max([_size(row[at]) for row in table.rows for at in months], default=Decimal())
+def with_heat(block: Block, table: Table, is_hot: Callable[[str], bool]) -> Block:
+    """Give each cell of some columns the strength of its colour, by its share of the largest."""
+    hot = [at for at, column in enumerate(table.columns) if is_hot(column.key)]
+    largest = max([_size(row[at]) for row in table.rows for at in hot], default=Decimal())
     if not largest:
         return block
-    heat = [[int(_size(row[at]) / largest * STRONGEST) for at in months] for row in table.rows]
-    shown = [at for at, each in enumerate(block["columns"]) if each["key"][:1].isdecimal()]
+    heat = [[int(_size(row[at]) / largest * STRONGEST) for at in hot] for row in table.rows]
+    shown = [at for at, each in enumerate(block["columns"]) if is_hot(each["key"])]
     return {**block, "heat": {"columns": shown, "strength": heat}}
 
 

@@ -9,6 +9,7 @@ Nothing here is booked, and the plugin imports nothing of it. numpy and scipy ar
 `[insight]`; `ESTIMATES` names the reports without them.
 """
 
+HOW_TO_GET_IT = 'pip install "beancount_compute[insight]"'
 ESTIMATES = {
     "retention": "Who stays, and which groups leave",
     "lifetime": "How long subscribers stay, and what they are worth",

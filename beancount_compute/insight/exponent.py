@@ -32,6 +32,14 @@ class Exponent(NamedTuple):
         return self.low <= k <= self.high
 
 
+class FittedVolume(NamedTuple):
+    """What the exponent makes of so many participants, and the band of the line there."""
+
+    volume: float
+    low: float
+    high: float
+
+
 def of_levels(
     participants: Sequence[float], volume: Sequence[float], confidence: float = 0.95
 ) -> Exponent | None:
@@ -45,6 +53,31 @@ def of_changes(
     """The exponent of what changes from one month to the next, which no common trend can feign."""
     x, y = _logs(participants, volume)
     return _slope(np.diff(x), np.diff(y), confidence)
+
+
+def line_of_levels(
+    participants: Sequence[float], volume: Sequence[float], confidence: float = 0.95
+) -> list[FittedVolume | None]:
+    """The line of the exponent at each of the participants; None where there is none."""
+    x, y = _logs(participants, volume)
+    if len(x) < _LEAST or np.ptp(x) == 0:
+        return [None] * len(participants)
+    fitted = stats.linregress(x, y)
+    spread = float(((x - x.mean()) ** 2).sum())
+    rest = y - (fitted.intercept + fitted.slope * x)
+    variance = float((rest**2).sum()) / (len(x) - 2)
+    t = float(stats.t.ppf((1 + confidence) / 2, len(x) - 2))
+    found: list[FittedVolume | None] = []
+    for each in participants:
+        if each <= 0:
+            found.append(None)
+            continue
+        at = float(np.log(each))
+        mean = float(fitted.intercept + fitted.slope * at)
+        width = t * (variance * (1 / len(x) + (at - float(x.mean())) ** 2 / spread)) ** 0.5
+        low, middle, high = (float(np.exp(mean + way * width)) for way in (-1, 0, 1))
+        found.append(FittedVolume(middle, low, high))
+    return found
 
 
 def _logs(

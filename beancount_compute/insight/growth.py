@@ -19,7 +19,7 @@ from decimal import Decimal
 
 from beancount_compute.economy import ZERO
 from beancount_compute.insight.estimates import FEWEST_MONTHS, TOO_FEW, Estimate, rate
-from beancount_compute.insight.exponent import Exponent, of_changes, of_levels
+from beancount_compute.insight.exponent import Exponent, line_of_levels, of_changes, of_levels
 from beancount_compute.reports import Books, Column, Measure, Selection, Table, money
 from beancount_compute.reports.facts import Trade
 from beancount_compute.reports.tables import CURRENCY, MONTH, UNIT, Cell, Row
@@ -43,11 +43,21 @@ _EXPONENT = (
     Column("of", "of"),
     Column("fitted_on", "fitted on"),
     Column("points", "points", _COUNT),
-    Column("k", "exponent", Measure.RATE),
-    Column("low", "low\n95 %", Measure.RATE),
-    Column("high", "high\n95 %", Measure.RATE),
+    Column("k", "exponent", Measure.NUMBER),
+    Column("low", "low\n95 %", Measure.NUMBER),
+    Column("high", "high\n95 %", Measure.NUMBER),
     Column("one", "1\ninside"),
     Column("two", "2\ninside"),
+)
+_LINE = (
+    MONTH,
+    UNIT,
+    CURRENCY,
+    Column("participants", "participants", _COUNT),
+    Column("units", "units", Measure.UNITS),
+    Column("fitted", "by the\nexponent", Measure.UNITS),
+    Column("low", "low\n95 %", Measure.UNITS),
+    Column("high", "high\n95 %", Measure.UNITS),
 )
 
 
@@ -58,12 +68,15 @@ def _tables(books: Books, selection: Selection) -> Iterator[Table]:
         by_market[trade.commodity, trade.currency][trade.month].append(trade)
     rows: list[Row] = []
     fits: list[Row] = []
+    lines: list[Row] = []
     for market, months in sorted(by_market.items()):
         of_months = [_month(name, market, months[name]) for name in sorted(months)]
         rows += of_months
         fits += list(_fits(market, of_months))
+        lines += list(_line(of_months))
     yield Table("Trade by month", _MONTHS, rows, "months")
     yield Table("Exponent of volume by participants", _EXPONENT, fits, "exponent")
+    yield Table("Units by participants, and by the exponent of levels", _LINE, lines, "line")
 
 
 def _month(name: str, market: tuple[str, str], trades: Sequence[Trade]) -> Row:
@@ -93,6 +106,21 @@ def _fits(market: tuple[str, str], months: Sequence[Row]) -> Iterator[Row]:
             yield (*market, what, on, *_shown(fit(people, volume)))
 
 
+def _line(months: Sequence[Row]) -> Iterator[Row]:
+    """Each month beside what the exponent makes of its participants."""
+    people, units = ([_float(row[place]) for row in months] for place in (3, 7))
+    traded = sum(volume > 0 for volume in units)
+    for row, fitted in zip(months, line_of_levels(people, units), strict=True):
+        known = 0 if fitted is None else 1 if traded < FEWEST_MONTHS else 3
+        figures = [_significant(each) for each in (fitted or ())[:known]]
+        yield *row[:4], row[7], *figures, *[None] * (3 - known)
+
+
+def _significant(number: float) -> Decimal:
+    """Four digits: more are not known."""
+    return Decimal(f"{Decimal(f'{number:.4g}'):f}")
+
+
 def _float(cell: Cell) -> float:
     assert isinstance(cell, int | Decimal)
     return float(cell)
@@ -107,4 +135,4 @@ def _shown(found: Exponent | None) -> Row:
     return found.points, *[rate(each, 2) for each in (found.k, found.low, found.high)], *inside
 
 
-GROWTH = Estimate("growth", ("months", "exponent"), _tables)
+GROWTH = Estimate("growth", ("months", "exponent", "line"), _tables)

@@ -70,12 +70,13 @@ _GROUPS = (
     *[Column(f"stay_{age}", f"stay {age}\nmonths", Measure.RATE) for age in _AGES],
     SAID,
 )
+_CURVES = (Column("by", "by"), Column("group", "group"), *_SURVIVAL)
 _TESTS = (
     Column("by", "by"),
     Column("groups", "groups", _COUNT),
-    Column("chi_squared", "chi\nsquared", Measure.RATE),
+    Column("chi_squared", "chi\nsquared", Measure.NUMBER),
     Column("degrees", "degrees", _COUNT),
-    Column("p", "p", Measure.RATE),
+    Column("p", "p", Measure.NUMBER),
     Column("means", "means"),
 )
 
@@ -85,6 +86,7 @@ def _tables(books: Books, selection: Selection) -> Iterator[Table]:
     yield from _cohorts(books, selection)
     yield _survival(found)
     yield Table("Who leaves, by group", _GROUPS, list(_group_rows(found)), "groups")
+    yield Table("Who stays, by group (Kaplan-Meier)", _CURVES, list(_curve_rows(found)), "curves")
     yield Table("Whether groups leave alike (log-rank)", _TESTS, list(_test_rows(found)), "tests")
     notes: list[Row] = [(each,) for each in _notes(found)]
     yield Table("What to bear in mind", (Column("note", "note"),), notes, "notes")
@@ -142,19 +144,21 @@ def _filled(shares: list[Decimal | None], count: int) -> list[Decimal | None]:
 
 
 def _survival(found: Sequence[Decision]) -> Table:
-    people = len({each.subscriber for each in found})
-    curve = kaplan_meier([each.stay for each in found])
-    rows = [
-        (
-            round(point.age),
-            point.at_risk,
-            point.left,
-            rate(point.share),
-            *band(point.low, point.high, people),
-        )
-        for point in curve
-    ]
-    return Table("Who stays (Kaplan-Meier)", _SURVIVAL, rows, "survival")
+    return Table("Who stays (Kaplan-Meier)", _SURVIVAL, list(_curve(found)), "survival")
+
+
+def _curve(among: Sequence[Decision]) -> Iterator[Row]:
+    people = len({each.subscriber for each in among})
+    for point in kaplan_meier([each.stay for each in among]):
+        ends = band(point.low, point.high, people)
+        yield round(point.age), point.at_risk, point.left, rate(point.share), *ends
+
+
+def _curve_rows(found: Sequence[Decision]) -> Iterator[Row]:
+    for grouping in _GROUPINGS:
+        for name, among in _by_group(found, grouping).items():
+            for row in _curve(among):
+                yield grouping[0], name, *row
 
 
 def _by_group(found: Iterable[Decision], grouping: Grouping) -> dict[str, list[Decision]]:
@@ -242,6 +246,6 @@ def _mean(shares: Sequence[Decimal]) -> str:
 
 RETENTION = Estimate(
     "retention",
-    ("cohorts", "revenue", "survival", "groups", "tests", "notes"),
+    ("cohorts", "revenue", "survival", "groups", "curves", "tests", "notes"),
     _tables,
 )

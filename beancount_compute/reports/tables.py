@@ -32,6 +32,7 @@ class Measure(StrEnum):
     MONEY = "money"
     PRICE = "price"  # money per unit
     RATE = "rate"  # a fraction
+    NUMBER = "number"  # of no unit, such as an exponent
     COUNT = "count"
     DAYS = "days"
 
@@ -154,7 +155,7 @@ def writer(kind: Measure, currency: str) -> Callable[[Decimal], Cell]:
             return lambda number: trim(number or ZERO, decimals)
         case Measure.COUNT | Measure.DAYS:
             return int
-        case Measure.UNITS | Measure.RATE | Measure.TEXT | Measure.DATE:
+        case Measure.UNITS | Measure.RATE | Measure.NUMBER | Measure.TEXT | Measure.DATE:
             return lambda number: trim(number or ZERO, 0)
 
 

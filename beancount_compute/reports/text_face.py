@@ -125,7 +125,7 @@ def _turned(table: Table) -> Iterator[_Shape]:
 
 
 def _beside_amounts(cell: Cell, kind: Measure) -> Cell:
-    apart = kind in (Measure.RATE, Measure.PRICE) and cell is not None
+    apart = kind in (Measure.RATE, Measure.NUMBER, Measure.PRICE) and cell is not None
     return shown(cell) if apart else cell
 
 

@@ -22,14 +22,25 @@ DIGITS_AS_X = str.maketrans("0123456789", "X" * 10)  # as Fava hides them
 VIEWS = (
     "overview",
     "subscribers",
+    "people",
+    "retention",
     "owed",
     "market",
+    "growth",
     "vintages",
     "economics",
     "bills",
     "whatif",
     "close",
 )
+# What a view asks for once it stands
+LATER = {
+    "people": "people",
+    "retention": "people",
+    "growth": "people",
+    "whatif": "scenarios",
+    "close": "ties",
+}
 
 
 def example(name: str, folder: Path) -> Path:
@@ -63,6 +74,12 @@ class Site:
         assert answer.status_code == 200, answer.get_data(as_text=True)
         found: dict[str, Any] = answer.get_json()
         return found
+
+    def people(self, view: str, **asked: str) -> dict[str, Any]:
+        """A view with what it asks for later, where that is on people."""
+        page = self.page(view, **asked)
+        later = LATER.get(view) == "people" and self.page(view, endpoint="people", **asked)
+        return {**page, "blocks": [*page["blocks"], *(later["blocks"] if later else [])]}
 
     def refusal(self, view: str, **asked: str) -> dict[str, Any]:
         """What an address shows that is refused."""

@@ -41,7 +41,7 @@ def figures(page: dict[str, Any]) -> list[Any]:
 @pytest.mark.parametrize("asked", [{}, {"time": "2026-05"}, {"subscriber": "alice"}])
 def test_no_figure_of_a_view_has_a_digit(site: Site, view: str, asked: dict[str, str]) -> None:
     """Neither as shown nor in full; and there are no pictures, whose axes would tell."""
-    page = site.page(view, **asked)
+    page = site.people(view, **asked)
     assert page["notes"][0] == NOTE
     assert not re.search("[0-9]", json.dumps(figures(page)))
     charts = [block for block in page["blocks"] if block["kind"] == "chart"]

@@ -564,7 +564,7 @@ def test_every_number_has_separators_of_thousands(market_year: Site) -> None:
     """Where the ledger names no locale too: in tables, totals, headlines and sentences."""
     digits = re.compile(r"(?<![\w.,:/-])[0-9]{4,}(?![\w-])")
     for view in VIEWS:
-        page = market_year.page(view)
+        page = market_year.people(view)
         shown = [block["caption"] for block in page["blocks"] if block["kind"] == "chart"]
         shown += [block["text"] for block in page["blocks"] if block["kind"] == "words"]
         for table in tables(page).values():

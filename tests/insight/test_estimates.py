@@ -167,6 +167,28 @@ def test_a_ledger_without_a_market_has_no_growth_and_a_single_trade_no_exponent(
     assert {each["one"] for each in rows(books_of(STORY), "growth", "exponent")} == {"too few"}
 
 
+def test_each_group_has_its_curve() -> None:
+    """Two of forty leave after a month, two after the next; all used nothing and hold no tokens."""
+    books = many(40, {1: [0, 1], 2: [2, 3]}, 4)
+    found = rows(books, "retention", "curves")
+    assert [
+        (row["by"], row["group"], row["age"], row["at_risk"], row["stay"]) for row in found
+    ] == [
+        ("share used", "0-20 %", 1, 40, Decimal("0.9500")),
+        ("share used", "0-20 %", 2, 38, Decimal("0.9000")),
+        ("tokens", "none", 1, 40, Decimal("0.9500")),
+        ("tokens", "none", 2, 38, Decimal("0.9000")),
+    ]
+    of_all = [tuple(row.values()) for row in rows(books, "retention", "survival")]
+    assert [tuple(row.values())[2:] for row in found[:2]] == of_all
+
+
+def test_the_line_of_few_months_has_no_band() -> None:
+    """One trade of 500 units between two: no line at all."""
+    (month,) = rows(books_of(STORY), "growth", "line")
+    assert [*month.values()] == ["2026-06", "CU", "USD", 2, 500, None, None, None]
+
+
 @pytest.mark.parametrize("name", [*INSIGHTS])
 def test_the_command_shows_them_and_nothing_of_an_empty_ledger(name: str, tmp_path: Path) -> None:
     ledger = tmp_path / "main.beancount"

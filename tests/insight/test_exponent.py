@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from beancount_compute.insight.exponent import of_changes, of_levels
+from beancount_compute.insight.exponent import line_of_levels, of_changes, of_levels
 
 
 def test_a_square_has_the_exponent_two() -> None:
@@ -15,6 +15,27 @@ def test_a_square_has_the_exponent_two() -> None:
         assert found is not None
         assert (found.k, found.low, found.high) == pytest.approx((2, 2, 2))
     assert not found.allows(1)
+
+
+def test_the_line_has_a_band_that_is_narrowest_in_the_middle() -> None:
+    """By hand: powers of two at 0, 1, 2 trade powers at 0, 1, 3. The slope is 1.5, the middle 4/3;
+    the rests are 1/6, -1/3, 1/6, so that the variance is 1/6, and t of one degree 12.7062."""
+    first, middle, last = line_of_levels([1, 2, 4], [1, 2, 8])
+    assert first and middle and last
+    assert middle.volume == pytest.approx(2 ** (4 / 3))
+    assert last.volume == pytest.approx(2 ** (4 / 3 + 1.5))
+    width = 12.7062 * (1 / 6 * 1 / 3) ** 0.5
+    assert middle.low == pytest.approx(2 ** (4 / 3 - width), rel=1e-4)
+    assert middle.high == pytest.approx(2 ** (4 / 3 + width), rel=1e-4)
+    aside = 12.7062 * (1 / 6 * (1 / 3 + 1 / 2)) ** 0.5
+    assert last.high / last.volume == pytest.approx(2**aside, rel=1e-4)
+    assert first.high / first.volume == pytest.approx(2**aside, rel=1e-4)
+
+
+def test_there_is_no_line_of_nobody_nor_of_two_months() -> None:
+    assert line_of_levels([10, 20], [1, 2]) == [None, None]
+    *known, nobody = line_of_levels([10, 20, 40, 0], [10, 20, 40, 0])
+    assert all(known) and nobody is None
 
 
 def test_months_without_trades_are_left_out_and_few_say_nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,10 +53,12 @@ def capture(path: Path) -> Captured:
 @contextmanager
 def _given() -> Iterator[list[tuple[Facts, Terms, Any]]]:
     given: list[tuple[Facts, Terms, Any]] = []
+    own = threading.get_ident()  # a page of an earlier test may still prepare itself in another
 
     def remember(facts: Facts, terms: Terms, component: Any, carried: Any) -> Bookkeeper:
         kept = facts._replace(events=list(facts.events))
-        given.append((kept, terms, component))
+        if threading.get_ident() == own:
+            given.append((kept, terms, component))
         return Bookkeeper(kept, terms, component, carried)
 
     with patch.object(booking, "Bookkeeper", remember):

@@ -25,6 +25,15 @@ from beancount_compute.reports.charts.money import (
     income,
 )
 from beancount_compute.reports.charts.of_bills import exposed_to, margin_by_month, price_and_bills
+from beancount_compute.reports.charts.of_estimates import (
+    cohorts,
+    growth,
+    leaving_by_group,
+    survival,
+    survival_by_group,
+    trade_by_month,
+)
+from beancount_compute.reports.charts.of_people import recurring_revenue, subscribers_by_month
 from beancount_compute.reports.charts.traces import Chart, Drawing, only
 from beancount_compute.reports.charts.trading import break_even, fees_and_take_rate, market
 from beancount_compute.reports.economics import economics
@@ -44,17 +53,25 @@ __all__ = [
     "breakage_or_market",
     "by_age",
     "charts",
+    "cohorts",
     "deferred_revenue",
     "exposed_to",
     "fees_and_take_rate",
     "forward_release",
+    "growth",
     "income",
+    "leaving_by_group",
     "margin_by_month",
     "market",
     "price_and_bills",
+    "recurring_revenue",
     "release",
     "scenario_by_month",
     "scenarios_by_figure",
+    "subscribers_by_month",
+    "survival",
+    "survival_by_group",
+    "trade_by_month",
     "unit_flow",
     "vintages",
 ]

@@ -1,0 +1,188 @@
+"""Subscribers over time, retention and growth: what the reports on people say, and its pictures.
+
+They can take seconds where subscribers are many, so a view stands at once, and asks for the rest:
+it is worked out when somebody looks, once a load and selection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+
+from beancount_compute.fava_extension.asked import AT_COST
+from beancount_compute.fava_extension.blocks import Block, controls, copied, figures, words
+from beancount_compute.fava_extension.page import Page, in_a_sentence
+from beancount_compute.fava_extension.vintages_view import with_heat
+from beancount_compute.insight import HOW_TO_GET_IT
+from beancount_compute.reports import Cell, Measure, NotInBulk, Selection, Table
+from beancount_compute.reports.bulk_reach import books_of
+from beancount_compute.reports.charts import (
+    Chart,
+    cohorts,
+    growth,
+    leaving_by_group,
+    recurring_revenue,
+    subscribers_by_month,
+    survival,
+    survival_by_group,
+    trade_by_month,
+)
+from beancount_compute.reports.registry import SUBSCRIBERS
+
+_PEOPLE, _RETENTION, _GROWTH = "people", "retention", "growth"
+_WAITING = {
+    _PEOPLE: "Counting subscribers ...",
+    _RETENTION: "Working out who stays ...",
+    _GROWTH: "Working out how trade grows ...",
+}
+_ABOUT_EXTRA = (
+    "Estimates are worked out by numpy and scipy, which the plugin itself does not need. The other "
+    "pages show what the books say without them."
+)
+NOBODY = "Nobody was subscribed in these days."
+
+
+def people_asked(page: Page) -> list[Block]:
+    """A view on people, apart from what is worked out, which the page asks for next."""
+    page.conversion(AT_COST, because="people and what recurs are shown as they are")
+    page.ignores("interval", because="these figures are by month")
+    because = "people are counted by their subscriptions and trades"
+    page.ignores("account", because=because)
+    page.ignores("filter", because=because)
+    if page.asked.view == _RETENTION and page.asked.selection.start:
+        page.notes.append("The time filter chooses the last day: what came before counts.")
+    books_of(SUBSCRIBERS, page.loaded.books, _selection(page))  # or says why not
+    later = {
+        "kind": "later",
+        "endpoint": "people",
+        "caption": _WAITING[page.asked.view],
+        "done": "All is worked out.",
+    }
+    return [controls(page.plans()), later]
+
+
+def people_found(page: Page) -> list[Block]:
+    """What was asked for with it; what to install where that is missing."""
+    view = page.asked.view
+    try:
+        return _FOUND[view](page) if view in _FOUND else []
+    except NotInBulk as error:
+        return [words(in_a_sentence(error))]
+    except ImportError:
+        return [words(_ABOUT_EXTRA), copied("What to install", HOW_TO_GET_IT)]
+
+
+def _selection(page: Page) -> Selection:
+    return page.asked.selection._replace(subscriber=page.asked.subscriber)
+
+
+def estimated(page: Page, name: str) -> dict[str, Table]:
+    """The tables of a report of estimates; raises `ImportError` without the extra."""
+    from beancount_compute.insight.all_estimates import INSIGHTS
+
+    return page.loaded.people.tables(INSIGHTS[name], _selection(page))
+
+
+def _people(page: Page) -> list[Block]:
+    tables = page.loaded.people.tables(SUBSCRIBERS, _selection(page))
+    by_month, recurring, bridge = (tables[name] for name in ("people", "recurring", "bridge"))
+    if not by_month.rows:
+        return [words(NOBODY)]
+    return [
+        _headlines(page, by_month, recurring),
+        *_drawn(page, [*subscribers_by_month(by_month), *recurring_revenue(recurring)]),
+        page.numbers.paged(bridge, page.asked.page),
+    ]
+
+
+def _headlines(page: Page, by_month: Table, recurring: Table) -> Block:
+    """The last month, against the one before."""
+    month = str(by_month.rows[-1][0])
+    block = figures([], f"{month}, against the month before")
+    rows = by_month.by_key()[-2:]
+    block["items"] += _items(page, rows, "", ("at_end", "Subscribers", Measure.COUNT))
+    block["items"] += _items(page, rows, "", ("churn", "Churn", Measure.RATE))
+    for currency in sorted({str(row["currency"]) for row in recurring.by_key()}):
+        rows = [row for row in recurring.by_key() if row["currency"] == currency][-2:]
+        if rows[-1]["month"] != month:
+            continue
+        closing = ("closing", "Recurring revenue", Measure.MONEY)
+        block["items"] += _items(page, rows, currency, closing)
+        kept = ("net_retention", f"Net retention of {currency}", Measure.RATE)
+        block["items"] += _items(page, rows, currency, kept)
+    return block
+
+
+def _items(
+    page: Page, rows: list[dict[str, Cell]], unit: str, shown: tuple[str, str, Measure]
+) -> list[Block]:
+    key, label, kind = shown
+    now, before = rows[-1][key], rows[0][key] if len(rows) > 1 else None
+    unit = unit if kind is Measure.MONEY else ""
+    item = page.numbers.item(label, kind, now, unit)
+    if kind is not Measure.RATE and now is not None and before is not None:
+        delta = page.numbers.delta(kind, Decimal(now), Decimal(before), unit, "a month before")
+        item["delta"] = delta
+    return [item]
+
+
+def _retention(page: Page) -> list[Block]:
+    tables = estimated(page, _RETENTION)
+    by_month = tables["cohorts"]
+    if not by_month.rows:
+        return [words(NOBODY)]
+    stayed = "the stronger the colour, the more of them are there"
+    paid = "the stronger the colour, the more of what they paid at first they pay"
+    return [
+        *_heat_maps(page, cohorts(by_month, stayed, "Who is still there")),
+        *_drawn(page, survival(tables["survival"])),
+        *_drawn(page, leaving_by_group(tables["groups"])),
+        *_drawn(page, survival_by_group(tables["curves"])),
+        page.numbers.table(tables["tests"]),
+        *_notes(page, tables["notes"]),
+        *_heat_maps(page, cohorts(tables["revenue"], paid, "What they pay")),
+    ]
+
+
+def _heat_maps(page: Page, charts: Iterable[Chart]) -> list[Block]:
+    """Each over its table with the same colours."""
+    return [
+        page.numbers.chart(
+            chart,
+            with_heat(
+                page.numbers.table(chart.table), chart.table, lambda key: key[1:].isdecimal()
+            ),
+        )
+        for chart in charts
+    ]
+
+
+def _notes(page: Page, notes: Table) -> list[Block]:
+    return [words(page.numbers.rewritten(str(text))) for (text,) in notes.rows]
+
+
+def _growth(page: Page) -> list[Block]:
+    tables = estimated(page, _GROWTH)
+    months = tables["months"]
+    if not months.rows:
+        return [words("Nothing was traded in these days.")]
+    return [
+        *_drawn(page, trade_by_month(months)),
+        *_drawn(page, growth(tables["line"], tables["exponent"])),
+        page.numbers.table(tables["exponent"]),
+    ]
+
+
+def _drawn(page: Page, charts: Iterable[Chart]) -> list[Block]:
+    """Pictures over their tables."""
+    return [
+        page.numbers.chart(chart, page.numbers.paged(chart.table, page.asked.page))
+        for chart in charts
+    ]
+
+
+_FOUND: dict[str, Callable[[Page], list[Block]]] = {
+    _PEOPLE: _people,
+    _RETENTION: _retention,
+    _GROWTH: _growth,
+}

@@ -1,0 +1,208 @@
+"""Subscribers over time, retention and growth: the figures of the reports, and few are said."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import pytest
+
+from beancount_compute.fava_extension.prepared.people_tables import PeopleTables
+from beancount_compute.reports import Books, Selection, Table
+from beancount_compute.reports.figures import Layout
+from tests.fava_extension.serving import EXTENSION, Site, report, rows, tables
+from tests.reports.story import HEAD, STORY, books_of
+
+SELECTIONS = [
+    ({}, ()),
+    ({"time": "2026-03 - 2026-07"}, ("--from", "2026-03", "--to", "2026-07")),
+    ({"plan": "pro"}, ("--plan", "pro")),
+    ({"subscriber": "lab-7"}, ("--subscriber", "lab-7")),
+]
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Forty who began in January, of whom two leave after each of three months."""
+    lines = [HEAD, '2026-01-01 custom "compute-plan" "pro" 100.00 USD 1000 CU']
+    lines += [f'2026-01-01 custom "compute-subscription" "u{n:02}" "pro"' for n in range(40)]
+    lines += [
+        f'2026-0{1 + n // 2}-10 custom "compute-cancellation" "u{n:02}" "pro"' for n in range(6)
+    ]
+    lines += ['2026-01-01 custom "compute-option" "as-of" 2026-05-28', EXTENSION]
+    ledger = tmp_path_factory.mktemp("many") / "main.beancount"
+    ledger.write_text("\n".join(lines))
+    return Site(ledger)
+
+
+def found(site: Site, view: str, **asked: str) -> dict[str, Any]:
+    """What a view asks for once it stands."""
+    return site.page(view, endpoint="people", **asked)
+
+
+def charts(page: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {block["name"]: block for block in page["blocks"] if block["kind"] == "chart"}
+
+
+def words(page: dict[str, Any]) -> list[str]:
+    return [block["text"] for block in page["blocks"] if block["kind"] in ("words", "copy")]
+
+
+@pytest.mark.parametrize(("asked", "options"), SELECTIONS)
+@pytest.mark.parametrize(
+    ("view", "name", "shown"),
+    [
+        ("people", "subscribers", {"subscribers": "people", "recurring-USD": "recurring"}),
+        ("people", "subscribers", {"bridge": "bridge"}),
+        ("retention", "retention", {"cohorts": "cohorts", "revenue-USD": "revenue"}),
+        ("retention", "retention", {"survival": "survival", "groups": "groups", "tests": "tests"}),
+        ("growth", "growth", {"trade-CU-USD": "months", "exponent": "exponent"}),
+    ],
+)
+def test_figures_are_those_of_the_report(
+    market_year: Site,
+    view: str,
+    name: str,
+    shown: dict[str, str],
+    asked: dict[str, str],
+    options: tuple[str, ...],
+) -> None:
+    """Under the filters of time, plan and subscriber; what all rows share stands in the title."""
+    page = tables(found(market_year, view, **asked))
+    said = report(name, market_year.ledger, *options)
+    for on_page, in_report in shown.items():
+        wanted = said[in_report]
+        if not wanted:  # nothing was traded, nobody left
+            assert on_page not in page or not page[on_page]["rows"]
+            continue
+        keys = [column["key"] for column in page[on_page]["columns"]]
+        assert rows(page[on_page]) == [{key: row[key] for key in keys} for row in wanted]
+
+
+def test_churn_and_what_is_kept_are_parts_of_the_report(market_year: Site) -> None:
+    page = tables(found(market_year, "people"))
+    said = report("subscribers", market_year.ledger)
+    for name, of in (("churn", "people"), ("kept-USD", "recurring")):
+        keys = [column["key"] for column in page[name]["columns"]]
+        assert {"churn", "gross_retention"} & {*keys}
+        assert rows(page[name]) == [{key: row[key] for key in keys} for row in said[of]]
+
+
+def test_the_last_month_stands_above(many: Site) -> None:
+    """Six of 40 have left by April; in May nobody does, and 34 x 100.00 recur."""
+    (block,) = [each for each in found(many, "people")["blocks"] if each["kind"] == "figures"]
+    assert block["title"] == "2026-05, against the month before"
+    shown = {each["label"]: each["value"] for each in block["items"]}
+    assert shown["Subscribers"] == "34"
+    assert shown["Recurring revenue"] == ["3,400.00", "3400.00"]
+    assert shown["Churn"][0] == "0.00 %"
+    assert shown["Net retention of USD"][0] == "100.00 %"
+
+
+def test_who_stays_has_a_band_and_heat(many: Site) -> None:
+    """38, 36 and 34 of 40 stay one, two and three months; the band lies around them."""
+    page = charts(found(many, "retention"))
+    high, low, stay = page["survival"]["figure"]["data"]
+    assert stay["y"] == [1.0, 0.95, 0.9, 0.85] and stay["x"] == [0, 1, 2, 3]
+    assert all(a < b < c for a, b, c in zip(low["y"], stay["y"], high["y"], strict=True) if b < 1)
+    assert "95 of 100" in page["survival"]["caption"]
+    (cells,) = page["cohorts"]["figure"]["data"][0]["z"]
+    assert cells == [1.0, 0.95, 0.9, 0.85, 0.85]
+    assert page["cohorts"]["table"]["heat"]["strength"] == [[100, 95, 90, 85, 85]]
+    whiskers = page["groups"]["figure"]["data"][0]["error_x"]
+    assert whiskers["array"][0] > 0 and whiskers["arrayminus"][0] > 0
+
+
+def test_few_are_said_to_be_few(closed_quarter: Site) -> None:
+    """A handful of subscribers: curves without bands, and words that say why; never a NaN."""
+    page = charts(found(closed_quarter, "retention"))
+    assert len(page["survival"]["figure"]["data"]) == 1
+    assert page["survival"]["caption"].endswith("Too few subscribers for an interval.")
+    assert "Too few subscribers" in page["groups"]["caption"]
+    assert any(
+        "too few for intervals" in each for each in words(found(closed_quarter, "retention"))
+    )
+
+
+def test_growth_says_what_the_interval_holds(market_year: Site) -> None:
+    """A point a month, the line with its band; three months are too few for one."""
+    page = charts(found(market_year, "growth"))["growth-CU-USD"]
+    assert [each["name"] for each in page["figure"]["data"]] == ["high", "low", "fitted", "months"]
+    assert page["figure"]["layout"]["xaxis"]["type"] == "log"
+    assert "in 95 of 100 cases" in page["caption"]
+    page = charts(found(market_year, "growth", time="2026-02 - 2026-05"))["growth-CU-USD"]
+    assert [each["name"] for each in page["figure"]["data"]] == ["fitted", "months"]
+    assert "too few months for an interval" in page["caption"]
+    page = charts(found(market_year, "growth", time="2026-04"))["growth-CU-USD"]
+    assert [each["name"] for each in page["figure"]["data"]] == ["months"]
+    assert "Too few months that differ" in page["caption"]
+
+
+@pytest.mark.parametrize("view", ["people", "retention", "growth"])
+def test_filters_that_do_not_apply_are_named(market_year: Site, view: str) -> None:
+    """Of accounts and entries; before the first subscription there is nobody."""
+    notes = market_year.page(view, account="Income", filter="#compute-mint")["notes"]
+    assert [note.partition(" does")[0] for note in notes] == [
+        "The account filter",
+        "The filter of entries",
+    ]
+    (note,) = market_year.page("retention", time="2026-05")["notes"]
+    assert note == "The time filter chooses the last day: what came before counts."
+    (said,) = words(found(market_year, view, time="2025"))
+    assert said.startswith("Nothing was traded" if view == "growth" else "Nobody was subscribed")
+
+
+def test_what_is_not_installed_is_named(many: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page says what to install; subscribers are counted without it."""
+    imported = builtins.__import__
+
+    def importing(name: str, *more: Any) -> Any:
+        if name.endswith("all_estimates"):
+            raise ModuleNotFoundError("No module named 'scipy'", name="scipy")
+        return imported(name, *more)
+
+    monkeypatch.setattr(builtins, "__import__", importing)
+    for view in ("retention", "growth"):
+        assert 'pip install "beancount_compute[insight]"' in words(found(many, view))
+    assert rows(tables(found(many, "people"))["subscribers"])
+
+
+def test_nothing_is_left_for_other_views(market_year: Site) -> None:
+    assert found(market_year, "overview")["blocks"] == []
+
+
+class Counting:
+    """A report that counts how often it is worked out."""
+
+    name, needs_subscriber, of_sums = "counting", False, False
+
+    def __init__(self) -> None:
+        self.worked_out = 0
+
+    def layouts(self, *_: object) -> list[Layout]:
+        return []
+
+    def tables(self, books: Books, selection: Selection, *names: str) -> list[Table]:
+        self.worked_out += 1
+        return [Table("", (), [], "one")]
+
+    def sources(self, *_: object) -> list[int]:
+        return []
+
+    def trace(self, *_: object) -> list[Any]:
+        return []
+
+
+def test_a_selection_is_worked_out_once_until_many_others_were() -> None:
+    """What was looked at longest ago goes first."""
+    people, counting = PeopleTables(books_of(STORY)), Counting()
+    for name in ("", "", "a", ""):
+        people.tables(counting, Selection(subscriber=name))
+    assert counting.worked_out == 2
+    for number in range(23):
+        people.tables(counting, Selection(subscriber=str(number)))
+    assert counting.worked_out == 25
+    people.tables(counting, Selection())
+    assert counting.worked_out == 25
+    people.tables(counting, Selection(subscriber="a"))
+    assert counting.worked_out == 26
