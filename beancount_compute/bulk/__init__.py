@@ -4,8 +4,8 @@
 
     month_run.py     a month asked for (month_asked.py): the way through all of these
     bulk_terms.py    what the ledger says: terms, names, what people wrote by hand
-    rows/            the files read in threads and as a table of DuckDB; repeats; who belongs
-                     together; rows become events
+    rows/            the files found, here or in a store, read in threads and as a table of DuckDB;
+                     repeats; who belongs together; rows become events
     shard_run.py     the shards of a month found and booked; earlier_months.py: for reversals
     by_engine/       a shard goes through `economy.engine`, its legs are added up; the operator's
                      own part; a sample of those who went the plain way is booked here too

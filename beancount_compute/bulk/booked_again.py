@@ -7,7 +7,6 @@ Where an event file is gone, that is said, and nothing is compared.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -18,7 +17,14 @@ from beancount_compute.bulk.folder.month_folder import about_month
 from beancount_compute.bulk.folder.month_tables import DETAIL
 from beancount_compute.bulk.month_asked import MonthAsked
 from beancount_compute.bulk.month_run import write_month
-from beancount_compute.bulk.rows.event_table import EventFiles, find_event_files
+from beancount_compute.bulk.rows.month_files import (
+    EventFiles,
+    event_files_of,
+    first_gone,
+    noted_files,
+)
+from beancount_compute.bulk.rows.object_copies import Noted, unnoted
+from beancount_compute.bulk.rows.object_store import StoreRefusal
 from beancount_compute.close.difference import Difference
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.month_in_parquet import state_before
@@ -31,8 +37,13 @@ class Unbooked(BulkError):
     """Why a month can't be booked again: no difference, but nothing was compared."""
 
 
-def booked_again(month: str, folder: Path, loaded: Loaded) -> list[Difference]:
-    """What a month says otherwise than its events give now; raises `Unbooked`."""
+def booked_again(
+    month: str, folder: Path, loaded: Loaded, noted: Noted = unnoted
+) -> list[Difference]:
+    """What a month says otherwise than its events give now; raises `Unbooked`.
+
+    `noted` is told of copies that take room meanwhile.
+    """
     about = about_month(folder)
     files = _event_files(about["files"], folder, loaded)
     named = Month.parse(month)
@@ -50,7 +61,9 @@ def booked_again(month: str, folder: Path, loaded: Loaded) -> list[Difference]:
         closed = state_before(named, loaded.booked)
         opened = set(about["opened"]) - opened_here
         try:
-            found = write_month(asked, place, files, bulk, closed, opened)
+            found = write_month(asked, place, files, bulk, closed, opened, noted=noted)
+        except StoreRefusal as why:
+            raise Unbooked(str(why)) from None
         except BulkError as error:
             text = f"can't be booked again: {str(error).replace(f'{place}/', '')}"
             return [Difference(month, str(folder), text)]
@@ -68,11 +81,13 @@ def booked_again(month: str, folder: Path, loaded: Loaded) -> list[Difference]:
 
 
 def _event_files(names: list[str], folder: Path, loaded: Loaded) -> EventFiles:
-    paths = [os.path.normpath(folder.parent / name) for name in names]
-    for path in paths:
-        if not os.path.exists(path):
-            raise Unbooked(f"{path} is gone")
-    return find_event_files(paths, Path(str(loaded.options["filename"])).parent)
+    paths = noted_files(folder.parent, names)
+    try:
+        if gone := first_gone(paths):
+            raise Unbooked(f"{gone} is gone")
+        return event_files_of(paths, Path(str(loaded.options["filename"])).parent)
+    except StoreRefusal as why:
+        raise Unbooked(str(why)) from None
 
 
 def _same(one: Path, other: Path) -> bool:

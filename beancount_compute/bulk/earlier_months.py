@@ -5,7 +5,6 @@ reverses u-123, of April   ->   the shard of April that has u-123   ->   what un
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from datetime import date
 from pathlib import Path
@@ -15,7 +14,9 @@ from beancount_compute.bulk.folder.month_folder import MonthFolder, about_month
 from beancount_compute.bulk.folder.month_state import note_state, read_part
 from beancount_compute.bulk.folder.operator_state import costs_from
 from beancount_compute.bulk.month_asked import MonthAsked
-from beancount_compute.bulk.rows.event_table import EventTable, find_event_files, literal, text_of
+from beancount_compute.bulk.rows.event_table import EventTable, literal, text_of
+from beancount_compute.bulk.rows.month_files import event_files_of, first_gone, noted_files
+from beancount_compute.bulk.rows.object_copies import at_hand
 from beancount_compute.bulk.shard_run import ShardRun, processes_of
 from beancount_compute.economy import AS_OF, JournalEntry, Kind, Month
 from beancount_compute.economy.state import Undo
@@ -61,13 +62,12 @@ class EarlierMonths:
         """A month as it was booked: its files must still be there."""
         about = about_month(self._folder / month.name)
         folder = (self._folder / month.name).resolve().parent  # it may be a link to elsewhere
-        paths = [os.path.normpath(folder / name) for name in about["files"]]
-        for path in paths:
-            if not os.path.exists(path):
-                raise BulkError(
-                    f"a reversal names an event that may be of {month}, and {path} is gone: "
-                    "put it back"
-                )
+        paths = noted_files(folder, about["files"])
+        if gone := first_gone(paths):
+            raise BulkError(
+                f"a reversal names an event that may be of {month}, and {gone} is gone: put it back"
+            )
+        files = event_files_of(paths, self._asked.ledger.parent)
         bulk = self._bulk._replace(
             month=month,
             terms=self._bulk.terms.setting(AS_OF, month.last),
@@ -75,7 +75,7 @@ class EarlierMonths:
             controls=[],
         )
         table = EventTable(
-            find_event_files(paths, self._asked.ledger.parent),
+            at_hand(files, self._place.copies / month.name, self._place.noted),
             self._asked.memory_limit,
             self._place.spill,
             processes_of(self._asked),

@@ -33,7 +33,7 @@ class MonthAsked(NamedTuple):
 
     ledger: Path
     month: Month
-    events: Sequence[str]  # paths and globs
+    events: Sequence[str]  # paths, addresses and globs
     into: Path | None = None  # the folder of the months; "bulk" beside the ledger
     memory_limit: str = ""
     prove: int = 1000

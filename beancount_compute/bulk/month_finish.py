@@ -5,7 +5,6 @@ tables of shards  ->  one of each name  ->  ties, journal  ->  bulk/2026-05/
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
@@ -23,6 +22,7 @@ from beancount_compute.bulk.folder.ties import control_text, ties_of, ties_of_de
 from beancount_compute.bulk.month_asked import BookedShards, BulkOutcome
 from beancount_compute.bulk.rows.event_table import EventTable
 from beancount_compute.bulk.rows.ledger_events import own_events_noted
+from beancount_compute.bulk.rows.month_files import noted_from
 
 LARGE = ("lots", "movements")
 WRITTEN = (
@@ -63,10 +63,7 @@ def finish_month(
         {
             "opened": sorted({*opened, *journal.opened}),
             **own_events_noted(bulk),
-            "files": [
-                Path(os.path.relpath(path, place.target.parent)).as_posix()
-                for path in table.files.paths
-            ],
+            "files": noted_from(place.target.parent, table.files.paths),
         },
     )
     return BulkOutcome(place.target, ties, dict(booked.counts))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
@@ -37,14 +38,16 @@ from beancount_compute.bulk.folder.month_tables import DETAIL
 from beancount_compute.bulk.folder.stated import earned_before
 from beancount_compute.bulk.month_asked import EMBEDDED, BulkOutcome, MonthAsked, Told, nobody
 from beancount_compute.bulk.month_finish import finish_month
-from beancount_compute.bulk.rows.event_table import (
-    EventFiles,
-    EventTable,
-    find_event_files,
-    unreadable,
-)
+from beancount_compute.bulk.rows.event_table import EventTable, unreadable
 from beancount_compute.bulk.rows.groups import groups_for
 from beancount_compute.bulk.rows.ledger_events import check_own_events, first_in_bulk
+from beancount_compute.bulk.rows.month_files import (
+    AT_ONCE,
+    EventFiles,
+    end_of,
+    find_event_files,
+)
+from beancount_compute.bulk.rows.object_copies import Noted, at_hand, unnoted
 from beancount_compute.bulk.shard_run import ShardRun, processes_of
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.storage import acquire
@@ -52,7 +55,7 @@ from beancount_compute.economy import Month
 from beancount_compute.economy.carried import Carried
 
 
-def run_month(asked: MonthAsked, told: Told = nobody) -> BulkOutcome:
+def run_month(asked: MonthAsked, told: Told = nobody, noted: Noted = unnoted) -> BulkOutcome:
     """Book a month; raises `BulkError`, and leaves what was there, where it can't be done."""
     folder = asked.into or asked.ledger.parent / "bulk"
     files = find_event_files(asked.events, asked.ledger.parent)
@@ -62,7 +65,7 @@ def run_month(asked: MonthAsked, told: Told = nobody) -> BulkOutcome:
     bulk = bulk_terms(loaded, asked.month)
     opened = _opened(loaded, bulk.month, folder / bulk.month.name)
     closed = state_of_closed(loaded, bulk.month)
-    return write_month(asked, folder, files, bulk, closed, opened, told)
+    return write_month(asked, folder, files, bulk, closed, opened, told, noted)
 
 
 def _refuse_closed(loaded: Loaded, asked: MonthAsked) -> None:
@@ -81,6 +84,7 @@ def write_month(
     closed: Carried | None = None,
     opened: Collection[str] = (),
     told: Told = nobody,
+    noted: Noted = unnoted,
 ) -> BulkOutcome:
     """Book a month of a ledger that is read; `closed` is what its own closed months hand on."""
     before = find_state(folder, bulk)
@@ -106,7 +110,10 @@ def write_month(
         groups = None
         if asked.engine != EMBEDDED:
             groups = groups_for(files.rows, before, asked.groups)
-        place = MonthFolder(folder, bulk.month, about, groups.version if groups else "")
+        shards = groups.version if groups else ""
+        place = MonthFolder(folder, bulk.month, about, shards, noted)
+        if groups is None:
+            files = at_hand(files, place.copies / bulk.month.name, noted)
         table = EventTable(files, asked.memory_limit, place.spill, processes_of(asked))
         has_state = note_state(table, before, closed, bulk)
         bulk = bulk._replace(earned=earned_before(table, folder, bulk))
@@ -162,11 +169,9 @@ def _unwritable(folder: Path, error: OSError, then: str = "") -> BulkError:
 def _source(files: EventFiles, bulk: BulkTerms, before: Path | None) -> str:
     """What tells the source of a month from every other: its files, the ledger and the state."""
     digest = hashlib.sha256(f"{bulk.digest} {digest_of_state(before)}".encode())
-    for path in files.paths:
-        about = os.stat(path)
-        with open(path, "rb") as file:
-            file.seek(max(0, about.st_size - 65536))
-            digest.update(f"{os.path.basename(path)} {about.st_size}".encode() + file.read())
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for path, (size, end) in zip(files.paths, pool.map(end_of, files.paths), strict=True):
+            digest.update(f"{os.path.basename(path)} {size}".encode() + end)
     return digest.hexdigest()
 
 

@@ -56,7 +56,7 @@ def _engine(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
     multiple=True,
     required=True,
     metavar="PATH",
-    help="Parquet files of the month: paths or globs.",
+    help="Parquet files of the month: paths, s3:// addresses or globs.",
 )
 @click.option("--into", type=FOLDER, help="The folder of the months; default: bulk.")
 @click.option(
@@ -108,7 +108,7 @@ def bulk(
     asked = MonthAsked(ledger, Month.parse(month), events, into, memory_limit, prove)
     asked = asked._replace(detail=detail, engine=engine)
     with _bar(month) as told:
-        outcome = run_month(asked, told)
+        outcome = run_month(asked, told, say)
     counts = outcome.counts
     read = max(1, counts["read"])
     say(f"Wrote {outcome.folder}: {counted(counts['read'], 'row')} read")

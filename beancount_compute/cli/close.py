@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -215,7 +216,7 @@ def _booked_again(
     for month, folder in months:
         with progress(f"Booking {month} again"):
             try:
-                more += booked_again(month, folder, loaded)
+                more += booked_again(month, folder, loaded, partial(say, err=True))
             except Unbooked as why:
                 left_out.append(f"{month} was not booked again: {why}")
     return more, left_out

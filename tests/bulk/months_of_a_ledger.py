@@ -16,7 +16,7 @@ from pyarrow import parquet
 
 from beancount_compute.bulk.bulk_terms import JOURNAL, BulkTerms
 from beancount_compute.bulk.month_run import BulkOutcome, MonthAsked, write_month
-from beancount_compute.bulk.rows.event_table import find_event_files
+from beancount_compute.bulk.rows.month_files import find_event_files
 from beancount_compute.close.bulk_month import booked_in_bulk
 from beancount_compute.close.month_in_parquet import HandedOn, MonthInParquet
 from beancount_compute.close.tie_outs import bulk_ties

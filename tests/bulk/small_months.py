@@ -91,7 +91,7 @@ def events(folder: Path, month: str, *rows: Row, name: str = "") -> Path:
     return path
 
 
-def book(folder: Path, month: str, *paths: Path, **how: Any) -> BulkOutcome:
+def book(folder: Path, month: str, *paths: Path | str, **how: Any) -> BulkOutcome:
     """Book a month of files."""
     given = [str(path) for path in paths]
     asked = MonthAsked(folder / "main.beancount", Month.parse(month), given, processes=1, **how)

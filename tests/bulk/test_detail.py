@@ -18,7 +18,8 @@ from beancount_compute.bulk.bulk_terms import BulkError
 from beancount_compute.bulk.by_engine import leg_details
 from beancount_compute.bulk.folder.ties import ties_of_detail
 from beancount_compute.bulk.month_run import BulkOutcome
-from beancount_compute.bulk.rows.event_table import EventTable, find_event_files
+from beancount_compute.bulk.rows.event_table import EventTable
+from beancount_compute.bulk.rows.month_files import find_event_files
 from beancount_compute.bulk.rows.parts import shards_of
 from beancount_compute.economy import STOCK, LotLeg
 from tests.bulk.small_months import (

@@ -23,6 +23,7 @@ from pyarrow import feather, parquet
 
 from beancount_compute.bulk.bulk_terms import BulkError
 from beancount_compute.bulk.folder.month_tables import DETAIL, Tables, together
+from beancount_compute.bulk.rows.object_copies import Noted, unnoted
 from beancount_compute.economy import Month, quoted
 from beancount_compute.ledger import BULK_ABOUT
 
@@ -34,8 +35,19 @@ _ROW_GROUP = 128_000
 class MonthFolder:
     """Where a month is being written."""
 
-    def __init__(self, folder: Path, month: Month, about: dict[str, Any], shards: str = "") -> None:
-        """`shards` says how the month is divided, where another run may do it otherwise."""
+    def __init__(
+        self,
+        folder: Path,
+        month: Month,
+        about: dict[str, Any],
+        shards: str = "",
+        noted: Noted = unnoted,
+    ) -> None:
+        """`shards` says how the month is divided, where another run may do it otherwise.
+
+        `noted` is told of what takes much room here.
+        """
+        self.noted = noted
         self.target = folder / month.name
         self.stage = folder / f".{month.name}.next"
         self._old = folder / f".{month.name}.old"
@@ -95,6 +107,11 @@ class MonthFolder:
     def spill(self) -> Path:
         """Where the database may put what memory has no room for."""
         return self.stage / "spill"
+
+    @property
+    def copies(self) -> Path:
+        """Where objects of a store may have copies."""
+        return self.stage / "copies"
 
     def done(self, name: str) -> tuple[Tables, dict[str, int]] | None:
         """What an earlier run made of a shard; None where it did not get so far."""

@@ -16,7 +16,8 @@ from beancount_compute.bulk.plain.plain_uses import (
     MOST_DECIMALS,
     WRITTEN_UNITS,
 )
-from beancount_compute.bulk.rows.event_table import EventFiles, quote
+from beancount_compute.bulk.rows.event_table import quote
+from beancount_compute.bulk.rows.month_files import EventFiles
 from beancount_compute.economy import MOST_DIGITS
 
 _CONTROL = r"[\x00-\x1f\x7f]"

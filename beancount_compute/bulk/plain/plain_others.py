@@ -17,13 +17,8 @@ from beancount_compute.bulk.bulk_terms import BulkTerms
 from beancount_compute.bulk.plain.plain_cells import absent, day_column, plain_text, units_column
 from beancount_compute.bulk.plain.plain_rows import OTHERS
 from beancount_compute.bulk.plain.plain_uses import LONGEST
-from beancount_compute.bulk.rows.event_table import (
-    NAMED_PLAINLY,
-    EventFiles,
-    EventTable,
-    literal,
-    quote,
-)
+from beancount_compute.bulk.rows.event_table import NAMED_PLAINLY, EventTable, literal, quote
+from beancount_compute.bulk.rows.month_files import EventFiles
 from beancount_compute.economy import Kind, decimals_of
 
 MOST_PAID = 10**9  # minor units

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from beancount_compute.bulk.plain.lot_keys import Flags, Ints
-from beancount_compute.bulk.rows.event_table import EventFiles
 from beancount_compute.bulk.rows.file_scan import FileRows
+from beancount_compute.bulk.rows.month_files import EventFiles
 from beancount_compute.bulk.rows.text_words import as_text, bytes_of
 from beancount_compute.economy import MOST_DIGITS, Kind, Month
 

@@ -9,157 +9,22 @@ that makes of it.
 
 from __future__ import annotations
 
-import glob
-import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
 import pyarrow as pa
-from pyarrow import parquet
 
 from beancount_compute.bulk.bulk_terms import BulkError
-from beancount_compute.economy import quoted
+from beancount_compute.bulk.rows.month_files import EventFiles
 from beancount_compute.ledger import Fields
 from beancount_compute.ledger.errors import FieldError
-from beancount_compute.ledger.header import Columns
-from beancount_compute.ledger.parquet import check_types
-from beancount_compute.ledger.rows import COLUMNS
 
 NAMED_PLAINLY = re.compile("[!-~]([ -~]*[!-~])?")  # a name like this is what its text says
-_ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)  # s3://, s3a://, https://
 _ROWS_AT_ONCE = 1_000_000
 _NODES = ("subscriber", "counterparty")
-
-
-class FilePart(NamedTuple):
-    """Some row groups of a file, one after the other."""
-
-    path: str
-    first: int  # counted from 0
-    rows: int
-
-    def holds(self, row: int) -> bool:
-        """Whether a row lies in it."""
-        return self.first <= row < self.first + self.rows
-
-
-class EventFiles(NamedTuple):
-    """The files of a month, all with the same columns."""
-
-    paths: list[str]
-    schema: pa.Schema
-    columns: Columns
-    rows: int
-    base: str = ""  # the folder from which places name the files; "" for whole paths
-    part: FilePart | None = None  # of the one file that there is
-    given: pa.Table | None = None  # their rows with `file` and `row_at`, where these are here
-
-    def of_part(self, part: FilePart) -> EventFiles:
-        """The same of a part of a file alone."""
-        return self._replace(paths=[part.path], rows=part.rows, part=part)
-
-    @property
-    def place(self) -> str:
-        """What SQL makes of the path of a file, as places name it: the same on each machine."""
-        named, left_out = self._folder
-        return f"{literal(named)} || substr(filename, {left_out + 1})"
-
-    def name_of(self, path: str) -> str:
-        """The path of a file as places name it."""
-        named, left_out = self._folder
-        return named + path[left_out:]
-
-    @property
-    def _folder(self) -> tuple[str, int]:
-        """What places name in place of so many letters of a path."""
-        if not self.base:
-            return "", 0
-        folder = os.path.commonpath([os.path.dirname(path) for path in self.paths])
-        named = (Path(os.path.relpath(folder, self.base)).as_posix() + "/").removeprefix("./")
-        return named, len(folder.rstrip("/")) + 1
-
-    @property
-    def present(self) -> list[str]:
-        """The columns that the files have, of those an event may fill."""
-        return [name for name in COLUMNS if name in self.columns.at]
-
-    def column(self, name: str) -> pa.Field:
-        """The column of a file that fills an event's."""
-        return self.schema.field(self.columns.at[name])
-
-
-def find_event_files(patterns: Sequence[str], base: Path | None = None) -> EventFiles:
-    """The files of paths and globs; raises `BulkError` where they can't be read together.
-
-    Places name them as seen from the folder `base`, that of the ledger.
-    """
-    paths: list[str] = []
-    for pattern in patterns:
-        if _ELSEWHERE.match(pattern):
-            raise BulkError(
-                f"{pattern} is no path: copy the files to this machine, or mount the storage as a "
-                "folder"
-            )
-        found = sorted(glob.glob(pattern, recursive=True))
-        if not found:
-            raise BulkError(f"{pattern}: no such file: name the month's Parquet files, or a glob")
-        paths += [os.path.abspath(path) for path in found]
-    paths = sorted(set(paths))
-    schemas = [_schema_of(path) for path in paths]
-    first, rows = schemas[0][0], sum(count for _, count in schemas)
-    for path, (schema, _) in zip(paths, schemas, strict=True):
-        if difference := _difference(first, schema):
-            raise BulkError(
-                f"{path}: {difference}, unlike {paths[0]}: export all files of a month alike"
-            )
-    names = [name.strip() for name in first.names]
-    try:
-        _check_present(names)
-        columns = Columns(names)
-        check_types(first, columns)
-    except FieldError as error:
-        raise BulkError(f"{paths[0]}: {error}") from None
-    return EventFiles(paths, first, columns, rows, os.path.abspath(base) if base else "")
-
-
-def _schema_of(path: str) -> tuple[pa.Schema, int]:
-    if os.path.isdir(path):
-        raise BulkError(f"{path} is a folder: name its files, such as '{path}/*.parquet'")
-    try:
-        with parquet.ParquetFile(path) as opened:
-            return opened.schema_arrow.remove_metadata(), opened.metadata.num_rows
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise BulkError(
-            f"{path}: not Parquet, or cut off ({str(error).splitlines()[0].rstrip('.')}): export "
-            "it anew"
-        ) from None
-
-
-def _check_present(names: Sequence[str]) -> None:
-    for name in ("id", "date", "event", "subscriber"):
-        if name not in names:
-            raise FieldError(
-                f"no column {quoted(name)}: in bulk every file has id, date, event and subscriber"
-            )
-
-
-def _difference(one: pa.Schema, other: pa.Schema) -> str:
-    """What a schema has otherwise than another; "" for nothing."""
-    if one.names != other.names:
-        lacking = [name for name in one.names if name not in other.names]
-        more = [name for name in other.names if name not in one.names]
-        if lacking or more:
-            said = [f"no column {quoted(name)}" for name in lacking]
-            said += [f"a column {quoted(name)}" for name in more]
-            return ", ".join(said)
-        return "its columns stand in another order"
-    for field, of_other in zip(one, other, strict=True):
-        if of_other.type != field.type:
-            return f"column {quoted(field.name)} holds {of_other.type}, not {field.type}"
-    return ""
 
 
 class EventTable:
@@ -174,10 +39,10 @@ class EventTable:
         if memory_limit:
             self.run(f"SET memory_limit = {literal(memory_limit)}")
         self.run("SET arrow_large_buffer_size = false")
-        if files.given is None:
-            self._make_view()
-        else:
+        if files.given is not None:
             self.register("files_as_they_are", files.given)
+        elif not files.in_store:  # whose rows others read
+            self._make_view()
 
     def run(self, sql: str) -> duckdb.DuckDBPyRelation | None:
         """Run a statement; what the system or a file refuses is a `BulkError`."""
@@ -223,7 +88,7 @@ class EventTable:
         self.connection.unregister(name)
 
     def _make_view(self) -> None:
-        paths = ", ".join(literal(path) for path in self.files.paths)
+        paths = ", ".join(map(literal, self.files.here))
         source = f"read_parquet([{paths}], filename = true, file_row_number = true)"
         columns = [
             f"{quote(self.files.column(name).name)} AS {quote(name)}" for name in self.files.present
@@ -233,9 +98,17 @@ class EventTable:
             last = part.first + part.rows - 1
             where = f" WHERE file_row_number BETWEEN {part.first} AND {last}"
         self.run(
-            f"CREATE VIEW files_as_they_are AS SELECT {self.files.place} AS file, "
+            f"CREATE VIEW files_as_they_are AS SELECT {self._place()} AS file, "
             f"file_row_number + 1 AS row_at, {', '.join(columns)} FROM {source}{where}"
         )
+
+    def _place(self) -> str:
+        """What SQL makes of the path of a file, as places name it."""
+        if copies := self.files.copies:
+            names = ", ".join(map(literal, self.files.paths))
+            return f"[{names}][1 + CAST(substr(filename, {len(copies) + 2}, 6) AS INTEGER)]"
+        named, left_out = self.files.folder
+        return f"{literal(named)} || substr(filename, {left_out + 1})"
 
     def odd_names_in(self, rows: str, names: Iterable[str] = ()) -> dict[str, str]:
         """The names that are not just what their text says, with what the plugin reads of them.

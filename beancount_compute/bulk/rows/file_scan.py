@@ -18,7 +18,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import parquet
 
-from beancount_compute.bulk.rows.event_table import EventFiles, unreadable
+from beancount_compute.bulk.rows.event_table import unreadable
+from beancount_compute.bulk.rows.month_files import EventFiles
+from beancount_compute.bulk.rows.object_store import parquet_file, refusing_store
 
 ROWS_AT_ONCE = 125_000
 SELDOM_TWICE = ("id", "subscriber", "memo")  # texts that a dictionary would only hold up
@@ -59,13 +61,15 @@ def scan(
         waiting: deque[Future[list[Made]]] = deque()
         first = 0
         try:
-            for path in files.paths:
-                with parquet.ParquetFile(path) as opened:
+            for path, here in zip(files.paths, files.here, strict=True):
+                with refusing_store(path), parquet_file(here) as opened:
                     metadata = opened.metadata
                 begin = 0
                 for group in range(metadata.num_row_groups):
                     if files.part is None or files.part.holds(begin):
-                        reader = _GroupReader(files, path, metadata, group, first, begin, only)
+                        reader = _GroupReader(
+                            files, path, here, metadata, group, first, begin, only
+                        )
                         waiting.append(pool.submit(reader.made, make))
                     begin += metadata.row_group(group).num_rows
                     if len(waiting) > threads:
@@ -93,6 +97,7 @@ class _GroupReader(NamedTuple):
 
     files: EventFiles
     path: str
+    here: str  # what is opened for it
     metadata: parquet.FileMetaData
     group: int
     first: int  # rows of the files before this one
@@ -102,7 +107,8 @@ class _GroupReader(NamedTuple):
     def made(self, make: Callable[[FileRows], Made]) -> list[Made]:
         """What is made of its rows."""
         try:
-            return self._made(make)
+            with refusing_store(self.path):
+                return self._made(make)
         except (pa.ArrowException, OSError) as error:
             raise unreadable(error, self.path) from None
 
@@ -116,9 +122,7 @@ class _GroupReader(NamedTuple):
                 names.pop(column.path_in_schema, None)
         texts = [given for given, name in names.items() if name not in SELDOM_TWICE]
         found, begin = [], self.begin
-        with parquet.ParquetFile(
-            self.path, metadata=self.metadata, read_dictionary=texts
-        ) as opened:
+        with parquet_file(self.here, metadata=self.metadata, read_dictionary=texts) as opened:
             for batch in opened.iter_batches(
                 ROWS_AT_ONCE, row_groups=[self.group], columns=[*names], use_threads=False
             ):

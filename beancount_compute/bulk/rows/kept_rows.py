@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from beancount_compute.bulk.rows.event_table import EventFiles, EventTable
+from beancount_compute.bulk.rows.event_table import EventTable
 from beancount_compute.bulk.rows.file_scan import FileRows
+from beancount_compute.bulk.rows.month_files import EventFiles
 
 ROWS_OF_AN_INSERT = 200_000
 

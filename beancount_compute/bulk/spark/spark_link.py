@@ -21,7 +21,7 @@ from pyspark.sql.connect.client.retries import DefaultPolicy
 from pyspark.sql.connect.session import SparkSession
 
 from beancount_compute.bulk.bulk_terms import BulkError
-from beancount_compute.bulk.rows.event_table import FilePart
+from beancount_compute.bulk.rows.month_files import FilePart
 from beancount_compute.bulk.spark.blobs import SCHEMA_OF_BLOBS, Blob, batch_of
 from beancount_compute.economy import quoted
 

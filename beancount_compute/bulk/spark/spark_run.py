@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-from pyarrow import parquet
 
 from beancount_compute.bulk.bulk_terms import OPERATOR, BulkError, BulkTerms
 from beancount_compute.bulk.by_engine.engine_way import Shard
@@ -27,10 +27,13 @@ from beancount_compute.bulk.folder.month_state import PARTS_OF_STATE, note_given
 from beancount_compute.bulk.folder.month_tables import DETAIL, Tables
 from beancount_compute.bulk.folder.state_tables import StateTables
 from beancount_compute.bulk.month_asked import BookedShards, MonthAsked, Told
-from beancount_compute.bulk.rows.event_table import EventTable, FilePart
+from beancount_compute.bulk.rows.event_table import EventTable
 from beancount_compute.bulk.rows.groups import Groups
 from beancount_compute.bulk.rows.kept_rows import schema_of_rows
 from beancount_compute.bulk.rows.ledger_events import note_own_events
+from beancount_compute.bulk.rows.month_files import AT_ONCE, FilePart
+from beancount_compute.bulk.rows.object_copies import at_hand
+from beancount_compute.bulk.rows.object_store import parquet_file, refusing_store
 from beancount_compute.bulk.rows.parts import UndoOf, note_edges, party_of
 from beancount_compute.bulk.shard_run import ShardRun, processes_of
 from beancount_compute.bulk.spark.blobs import Blob, blobs_of
@@ -190,7 +193,9 @@ class SparkRun:
         All is booked once more for that, and here.
         """
         old, asked = self._table, self._asked
-        table = EventTable(old.files, asked.memory_limit, self._place.spill, processes_of(asked))
+        place = self._place
+        files = at_hand(old.files, place.copies / self._bulk.month.name, place.noted)
+        table = EventTable(files, asked.memory_limit, place.spill, processes_of(asked))
         state = {name: old.arrow(f"SELECT * FROM state_{name}") for name in PARTS_OF_STATE}
         note_given_state(table, state)
         run = ShardRun(asked, table, self._bulk, DetailKept(self._place.source))
@@ -268,10 +273,9 @@ class SparkRun:
 
 def parts_of(paths: list[str]) -> Iterator[FilePart]:
     """The parts of files: whole row groups, as many as make a part."""
-    for path in paths:
-        with parquet.ParquetFile(path) as opened:
-            about = opened.metadata
-            sizes = [about.row_group(at).num_rows for at in range(about.num_row_groups)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = [*pool.map(_row_groups_of, paths)]
+    for path, sizes in zip(paths, found, strict=True):
         first = rows = 0
         for size in sizes:
             if rows and rows + size > ROWS_OF_A_PART:
@@ -280,6 +284,13 @@ def parts_of(paths: list[str]) -> Iterator[FilePart]:
             rows += size
         if rows or not first:
             yield FilePart(path, first, rows)
+
+
+def _row_groups_of(path: str) -> list[int]:
+    """How many rows each row group of a file has."""
+    with refusing_store(path), parquet_file(path) as opened:
+        about = opened.metadata
+        return [about.row_group(at).num_rows for at in range(about.num_row_groups)]
 
 
 def _check(blob: Blob) -> None:

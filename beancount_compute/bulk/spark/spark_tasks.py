@@ -25,10 +25,11 @@ from beancount_compute.bulk.by_engine.engine_way import Shard
 from beancount_compute.bulk.folder.month_state import PARTS_OF_STATE, note_given_state
 from beancount_compute.bulk.folder.month_tables import DETAIL, Tables, together
 from beancount_compute.bulk.month_asked import BookedShards, MonthAsked
-from beancount_compute.bulk.rows.event_table import EventFiles, EventTable, FilePart
+from beancount_compute.bulk.rows.event_table import EventTable
 from beancount_compute.bulk.rows.file_scan import SELDOM_TWICE, FileRows, scan
 from beancount_compute.bulk.rows.groups import Groups
 from beancount_compute.bulk.rows.kept_rows import schema_of_rows
+from beancount_compute.bulk.rows.month_files import EventFiles, FilePart
 from beancount_compute.bulk.rows.parts import rows_that_tie
 from beancount_compute.bulk.rows.repeats import ID
 from beancount_compute.bulk.shard_run import ShardRun
@@ -65,7 +66,16 @@ class PartTask(NamedTuple):
                 part = FilePart(row["path"], row["first"], row["rows"])
                 with tempfile.TemporaryDirectory() as spill:
                     files = self.files.of_part(part)
+                    if files.in_store:
+                        files = files._replace(given=_fetched(files))
                     yield from self.read.of(EventTable(files, "", Path(spill), 1))
+
+
+def _fetched(files: EventFiles) -> pa.Table:
+    """The rows of a part of an object, which no database reads."""
+    none = schema_of_rows(files).empty_table()
+    found = [*scan(files, 1, lambda rows: _with_places(rows, files))] or [none]
+    return pa.concat_tables(found)
 
 
 class TiesOfPart(NamedTuple):
@@ -142,11 +152,7 @@ class RowsOfPart(NamedTuple):
         present, named = table.files.present, False
         needed = [name for name in NEEDED_FOR_NODES if name in present]
         for rows in scan(table.files, 1, lambda rows: rows):
-            file, row = rows.places_of(np.arange(rows.size))
-            columns = [_column(rows, table.files, name) for name in present]
-            whole = pa.table(
-                [file.dictionary_encode(), row, *columns], ["file", "row_at", *present]
-            )
+            whole = _with_places(rows, table.files)
             table.register("part_rows", whole.select(needed))
             if not named:
                 table.name_some_rows("part_rows", "part_named")
@@ -155,6 +161,13 @@ class RowsOfPart(NamedTuple):
             for at, some in _split(whole, found.column("grp").to_numpy()):
                 if at not in self.booked:
                     yield from blobs_of(at, ROWS, some)
+
+
+def _with_places(rows: FileRows, files: EventFiles) -> pa.Table:
+    """Rows as each part of a file gives them: with their places."""
+    file, row = rows.places_of(np.arange(rows.size))
+    columns = [_column(rows, files, name) for name in files.present]
+    return pa.table([file.dictionary_encode(), row, *columns], ["file", "row_at", *files.present])
 
 
 def _column(rows: FileRows, files: EventFiles, name: str) -> pa.Array:
