@@ -89,7 +89,7 @@ def test_the_promised_examples_exist() -> None:
     """The examples that the README names are there."""
     names = {path.parent.name for path in LEDGERS}
     promised = {"quickstart", "market-year", "own-accounts", "closed-quarter", "two-bills"}
-    assert {*promised, "bulk-month"} <= names
+    assert {*promised, "bulk-month", "two-regimes"} <= names
 
 
 @every_example

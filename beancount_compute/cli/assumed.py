@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +18,7 @@ from beancount_compute.reports import read_books
 
 if TYPE_CHECKING:
     from beancount_compute.simulation.assumptions import Assumptions
+    from beancount_compute.simulation.likeness import Likeness
 
 ASSUMPTIONS = click.option(
     "--assumptions",
@@ -41,9 +44,15 @@ class Assumed(NamedTuple):
     subscribers: int
 
 
-def missing(error: ImportError) -> CloseError:
-    """What to say where a module of the extra is not installed."""
-    return CloseError(f'{error.name} is not installed: pip install "beancount_compute[insight]"')
+@contextmanager
+def insight_needed() -> Iterator[None]:
+    """Say how to get the extra where a module of it is not installed."""
+    try:
+        yield
+    except ImportError as error:
+        raise CloseError(
+            f'{error.name} is not installed: pip install "beancount_compute[insight]"'
+        ) from None
 
 
 def assumptions_asked(
@@ -52,21 +61,15 @@ def assumptions_asked(
     """Read or fit them; raises `CloseError` for what is wrong with a file or a ledger."""
     if assumptions and ledger:
         raise click.UsageError("--like fits the assumptions: leave --assumptions out, or --like")
-    try:
-        from beancount_compute.simulation.assumptions import (
-            AssumptionError,
-            read_assumptions,
-            usual_text,
-        )
-        from beancount_compute.simulation.likeness import like
-        from beancount_compute.simulation.seen_economy import NothingSeen
-    except ImportError as error:
-        raise missing(error) from None
+    from beancount_compute.simulation.assumptions import (
+        AssumptionError,
+        read_assumptions,
+        usual_text,
+    )
+
     if ledger:
-        try:
-            likeness = like(read_books(*_clean(ledger)), ledger.name)
-        except NothingSeen as error:
-            raise CloseError(f"{ledger}: {error}") from None
+        with insight_needed():
+            likeness = _like(ledger)
         if likeness.not_fitted:
             say(f"Not fitted to {ledger}, or not like it:", err=True)
         for note in likeness.not_fitted:
@@ -77,6 +80,16 @@ def assumptions_asked(
         return Assumed(read_assumptions(text), subscribers or 1000)
     except (AssumptionError, UnicodeDecodeError) as error:
         raise CloseError(f"{assumptions}: {error}") from None
+
+
+def _like(ledger: Path) -> Likeness:
+    from beancount_compute.simulation.likeness import like
+    from beancount_compute.simulation.seen_economy import NothingSeen
+
+    try:
+        return like(read_books(*_clean(ledger)), ledger.name)
+    except NothingSeen as error:
+        raise CloseError(f"{ledger}: {error}") from None
 
 
 def _clean(ledger: Path) -> tuple[Any, Any]:

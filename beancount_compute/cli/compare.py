@@ -20,7 +20,7 @@ from beancount_compute.cli.assumed import (
     LIKE,
     SUBSCRIBERS,
     assumptions_asked,
-    missing,
+    insight_needed,
     without_errors,
 )
 from beancount_compute.cli.printing import hand_on, say
@@ -74,10 +74,8 @@ def compare(
     """
     if bool(ledgers) == bool(replications):
         raise click.UsageError("name two ledgers or more, or ask for --replications")
-    try:
+    with insight_needed():
         import beancount_compute.simulation.comparison as comparison
-    except ImportError as error:
-        raise missing(error) from None
     if ledgers:
         if len(ledgers) < 2:
             raise click.UsageError("name two ledgers or more: one alone has nothing beside it")

@@ -9,7 +9,13 @@ from pathlib import Path
 
 import click
 
-from beancount_compute.cli.assumed import ASSUMPTIONS, LIKE, SUBSCRIBERS, assumptions_asked
+from beancount_compute.cli.assumed import (
+    ASSUMPTIONS,
+    LIKE,
+    SUBSCRIBERS,
+    assumptions_asked,
+    insight_needed,
+)
 from beancount_compute.cli.printing import say
 from beancount_compute.cli.shell import FOLDER, progress, refusing
 from beancount_compute.close.storage import CloseError
@@ -50,12 +56,13 @@ def simulate(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CloseError(f"{folder} is there already: name another folder")
     assumed, subscribers = assumptions_asked(assumptions, like, subscribers)
-    from beancount_compute.simulation.simulated_months import Regime
-    from beancount_compute.simulation.written_ledger import (
-        MOST_ROWS,
-        SimulationAsked,
-        write_simulation,
-    )
+    with insight_needed():
+        from beancount_compute.simulation.simulated_months import Regime
+        from beancount_compute.simulation.written_ledger import (
+            MOST_ROWS,
+            SimulationAsked,
+            write_simulation,
+        )
 
     asked = SimulationAsked(assumed, Regime(regime), subscribers, months, seed)
     try:

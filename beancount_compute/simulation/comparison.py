@@ -21,7 +21,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-from beancount_compute.economy import WIDE, ZERO, round_half_even, round_money
+from beancount_compute.economy import WIDE, ZERO, round_half_even, round_money, trim
 from beancount_compute.reports import Column, Measure, Table
 from beancount_compute.reports.tables import Row
 from beancount_compute.simulation.assumptions import Assumptions
@@ -30,8 +30,10 @@ from beancount_compute.simulation.replication import replicate
 from beancount_compute.simulation.simulated_months import Regime
 from beancount_compute.simulation.written_ledger import SimulationAsked
 
-_OF_SHARES = Decimal("0.000001")
-STEPS = {"subscribers": Decimal("0.1"), "left": Decimal("0.1"), "churn": _OF_SHARES}  # not money
+_STEP = Decimal("0.0001")  # of shares of seeds
+_TENTH, _CENT = Decimal("0.1"), Decimal("0.01")
+# what is no money: to which step it is shown, and how often
+_SHOWN = {"subscribers": (_TENTH, 1), "left": (_TENTH, 1), "churn": (_CENT, 100)}
 Done = dict[tuple[int, Regime], EconomyFigures]
 
 
@@ -163,7 +165,7 @@ def compared(asked: ComparisonAsked, done: Done) -> list[Table]:
             for regime in asked.regimes
         }
         for regime, numbers in of.items():
-            row = [name.replace("_", " "), regime.value, *_spread(name, numbers, asked)]
+            row = [_title(name), regime.value, *_spread(name, numbers, asked)]
             if both:
                 row.append(_share_won(of) if regime is Regime.MARKET else None)
             rows.append(tuple(row))
@@ -174,11 +176,15 @@ def compared(asked: ComparisonAsked, done: Done) -> list[Table]:
     return [Table(title, tuple(columns), rows, "outcome")]
 
 
+def _title(name: str) -> str:
+    return "churn, %" if name == "churn" else name.replace("_", " ")
+
+
 def _share_won(of: Mapping[Regime, Sequence[Decimal]]) -> Decimal:
     """The share of the seeds in which the market's figure is higher."""
     pairs = list(zip(of[Regime.MARKET], of[Regime.BREAKAGE], strict=True))
     won = sum(one > other for one, other in pairs)
-    return round_half_even(WIDE.divide(Decimal(won), Decimal(len(pairs))), _OF_SHARES)
+    return trim(round_half_even(WIDE.divide(Decimal(won), Decimal(len(pairs))), _STEP), 2)
 
 
 def _spread(
@@ -187,8 +193,9 @@ def _spread(
     """The mean, and what 95 % of the numbers lie between: none of fewer than 40."""
 
     def shown(number: Decimal) -> Decimal:
-        if name in STEPS:
-            return round_half_even(number, STEPS[name])
+        if name in _SHOWN:
+            step, times = _SHOWN[name]
+            return round_half_even(number * times, step)
         return round_money(number, asked.assumed.currency)
 
     with localcontext(WIDE):

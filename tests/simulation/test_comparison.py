@@ -24,6 +24,7 @@ from beancount_compute.simulation.written_ledger import SimulationAsked
 from tests.reports.test_subscribers import LIFE
 
 USUAL = read_assumptions(usual_text())
+TWO_REGIMES = Path(__file__).parents[2] / "example-ledgers" / "two-regimes"
 ASKED = ComparisonAsked(USUAL, [*Regime], 30, 3, 2)
 
 
@@ -86,6 +87,8 @@ def test_means_intervals_and_who_wins_by_hand() -> None:
     assert (market["mean"], market["low"], market["high"]) == (Decimal("40.5"), 3, 78)
     assert (breakage["low"], breakage["high"]) == (40, 40)
     assert (market["wins"], breakage["wins"]) == (Decimal("0.5"), None)
+    churn = next(row for row in table.by_key() if row["figure"] == "churn, %")
+    assert churn["mean"] == 4050
 
 
 def test_few_replications_have_no_interval() -> None:
@@ -131,3 +134,23 @@ def test_one_ledger_or_nothing_is_no_comparison(
     ledger.write_text(LIFE)
     done = run(*[ledger for _ in words])
     assert done.exit_code == 2 and said in done.output
+
+
+@pytest.mark.parametrize(
+    ("kept", "assumptions", "months"),
+    [
+        ("one-year", "assumptions", 12),
+        ("three-years", "assumptions", 36),
+        ("no-effect", "no-effect", 36),
+    ],
+)
+def test_what_the_example_keeps_comes_out_again(kept: str, assumptions: str, months: int) -> None:
+    """The last of its hundred seeds, worked out anew, gives the same line."""
+    text = (TWO_REGIMES / f"{kept}.csv").read_text()
+    lines = text.splitlines(keepends=True)
+    assumed = read_assumptions((TWO_REGIMES / f"{assumptions}.toml").read_text())
+    asked = ComparisonAsked(assumed, [*Regime], 60, months, 1)
+    assert len(lines) == 202 and text.startswith(asked.head)
+    seed, regime, *figures = lines[-1].strip().split(",")
+    outcome = comparison.replicate(SimulationAsked(assumed, Regime(regime), 60, months, int(seed)))
+    assert figures == [f"{each:f}" for each in outcome]
