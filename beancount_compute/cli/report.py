@@ -133,37 +133,39 @@ class OwnOptions(NamedTuple):
     pattern: int | None
     margin: Decimal | None
     discount: Decimal | None
+    horizon: int | None
 
 
-_OWNER = {
-    "displaced": "economics",
-    "pattern": "disclosure",
-    "margin": "bills",
-    "discount": "lifetime",
+_OWNERS = {
+    "displaced": ("economics", "breakeven"),
+    "pattern": ("disclosure",),
+    "margin": ("bills",),
+    "discount": ("lifetime", "breakeven"),
+    "horizon": ("breakeven",),
 }
 
 
 def _report(name: str, own: OwnOptions) -> ReportLike:
     """The report of that name, with the option that only it has."""
-    for option, owner in _OWNER.items():
-        if getattr(own, option) is not None and name != owner:
-            raise click.UsageError(f"--{option} is an option of {owner}")
-    if own.displaced is not None:
+    for option, owners in _OWNERS.items():
+        if getattr(own, option) is not None and name not in owners:
+            raise click.UsageError(f"--{option} is an option of {' and '.join(owners)}")
+    if own.displaced is not None and name in REPORTS:
         return economics(own.displaced)
     if own.margin is not None:
         return two_bills(own.margin)
     if own.pattern is not None:
         return disclosure(own.pattern)
-    return REPORTS[name] if name in REPORTS else _estimate(name, own.discount)
+    return REPORTS[name] if name in REPORTS else _estimate(name, own)
 
 
-def _estimate(name: str, discount: Decimal | None) -> ReportLike:
+def _estimate(name: str, own: OwnOptions) -> ReportLike:
     """A report that numpy and scipy work out, which not everybody has installed."""
     try:
-        from beancount_compute.insight.all_estimates import INSIGHTS, lifetime
+        from beancount_compute.insight.all_estimates import with_options
     except ImportError as error:
         raise click.ClickException(f"{error.name} is not installed: {HOW_TO_GET_IT}") from None
-    return INSIGHTS[name] if discount is None else lifetime(discount)
+    return with_options(name, own.discount, own.horizon, own.displaced)
 
 
 _TITLES = {**{name: each.title for name, each in REPORTS.items()}, **ESTIMATES}
@@ -187,7 +189,7 @@ _NAMES = "\n\n".join(f"{name}: {title}" for name, title in _TITLES.items())
 @click.option(
     "--displaced",
     callback=_share,
-    help="economics: the share of units bought that would have been overage, 0 to 1.",
+    help="economics, breakeven: the share of units bought that would have been overage, 0 to 1.",
 )
 @click.option(
     "--pattern",
@@ -202,7 +204,12 @@ _NAMES = "\n\n".join(f"{name}: {title}" for name, title in _TITLES.items())
 @click.option(
     "--discount",
     callback=_share,
-    help="lifetime: what a month a year from now counts less, such as 0.1.",
+    help="lifetime, breakeven: what a month a year from now counts less, such as 0.1.",
+)
+@click.option(
+    "--horizon",
+    type=click.IntRange(1, 120),
+    help="breakeven: over how many months, 12 where it is left out.",
 )
 @click.option(
     "--format", "form", type=click.Choice([each.value for each in ReportForm]), default="text"
@@ -227,12 +234,13 @@ def report(
     pattern: int | None,
     margin: Decimal | None,
     discount: Decimal | None,
+    horizon: int | None,
     form: str,
     cell: tuple[str, str] | None,
 ) -> None:
     """Say what is selected, read the books, and write the report as it is asked for."""
     selection = Selection(*days_asked(month, start, end), subscriber, plan)
-    chosen = _report(name, OwnOptions(displaced, pattern, margin, discount))
+    chosen = _report(name, OwnOptions(displaced, pattern, margin, discount, horizon))
     asked = AskedReport(chosen, selection, table, ReportForm(form), cell)
     if asked.report.needs_subscriber and not subscriber:
         raise click.UsageError(f"{name} is of one subscriber: add --subscriber NAME")

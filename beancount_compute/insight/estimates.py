@@ -64,7 +64,7 @@ def rate(number: float | None, places: int = 4) -> Decimal | None:
     """A share or another plain number, so many decimals; None for none, and where it is endless."""
     if number is None or number != number or abs(number) == float("inf"):
         return None
-    return Decimal(f"{number:.{places}f}")
+    return Decimal(f"{number:.{places}f}") + 0  # no -0
 
 
 def few(people: int, months: int | None = None) -> bool:

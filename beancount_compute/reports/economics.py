@@ -70,7 +70,7 @@ def _less(*columns: str) -> tuple[str, ...]:
 # What happened (`cohort_figures.Happened`) adds to and takes from the columns.
 _LEFT = tuple("removed" if flow is Flow.REMOVED else flow.key for flow in RELEASING)
 _GIVEN_UP = tuple(key for key in _LEFT if key not in ("used", "expired"))
-_UNUSED = ("minted", "ended")
+UNUSED = ("minted", "ended")
 _HELD = ("minted", *_less(*_LEFT, "gone"))
 _EXPIRED = ("expired", "ended")
 _COST = ("cost", "cost_booked")
@@ -80,12 +80,15 @@ _MARKET = (*_USE, *_EXPIRED, "partner_income", "fees", *_less(*_OUTLAY))
 _GAIN = (*_USE, "expired", "partner_income", "fees", *_less(*_OUTLAY, "minted"))
 # What lapsing would not have cost; units spent and refunded earn a part of what they carried.
 _FORGONE = (*_OUTLAY, *_GIVEN_UP, "gone", *_less("rest_of_refund", "partner_income"))
-_GAIN_IF_HELD_LAPSES = ("fees", *_less(*_FORGONE))
+_GAIN_IF_HELD_LAPSES = Figure(
+    "gain_if_held_lapses", "gain if\nheld lapses", Measure.MONEY, ("fees", *_less(*_FORGONE))
+)
+GAIN_IF_HELD_LAPSES = _GAIN_IF_HELD_LAPSES.signs  # of what happened
 _QUOTIENT = How.QUOTIENT
 _UNITS = (
-    Figure("unused", "unused", Measure.UNITS, _UNUSED),
+    Figure("unused", "unused", Measure.UNITS, UNUSED),
     Figure("sold", "found\na buyer", Measure.UNITS),
-    Figure("share_sold", "share", Measure.RATE, ("sold",), _QUOTIENT, _UNUSED),
+    Figure("share_sold", "share", Measure.RATE, ("sold",), _QUOTIENT, UNUSED),
     *[
         Figure(
             key,
@@ -98,7 +101,7 @@ _UNITS = (
     Figure("held", "still\nheld", Measure.UNITS, _HELD),
 )
 _MONEY = (
-    Figure("lapsed", "lapsed", Measure.MONEY, _UNUSED),
+    Figure("lapsed", "lapsed", Measure.MONEY, UNUSED),
     Figure("use", "use", Measure.MONEY, _USE),
     Figure("expiry", "expiry", Measure.MONEY, _EXPIRED),
     Figure("partner_income", "partner\nincome", Measure.MONEY),
@@ -109,7 +112,7 @@ _MONEY = (
     Figure("market", "market", Measure.MONEY, _MARKET),
     Figure("gain", "gain", Measure.MONEY, _GAIN),
     Figure("held_amount", "still\nheld", Measure.MONEY, _HELD),
-    Figure("gain_if_held_lapses", "gain if\nheld lapses", Measure.MONEY, _GAIN_IF_HELD_LAPSES),
+    _GAIN_IF_HELD_LAPSES,
     Figure("gross", "gross", Measure.MONEY),
     Figure("break_even", "break-even\nfee rate", Measure.RATE, _FORGONE, _QUOTIENT, ("gross",)),
     Figure("fee_rate", "fee rate", Measure.RATE, ("fees",), _QUOTIENT, ("gross",)),

@@ -110,12 +110,17 @@ def spells_of(periods: Iterable[PaidPeriod], end: date) -> list[Spell]:
 
 def monthly(period: PaidPeriod, terms: Terms) -> list[tuple[str, Decimal]]:
     """What a period is for a month, by currency, to the minor unit."""
-    span = _span(period, terms)
-    months = Decimal(span.months) if span.months else span.days / _DAYS_OF_A_MONTH
+    months = months_of(period, terms)
     return [
         (currency, round_money(WIDE.divide(amount, months), currency))
         for currency, amount in period.billed
     ]
+
+
+def months_of(period: PaidPeriod, terms: Terms) -> Decimal:
+    """How many months a period is for."""
+    span = _span(period, terms)
+    return Decimal(span.months) if span.months else span.days / _DAYS_OF_A_MONTH
 
 
 def _span(period: PaidPeriod, terms: Terms) -> Span:

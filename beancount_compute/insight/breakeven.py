@@ -1,0 +1,345 @@
+"""Break-even: at which fee, share sold and retention gain do market and breakage earn the same?
+
+    over 12 months     in the books   break-even   95 %
+    fee                      0.0500       0.1280   0.1010 to 0.1620
+    share sold               0.6250               the market earns less whatever it is
+    retention gain           0.0012       0.0031   0.0009 to 0.0055
+
+The model and its formulas stand in `regime_values.py`; its terms are averages of the books: of all
+months that were billed, of all units that were left unused (as in `economics`, what is still held
+lapses in the end), of all that were sold. Churn is who left over the months watched; without a
+market all would have left as did who neither traded nor held tokens. That is an assumption: nobody
+was put into that group by chance. Intervals are those of 200 draws of as many subscribers, with
+replacement (bootstrap).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal, localcontext
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from beancount_compute.economy import WIDE, ZERO, round_money
+from beancount_compute.insight.estimates import HIGH, LOW, SAID, TOO_FEW, Estimate, few, rate
+from beancount_compute.insight.lifetime import DISCOUNT
+from beancount_compute.insight.months_of_subscribers import (
+    SubscriberSums,
+    Summed,
+    SummedRows,
+    sums_by_currency,
+)
+from beancount_compute.insight.regime_values import (
+    MonthsCompared,
+    RegimeTerms,
+    Solution,
+    break_even_fee,
+    break_even_gain,
+    break_even_share,
+    difference,
+    worths,
+)
+from beancount_compute.reports import Books, Column, Measure, Selection, Table, counted
+from beancount_compute.reports.tables import CURRENCY, Cell, Row
+
+MONTHS = 12
+_DRAWS, _ENOUGH = (
+    200,
+    0.95,
+)  # so many of the draws must have a break-even, for it to have an interval
+_STEP = 0.2  # by which an assumption is varied that has no interval
+_MONEY, _RATE = Measure.MONEY, Measure.RATE
+_BREAK_EVEN = (
+    CURRENCY,
+    Column("what", ""),
+    Column("in_books", "in the\nbooks", _RATE),
+    Column("break_even", "break-even", _RATE),
+    LOW,
+    HIGH,
+    SAID,
+)
+_REGIMES = (
+    CURRENCY,
+    Column("what", ""),
+    Column("amount", "amount", _MONEY),
+    Column("low", "low\n95 %", _MONEY),
+    Column("high", "high\n95 %", _MONEY),
+    SAID,
+)
+_TORNADO = (
+    CURRENCY,
+    Column("assumption", "assumption"),
+    Column("value", "in the\nbooks", _RATE),
+    Column("low", "low", _RATE),
+    Column("high", "high", _RATE),
+    Column("varied_by", "varied by"),
+    Column("at_low", "difference\nat low", _MONEY),
+    Column("at_high", "difference\nat high", _MONEY),
+    Column("swing", "swing", _MONEY),
+)
+_MONTH = (
+    CURRENCY,
+    Column("line", "a month of a subscription"),
+    Column("amount", "amount", _MONEY),
+    Column("share", "of what\nis billed", _RATE),
+)
+_NAMES = {
+    "margin": "margin of a month",
+    "unused": "left unused a month",
+    "share": "share sold",
+    "price": "price over carrying amount",
+    "fee": "fee",
+    "cost": "cost of what is sold",
+    "kept": "cost of what is kept",
+    "churn": "churn a month",
+    "gain": "retention gain a month",
+}
+_SOLVED: tuple[tuple[str, str, Callable[[RegimeTerms, MonthsCompared], Solution]], ...] = (
+    ("fee", _NAMES["fee"], break_even_fee),
+    ("fee", "fee, without retention gain", lambda t, o: break_even_fee(t._replace(gain=0), o)),
+    ("share", _NAMES["share"], break_even_share),
+    ("gain", _NAMES["gain"], break_even_gain),
+)
+
+
+def breakeven(
+    discount: Decimal = DISCOUNT, horizon: int = MONTHS, displaced: Decimal = ZERO
+) -> Estimate:
+    """The report: with a discount a year, over so many months, and a share of displaced sales."""
+    return Estimate(
+        "breakeven",
+        ("break-even", "regimes", "tornado", "month", "notes"),
+        partial(_tables, discount=discount, months=horizon, displaced=displaced),
+    )
+
+
+class _Varied(NamedTuple):
+    """An assumption, between what it is varied, and the difference at both ends."""
+
+    name: str
+    by: str
+    value: float
+    low: float
+    high: float
+    differences: tuple[float, float]
+
+    @property
+    def swing(self) -> float:
+        return abs(self.differences[1] - self.differences[0])
+
+
+class BreakEven(NamedTuple):
+    """What books say of both regimes, in a currency."""
+
+    currency: str
+    over: MonthsCompared
+    sums: SubscriberSums
+    terms: RegimeTerms
+    drawn: list[RegimeTerms]  # none where they are too few for an interval
+
+    def solutions(self) -> Iterator[Row]:
+        """Fee, share sold and retention gain at which both earn the same."""
+        for key, name, solve in _SOLVED:
+            found = solve(self.terms, self.over)
+            row = self.currency, name, rate(getattr(self.terms, key))
+            if found.at is None:
+                yield *row, None, None, None, found.said
+                continue
+            drawn = [solve(each, self.over).at for each in self.drawn]
+            known = [each for each in drawn if each is not None]
+            if not drawn:
+                ends: tuple[Cell, ...] = (None, None, TOO_FEW)
+            elif len(known) < _ENOUGH * len(drawn):
+                ends = (
+                    None,
+                    None,
+                    f"in {len(drawn) - len(known)} of {len(drawn)} draws there is none",
+                )
+            else:
+                low, high = np.quantile(known, (0.025, 0.975))
+                ends = rate(float(low)), rate(float(high)), ""
+            yield *row, rate(found.at), *ends
+
+    def regimes(self) -> Iterator[Row]:
+        """What a subscriber is worth with a market and without."""
+        drawn = [worths(each, self.over) for each in self.drawn]
+        pairs = [*zip(*drawn, strict=True)] or [(), ()]
+        less = [one - other for one, other in drawn]
+        names = "with a market", "without, all breakage", "difference"
+        now = worths(self.terms, self.over)
+        for name, amount, of_draws in zip(
+            names, (*now, now[0] - now[1]), (*pairs, less), strict=True
+        ):
+            said = "" if of_draws else TOO_FEW
+            if of_draws and name == names[-1]:
+                more = sum(each > 0 for each in less)
+                said = f"the market earns more in {more} of {len(less)} draws"
+            ends = np.quantile(of_draws, (0.025, 0.975)) if of_draws else (None, None)
+            yield self.currency, name, *[self._money(each) for each in (amount, *ends)], said
+
+    def tornado(self) -> Iterator[Row]:
+        """What the difference is at both ends of each assumption, the most important one first."""
+        for each in sorted(self._varied(), key=lambda each: -each.swing):
+            swing = self._money(each.swing)
+            if swing:
+                name, by, *numbers = each[:5]
+                ends = [self._money(end) for end in each.differences]
+                yield self.currency, name, *[rate(n) for n in numbers], by, *ends, swing
+
+    def _varied(self) -> Iterator[_Varied]:
+        for key, name in _NAMES.items():
+            value = float(getattr(self.terms, key))
+            low, high, by = self._ends(key, value)
+            terms = [self.terms._replace(**{key: each}) for each in (low, high)]
+            differences = (difference(terms[0], self.over), difference(terms[1], self.over))
+            yield _Varied(name, by, value, low, high, differences)
+        value = self.over.discount
+        low, high = value * (1 - _STEP), value * (1 + _STEP)
+        over = [self.over._replace(discount=each) for each in (low, high)]
+        differences = (difference(self.terms, over[0]), difference(self.terms, over[1]))
+        yield _Varied("discount a month", _BY_STEP, value, low, high, differences)
+
+    def _ends(self, key: str, value: float) -> tuple[float, float, str]:
+        """Between what an assumption is varied, and what that is."""
+        if self.drawn:
+            low, high = np.quantile([getattr(each, key) for each in self.drawn], (0.025, 0.975))
+            return float(low), float(high), "its interval"
+        if key == "gain":
+            step = _STEP * self.terms.churn
+            return value - step, value + step, f"{_BY_STEP} of churn"
+        low, high = sorted((value * (1 - _STEP), value * (1 + _STEP)))
+        return low, high, _BY_STEP
+
+    def month(self) -> Iterator[Row]:
+        """A month of a subscription on average, and what each line is of what is billed."""
+        total = self.sums.sums.sum(axis=0)
+        billed, months = total[Summed.BILLED], total[Summed.MONTHS]
+        for line, amount in (
+            ("billed", billed),
+            ("overage", total[Summed.OVERAGE]),
+            ("cost of use", total[Summed.OF_UNUSED] - total[Summed.COST]),
+            ("margin without a market", self.terms.margin * months),
+            ("left unused", total[Summed.UNUSED]),
+            ("of that sold", total[Summed.SOLD]),
+            ("fees", total[Summed.FEES]),
+            ("cost as sold units don't lapse", -total[Summed.FORGONE_SOLD]),
+            ("cost as kept units don't lapse", -total[Summed.FORGONE_KEPT]),
+            ("what the market brings", self.terms.brings * months),
+            ("breakage, so far", total[Summed.BREAKAGE]),
+        ):
+            share = rate(float(amount / billed)) if billed else None
+            yield self.currency, line, self._money(amount / months), share
+
+    def _money(self, number: float | None) -> Decimal | None:
+        if number is None:
+            return None
+        return round_money(Decimal(f"{number:.9f}"), self.currency) + 0  # no -0.00
+
+
+_BY_STEP = f"± {_STEP:.0%}"
+
+
+def terms_of(total: SummedRows) -> RegimeTerms:
+    """The averages of some subscribers' sums."""
+    months = total[Summed.MONTHS]
+    own_cost = total[Summed.COST] - total[Summed.OF_UNUSED]
+    churn = _over(total, Summed.LEFT, Summed.WATCHED)
+    bare = _over(total, Summed.LEFT_BARE, Summed.WATCHED_BARE)
+    return RegimeTerms(
+        margin=float((total[Summed.BILLED] + total[Summed.OVERAGE] - own_cost) / months),
+        unused=_over(total, Summed.UNUSED, Summed.MONTHS),
+        share=_over(total, Summed.SOLD, Summed.UNUSED),
+        price=_over(total, Summed.GROSS, Summed.SOLD),
+        fee=_over(total, Summed.FEES, Summed.GROSS),
+        cost=_over(total, Summed.FORGONE_SOLD, Summed.SOLD),
+        kept=_over(total, Summed.FORGONE_KEPT, Summed.UNUSED),
+        churn=churn,
+        gain=bare - churn if total[Summed.WATCHED_BARE] else 0.0,
+    )
+
+
+def _over(total: SummedRows, part: Summed, whole: Summed) -> float:
+    return float(total[part] / total[whole]) if total[whole] > 0 else 0.0
+
+
+def break_evens(
+    books: Books, selection: Selection, over: MonthsCompared, displaced: Decimal = ZERO
+) -> list[BreakEven]:
+    """Both regimes in each currency in which periods were billed."""
+    whole = selection._replace(start=None)
+    with localcontext(WIDE):
+        by_currency = sums_by_currency(books, whole, displaced)
+    return [
+        BreakEven(currency, over, sums, terms_of(sums.sums.sum(axis=0)), _drawn(sums))
+        for currency, sums in by_currency.items()
+    ]
+
+
+def _drawn(found: SubscriberSums) -> list[RegimeTerms]:
+    """The averages of draws of as many subscribers."""
+    people = len(found.sums)
+    if few(people, found.months_seen):
+        return []
+    dice = np.random.default_rng(np.random.SeedSequence([2, people]))
+    drawn = (found.sums[dice.integers(0, people, people)].sum(axis=0) for _ in range(_DRAWS))
+    return [terms_of(total) for total in drawn if total[Summed.MONTHS]]
+
+
+def _tables(
+    books: Books, selection: Selection, discount: Decimal, months: int, displaced: Decimal
+) -> Iterator[Table]:
+    over = MonthsCompared(months, float(1 + discount) ** (1 / 12) - 1)
+    found = break_evens(books, selection, over, displaced)
+    until = f"over {months} months" if months > 1 else "over a month"
+    of = f"of a subscriber {until}, discounted by {discount:%} a year"
+    for title, columns, rows, name in (
+        (
+            f"Where market and breakage earn the same {until}",
+            _BREAK_EVEN,
+            "solutions",
+            "break-even",
+        ),
+        (f"Worth {of}", _REGIMES, "regimes", "regimes"),
+        ("What the difference rests on, the most important first", _TORNADO, "tornado", "tornado"),
+        ("A month of a subscription, on average", _MONTH, "month", "month"),
+    ):
+        yield Table(title, columns, [row for each in found for row in getattr(each, rows)()], name)
+    notes: list[Row] = [(each,) for each in _notes(found)]
+    yield Table("What to bear in mind", (Column("note", "note"),), notes, "notes")
+
+
+def _notes(found: Sequence[BreakEven]) -> Iterator[str]:
+    if not found:
+        yield "No period of a subscription was billed: there is nothing to compare."
+        return
+    for each in found:
+        people, total = len(each.sums.sums), each.sums.sums.sum(axis=0)
+        if not each.drawn:
+            yield (
+                f"{each.currency}: {counted(people, 'subscriber')} over "
+                f"{counted(each.sums.months_seen, 'month')} are too few for intervals: 30 and 6 "
+                "are needed."
+            )
+        if not total[Summed.GROSS]:
+            yield f"{each.currency}: no unit left unused was sold: of a market nothing can be told."
+        elif not total[Summed.COST]:
+            yield f"{each.currency}: no use costs anything here: neither provider nor unit-cost."
+        yield from _of_churn(each.currency, total)
+    yield (
+        "The retention gain of the books is the churn of who neither traded nor held tokens less "
+        "that of all. Nobody was put into these groups by chance, so it is no effect of the market."
+    )
+
+
+def _of_churn(currency: str, total: SummedRows) -> Iterator[str]:
+    watched, left = total[Summed.WATCHED], total[Summed.LEFT]
+    if not watched:
+        yield f"{currency}: no period is over yet: nobody is known to stay or to leave."
+    elif not left:
+        yield f"{currency}: nobody has left yet: churn is taken as 0."
+    elif left == watched:
+        yield f"{currency}: everybody left at the first renewal: churn is 1 a month."
+    if watched and not total[Summed.WATCHED_BARE]:
+        yield f"{currency}: everybody traded or held tokens: the retention gain is taken as 0."
