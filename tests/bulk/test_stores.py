@@ -20,7 +20,7 @@ from beancount_compute.bulk import shard_run
 from beancount_compute.bulk.bulk_terms import BulkError
 from beancount_compute.bulk.month_run import BulkOutcome, MonthAsked, run_month
 from beancount_compute.bulk.rows import object_copies, object_store
-from beancount_compute.bulk.rows.object_store import find_objects
+from beancount_compute.bulk.rows.object_store import StoreRefusal, find_objects, refusing_store
 from beancount_compute.bulk.rows.parts import shards_of
 from beancount_compute.cli import main
 from beancount_compute.economy import Month
@@ -40,6 +40,7 @@ from tests.bulk.store_here import KEY, SECRET, StoreHere, store_here
 from tests.close.sealing import INCLUDE, close, run
 from tests.close.sealing import begin as begin_to_close
 
+REGIONS = "configured region is 'us-east-1' while the bucket is located in 'eu-west-1'"
 MAY, JUNE = "s3a://books/events/2026-05/*.parquet", "s3://books/events/2026-06/*"
 
 
@@ -248,8 +249,8 @@ def fill_the_disk(store: StoreHere, monkeypatch: pytest.MonkeyPatch) -> None:
         (cut_off, "2026-05.parquet: the store can't be read (Transferred a partial file): look at"),
         (be_silent, "the store can't be read (Timeout was reached): look at the network, and at"),
         (be_gone, "the store can't be read (Could"),
-        (take_keys, "no access: give keys that may list and read there"),
-        (give_others_keys, "no access: give keys that may list and read there"),
+        (take_keys, "no access (ACCESS_DENIED): give keys that may list and read there"),
+        (give_others_keys, "no access (ACCESS_DENIED): give keys that may list and read there"),
         (fill_the_disk, "copies of the events want 0.0 MB in "),
     ],
 )
@@ -262,6 +263,32 @@ def test_a_store_gives_no_month(
 ) -> None:
     mishap(store, monkeypatch)
     assert said in stopped(may, MAY)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            "UNKNOWN (HTTP status 400): ExceptionName: ExpiredToken Message: {}",
+            "(ExpiredToken): give",
+        ),
+        (
+            "SIGNATURE_DOES_NOT_MATCH during ListObjectsV2 operation: {}",
+            "(SIGNATURE_DOES_NOT_MATCH): g",
+        ),
+        (
+            f"UNKNOWN (HTTP status 301): {{}}. The {REGIONS}.",
+            f"(HTTP status 301); {REGIONS}): look at",
+        ),
+        ("SLOW_DOWN during GetObject operation: {}", "refuses it (SLOW_DOWN): look at AWS_REGION"),
+        ("[code 103] during ListObjectsV2 operation: {}", "refuses it ([code 103]): look at"),
+    ],
+)
+def test_of_an_answer_nothing_is_said_but_its_code(answer: str, said: str) -> None:
+    """Those of stores that no test has, as pyarrow hands them on."""
+    with pytest.raises(StoreRefusal) as error, refusing_store("s3://books/a.parquet"):
+        raise OSError(f"When asking: AWS Error {answer.format(SECRET)}")
+    assert said in str(error.value) and SECRET not in str(error.value)
 
 
 def test_some_events_lie_elsewhere(may: Path) -> None:

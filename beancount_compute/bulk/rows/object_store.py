@@ -27,7 +27,9 @@ _SCHEME = "s3://"
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*)://([^/]*)/?(.*)", re.IGNORECASE | re.DOTALL)
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]+", re.IGNORECASE)
 _MAGIC = re.compile(r"[*?[]")
-_CODE = re.compile(r"AWS Error ([A-Z_]+(?: \(HTTP status [0-9]+\))?)")
+_CODE = re.compile(r"AWS Error ([A-Z_]+(?: \(HTTP status [0-9]+\))?|\[code [0-9]+\])")
+_NAMED_CODE = re.compile(r"ExceptionName: (\w{1,60})")  # of a code that Amazon's library knows not
+_NO_ACCESS = re.compile("ACCESS_?DENIED|ACCESS_KEY|SIGNATURE|TOKEN|status 40[13]", re.IGNORECASE)
 _GONE = re.compile("Path does not exist '")
 _NETWORK = re.compile(r"curlCode: [0-9]+, ([^;]+)")
 _OTHER_REGION = re.compile(r"configured region is '[\w-]*' while the bucket is located in '[\w-]+'")
@@ -128,32 +130,37 @@ def parquet_file(path: str, **how: Any) -> parquet.ParquetFile:
 
 @contextmanager
 def refusing_store(path: str) -> Iterator[None]:
-    """What a store refuses meanwhile is a `BulkError`; any other error goes on as it is."""
+    """What a store refuses meanwhile is a `StoreRefusal`; any other error goes on as it is."""
     try:
         yield
     except (pa.ArrowInvalid, OSError) as error:
         raise _refused(str(error), path) or error from None
 
 
-def _refused(said: str, path: str) -> BulkError | None:
-    code = _CODE.search(said)
+def _refused(said: str, path: str) -> StoreRefusal | None:
     if is_object(path) and _GONE.search(said):
         return StoreRefusal(f"{path} is gone")
-    if code is None:
+    found = _CODE.search(said)
+    if found is None:
         return None
     if network := _NETWORK.search(said):
         return StoreRefusal(
             f"{path}: the store can't be read ({network[1]}): look at the network, and at "
             "AWS_ENDPOINT_URL where the store is not Amazon's; then run again"
         )
-    if code[1] == "ACCESS_DENIED" or "403" in code[1]:
+    by_name = _NAMED_CODE.search(said)
+    code = by_name[1] if by_name else found[1]
+    if _NO_ACCESS.search(code):
         return StoreRefusal(
-            f"{path}: no access: give keys that may list and read there as to Amazon's own "
-            "programs (AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)"
+            f"{path}: no access ({code}): give keys that may list and read there as to Amazon's "
+            "own programs (AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)"
         )
     other = _OTHER_REGION.search(said)
-    more = f", {other[0]}" if other else ""
-    return StoreRefusal(f"{path}: the store refuses it ({code[1]}{more}): look at AWS_REGION")
+    more = f"; {other[0]}" if other else ""
+    return StoreRefusal(
+        f"{path}: the store refuses it ({code}{more}): look at AWS_REGION and AWS_ENDPOINT_URL, or "
+        "run again later"
+    )
 
 
 def _store() -> Any:
