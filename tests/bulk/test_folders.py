@@ -9,12 +9,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from beancount_compute.bulk.bulk_terms import BulkError
 from beancount_compute.bulk.folder import month_folder
 from beancount_compute.bulk.folder.month_folder import MonthFolder
 from beancount_compute.bulk.folder.month_tables import SCHEMAS
+from beancount_compute.bulk.rows.event_table import EventTable
+from beancount_compute.bulk.rows.month_files import find_event_files
 from beancount_compute.close.storage import acquire
 from beancount_compute.economy import Month
 from tests.bulk.small_months import begin, book, events, files_of, subscription, use
@@ -106,6 +109,22 @@ def test_the_disk_is_full_at_the_last_file(path: Path, monkeypatch: pytest.Monke
     assert files_of(path.parent / "bulk" / "2026-05") == before
     book(path.parent, "2026-05", more)
     assert sorted(each.name for each in (path.parent / "bulk").iterdir()) == ["2026-05"]
+
+
+def test_what_memory_has_no_room_for_lies_beside_the_month(path: Path) -> None:
+    """32 MB in 20 MB: DuckDB's files are there while it has them, and no folder is left of them."""
+    place = MonthFolder(path.parent / "bulk", Month(2026, 5), {"source": "0", "ledger": ""})
+    table = EventTable(find_event_files([str(path)]), "20MB", place.spill, 1)
+    table.run(
+        "CREATE TABLE h AS SELECT hash(range) AS one, hash(-range) AS other FROM range(2000000)"
+    )
+    spilled = [each.stat().st_size for each in place.spill.glob("duckdb_temp*")]
+    assert sum(spilled) > 10_000_000
+    expected = "SELECT bit_xor(hash(range)), bit_xor(hash(-range)) FROM range(2000000)"
+    found = table.numbers("SELECT bit_xor(one), bit_xor(other) FROM h")
+    assert found == duckdb.sql(expected).fetchall()
+    place.leave()
+    assert not [*(path.parent / "bulk").iterdir()]
 
 
 def test_a_shard_that_a_lost_disk_left_half_is_booked_again(tmp_path: Path) -> None:
