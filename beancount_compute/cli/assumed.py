@@ -78,8 +78,10 @@ def assumptions_asked(
     try:
         text = assumptions.read_text("utf-8") if assumptions else usual_text()
         return Assumed(read_assumptions(text), subscribers or 1000)
-    except (AssumptionError, UnicodeDecodeError) as error:
+    except AssumptionError as error:
         raise CloseError(f"{assumptions}: {error}") from None
+    except UnicodeDecodeError:
+        raise CloseError(f"{assumptions} is no text in UTF-8") from None
 
 
 def _like(ledger: Path) -> Likeness:

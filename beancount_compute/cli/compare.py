@@ -108,11 +108,16 @@ def _of_ledgers(ledgers: tuple[Path, ...]) -> Table:
 
 def _of_replications(asked: ComparisonAsked, keep: Path) -> list[Table]:
     from beancount_compute.simulation.comparison import KeptElsewhere, compared, replications
+    from beancount_compute.simulation.simulated_months import TooManyPeople
 
     try:
         with _bar(asked.replications * len(asked.regimes)) as told:
             done = replications(asked, keep, told)
-    except (KeptElsewhere, OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise CloseError(f"{keep}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise CloseError(f"{keep} is no text: name another file by --keep") from None
+    except (KeptElsewhere, TooManyPeople) as error:
         raise CloseError(str(error)) from None
     except KeyboardInterrupt:
         raise CloseError(

@@ -57,7 +57,7 @@ def simulate(
         raise CloseError(f"{folder} is there already: name another folder")
     assumed, subscribers = assumptions_asked(assumptions, like, subscribers)
     with insight_needed():
-        from beancount_compute.simulation.simulated_months import Regime
+        from beancount_compute.simulation.simulated_months import Regime, TooManyPeople
         from beancount_compute.simulation.written_ledger import (
             MOST_ROWS,
             SimulationAsked,
@@ -68,6 +68,8 @@ def simulate(
     try:
         with progress("Simulating"):
             rows = write_simulation(folder, asked)
+    except TooManyPeople as error:
+        raise CloseError(f"{error} ({folder} holds the months before)") from None
     except OSError as error:
         raise CloseError(f"can't write to {folder}: {error.strerror}") from None
     say(f"Wrote {folder / 'main.beancount'}: {counted(rows, 'event')} in {months} files. Next:\n")

@@ -19,7 +19,7 @@ from decimal import Decimal
 
 from scipy import stats
 
-from beancount_compute.economy import Month
+from beancount_compute.economy import Month, quoted
 from beancount_compute.insight.estimates import (
     FEWEST_PEOPLE,
     HIGH,
@@ -88,7 +88,9 @@ def _tables(books: Books, selection: Selection) -> Iterator[Table]:
     yield Table("Who leaves, by group", _GROUPS, list(_group_rows(found)), "groups")
     yield Table("Who stays, by group (Kaplan-Meier)", _CURVES, list(_curve_rows(found)), "curves")
     yield Table("Whether groups leave alike (log-rank)", _TESTS, list(_test_rows(found)), "tests")
-    notes: list[Row] = [(each,) for each in _notes(found)]
+    notes: list[Row] = [
+        (each,) for each in (*_notes(found), *_empty_groups(books, selection, found))
+    ]
     yield Table("What to bear in mind", (Column("note", "note"),), notes, "notes")
 
 
@@ -238,6 +240,15 @@ def _notes(found: Sequence[Decision]) -> Iterator[str]:
         yield f"{people} subscribers are too few for intervals: {FEWEST_PEOPLE} are needed."
     if found and not any(each.left for each in found):
         yield "Nobody has left yet: how long they stay can't be told."
+
+
+def _empty_groups(books: Books, selection: Selection, found: Sequence[Decision]) -> Iterator[str]:
+    """Groups of `compute-subscriber` lines in which nobody has decided anything."""
+    if selection.subscriber or selection.plan:
+        return
+    named = {group for timeline in books.terms.segments.values() for group in timeline if group}
+    for group in sorted(named - {each.group for each in found}):
+        yield f"Nobody of group {quoted(group)} has come to the end of a period."
 
 
 def _mean(shares: Sequence[Decimal]) -> str:

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 from beancount_compute.economy import Month
 
 MILLION = 1_000_000
+_YEARS = 1900, 2999
+_MOST_MONEY = 10**9
 _STEPS = 11  # of `wanted`: the percentiles 0, 10, ... 100
 COMMODITY = re.compile(r"[A-Z][A-Z0-9'._-]{0,22}[A-Z0-9]")
 PLAN_NAME = re.compile(r"[a-z][a-z0-9-]*")
@@ -117,9 +119,9 @@ def _wrong(text: str, key: str, table: str, what: str) -> AssumptionError:
     for at, each in enumerate(text.splitlines(), start=1):
         if opened := head.match(each):
             current = opened[1]
-            if not table and current == key:
+            if (not table and current == key) or current == f"{table}.{key}":
                 return AssumptionError(f"line {at}: {key}: {what}")
-        elif re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", each) and current == table:
+        elif re.match(rf"\s*\"?{re.escape(key)}\"?\s*[=.]", each) and current == table:
             line = at
             break
     return AssumptionError(f"line {line}: {key}: {what}" if line else f"{key}: {what}")
@@ -139,11 +141,14 @@ class _AssumptionReader:
             raise self._error("name", "plan", "two plans have one name")
         if sum(each.among for each in plans) != MILLION:
             raise self._error("among", "plan", "the shares of all plans must add up to 1")
+        unit, currency = (self._matching(key, COMMODITY) for key in ("commodity", "currency"))
+        if unit == currency:
+            raise self._error("currency", "economy", "the same as the commodity")
         return Assumptions(
             self._text,
             self._month(),
-            self._matching("commodity", COMMODITY),
-            self._matching("currency", COMMODITY),
+            unit,
+            currency,
             plans,
             self._whole("use", "days", 1, 28),
             self._share("use", "varies"),
@@ -164,9 +169,12 @@ class _AssumptionReader:
 
     def _month(self) -> Month:
         try:
-            return Month.parse(str(self._found["economy"]["first_month"]))
+            month = Month.parse(str(self._found["economy"]["first_month"]))
         except ValueError:
             raise self._error("first_month", "economy", "no month such as 2026-01") from None
+        if not _YEARS[0] <= month.year <= _YEARS[1]:
+            raise self._error("first_month", "economy", f"no year from {_YEARS[0]} to {_YEARS[1]}")
+        return month
 
     def _matching(self, key: str, pattern: re.Pattern[str]) -> str:
         text = self._found["economy"][key]
@@ -179,8 +187,8 @@ class _AssumptionReader:
         if not isinstance(name, str) or not PLAN_NAME.fullmatch(name):
             raise self._error("name", "plan", "no name of small letters and digits")
         units = table["units"]
-        if not isinstance(units, int) or not 0 < units <= 10**9:
-            raise self._error("units", "plan", "no whole number above zero")
+        if isinstance(units, bool) or not isinstance(units, int) or not 0 < units <= 10**9:
+            raise self._error("units", "plan", "no whole number from 1 to 1000000000")
         price, overage = (self._money(table, key) for key in ("price", "overage"))
         among = self._millionths(table["among"], "among", "plan", MILLION)
         wanted = self._listed(table["wanted"], "wanted", "plan", _STEPS, 1000 * MILLION)
@@ -190,8 +198,10 @@ class _AssumptionReader:
 
     def _money(self, table: Mapping[str, Any], key: str) -> Decimal:
         number = table[key]
-        if isinstance(number, bool) or not isinstance(number, int | Decimal) or number < 0:
-            raise self._error(key, "plan", "no amount from zero on")
+        if isinstance(number, bool) or not isinstance(number, int | Decimal):
+            raise self._error(key, "plan", "no number")
+        if not 0 <= number <= _MOST_MONEY:
+            raise self._error(key, "plan", f"{number} is not between 0 and {_MOST_MONEY}")
         found = Decimal(number)
         places = 2 if key == "price" else 6
         if found != round(found, places):
@@ -220,11 +230,11 @@ class _AssumptionReader:
     def _millionths(self, number: object, key: str, table: str, most: int) -> int:
         if isinstance(number, bool) or not isinstance(number, int | Decimal):
             raise self._error(key, table, "no number")
+        if not 0 <= number <= most // MILLION:
+            raise self._error(key, table, f"{number} is not between 0 and {most // MILLION}")
         found = Decimal(number) * MILLION
         if found != int(found):
             raise self._error(key, table, "more than six decimals")
-        if not 0 <= found <= most:
-            raise self._error(key, table, f"{number} is not between 0 and {most // MILLION}")
         return int(found)
 
     def _bands(self) -> tuple[tuple[int, int], ...]:

@@ -21,6 +21,12 @@ from beancount_compute.simulation.assumptions import MILLION, Assumptions
 from beancount_compute.simulation.call_auction import Deals, Orders, call_auction
 from beancount_compute.simulation.people import People, WholeNumbers, streams_of
 
+MOST_PEOPLE = 2_000_000
+
+
+class TooManyPeople(Exception):
+    """More than can be held; when."""
+
 
 class Regime(StrEnum):
     """What becomes of units left unused."""
@@ -52,12 +58,18 @@ class SimulatedMonth(NamedTuple):
 def simulated(
     assumed: Assumptions, regime: Regime, subscribers: int, months: int, seed: int
 ) -> Iterator[SimulatedMonth]:
-    """The months of an economy; the same for the same seed."""
+    """The months of an economy; the same for the same seed. Raises `TooManyPeople`."""
     people = People(assumed, streams_of(seed))
     market = regime is Regime.MARKET
     month = assumed.first_month
     for number in range(months):
-        came = people.come(people.arriving() if number else subscribers)
+        count = people.arriving() if number else subscribers
+        if len(people.plan) + count > MOST_PEOPLE:
+            raise TooManyPeople(
+                f"more than {MOST_PEOPLE:,} subscribers by {month}: ask for fewer months or "
+                "subscribers, or lower `monthly` of [arrivals]"
+            )
+        came = people.come(count)
         wanted = people.wanted(month.number - 1)
         by_day = people.days_of(wanted, month.last.day)
         left, deals = _month(people, assumed, wanted, by_day, market=market)

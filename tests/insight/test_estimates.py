@@ -232,3 +232,19 @@ def test_a_ledger_s_own_groups_stand_beside_the_others() -> None:
     assert [each["group"] for each in rows(books, "lifetime", "fit") if each["by"] == "group"] == [
         "agency"
     ]
+
+
+def test_a_group_that_nobody_is_in_is_named() -> None:
+    """ghost is an agency and never subscribed; dora's first period goes on beyond the books."""
+    groups = """\
+2026-01-01 custom "compute-subscriber" "ghost"
+  group: "agency"
+2026-04-20 custom "compute-subscription" "dora" "basic"
+2026-01-01 custom "compute-subscriber" "dora"
+  group: "reseller"
+"""
+    notes = [str(row["note"]) for row in rows(books_of(LIFE + groups), "retention", "notes")]
+    assert notes[-2:] == [
+        'Nobody of group "agency" has come to the end of a period.',
+        'Nobody of group "reseller" has come to the end of a period.',
+    ]

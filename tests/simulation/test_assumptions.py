@@ -44,7 +44,15 @@ def line_of(text: str) -> int:
         ("season = [1.00, ", "season = [", "no list of 12 numbers"),
         ('name = "basic"', 'name = "pro"', "two plans have one name"),
         ("[market]", "[markt]", "no part of the assumptions"),
-        ("units = 20000 ", "units = 0 ", "no whole number above zero"),
+        ("units = 20000 ", "units = 0 ", "no whole number from 1 to 1000000000"),
+        ("units = 20000 ", "units = true ", "no whole number from 1 to 1000000000"),
+        ("price = 20.00 ", "price = 1e30 ", "1E+30 is not between 0 and 1000000000"),
+        ("price = 20.00 ", "price = -1 ", "-1 is not between 0 and 1000000000"),
+        ("base = 0.02", "base = 1e-30", "more than six decimals"),
+        ("base = 0.02", "base = 1e999999", "is not between 0 and 1"),
+        ('first_month = "2026-01"', 'first_month = "9999-12"', "no year from 1900 to 2999"),
+        ('currency = "USD"', 'currency = "CU"', "the same as the commodity"),
+        ("varies = 0.15", "x.y = 1", "no key of [use]"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(old: str, new: str, said: str) -> None:

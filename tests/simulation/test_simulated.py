@@ -15,6 +15,7 @@ from beancount_compute.close.loading import load
 from beancount_compute.economy import Flow
 from beancount_compute.reports import Selection, read_books
 from beancount_compute.reports.registry import REPORTS
+from beancount_compute.simulation import simulated_months
 from beancount_compute.simulation.assumptions import read_assumptions, usual_text
 from beancount_compute.simulation.people import People, streams_of
 from beancount_compute.simulation.simulated_months import Regime, simulated
@@ -130,3 +131,20 @@ def test_a_folder_with_something_in_it_and_a_wrong_file_are_refused(tmp_path: Pa
     done = simulate(tmp_path / "new", "--assumptions", wrong)
     assert done.exit_code == 1 and "assumptions.toml: line" in done.output
     assert not (tmp_path / "new").exists()
+
+
+def test_more_people_than_can_be_held_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten come for each who is there: 20 are 220, less who left, in the second month."""
+    monkeypatch.setattr(simulated_months, "MOST_PEOPLE", 200)
+    crowd = tmp_path / "crowd.toml"
+    crowd.write_text(usual_text().replace("monthly = 0.05", "monthly = 10.0"))
+    words = ("--subscribers", 20, "--months", 3, "--assumptions", crowd)
+    done = simulate(tmp_path / "new", *words)
+    assert done.exit_code == 1
+    assert "more than 200 subscribers by 2026-02: ask for fewer months" in done.output
+    blank = tmp_path / "blank.toml"
+    blank.write_bytes(b"\xff\xfe")
+    done = simulate(tmp_path / "other", "--assumptions", blank)
+    assert done.exit_code == 1 and "blank.toml is no text in UTF-8" in done.output
