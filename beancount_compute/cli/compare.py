@@ -94,15 +94,14 @@ def compare(
 
 
 def _of_ledgers(ledgers: tuple[Path, ...]) -> Table:
-    from beancount_compute.simulation.comparison import side_by_side
-    from beancount_compute.simulation.economy_figures import outcome_of_books
+    from beancount_compute.simulation.ledgers_compared import figures_of, side_by_side
 
     found = []
     for ledger in ledgers:
         loaded = without_errors(ledger)
         currency = (loaded.options["operating_currency"] or ["USD"])[0]
         books = read_books(loaded.entries, loaded.options)
-        found.append((str(ledger), currency, outcome_of_books(books, currency)))
+        found.append(figures_of(str(ledger), books, currency))
     return side_by_side(found)
 
 

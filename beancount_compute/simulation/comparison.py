@@ -173,7 +173,45 @@ def compared(asked: ComparisonAsked, done: Done) -> list[Table]:
         f"{asked.replications} replications of {asked.subscribers} subscribers over "
         f"{asked.months} months, money in {asked.assumed.currency}"
     )
-    return [Table(title, tuple(columns), rows, "outcome")]
+    tables = [Table(title, tuple(columns), rows, "outcome")]
+    if both:
+        pairs = [(done[seed, Regime.MARKET], done[seed, Regime.BREAKAGE]) for seed in seeds]
+        tables.append(_break_even(pairs))
+    return tables
+
+
+def _break_even(pairs: Sequence[tuple[EconomyFigures, EconomyFigures]]) -> Table:
+    """What would have to be otherwise for the market to earn what breakage does, seed by seed."""
+    fees, more = [], []
+    for market, breakage in pairs:
+        lacking = breakage.revenue - market.revenue
+        if market.traded:
+            fees.append(WIDE.divide(market.fees + lacking, market.traded))
+        if market.revenue:
+            more.append(WIDE.divide(lacking, market.revenue))
+    rows: list[Row] = []
+    for name, found, most in (
+        ("fee, of the gross", fees, 1),
+        ("subscribers more, as a share", more, None),
+    ):
+        in_order = sorted(round_half_even(each, _STEP) for each in found)
+        ends = _ends(in_order) if len(found) == len(pairs) else (None, None)
+        middle = in_order[(len(in_order) - 1) // 2] if in_order else None
+        feasible = _share_of(sum(each <= most for each in in_order), len(pairs)) if most else None
+        rows.append((name, middle, *ends, feasible))
+    columns = (
+        Column("figure", "at which both earn the same"),
+        *[
+            Column(key, title, Measure.RATE)
+            for key, title in (
+                ("median", "median"),
+                ("low", "low 95 %"),
+                ("high", "high 95 %"),
+                ("feasible", "possible\nin"),
+            )
+        ],
+    )
+    return Table("Break-even of revenue", columns, rows, "break-even")
 
 
 def _title(name: str) -> str:
@@ -184,13 +222,17 @@ def _share_won(of: Mapping[Regime, Sequence[Decimal]]) -> Decimal:
     """The share of the seeds in which the market's figure is higher."""
     pairs = list(zip(of[Regime.MARKET], of[Regime.BREAKAGE], strict=True))
     won = sum(one > other for one, other in pairs)
-    return trim(round_half_even(WIDE.divide(Decimal(won), Decimal(len(pairs))), _STEP), 2)
+    return _share_of(won, len(pairs))
+
+
+def _share_of(part: int, whole: int) -> Decimal:
+    return trim(round_half_even(WIDE.divide(Decimal(part), Decimal(whole)), _STEP), 2)
 
 
 def _spread(
     name: str, numbers: Sequence[Decimal], asked: ComparisonAsked
 ) -> list[str | Decimal | None]:
-    """The mean, and what 95 % of the numbers lie between: none of fewer than 40."""
+    """The mean, and what 95 % of the numbers lie between."""
 
     def shown(number: Decimal) -> Decimal:
         if name in _SHOWN:
@@ -200,20 +242,10 @@ def _spread(
 
     with localcontext(WIDE):
         mean = shown(sum(numbers, ZERO) / Decimal(len(numbers)))
-    beyond = len(numbers) // 40
-    if not beyond:
-        return [mean, None, None]
-    in_order = sorted(numbers)
-    return [mean, shown(in_order[beyond]), shown(in_order[-beyond - 1])]
+    return [mean, *(None if end is None else shown(end) for end in _ends(sorted(numbers)))]
 
 
-def side_by_side(outcomes: Sequence[tuple[str, str, EconomyFigures]]) -> Table:
-    """Ledgers by name, each with its currency and figures."""
-    figure = Column("figure", "figure")
-    columns = [figure, *[Column(name, name, Measure.PRICE) for name, _, _ in outcomes]]
-    rows: list[Row] = [
-        (name.replace("_", " "), *[getattr(outcome, name) for _, _, outcome in outcomes])
-        for name in EconomyFigures._fields
-    ]
-    currencies = dict.fromkeys(currency for _, currency, _ in outcomes)
-    return Table(f"Side by side, in {' and '.join(currencies)}", tuple(columns), rows, "outcome")
+def _ends(in_order: Sequence[Decimal]) -> tuple[Decimal, Decimal] | tuple[None, None]:
+    """What 95 % of the numbers lie between; of fewer than 40 nothing."""
+    beyond = len(in_order) // 40
+    return (in_order[beyond], in_order[-beyond - 1]) if beyond else (None, None)

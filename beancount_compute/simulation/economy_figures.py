@@ -16,7 +16,7 @@ from beancount_compute.reports import Books, Selection
 from beancount_compute.reports.periods import spells_of
 
 DISCOUNT = 0.1  # a year, of what a subscriber brings later
-_OF_A_MONTH = (1 + DISCOUNT) ** (1 / 12) - 1
+OF_A_MONTH = (1 + DISCOUNT) ** (1 / 12) - 1
 
 
 class EconomyFigures(NamedTuple):
@@ -28,6 +28,7 @@ class EconomyFigures(NamedTuple):
     use: Decimal
     breakage: Decimal
     overage: Decimal
+    traded: Decimal  # the gross of all sales between subscribers
     fees: Decimal
     partner_income: Decimal
     revenue: Decimal
@@ -41,6 +42,7 @@ def outcome_of(
     months: int,
     there: int,
     earned: Mapping[Earning, Decimal],
+    traded: Decimal,
     deferred: Decimal,
     currency: str,
 ) -> EconomyFigures:
@@ -51,7 +53,7 @@ def outcome_of(
         revenue = sum((earned.get(each, ZERO) for each in Earning), ZERO)
         a_month = revenue / months if months else ZERO
         model = fit_lifetime(renewals)
-        come = rate(model.remaining(0, _OF_A_MONTH), 6) if model else None
+        come = rate(model.remaining(0, OF_A_MONTH), 6) if model else None
         value = round_money(a_month * (1 + (come or ZERO)), currency)
     of = {each: earned.get(each, ZERO) for each in Earning}
     return EconomyFigures(
@@ -61,6 +63,7 @@ def outcome_of(
         of[Earning.COMPUTE],
         of[Earning.BREAKAGE],
         of[Earning.OVERAGE],
+        traded,
         of[Earning.FEES],
         of[Earning.PARTNER_INCOME],
         revenue,
@@ -84,9 +87,10 @@ def outcome_of_books(books: Books, currency: str) -> EconomyFigures:
     for income in books.incomes:
         if income.currency == currency:
             earned[income.earning] += income.amount
+    traded = sum((trade.gross for trade in books.trades if trade.currency == currency), ZERO)
     deferred = sum((m.amount for m in books.movements if m.currency == currency), ZERO)
     spells = spells_of(books.periods, end)
     there = len({each.subscriber for each in spells if each.left is None})
     months = sum(each.age - each.since for each in found)
     months += sum(any(p.after > end for p in each.periods) for each in spells)  # not over yet
-    return outcome_of(seen, months, there, earned, deferred, currency)
+    return outcome_of(seen, months, there, earned, traded, deferred, currency)

@@ -32,6 +32,7 @@ from beancount_compute.economy import (
     Record,
     Terms,
     in_full,
+    round_money,
 )
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.journal import is_use
@@ -67,6 +68,7 @@ def replicate(asked: SimulationAsked) -> EconomyFigures:
         int(stayed.months.sum()),
         len(stayed.left) - int(stayed.left.sum()),
         earned,
+        _traded(months, asked.assumed.currency),
         deferred,
         asked.assumed.currency,
     )
@@ -132,6 +134,16 @@ def _event(day: date, kind: Kind, subscriber: str) -> Event:
     return Event(
         day, PHASE[kind], "", kind, subscriber, "", "", None, None, None, "", "", "", "", "", "", ""
     )
+
+
+def _traded(months: Sequence[SimulatedMonth], currency: str) -> Decimal:
+    """The gross of all sales, each rounded as it is booked."""
+    gross = ZERO
+    for month in months:
+        for _, deals in month.deals:
+            price = Decimal(deals.price) / MILLION
+            gross += sum(round_money(units * price, currency) for units in deals.units.tolist())
+    return gross
 
 
 class _Stayed(NamedTuple):

@@ -81,7 +81,7 @@ def test_means_intervals_and_who_wins_by_hand() -> None:
     asked = ASKED._replace(replications=80)
     done = {(n, Regime.MARKET): outcome(n) for n in range(1, 81)}
     done |= {(n, Regime.BREAKAGE): outcome(40) for n in range(1, 81)}
-    (table,) = compared(asked, done)
+    table, _ = compared(asked, done)
     market, breakage = table.by_key()[-2:]
     assert (market["figure"], market["regime"]) == ("lifetime value", "market")
     assert (market["mean"], market["low"], market["high"]) == (Decimal("40.5"), 3, 78)
@@ -89,6 +89,26 @@ def test_means_intervals_and_who_wins_by_hand() -> None:
     assert (market["wins"], breakage["wins"]) == (Decimal("0.5"), None)
     churn = next(row for row in table.by_key() if row["figure"] == "churn, %")
     assert churn["mean"] == 4050
+
+
+def test_break_even_is_what_lacks_over_the_gross_by_hand() -> None:
+    """Breakage earns 900, the market 600 of which 20 are fees of 400: fees of 320, 80 % of it.
+
+    Half as many subscribers more would do. A seed without a trade has no such fee.
+    """
+    market = outcome(0)._replace(revenue=Decimal(600), fees=Decimal(20), traded=Decimal(400))
+    asked = ASKED._replace(replications=40)
+    done = {(n, Regime.MARKET): market for n in range(1, 41)}
+    done |= {(n, Regime.BREAKAGE): outcome(900) for n in range(1, 41)}
+    _, table = compared(asked, done)
+    fee, more = table.by_key()
+    assert [*fee.values()][1:] == [Decimal("0.8"), Decimal("0.8"), Decimal("0.8"), 1]
+    assert [*more.values()][1:] == [Decimal("0.5"), Decimal("0.5"), Decimal("0.5"), None]
+    done[7, Regime.MARKET] = market._replace(traded=Decimal(0), fees=Decimal(0))
+    done[8, Regime.MARKET] = market._replace(traded=Decimal(200))
+    fee, _ = compared(asked, done)[1].by_key()
+    assert (fee["median"], fee["low"], fee["high"]) == (Decimal("0.8"), None, None)
+    assert fee["feasible"] == Decimal("0.95")  # 320 of 200 is no fee
 
 
 def test_few_replications_have_no_interval() -> None:
@@ -110,6 +130,7 @@ def test_the_command_compares_replications_and_ledgers(tmp_path: Path) -> None:
     # ten ends of periods, at one of which bob left; five are there in April
     assert (lines["subscribers"], lines["left"]) == (["5", "5"], ["1", "1"])
     assert lines["churn"] == ["0.100000", "0.100000"]
+    assert lines["break-even fee"] == ["", ""]  # nobody trades
 
 
 def test_who_stops_it_is_told_how_it_goes_on(
