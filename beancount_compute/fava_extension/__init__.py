@@ -25,7 +25,7 @@ from beancount_compute.fava_extension.asked import VIEWS, Asked, BadRequest, rea
 from beancount_compute.fava_extension.bills_view import both_bills
 from beancount_compute.fava_extension.blocks import Block, FavaNumbers, words
 from beancount_compute.fava_extension.close_view import month_end, ties
-from beancount_compute.fava_extension.economics_view import economics
+from beancount_compute.fava_extension.economics_view import economics, forecast_found
 from beancount_compute.fava_extension.empty_view import empty_view
 from beancount_compute.fava_extension.help_view import help_view
 from beancount_compute.fava_extension.loaded import LoadedBooks, LoadError
@@ -125,6 +125,11 @@ class ComputeBooks(FavaExtensionBase):
     def people(self) -> Response:
         """What the reports on people say, which is worked out when first asked for."""
         return self._answer(people_found)
+
+    @fava_parts.endpoint("forecast")
+    def forecast(self) -> Response:
+        """What becomes of what is deferred, beside breakage and market."""
+        return self._answer(forecast_found)
 
     @fava_parts.endpoint("library")
     def library(self) -> Response:

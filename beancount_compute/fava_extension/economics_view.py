@@ -7,12 +7,19 @@ from typing import Any
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, controls, field, figures, words
 from beancount_compute.fava_extension.page import Page
+from beancount_compute.fava_extension.people_view import estimated, notes_of, or_what_is_missing
 from beancount_compute.fava_extension.prepared.economics_by_day import OF_MONTHS, assumed
 from beancount_compute.reports import TOTAL, Interval, Table
 from beancount_compute.reports.bulk_reach import books_of
-from beancount_compute.reports.charts import break_even, breakage_or_market
+from beancount_compute.reports.charts import break_even, breakage_or_market, forecast
 from beancount_compute.reports.registry import economics as of_report
 
+FORECAST_ASKED: Block = {
+    "kind": "later",
+    "endpoint": "forecast",
+    "caption": "Working out what becomes of what is deferred ...",
+    "done": "The forecast is worked out.",
+}
 _TABLES = ("money-by-month", "units-by-month", "money-by-plan", "units-by-plan")
 _HEADLINE = {
     "lapsed": "Lapsed, had there been no market",
@@ -44,14 +51,33 @@ def economics(page: Page) -> list[Block]:
     displaced = field("displaced", "Displaced sales, 0 to 1", f"{asked.displaced:f}", hint)
     chosen = controls(page.intervals(Interval.MONTH, *OF_MONTHS), page.plans(), displaced)
     if not by_month.rows:
-        return [chosen, words("No units have left their period unused in these days.")]
+        none = words("No units have left their period unused in these days.")
+        return [chosen, none, FORECAST_ASKED]
     pictures = [*breakage_or_market(by_month), *break_even(by_month)]
     return [
         chosen,
         *_headlines(page, by_month),
         *[page.numbers.chart(chart) for chart in pictures],
+        FORECAST_ASKED,
         *[page.numbers.table(tables[name]) for name in _TABLES],
         page.numbers.table(assumed(page.loaded.books, asked.selection, asked.displaced)),
+    ]
+
+
+def forecast_found(page: Page) -> list[Block]:
+    """What becomes of what is deferred, with intervals; what to install where that is missing."""
+    return or_what_is_missing(_forecast, page) if page.asked.view == "economics" else []
+
+
+def _forecast(page: Page) -> list[Block]:
+    selection = page.asked.selection._replace(start=None)
+    tables = estimated(page, "forecast", selection)
+    if not tables["release"].rows:
+        return notes_of(page, tables["notes"])
+    return [
+        *[page.numbers.chart(chart) for chart in forecast(tables["release"])],
+        *[page.numbers.table(tables[name]) for name in ("sold-on", "bands")],
+        *notes_of(page, tables["notes"]),
     ]
 
 

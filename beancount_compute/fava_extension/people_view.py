@@ -64,8 +64,13 @@ def people_asked(page: Page) -> list[Block]:
 def people_found(page: Page) -> list[Block]:
     """What was asked for with it; what to install where that is missing."""
     view = page.asked.view
+    return or_what_is_missing(_FOUND[view], page) if view in _FOUND else []
+
+
+def or_what_is_missing(found: Callable[[Page], list[Block]], page: Page) -> list[Block]:
+    """What is found, or why months in bulk have none of it, or what to install for it."""
     try:
-        return _FOUND[view](page) if view in _FOUND else []
+        return found(page)
     except NotInBulk as error:
         return [words(in_a_sentence(error))]
     except ImportError:
@@ -76,11 +81,11 @@ def _selection(page: Page) -> Selection:
     return page.asked.selection._replace(subscriber=page.asked.subscriber)
 
 
-def estimated(page: Page, name: str) -> dict[str, Table]:
+def estimated(page: Page, name: str, selection: Selection) -> dict[str, Table]:
     """The tables of a report of estimates; raises `ImportError` without the extra."""
     from beancount_compute.insight.all_estimates import INSIGHTS
 
-    return page.loaded.people.tables(INSIGHTS[name], _selection(page))
+    return page.loaded.people.tables(INSIGHTS[name], selection)
 
 
 def _people(page: Page) -> list[Block]:
@@ -127,7 +132,7 @@ def _items(
 
 
 def _retention(page: Page) -> list[Block]:
-    tables = estimated(page, _RETENTION)
+    tables = estimated(page, _RETENTION, _selection(page)._replace(start=None))
     by_month = tables["cohorts"]
     if not by_month.rows:
         return [words(NOBODY)]
@@ -139,7 +144,7 @@ def _retention(page: Page) -> list[Block]:
         *_drawn(page, leaving_by_group(tables["groups"])),
         *_drawn(page, survival_by_group(tables["curves"])),
         page.numbers.table(tables["tests"]),
-        *_notes(page, tables["notes"]),
+        *notes_of(page, tables["notes"]),
         *_heat_maps(page, cohorts(tables["revenue"], paid, "What they pay")),
     ]
 
@@ -157,12 +162,13 @@ def _heat_maps(page: Page, charts: Iterable[Chart]) -> list[Block]:
     ]
 
 
-def _notes(page: Page, notes: Table) -> list[Block]:
+def notes_of(page: Page, notes: Table) -> list[Block]:
+    """What an estimate rests on, and what it does not say, in sentences."""
     return [words(page.numbers.rewritten(str(text))) for (text,) in notes.rows]
 
 
 def _growth(page: Page) -> list[Block]:
-    tables = estimated(page, _GROWTH)
+    tables = estimated(page, _GROWTH, _selection(page))
     months = tables["months"]
     if not months.rows:
         return [words("Nothing was traded in these days.")]

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import PATIENCE, Shown, ledger_of, served
-from tests.fava_extension.serving import EXTENSION, LATER, VIEWS, Site, exact, example
+from tests.fava_extension.serving import ESTIMATES, EXTENSION, VIEWS, Site, exact, example
 from tests.reports.story import STORY
 
 TITLES = {
@@ -30,7 +30,7 @@ TITLES = {
 }
 MARKUP = "<img src=x onerror=alert(1)>"
 TERMS = STORY.partition("2026-05-01")[0] + EXTENSION
-PEOPLE = [each for each in VIEWS if LATER.get(each) == "people"]  # looked at together below
+PEOPLE = ["people", "retention", "growth"]  # looked at together below
 OTHERS = [each for each in VIEWS if each not in PEOPLE]
 
 
@@ -68,10 +68,7 @@ def test_a_view_on_people_is_whole(year: Shown, view: str) -> None:
 def shows_every_figure(shown: Shown, view: str) -> None:
     page = shown.open(view)
     whole(page)
-    data = shown.site.page(view)["blocks"]
-    if view in LATER:
-        later = shown.site.page(view, endpoint=LATER[view])["blocks"]
-        data = [*later, *data]  # it stands above what else has figures
+    data = shown.site.whole(view, "ties", "scenarios", *ESTIMATES)["blocks"]
     wanted = [
         exact(cell)
         for block in data
@@ -180,8 +177,7 @@ def test_no_table_of_a_year_scrolls_on_a_desk(year: Shown, view: str) -> None:
     """At 1280 pixels all columns are seen, of pictures too; vintages have one for each month."""
     year.page.set_viewport_size({"width": 1280, "height": 800})
     page = year.open(view)
-    if view == "close":
-        expect(page.get_by_role("heading", name="Tie-outs of")).to_be_visible()
+    whole(page)
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
     wide = page.evaluate(
         "[...document.querySelectorAll('#compute-view .scroll')]"

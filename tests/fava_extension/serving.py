@@ -33,14 +33,7 @@ VIEWS = (
     "whatif",
     "close",
 )
-# What a view asks for once it stands
-LATER = {
-    "people": "people",
-    "retention": "people",
-    "growth": "people",
-    "whatif": "scenarios",
-    "close": "ties",
-}
+ESTIMATES = ("people", "forecast")  # endpoints of what a view on people asks for once it stands
 
 
 def example(name: str, folder: Path) -> Path:
@@ -75,11 +68,14 @@ class Site:
         found: dict[str, Any] = answer.get_json()
         return found
 
-    def people(self, view: str, **asked: str) -> dict[str, Any]:
-        """A view with what it asks for later, where that is on people."""
+    def whole(self, view: str, *endpoints: str, **asked: str) -> dict[str, Any]:
+        """A view with what it asks these endpoints for later in its place."""
         page = self.page(view, **asked)
-        later = LATER.get(view) == "people" and self.page(view, endpoint="people", **asked)
-        return {**page, "blocks": [*page["blocks"], *(later["blocks"] if later else [])]}
+        blocks: list[dict[str, Any]] = []
+        for block in page["blocks"]:
+            later = block["kind"] == "later" and block["endpoint"] in endpoints
+            blocks += self.page(view, block["endpoint"], **asked)["blocks"] if later else [block]
+        return {**page, "blocks": blocks}
 
     def refusal(self, view: str, **asked: str) -> dict[str, Any]:
         """What an address shows that is refused."""

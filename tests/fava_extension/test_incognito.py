@@ -11,7 +11,15 @@ import pytest
 
 from beancount_compute.fava_extension import fava_parts
 from beancount_compute.fava_extension.incognito import NOTE, without_numbers
-from tests.fava_extension.serving import DIGITS_AS_X, EXTENSION, VIEWS, Site, example, tables
+from tests.fava_extension.serving import (
+    DIGITS_AS_X,
+    ESTIMATES,
+    EXTENSION,
+    VIEWS,
+    Site,
+    example,
+    tables,
+)
 from tests.reports.story import STORY
 
 NUMBERS = "1.234,56 or -1,234.56 or 5 %"
@@ -41,7 +49,7 @@ def figures(page: dict[str, Any]) -> list[Any]:
 @pytest.mark.parametrize("asked", [{}, {"time": "2026-05"}, {"subscriber": "alice"}])
 def test_no_figure_of_a_view_has_a_digit(site: Site, view: str, asked: dict[str, str]) -> None:
     """Neither as shown nor in full; and there are no pictures, whose axes would tell."""
-    page = site.people(view, **asked)
+    page = site.whole(view, *ESTIMATES, **asked)
     assert page["notes"][0] == NOTE
     assert not re.search("[0-9]", json.dumps(figures(page)))
     charts = [block for block in page["blocks"] if block["kind"] == "chart"]

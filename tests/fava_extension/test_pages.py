@@ -19,6 +19,7 @@ from beancount_compute.fava_extension.blocks import FavaNumbers
 from beancount_compute.reports.charts import plotly_file
 from beancount_compute.reports.tables import Measure
 from tests.fava_extension.serving import (
+    ESTIMATES,
     EXTENSION,
     VIEWS,
     Site,
@@ -564,7 +565,7 @@ def test_every_number_has_separators_of_thousands(market_year: Site) -> None:
     """Where the ledger names no locale too: in tables, totals, headlines and sentences."""
     digits = re.compile(r"(?<![\w.,:/-])[0-9]{4,}(?![\w-])")
     for view in VIEWS:
-        page = market_year.people(view)
+        page = market_year.whole(view, *ESTIMATES)
         shown = [block["caption"] for block in page["blocks"] if block["kind"] == "chart"]
         shown += [block["text"] for block in page["blocks"] if block["kind"] == "words"]
         for table in tables(page).values():

@@ -138,6 +138,51 @@ def test_growth_says_what_the_interval_holds(market_year: Site) -> None:
     assert "Too few months that differ" in page["caption"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "options"),
+    [
+        ({}, ()),
+        ({"time": "2026-02 - 2026-09", "plan": "pro"}, ("--to", "2026-09", "--plan", "pro")),
+    ],
+)
+def test_the_forecast_stands_beside_breakage_and_market(
+    market_year: Site, asked: dict[str, str], options: tuple[str, ...]
+) -> None:
+    """As the report has it, of all that is deferred on the last day."""
+    page = market_year.page("economics", endpoint="forecast", **asked)
+    said = report("forecast", market_year.ledger, *options)
+    on_page = tables(page)
+    for name, of in (("forecast-CU-USD", "release"), ("sold-on", "sold-on"), ("bands", "bands")):
+        keys = [column["key"] for column in on_page[name]["columns"]]
+        assert rows(on_page[name]) == [{key: row[key] for key in keys} for row in said[of]]
+
+
+def test_the_forecast_has_whiskers_as_far_as_its_intervals(market_year: Site) -> None:
+    """Each bar less its minus is the low end; none where vintages are too few."""
+    page = market_year.page("economics", endpoint="forecast")
+    chart = charts(page)["forecast-CU-USD"]
+    used, lapsed = chart["figure"]["data"]
+    by_month = rows(chart["table"])
+    assert by_month.pop()["month"] == "total"
+    assert used["x"] == lapsed["x"] == [row["month"] for row in by_month]
+    for trace, key in ((used, "used"), (lapsed, "lapsed")):
+        for at, row in enumerate(by_month):
+            low = trace["y"][at] - trace["error_y"]["arrayminus"][at]
+            assert low == pytest.approx(float(row[f"{key}_low"] or row[key]))
+    assert "Whiskers are intervals" in chart["caption"]
+    assert {"too few", ""} == {row["said"] for row in by_month}
+
+
+def test_a_forecast_of_few_says_so_and_of_nothing_too(closed_quarter: Site) -> None:
+    page = closed_quarter.page("economics", endpoint="forecast")
+    (chart,) = charts(page).values()
+    assert chart["caption"].endswith("Too few subscribers or months for intervals.")
+    assert words(closed_quarter.page("economics", endpoint="forecast", time="2025")) == [
+        "Nothing is deferred."
+    ]
+    assert closed_quarter.page("market", endpoint="forecast")["blocks"] == []
+
+
 @pytest.mark.parametrize("view", ["people", "retention", "growth"])
 def test_filters_that_do_not_apply_are_named(market_year: Site, view: str) -> None:
     """Of accounts and entries; before the first subscription there is nobody."""
@@ -162,8 +207,13 @@ def test_what_is_not_installed_is_named(many: Site, monkeypatch: pytest.MonkeyPa
         return imported(name, *more)
 
     monkeypatch.setattr(builtins, "__import__", importing)
-    for view in ("retention", "growth"):
-        assert 'pip install "beancount_compute[insight]"' in words(found(many, view))
+    for view, endpoint in (
+        ("retention", "people"),
+        ("growth", "people"),
+        ("economics", "forecast"),
+    ):
+        page = many.page(view, endpoint=endpoint)
+        assert 'pip install "beancount_compute[insight]"' in words(page)
     assert rows(tables(found(many, "people"))["subscribers"])
 
 

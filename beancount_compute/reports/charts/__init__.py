@@ -25,15 +25,15 @@ from beancount_compute.reports.charts.money import (
     income,
 )
 from beancount_compute.reports.charts.of_bills import exposed_to, margin_by_month, price_and_bills
-from beancount_compute.reports.charts.of_estimates import (
+from beancount_compute.reports.charts.of_forecast import forecast
+from beancount_compute.reports.charts.of_growth import growth, trade_by_month
+from beancount_compute.reports.charts.of_people import recurring_revenue, subscribers_by_month
+from beancount_compute.reports.charts.of_retention import (
     cohorts,
-    growth,
     leaving_by_group,
     survival,
     survival_by_group,
-    trade_by_month,
 )
-from beancount_compute.reports.charts.of_people import recurring_revenue, subscribers_by_month
 from beancount_compute.reports.charts.traces import Chart, Drawing, only
 from beancount_compute.reports.charts.trading import break_even, fees_and_take_rate, market
 from beancount_compute.reports.economics import economics
@@ -57,6 +57,7 @@ __all__ = [
     "deferred_revenue",
     "exposed_to",
     "fees_and_take_rate",
+    "forecast",
     "forward_release",
     "growth",
     "income",

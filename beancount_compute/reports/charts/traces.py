@@ -155,3 +155,23 @@ def band_of(x: list[str], low: list[float | None], high: list[float | None]) -> 
             "hovertemplate": "%{y:,}",
         },
     ]
+
+
+def whiskers(
+    at: list[float | None], lows: list[float | None], highs: list[float | None], colour: str
+) -> Drawing:
+    """As far as intervals reach to both sides; of no length where there is none."""
+
+    def reach(ends: list[float | None]) -> list[float]:
+        both = zip(at, ends, strict=True)
+        return [0.0 if None in (one, end) else abs((end or 0) - (one or 0)) for one, end in both]
+
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": reach(highs),
+        "arrayminus": reach(lows),
+        "thickness": 1.5,
+        "width": 5,
+        "color": colour,
+    }

@@ -1,10 +1,10 @@
-"""Pictures of estimates on people: who stays, which groups leave, how trade grows.
+"""Pictures of retention: who stays, by month of start and by group, and which groups leave.
 
 months  at risk  left   stay   95 %
 1           120    12  0.900   0.830 to 0.942     ->  a step down, within a band
 
-They draw what a table of the insight reports holds, and need neither numpy nor scipy. Where a table
-says "too few" there is no band, and the caption says why.
+They draw what the tables of the report hold, and need neither numpy nor scipy. Where a table says
+"too few" there is no band, and the caption says why.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from beancount_compute.reports.charts.traces import (
     Chart,
     Drawing,
     band_of,
-    bar,
     column,
     figure_of,
     floats,
@@ -30,12 +29,12 @@ from beancount_compute.reports.charts.traces import (
     line,
     parts,
     texts,
+    whiskers,
 )
 from beancount_compute.reports.tables import Table
 
 MOST_LABELLED = 24  # columns whose cells show their shares
 _ROOM, _OF_A_ROW = 120, 22  # pixels of height: of axes and legend, and of each row
-_FEW_POWERS = 8  # the largest by the smallest, up to which an axis shows every digit
 _COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, TEAL, GREY)
 _DASHES = ("solid", "dash", "dot")  # each with every colour
 _TOO_FEW = " Too few subscribers for an interval."
@@ -171,10 +170,6 @@ def _points(
 ) -> Drawing:
     """Points on their lines, with whiskers as far as their intervals reach."""
 
-    def reach(ends: list[float | None]) -> list[float]:
-        both = zip(x, ends, strict=True)
-        return [0.0 if None in (at, end) else abs((end or 0) - (at or 0)) for at, end in both]
-
     return {
         "type": "scatter",
         "mode": "markers",
@@ -182,15 +177,7 @@ def _points(
         "x": x,
         "y": y,
         "marker": {"size": 9, "color": colour},
-        "error_x": {
-            "type": "data",
-            "symmetric": False,
-            "array": reach(highs),
-            "arrayminus": reach(lows),
-            "thickness": 1.5,
-            "width": 5,
-            "color": colour,
-        },
+        "error_x": whiskers(x, lows, highs, colour),
         "hovertemplate": "%{y}: %{x:.1%}<extra></extra>",
     }
 
@@ -201,109 +188,3 @@ def _lying_points(rows: int, form: str) -> Drawing:
     layout["xaxis"] = {"automargin": True, "tickformat": form, "nticks": 7}
     layout["yaxis"] = {"type": "category", "automargin": True, "autorange": "reversed"}
     return layout
-
-
-def trade_by_month(months: Table) -> list[Chart]:
-    """Those who take part each month, and what they trade; by market."""
-    found: list[Chart] = []
-    for (commodity, currency), part in parts(months, "commodity", "currency"):
-        names = texts(part, "month")
-        data = [
-            bar("units", names, floats(part, "units"), BLUE, commodity),
-            {
-                **line("participants", names, floats(part, "participants"), ORANGE, ""),
-                "yaxis": "y2",
-            },
-        ]
-        layout = layout_of(commodity)
-        layout["yaxis2"] = {
-            "overlaying": "y",
-            "side": "right",
-            "automargin": True,
-            "showgrid": False,
-            "tickmode": "auto",
-            "rangemode": "tozero",
-            "title": {"text": "participants"},
-        }
-        title = f"Trade and those who take part ({commodity}, {currency})"
-        caption = "Units traded each month, and how many sold or bought."
-        name = f"trade-{commodity}-{currency}"
-        found.append(Chart(name, title, part, figure_of(data, layout), caption))
-    return found
-
-
-def growth(table: Table, exponents: Table) -> list[Chart]:
-    """Units by participants, both on scales of powers, with the line of the exponent and its band.
-
-    `table` has a row for each month with its fitted volume; a slope of 1 is in proportion.
-    """
-    found: list[Chart] = []
-    for (commodity, currency), part in parts(table, "commodity", "currency"):
-        part = part._replace(rows=sorted(part.rows, key=lambda row: (row[3], row[0])))
-        people, units = floats(part, "participants"), floats(part, "units")
-        points: Drawing = {
-            "type": "scatter",
-            "mode": "markers",
-            "name": "months",
-            "x": people,
-            "y": units,
-            "text": texts(part, "month"),
-            "marker": {"size": 9, "color": ORANGE},
-            "hovertemplate": f"%{{text}}: %{{x}} participants, %{{y:,}} {commodity}<extra></extra>",
-        }
-        data = [*_fitted(part, people, commodity), points]
-        layout = layout_of(f"{commodity} traded", hovermode="closest")
-        layout["xaxis"] = {**_of_powers(people), "title": {"text": "participants"}}
-        layout["yaxis"].update(_of_powers(units))
-        caption = _exponent_said(exponents, commodity, currency)
-        title = f"Volume by participants ({commodity}, {currency})"
-        name = f"growth-{commodity}-{currency}"
-        found.append(Chart(name, title, part, figure_of(data, layout), caption))
-    return found
-
-
-def _of_powers(numbers: list[float | None]) -> Drawing:
-    """An axis of powers, with a mark at each digit where it spans few of them."""
-    known = [each for each in numbers if each]
-    narrow = max(known, default=1) < _FEW_POWERS * min(known, default=1)
-    marks = "D1" if narrow else "D2"
-    return {"type": "log", "automargin": True, "dtick": marks, "tickformat": ",~f"}
-
-
-def _fitted(part: Table, people: list[float | None], commodity: str) -> list[Drawing]:
-    """The line of the exponent, and its band, where there are."""
-    fitted, low, high = (floats(part, key) for key in ("fitted", "low", "high"))
-    if all(each is None for each in fitted):
-        return []
-    trace = line("fitted", [], fitted, BLUE, commodity)
-    trace.update(x=people, mode="lines", hoverinfo="skip")
-    del trace["hovertemplate"]
-    if all(each is None for each in low):
-        return [trace]
-    edges = band_of([], low, high)
-    for edge in edges:
-        edge.update(x=people, hoverinfo="skip")
-        del edge["hovertemplate"]
-    return [*edges, trace]
-
-
-def _exponent_said(exponents: Table, commodity: str, currency: str) -> str:
-    """The exponent of units on levels, and what lies within its interval, in words."""
-    row = next(
-        each
-        for each in exponents.by_key()
-        if (each["commodity"], each["currency"], each["of"], each["fitted_on"])
-        == (commodity, currency, "units", "levels")
-    )
-    said = "Each point is a month, on scales of powers: the slope of the line is the exponent."
-    if row["k"] is None:
-        return f"{said} Too few months that differ for one."
-    if row["low"] is None:
-        return f"{said} It is {row['k']}, of too few months for an interval."
-    inside = [name for key, name in (("one", "1"), ("two", "2")) if row[key] == "yes"]
-    holds = f"{' and '.join(inside) or 'neither 1 nor 2'} {'lie' if len(inside) > 1 else 'lies'}"
-    return (
-        f"{said} It is {row['k']}, from {row['low']} to {row['high']} in 95 of 100 cases: {holds} "
-        "inside (1 is in proportion, 2 is every pair). Changes from month to month may say "
-        "otherwise: see the table of exponents."
-    )
