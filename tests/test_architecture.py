@@ -50,6 +50,7 @@ KNOWS: dict[str, set[str]] = {
         "booking",
         "plugin",
         "reports",
+        "insight",
         "review",
     },
     "bulk": {"collector", "economy", "ledger", "closed", "booking", "plugin", "reports", "close"},

@@ -42,7 +42,7 @@ from beancount_compute.close.other_plugins import (
     in_the_way,
     plugins_of,
 )
-from beancount_compute.close.pack import PAGE, pack_files
+from beancount_compute.close.pack import PAGE, is_sealed, pack_files
 from beancount_compute.close.places_to_write import check_pack_place, check_unread
 from beancount_compute.close.proving import BOOKS_HEAD, prove
 from beancount_compute.close.standing import has_begun, index_folder, not_begun
@@ -114,7 +114,8 @@ def close_month(
         if seal := _seal_of(loaded, month):
             new: list[str] | None = None
             if not dry_run and (pack is not None or _has_gaps(place, seal, loaded)):
-                files: Mapping[str, bytes] = _pack_files(_closed_month(seal, loaded), loaded, step)
+                again = _pack_files(_closed_month(seal, loaded), loaded, step)
+                files = _left_as_found(again, place)
                 check_unread(loaded.entries, loaded.options, [place / name for name in files])
                 check_pack_place(place, month, files, ledger.parent, folder)
                 new = [name for name in files if not (place / name).exists()]
@@ -283,6 +284,18 @@ def _pack_files(closing: Closing, loaded: Loaded, step: Step) -> dict[str, bytes
             books=closing.books,
             review=closing.review,
         )
+
+
+def _left_as_found(files: Mapping[str, bytes], place: Path) -> Mapping[str, bytes]:
+    """The files of a pack again, without those that lie there and that no seal covers.
+
+    What is installed now may make another page, or other estimates.
+    """
+    return {
+        name: data
+        for name, data in files.items()
+        if is_sealed(name) or not (place / name).is_file()
+    }
 
 
 def _has_gaps(place: Path, seal: Seal, loaded: Loaded) -> bool:

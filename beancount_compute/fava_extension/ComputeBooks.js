@@ -380,12 +380,12 @@ function dressed(data, layout) {
 
 const NARROW = 768; // pixels, as Fava has it
 
-const BY_NIGHT = [[0, "#20344a"], [1, "#8ec4f5"]]; // the more, the further from the ground
+const BY_NIGHT = { colorscale: [[0, "#20344a"], [1, "#3a76b3"]], textfont: { color: "#fff" } }; // the more, the further from the ground
 
 /** A heat map as the window has room: on a phone without amounts in its cells, and without its scale. */
 function fitted(data) {
   const dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
-  const own = { ...(dark && { colorscale: BY_NIGHT }), ...(window.innerWidth < NARROW && { texttemplate: undefined, showscale: false }) };
+  const own = { ...(dark && BY_NIGHT), ...(window.innerWidth < NARROW && { texttemplate: undefined, showscale: false }) };
   return data.map((trace) => (trace.type === "heatmap" ? { ...trace, ...own } : trace));
 }
 

@@ -136,16 +136,14 @@ def _retention(page: Page) -> list[Block]:
     by_month = tables["cohorts"]
     if not by_month.rows:
         return [words(NOBODY)]
-    stayed = "the stronger the colour, the more of them are there"
-    paid = "the stronger the colour, the more of what they paid at first they pay"
     return [
-        *_heat_maps(page, cohorts(by_month, stayed, "Who is still there")),
+        *_heat_maps(page, cohorts(by_month)),
         *_drawn(page, survival(tables["survival"])),
         *_drawn(page, leaving_by_group(tables["groups"])),
         *_drawn(page, survival_by_group(tables["curves"])),
         page.numbers.table(tables["tests"]),
         *notes_of(page, tables["notes"]),
-        *_heat_maps(page, cohorts(tables["revenue"], paid, "What they pay")),
+        *_heat_maps(page, cohorts(tables["revenue"])),
     ]
 
 

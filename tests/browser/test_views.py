@@ -80,7 +80,8 @@ def shows_every_figure(shown: Shown, view: str) -> None:
     ]
     assert shown_figures(page) == wanted
     charts = [block for block in data if block["kind"] == "chart"]
-    expect(page.locator("figure .picture:has(svg)")).to_have_count(len(charts))
+    drawn = page.locator("figure .picture:has(svg)")
+    expect(drawn).to_have_count(len(charts), timeout=PATIENCE)  # some come with what is asked later
     if charts:
         expect(page.locator(".picture .main-svg").first).to_be_visible()
     assert shown.complaints == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,39 @@ def test_the_seal_is_the_same_with_and_without_pictures(
         assert run("close", month, other).exit_code == 0
     index = "closed/index.beancount"
     assert (other.parent / index).read_bytes() == (ledger.parent / index).read_bytes()
+
+
+def test_the_seal_is_the_same_with_and_without_estimates(
+    ledger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It depends on no release of numpy, nor on whether there is one."""
+    other = write(tmp_path / "other", TERMS + PAID, *ROWS)
+    monkeypatch.setitem(sys.modules, "beancount_compute.insight.all_estimates", None)
+    for month in ("2026-05", "2026-06"):
+        assert run("close", month, other).exit_code == 0
+    index = "closed/index.beancount"
+    assert (other.parent / index).read_bytes() == (ledger.parent / index).read_bytes()
+    there = contents(ledger.parent / "closed" / "2026-06-pack")
+    assert any(name.startswith("estimate-") for name in there)
+    assert not list((other.parent / "closed" / "2026-06-pack").glob("estimate-*"))
+
+
+def test_what_no_seal_covers_is_left_as_it_lies(
+    ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of another release of numpy or Plotly; `verify` misses none of it, and a close none but the
+    page."""
+    folder = ledger.parent / "closed" / "2026-06-pack"
+    stays = folder / "estimate-retention-survival.csv"
+    stays.write_text("months,stay\n1,0.9501\n")
+    (folder / "lots-lots.csv").unlink()
+    monkeypatch.setattr(pack, "plotly_bundle", lambda: None)
+    page = (folder / "index.html").read_bytes()
+    assert run("close", "2026-06", ledger).exit_code == 0
+    assert (folder / "index.html").read_bytes() == page
+    assert stays.read_text() == "months,stay\n1,0.9501\n"
+    stays.unlink()
+    assert run("verify", ledger).exit_code == 0
 
 
 def test_the_page_shows_the_seal_of_its_month(ledger: Path) -> None:

@@ -6,11 +6,12 @@ import builtins
 from typing import Any
 
 import pytest
+from plotly import graph_objects
 
 from beancount_compute.fava_extension.prepared.people_tables import PeopleTables
 from beancount_compute.reports import Books, Selection, Table
 from beancount_compute.reports.figures import Layout
-from tests.fava_extension.serving import EXTENSION, Site, report, rows, tables
+from tests.fava_extension.serving import ESTIMATES, EXTENSION, Site, report, rows, tables
 from tests.reports.story import HEAD, STORY, books_of
 
 SELECTIONS = [
@@ -111,6 +112,14 @@ def test_who_stays_has_a_band_and_heat(many: Site) -> None:
     assert page["cohorts"]["table"]["heat"]["strength"] == [[100, 95, 90, 85, 85]]
     whiskers = page["groups"]["figure"]["data"][0]["error_x"]
     assert whiskers["array"][0] > 0 and whiskers["arrayminus"][0] > 0
+
+
+@pytest.mark.parametrize("view", ["people", "retention", "growth", "economics"])
+def test_plotly_takes_every_figure(many: Site, market_year: Site, view: str) -> None:
+    """Its own check of names and values finds nothing."""
+    for site in (many, market_year):
+        for each in charts(site.whole(view, *ESTIMATES)).values():
+            graph_objects.Figure(each["figure"])
 
 
 def test_few_are_said_to_be_few(closed_quarter: Site) -> None:
@@ -224,7 +233,8 @@ def test_nothing_is_left_for_other_views(market_year: Site) -> None:
 class Counting:
     """A report that counts how often it is worked out."""
 
-    name, needs_subscriber, of_sums = "counting", False, False
+    name, title = "counting", "How often"
+    needs_subscriber, of_sums = False, False
 
     def __init__(self) -> None:
         self.worked_out = 0

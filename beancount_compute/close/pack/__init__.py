@@ -3,6 +3,7 @@
     index.html                          figures, tie-outs, tables and charts on one page
     tie-outs.csv  journal.csv           the proof, and the journal for the general ledger
     rollforward-money-by-plan.csv ...   every table of every report
+    estimate-retention-survival.csv ... estimates, with the extra `[insight]`
 
 All from the loaded ledger; the same ledger gives the same bytes. The charts need the extra
 `[charts]`; without it the page shows their tables.
@@ -28,6 +29,14 @@ from beancount_compute.close.general_ledger.month_export import (
     rounding_account,
 )
 from beancount_compute.close.general_ledger.slots import Only
+from beancount_compute.close.pack.estimates_in_pack import (
+    ON_PAGE,
+    SUMMARY,
+    charts_of,
+    estimates_at,
+    file_of,
+    is_estimate,
+)
 from beancount_compute.close.pack.pack_page import (
     Headline,
     PackPage,
@@ -46,6 +55,7 @@ from beancount_compute.reports import (
     Column,
     NotInBulk,
     Report,
+    ReportLike,
     Selection,
     Table,
     counted,
@@ -62,7 +72,7 @@ PAGE = "index.html"
 NOTHING_FOUND = Review([], [])
 UNSEALED = f"sha256:{'0' * 64}"  # stands on the page until there is a seal
 # Balances, cohorts and what bills are for stand as at the month's end, all else within the month.
-_TO_DATE = frozenset(["vintages", "lots", "aging", "economics", "bill-match"])
+_TO_DATE = frozenset(["vintages", "lots", "aging", "economics", "bill-match", "subscribers"])
 # What the page shows in full; tables by subscriber, lot or day can be very long.
 _ON_PAGE = {
     "rollforward": ("money-by-pocket", "money-by-plan", "units-by-pocket", "units-by-plan"),
@@ -70,6 +80,7 @@ _ON_PAGE = {
     "disclosure": (),
     "aging": ("totals",),
     "release": (),
+    "subscribers": (),
 }
 
 
@@ -80,7 +91,7 @@ Cells = dict[str, Cell]  # of a row, by the keys of its columns
 class Shown(NamedTuple):
     """A report's tables in a pack."""
 
-    report: Report
+    report: ReportLike
     tables: list[Table]
 
 
@@ -108,13 +119,21 @@ def pack_files(
 
 
 def pack_digests(files: Mapping[str, bytes]) -> dict[str, str]:
-    """What the seal of a month vouches for: all its files but the page.
+    """What the seal of a month vouches for: all its files but the page and the estimates.
 
-    The page repeats them; it shows the seal, and pictures if Plotly is installed.
+    It depends on the ledger alone. The page repeats its files, and shows the seal, and pictures if
+    Plotly is installed; estimates depend on whether there is numpy, and on its release.
     """
     return {
-        name: f"sha256:{sha256(data).hexdigest()}" for name, data in files.items() if name != PAGE
+        name: f"sha256:{sha256(data).hexdigest()}"
+        for name, data in files.items()
+        if is_sealed(name)
     }
+
+
+def is_sealed(name: str) -> bool:
+    """Whether the seal of a month vouches for a file of its pack."""
+    return name != PAGE and not is_estimate(name)
 
 
 def sealed_pack(files: Mapping[str, bytes], seal: str) -> dict[str, bytes]:
@@ -131,6 +150,7 @@ def _files(
     review: Review,
 ) -> dict[str, bytes]:
     named = Month.parse(month)
+    estimated = [Shown(*each) for each in estimates_at(books, named.last)]
     reports = [*_reports(books, named)]
     known = {f"{each.report.name}-{table.name}": table for each in reports for table in each.tables}
     drawn = charts(books, Selection(named.first, named.last), known)
@@ -145,12 +165,18 @@ def _files(
     files |= {f"{name}.csv": csv_of([table]) for name, table in known.items()}
     for chart in drawn:
         files[f"chart-{chart.name.replace('/', '_')}.csv"] = csv_of([chart.table])
+    files |= {
+        file_of(each.report.name, table): csv_of([table])
+        for each in estimated
+        for table in each.tables
+    }
+    drawn += charts_of({each.report.name: each.tables for each in estimated})
     page = PackPage(
         str(options.get("title") or "Beancount"),
         month,
         seal,
         list(_headlines({each.report.name: each.tables for each in reports}, drawn)),
-        [_tie_outs(tie_outs), _findings(review), *_sections(reports)],
+        [_tie_outs(tie_outs), _findings(review), *_sections(reports), *_estimates(estimated)],
         drawn,
         sorted(files),
     )
@@ -206,6 +232,12 @@ def _sections(reports: Sequence[Shown]) -> Iterator[PackSection]:
         if names is not None:
             kept = [table for table in each.tables if not names or table.name in names]
             yield PackSection(each.report.name, each.report.title, "", kept)
+
+
+def _estimates(reports: Sequence[Shown]) -> Iterator[PackSection]:
+    for each in reports:
+        kept = [table for table in each.tables if table.name in ON_PAGE[each.report.name]]
+        yield PackSection(each.report.name, each.report.title, SUMMARY, kept)
 
 
 __all__ = ["Chart", "pack_files"]

@@ -24,7 +24,7 @@
   // A heat map's weakest colour is that of the page; where it is narrow no text fits its cells.
   const fitted = (trace) => {
     if (trace.type !== "heatmap") return trace;
-    const colours = dark.matches && !printing ? { colorscale: [[0, "#222d39"], [1, "#5aa2e6"]] } : {};
+    const colours = dark.matches && !printing ? { colorscale: [[0, "#222d39"], [1, "#3a76b3"]], textfont: { color: "#fff" } } : {};
     return { ...trace, ...colours, ...(narrow() ? { texttemplate: "" } : {}) };
   };
   const draw = () => {

@@ -43,6 +43,7 @@ from beancount_compute.reports.market import MARKET
 from beancount_compute.reports.release import RELEASE
 from beancount_compute.reports.revenue import REVENUE
 from beancount_compute.reports.rollforward import ROLLFORWARD, deferred_by
+from beancount_compute.reports.subscribers import SUBSCRIBERS
 from beancount_compute.reports.tables import Table
 from beancount_compute.reports.vintages import VINTAGES
 
@@ -100,7 +101,16 @@ def charts(
         *market(only(MARKET.tables(books, to_date, "by-day"))),
         *vintages(table(VINTAGES, "recognised")),
         *_breakage_or_market(table),
+        *_people(table),
     ]
+
+
+def _people(table: Callable[[Report, str], Table]) -> list[Chart]:
+    """None of months in bulk, which hold no single subscription."""
+    with suppress(NotInBulk):
+        by_month, recurring = (table(SUBSCRIBERS, name) for name in ("people", "recurring"))
+        return [*subscribers_by_month(by_month), *recurring_revenue(recurring)]
+    return []
 
 
 def _breakage_or_market(table: Callable[[Report, str], Table]) -> list[Chart]:

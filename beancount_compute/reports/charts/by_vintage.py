@@ -12,6 +12,7 @@ from beancount_compute.reports.charts.traces import (
     BLUE,
     GREEN,
     GREY,
+    HEAT,
     ORANGE,
     PURPLE,
     RED,
@@ -43,7 +44,7 @@ def vintages(table: Table) -> list[Chart]:
             "x": months,
             "y": texts(part, "vintage"),
             "z": cells,
-            "colorscale": [[0, "#e4edf6"], [1, "#2a6cab"]],
+            **HEAT,
             "colorbar": {
                 "title": {"text": currency},
                 "thickness": 12,
@@ -60,7 +61,10 @@ def vintages(table: Table) -> list[Chart]:
         layout = layout_of("", hovermode="closest")
         layout["xaxis"].update(showgrid=False, title={"text": "recognised in"})
         layout["yaxis"].update(
-            type="category", autorange="reversed", showgrid=False, title={"text": "paid for in"}
+            type="category",
+            autorange="reversed",
+            showgrid=False,
+            title={"text": "paid for in", "standoff": 12},
         )
         title = f"Revenue and breakage by vintage ({currency})"
         caption = (

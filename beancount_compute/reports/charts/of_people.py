@@ -138,5 +138,5 @@ def _share(trace: Drawing) -> Drawing:
 
 def _of_shares() -> Drawing:
     layout = layout_of("")
-    layout["yaxis"] = {"automargin": True, "tickformat": ".0%"}
+    layout["yaxis"] = {"automargin": True, "tickformat": ".1~%"}
     return layout

@@ -15,6 +15,7 @@ from beancount_compute.reports.charts.traces import (
     BLUE,
     GREEN,
     GREY,
+    HEAT,
     ORANGE,
     PURPLE,
     RED,
@@ -42,11 +43,18 @@ _SOME_TOO_FEW = " Groups without one have too few subscribers for it."
 _CHANCE = " A difference between groups is no effect: nobody was put into them by chance."
 
 
-def cohorts(table: Table, what: str, title: str) -> list[Chart]:
+_SHOWN = {  # what a table of cohorts shows: its title, and what a strong colour is
+    "cohorts": ("Who is still there", "the stronger the colour, the more of them are there"),
+    "revenue": ("What they pay", "the stronger, the more of what they paid at first they pay"),
+}
+
+
+def cohorts(table: Table) -> list[Chart]:
     """By month of start and months since, the share that is there, as a heat map; by currency."""
     ages = [each.key for each in table.columns if each.key[0] == "m" and each.key[1:].isdecimal()]
     if not table.rows or not ages:
         return []
+    title, what = _SHOWN[table.name]
     by_currency = any(each.key == "currency" for each in table.columns)
     found: list[Chart] = []
     for names, part in parts(table, "currency") if by_currency else [((), table)]:
@@ -56,7 +64,7 @@ def cohorts(table: Table, what: str, title: str) -> list[Chart]:
             "x": [key[1:] for key in ages],
             "y": texts(part, "cohort"),
             "z": [[*row] for row in rows],
-            "colorscale": [[0, "#e4edf6"], [1, "#2a6cab"]],
+            **HEAT,
             "colorbar": {"thickness": 12, "outlinewidth": 0, "tickformat": ".0%"},
             "hovertemplate": "started in %{y}<br>after %{x} months<br>%{z:.1%}<extra></extra>",
             "hoverongaps": False,
@@ -149,7 +157,7 @@ def leaving_by_group(groups: Table) -> list[Chart]:
         names += of_groups
         shares, lows, highs = (floats(part, key) for key in ("leaving", "low", "high"))
         data.append(_points(by, shares, of_groups, colour, lows, highs))
-    layout = _lying_points(len(names), ".0%")
+    layout = _lying_points(len(names), ".1~%")
     layout["xaxis"].update(title={"text": "leave at a decision"}, rangemode="tozero")
     caption = "The share of the ends of periods at which subscribers left, with 95 % intervals."
     if all(each is None for each in column(groups, "low")):

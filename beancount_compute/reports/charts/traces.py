@@ -15,6 +15,8 @@ Drawing = dict[str, Any]
 BLUE, ORANGE, GREEN, RED = "#3b82c4", "#e08a2e", "#3f9b6c", "#cc5a4f"
 PURPLE, GREY, TEAL = "#8a6fc0", "#8b95a1", "#2a9d9d"
 
+# Of a heat map: the text of a cell is readable on every colour of the scale.
+HEAT: Drawing = {"colorscale": [[0, "#eef4fa"], [1, "#6aa3d8"]], "textfont": {"color": "#14202c"}}
 _HEAD, _OF_A_BAR = 110, 11  # pixels of height: of legend and axis, and of each bar
 
 

@@ -6,19 +6,22 @@ import csv
 import io
 import json
 import re
+import sys
 from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
 
-from beancount_compute.close.pack import pack_files
+from beancount_compute.close.pack import pack_digests, pack_files
+from beancount_compute.close.pack.estimates_in_pack import is_estimate
 from beancount_compute.close.pack.pack_page import (
     PackPage,
     page_text,
     plotly_bundle,
 )
 from beancount_compute.close.tie_outs import TieOut, tie_outs
+from beancount_compute.insight.all_estimates import INSIGHTS
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.charts import charts, plotly_file
 from beancount_compute.reports.exchange import csv_of
@@ -29,6 +32,7 @@ from tests.close.tie_outs.test_tie_outs import STORY
 MAY = Selection(date(2026, 5, 1), date(2026, 5, 31))
 NASTY = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
 SEAL = "sha256:9f2c"
+ESTIMATED = ["cohorts", "groups", "growth-CU-USD", "forecast-CU-USD"]  # pictures of estimates
 
 
 def packed(ledger: Ledger) -> dict[str, bytes]:
@@ -108,10 +112,42 @@ def test_every_table_of_every_report_is_a_file(pack: dict[str, bytes], ledger: L
         for layout in report.layouts(books, MAY)
     }
     drawn = {f"chart-{chart.name}.csv" for chart in charts(books, MAY)}
-    assert (
-        set(pack) == {"index.html", "tie-outs.csv", "findings.csv", "journal.csv"} | names | drawn
-    )
+    assert {name for name in pack if not is_estimate(name)} == {
+        "index.html",
+        "tie-outs.csv",
+        "findings.csv",
+        "journal.csv",
+    } | names | drawn
     assert list(pack) == sorted(pack)
+
+
+def test_estimates_stand_beside_them_at_the_month_s_end(
+    pack: dict[str, bytes], ledger: Ledger
+) -> None:
+    """Those of retention, growth and the forecast, under no seal; the page says what they are."""
+    to_date = Selection(None, MAY.end)
+    expected = {
+        f"estimate-{name}-{table.name}.csv": csv_of([table]).encode()
+        for name in ("retention", "growth", "forecast")
+        for table in INSIGHTS[name].tables(ledger.books(), to_date)
+    }
+    assert {name: pack[name] for name in pack if is_estimate(name)} == expected
+    assert not expected.keys() & pack_digests(pack).keys()
+    page = seen(pack)
+    assert "An estimate: it is not booked" in page.all_text
+    assert any(label.startswith("Who is still there") for label in page.labels)
+    assert any(label.startswith("Subscribers by month") for label in page.labels)
+
+
+def test_without_numpy_there_are_no_estimates(
+    ledger: Ledger, pack: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that is sealed is the same."""
+    monkeypatch.setitem(sys.modules, "beancount_compute.insight.all_estimates", None)
+    without = packed(ledger)
+    assert not any(map(is_estimate, without))
+    assert pack_digests(without) == pack_digests(pack)
+    assert "An estimate" not in seen(without).all_text
 
 
 def test_cells_are_the_figures_of_the_reports(pack: dict[str, bytes], ledger: Ledger) -> None:
@@ -165,9 +201,11 @@ def test_each_chart_has_a_text_alternative_and_its_table(
     """A label says what it shows; its figures stand below it, and it is drawn from the same."""
     page = seen(pack)
     found = charts(ledger.books(), MAY)
-    assert page.tags.count("figure") == page.tags.count("details") == len(found) == 7
+    assert page.tags.count("figure") == page.tags.count("details") == len(found) + len(ESTIMATED)
+    assert len(found) == 11
     drawn = [json.loads(text) for attrs, text in page.scripts if "data-figure" in attrs]
-    assert drawn == [chart.figure for chart in found]
+    assert drawn[: len(found)] == [chart.figure for chart in found]
+    assert [f'id="{name}"' in pack["index.html"].decode() for name in ESTIMATED] == [True] * 4
     for chart in found:
         assert any(chart.caption in label for label in page.labels)
 
@@ -235,7 +273,7 @@ def test_without_plotly_the_page_shows_tables_and_says_how_to_get_pictures(
     page = seen(without)
     assert page.scripts == []
     assert plotly_file.HOW_TO_GET_IT in page.all_text
-    assert page.tags.count("details") == 7
+    assert page.tags.count("details") == 11 + len(ESTIMATED)
     assert b"<details open>" in without["index.html"]
     assert {**pack, "index.html": b""} == {**without, "index.html": b""}
 

@@ -170,6 +170,10 @@ def test_plotly_takes_every_figure(books: Books) -> None:
         "market-CU-USD",
         "vintages-USD",
         "breakage-or-market-USD",
+        "subscribers",
+        "churn",
+        "recurring-USD",
+        "kept-USD",
     ]
     for chart in found:
         graph_objects.Figure(chart.figure)
