@@ -272,12 +272,12 @@ def break_evens(
     with localcontext(WIDE):
         by_currency = sums_by_currency(books, whole, displaced)
     return [
-        BreakEven(currency, over, sums, terms_of(sums.sums.sum(axis=0)), _drawn(sums))
+        BreakEven(currency, over, sums, terms_of(sums.sums.sum(axis=0)), drawn_terms(sums))
         for currency, sums in by_currency.items()
     ]
 
 
-def _drawn(found: SubscriberSums) -> list[RegimeTerms]:
+def drawn_terms(found: SubscriberSums) -> list[RegimeTerms]:
     """The averages of draws of as many subscribers."""
     people = len(found.sums)
     if few(people, found.months_seen):

@@ -47,7 +47,7 @@ from beancount_compute.insight.vintage_flows import (
     VintageFlows,
     flows_of_vintages,
 )
-from beancount_compute.reports import TOTAL, Books, Column, Measure, Selection, Table
+from beancount_compute.reports import TOTAL, Books, Column, Measure, Selection, Table, until
 from beancount_compute.reports.remaining import BAND_MONTHS, bands_after
 from beancount_compute.reports.tables import CURRENCY, MONTH, UNIT, Cell, Row
 
@@ -300,7 +300,7 @@ def forecast_of(books: Books, selection: Selection) -> Forecast:
         moved = selection.movements(books, each=False)
         origins = flows_of_vintages(moved, books.terms, months, first)
         found = released(origins, first)
-    people = {name for name, of in books.movements_of.items() if of[0].date <= day}
+    people = {each.subscriber for each in until(books.movements, day)}
     return Forecast(months, max(1 - first, 0), len(people), found)
 
 

@@ -23,6 +23,8 @@ from typing import NamedTuple
 
 from scipy.optimize import brentq
 
+_SAME = 1e-9  # below it the sum of powers of nearly 1 loses digits
+
 
 class MonthsCompared(NamedTuple):
     """For how many months, and what a month later counts less."""
@@ -33,7 +35,9 @@ class MonthsCompared(NamedTuple):
     def worth(self, churn: float) -> float:
         """The months of one subscriber, this one and those to come."""
         kept = (1 - churn) / (1 + self.discount)
-        return float(sum([kept**month for month in range(self.months)]))
+        if abs(1 - kept) < _SAME:
+            return float(self.months)
+        return float((1 - kept**self.months) / (1 - kept))
 
 
 class RegimeTerms(NamedTuple):

@@ -11,6 +11,9 @@ import pytest
 
 from beancount_compute.insight.all_estimates import INSIGHTS
 from beancount_compute.insight.burn_down import burn_down
+from beancount_compute.insight.forecast import forecast_of
+from beancount_compute.insight.months_from import MonthsFrom
+from beancount_compute.insight.vintage_flows import flows_of_vintages
 from beancount_compute.reports import Books, Selection
 from beancount_compute.reports.tables import Cell
 from tests.reports.story import HEAD, STORY, books_of, by_key
@@ -68,6 +71,26 @@ def test_the_forecast_by_hand(top_ups: Books) -> None:
     assert sold == [["2026-04", "200", "20.00"], ["total", "200", "20.00"]]
     (band,) = rows(top_ups, "bands")
     assert of(band, "expected", "amount") == ["2026-04-01 to 2026-06-30", "229.00"]
+
+
+def test_what_ends_on_the_first_of_a_month_was_not_there_to_be_used_in_it() -> None:
+    """In February only bob's 100.00 could be used: half of them were. January is no whole month."""
+    books = books_of(
+        HEAD
+        + """\
+2026-01-10 custom "compute-allocation" "alice" 1000 CU 100.00 USD
+  expires: 2026-02-01
+2026-01-10 custom "compute-allocation" "bob" 1000 CU 100.00 USD
+  expires: 2026-06-01
+2026-02-10 custom "compute-consumption" "bob" 500 CU
+"""
+    )
+    day = date(2026, 2, 28)
+    found = flows_of_vintages(books.movements, books.terms, MonthsFrom(day), 0)
+    (flows,) = found.values()
+    assert flows.seen == {(0, 1): (100, 50, 0, 0)}
+    assert flows.held == {(1, 4, False): (50, 500)}
+    assert forecast_of(books, Selection(end=day)).past == 1
 
 
 def test_burn_down_by_hand(top_ups: Books) -> None:
