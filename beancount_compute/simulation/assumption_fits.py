@@ -21,6 +21,7 @@ from beancount_compute.simulation.people import WholeNumbers
 from beancount_compute.simulation.seen_economy import SeenMonths
 
 _Z = float(stats.norm.ppf(0.975))
+_WIDEST = 100.0  # of a logarithm: nothing is told, and nothing overflows
 _STEPS = 100  # of searches that end much earlier
 PERCENTILES = np.linspace(0, 1, 11)
 
@@ -87,7 +88,7 @@ def _spreads(free: Numbers, holding: Numbers, told: bool) -> tuple[Numbers, floa
 
 
 def _on_logs(number: float, spread: float) -> Fit:
-    width = float(np.exp(_Z * spread))
+    width = float(np.exp(_Z * min(spread, _WIDEST)))
     return Fit(float(number), float(number) / width, float(number) * width)
 
 

@@ -143,6 +143,11 @@ class _Writer:
             whole = min(10**9, max(1, round(units / scale)))
             if whole * scale != units:
                 self._notes.add(f"{plan.name}: {amount(units)} units a month are {whole} here")
+            if plan.unused is Unused.ROLLOVER:
+                self._notes.add(f"{plan.name}: rollover is no part of a simulated economy")
+            elif plan.unused is Unused.MINT and plan.mint_rate != 1:
+                rate = amount(plan.mint_rate)
+                self._notes.add(f"{plan.name}: all that is left is minted here, not {rate} of it")
             price = plan.price / months_of(plan.every)
             overage = plan.overage.number * scale if plan.overage else Decimal(0)
             per_month = "" if months_of(plan.every) == 1 else f", by months of {plan.every}"
@@ -235,19 +240,19 @@ class _Writer:
     def _market(self) -> dict[str, Said]:
         usual, seen = self._usual, self._seen
         last = Selection().day_of(self._books)
-        *rates, least = self._books.terms.fees(last, seen.currency)
+        fees = self._books.terms.fees(last, seen.currency)
         found: dict[str, Said] = {}
         trades = len(seen.trades.asked) + len(seen.trades.bid)
         for key, fee, default in (
-            ("seller_fee", rates[0], usual.seller_fee),
-            ("buyer_fee", rates[1], usual.buyer_fee),
+            ("seller_fee", fees.seller_rate, usual.seller_fee),
+            ("buyer_fee", fees.buyer_rate, usual.buyer_fee),
         ):
             if trades:
                 found[key] = Said(amount(fee), "the ledger's terms")
             else:
                 found[key] = Said(share(default), self._notes.usual(f"`{key}`", "nobody trades"))
-        if trades and least:
-            self._notes.add(f"a minimum fee of {least:f} is none in a simulated economy")
+        if trades and (fees.minimum or fees.seller_fixed or fees.buyer_fixed):
+            self._notes.add("minimum and fixed fees: no part of a simulated economy")
         found["token_months"] = self._token_months()
         for key, shares, both in (
             ("ask", seen.trades.asked, usual.ask),

@@ -74,7 +74,9 @@ def simulated(
         by_day = people.days_of(wanted, month.last.day)
         left, deals = _month(people, assumed, wanted, by_day, market=market)
         unused = np.where(people.there, left, 0)
-        people.month_ends(unused, minted=market)
+        # units that cost nothing lapse
+        costs = np.array([plan.price > 0 for plan in assumed.plans])[people.plan]
+        people.month_ends(np.where(costs, unused, 0), minted=market)
         gone = people.leaving(unused)
         day, who = np.nonzero(by_day.T)
         plans = people.plan[came], people.plan[gone]

@@ -55,6 +55,9 @@ def test_tokens_take_their_part_of_the_chance() -> None:
     assert [fit.number for fit in told.bands] == pytest.approx([0.1, 0.08])
     # the logarithm of a ratio of 5 and 10: sqrt(1/5 + 1/10)
     assert told.tokens.high == pytest.approx(0.5 * np.exp(1.96 * np.sqrt(0.3)), rel=1e-3)
+    # nobody with tokens left: the part is 0, and its interval tells nothing
+    none = fit_hazards(*cells((0, False, 9, 1), (0, True, 9, 0)), 1, True, 0.5)
+    assert none.tokens is not None and none.tokens.number == 0 and np.isfinite(none.tokens.high)
     untold = fit_hazards(*some, 2, False, 0.4)
     assert untold.tokens is None and untold.bands[1].number == pytest.approx(0.1)
 

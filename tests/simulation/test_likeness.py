@@ -128,7 +128,18 @@ def test_without_overage_or_market_the_words_say_so() -> None:
         (STORY, "2 subscribers and 2 months are too few"),
         (LIFE, "2 changes of plan: in a simulated economy everybody stays on one"),
         (LIFE, "top-ups: no part of a simulated economy"),
-        (LIFE, "team: "),
+        (
+            many(40, 8).replace(" 1000 CU\n", ' 1000 CU\n  unused: "rollover"\n'),
+            "pro: rollover is no",
+        ),
+        (
+            many(40, 8).replace(" 1000 CU\n", ' 1000 CU\n  unused: "mint"\n  mint-rate: 0.8\n'),
+            "pro: all that is left is minted here, not 0.8 of it",
+        ),
+        (
+            STORY + '2026-01-01 custom "compute-option" "minimum-fee" 0.25 USD\n',
+            "minimum and fixed fees: no part of a simulated economy",
+        ),
         (many(40, 8, plan="Pro Plus"), "nobody holds tokens"),
         (many(40, 8).replace(" 1000 CU", " 10000000 CU"), "a unit here is 1,000 CU of the ledger"),
         (many(40, 8).replace(" CU", " /CU"), "/CU is called CU here"),

@@ -53,7 +53,6 @@ def test_a_small_operator_gains_by_a_market_and_a_large_one_loses(seed: int) -> 
 
     small, large = Decimal("0.1"), Decimal("0.8")
     alone = revenue(Regime.BREAKAGE, small)
-    assert alone == revenue(Regime.BREAKAGE, large)
     assert revenue(Regime.MARKET, small) > alone > revenue(Regime.MARKET, large)
 
 

@@ -50,9 +50,13 @@ def test_a_simulated_ledger_has_no_error(regime: Regime, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("regime", [*Regime])
 def test_without_overage_use_ends_with_what_is_held(regime: Regime, tmp_path: Path) -> None:
-    """Nothing beyond the holdings is used, as it would be refused; bids are of the plan's price."""
+    """Nothing beyond the holdings is used, as it would be refused; bids are of the plan's price.
+
+    Units of a plan that costs nothing are never minted, so that nobody sells them.
+    """
     assumed = tmp_path / "free.toml"
-    assumed.write_text(re.sub(r"overage = [0-9.]+", "overage = 0", usual_text()))
+    text = re.sub(r"overage = [0-9.]+", "overage = 0", usual_text())
+    assumed.write_text(text.replace("price = 20.00 ", "price = 0 "))
     words = ("--subscribers", 40, "--months", 3, "--assumptions", assumed)
     simulate(tmp_path / "sim", *words, "--regime", regime.value)
     loaded = load(tmp_path / "sim" / "main.beancount")
@@ -60,6 +64,8 @@ def test_without_overage_use_ends_with_what_is_held(regime: Regime, tmp_path: Pa
     books = read_books(loaded.entries, loaded.options)
     assert not any(each.earning.value == "overage" for each in books.incomes)
     assert bool(books.trades) == (regime is Regime.MARKET)
+    tokens = {each.origin for each in books.movements if each.flow is Flow.MINTED}
+    assert tokens == ({"pro"} if regime is Regime.MARKET else set())
 
 
 def test_what_is_wanted_is_used_or_charged(tmp_path: Path) -> None:
