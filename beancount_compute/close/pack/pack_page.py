@@ -14,11 +14,12 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Sequence
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from beancount_compute.reports import Measure, Table, rounded, shown
@@ -65,6 +66,19 @@ def plotly_bundle() -> str | None:
 def page_text(page: PackPage, plotly: str | None) -> str:
     """The page as HTML; with pictures where Plotly's JavaScript is given."""
     scripts = [_inline(plotly), _inline(_own("page.js"))] if plotly else []
+    return _template().render(
+        page=page,
+        policy=_policy(scripts),
+        scripts=scripts,
+        style=Markup(_own("page.css")),
+        how_to_get_pictures=plotly_file.HOW_TO_GET_IT,
+        is_text=_is_text,
+        br=Markup("<br>"),
+    )
+
+
+@cache
+def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
     )
@@ -74,15 +88,7 @@ def page_text(page: PackPage, plotly: str | None) -> str:
         "figure": _json,
         "without_zeros": _without_zeros,
     }
-    return environment.from_string(_own("pack.html")).render(
-        page=page,
-        policy=_policy(scripts),
-        scripts=scripts,
-        style=Markup(_own("page.css")),
-        how_to_get_pictures=plotly_file.HOW_TO_GET_IT,
-        is_text=_is_text,
-        br=Markup("<br>"),
-    )
+    return environment.from_string(_own("pack.html"))
 
 
 def _policy(scripts: Sequence[str]) -> str:
