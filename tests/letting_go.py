@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import gc
 
-MUCH_LEFT = 30_000  # objects, until they are collected
+MUCH_LEFT = 30_000  # objects, until they are collected; where there are many, a part of them
+PART = 10
 _kept: list[int] = []  # how much was kept from the collector since it last looked through all
 
 
@@ -18,6 +19,6 @@ def let_go() -> None:
     if count:
         _kept.append(count)
         gc.unfreeze()
-        if count - _kept[0] > MUCH_LEFT:
+        if count - _kept[0] > max(MUCH_LEFT, _kept[0] // PART):
             gc.collect()
             _kept.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -13,14 +14,20 @@ from beancount_compute.cli.report import report
 from tests.bulk import small_months as small
 
 
+@pytest.fixture(scope="module")
+def two_months(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of two months of alice: 1000 CU each, 620 and 100 used."""
+    folder = tmp_path_factory.mktemp("two")
+    small.month(folder, "2026-05", small.subscription("01", "alice"), small.use("20", "alice", 620))
+    small.month(folder, "2026-06", small.use("02", "alice", 100))
+    (folder / "main.beancount").write_text(small.LEDGER)
+    return folder
+
+
 @pytest.fixture
-def ledger(tmp_path: Path) -> Path:
-    """Two months of alice: 1000 CU each, 620 and 100 used."""
-    small.month(
-        tmp_path, "2026-05", small.subscription("01", "alice"), small.use("20", "alice", 620)
-    )
-    small.month(tmp_path, "2026-06", small.use("02", "alice", 100))
-    (tmp_path / "main.beancount").write_text(small.LEDGER)
+def ledger(two_months: Path, tmp_path: Path) -> Path:
+    """The two months, to change at will."""
+    shutil.copytree(two_months, tmp_path, dirs_exist_ok=True)
     return tmp_path / "main.beancount"
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -23,13 +24,19 @@ MORE = '2026-05-03 custom "compute-consumption" "alice" 100 CU\n'
 TOKENS = "Liabilities:DeferredRevenue:Tokens:Alice"
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Path:
-    """May is closed and exported: 200.00 billed, 40.00 earned, 160.00 deferred."""
-    path = write(tmp_path / "books", LEDGER)
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a ledger whose May is closed and exported."""
+    path = write(tmp_path_factory.mktemp("exported") / "books", LEDGER)
     assert run("close", "2026-05", path).exit_code == 0
     assert run(*CSV, path).exit_code == 0
-    return path
+    return path.parent
+
+
+@pytest.fixture
+def ledger(exported: Path, tmp_path: Path) -> Path:
+    """May is closed and exported: 200.00 billed, 40.00 earned, 160.00 deferred."""
+    return shutil.copytree(exported, tmp_path / "books") / "main.beancount"
 
 
 CSV = ("export", "2026-05", "--format", "csv")

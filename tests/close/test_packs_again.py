@@ -18,14 +18,20 @@ PAID = (
 )
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Path:
-    """May and June are closed, with their packs; July has a use."""
-    path = write(tmp_path / "books", TERMS + PAID, *ROWS)
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a ledger of which two months are closed."""
+    path = write(tmp_path_factory.mktemp("closed") / "books", TERMS + PAID, *ROWS)
     for month in ("2026-05", "2026-06"):
         assert run("close", month, path).exit_code == 0
     add(path, '2026-07-04 custom "compute-consumption" "bob" 100 CU\n')
-    return path
+    return path.parent
+
+
+@pytest.fixture
+def ledger(closed: Path, tmp_path: Path) -> Path:
+    """May and June are closed, with their packs; July has a use."""
+    return shutil.copytree(closed, tmp_path / "books") / "main.beancount"
 
 
 @pytest.mark.parametrize("month", ["2026-05", "2026-06"])
