@@ -17,6 +17,7 @@ from pyarrow import parquet
 
 from beancount_compute.bulk.bulk_terms import BulkError
 from beancount_compute.bulk.folder.month_folder import MonthFolder
+from beancount_compute.bulk.folder.month_state import PARTS_OF_STATE
 from beancount_compute.bulk.month_run import BulkOutcome
 from beancount_compute.bulk.spark import spark_link, spark_run
 from beancount_compute.bulk.spark.blobs import blobs_of
@@ -48,12 +49,15 @@ Contents = dict[str, Any]
 
 
 def contents(outcome: BulkOutcome) -> Contents:
-    """All that a month's folder holds; tables in the order of their rows."""
+    """All that a month's folder holds; tables sorted, but for those that later months read."""
     found: Contents = {}
     for path in sorted(outcome.folder.iterdir()):
         if path.suffix == ".parquet":
             rows = parquet.read_table(path)
-            found[path.name] = rows.schema, sorted(rows.to_pylist(), key=repr)
+            in_order = rows.to_pylist()
+            if path.stem not in PARTS_OF_STATE:
+                in_order.sort(key=repr)
+            found[path.name] = rows.schema, in_order
         else:
             found[path.name] = path.read_text(encoding="utf-8")
     return found

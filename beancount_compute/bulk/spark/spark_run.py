@@ -245,7 +245,7 @@ class SparkRun:
             yield from blobs_of(groups.group_of(table, OPERATOR), OPERATOR_STATE, whole)
         for name in parts:
             group = groups.sql("s.subscriber")
-            found = table.arrow(f"SELECT s.*, {group} AS grp FROM state_{name} s ORDER BY grp")
+            found = table.arrow(f"SELECT s.*, {group} AS grp FROM state_{name} s")  # in its order
             for at in range(groups.number):
                 rows = found.filter(pa.compute.equal(found.column("grp"), at)).drop_columns("grp")
                 if rows.num_rows and at not in done:
