@@ -239,3 +239,19 @@ def test_an_event_of_an_earlier_month_can_be_reversed(tmp_path: Path) -> None:
     parquet.write_table(pa.Table.from_pylist([again], rows.schema), twice)
     (refused,) = table(book(tmp_path, "2026-07", twice), "refused")
     assert "is reversed already" in refused["message"]
+
+
+def test_numbers_that_32_bits_do_not_hold_stay_exact(tmp_path: Path) -> None:
+    """4,000 CU at 0.001 come in each month, of which May uses 3,000.000001 and June 3,000. In the
+    millionths that May's use asks for, and June's lot of 0.000001 CU, 32 bits hold neither."""
+    begin(tmp_path, LEDGER + '2026-01-01 custom "compute-plan" "bit" 0.00 USD 0.000001 CU\n')
+    left = D(0)
+    for name, units in (("2026-05", D("3000.000001")), ("2026-06", D(3000))):
+        rows = top_up("03", "alice", 4_000, "4.00"), use("04", "alice", units)
+        found = month(tmp_path, name, *rows, subscription("05", f"of-{name}", "bit"))
+        assert found.counts["by the kernel"] == 3
+        used = [r for r in table(found, "movements") if r["kind"] == "consumption"]
+        assert sum(r["units_out"] for r in used if r["role"] == "tokens") == units
+        assert sum(r["amount"] for r in used if r["role"] == "revenue") == -units / 1000
+        left += 4000 - units
+        assert sum(lot[2] for lot in held(found) if lot[0] == "alice") == left

@@ -6,6 +6,8 @@ bulk/2026-04/lots.parquet, subscriptions.parquet, subscribers.parquet   ->   202
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +68,12 @@ def note_state(
     table: EventTable, before: Path | None, closed: Carried | None, bulk: BulkTerms
 ) -> bool:
     """Let queries know the state as `state_lots` and so on; whether there is any."""
-    given: Tables = {}
     if before is not None:
-        given = {name: read_part(before / f"{name}.parquet", name) for name in PARTS_OF_STATE}
-    elif closed is not None:
-        given = state_tables(closed, {})
-    note_given_state(table, given)
+        for name in PARTS_OF_STATE:  # which are read when they are asked for
+            _check_part(before / f"{name}.parquet", name)
+            table.note_file(f"state_{name}", before / f"{name}.parquet")
+    else:
+        note_given_state(table, state_tables(closed, {}) if closed is not None else {})
     plans = table.numbers("SELECT DISTINCT plan FROM state_subscriptions WHERE NOT ended")
     unknown = sorted(plan for (plan,) in plans if plan not in bulk.terms.plans)
     if unknown:
@@ -79,7 +81,7 @@ def note_state(
             f"{before}: subscribers run on the plan {quoted(unknown[0])}, of which the ledger has "
             "no compute-plan: is it the state of another ledger?"
         )
-    return bool(given)
+    return before is not None or closed is not None
 
 
 def note_given_state(table: EventTable, given: Tables) -> None:
@@ -101,11 +103,24 @@ def state_of_shard(table: EventTable, names: str, *, operator: bool = False) -> 
 
 def read_part(path: Path, name: str) -> pa.Table:
     """A table that a month has written."""
+    with _opened(path, name) as part:
+        return part.read()
+
+
+def _check_part(path: Path, name: str) -> None:
+    """Raise `BulkError` where a table that a month has written can't be read to its end."""
+    with _opened(path, name) as part:
+        for _ in part.iter_batches(use_threads=False):  # whose memory is given back
+            pass
+
+
+@contextmanager
+def _opened(path: Path, name: str) -> Iterator[parquet.ParquetFile]:
     try:
-        found = parquet.read_table(path)
+        with parquet.ParquetFile(path) as opened:
+            if opened.schema_arrow.names != SCHEMAS[name].names:
+                raise BulkError(f"{path}: not the columns that bean-compute bulk writes")
+            yield opened
     except (pa.ArrowException, OSError, ValueError) as error:
         why = str(error).splitlines()[0].rstrip(".")
         raise BulkError(f"{path}: not Parquet, or cut off ({why}): book that month anew") from None
-    if found.column_names != SCHEMAS[name].names:
-        raise BulkError(f"{path}: not the columns that bean-compute bulk writes")
-    return found

@@ -26,7 +26,7 @@ POCKETS_IN_ORDER = ("allocations", "tokens")  # consumption takes from them in t
 
 
 class KeyColumns(NamedTuple):
-    """Keys of lots, column by column."""
+    """Keys of lots, column by column; those that are joined have all but costs in 32 bits."""
 
     pocket: Ints
     cost: Ints
@@ -47,7 +47,20 @@ def no_keys() -> KeyColumns:
 
 def joined(several: Sequence[KeyColumns]) -> KeyColumns:
     """Keys behind each other."""
-    return KeyColumns(*[np.concatenate(columns) for columns in zip(*several, strict=True)])
+    pocket, cost, *names_and_days = zip(*several, strict=True)
+    return KeyColumns(
+        small_behind(pocket), np.concatenate(cost), *map(small_behind, names_and_days)
+    )
+
+
+def small_behind(several: Sequence[Ints]) -> Ints:
+    """Small numbers behind each other, in 32 bits: names are places in a list, days ordinals."""
+    return np.concatenate(several, dtype=np.int32, casting="same_kind")
+
+
+def wide(numbers: Ints) -> Ints:
+    """Numbers in 64 bits, for sums and products of them."""
+    return numbers.astype(np.int64)
 
 
 def distinct(keys: KeyColumns, order: DrawDown) -> tuple[KeyColumns, Ints]:
@@ -56,10 +69,11 @@ def distinct(keys: KeyColumns, order: DrawDown) -> tuple[KeyColumns, Ints]:
         return keys, np.empty(0, np.int64)
     high, low = _ranks(keys, order)
     at = np.lexsort((low, high))
-    high, low = high[at], low[at]
-    new = np.empty(len(at), bool)
+    new = np.zeros(len(at), bool)
     new[0] = True
-    new[1:] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
+    for rank in (high, low):
+        in_order = rank[at]
+        new[1:] |= in_order[1:] != in_order[:-1]
     place = np.empty(len(at), np.int64)
     place[at] = np.cumsum(new) - 1
     return keys.taken(at[new]), place
@@ -71,9 +85,9 @@ def _ranks(keys: KeyColumns, order: DrawDown) -> tuple[Ints, Ints]:
     if order is DrawDown.HIFO:
         cost = cost.max() - cost
     if order in (DrawDown.HIFO, DrawDown.LOFO):
-        high = (keys.pocket << 56) | (keys.currency << 44) | cost
-        return high, (keys.end << 41) | (keys.day << 19) | keys.origin
+        high = (wide(keys.pocket) << 56) | (wide(keys.currency) << 44) | cost
+        return high, (wide(keys.end) << 41) | (wide(keys.day) << 19) | keys.origin
     day = NEVER - keys.day if order is DrawDown.LIFO else keys.day
     first, second = (keys.end, day) if order is DrawDown.EXPIRY else (day, keys.end)
-    high = (keys.pocket << (2 * _DAY_BITS)) | (first << _DAY_BITS) | second
-    return high, (keys.currency << 51) | (cost << 19) | keys.origin
+    high = (wide(keys.pocket) << (2 * _DAY_BITS)) | (wide(first) << _DAY_BITS) | second
+    return high, (wide(keys.currency) << 51) | (cost << 19) | keys.origin

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from beancount_compute.bulk.bulk_terms import BulkTerms
-from beancount_compute.bulk.plain.lot_keys import NEVER, Ints, KeyColumns
+from beancount_compute.bulk.plain.lot_keys import NEVER, Ints, KeyColumns, small_behind
 from beancount_compute.bulk.plain.plain_cells import units_column
 from beancount_compute.bulk.plain.plain_month import (
     COST_DECIMALS,
@@ -26,11 +26,12 @@ from beancount_compute.bulk.plain.plain_subscriptions import PlainSubscriptions,
 from beancount_compute.bulk.plain.plain_terms import PlainPeriods, split_many
 from beancount_compute.bulk.plain.plain_uses import MOST_DECIMALS, decimals_of_units
 from beancount_compute.bulk.rows.event_table import EventTable, literal, text_of
+from beancount_compute.bulk.rows.free_memory import give_back_memory
 from beancount_compute.bulk.rows.steps import (
     StepSizes,
-    coarsest,
     fewest_decimals,
     integers_of,
+    narrow,
     rescaled,
     steps_of,
 )
@@ -96,6 +97,7 @@ class PlainInputs:
             '"end" - DATE \'1970-01-01\' AS "end", units '
             "FROM held WHERE plain ORDER BY code"
         )
+        self._table.run("DROP TABLE held")
         end = rows.column("end")
         keys = KeyColumns(
             _ints(rows, "pocket"),
@@ -106,9 +108,8 @@ class PlainInputs:
             end.fill_null(NEVER - int(_EPOCH)).to_numpy().astype(np.int64) + _EPOCH,
         )
         nothing = np.zeros(rows.num_rows, np.int64)
-        return Held(
-            _ints(rows, "code"), _ints(rows, "commodity"), keys, _decimals(rows, "units"), nothing
-        )
+        whose = _ints(rows, "code"), _ints(rows, "commodity")
+        return together_held([Held(*whose, keys, _decimals(rows, "units"), nothing)])
 
     def periods(self, subscriptions: PlainSubscriptions) -> tuple[Held, Receipts]:
         """The lots of periods that begin, and what is owed for them."""
@@ -214,25 +215,29 @@ class PlainInputs:
 
     def read(self, subscriptions: PlainSubscriptions, uses: Ints) -> Scaled:
         """Let the month begin with all lots; what else it needs, with as few decimals as it can."""
+        decimals = decimals_of_units(self._table.files)
+        assert decimals is not None
+        of_uses = fewest_decimals([uses], decimals)
+        uses = narrow(rescaled(uses, decimals, of_uses))
+        give_back_memory()  # the tables of subscriptions, the wide uses
         held, (periods, for_periods) = self.held(), self.periods(subscriptions)
         top_ups, for_top_ups = self.top_ups()
-        receipts = Receipts(
-            *[np.concatenate(pair) for pair in zip(for_periods, for_top_ups, strict=True)]
-        )
+        *of_small, paid = zip(for_periods, for_top_ups, strict=True)
+        day, code, origin, currency = map(small_behind, of_small)
+        receipts = Receipts(day, code, origin, currency, np.concatenate(paid))
         both = [held, together_held([periods, top_ups])]
         del held, periods, top_ups  # of large economies they are large
         both = [each.some(self._month.good[each.code]) for each in both]
-        decimals = decimals_of_units(self._table.files)
-        assert decimals is not None
-        uses, of_uses = coarsest(uses, decimals)
         of_lots = fewest_decimals([each.units for each in both], MOST_DECIMALS)
         scale = StepSizes(
             max(of_uses, of_lots),
             fewest_decimals([each.keys.cost for each in both], COST_DECIMALS),
         )
+        uses = rescaled(uses, of_uses, scale.units)
         both = [_scaled(each, scale) for each in both]
-        self._month.begin(*both)
-        return Scaled(scale, receipts, rescaled(uses, of_uses, scale.units))
+        give_back_memory()  # the tables of lots
+        self._month.begin(both.pop(0), both.pop())
+        return Scaled(scale, receipts, uses)
 
 
 def _scaled(lots: Held, scale: StepSizes) -> Held:

@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from beancount_compute.bulk.plain.lot_keys import Flags, Ints, KeyColumns
-from beancount_compute.bulk.rows.steps import cost_halves
+from beancount_compute.bulk.plain.lot_keys import Flags, Ints, KeyColumns, wide
+from beancount_compute.bulk.rows.steps import cost_halves, narrow
 
 NEVER_HERE = 99  # the day of what does not happen in the month
 _DAY_BITS = 22
@@ -35,6 +35,15 @@ class LotsAt(NamedTuple):
     def some(self, which: Flags) -> LotsAt:
         """Some of them."""
         return LotsAt(*[column[which] for column in self])
+
+
+class LotsLeft(NamedTuple):
+    """All lots of a month at its end, those without units too."""
+
+    row: Rows
+    key: Ints
+    units: Ints
+    used: Ints  # in the month
 
 
 class Arrivals(NamedTuple):
@@ -101,13 +110,13 @@ class PlainLots:
         first[1:] = packed[in_order[1:]] != packed[in_order[:-1]]
         lot_of = np.empty(len(packed), np.int64)
         lot_of[in_order] = np.cumsum(first) - 1
-        self.row, self.key = np.divmod(packed[in_order[first]], keys)
+        self.row, self.key = map(narrow, np.divmod(packed[in_order[first]], keys))
         self._held, self._held_at = held, lot_of[: len(held.row)]
         self._arriving, self._arriving_at = arriving, lot_of[len(held.row) : len(row)]
         self._tokens_of = np.full(len(self.row), -1, np.int64)  # the lot that it may become
         self._tokens_of[lot_of[minted]] = lot_of[len(row) :]
         self._token, self._cohort, self._cost = ends.token, cohort[self.key], cost[self.key]
-        self._begin = np.searchsorted(self.row, np.arange(rows + 1))
+        self._begin = np.searchsorted(self.row, np.arange(rows + 1, dtype=self.row.dtype))
         self._next = self._begin[:-1].copy()  # the first lot of a row that may have units
         on = ends.on[self.key]
         ending = np.flatnonzero(on < NEVER_HERE)
@@ -130,10 +139,15 @@ class PlainLots:
             self._put(self._arriving_at[some], self._arriving.units[some])
             rows = np.flatnonzero(wanted)
             of_day = DrawnByDay(*[sums[day] for sums in drawn])
-            lacking, missing = self._use(rows, wanted[rows], commodities, of_day)
+            lacking, missing = self._use(rows, wanted[rows].astype(np.int64), commodities, of_day)
             if len(lacking):
                 overdrawn(day, lacking, missing)
         return drawn, Ended(*[np.concatenate(columns) for columns in zip(*ended, strict=True)])
+
+    @property
+    def left(self) -> LotsLeft:
+        """What is left of them, and what was used."""
+        return LotsLeft(self.row, self.key, self.units, self.used)
 
     def _put(self, lots: Rows, units: Ints) -> None:
         """Put units into lots; any may come several times."""
@@ -185,7 +199,7 @@ def group_of(keys: KeyColumns, commodities: int) -> tuple[Ints, KeyColumns]:
 
     Keys of a group are alike but for their cost; the columns of one key of each come with it.
     """
-    _, life = np.unique((keys.day << _DAY_BITS) | keys.end, return_inverse=True)
-    packed = (((keys.pocket << 20 | keys.origin) << 12 | keys.currency) << 30) | life
+    _, life = np.unique((wide(keys.day) << _DAY_BITS) | keys.end, return_inverse=True)
+    packed = (((wide(keys.pocket) << 20 | keys.origin) << 12 | keys.currency) << 30) | life
     _, first, group = np.unique(packed, return_index=True, return_inverse=True)
     return group.astype(np.int64) * commodities, keys.taken(first)

@@ -24,6 +24,8 @@ from beancount_compute.bulk.plain.lot_keys import (
     distinct,
     joined,
     no_keys,
+    small_behind,
+    wide,
 )
 from beancount_compute.bulk.plain.plain_lots import (
     NEVER_HERE,
@@ -32,6 +34,7 @@ from beancount_compute.bulk.plain.plain_lots import (
     Ended,
     Ends,
     LotsAt,
+    LotsLeft,
     Overdrawn,
     PlainLots,
     group_of,
@@ -81,7 +84,7 @@ class PlainBooks(NamedTuple):
 
     good: Flags  # by code
     keys: KeyColumns
-    lots: PlainLots
+    lots: LotsLeft
     ended: Ended
     arrived: Arrivals
     receipts: Receipts
@@ -94,11 +97,11 @@ class PlainBooks(NamedTuple):
 def together_held(several: Sequence[Held]) -> Held:
     """Lots behind each other."""
     return Held(
-        np.concatenate([each.code for each in several]),
-        np.concatenate([each.commodity for each in several]),
+        small_behind([each.code for each in several]),
+        small_behind([each.commodity for each in several]),
         joined([each.keys for each in several]),
         np.concatenate([each.units for each in several]),
-        np.concatenate([each.day for each in several]),
+        small_behind([each.day for each in several]),
     )
 
 
@@ -129,7 +132,9 @@ class PlainMonth:
         self._leave_large(held, arriving)
         held, arriving = (each.some(self.good[each.code]) for each in (held, arriving))
         order = self._bulk.terms.on(DRAW_DOWN, self._bulk.month.first)
-        keys, place = distinct(joined([held.keys, arriving.keys]), order)
+        keys = joined([held.keys, arriving.keys])
+        held, arriving = (each._replace(keys=no_keys()) for each in (held, arriving))
+        keys, place = distinct(keys, order)
         ending = self._tokens(keys)
         all_keys, places = distinct(joined([keys, ending.tokens]), order)
         old = places[: len(keys.pocket)]
@@ -150,14 +155,16 @@ class PlainMonth:
         all_keys, ends = self._keys, self._ends_of_keys
         good = self.good.copy()
         course = _Course(self._held, self._arrived, uses.reshape(DAYS, -1)[: self._days])
+        del self._held, self._arrived  # they are large
         course.uses[:, np.repeat(~good, self._commodities)] = 0
         group, groups = group_of(all_keys, self._commodities)
         cohorts = len(groups.pocket) * self._commodities
 
-        def went(some: _Course, overdrawn: Overdrawn) -> tuple[PlainLots, DrawnByDay, Ended]:
+        def went(some: _Course, overdrawn: Overdrawn) -> tuple[LotsLeft, DrawnByDay, Ended]:
             rows = some.uses.shape[1]
             lots = PlainLots(rows, some.held, some.arrived, ends, group, all_keys.cost)
-            return lots, *lots.month(some.uses, cohorts, self._commodities, overdrawn)
+            drawn, ended = lots.month(some.uses, cohorts, self._commodities, overdrawn)
+            return lots.left, drawn, ended
 
         lots, drawn, ended = went(course, overage.charge)
         gone = good & ~self.good
@@ -181,15 +188,15 @@ class PlainMonth:
         )
 
     def _row(self, lots: Held) -> Ints:
-        return lots.code * self._commodities + lots.commodity
+        return wide(lots.code) * self._commodities + lots.commodity
 
     def _leave_large(self, held: Held, arriving: Held) -> None:
         """Leave those whose units and money might not fit into 64 bits."""
-        both = together_held([held, arriving])
-        units = np.bincount(both.code, both.units.astype(float), self._people)
-        cost = np.zeros(self._people)
-        np.maximum.at(cost, both.code, both.keys.cost.astype(float))
-        self.good &= units * np.maximum(cost, 1) < MOST_STEPS
+        units, cost = np.zeros(self._people), np.ones(self._people)
+        for lots in (held, arriving):
+            units += np.bincount(lots.code, lots.units.astype(float), self._people)
+            np.maximum.at(cost, lots.code, lots.keys.cost.astype(float))
+        self.good &= units * cost < MOST_STEPS
 
     def _tokens(self, keys: KeyColumns) -> _Ending:
         """What the allocations become that end in this month."""

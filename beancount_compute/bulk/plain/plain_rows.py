@@ -22,6 +22,7 @@ from beancount_compute.bulk.plain.lot_keys import Ints
 from beancount_compute.bulk.plain.plain_uses import PlainUses
 from beancount_compute.bulk.rows.event_table import EventTable
 from beancount_compute.bulk.rows.file_scan import FileRows, scan
+from beancount_compute.bulk.rows.free_memory import give_back_memory
 from beancount_compute.bulk.rows.kept_rows import KeptRows, rows_at
 from beancount_compute.bulk.rows.repeats import id_hashes
 from beancount_compute.bulk.rows.text_words import UNKNOWN, NameCodes, Unsigned, as_text
@@ -162,6 +163,7 @@ class MonthReader:
             others.add(bit.others)
             told(bit.at + len(bit.codes), files.rows, reading=True)
         others.write()
+        give_back_memory()  # into which the files were read
         return hashes[:count]
 
     def _read(self, rows: FileRows) -> _Bit:

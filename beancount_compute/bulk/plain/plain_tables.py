@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from beancount_compute.bulk.folder.month_tables import SCHEMAS, Tables, together
 from beancount_compute.bulk.month_asked import TableInBits
-from beancount_compute.bulk.plain.lot_keys import NEVER, POCKETS_IN_ORDER, Ints, KeyColumns
+from beancount_compute.bulk.plain.lot_keys import NEVER, POCKETS_IN_ORDER, Ints, KeyColumns, wide
 from beancount_compute.bulk.plain.plain_days import INCOME, Words
 from beancount_compute.bulk.plain.plain_month import PlainBooks
-from beancount_compute.bulk.rows.steps import decimal_array
+from beancount_compute.bulk.rows.steps import decimal_array, narrow
 from beancount_compute.bulk.rows.text_words import UNKNOWN, NameCodes
 from beancount_compute.economy import Kind, Role, decimals_of
 
@@ -81,8 +81,8 @@ class PlainTables:
         self._paid = list(_paid(books, words))
         good = np.repeat(books.good, commodities)
         at = np.flatnonzero((books.lots.units > 0) & good[books.lots.row])
-        code, unit = np.divmod(books.lots.row[at], commodities)
-        self._open = _Open(code, unit, books.lots.key[at], books.lots.units[at])
+        whose = _whose(books.lots.row[at], commodities)
+        self._open = _Open(*whose, books.lots.key[at], books.lots.units[at])
 
     def in_bits(self) -> dict[str, TableInBits]:
         """The tables of everybody."""
@@ -143,16 +143,22 @@ class PlainTables:
 
 
 def _within(code: Ints, bounds: tuple[int, int]) -> slice:
-    begin, end = np.searchsorted(code, bounds)
+    begin, end = np.searchsorted(code, np.array(bounds, code.dtype))
     return slice(int(begin), int(end))
+
+
+def _whose(row: Ints, commodities: int) -> tuple[Ints, Ints]:
+    """The subscribers and commodities of rows."""
+    code, unit = np.divmod(row, commodities)
+    return narrow(code), narrow(unit)
 
 
 def _moved(books: PlainBooks, commodities: int) -> Iterator[_Moved]:
     lots = books.lots
     good = np.repeat(books.good, commodities)
     at = np.flatnonzero((lots.used > 0) & good[lots.row])
-    code, unit = np.divmod(lots.row[at], commodities)
-    yield _Moved(Kind.CONSUMPTION, True, code, unit, lots.key[at], lots.used[at])
+    whose = _whose(lots.row[at], commodities)
+    yield _Moved(Kind.CONSUMPTION, True, *whose, lots.key[at], lots.used[at])
     ended = books.ended
     of_good = np.flatnonzero(good[ended.row])
     of_good = of_good[np.argsort(ended.row[of_good], kind="stable")]  # lots end day by day
@@ -163,8 +169,7 @@ def _moved(books: PlainBooks, commodities: int) -> Iterator[_Moved]:
         (Kind.MINT, True, minted, key),
         (Kind.MINT, False, minted, token),
     ):
-        code, unit = np.divmod(row[which], commodities)
-        yield _Moved(kind, out, code, unit, of[which], units[which])
+        yield _Moved(kind, out, *_whose(row[which], commodities), of[which], units[which])
     yield _arrived(books, commodities)
 
 
@@ -176,8 +181,7 @@ def _arrived(books: PlainBooks, commodities: int) -> _Moved:
     units = np.zeros(len(found), np.int64)
     np.add.at(units, place, arrived.units)
     row, key = np.divmod(found, keys)
-    code, unit = np.divmod(row, commodities)
-    return _Moved(Kind.ALLOCATION, False, code, unit, key, units)
+    return _Moved(Kind.ALLOCATION, False, *_whose(row, commodities), narrow(key), units)
 
 
 def _paid(books: PlainBooks, words: Words) -> Iterator[_Paid]:
@@ -240,7 +244,8 @@ def _money_rows(paid: _Paid, words: Words) -> pa.Table:
 
 def _summed(paid: _Paid, words: Words) -> tuple[Ints, Ints, Ints, Ints]:
     """The money of a subscriber once for each origin and currency."""
-    packed = (paid.code * len(words.origins) + paid.origin) * len(words.currencies) + paid.currency
+    packed = wide(paid.code) * len(words.origins) + paid.origin
+    packed = packed * len(words.currencies) + paid.currency
     found, place = np.unique(packed, return_inverse=True)
     amount = np.zeros(len(found), np.int64)
     np.add.at(amount, place, paid.amount)

@@ -82,13 +82,13 @@ class _PlainWay:
         known = table.arrow("SELECT subscriber FROM state_subscribers ORDER BY subscriber")
         names = pa.concat_arrays([pa.array([], pa.string()), *known.column(0).chunks])
         self._reader = MonthReader(table, plain, len(commodities), names)
-        hashes = self._reader.read(told)
+        repeated = hashes_that_repeat(self._reader.read(told))  # of which there are few
         note_plain_others(table, bulk, commodities)
         odd = table.odd_names_in("sorted_rows")
         self._note_subs(names)
         table.name_rows({**odd, **table.odd_names_in("sorted_rows", self._strangers)})
         table.name_some_rows("sorted_rows", "other_named")
-        self.repeated = self._drop_repeats(hashes)
+        self.repeated = self._drop_repeats(repeated)
 
     def _note_subs(self, known: pa.Array) -> None:
         """Note who is known, or has a row that makes them known; others are strangers."""
@@ -106,9 +106,9 @@ class _PlainWay:
         self._strangers = {*seen.filter(pa.array(strange)).to_pylist()}
 
     def _drop_repeats(self, hashes: Unsigned) -> int:
-        """Drop rows that say the very same again; how many they are."""
+        """Drop rows that say the very same again, of some hashes of ids; how many they are."""
         table = self._table
-        dropped = note_repeats(table, hashes_that_repeat(hashes))
+        dropped = note_repeats(table, hashes)
         if not dropped:
             return 0
         again = table.arrow(
@@ -157,9 +157,15 @@ class _PlainWay:
             "subscriptions": subscriptions.table(self._names, overage),
             "subscribers": pa.table({"subscriber": names}),
         }
+        served = meters_of_days(bulk.terms, bulk.month)
         uses = UsesOfDays(
-            self._names, self._commodities, bulk.month.first, scaled.uses, scaled.scale.units
+            self._names,
+            self._commodities,
+            bulk.month.first,
+            scaled.uses if served else np.empty(0, np.int64),
+            scaled.scale.units,
         )
+        del scaled, subscriptions  # they are large, and done with
         large = PlainTables(books, words)
         return PlainResult(tables, large, names, self.repeated, self._reader, uses)
 

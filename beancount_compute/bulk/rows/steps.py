@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -18,6 +18,8 @@ from beancount_compute.economy import WIDE
 MOST_STEPS = 2.0**61  # what fits well into 64 bits
 _WIDEST = 38
 _LOW_BITS = 31
+_AT_ONCE = 1_000_000
+_LEAST, _MOST = np.iinfo(np.int32).min, np.iinfo(np.int32).max
 
 
 class StepSizes(NamedTuple):
@@ -36,19 +38,17 @@ def steps_of(number: Decimal, decimals: int) -> int | None:
 def fewest_decimals(numbers: Sequence[Ints], decimals: int) -> int:
     """How many of so many decimals the numbers need."""
     for fewer in range(decimals, 0, -1):
-        few = [each[:1000] for each in numbers]  # which tells most often
-        if not any((each % 10**fewer).any() for each in (*few, *numbers)):
+        if not any((each % 10**fewer).any() for all in numbers for each in _bits_of(all)):
             return decimals - fewer
     return decimals
 
 
-def coarsest(numbers: Ints, decimals: int) -> tuple[Ints, int]:
-    """Steps as the coarsest that say the same, and of how many decimals these are."""
-    for fewer in range(decimals, 0, -1):
-        whole = numbers // 10**fewer
-        if np.array_equal(whole * 10**fewer, numbers):
-            return whole, decimals - fewer
-    return numbers, decimals
+def _bits_of(numbers: Ints) -> Iterator[Ints]:
+    """Numbers bit by bit: the first of them tell most often, and none of it takes much memory."""
+    begin, end = 0, 1000
+    while begin < len(numbers):
+        yield numbers[begin:end]
+        begin, end = end, end + _AT_ONCE
 
 
 def rescaled(numbers: Ints, decimals: int, wanted: int) -> Ints:
@@ -56,8 +56,15 @@ def rescaled(numbers: Ints, decimals: int, wanted: int) -> Ints:
     if wanted < decimals:
         numbers = numbers // 10 ** (decimals - wanted)
     elif wanted > decimals:
-        numbers = numbers * 10 ** (wanted - decimals)
+        numbers = numbers.astype(np.int64) * 10 ** (wanted - decimals)
     return numbers
+
+
+def narrow(numbers: Ints) -> Ints:
+    """Numbers in half the memory, where they fit."""
+    if len(numbers) and (numbers.min() < _LEAST or numbers.max() > _MOST):
+        return numbers
+    return numbers.astype(np.int32)
 
 
 def half_even(steps: Ints, whole: Ints) -> Ints:
