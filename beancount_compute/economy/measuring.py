@@ -7,12 +7,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.meters import Meter
 from beancount_compute.economy.refusals import Lacking, Refused
-from beancount_compute.economy.rounding import WIDE, trim
+from beancount_compute.economy.rounding import PRICE_STEP, WIDE, ZERO, shares_of_total, trim
 from beancount_compute.economy.term_values import Money
 from beancount_compute.economy.terms import Terms
 from beancount_compute.economy.words import Hints, quoted
@@ -56,3 +57,36 @@ def with_units(event: Event, terms: Terms) -> Event:
         return in_units(event, meter_of(event, terms, Hints()))
     except Refused:
         return event
+
+
+def quantities_by_lot(quantity: Decimal, units: Sequence[Decimal]) -> list[Decimal]:
+    """The quantity of a use, by the units that it took of each lot, or beyond them."""
+    if not quantity:
+        return [ZERO] * len(units)
+    return shares_of_total(quantity, units, _step_of(quantity))
+
+
+def units_by_charge(beyond: Decimal, charges: Sequence[Decimal]) -> list[Decimal]:
+    """The units of a use beyond the holdings, by what plans charge for them."""
+    return shares_of_total(beyond, charges, _step_of(beyond))
+
+
+def _step_of(number: Decimal) -> Decimal:
+    """The finest step that a number is written to, at most 0.000001."""
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)
+    return min(PRICE_STEP, Decimal(1).scaleb(exponent))
+
+
+def weight_served(
+    meter: Meter | None, quantity: Decimal, units: Decimal, *, measured: bool
+) -> Decimal:
+    """What a use weighs beside others of its meter and day: in proportion to its list cost, exact.
+
+    `measured` says whether the use names a quantity.
+    """
+    if meter is None:
+        return units
+    if meter.units is None:
+        return quantity if measured else units
+    return quantity * meter.units.number if measured else units * meter.per

@@ -35,7 +35,7 @@ from beancount_compute.ledger import ORDER, PeriodBooked, period_of
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.facts import LotKey, Movement, Trade
 from beancount_compute.reports.fold import grouped
-from beancount_compute.reports.served_facts import BillShare
+from beancount_compute.reports.served_facts import BillShare, ShareOf
 from beancount_compute.reports.unused import Follower, Outcome, Part, of_plans
 
 _SOLD = "sold"  # for the first time
@@ -237,7 +237,11 @@ def _first_bills(
         return frozenset(), {}
     served = books.serving.served
     places = frozenset([units.at for units in served if units.provider])
-    shares = [each for each in books.bill_shares.first if each.use >= 0 and each.date <= end]
+    shares = [
+        each
+        for each in books.bill_shares.first
+        if each.line is ShareOf.USE and each.date <= end
+    ]
     return places, grouped(shares, lambda each: (served[each.use].at, served[each.use].lot))
 
 

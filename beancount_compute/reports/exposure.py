@@ -32,7 +32,7 @@ from beancount_compute.reports.figures import (
     Request,
     Single,
 )
-from beancount_compute.reports.fold import fold
+from beancount_compute.reports.fold import fold, grouped
 from beancount_compute.reports.metered_uses import RoundedTotals, at_price
 from beancount_compute.reports.remaining import NO_END
 from beancount_compute.reports.served_facts import BillShare, ServedUnits
@@ -250,18 +250,19 @@ def _at_quotes(
 ) -> Iterator[_AtQuote]:
     """What was served while somebody quoted a price for its meter."""
     terms = books.terms
-    metered = {name for name, _ in terms.quotes}
-    uses = {each.at: each for each in books.metered_uses if each.meter in metered}
+    quotes = grouped(terms.quotes.items(), lambda each: each[0][0])
     for place, served in enumerate(books.serving.served):
-        use = uses.get(served.at)
-        if use is None or not _is_selected(selection, served):
+        of_meter = quotes.get(served.meter)
+        if not (of_meter and served.provider and _is_selected(selection, served)):
             continue
+        line = terms.meters[served.meter].on(served.used_on)
+        assert line is not None  # for it names the provider
         units = ZERO if served.quantity else served.units
-        for (name, quoted_by), timeline in terms.quotes.items():
-            quote = timeline.on(use.day) if name == use.meter else None
+        for (_, quoted_by), timeline in of_meter:
+            quote = timeline.on(served.used_on)
             if quote is not None:
                 compared[place].append(quoted_by)
-                of = use.provider, use.meter, use.since, quoted_by, *quote.cost
+                of = served.provider, served.meter, line.since, quoted_by, *quote.cost
                 yield _AtQuote(*of, served.quantity, units, served.at)
 
 

@@ -20,7 +20,6 @@ from beancount.core.data import Transaction
 from beancount_compute.economy import (
     OF_REVERSAL,
     POSTING_GRAIN,
-    PRICE_STEP,
     ZERO,
     Earning,
     Flow,
@@ -33,9 +32,13 @@ from beancount_compute.economy import (
     Month,
     Role,
     Terms,
-    shares_of_total,
 )
-from beancount_compute.economy.measuring import units_served
+from beancount_compute.economy.measuring import (
+    quantities_by_lot,
+    units_by_charge,
+    units_served,
+    weight_served,
+)
 from beancount_compute.ledger import ORDER, money_of
 from beancount_compute.reports.facts import Income, LotKey, Movement
 from beancount_compute.reports.fold import grouped
@@ -135,7 +138,7 @@ class _ServedReader:
         said = meta.get("quantity")
         quantity = abs(said) if isinstance(said, Decimal) else ZERO
         quantity = -quantity if undoes else quantity
-        self.served += _served(at, entry, line, parts, quantity, pool)
+        self.served += _served(at, entry, line, parts, quantity, pool, day)
 
     def _parts(self, at: int, entry: Transaction, sign: int) -> Iterator[_UsePart]:
         """The lots that a use took units of, and what lies beyond them where a meter says it."""
@@ -151,7 +154,7 @@ class _ServedReader:
         billed = self._beyond.get(at, ())
         if not billed:  # it was rounded to nothing
             yield _UsePart("", None, used.currency, beyond, "")
-        shares = shares_of_total(beyond, [each.amount for each in billed], _step_of(beyond))
+        shares = units_by_charge(beyond, [each.amount for each in billed])
         for each, units in zip(billed, shares, strict=True):
             yield _UsePart(each.origin, None, used.currency, units, each.currency)
 
@@ -191,34 +194,21 @@ def _served(
     parts: Sequence[_UsePart],
     quantity: Decimal,
     pool: CostPool,
+    used_on: date,
 ) -> Iterator[ServedUnits]:
     month = name_of(Interval.MONTH, entry.date)
-    quantities = [ZERO] * len(parts)
-    if quantity:
-        quantities = shares_of_total(quantity, [each.units for each in parts], _step_of(quantity))
+    quantities = quantities_by_lot(quantity, [each.units for each in parts])
     for (origin, lot, commodity, units, currency), of_it in zip(parts, quantities, strict=True):
         in_meter = Money(units, commodity)
-        weight = units
         if line is not None:
             in_meter = units_served(line, of_it, units, commodity)
-            if line.units is not None:
-                weight = of_it * line.units.number if quantity else units * line.per
-            elif quantity:
-                weight = of_it
         # fmt: off
         yield _new(ServedUnits, (
             entry.date, month, entry.payee or "", pool.meter, pool.provider, origin,
-            lot.month if lot else "", lot, commodity, units, currency, of_it, in_meter, weight,
-            pool, at,
+            lot.month if lot else "", lot, commodity, units, currency, of_it, in_meter,
+            weight_served(line, of_it, units, measured=bool(quantity)), pool, used_on, at,
         ))
         # fmt: on
-
-
-def _step_of(number: Decimal) -> Decimal:
-    """The finest step that a number is written to, at most 0.000001."""
-    exponent = number.as_tuple().exponent
-    assert isinstance(exponent, int)
-    return min(PRICE_STEP, Decimal(1).scaleb(exponent))
 
 
 def _costs(at: int, booked: JournalEntry) -> Iterator[BookedCost]:

@@ -51,6 +51,7 @@ class ServedUnits(NamedTuple):
     in_meter: Money  # the units that the meter takes for it
     weight: Decimal  # the share in its pool: in proportion to the list cost, exact
     pool: CostPool
+    used_on: datetime.date
     at: int
 
 
@@ -129,7 +130,9 @@ class BillShare(NamedTuple):
     currency: str
     amount: Decimal
     at: int  # of the transaction that books it
-    use: int  # the place of the units among those served; -1 where there is none
+    # the place of the units among those served; of what rounding leaves, that of the first of them;
+    # -1 where there is none
+    use: int
 
 
 class IdleUnits(NamedTuple):

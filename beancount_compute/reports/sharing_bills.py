@@ -4,9 +4,9 @@
     100.00 USD of gpu in June, can serve 500:  alice 50 CU             ->  10.00, and 90.00 idle
 
 The first bill goes by the list cost of each use, within the uses that one evening's cost is for;
-the second by the units that each was served of the provider in the month. Each share is rounded
-half-even to 0.000001; what that leaves is a share of its own, so that all add up to what was
-booked.
+the second by the units that each was served of the provider in the month. What all have of a meter,
+plan and vintage together is rounded half-even to 0.000001, and so is each one's share; what that
+leaves is a share of its own, so that all add up to what was booked.
 """
 
 from __future__ import annotations
@@ -77,15 +77,27 @@ def _shared(
             yield _of_nobody(booked, otherwise, amount)
         return
     left = amount
-    for at, weight in weighed:
-        share = proportion(amount, weight, whole)
-        left -= share
-        if share:
-            yield _of(served[at], booked, share, at)
+    for alike in grouped(weighed, lambda each: _kind_of(served[each[0]])).values():
+        of_all = proportion(amount, sum([weight for _, weight in alike], ZERO), whole)
+        left -= of_all
+        for at, weight in alike:
+            share = proportion(amount, weight, whole)
+            of_all -= share
+            if share:
+                yield _of(served[at], booked, share, at)
+        if of_all:
+            at, _ = alike[0]
+            rest = _of(served[at], booked, of_all, at)
+            yield rest._replace(line=ShareOf.ROUNDING, subscriber="")
     if left:
         at, _ = weighed[0]
         rest = _of_nobody(booked, ShareOf.ROUNDING, left)
         yield rest._replace(commodity=served[at].commodity)
+
+
+def _kind_of(units: ServedUnits) -> tuple[str, str, str, str]:
+    """What tells units apart, whosever they are."""
+    return units.meter, units.origin, units.vintage, units.commodity
 
 
 def _of(units: ServedUnits, booked: _Booked, amount: Decimal, at: int) -> BillShare:

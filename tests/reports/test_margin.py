@@ -66,17 +66,29 @@ def test_credits_that_lapse_are_a_loss_of_their_own() -> None:
 THREE = uses("2026-05-20 alice 1", "2026-05-20 bob 1", "2026-05-20 carol 1")
 
 
-def test_what_rounding_leaves_is_of_its_month_meter_and_provider() -> None:
+def test_what_rounding_leaves_is_of_all_that_is_alike_but_whose_it_is() -> None:
     """3 x 0.333333 of 1.00; by who was served it has a line of its own."""
     ledger = HEAD.replace("06-30", "05-31") + CHAT.replace("1.00 USD", "0.333333 USD") + ALL + THREE
-    for name, of in (("month", "2026-05"), ("meter", "chat"), ("provider", "openai")):
+    of_all = {"month": "2026-05", "meter": "chat", "provider": "openai", "plan": "wrap"}
+    for name, of in {**of_all, "vintage": "2026-05"}.items():
         found = margin(ledger, f"money-by-{name}")
         assert (of, "rounding", "USD") not in found
         assert found[of, "", "USD"]["first"] == "1.00"
-    for name, of in (("subscriber", "bob"), ("plan", "wrap"), ("vintage", "2026-05")):
-        found = margin(ledger, f"money-by-{name}")
-        assert found["", "rounding", "USD"]["first"] == "0.000001"
-        assert found[of, "", "USD"]["first"] in ("0.333333", "0.999999")
+    found = margin(ledger, "money-by-subscriber")
+    assert found["", "rounding", "USD"]["first"] == "0.000001"
+    assert found["bob", "", "USD"]["first"] == "0.333333"
+
+
+def test_what_rounding_leaves_of_two_plans_is_of_neither() -> None:
+    """1.00 by 1, 1 and 1 CU of three plans: 0.333333 each, by plan and by vintage."""
+    plans = "".join(
+        f'2026-01-01 custom "compute-plan" "{name}" 120.00 USD 100 CU\n' for name in ("one", "two")
+    )
+    ledger = HEAD.replace("06-30", "05-31") + CHAT.replace("1.00 USD", "0.333333 USD") + plans
+    ledger += ALL.replace('"alice" "wrap"', '"alice" "one"').replace('"bob" "wrap"', '"bob" "two"')
+    found = margin(ledger + THREE, "money-by-plan")
+    assert found["", "rounding", "USD"]["first"] == "0.000001"
+    assert [found[name, "", "USD"]["first"] for name in ("one", "two", "wrap")] == ["0.333333"] * 3
 
 
 def test_idle_capacity_a_variance_and_a_cost_without_use_have_lines_of_their_own() -> None:
