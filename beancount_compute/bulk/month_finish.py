@@ -31,7 +31,9 @@ WRITTEN = (
     "operator",
     "days",
     "trades",
+    "uses",
     "costs",
+    "operator_journal",
     "refused",
 )
 

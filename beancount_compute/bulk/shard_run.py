@@ -31,6 +31,7 @@ from beancount_compute.bulk.folder.month_state import state_of_shard
 from beancount_compute.bulk.folder.month_tables import DETAIL, Tables
 from beancount_compute.bulk.folder.stated import plain_sold
 from beancount_compute.bulk.month_asked import BookedShards, MonthAsked, Told, nobody
+from beancount_compute.bulk.plain.plain_metered import plain_metered
 from beancount_compute.bulk.plain.plain_served import plain_served, plain_uses
 from beancount_compute.bulk.plain.plain_way import PlainResult, go_plain_way
 from beancount_compute.bulk.rows.event_table import EventTable, literal
@@ -114,7 +115,9 @@ class ShardRun:
         by_kernel, in_bits = [], {}
         if plain is not None:
             served = plain_served(plain.uses, bulk, plain.names)
-            by_kernel = [plain.tables | {"served": served, "sold": plain_sold(table, bulk)}]
+            metered = plain_metered(table, plain.tables["days"], bulk)
+            sold = plain_sold(table, bulk)
+            by_kernel = [plain.tables | {"served": served, "sold": sold, "uses": metered}]
             in_bits = plain.books.in_bits()
         return BookedShards(by_kernel, by_engine, self._counts, in_bits)
 

@@ -1,8 +1,10 @@
 """Books of a ledger whose later months were booked in bulk: one reading of both.
 
-    entries of the ledger, bulk/*/days.parquet, trades.parquet   ->   `reports.Books`
+    entries of the ledger, bulk/*/days.parquet, trades.parquet ...   ->   `reports.Books`
 
     summed_months.py    rows of days and trades become facts, beside those of the ledger itself
+    cost_facts.py       rows of uses and of the operator's journal: meters, providers, capacity
+    month_rows.py       the rows of a file; the places of the journal's transactions
     journal_check.py    whether the journals say what the days do
     open_lots.py        the lots at a month's end, at their cost
 
@@ -17,10 +19,10 @@ from typing import Any
 from beancount.core.data import Directive
 
 from beancount_compute.ledger import ComputeError, bulk_folders
-from beancount_compute.reports import Books, read_books
+from beancount_compute.reports import Books, NotInBulk, read_books
 
 
-class CantReadMonths(Exception):
+class CantReadMonths(NotInBulk):
     """Why months in bulk can't be read, and what to do."""
 
 

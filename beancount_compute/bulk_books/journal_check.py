@@ -16,7 +16,8 @@ from typing import Any
 
 from beancount.core.data import Transaction
 
-from beancount_compute.bulk_books.summed_months import DAYS_COLUMNS, narration_of, rows_of
+from beancount_compute.bulk_books.month_rows import narration_of, rows_of
+from beancount_compute.bulk_books.summed_months import DAYS_COLUMNS
 from beancount_compute.economy import WIDE, ZERO, Month, Role
 from beancount_compute.ledger import BULK_JOURNAL, BULK_TAG, Accounts, ComputeError
 from beancount_compute.reports import Books, money

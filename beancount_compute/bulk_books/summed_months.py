@@ -9,20 +9,22 @@ Lots are told apart by all but their cost, those of the ledger's own months then
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import localcontext
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-from pyarrow import parquet
-
-from beancount_compute.bulk_books import CantReadMonths
+from beancount_compute.bulk_books.cost_facts import costs_of_months
+from beancount_compute.bulk_books.month_rows import (
+    Places,
+    RowsOfFile,
+    number_of_rows,
+    rows_of,
+)
 from beancount_compute.bulk_books.open_lots import OpenLotsOfMonths
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy import (
@@ -40,7 +42,7 @@ from beancount_compute.economy import (
     Month,
     Role,
 )
-from beancount_compute.ledger import BULK_TAG, Accounts
+from beancount_compute.ledger import Accounts
 from beancount_compute.reports import Books, Income, LotKey, MoneyFacts, Movement, Owed, Trade
 from beancount_compute.reports.books import BulkMonths
 from beancount_compute.reports.reading_money import earned_by_lots
@@ -78,7 +80,6 @@ TRADES_COLUMNS = (
 _new = tuple.__new__
 _by_date, _by_place = attrgetter("date"), attrgetter("at")
 _LotsOf = Callable[[str, date, str, date | None], LotKey]
-RowsOfFile = Iterator[tuple[Any, ...]]
 
 
 class FactsOfMonths(NamedTuple):
@@ -99,7 +100,8 @@ def with_months(books: Books, folders: Mapping[str, str]) -> Books:
             found.days(rows_of(Path(folder) / "days.parquet", DAYS_COLUMNS))
             found.trades(rows_of(Path(folder) / "trades.parquet", TRADES_COLUMNS))
         own = _pooled(books, lot_of)
-        subscribers = _number_of_rows(Path([*folders.values()][-1]) / "subscribers.parquet")
+        used = [each for each in found.facts.movements if each.flow is Flow.USED]
+        subscribers = number_of_rows(Path([*folders.values()][-1]) / "subscribers.parquet")
         movements = sorted([*own.movements, *found.facts.movements], key=_by_date)
         earned = sorted([*own.earned, *found.facts.earned], key=_by_place)
         trades = sorted([*own.trades, *found.facts.trades], key=_by_date)
@@ -115,62 +117,10 @@ def with_months(books: Books, folders: Mapping[str, str]) -> Books:
             months[-1].last,
             books,
             OpenLotsOfMonths(books, folders).at,
+            cache(partial(costs_of_months, books, folders, used)),
             subscribers,
         ),
     )
-
-
-def rows_of(path: Path, columns: Sequence[str]) -> RowsOfFile:
-    """The rows of a month's file; raises `CantReadMonths` where it is none as they are written."""
-    try:
-        table = parquet.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        raise _unread(path, error) from None
-    lacking = [name for name in columns if name not in table.column_names]
-    if lacking:
-        raise _unread(path, ValueError(f"it has no column {lacking[0]}"))
-    return zip(*[table.column(name).to_pylist() for name in columns], strict=True)
-
-
-def _number_of_rows(path: Path) -> int:
-    try:
-        return int(parquet.read_metadata(path).num_rows)
-    except (OSError, pa.ArrowException) as error:
-        raise _unread(path, error) from None
-
-
-def _unread(path: Path, error: Exception) -> CantReadMonths:
-    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    if isinstance(error, FileNotFoundError):  # of Arrow: it says the path once more
-        why = "no such file"
-    return CantReadMonths(
-        f"can't read {path}: {' '.join(why.split())[:200]}: book the month anew with "
-        "bean-compute bulk"
-    )
-
-
-class Places:
-    """Where the journal's transaction of a day and kind stands among all."""
-
-    def __init__(self, books: Books) -> None:
-        transactions = books.transactions
-        self._dates = [entry.date for entry in transactions]
-        self._at = {
-            (entry.date, entry.narration): at
-            for at, entry in enumerate(transactions)
-            if BULK_TAG in entry.tags
-        }
-        self.of = cache(self._of)
-
-    def _of(self, day: date, kind: str, undoes: str) -> int:
-        """The place; where somebody took the transaction out of the journal, one of the day's."""
-        at = self._at.get((day, narration_of(kind, undoes)))
-        return max(0, bisect_right(self._dates, day) - 1) if at is None else at
-
-
-def narration_of(kind: str, undoes: str) -> str:
-    """How the journal calls what a kind, or a reversal of it, books."""
-    return f"Reversal of {undoes}" if undoes else kind.capitalize()
 
 
 @cache

@@ -249,7 +249,7 @@ def report(
     say_if_empty(ledger, loaded)
     books, errors = read_with_bulk(loaded)
     show_errors(errors)
-    if chosen is STATEMENT and not books.is_provider(subscriber):
+    if chosen is STATEMENT and not books.singly.is_provider(subscriber):
         in_bulk = statement_in_bulk(loaded.options, selection)
         if in_bulk is not None:
             _show_in_bulk(asked, in_bulk, max(bulk_folders(loaded.options["include"])))

@@ -14,10 +14,10 @@ credits by the list, as drawn and beyond them; but what credits beyond cost is m
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from beancount_compute.economy import (
     PRICE_STEP,
@@ -35,7 +35,7 @@ from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.figures import Figure, Layout, Report, Request, Single
 from beancount_compute.reports.fold import grouped
 from beancount_compute.reports.metered_uses import ListedUse, RoundedTotals, at_price
-from beancount_compute.reports.provider_entries import AccrualOpened
+from beancount_compute.reports.provider_entries import AccrualOpened, ProviderEntry
 from beancount_compute.reports.tables import CURRENCY, DATE, MONTH, NOT_NAMED, UNIT, Column, Measure
 
 _PROVIDER, _METER = Column("provider", "provider"), Column("meter", "meter")
@@ -183,17 +183,26 @@ class _Matching:
 
     def contributions(self) -> Iterator[Single]:
         """What all entries add to rows that are asked for."""
-        opened = grouped(self._books.accruals_opened, attrgetter("at"))
-        booked = {each.at: each.entry for each in self._books.of_providers}
-        for at in sorted({*opened, *booked}):
+        for at, found in self._in_order():
             if self._is_behind(self._books.transactions[at].date):
                 break
-            found = self._entry(at, booked[at]) if at in booked else self._openings(opened[at])
             for each in found:
                 table, row, *_ = each
                 last_day = str(row[4] if table == "bills" else row[0])
                 if last_day >= self._since:
                     yield each
+
+    def _in_order(self) -> Iterator[tuple[int, Iterator[Single]]]:
+        """What there is, with its place: opening accruals first on their day, then entries."""
+        days = self._books.transactions
+        found: list[tuple[date, AccrualOpened | ProviderEntry]]
+        found = [(days[each.at].date, each) for each in self._books.accruals_opened]
+        found += [(each.entry.date, each) for each in self._books.of_providers]
+        for _, each in sorted(found, key=itemgetter(0)):
+            if isinstance(each, AccrualOpened):
+                yield each.at, self._opening(each)
+            else:
+                yield each.at, self._entry(*each)
 
     def _entry(self, at: int, entry: JournalEntry) -> Iterator[Single]:
         kind = entry.undoes or entry.kind
@@ -206,12 +215,12 @@ class _Matching:
         elif kind == Kind.LAPSE:
             yield from _moved(at, entry, entry.date, _LAPSED, -1)
 
-    def _openings(self, opened: Iterable[AccrualOpened]) -> Iterator[Single]:
-        for at, (served, _, provider, meter, number, currency, _) in opened:
-            self._billed.accrue(provider, currency, (served, meter), number)
-            of_meter = Month.of(served).name, provider, meter, currency
-            for column in (_LISTED, _BOOKED, _NOT_BILLED):
-                yield from _in_money(of_meter, column, number, at)
+    def _opening(self, opened: AccrualOpened) -> Iterator[Single]:
+        at, (served, _, provider, meter, number, currency, _) = opened
+        self._billed.accrue(provider, currency, (served, meter), number)
+        of_meter = Month.of(served).name, provider, meter, currency
+        for column in (_LISTED, _BOOKED, _NOT_BILLED):
+            yield from _in_money(of_meter, column, number, at)
 
     def _cost(self, at: int, entry: JournalEntry) -> Iterator[Single]:
         day, provider = entry.served or entry.date, entry.subscriber
@@ -287,5 +296,9 @@ def _moved(at: int, entry: JournalEntry, day: date, column: str, sign: int) -> I
 
 
 BILL_MATCH = Report(
-    "bill-match", "Providers' bills against uses and what was stated", _layouts, _contributions
+    "bill-match",
+    "Providers' bills against uses and what was stated",
+    _layouts,
+    _contributions,
+    of_sums=True,
 )

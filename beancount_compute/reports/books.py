@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
@@ -53,7 +53,12 @@ from beancount_compute.reports.provider_entries import (
 from beancount_compute.reports.reading import Units, read_units
 from beancount_compute.reports.reading_money import MoneyFacts, earned_by_lots, read_money
 from beancount_compute.reports.reading_served import read_served
-from beancount_compute.reports.served_facts import BillShares, ServingFacts
+from beancount_compute.reports.served_facts import (
+    BillShares,
+    IncomeOfMeter,
+    ServedUnits,
+    ServingFacts,
+)
 from beancount_compute.reports.sharing_bills import share_bills
 
 REOPEN = "compute-reopen"
@@ -67,6 +72,15 @@ class NotInBulk(Exception):
     """What months that were booked in bulk don't tell; says what to ask instead."""
 
 
+class CostsOfMonths(NamedTuple):
+    """What months in bulk say of meters, providers and capacity, added up by day."""
+
+    served: tuple[ServedUnits, ...]
+    uses: tuple[ListedUse, ...]
+    entries: tuple[ProviderEntry, ...]
+    incomes: tuple[IncomeOfMeter, ...]  # what changes those of which no meter is told
+
+
 class BulkMonths(NamedTuple):
     """The months whose facts were added up by day, when `bean-compute bulk` booked them."""
 
@@ -74,6 +88,7 @@ class BulkMonths(NamedTuple):
     last: date
     own: Books  # the ledger without them
     lots_at: Callable[[date], tuple[Movement, ...]]  # open lots at their cost; or `NotInBulk`
+    costs: Callable[[], CostsOfMonths]
     subscribers: int  # known at their end
 
     @property
@@ -139,7 +154,8 @@ class Books:
     @cached_property
     def of_providers(self) -> tuple[ProviderEntry, ...]:
         """What was booked of providers, read back."""
-        return provider_entries(self.transactions, self.accounts)
+        own = provider_entries(self.transactions, self.accounts)
+        return own if self.bulk is None else (*own, *self.bulk.costs().entries)
 
     @cached_property
     def accruals_opened(self) -> tuple[AccrualOpened, ...]:
@@ -149,14 +165,27 @@ class Books:
     @cached_property
     def metered_uses(self) -> tuple[ListedUse, ...]:
         """The uses of meters that somebody serves."""
-        return metered_uses(self.transactions, self.terms.meters)
+        own = metered_uses(self.transactions, self.terms.meters)
+        return own if self.bulk is None else (*own, *self.bulk.costs().uses)
+
+    @cached_property
+    def _serving_singly(self) -> ServingFacts:
+        with localcontext(WIDE), no_cyclic_garbage():
+            providers, earned = self.of_providers, self.money.earned
+            return read_served(self.transactions, self.movements, earned, providers, self.terms)
 
     @cached_property
     def serving(self) -> ServingFacts:
         """What was served, and what that cost."""
-        with localcontext(WIDE), no_cyclic_garbage():
-            providers, earned = self.of_providers, self.money.earned
-            return read_served(self.transactions, self.movements, earned, providers, self.terms)
+        found = self._serving_singly
+        if self.bulk is None:
+            return found
+        return found._replace(served=(*found.served, *self.bulk.costs().served))
+
+    @cached_property
+    def served_at(self) -> dict[int, ServedUnits]:
+        """What was served, by transaction; of months in bulk none says it."""
+        return {each.at: each for each in self._serving_singly.served}
 
     @cached_property
     def bill_shares(self) -> BillShares:
@@ -305,6 +334,17 @@ class Selection(NamedTuple):
             found = books.incomes_of.get(self.subscriber, ())
         found = since(until(found, self.end), self.start)
         return [one for one in found if one.origin == self.plan] if self.plan else found
+
+    def incomes_by_meter(self, books: Books) -> Iterator[IncomeOfMeter]:
+        """The same, by the meter of the use where there is one."""
+        served = books.served_at
+        for income in self.incomes(books):
+            use = served.get(income.at)
+            of = (use.meter, use.provider, use.commodity) if use else ("", "", "")
+            yield tuple.__new__(IncomeOfMeter, (income, *of))
+        for each in books.bulk.costs().incomes if books.bulk else ():
+            if self.covers(each.income.date) and self.plan in ("", each.income.origin):
+                yield each
 
     def trades(self, books: Books) -> Sequence[Trade]:
         """The trades within the days, of a seller or buyer, that moved lots of the plan."""

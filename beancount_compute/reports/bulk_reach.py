@@ -1,6 +1,6 @@
 """What a report can say of months that were booked in bulk, of which days are added up.
 
-rollforward, revenue, market ...     of all subscribers together
+rollforward, revenue, margin ...     of all subscribers together
 aging, statement, corrections ...    of days before those months; else one sentence says why not
 """
 

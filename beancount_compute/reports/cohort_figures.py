@@ -238,9 +238,7 @@ def _first_bills(
     served = books.serving.served
     places = frozenset([units.at for units in served if units.provider])
     shares = [
-        each
-        for each in books.bill_shares.first
-        if each.line is ShareOf.USE and each.date <= end
+        each for each in books.bill_shares.first if each.line is ShareOf.USE and each.date <= end
     ]
     return places, grouped(shares, lambda each: (served[each.use].at, served[each.use].lot))
 

@@ -73,12 +73,22 @@ class CreditsHeld:
         books = self._books
         if not books.terms.known_providers:
             return ()
-        meaning, stock = Meaning(books.accounts, {}), dict[str, bool]()
         lots: dict[tuple[object, ...], Lot] = {}  # which compare by identity
         sums: defaultdict[tuple[object, ...], Decimal] = defaultdict(Decimal)
+        for day, lot, units in self._moved():
+            if day > self._day:
+                continue
+            lots.setdefault(tuple(lot), lot)
+            sums[tuple(lot)] += units
+            of = lot.holder, lot.commodity
+            self._since[of] = min(day, self._since.get(of, day))
+        return tuple([HeldCredits(lots[key], units) for key, units in sums.items() if units > 0])
+
+    def _moved(self) -> Iterator[tuple[date, Lot, Decimal]]:
+        """The credits that came, and below zero those that went, with their day."""
+        books = self._books
+        meaning, stock = Meaning(books.accounts, {}), dict[str, bool]()
         for entry in books.transactions:
-            if entry.date > self._day:
-                break
             for account, amount, cost, *_ in entry.postings:
                 if not isinstance(cost, Cost) or not stock.setdefault(
                     account, books.accounts.is_stock(account)
@@ -87,10 +97,11 @@ class CreditsHeld:
                 units = money_of(amount)
                 lot = meaning.lot(account, units.currency, cost) if units else None
                 if lot is not None and units is not None:
-                    lots.setdefault(tuple(lot), lot)
-                    sums[tuple(lot)] += units.number
-                    self._since.setdefault((lot.holder, lot.commodity), entry.date)
-        return tuple([HeldCredits(lots[key], units) for key, units in sums.items() if units > 0])
+                    yield entry.date, lot, units.number
+        for _, booked in books.bulk.costs().entries if books.bulk else ():
+            for leg in booked.legs:
+                if isinstance(leg, LotLeg):
+                    yield booked.date, leg.lot, leg.units
 
     def paces(self, start: date | None) -> Iterator[PaceOfDraws]:
         """How quickly credits are drawn, by provider and commodity."""

@@ -218,10 +218,9 @@ def _earned(books: Books, selection: Selection, request: Request) -> Iterator[Si
         for percent in _ASKED:
             more = each.amount * percent / 100
             yield from _both("money", *of, _more(percent), more, each.at)
-    served_by = {each.at: (each.provider, each.meter) for each in books.serving.served}
-    for income in selection.incomes(books):
+    for income, meter, provider, _ in selection.incomes_by_meter(books):
         if income.earning in (Earning.COMPUTE, Earning.OVERAGE):
-            of = *served_by.get(income.at, ("", "")), income.currency
+            of = provider, meter, income.currency
             yield from _both("money", *of, _REVENUE, income.amount, income.at)
 
 
@@ -282,4 +281,4 @@ def _prepaid(books: Books, selection: Selection) -> Iterator[Single]:
         yield "unused", row, "lost", unused * lot.cost, SUMMED
 
 
-EXPOSURE = Report("exposure", "Exposure to providers", _layouts, _contributions)
+EXPOSURE = Report("exposure", "Exposure to providers", _layouts, _contributions, of_sums=True)

@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 from beancount_compute.economy import Earning
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import Income
 from beancount_compute.reports.figures import (
     Adding,
     Contribution,
@@ -29,7 +28,13 @@ from beancount_compute.reports.figures import (
     Report,
     Request,
 )
-from beancount_compute.reports.served_facts import BillShare, IdleUnits, ServedUnits, ShareOf
+from beancount_compute.reports.served_facts import (
+    BillShare,
+    IdleUnits,
+    IncomeOfMeter,
+    ServedUnits,
+    ShareOf,
+)
 from beancount_compute.reports.tables import (
     CURRENCY,
     MONTH,
@@ -170,9 +175,8 @@ def _of_idle(idle: IdleUnits) -> MarginPart:
 
 def parts_in_money(books: Books, selection: Selection) -> Iterator[MarginPart]:
     """What was earned, by the meter of its use where there is one, and both bills."""
-    served = {each.at: each for each in books.serving.served}
-    for income in selection.incomes(books):
-        yield _of_income(income, served)
+    for income in selection.incomes_by_meter(books):
+        yield _of_income(income)
     shares = books.bill_shares
     for what, found in (("first", shares.first), ("second", shares.second)):
         for share in found:
@@ -180,9 +184,8 @@ def parts_in_money(books: Books, selection: Selection) -> Iterator[MarginPart]:
                 yield _of_share(share, what)
 
 
-def _of_income(income: Income, served: dict[int, ServedUnits]) -> MarginPart:
-    use = served.get(income.at)
-    meter, provider, commodity = (use.meter, use.provider, use.commodity) if use else ("", "", "")
+def _of_income(found: IncomeOfMeter) -> MarginPart:
+    income, meter, provider, commodity = found
     vintage = income.lot.month if income.lot else ""
     # fmt: off
     return _new(MarginPart, (
@@ -211,4 +214,6 @@ def of_selection(part: ServedUnits | BillShare, selection: Selection) -> bool:
     )
 
 
-MARGIN = Report("margin", "Margin: what was earned, and both bills", _layouts, _contributions)
+MARGIN = Report(
+    "margin", "Margin: what was earned, and both bills", _layouts, _contributions, of_sums=True
+)

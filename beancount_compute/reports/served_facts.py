@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from beancount_compute.economy import Money
-from beancount_compute.reports.facts import LotKey
+from beancount_compute.reports.facts import Income, LotKey
 
 
 class CostPool(NamedTuple):
@@ -163,3 +163,12 @@ class BillShares(NamedTuple):
     first: tuple[BillShare, ...]
     second: tuple[BillShare, ...]
     idle: tuple[IdleUnits, ...]
+
+
+class IncomeOfMeter(NamedTuple):
+    """What was earned, and by whose use where it was one of a meter."""
+
+    income: Income
+    meter: str
+    provider: str
+    commodity: str

@@ -93,7 +93,8 @@ class UnitPart(NamedTuple):
 def two_bills(wished: Decimal | None = None) -> Report:
     """The report; `wished` is the margin after both bills that a price is asked for, below 1."""
     contributions = partial(_contributions, wished)
-    return Report("bills", "Price and both bills, a unit", partial(_layouts, wished), contributions)
+    layouts = partial(_layouts, wished)
+    return Report("bills", "Price and both bills, a unit", layouts, contributions, of_sums=True)
 
 
 def _layouts(wished: Decimal | None, *_: object) -> list[Layout]:
@@ -146,16 +147,12 @@ def _parts(books: Books, selection: Selection) -> Iterator[UnitPart]:
         return  # nobody is named to serve anything
     shares = books.bill_shares
     costed, borne = _currencies(shares.first), _currencies(shares.second)
-    served: dict[int, ServedUnits] = {}
     for at, units in enumerate(books.serving.served):
-        if units.provider:
-            served[units.at] = units
-            if of_selection(units, selection):
-                yield from _of_units(units, costed[at], borne[at])
-    for income in selection.incomes(books):
-        use = served.get(income.at)
-        if use and income.earning in _BY_USE:
-            of = (income.month, use.commodity, income.currency)
+        if units.provider and of_selection(units, selection):
+            yield from _of_units(units, costed[at], borne[at])
+    for income, _, provider, commodity in selection.incomes_by_meter(books):
+        if provider and income.earning in _BY_USE:
+            of = (income.month, commodity, income.currency)
             yield _new(UnitPart, (*of, "earned", income.amount, income.at))
     for what, found in (("first", shares.first), ("second", shares.second)):
         for share in found:

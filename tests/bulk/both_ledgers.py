@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,8 +61,17 @@ def _terms(ledger: Captured, last: Month, opened: set[str]) -> str:
     opened = opened | {each.account for each in kept if isinstance(each, Open)}
     used = {posting.account for each in written for posting in each.postings} - opened
     lines = [f"1990-01-01 open {account}" for account in sorted(used)]
-    lines += [format_entry(each) for each in kept]
+    lines += [_text_of(each) for each in kept]
     return "\n".join([*lines, f'2000-01-01 custom "compute-option" "as-of" {last.last}', ""])
+
+
+def _text_of(entry: Directive) -> str:
+    """A directive; what has numbers as it is written, for a printer leaves digits out."""
+    if isinstance(entry, Open):
+        return format_entry(entry)
+    lines = Path(entry.meta["filename"]).read_text(encoding="utf-8").splitlines()
+    first, *others = lines[entry.meta["lineno"] - 1 :]
+    return "\n".join([first, *takewhile(lambda line: line[:1].isspace(), others), ""])
 
 
 def _is_kept(entry: Directive, opened: set[str]) -> bool:

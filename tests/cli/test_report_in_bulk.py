@@ -66,6 +66,7 @@ def test_without_the_extra_a_report_says_what_to_install(
     ledger: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "beancount_compute.bulk_books.summed_months", raising=False)
+    monkeypatch.delitem(sys.modules, "beancount_compute.bulk_books.month_rows", raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     shown = run("report", "revenue", ledger)
     assert shown.exit_code == 1

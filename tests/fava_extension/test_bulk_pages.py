@@ -9,6 +9,7 @@ import pytest
 
 from tests.bulk.both_ledgers import both_ledgers
 from tests.fava_extension.serving import EXAMPLES, EXTENSION, VIEWS, Site, rows, tables, totals
+from tests.two_bills_year import YEAR
 
 Both = tuple[Site, Site]
 
@@ -108,6 +109,24 @@ def test_a_month_in_bulk_is_tied_out_as_far_as_the_ledger_goes(both: Both) -> No
 )
 def test_what_months_in_bulk_don_t_tell_is_a_sentence(both: Both, view: str, sentence: str) -> None:
     assert sentence in said(both[1].page(view))
+
+
+def test_both_bills_are_those_of_the_plugin(tmp_path: Path) -> None:
+    """Headlines, price and bills, break-even, exposure and pace of a year of two bills."""
+    (tmp_path / "year.beancount").write_text(YEAR)
+    (tmp_path / "both").mkdir()
+    both_ledgers(tmp_path / "year.beancount", tmp_path / "both")
+    pages = []
+    for name in ("plugin", "main"):
+        ledger = tmp_path / "both" / f"{name}.beancount"
+        ledger.write_text(ledger.read_text() + EXTENSION)
+        pages.append(Site(ledger).page("bills"))
+    plugin, bulk = pages
+    assert figures(bulk) == figures(plugin) != []
+    found, expected = tables(bulk), tables(plugin)
+    assert found.keys() == expected.keys() and len(found) > 5
+    for name, table in found.items():
+        assert (rows(table), totals(table)) == (rows(expected[name]), totals(expected[name]))
 
 
 def test_what_is_owed_in_all_is_told(both: Both) -> None:

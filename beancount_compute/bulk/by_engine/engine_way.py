@@ -19,6 +19,7 @@ from beancount_compute.bulk.by_engine.leg_details import LegDetails
 from beancount_compute.bulk.by_engine.leg_sums import LegSums
 from beancount_compute.bulk.by_engine.served_uses import MeterDay, ServedUses
 from beancount_compute.bulk.by_engine.sold_rows import sold_table
+from beancount_compute.bulk.by_engine.sums_of_uses import MeteredUses
 from beancount_compute.bulk.folder.month_tables import (
     DETAIL,
     Tables,
@@ -29,6 +30,10 @@ from beancount_compute.bulk.folder.month_tables import (
     refused_table,
     table_of,
     trades_table,
+)
+from beancount_compute.bulk.folder.operator_journal import (
+    entries_of_operator,
+    operator_journal_table,
 )
 from beancount_compute.bulk.folder.operator_state import costs_table
 from beancount_compute.bulk.folder.state_tables import StateTables, carried_from, state_tables
@@ -93,14 +98,16 @@ def _book(shard: Shard, bulk: BulkTerms) -> ShardBooks:
     facts = facts._replace(events=())
     read.events.clear()
     sums, details = LegSums(lambda name: keeper.undo[name].entry.date), LegDetails()
-    costs: list[JournalEntry] = []
+    metered = MeteredUses(keeper.undo.__getitem__)
+    of_operator: list[JournalEntry] = []
     for records in keeper.records():
         sums.add(records)
         if shard.detail:
             details.add(records)
+        if bulk.terms.meters:
+            metered.add(records)
         if shard.operator:
-            entries = [each for each in records if isinstance(each, JournalEntry)]
-            costs += [each for each in entries if each.kind is Kind.COST]
+            of_operator += entries_of_operator(records)
     refusals = [*read.refusals, *keeper.refusals]
     tables = {
         "movements": movements_table(sums),
@@ -109,7 +116,9 @@ def _book(shard: Shard, bulk: BulkTerms) -> ShardBooks:
         "refused": refused_table(refusals),
         "prices": prices_table(keeper.traded),
         **_by_hand(facts, refusals),
-        "costs": costs_table(costs),
+        "costs": costs_table([each for each in of_operator if each.kind is Kind.COST]),
+        "operator_journal": operator_journal_table(of_operator),
+        "uses": metered.table(),
         "sold": sold,
         **(ServedUses() if shard.operator else served).tables(),
         **state_tables(keeper.states[last], keeper.overage),

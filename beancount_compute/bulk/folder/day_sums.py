@@ -35,7 +35,7 @@ def _added_up(table: EventTable, name: str, rows: pa.Table) -> pa.Table:
 
 
 _APART = {"days": "units_out > 0"}  # what comes into a lot and what leaves it are two rows
-_TYPES = {"trades": "BIGINT"}
+_TYPES = {"trades": "BIGINT", "uses": "BIGINT"}
 
 
 def _decimal(rows: pa.Table, name: str) -> str:

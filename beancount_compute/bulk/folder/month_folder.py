@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from pyarrow import feather, parquet
 
 from beancount_compute.bulk.bulk_terms import BulkError
-from beancount_compute.bulk.folder.month_tables import DETAIL, Tables, together
+from beancount_compute.bulk.folder.month_tables import DETAIL, SCHEMAS, Tables, together
 from beancount_compute.bulk.rows.object_copies import Noted, unnoted
 from beancount_compute.economy import Month, quoted
 from beancount_compute.ledger import BULK_ABOUT
@@ -52,7 +52,7 @@ class MonthFolder:
         self.stage = folder / f".{month.name}.next"
         self._old = folder / f".{month.name}.old"
         self._about = {"format": FORMAT, "month": month.name, **about}
-        self._job = {**self._about, "shards": shards}
+        self._job = {**self._about, "shards": shards, "tables": sorted(SCHEMAS)}
         self._recover()
         self._check_ours()
         months = [each for each in sorted(folder.glob("[0-9]*-[0-9]*")) if each.is_dir()]

@@ -50,6 +50,7 @@ _MOVEMENT = [
     ("amount", _MONEY),
 ]
 _WORD = pa.dictionary(pa.int32(), _TEXT)  # that many rows say
+USE, DRAWN, BEYOND = "use", "drawn", "beyond"  # what a row of uses is about, or the role of income
 DETAIL = "detail"  # of too many rows to be held: shard by shard
 SCHEMAS: dict[str, pa.Schema] = {
     "movements": pa.schema(_MOVEMENT),
@@ -108,6 +109,46 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("what", _TEXT),  # a role, beyond or stated
             ("meter", _TEXT),
             *_LOT,
+            ("units", _UNITS),
+            ("amount", _MONEY),
+        ]
+    ),
+    # the operator's entries, of all kinds: a row for each leg, and for what is beyond or stated
+    "operator_journal": pa.schema(
+        [
+            ("entry", pa.int32()),
+            ("booked", _DAY),
+            ("kind", _TEXT),
+            ("undoes", _TEXT),
+            ("id", _TEXT),
+            ("source", _TEXT),
+            ("name", _TEXT),  # of the provider or capacity
+            ("period", _TEXT),  # the days of a bill
+            ("served", _DAY),
+            ("what", _TEXT),  # as in costs
+            ("meter", _TEXT),
+            *_LOT,
+            ("units", _UNITS),
+            ("amount", _MONEY),
+        ]
+    ),
+    # the uses of meters, by day: how many, what they took of lots, and what they earned
+    "uses": pa.schema(
+        [
+            ("date", _DAY),
+            ("undoes", pa.bool_()),
+            ("used_on", _DAY),
+            ("undone", _TEXT),  # the use of an earlier day
+            ("meter", _TEXT),
+            ("measured", pa.bool_()),  # whether they name a quantity
+            ("what", _TEXT),
+            ("commodity", _TEXT),
+            ("currency", _TEXT),
+            ("origin", _TEXT),
+            ("lot_date", _DAY),
+            ("lot_end", _DAY),
+            ("uses", pa.int64()),
+            ("quantity", _MONEY),
             ("units", _UNITS),
             ("amount", _MONEY),
         ]
@@ -235,6 +276,20 @@ ORDER_OF_ROWS: dict[str, tuple[str, ...]] = {
         "units_out",
     ),
     "trades": ("date", "undoes", "traded", "commodity", "currency", "price", "origins"),
+    "uses": (
+        "date",
+        "undoes",
+        "used_on",
+        "undone",
+        "meter",
+        "measured",
+        "what",
+        "commodity",
+        "currency",
+        "origin",
+        "lot_date",
+        "lot_end",
+    ),
     "prices": ("date", "commodity", "currency"),
 }
 # the columns that are added up where the others are alike, in whatever shard
@@ -242,6 +297,7 @@ ADDED_UP: dict[str, tuple[str, ...]] = {
     "days": ("units_in", "units_out", "amount"),
     "trades": ("trades", "units", "gross", "seller_fee", "buyer_fee"),
     "prices": ("gross", "units"),
+    "uses": ("uses", "quantity", "units", "amount"),
 }
 Tables = dict[str, pa.Table]
 

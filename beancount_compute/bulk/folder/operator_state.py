@@ -130,7 +130,7 @@ def costs_table(entries: Iterable[JournalEntry]) -> pa.Table:
     rows = [
         tuple([{**_about(at, entry), **cells}.get(name) for name in names])
         for at, entry in enumerate(entries)
-        for cells in _cost_rows(entry)
+        for cells in legs_as_rows(entry)
     ]
     return table_of("costs", rows)
 
@@ -140,7 +140,8 @@ def _about(at: int, entry: JournalEntry) -> dict[str, Any]:
     return {"entry": at, "booked": entry.date, "served": served, "provider": entry.subscriber}
 
 
-def _cost_rows(entry: JournalEntry) -> Iterator[dict[str, Any]]:
+def legs_as_rows(entry: JournalEntry) -> Iterator[dict[str, Any]]:
+    """A row for each leg of an entry of the operator, and for what is beyond credits or stated."""
     for leg in entry.legs:
         if isinstance(leg, LotLeg):
             yield {"what": _PREPAID, **_lot_cells(leg.lot), "units": leg.units}

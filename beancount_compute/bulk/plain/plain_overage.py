@@ -4,7 +4,8 @@
                                   ->   0.40 and 0.80 USD; 1.200 exact in the month
 
 A month's charges are the rounding of its exact total, so those of a day are the difference that the
-day makes to it. Who has no such plan, or several, is left.
+day makes to it. Who has no such plan, or several, is left; so is who uses a meter, of which reports
+tell each use beyond the holdings.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 
 from beancount_compute.bulk.bulk_terms import BulkTerms
 from beancount_compute.bulk.plain.lot_keys import Flags, Ints
+from beancount_compute.bulk.plain.plain_served import meters_of_days
 from beancount_compute.bulk.rows.steps import (
     MOST_STEPS,
     fewest_decimals,
@@ -59,6 +61,8 @@ class PlainOverage:
         self.only, self._leave = only, leave
         self._commodities = len(commodities)
         plans, days = len(only.plans), bulk.month.last.day
+        of_month = meters_of_days(bulk.terms, bulk.month) or ()
+        self._metered = {(each.day, each.commodity) for each in of_month}
         self.currencies = [""] * plans
         self._price = np.zeros((plans, len(commodities), days), np.int64)  # 0 for none
         self._step = np.ones(plans, np.int64)  # of exact amounts
@@ -77,14 +81,15 @@ class PlainOverage:
     def _read_plan(self, bulk: BulkTerms, at: int, name: str, commodities: Sequence[str]) -> None:
         currencies = set()
         for day in range(bulk.month.last.day):
-            plan = bulk.terms.plan(name, bulk.month.first + timedelta(day))
+            on = bulk.month.first + timedelta(day)
+            plan = bulk.terms.plan(name, on)
             if plan is None or plan.overage is None:
                 continue
             currencies.add(plan.overage.currency)
             steps = steps_of(plan.overage.number, _PRICE_DECIMALS)
             if steps is not None:
                 for unit, commodity in enumerate(commodities):
-                    if plan.sells(commodity):
+                    if plan.sells(commodity) and (on, commodity) not in self._metered:
                         self._price[at, unit, day] = steps
         if len(currencies) == 1:
             self.currencies[at] = currencies.pop()

@@ -25,40 +25,43 @@ _SERVED = "uses_served"
 
 
 class MeterOfDay(NamedTuple):
-    """The meter of a day's uses that name none, which a provider serves."""
+    """The meter of a day's uses that name none."""
 
     day: date
     meter: str
     commodity: str
+    is_served: bool  # by a provider
 
 
 def meters_of_days(terms: Terms, month: Month) -> list[MeterOfDay] | None:
     """The meters of a month's plain uses; None where it takes the engine to say."""
-    if not terms.known_providers:
-        return []
     if terms.plans_have_meters:
         return None
     found: list[MeterOfDay] = []
     for at in range(month.last.day):
         day = month.first + timedelta(at)
         meter = default_meter(terms, day)
-        if meter is None or meter.units is None or not meter.provider:
+        if meter is None or meter.units is None:
             continue
         if lacks_cost(terms, meter, day):
             return None
-        found.append(MeterOfDay(day, meter.name, meter.units.currency))
+        found.append(MeterOfDay(day, meter.name, meter.units.currency, bool(meter.provider)))
     return found
+
+
+def _served_on(bulk: BulkTerms) -> list[MeterOfDay]:
+    return [each for each in meters_of_days(bulk.terms, bulk.month) or () if each.is_served]
 
 
 def plain_served(uses: UsesOfDays, bulk: BulkTerms, names: pa.Array) -> pa.Table:
     """What some plain subscribers used, added up."""
-    meters = meters_of_days(bulk.terms, bulk.month)
+    meters = _served_on(bulk)
     used = uses.of(names) if meters else {}
     return table_of(
         "served",
         [
             (on, meter, commodity, False, ZERO, used[on, commodity])
-            for on, meter, commodity in meters or ()
+            for on, meter, commodity, _ in meters
             if (on, commodity) in used
         ],
     )
@@ -68,7 +71,7 @@ def plain_uses(
     table: EventTable, reader: MonthReader, bulk: BulkTerms, names: pa.Array, days: Collection[date]
 ) -> list[tuple[MeterOfDay, Event]]:
     """The uses of some plain subscribers on some days, one by one."""
-    meters = {each.day: each for each in meters_of_days(bulk.terms, bulk.month) or ()}
+    meters = {each.day: each for each in _served_on(bulk)}
     reader.keep_uses(names, _SERVED, days)
     rows = table.arrow(
         f"SELECT s.* FROM {_SERVED} s ANTI JOIN repeats r "
