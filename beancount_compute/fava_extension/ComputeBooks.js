@@ -80,6 +80,7 @@ const exactOf = (cell) => {
 const MANY = 10; // columns, behind which figures are written smaller
 const LONG = 24; // characters of a name that may be broken anywhere
 const PROSE = 60; // characters of a text that is given room to be read
+const DAY = /\d{4}-\d\d-\d\d/; // which no line breaks, in what is not long
 
 const kindOf = (column) => (column.figure ? "num" : column.date ? "date" : undefined);
 
@@ -103,6 +104,7 @@ function cellElement(cell, column, first, heat, below) {
   const element = el(first ? "th" : "td", attributes, named ? isolated(content) : content);
   const length = String(textOf(cell)).length;
   if (first ? length > LONG : length > PROSE) element.classList.add(first ? "long" : "prose");
+  if (length <= LONG && DAY.test(textOf(cell))) element.classList.add("dated");
   if (heat) {
     element.classList.add("heat");
     element.style.setProperty("--heat", heat);

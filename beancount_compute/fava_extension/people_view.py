@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from typing import NamedTuple
 
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, controls, copied, figures, words
@@ -30,6 +31,7 @@ from beancount_compute.reports.charts import (
 from beancount_compute.reports.registry import SUBSCRIBERS
 
 _PEOPLE, _RETENTION, _GROWTH = "people", "retention", "growth"
+_REPORTS = {_PEOPLE: SUBSCRIBERS.name, _RETENTION: _RETENTION, _GROWTH: _GROWTH}
 _WAITING = {
     _PEOPLE: "Counting subscribers ...",
     _RETENTION: "Working out who stays ...",
@@ -42,6 +44,13 @@ _ABOUT_EXTRA = (
 NOBODY = "Nobody was subscribed in these days."
 
 
+class _Reads(NamedTuple):
+    """A report by its name: the extra that works it out may be missing."""
+
+    name: str
+    of_sums: bool = False
+
+
 def people_asked(page: Page) -> list[Block]:
     """A view on people, apart from what is worked out, which the page asks for next."""
     page.conversion(AT_COST, because="people and what recurs are shown as they are")
@@ -51,7 +60,8 @@ def people_asked(page: Page) -> list[Block]:
     page.ignores("filter", because=because)
     if page.asked.view == _RETENTION and page.asked.selection.start:
         page.notes.append("The time filter chooses the last day: what came before counts.")
-    books_of(SUBSCRIBERS, page.loaded.books, _selection(page))  # or says why not
+    name = _REPORTS[page.asked.view]
+    books_of(_Reads(name), page.loaded.books, _selection(page))  # or says why not
     later = {
         "kind": "later",
         "endpoint": "people",

@@ -13,9 +13,10 @@ goes along with what.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from scipy import stats
 
@@ -25,11 +26,18 @@ from beancount_compute.insight.estimates import (
     HIGH,
     LOW,
     SAID,
+    TOO_FEW,
     Estimate,
     band,
     rate,
 )
-from beancount_compute.insight.survival import kaplan_meier, log_rank, share_after
+from beancount_compute.insight.survival import (
+    CurvePoint,
+    Stay,
+    kaplan_meier,
+    log_rank,
+    share_after,
+)
 from beancount_compute.insight.watched import (
     SOLD,
     TOKEN_GROUPS,
@@ -83,11 +91,15 @@ _TESTS = (
 
 def _tables(books: Books, selection: Selection) -> Iterator[Table]:
     found = decisions(books, selection)
+    groups = [*_groups(found)]
     yield from _cohorts(books, selection)
-    yield _survival(found)
-    yield Table("Who leaves, by group", _GROUPS, list(_group_rows(found)), "groups")
-    yield Table("Who stays, by group (Kaplan-Meier)", _CURVES, list(_curve_rows(found)), "curves")
-    yield Table("Whether groups leave alike (log-rank)", _TESTS, list(_test_rows(found)), "tests")
+    whole = _WatchedGroup.of("", "", found)
+    yield Table("Who stays (Kaplan-Meier)", _SURVIVAL, list(whole.rows()), "survival")
+    yield Table("Who leaves, by group", _GROUPS, list(map(_group_row, groups)), "groups")
+    curves = [(each.by, each.name, *row) for each in groups for row in each.rows()]
+    yield Table("Who stays, by group (Kaplan-Meier)", _CURVES, curves, "curves")
+    tests = list(_test_rows(found, groups))
+    yield Table("Whether groups leave alike (log-rank)", _TESTS, tests, "tests")
     notes: list[Row] = [
         (each,) for each in (*_notes(found), *_empty_groups(books, selection, found))
     ]
@@ -145,79 +157,71 @@ def _filled(shares: list[Decimal | None], count: int) -> list[Decimal | None]:
     return [*shares, *[None] * (count - len(shares))]
 
 
-def _survival(found: Sequence[Decision]) -> Table:
-    return Table("Who stays (Kaplan-Meier)", _SURVIVAL, list(_curve(found)), "survival")
+class _WatchedGroup(NamedTuple):
+    """Decisions of one group, with those who made them, and the curve of who stays."""
+
+    by: str
+    name: str
+    among: Sequence[Decision]
+    stays: Sequence[Stay]
+    people: int
+    curve: Sequence[CurvePoint]
+
+    @classmethod
+    def of(cls, by: str, name: str, among: Sequence[Decision]) -> _WatchedGroup:
+        """The group of these decisions."""
+        stays = [each.stay for each in among]
+        people = len({each.subscriber for each in among})
+        return cls(by, name, among, stays, people, kaplan_meier(stays))
+
+    def rows(self) -> Iterator[Row]:
+        """Its curve, with bands."""
+        for point in self.curve:
+            ends = band(point.low, point.high, self.people)
+            yield round(point.age), point.at_risk, point.left, rate(point.share), *ends
 
 
-def _curve(among: Sequence[Decision]) -> Iterator[Row]:
-    people = len({each.subscriber for each in among})
-    for point in kaplan_meier([each.stay for each in among]):
-        ends = band(point.low, point.high, people)
-        yield round(point.age), point.at_risk, point.left, rate(point.share), *ends
+def _groups(found: Iterable[Decision]) -> Iterator[_WatchedGroup]:
+    """All that have anybody, in the order of the names, others behind them."""
+    for by, names, group_of in _GROUPINGS:
+        groups: defaultdict[str, list[Decision]] = defaultdict(list)
+        for each in found:
+            if group := group_of(each):
+                groups[group].append(each)
+        for name in (*names, *sorted(groups.keys() - {*names})):
+            if name in groups:
+                yield _WatchedGroup.of(by, name, groups[name])
 
 
-def _curve_rows(found: Sequence[Decision]) -> Iterator[Row]:
-    for grouping in _GROUPINGS:
-        for name, among in _by_group(found, grouping).items():
-            for row in _curve(among):
-                yield grouping[0], name, *row
+def _group_row(group: _WatchedGroup) -> Row:
+    left, count = sum(each.left for each in group.among), len(group.among)
+    interval = stats.binomtest(left, count).proportion_ci(method="wilson")
+    low, high, said = band(interval.low, interval.high, group.people)
+    oldest = max(each.age for each in group.among)
+    stays = []
+    for age in _AGES:
+        point = share_after(group.curve, age)
+        stays.append(rate(point.share if point else 1.0) if age <= oldest else None)
+    return group.by, group.name, count, left, rate(left / count), low, high, *stays, said
 
 
-def _by_group(found: Iterable[Decision], grouping: Grouping) -> dict[str, list[Decision]]:
-    _, names, group_of = grouping
-    groups: dict[str, list[Decision]] = {name: [] for name in names}
-    for each in found:
-        if group := group_of(each):
-            groups.setdefault(group, []).append(each)
-    return {name: among for name, among in _in_order(names, groups) if among}
-
-
-def _in_order(
-    names: Sequence[str], groups: Mapping[str, list[Decision]]
-) -> list[tuple[str, list[Decision]]]:
-    """The groups in the order of the names, others behind them."""
-    return [(name, groups[name]) for name in (*names, *sorted(groups.keys() - {*names}))]
-
-
-def _group_rows(found: Sequence[Decision]) -> Iterator[Row]:
-    for grouping in _GROUPINGS:
-        for name, among in _by_group(found, grouping).items():
-            left, count = sum(each.left for each in among), len(among)
-            people = len({each.subscriber for each in among})
-            interval = stats.binomtest(left, count).proportion_ci(method="wilson")
-            low, high, said = band(interval.low, interval.high, people)
-            curve = kaplan_meier([each.stay for each in among])
-            oldest = max(each.age for each in among)
-            stays = []
-            for age in _AGES:
-                point = share_after(curve, age)
-                stays.append(rate(point.share if point else 1.0) if age <= oldest else None)
-            yield grouping[0], name, count, left, rate(left / count), low, high, *stays, said
-
-
-def _test_rows(found: Sequence[Decision]) -> Iterator[Row]:
-    for grouping in _GROUPINGS:
-        groups = _by_group(found, grouping)
-        if not (groups or grouping[1]):
+def _test_rows(found: Sequence[Decision], groups: Iterable[_WatchedGroup]) -> Iterator[Row]:
+    for by, names, _ in _GROUPINGS:
+        several = [each for each in groups if each.by == by]
+        if not (several or names):
             continue  # nobody is in any
-        people = len({each.subscriber for among in groups.values() for each in among})
-        tested = log_rank({name: [each.stay for each in among] for name, among in groups.items()})
+        people = len({each.subscriber for group in several for each in group.among})
+        tested = log_rank({each.name: each.stays for each in several})
         if tested is None:
             why = "nobody left" if not any(each.left for each in found) else "nothing to compare"
-            yield grouping[0], len(groups), None, None, None, why
-        elif people < FEWEST_PEOPLE:
-            yield (
-                grouping[0],
-                len(groups),
-                rate(tested.chi_squared),
-                tested.degrees,
-                None,
-                "too few",
-            )
+            yield by, len(several), None, None, None, why
+            continue
+        row = by, len(several), rate(tested.chi_squared), tested.degrees
+        if people < FEWEST_PEOPLE:
+            yield *row, None, TOO_FEW
         else:
             differ = "they differ" if tested.p < 0.05 else "no difference is shown"
-            row = len(groups), rate(tested.chi_squared), tested.degrees, rate(tested.p, 6)
-            yield (grouping[0], *row, differ)
+            yield *row, rate(tested.p, 6), differ
 
 
 def _notes(found: Sequence[Decision]) -> Iterator[str]:

@@ -101,6 +101,8 @@ def test_a_month_in_bulk_is_tied_out_as_far_as_the_ledger_goes(both: Both) -> No
     ("view", "sentence"),
     [
         ("economics", "Economics reads single transactions, of which 2026-01 to 2026-12 has none"),
+        ("people", "Subscribers reads single transactions, of which 2026-01 to 2026-12 has none"),
+        ("retention", "Retention reads single transactions"),
         ("whatif", "those of 2026-01 to 2026-12 stand in Parquet"),
         ("market", "2026-01 to 2026-12 was booked in bulk, without single trades to list."),
         ("owed", "by whom it is owed, and since when, no transaction tells"),
