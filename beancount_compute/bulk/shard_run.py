@@ -49,7 +49,7 @@ from beancount_compute.economy import Event
 from beancount_compute.economy.state import Undo
 
 USES = "uses_kept"  # of those who are left or in the sample
-FEW_ROWS = 20_000  # which no other process is worth
+FEW_ROWS = 60_000  # which no other process is worth
 
 
 class ShardPlace(Protocol):
