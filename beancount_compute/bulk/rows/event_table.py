@@ -44,10 +44,10 @@ class EventTable:
         elif not files.in_store:  # whose rows others read
             self._make_view()
 
-    def run(self, sql: str) -> duckdb.DuckDBPyRelation | None:
+    def run(self, sql: str) -> None:
         """Run a statement; what the system or a file refuses is a `BulkError`."""
         try:
-            return self.connection.sql(sql)
+            self.connection.execute(sql)
         except duckdb.Error as error:
             raise unreadable(error) from None
 
@@ -68,7 +68,7 @@ class EventTable:
     def numbers(self, sql: str) -> list[tuple[Any, ...]]:
         """The few rows that a query finds."""
         try:
-            return self.connection.sql(sql).fetchall()
+            return self.connection.execute(sql).fetchall()
         except duckdb.Error as error:
             raise unreadable(error) from None
 
