@@ -96,6 +96,7 @@ _NAMES = {
     "churn": "churn a month",
     "gain": "retention gain a month",
 }
+_OF_SALES = ("price", "fee", "cost")  # of which draws without any sale say nothing
 _SOLVED: tuple[tuple[str, str, Callable[[RegimeTerms, MonthsCompared], Solution]], ...] = (
     ("fee", _NAMES["fee"], break_even_fee),
     ("fee", "fee, without retention gain", lambda t, o: break_even_fee(t._replace(gain=0), o)),
@@ -203,8 +204,9 @@ class BreakEven(NamedTuple):
 
     def _ends(self, key: str, value: float) -> tuple[float, float, str]:
         """Between what an assumption is varied, and what that is."""
-        if self.drawn:
-            low, high = np.quantile([getattr(each, key) for each in self.drawn], (0.025, 0.975))
+        known = [each for each in self.drawn if each.share or key not in _OF_SALES]
+        if known:
+            low, high = np.quantile([getattr(each, key) for each in known], (0.025, 0.975))
             return float(low), float(high), "its interval"
         if key == "gain":
             step = _STEP * self.terms.churn

@@ -21,6 +21,7 @@ from math import ceil
 from typing import NamedTuple
 
 from beancount_compute.economy import WIDE, ZERO, Flow, Terms, trim
+from beancount_compute.insight.months_from import MonthsFrom
 from beancount_compute.reports import Books, Column, Measure, Movement, Selection, Table
 from beancount_compute.reports.credits_at_pace import days_of_pace
 from beancount_compute.reports.remaining import ends_of
@@ -49,7 +50,7 @@ class BurnDown(NamedTuple):
 
 def burn_down_table(books: Books, selection: Selection) -> Table:
     """The burn-down day of each subscriber who holds anything."""
-    day = selection.day_of(books)
+    day = MonthsFrom.up_to(books, selection).day
     with localcontext(WIDE):
         rows = [*_rows(selection.movements(books), books.terms, day)]
     return Table(f"When what is held at {day} is used up", _COLUMNS, rows, "burn-down")

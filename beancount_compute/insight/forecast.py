@@ -52,6 +52,7 @@ from beancount_compute.reports.remaining import BAND_MONTHS, bands_after
 from beancount_compute.reports.tables import CURRENCY, MONTH, UNIT, Cell, Row
 
 _MONTHS = BAND_MONTHS[-1]  # to come, shown one by one; what is later stands together
+_MOST_MONTHS = 120  # of the past: what was before tells little
 _LATER, _NO_END = "later", "without an end"
 _WHAT = ("used", "lapsed", "otherwise", "sold")
 _USED, _LAPSED, _OTHERWISE, _SOLD = range(4)
@@ -290,17 +291,17 @@ def _sums(found: Released, months: slice) -> list[Decimal]:
 def forecast_of(books: Books, selection: Selection) -> Forecast:
     """What becomes of what is deferred at the selection's last day; nothing of one subscriber,
     whose own vintages say too little."""
-    day = selection.day_of(books)
-    months, begun = MonthsFrom(day), books.first_day
-    if begun is None or selection.subscriber or begun > day:
+    months, begun = MonthsFrom.up_to(books, selection), books.first_day
+    if begun is None or selection.subscriber or begun > months.day:
         return Forecast(months, 0, 0, {})
     first = months.number_of(begun)
     first += begun > months.first_of(first)  # the first whole one
+    first = max(first, 1 - _MOST_MONTHS)
     with localcontext(WIDE):
         moved = selection.movements(books, each=False)
         origins = flows_of_vintages(moved, books.terms, months, first)
         found = released(origins, first)
-    people = {each.subscriber for each in until(books.movements, day)}
+    people = {each.subscriber for each in until(books.movements, months.day)}
     return Forecast(months, max(1 - first, 0), len(people), found)
 
 

@@ -11,7 +11,8 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from beancount_compute.economy import Month, Span, later
+from beancount_compute.economy import AS_OF, Month, Span, later
+from beancount_compute.reports import Books, Selection
 
 _DAY = timedelta(1)
 
@@ -20,6 +21,13 @@ class MonthsFrom(NamedTuple):
     """The months that end on the same day of the month as `day`, or on the last where that does."""
 
     day: date
+
+    @classmethod
+    def up_to(cls, books: Books, selection: Selection) -> MonthsFrom:
+        """From the selection's last day, or where that is behind the books' last month, from its
+        end: of months that nobody has booked yet nothing is known."""
+        known = max(books.last_day or date.min, books.terms.of_ledger(AS_OF) or date.min)
+        return cls(min(selection.day_of(books), Month.of(known).last))
 
     def last_of(self, number: int) -> date:
         """The last day of a month: `day` of month 0."""

@@ -116,11 +116,13 @@ class _Origin:
         seen: defaultdict[tuple[int, int], AgedFlows] = defaultdict(AgedFlows)
         held: defaultdict[AlikeLots, HeldLots] = defaultdict(HeldLots)
         for (vintage, ends, usable), by_month in self.balances.items():
-            balance = units = ZERO
-            for month in range(min(by_month), 1):
+            before = [sums for month, sums in by_month.items() if month < first]
+            balance = sum([changed for changed, _, _ in before], ZERO)
+            units = sum([of_units for _, _, of_units in before], ZERO)
+            for month in range(first, 1):
                 changed, came, of_units = by_month.get(month, _NOTHING)
                 open_then = balance + came
-                if month >= first and open_then > 0 and (usable or month < ends):
+                if open_then > 0 and (usable or month < ends):
                     seen[month, month - vintage] += AgedFlows(open_then)
                 balance, units = balance + changed, units + of_units
             if balance:

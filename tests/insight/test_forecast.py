@@ -149,6 +149,17 @@ def test_what_has_no_end_has_no_month() -> None:
     assert rows(books, "sold-on", selection) == []
 
 
+def test_what_nobody_booked_yet_is_no_past(top_ups: Books) -> None:
+    """A day behind the books' last month is its end; at most ten years are looked at."""
+    far = Selection(end=date.max)
+    assert rows(top_ups, "release", far) == rows(top_ups, "release")
+    assert rows(top_ups, "burn-down", far) == rows(top_ups, "burn-down")
+    old = '1990-01-01 custom "compute-allocation" "alice" 1 CU 1.00 USD\n'
+    as_of = '1990-01-01 custom "compute-option" "as-of" 2026-03-31\n'
+    found = forecast_of(books_of(TOP_UPS.replace(HEAD, HEAD + as_of + old)), far)
+    assert (found.past, found.months.day) == (120, END)
+
+
 def test_nothing_and_too_little_are_said(top_ups: Books) -> None:
     empty = books_of(HEAD)
     assert of(rows(empty, "notes")[0], "note") == ["Nothing is deferred."]
