@@ -24,8 +24,8 @@ The books of 1 subscriber are the same by kernel and engine
 Refused 1 row, not booked: {folder}/bulk/2026-05/refused.parquet says why
 """
 ELSEWHERE = (
-    "s3://books/2026-05/*.parquet is no path: copy the files to this machine, or mount the storage "
-    "as a folder"
+    "gs:// is none of the stores that are read: copy the files to one that speaks "
+    "S3 (s3://bucket/path/*.parquet) or to this machine, or mount the storage as a folder"
 )
 NO_PARQUET = (
     "{folder}/main.beancount: not Parquet, or cut off (Parquet magic bytes not found in footer. "
@@ -95,7 +95,7 @@ def _read(terminal: int) -> bytes:
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("s3://books/2026-05/*.parquet", ELSEWHERE),
+        ("gs://books/2026-05/*.parquet", ELSEWHERE),
         ("{folder}/no/*.parquet", "{folder}/no/*.parquet: no such file: name the month's"),
         ("{folder}", "{folder} is a folder: name its files, such as '{folder}/*.parquet'"),
         ("{folder}/main.beancount", NO_PARQUET),
