@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 from pyarrow import parquet
+from pyspark.errors import PySparkException
 
 from beancount_compute.bulk.bulk_terms import BulkError
 from beancount_compute.bulk.folder.month_folder import MonthFolder
@@ -257,17 +258,46 @@ def test_workers_have_another_database(
     assert "the server's Python has DuckDB" in message and "0.0.1 is here" in message
 
 
-def test_workers_lack_the_package(sail: str) -> None:
-    """The package is named, and where to install it."""
+@pytest.mark.parametrize(
+    ("lacking", "said"),
+    [
+        (
+            "No module named 'beancount_compute'",
+            r"have no beancount_compute: install .* PYSPARK_PYTHON names there$",
+        ),
+        (
+            "cannot import name 'Kept' from 'beancount_compute.bulk.rows.kept_rows' (/usr/lib/...)",
+            r"have another release of beancount_compute: install there what is here$",
+        ),
+        (
+            "Can't get attribute 'Kept' on <module 'beancount_compute.bulk.rows.kept_rows' ...",
+            r"have another release of beancount_compute: install there what is here$",
+        ),
+    ],
+)
+def test_workers_lack_the_package(lacking: str, said: str, sail: str) -> None:
+    """It is named, and what to install."""
 
     def without(batches: Any) -> Any:
-        raise ModuleNotFoundError("No module named 'beancount_compute'")
+        raise ImportError(lacking)
         yield
 
     with linked_to(sail) as link:
         given = link.blobs(blobs_of(0, "rows", pa.table({"a": [1]})))
-        with pytest.raises(BulkError, match=r"have no beancount_compute: install .* PYSPARK_PY"):
+        with pytest.raises(BulkError, match=said):
             list(link.found(link.mapped(given, without)))
+
+
+def test_the_server_is_ended_in_the_course_of_a_run(sail: str) -> None:
+    """What the client says of it is no help."""
+
+    class OfNobody:
+        def toLocalIterator(self) -> Any:  # noqa: N802
+            raise PySparkException("failed to connect to all addresses; last error: UNKNOWN: ipv4:")
+
+    with linked_to(sail) as link, pytest.raises(BulkError) as error:
+        list(link.found(OfNobody()))  # type: ignore[arg-type]
+    assert str(error.value).startswith(f"{sail} does not answer any more: start it again, and run")
 
 
 def test_a_worker_fails_for_another_reason(sail: str) -> None:

@@ -30,6 +30,10 @@ _PORT = 15002
 SECONDS = 10
 _DETAILS = re.compile('details = "([^"]*)"')
 _NO_PACKAGE = re.compile("No module named '(beancount_compute|duckdb|numpy|pyarrow)")
+_GONE = re.compile("failed to connect|Socket closed|Connection reset|StatusCode.UNAVAILABLE")
+_OTHER_RELEASE = re.compile(
+    "(cannot import name|Can't get attribute) '.{1,99} .{0,9}beancount_compute"
+)
 
 
 @contextmanager
@@ -101,6 +105,16 @@ class SparkLink:
             return BulkError(
                 f"{self._address}: its Python workers have no {lacking[1]}: install "
                 '"beancount_compute[bulk]" in the Python that PYSPARK_PYTHON names there'
+            )
+        if _OTHER_RELEASE.search(said):
+            return BulkError(
+                f"{self._address}: its Python workers have another release of beancount_compute: "
+                "install there what is here"
+            )
+        if _GONE.search(said):
+            return BulkError(
+                f"{self._address} does not answer any more: start it again, and run again: what it "
+                "has booked by then is not booked again"
             )
         details = _DETAILS.search(said)
         return BulkError(f"{self._address}: {details[1] if details else said[-600:]}")
