@@ -52,7 +52,14 @@ from beancount_compute.reports import (
     render,
 )
 from beancount_compute.reports.bulk_reach import books_of, shown
-from beancount_compute.reports.registry import REPORTS, STATEMENT, disclosure, economics, two_bills
+from beancount_compute.reports.registry import (
+    REPORTS,
+    STATEMENT,
+    SUBSCRIBERS,
+    disclosure,
+    economics,
+    two_bills,
+)
 
 _SHARE = re.compile(r"[01](\.[0-9]{1,13})?", re.ASCII)
 _MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
@@ -259,8 +266,11 @@ def report(
     except NotInBulk as error:
         raise click.UsageError(str(error)) from None
     _check_names(books, selection, with_providers=asked.report.needs_subscriber)
+    last = _last_day(loaded.entries, books)
+    if last is not None and (name in ESTIMATES or name == SUBSCRIBERS.name):
+        asked = asked._replace(selection=selection.no_later_than(last))
     text = _output(asked, books, os.path.dirname(str(loaded.options.get("filename") or "")))
-    beyond = _beyond(loaded.entries, books, selection)
+    beyond = _beyond(last, selection)
     layouts = chosen.layouts(books, selection)
     if not table and len(shown(layouts, books)) < len(layouts):
         beyond = "\n".join(filter(None, [_left_out(books), beyond]))
@@ -299,13 +309,17 @@ def _check_names(books: Books, selection: Selection, *, with_providers: bool) ->
             raise click.UsageError(f"the ledger has no {what} {quoted(name)}{hint}")
 
 
-def _beyond(entries: list[Directive], books: Books, selection: Selection) -> str:
-    """What to know about a selection that ends after the books do: "" where it doesn't."""
+def _last_day(entries: list[Directive], books: Books) -> date | None:
+    """The last day that the books know of; None for empty ones."""
     ends = [books.last_day, books.terms.of_ledger(AS_OF)]
     closed = months_of(entries, books).chain
     if closed.closed:
         ends.append(closed.last_day)
-    last = max([day for day in ends if day is not None], default=None)
+    return max([day for day in ends if day is not None], default=None)
+
+
+def _beyond(last: date | None, selection: Selection) -> str:
+    """What to know about a selection that ends after the books do: "" where it doesn't."""
     if selection.end is None or last is None or selection.end <= last:
         return ""
     return f"The books go up to {last}; nothing after it is booked."

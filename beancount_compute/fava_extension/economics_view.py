@@ -7,7 +7,12 @@ from typing import Any
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, controls, field, figures, words
 from beancount_compute.fava_extension.page import Page
-from beancount_compute.fava_extension.people_view import estimated, notes_of, or_what_is_missing
+from beancount_compute.fava_extension.people_view import (
+    estimated,
+    known_part,
+    notes_of,
+    or_what_is_missing,
+)
 from beancount_compute.fava_extension.prepared.economics_by_day import OF_MONTHS, assumed
 from beancount_compute.reports import TOTAL, Interval, Table
 from beancount_compute.reports.bulk_reach import books_of
@@ -70,7 +75,7 @@ def forecast_found(page: Page) -> list[Block]:
 
 
 def _forecast(page: Page) -> list[Block]:
-    selection = page.asked.selection._replace(start=None)
+    selection = known_part(page)._replace(start=None)
     tables = estimated(page, "forecast", selection)
     if not tables["release"].rows:
         return notes_of(page, tables["notes"])

@@ -88,7 +88,12 @@ def or_what_is_missing(found: Callable[[Page], list[Block]], page: Page) -> list
 
 
 def _selection(page: Page) -> Selection:
-    return page.asked.selection._replace(subscriber=page.asked.subscriber)
+    return known_part(page)._replace(subscriber=page.asked.subscriber)
+
+
+def known_part(page: Page) -> Selection:
+    """What is asked for, as far as the books know it."""
+    return page.asked.selection.no_later_than(page.loaded.end)
 
 
 def estimated(page: Page, name: str, selection: Selection) -> dict[str, Table]:

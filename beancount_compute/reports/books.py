@@ -311,6 +311,10 @@ class Selection(NamedTuple):
         """The day as of which balances are shown: the last selected, or the last of the books."""
         return self.end or books.last_day or date.min
 
+    def no_later_than(self, day: date) -> Selection:
+        """The selection as far as a day: behind the books' end nobody has left, nor stayed."""
+        return self if self.end is None or self.end <= day else self._replace(end=day)
+
     def split(self, dated: Sequence[Dated]) -> tuple[Sequence[Dated], Sequence[Dated]]:
         """What comes before the first day, and what comes since, of what stands by date."""
         at = 0 if self.start is None else bisect_left(dated, self.start, key=_by_date)

@@ -126,6 +126,8 @@ def _contributions(books: Books, selection: Selection, request: Request) -> Iter
         return
     first = Month.of(max(selection.start or date.min, periods[0].first))
     months = list(first.to(Month.of(end)))
+    if not months:  # all asked for are behind the books
+        return
     spells = spells_of(periods, end)
     if request.wants("people"):
         yield from _people(spells, months, end, request)

@@ -192,6 +192,24 @@ def test_a_forecast_of_few_says_so_and_of_nothing_too(closed_quarter: Site) -> N
     assert closed_quarter.page("market", endpoint="forecast")["blocks"] == []
 
 
+@pytest.mark.parametrize("view", ["people", "retention", "economics"])
+def test_nobody_leaves_behind_the_end_of_the_books(many: Site, view: str) -> None:
+    """They end on 28 May: the whole year shows what the days until then do, as the command."""
+    endpoint = "forecast" if view == "economics" else "people"
+    year, known = (
+        many.page(view, endpoint=endpoint, time=time)["blocks"]
+        for time in ("2026", "2026-01-01 - 2026-05-28")
+    )
+    assert year == known
+    names = {"people": "subscribers", "retention": "retention", "economics": "forecast"}
+    of_year, of_books = (
+        report(names[view], many.ledger, "--to", day) for day in ("2026-12", "2026-05-28")
+    )
+    assert of_year == of_books
+    if view == "people":
+        assert [row["cancelled"] for row in of_year["people"]] == ["0", "2", "2", "2", "0"]
+
+
 @pytest.mark.parametrize("view", ["people", "retention", "growth"])
 def test_filters_that_do_not_apply_are_named(market_year: Site, view: str) -> None:
     """Of accounts and entries; before the first subscription there is nobody."""
@@ -204,6 +222,8 @@ def test_filters_that_do_not_apply_are_named(market_year: Site, view: str) -> No
     assert note == "The time filter chooses the last day: what came before counts."
     (said,) = words(found(market_year, view, time="2025"))
     assert said.startswith("Nothing was traded" if view == "growth" else "Nobody was subscribed")
+    later = found(market_year, view, time="2030")
+    assert charts(later) if view == "retention" else words(later) == [said]
 
 
 def test_what_is_not_installed_is_named(many: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,12 @@ def life() -> Books:
     return books_of(LIFE)
 
 
+def test_months_behind_the_books_are_empty(life: Books) -> None:
+    """They end in April: from May on there is nothing to count."""
+    for table in REPORTS["subscribers"].tables(life, Selection(date(2026, 5, 1))):
+        assert table.rows == []
+
+
 def test_people_come_stay_leave_and_come_back(life: Books) -> None:
     """In February bob leaves, dave and eve come; who changes plan without a day between stays."""
     found = rows(life, "subscribers", "people")
