@@ -288,16 +288,23 @@ def test_workers_lack_the_package(lacking: str, said: str, sail: str) -> None:
             list(link.found(link.mapped(given, without)))
 
 
-def test_the_server_is_ended_in_the_course_of_a_run(sail: str) -> None:
+@pytest.mark.parametrize(
+    ("by_client", "said"),
+    [
+        ("failed to connect to all addresses; last error: UNKNOWN", "does not answer any more: st"),
+        ("Received http2 header with status: 404", "does not answer as Spark Connect does: is it"),
+    ],
+)
+def test_the_server_is_none_any_more(by_client: str, said: str, sail: str) -> None:
     """What the client says of it is no help."""
 
     class OfNobody:
         def toLocalIterator(self) -> Any:  # noqa: N802
-            raise PySparkException("failed to connect to all addresses; last error: UNKNOWN: ipv4:")
+            raise PySparkException(by_client)
 
     with linked_to(sail) as link, pytest.raises(BulkError) as error:
         list(link.found(OfNobody()))  # type: ignore[arg-type]
-    assert str(error.value).startswith(f"{sail} does not answer any more: start it again, and run")
+    assert str(error.value).startswith(f"{sail} {said}")
 
 
 def test_a_worker_fails_for_another_reason(sail: str) -> None:

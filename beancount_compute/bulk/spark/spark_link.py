@@ -30,6 +30,7 @@ _PORT = 15002
 SECONDS = 10
 _DETAILS = re.compile('details = "([^"]*)"')
 _NO_PACKAGE = re.compile("No module named '(beancount_compute|duckdb|numpy|pyarrow)")
+_SOMETHING_ELSE = " does not answer as Spark Connect does: is it the port of something else?"
 _GONE = re.compile("failed to connect|Socket closed|Connection reset|StatusCode.UNAVAILABLE")
 _OTHER_RELEASE = re.compile(
     "(cannot import name|Can't get attribute) '.{1,99} .{0,9}beancount_compute"
@@ -111,6 +112,8 @@ class SparkLink:
                 f"{self._address}: its Python workers have another release of beancount_compute: "
                 "install there what is here"
             )
+        if "http2 header with status" in said:
+            return BulkError(self._address + _SOMETHING_ELSE)
         if _GONE.search(said):
             return BulkError(
                 f"{self._address} does not answer any more: start it again, and run again: what it "
@@ -136,8 +139,6 @@ def _probe(address: str) -> None:
     try:
         grpc.channel_ready_future(channel).result(SECONDS)
     except grpc.FutureTimeoutError:
-        raise BulkError(
-            f"{address} does not answer as Spark Connect does: is it the port of something else?"
-        ) from None
+        raise BulkError(address + _SOMETHING_ELSE) from None
     finally:
         channel.close()
