@@ -24,17 +24,16 @@ from beancount_compute.fava_extension.prepared.subscriptions import Subscription
 from beancount_compute.reports import Books, Selection, Table, read_books
 from beancount_compute.reports.registry import REVENUE, STATEMENT
 from tests.bulk import small_months as small
-from tests.bulk.test_same_books import MARKET_YEAR, both_ways
-from tests.laws.captured import capture
+from tests.bulk.test_same_books import MARKET_YEAR, BothWays
 
 D = Decimal
 Figures = Mapping[tuple[Any, ...], tuple[Any, ...]]
 
 
 @pytest.fixture(scope="module")
-def year(tmp_path_factory: pytest.TempPathFactory) -> list[MonthFiles]:
+def year(market_year: BothWays) -> list[MonthFiles]:
     """The months of a market's year, in bulk."""
-    outcomes, _, _ = both_ways(capture(MARKET_YEAR), tmp_path_factory.mktemp("year"))
+    outcomes, _, _ = market_year
     return [MonthFiles(each.folder) for each in outcomes]
 
 
