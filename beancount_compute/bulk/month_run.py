@@ -53,6 +53,7 @@ from beancount_compute.close.loading import Loaded
 from beancount_compute.close.storage import acquire
 from beancount_compute.economy import Month
 from beancount_compute.economy.carried import Carried
+from beancount_compute.ledger import BULK_GOES_ON_FROM, BULK_STATE
 
 
 def run_month(asked: MonthAsked, told: Told = nobody, noted: Noted = unnoted) -> BulkOutcome:
@@ -105,6 +106,8 @@ def write_month(
             "terms": bulk.terms_digest,
             "source": _source(files, bulk, before),
         }
+        if before is not None:
+            about[BULK_GOES_ON_FROM] = about_month(before).get(BULK_STATE)
         if asked.detail:
             about[DETAIL], asked = True, asked._replace(plain=False)
         groups = None

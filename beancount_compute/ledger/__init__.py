@@ -15,7 +15,9 @@ from beancount_compute.ledger.assertion_directives import (
 )
 from beancount_compute.ledger.bulk_folders import (
     BULK_ABOUT,
+    BULK_GOES_ON_FROM,
     BULK_JOURNAL,
+    BULK_STATE,
     BULK_TAG,
     bulk_folders,
     check_bulk_folders,

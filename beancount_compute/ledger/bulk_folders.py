@@ -16,14 +16,16 @@ import os
 import re
 from collections.abc import Container, Iterable
 from datetime import date
+from typing import Any
 
-from beancount_compute.economy import Place
+from beancount_compute.economy import Month, Place
 from beancount_compute.ledger.errors import Errors
 
 BULK_TAG = "compute-bulk"
 BULK_JOURNAL = "journal.beancount"
 BULK_ABOUT = "month.json"
-_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
+BULK_STATE, BULK_GOES_ON_FROM = "state", "before"  # in it: digests of lots and subscribers
+_MONTH = re.compile(r"(?!0000)[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 
 
 def bulk_folders(include: Iterable[str]) -> dict[str, str]:
@@ -53,10 +55,13 @@ def first_bulk_day(include: Iterable[str]) -> date | None:
 
 def check_bulk_folders(include: Iterable[str], sealed: Container[str], errors: Errors) -> None:
     """One error for each open month that is not what it says; a seal tells of closed ones."""
-    for month, folder in bulk_folders(include).items():
+    folders = bulk_folders(include)
+    abouts = {month: _about(folder) for month, folder in folders.items()}
+    for month, folder in folders.items():
         path = os.path.join(folder, BULK_ABOUT)
-        said = month if month in sealed else _month_said(path)
-        if said is None:
+        before = _month_before(month)
+        said = month if month in sealed else abouts[month].get("month")
+        if not isinstance(said, str):
             message = (
                 "this is not as bean-compute bulk wrote it: restore it, or move the folder away "
                 f"and book {month} anew"
@@ -65,14 +70,33 @@ def check_bulk_folders(include: Iterable[str], sealed: Container[str], errors: E
         elif said != month:
             message = f"this is of {said}, and its folder is named {month}: name it by its month"
             errors.add(Place(path, 1), message)
+        elif month not in sealed and _goes_on_from_another(abouts[month], abouts.get(before)):
+            message = (
+                f"{before} was booked anew since, and {month} goes on from what it was before: "
+                f"move the folder away and book {month} anew"
+            )
+            errors.add(Place(path, 1), message)
 
 
-def _month_said(path: str) -> str | None:
-    """The month that the file says; None where it says none."""
+def _month_before(month: str) -> str:
+    """The month before one; "" where the calendar has none."""
     try:
-        with open(path, encoding="utf-8") as file:
+        return Month.parse(month).previous.name
+    except ValueError:
+        return ""
+
+
+def _goes_on_from_another(about: dict[str, Any], before: dict[str, Any] | None) -> bool:
+    """Whether a month goes on from another state than the month before it holds."""
+    known = about.get(BULK_GOES_ON_FROM), (before or {}).get(BULK_STATE)
+    return None not in known and known[0] != known[1]
+
+
+def _about(folder: str) -> dict[str, Any]:
+    """What a folder says of itself; nothing where that can't be read."""
+    try:
+        with open(os.path.join(folder, BULK_ABOUT), encoding="utf-8") as file:
             about = json.load(file)
     except (OSError, ValueError, RecursionError):
-        return None
-    said = about.get("month") if isinstance(about, dict) else None
-    return said if isinstance(said, str) else None
+        return {}
+    return about if isinstance(about, dict) else {}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
+from collections.abc import Collection
 from concurrent.futures.process import BrokenProcessPool
 from decimal import Decimal
 from functools import partial
@@ -24,6 +26,7 @@ from beancount_compute.bulk.plain import plain_rows
 from beancount_compute.bulk.rows.event_table import unreadable
 from beancount_compute.bulk.rows.parts import shards_of
 from beancount_compute.cli import main
+from beancount_compute.ledger import Errors, check_bulk_folders
 from tests.bulk.small_months import (
     LEDGER,
     begin,
@@ -72,6 +75,20 @@ def path(tmp_path: Path) -> Path:
 def test_a_float_is_no_number_of_units(path: Path) -> None:
     message = stopped(path.parent, changed(path, "units", pa.float64()))
     assert '"units" holds double, which can\'t be exact' in message
+
+
+def test_a_decimal_is_wider_than_the_database_reads(path: Path) -> None:
+    message = stopped(path.parent, changed(path, "units", pa.decimal256(50, 6)))
+    said = 'column "units" holds decimal256(50, 6), which is too wide: cast it to decimal128(38, 6)'
+    assert message.endswith(said)
+
+
+def test_a_pipe_is_no_event_file(path: Path) -> None:
+    """To open one would be to wait for ever."""
+    pipe = path.with_name("pipe.parquet")
+    os.mkfifo(pipe)
+    message = stopped(path.parent, path, pipe)
+    assert message == f"{pipe} is no plain file: write what it gives to a file, and name that"
 
 
 @pytest.mark.parametrize("name", ["id", "date", "event", "subscriber"])
@@ -171,6 +188,31 @@ def test_a_later_month_goes_on_from_it(path: Path) -> None:
     early = events(path.parent, "2026-02")
     message = stopped(path.parent, early, name="2026-02")
     assert "2026-05 is of a later month, which goes on from" in message
+
+
+def test_a_month_goes_on_from_what_was_booked_anew(path: Path) -> None:
+    """May is booked again with 250 CU used for 200, while June was away: the load says so."""
+    folder = path.parent
+    told = partial(bulk_errors, [str(folder / f"bulk/2026-0{at}/journal.beancount") for at in "56"])
+    book(folder, "2026-05", path)
+    june = month(folder, "2026-06", use("02", "alice", 1)).folder
+    june.rename(folder / "June")
+    book(folder, "2026-05", path)
+    (folder / "June").rename(june)
+    assert told() == []
+    june.rename(folder / "June")
+    month(folder, "2026-05", subscription("01", "alice"), use("20", "alice", 250))
+    (folder / "June").rename(june)
+    said = "2026-05 was booked anew since, and 2026-06 goes on from what it was before: "
+    assert told() == [f"{said}move the folder away and book 2026-06 anew"]
+    assert told({"2026-06"}) == []  # its seal tells of a closed one
+
+
+def bulk_errors(include: list[str], sealed: Collection[str] = ()) -> list[str]:
+    """What a load says of the folders whose journals it includes."""
+    errors = Errors()
+    check_bulk_folders(include, sealed, errors)
+    return [each.message for each in errors.in_order()]
 
 
 def test_the_state_can_t_be_read(path: Path) -> None:

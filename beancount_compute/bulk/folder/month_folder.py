@@ -9,6 +9,7 @@ What a killed run left is used again where it came of the same ledger, files and
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -25,10 +26,11 @@ from beancount_compute.bulk.bulk_terms import BulkError
 from beancount_compute.bulk.folder.month_tables import DETAIL, SCHEMAS, Tables, together
 from beancount_compute.bulk.rows.object_copies import Noted, unnoted
 from beancount_compute.economy import Month, quoted
-from beancount_compute.ledger import BULK_ABOUT
+from beancount_compute.ledger import BULK_ABOUT, BULK_STATE
 
 ABOUT = BULK_ABOUT
 FORMAT = 1
+PARTS_OF_STATE = ("lots", "subscriptions", "subscribers", "operator")
 _ROW_GROUP = 128_000
 
 
@@ -163,7 +165,7 @@ class MonthFolder:
         for name, table in tables.items():
             write_parquet(table, whole / f"{name}.parquet")
         written = sorted([*(path.name for path in whole.iterdir()), *texts])
-        said = {**self._about, **more, "written": written}
+        said = {**self._about, **more, BULK_STATE: _state(whole), "written": written}
         about = json.dumps(said, indent=1, sort_keys=True) + "\n"
         for name, text in {**texts, ABOUT: about}.items():
             with open(whole / name, "w", encoding="utf-8", newline="") as file:
@@ -176,6 +178,15 @@ class MonthFolder:
         shutil.rmtree(self._old, ignore_errors=True)
         (self.stage / "job.json").unlink()  # first: no run takes a shard half removed for whole
         shutil.rmtree(self.stage, ignore_errors=True)
+
+
+def _state(folder: Path) -> str:
+    """What tells the state at a month's end from all others: the SHA-256 of its files."""
+    digest = hashlib.sha256()
+    for name in PARTS_OF_STATE:
+        with open(folder / f"{name}.parquet", "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def _row_groups(bits: Iterable[pa.Table]) -> Iterator[pa.Table]:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from beancount_compute.bulk.bulk_terms import BulkError, BulkTerms
-from beancount_compute.bulk.folder.month_folder import ABOUT, about_month
+from beancount_compute.bulk.folder.month_folder import ABOUT, PARTS_OF_STATE, about_month
 from beancount_compute.bulk.folder.month_tables import SCHEMAS, Tables
 from beancount_compute.bulk.folder.state_tables import StateTables, state_tables
 from beancount_compute.bulk.rows.event_table import EventTable
@@ -23,7 +23,6 @@ from beancount_compute.economy import quoted
 from beancount_compute.economy.carried import Carried
 
 OPERATOR = "operator"
-PARTS_OF_STATE = ("lots", "subscriptions", "subscribers", OPERATOR)
 
 
 def find_state(folder: Path, bulk: BulkTerms) -> Path | None:

@@ -138,6 +138,7 @@ def event_files_of(paths: list[str], base: Path | None = None) -> EventFiles:
         _check_present(names)
         columns = Columns(names)
         check_types(first, columns)
+        _check_widths(first, columns)
     except FieldError as error:
         raise BulkError(f"{paths[0]}: {error}") from None
     return EventFiles(paths, first, columns, rows, os.path.abspath(base) if base else "")
@@ -146,6 +147,8 @@ def event_files_of(paths: list[str], base: Path | None = None) -> EventFiles:
 def _schema_of(path: str) -> tuple[pa.Schema, int]:
     if os.path.isdir(path):
         raise BulkError(f"{path} is a folder: name its files, such as '{path}/*.parquet'")
+    if os.path.exists(path) and not os.path.isfile(path):  # to open a pipe is to wait for ever
+        raise BulkError(f"{path} is no plain file: write what it gives to a file, and name that")
     try:
         with refusing_store(path), parquet_file(path) as opened:
             return opened.schema_arrow.remove_metadata(), opened.metadata.num_rows
@@ -189,6 +192,19 @@ def _check_present(names: Sequence[str]) -> None:
         if name not in names:
             raise FieldError(
                 f"no column {quoted(name)}: in bulk every file has id, date, event and subscriber"
+            )
+
+
+def _check_widths(schema: pa.Schema, columns: Columns) -> None:
+    """The database reads no decimals of more than 128 bits."""
+    for name in COLUMNS:
+        if name not in columns.at:
+            continue
+        kind = schema.field(columns.at[name]).type
+        if pa.types.is_decimal256(kind.value_type if pa.types.is_dictionary(kind) else kind):
+            raise FieldError(
+                f"column {quoted(name)} holds {kind}, which is too wide: cast it to "
+                "decimal128(38, 6)"
             )
 
 
