@@ -46,7 +46,7 @@ from beancount_compute.economy import (
     trim,
 )
 from beancount_compute.economy.measuring import units_served, weight_served
-from beancount_compute.reports import Books, Income, LotKey, Movement
+from beancount_compute.reports import Books, Income, LotKey, Movement, NotInBulk
 from beancount_compute.reports.books import CostsOfMonths
 from beancount_compute.reports.metered_uses import ListedUse
 from beancount_compute.reports.provider_entries import ProviderEntry
@@ -110,16 +110,29 @@ class EntryRow(NamedTuple):
 def costs_of_months(
     own: Books, folders: Mapping[str, str], used: Sequence[Movement]
 ) -> CostsOfMonths:
-    """The facts of months, by month; raises `CantReadMonths`. `used` is all that was, by day."""
+    """The facts of months, by month; `used` is all that was, by day.
+
+    Raises `NotInBulk` where an older release booked one of them, or `CantReadMonths`.
+    """
     reader = _UsesReader(Places(own), own.terms)
     entries: list[ProviderEntry] = []
     with localcontext(WIDE):
         for folder in folders.values():
-            reader.read(rows_of(Path(folder) / "uses.parquet", UsesRow._fields))
-            rows = rows_of(Path(folder) / "operator_journal.parquet", EntryRow._fields)
+            reader.read(_rows(Path(folder) / "uses.parquet", UsesRow._fields))
+            rows = _rows(Path(folder) / "operator_journal.parquet", EntryRow._fields)
             entries += _entries(rows, reader.places)
         served = [*reader.served, *reader.of_no_meter(used)]
     return CostsOfMonths(tuple(served), tuple(reader.uses), tuple(entries), tuple(reader.incomes))
+
+
+def _rows(path: Path, columns: Sequence[str]) -> RowsOfFile:
+    """The rows of a file that months of older releases lack; then `NotInBulk` is raised."""
+    if not path.exists():
+        raise NotInBulk(
+            f"{path} is not there, as its month was booked by an older release: to read what uses "
+            "cost, book the month anew with bean-compute bulk"
+        )
+    return rows_of(path, columns)
 
 
 class _UsesReader:

@@ -14,7 +14,9 @@ from click.testing import CliRunner, Result
 from beancount_compute.bulk_books import read_all_books
 from beancount_compute.cli import main
 from beancount_compute.close.loading import load
+from beancount_compute.close.pack import pack_files
 from beancount_compute.close.sealing import close_month
+from beancount_compute.close.storage import CloseError
 from beancount_compute.economy import JournalEntry, Kind, LotLeg, Money, trim
 from beancount_compute.reports import Books, Selection
 from beancount_compute.reports.registry import REPORTS
@@ -55,6 +57,8 @@ MORE = """\
   can-serve: 400 CU
 2026-05-01 custom "compute-subscription" "dave" "lite"
 2026-05-01 custom "compute-subscription" "erin" "pro"
+2026-05-01 custom "compute-subscription" "frank" "lite"
+2026-05-01 custom "compute-subscription" "gina" "pro"
 2026-05-03 custom "compute-subscription" "bob" "pro"
 2026-05-04 custom "compute-subscription" "carol" "lite"
 """
@@ -63,8 +67,12 @@ DAYS = """\
 05-05 erin 7.5 CU
 05-05 carol 17 CU
 05-05 dave 3 CU
+05-05 frank 12.5 CU
+05-05 gina 2 CU
+05-05 gina 3.25 CU
 05-06 dave 28 CU; id: "undone on a day of its own"
 05-07 dave 28 CU
+05-07 frank 22 CU
 05-08 bob; meter: "pictures"; quantity: 41
 05-08 carol; meter: "pictures"; quantity: 37; id: "undone in June"
 05-08 bob 5 CU; meter: "own"
@@ -76,6 +84,9 @@ DAYS = """\
 06-07 erin 61 CU
 06-07 dave 1 CU
 06-09 carol 55 CU
+06-09 gina 8 CU
+06-09 frank 28 CU
+06-10 frank 4.5 CU
 07-03 bob 61 CU
 07-03 carol 2 CU
 """
@@ -234,14 +245,22 @@ def test_the_command_shows_explains_and_hands_them_on(ledger: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["uses", "operator_journal"])
-def test_a_folder_of_before_says_which_file_it_lacks(
+def test_a_folder_of_an_older_release_says_what_to_do(
     name: str, ledger: Path, tmp_path: Path
 ) -> None:
-    """Other reports need none of it."""
+    """Other reports need none of it, a pack has them all; a file that is broken is an error."""
     shutil.copytree(ledger.parent, tmp_path / "old")
     ledger = tmp_path / "old" / ledger.name
-    (tmp_path / "old" / "bulk" / "2026-06" / f"{name}.parquet").unlink()
-    assert run("report", "revenue", ledger).exit_code == 0
+    path = tmp_path / "old" / "bulk" / "2026-06" / f"{name}.parquet"
+    path.unlink()
     shown = run("report", "margin", ledger)
     assert shown.exit_code == 2
-    assert f"{name}.parquet: no such file: book the month anew with bean-c" in shown.output
+    assert f"{name}.parquet is not there, as its month was booked by an older" in shown.output
+    loaded = load(ledger)
+    files = pack_files(loaded.entries, loaded.options, "2026-06", "", [])
+    assert "revenue-by-plan.csv" in files and "margin-money-by-plan.csv" not in files
+    path.write_bytes(b"none")
+    shown = run("report", "margin", ledger)
+    assert shown.exit_code == 2 and f"{name}.parquet: " in shown.output
+    with pytest.raises(CloseError, match=rf"can't read .*{name}\.parquet"):
+        pack_files(loaded.entries, loaded.options, "2026-06", "", [])

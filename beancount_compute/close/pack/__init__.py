@@ -12,7 +12,6 @@ All from the loaded ledger; the same ledger gives the same bytes. The charts nee
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
@@ -113,9 +112,9 @@ def pack_files(
     with no_cyclic_garbage():
         try:
             books = with_months_in_bulk(books or read_books(entries, options), options, month)
+            return _files(books, options, month, seal, tie_outs, review)
         except CantReadMonths as error:
             raise CloseError(str(error)) from None
-        return _files(books, options, month, seal, tie_outs, review)
 
 
 def pack_digests(files: Mapping[str, bytes]) -> dict[str, str]:
@@ -187,8 +186,12 @@ def _files(
 def _reports(books: Books, month: Month) -> Iterator[Shown]:
     """All reports; of a month in bulk those that need no single transactions."""
     for report in REPORTS.values():
-        with suppress(NotInBulk):
+        try:
             yield _shown(report, books, month.first, month.last)
+        except CantReadMonths:
+            raise
+        except NotInBulk:
+            continue
 
 
 def _shown(report: Report, books: Books, first: date, last: date) -> Shown:
