@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
+from beancount.core.data import Price
+
 from beancount_compute.economy import WIDE, ZERO
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, controls, linked, page_of, words
 from beancount_compute.fava_extension.page import Page, last_shown, of_the_market, transaction
+from beancount_compute.ledger import BULK_JOURNAL
 from beancount_compute.reports import (
     CURRENCY,
     DATE,
@@ -19,6 +23,7 @@ from beancount_compute.reports import (
     Books,
     Cell,
     Column,
+    DatedPrice,
     Interval,
     Measure,
     Selection,
@@ -155,9 +160,21 @@ def _valued(page: Page, table: Table) -> str:
     found = next((each for each in prices[::-1] if (each.commodity, each.currency) == pair), None)
     if found is None or found.number == row["price"]:
         return ""
-    what = "the ledger's own price" if found.own else "the average"
+    own = found.own and not _of_bulk(page, found)
+    what = "the ledger's own price" if own else "the average"
     price = f"{found.number:,f} {found.currency} per {found.commodity}"
     return f" Tokens that are held are valued at {price}, {what} of {found.date}."
+
+
+def _of_bulk(page: Page, price: DatedPrice) -> bool:
+    """Whether the journal of a month in bulk gives a price: the average of its day."""
+    return any(
+        isinstance(each, Price)
+        and (each.date, each.currency, each.amount.currency)
+        == (price.date, price.commodity, price.currency)
+        and os.path.basename(each.meta["filename"]) == BULK_JOURNAL
+        for each in page.loaded.entries
+    )
 
 
 def _only(table: Table, keys: tuple[str, ...]) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,19 @@ def test_what_is_owed_in_all_is_told(both: Both) -> None:
     """Receivables and payables without ages: those of the plugin, payments taken off."""
     plugin, bulk = ({each[0]: each[1] for each in figures(s.page("owed"))} for s in both)
     assert bulk == plugin and bulk["Receivables"]
+
+
+def test_a_price_of_a_journal_is_the_average_of_its_day(both: Both) -> None:
+    """As it is where the plugin makes it."""
+    plugin, bulk = (_valued_at(site.page("market", time="2026-05")["blocks"]) for site in both)
+    assert bulk == plugin and "the average of 2026-05-" in bulk
+
+
+def _valued_at(blocks: Any) -> str:
+    """At what price a page of the market says that tokens are valued."""
+    found = re.search(r"are valued at .*? of [-0-9]{10}\.", str(blocks))
+    assert found is not None
+    return found[0]
 
 
 def test_days_of_a_market_lead_to_the_journal(both: Both) -> None:
