@@ -7,6 +7,7 @@
     lot,alice,allocations,800,CU,0.20,USD,2026-05-01,pro,2026-06-01
     subscription,s-1,alice,pro,2026-05-01,2026-06-01,1,1,,ended
     cancelled,c-1,s-1,2026-05-20
+    access,USD,2026-05-16
     credits,OAI,openai
     capacity,gpu,2026-06-01,2026-06-01,0.00,100.00,USD,0
     accrued,llama,chat/output,2026-05-20,20.00,USD
@@ -138,6 +139,7 @@ def rows_of(state: State) -> list[StateRow]:
     rows += [["period", name, day_text(end)] for name, end in carried.period_ends]
     for (name, key), day in sorted(carried.terms_days.items(), key=str):
         rows.append(["late", name, *_key(key), str(day)])
+    rows += [["access", of, day_text(day)] for of, day in sorted(carried.access_since.items())]
     rows += [["credits", *each] for each in sorted(carried.provider_of.items())]
     rows += [_capacity(*each) for each in sorted(carried.depreciations.items())]
     for (provider, meter, day, currency), number in carried.accrued.items():

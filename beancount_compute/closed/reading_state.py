@@ -60,6 +60,7 @@ class _Reading:
         self._subscriptions: list[Running] = []
         self._periods: list[tuple[str, date]] = []
         self._late: dict[tuple[str, Key], date] = {}
+        self._access_since: dict[str, date] = {}
         self._provider_of: dict[str, str] = {}
         self._depreciations: dict[str, Depreciation] = {}
         self._accrued: dict[Accrual, Decimal] = {}
@@ -97,6 +98,9 @@ class _Reading:
             case "earned":
                 role, name, number, currency = cells
                 self._earned[Role(role), name, currency] = Decimal(number)
+            case "access":
+                currency, day = cells
+                self._access_since[currency] = date.fromisoformat(day)
             case "credits":
                 commodity, provider = cells
                 self._provider_of[commodity] = provider
@@ -144,6 +148,7 @@ class _Reading:
             depreciations=self._depreciations,
             accrued=self._accrued,
             billed=self._billed,
+            access_since=self._access_since,
         )
         by_account = frozenset(self._by_account)
         in_bulk = self._bulk, tuple(self._deferred) if self._bulk else ()

@@ -252,7 +252,7 @@ def _used(
             for lot in lots[:1]:
                 if lot.origin not in RESERVED_ORIGINS:
                     yield "compute-plan", lot.origin, day, ""
-        case Kind.MINT | Kind.EXPIRY:
+        case Kind.MINT | Kind.EXPIRY | Kind.ACCESS:
             for lot in lots[:1]:
                 if lot.origin not in RESERVED_ORIGINS and keeper.has_plan(lot.origin):
                     yield "compute-plan", lot.origin, keeper.terms_day_of(lot), ""

@@ -128,8 +128,8 @@ def _since(use: UsedTerm, day: date, terms: Terms) -> date:
 
 def _plan_values(plan: Plan) -> str:
     price = money_written(Money(plan.price, plan.currency))
-    units = " ".join(f"{line.units:f} {line.commodity}" for line in plan.lines)
-    return f"{string(plan.name)} {price} {units}"
+    units = [f"{line.units:f} {line.commodity}" for line in plan.lines]
+    return " ".join([string(plan.name), price, *units])
 
 
 def _plan_meta(plan: Plan, with_overage: bool) -> list[str]:

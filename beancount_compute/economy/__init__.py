@@ -7,6 +7,7 @@ What all that works with (events, kinds, roles, options, terms, lots, journal en
 is the vocabulary of every other part, and is named from here.
 """
 
+from beancount_compute.economy.access_by_time import earned_ahead, evening_of, part_earned
 from beancount_compute.economy.added_up import Run, added_up
 from beancount_compute.economy.agenda import Agenda, Due, Horizon, Stretch, horizon
 from beancount_compute.economy.assertions import DEFERRED_REVENUE, FIGURES, Totals
@@ -108,6 +109,7 @@ from beancount_compute.economy.kinds import (
     PHASE,
     RELEASING,
     SIGNED,
+    UNITS_RELEASED,
     WAYS,
     Flow,
     Flows,
@@ -223,6 +225,7 @@ from beancount_compute.economy.rounding import (
 )
 from beancount_compute.economy.scales import TARGETS, Scale, with_scales
 from beancount_compute.economy.term_values import (
+    AccessBy,
     DrawDown,
     Grain,
     Holds,
@@ -235,6 +238,7 @@ from beancount_compute.economy.term_values import (
     not_below_zero,
 )
 from beancount_compute.economy.terms import (
+    ACCESS,
     GRANT,
     RESERVED_ORIGINS,
     TOP_UP,
@@ -243,5 +247,7 @@ from beancount_compute.economy.terms import (
     PlanLine,
     Terms,
     Timeline,
+    is_access,
+    no_unit,
 )
 from beancount_compute.economy.words import Hints, amount, like, printable, quoted, shorten

@@ -25,7 +25,8 @@ class Due(IntEnum):
     PERIOD_ENDS = 0  # of single periods, by subscriber: they end a merge of uses
     LOT_ENDS = 1  # of open lots
     PERIODS = 2  # of subscriptions
-    DEPRECIATION = 3  # of capacities, by name: in the evening
+    ACCESS = 3  # open lots of it, and since when it is to be earned: in the evening
+    DEPRECIATION = 4  # of capacities, by name: in the evening
 
 
 class Agenda:

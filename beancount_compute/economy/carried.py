@@ -74,6 +74,7 @@ class Carried(NamedTuple):
     depreciations: Mapping[str, Depreciation] = MappingProxyType({})  # by capacity
     accrued: Mapping[Accrual, Decimal] = MappingProxyType({})
     billed: Iterable[tuple[str, str, Billed]] = ()  # by provider and currency
+    access_since: Mapping[str, date] = MappingProxyType({})  # by its currency
     past_costs: Iterable[JournalEntry] = ()  # of closed days that open events change
 
 
@@ -91,9 +92,7 @@ def handed_on(economy: Economy, last_day: date) -> Carried:
     lots = [
         (open_lot.lot, open_lot.units)
         for subscriber in subscribers
-        for pocket in (subscriber.allocations, subscriber.tokens)
-        for holding in pocket.values()
-        for open_lot in holding
+        for open_lot in subscriber.held()
     ]
     lots += [(each.lot, each.units) for holding in economy.stock.values() for each in holding]
     running = [
@@ -128,6 +127,7 @@ def handed_on(economy: Economy, last_day: date) -> Carried:
         },
         accrued=dict(sorted(economy.costs.accrued.items())),
         billed=[*billed_days(economy.costs)],
+        access_since=dict(sorted(economy.access_since.items())),
     )
 
 
@@ -137,6 +137,7 @@ def take_over(economy: Economy, carried: Carried, first_day: date) -> None:
     for name in carried.known:
         economy.welcome(name)
     economy.terms_days.update(carried.terms_days)
+    economy.access_since.update(carried.access_since)
     for lot, units in carried.lots:
         if lot.pocket is STOCK:
             economy.put_in_stock(lot, units)

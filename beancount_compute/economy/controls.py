@@ -120,7 +120,8 @@ def _sold(event: Event, terms: Terms) -> Sold:
     plan = terms.plan(event.plan, event.date) if event.kind is Kind.ALLOCATION else None
     if plan is not None:  # one period of it
         units = sum((line.units for line in plan.lines), ZERO)
-        commodity, money, currency = plan.lines[0].commodity, plan.price, plan.currency
+        commodity = plan.lines[0].commodity if plan.lines else ""
+        money, currency = plan.price, plan.currency
     return Sold(units, commodity, money, currency)
 
 

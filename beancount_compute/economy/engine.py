@@ -22,6 +22,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from beancount_compute.economy import (
+    ACCESS,
     AS_OF,
     EXACT,
     POSTING_GRAIN,
@@ -47,6 +48,7 @@ from beancount_compute.economy import (
     by_day_of,
     charge_of,
     content_id,
+    cost_of,
     grouped,
     holders_of,
     horizon,
@@ -60,6 +62,7 @@ from beancount_compute.economy import (
 from beancount_compute.economy.carried import Carried, handed_on, take_over
 from beancount_compute.economy.late_bookings import LateBookings
 from beancount_compute.economy.rules import RULES
+from beancount_compute.economy.rules.access import earn_access
 from beancount_compute.economy.rules.breakage import end_lots
 from beancount_compute.economy.rules.by_hand import (
     TOO_MANY_DIGITS,
@@ -133,6 +136,7 @@ class Bookkeeper:
         self._accruals_on = grouped(facts.accruals)
         self._introductions_on = grouped(facts.introductions)
         self._carried = carried
+        self._closed = carried.last_day if carried else None
         self._repeats: dict[str, int] = {}
         self._first_of: dict[str, Event | None] = dict.fromkeys(repeated_ids)
         asserted = bool(self._assertions_on) and again is None
@@ -176,14 +180,13 @@ class Bookkeeper:
             self._late.on,
         ):
             economy.agenda.visit(stated)
-        closed = self._carried.last_day if self._carried else None
         if self._carried is not None:
             first_day = self._carried.last_day + timedelta(1)
             economy.terms_of(first_day)
             with localcontext(WIDE):
                 take_over(economy, self._carried, first_day)
             self._carried = None
-        self._evening.begin(economy, closed)
+        self._evening.begin(economy, self._closed)
         for day in economy.agenda.days():
             self._keep_states(day)
             with localcontext(WIDE):  # what is derived or written by hand can't be refused
@@ -205,8 +208,13 @@ class Bookkeeper:
             self.states[end] = handed_on(self._economy, end)
 
     def prices(self) -> list[PriceOfDay]:
-        """The prices that the days' trades leave behind."""
-        return [
+        """The prices that the days' trades leave behind, and that of access, on its first day."""
+        of_access = [
+            PriceOfDay(day, ACCESS + currency, cost_of(Decimal(1), currency), currency)
+            for currency, day in self._economy.access_since.items()
+            if self._closed is None or day > self._closed
+        ]
+        return of_access + [
             PriceOfDay(day, commodity, average_price(trades, currency), currency)
             for (day, commodity, currency), trades in self._economy.traded.items()
         ]
@@ -216,9 +224,7 @@ class Bookkeeper:
         return [
             (open_lot.lot, open_lot.units)
             for subscriber in self._economy.subscribers.values()
-            for pocket in (subscriber.allocations, subscriber.tokens)
-            for holding in pocket.values()
-            for open_lot in holding
+            for open_lot in subscriber.held()
         ]
 
     @property
@@ -301,6 +307,7 @@ class Bookkeeper:
         self._book_events(in_order, as_they_stand=in_order is not events)
         for removal in self._removals_on.get(day, ()):
             take_out(economy, removal)
+        earn_access(economy, day)
         self._evening.book(economy, day)
         for assertion in early:
             check_for_newcomer(economy, assertion)

@@ -20,7 +20,7 @@ from beancount_compute.economy.roles import EARNINGS, Earning, Pocket, Role
 class Kind(StrEnum):
     """What an event is (the directive's type without `compute-`), and what an entry books.
 
-    Mints, expiries, lapses and depreciation are no events: they are derived.
+    Mints, expiries, access that is earned, lapses and depreciation are no events: they are derived.
     """
 
     __hash__ = str.__hash__  # the one of Enum is a Python function, and this is a dictionary key
@@ -39,6 +39,7 @@ class Kind(StrEnum):
     BILL = "bill"
     MINT = "mint"
     EXPIRY = "expiry"
+    ACCESS = "access"  # that is earned
     LAPSE = "lapse"
     COST = "cost"
     DEPRECIATION = "depreciation"
@@ -72,6 +73,7 @@ class Flow(StrEnum):
     USED = "used"
     SPENT = "spent"
     EXPIRED = "expired"
+    EARNED = "earned by time"
     REFUNDED = "refunded"
     REMOVED = "removed by hand"
 
@@ -104,11 +106,13 @@ WAYS: dict[Flow, Way] = {
     Flow.USED: Way.RELEASES,
     Flow.SPENT: Way.RELEASES,
     Flow.EXPIRED: Way.RELEASES,
+    Flow.EARNED: Way.RELEASES,
     Flow.REFUNDED: Way.RELEASES,
     Flow.REMOVED: Way.RELEASES,
 }
 COMING = tuple(flow for flow, way in WAYS.items() if way in (Way.OPENS, Way.ADDS))
 RELEASING = tuple(flow for flow, way in WAYS.items() if way is Way.RELEASES)
+UNITS_RELEASED = tuple(flow for flow in RELEASING if flow is not Flow.EARNED)  # access is no units
 
 
 class LegOrigin(Enum):
@@ -201,8 +205,12 @@ KINDS: dict[Kind, KindRow] = {
         moves={
             Pocket.ALLOCATIONS: Flows(Flow.ALLOCATED, Flow.ALLOCATED),
             Pocket.TOKENS: Flows(Flow.TOPPED_UP, Flow.TOPPED_UP),
+            Pocket.ACCESS: Flows(Flow.ALLOCATED, Flow.ALLOCATED),
         },
-        money=(LegRow(Role.RECEIVABLE, LegOrigin.LOTS),),
+        money=(
+            LegRow(Role.RECEIVABLE, LegOrigin.LOTS),
+            LegRow(Role.ACCESS_REVENUE, LegOrigin.FIRST),  # earned, and undone
+        ),
         reversible=True,
         gives=True,
         makes_known=True,
@@ -304,6 +312,10 @@ KINDS: dict[Kind, KindRow] = {
     ),
     Kind.MINT: KindRow(moves=_both(Flow.MINTED)),
     Kind.EXPIRY: KindRow(moves=_both(Flow.EXPIRED), money=(LegRow(Role.BREAKAGE, LegOrigin.LOTS),)),
+    Kind.ACCESS: KindRow(
+        moves={Pocket.ACCESS: Flows(Flow.EARNED, Flow.EARNED)},
+        money=(LegRow(Role.ACCESS_REVENUE, LegOrigin.LOTS),),
+    ),
     Kind.LAPSE: KindRow(money=(LegRow(Role.LAPSED),)),
     Kind.COST: KindRow(
         Phase.CORRECTIONS,

@@ -18,6 +18,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.term_values import (
+    AccessBy,
     DrawDown,
     Grain,
     Holds,
@@ -35,6 +36,7 @@ from beancount_compute.economy.term_values import (
     or_absent,
     overage_price,
     price_band,
+    selling_price,
     text_written,
     time_zone,
     wash_days,
@@ -330,6 +332,36 @@ PLAN_KEYS: dict[str, TermKey] = {
             text_written,
             "the meter of uses that name none, of subscribers on the plan",
             _PERIODS,
+        ),
+        TermKey(
+            "access-ssp",
+            "access_ssp",
+            Holds.AMOUNT,
+            "150.00 USD",
+            selling_price("access-ssp"),
+            money_written,
+            "stand-alone selling price of a period's access, where the price is for units too",
+            _PERIODS,
+        ),
+        TermKey(
+            "units-ssp",
+            "units_ssp",
+            Holds.AMOUNT,
+            "100.00 USD",
+            selling_price("units-ssp"),
+            money_written,
+            "stand-alone selling price of a period's units, beside `access-ssp`",
+            _PERIODS,
+        ),
+        TermKey(
+            "access-by",
+            "access_by",
+            Holds.TEXT,
+            '"even-month"',
+            choice(AccessBy, "`access-by`"),
+            text_written,
+            'how access is earned: "day" by day, or "even-month"',
+            frozenset([Kind.ACCESS]),
         ),
     )
 }

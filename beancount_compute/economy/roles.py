@@ -22,11 +22,13 @@ class Role(StrEnum):
     PARTNER = "partner"
     ALLOCATIONS = "allocations"
     TOKENS = "tokens"
+    ACCESS = "access"
     REVENUE = "revenue"
     BREAKAGE = "breakage"
     FEES = "fees"
     PARTNER_INCOME = "partner-income"
     OVERAGE = "overage"
+    ACCESS_REVENUE = "access-revenue"
     PREPAID = "prepaid"
     PROVIDER = "provider"
     LAPSED = "lapsed"
@@ -47,13 +49,14 @@ class Root(StrEnum):
 
 
 class Pocket(StrEnum):
-    """Where units lie: a subscriber's, of which consumption takes from allocations first, or the
-    credits that the operator holds with a provider, an asset."""
+    """Where units lie: a subscriber's, of which consumption takes from allocations first and never
+    from access, or the credits that the operator holds with a provider, an asset."""
 
     __hash__ = str.__hash__
 
     ALLOCATIONS = "allocations"
     TOKENS = "tokens"
+    ACCESS = "access"
     PREPAID = "prepaid"
 
 
@@ -67,6 +70,7 @@ class Earning(StrEnum):
     FEES = "fees"
     PARTNER_INCOME = "partner income"
     OVERAGE = "overage"
+    ACCESS = "access"
 
 
 class RoleRow(NamedTuple):
@@ -113,11 +117,15 @@ ROLES: dict[Role, RoleRow] = {
     Role.TOKENS: RoleRow(
         Root.LIABILITIES, "DeferredRevenue:Tokens:{subscriber}", "plan", pocket=Pocket.TOKENS
     ),
+    Role.ACCESS: RoleRow(
+        Root.LIABILITIES, "DeferredRevenue:Access:{subscriber}", "plan", pocket=Pocket.ACCESS
+    ),
     Role.REVENUE: RoleRow(Root.INCOME, "Compute", "plan", earning=Earning.COMPUTE),
     Role.BREAKAGE: RoleRow(Root.INCOME, "Breakage", "plan", earning=Earning.BREAKAGE),
     Role.FEES: RoleRow(Root.INCOME, "Fees", earning=Earning.FEES),
     Role.PARTNER_INCOME: RoleRow(Root.INCOME, "Partners", earning=Earning.PARTNER_INCOME),
     Role.OVERAGE: RoleRow(Root.INCOME, "Overage", "plan", earning=Earning.OVERAGE),
+    Role.ACCESS_REVENUE: RoleRow(Root.INCOME, "Access", "plan", earning=Earning.ACCESS),
     Role.PREPAID: RoleRow(
         Root.ASSETS, "Prepaid:{provider}", pocket=Pocket.PREPAID, holder="provider"
     ),

@@ -129,9 +129,10 @@ def _scaled(
 
 def _plan(terms: Terms, plan: Plan, day: date) -> Plan:
     factor = _factor(terms, ScaleTarget.PLAN_PRICE, day, plan.name)
-    lines = tuple([each._replace(price=_times(each.price, factor)) for each in plan.lines])
     overage = plan.overage and _money(plan.overage, factor)
-    return plan._replace(since=day, lines=lines, overage=overage)
+    if factor != _ONE:
+        plan = plan.at(_times(plan.price, factor))
+    return plan._replace(since=day, overage=overage)
 
 
 def _meter(terms: Terms, meter: Meter, day: date) -> Meter:

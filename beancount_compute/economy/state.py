@@ -7,9 +7,9 @@ it by raising `Refused`; only then do they change anything here.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -40,6 +40,7 @@ from beancount_compute.economy import (
     LotHistory,
     Meter,
     Money,
+    Month,
     OpenLot,
     Place,
     Pocket,
@@ -52,7 +53,10 @@ from beancount_compute.economy import (
     Terms,
     Totals,
     check_balance,
+    evening_of,
+    is_access,
     key_of,
+    no_unit,
     quoted,
 )
 
@@ -81,25 +85,35 @@ class Subscription:
 
 
 class Subscriber:
-    """Who buys and uses compute: two pockets by commodity, and subscriptions."""
+    """Who buys and uses compute: three pockets by commodity, and subscriptions."""
 
-    __slots__ = ("allocations", "name", "subscriptions", "tokens")
+    __slots__ = ("access", "allocations", "name", "subscriptions", "tokens")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.allocations: dict[str, Holding] = {}
         self.tokens: dict[str, Holding] = {}
+        self.access: dict[str, Holding] = {}
         self.subscriptions: list[Subscription] = []
 
     def pocket(self, pocket: Pocket) -> dict[str, Holding]:
         """The holdings of one pocket, by commodity."""
+        if pocket is Pocket.ACCESS:
+            return self.access
         return self.tokens if pocket is Pocket.TOKENS else self.allocations
+
+    def held(self) -> Iterator[OpenLot]:
+        """The open lots of all pockets."""
+        for pocket in (self.allocations, self.tokens, self.access):
+            for holding in pocket.values():
+                yield from holding
 
     def copied(self) -> Subscriber:
         """The same holdings and subscriptions, to try something out with."""
         copy = Subscriber(self.name)
         copy.allocations = {unit: holding.copied() for unit, holding in self.allocations.items()}
         copy.tokens = {unit: holding.copied() for unit, holding in self.tokens.items()}
+        copy.access = {unit: holding.copied() for unit, holding in self.access.items()}
         copy.subscriptions = [replace(each, subscriber=copy) for each in self.subscriptions]
         return copy
 
@@ -175,6 +189,7 @@ class Economy:
     cancellations: dict[str, tuple[Subscription, date]] = field(default_factory=dict)
     # prices and units of the trades of a day, by commodity and currency
     traded: dict[tuple[date, str, str], list[tuple[Decimal, Decimal]]] = field(default_factory=dict)
+    access_since: dict[str, date] = field(default_factory=dict)  # by its currency
     fees: dict[str, Fees] = field(default_factory=dict)  # of today, by currency
     overage: MutableMapping[tuple[str, str, str, int, int], tuple[Decimal, Decimal]] = field(
         default_factory=dict
@@ -265,6 +280,9 @@ class Economy:
         pair = (event.commodity, event.currency)
         if pair in self.sound_pairs:
             return
+        for each in pair:
+            if is_access(each):
+                raise Refused(no_unit(each))
         if event.commodity in self.terms.money or event.commodity == self.terms.grant_currency:
             raise Refused(
                 f"wrong commodity: {event.commodity} is a currency of this ledger, not a unit of "
@@ -325,20 +343,38 @@ class Economy:
             return lot.date
         return self.terms_days.get((lot.holder, key_of(lot)), lot.date)
 
-    def put(self, subscriber: Subscriber, lot: Lot, units: Decimal) -> None:
-        """Put units of a lot into its pocket, to end on its day; what came late, before phase 1."""
+    def put(
+        self, subscriber: Subscriber, lot: Lot, units: Decimal, *, entered: bool = False
+    ) -> None:
+        """Put units of a lot into its pocket, to end on its day; what came late, before phase 1.
+
+        Access that is entered on a month's last day is what that evening leaves.
+        """
         _, pocket, commodity, _, _, _, _, end = lot
-        holdings = subscriber.tokens if pocket is Pocket.TOKENS else subscriber.allocations
+        holdings = subscriber.pocket(pocket)
         holding = holdings.get(commodity)
         if holding is None:
             holding = holdings[commodity] = Holding(self.order)
         opened = holding.add(lot, units)
         if opened is None or end is None:
             return
+        if pocket is Pocket.ACCESS and end > self.today:
+            self.access_since.setdefault(lot.currency, self.today)
+            since = self.terms_day_of(lot) if lot.date == self.today else self.today
+            if entered:
+                since = self.today + timedelta(self.today == Month.of(self.today).last)
+            self.await_access(opened, since)
         if end <= self.today and self.late:
             self.returned.append(opened)
         else:
             self.agenda.put(Due.LOT_ENDS, end if end > self.today else self.today, opened)
+
+    def await_access(self, open_lot: OpenLot, since: date) -> None:
+        """Put a lot of access on the agenda, which is to be earned since a day."""
+        end = open_lot.lot.end
+        assert end is not None
+        evening = evening_of(end, max(since, self.today))
+        self.agenda.put(Due.ACCESS, evening, (open_lot, since))
 
     def put_in_stock(self, lot: Lot, units: Decimal) -> None:
         """Put credits into the operator's stock, to lapse on the day of their end."""

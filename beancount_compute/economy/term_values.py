@@ -38,6 +38,13 @@ class Unused(StrEnum):
     MINT = "mint"
 
 
+class AccessBy(StrEnum):
+    """How access is earned over a period."""
+
+    DAY = "day"
+    EVEN_MONTH = "even-month"
+
+
 class DrawDown(StrEnum):
     """Which lot goes first."""
 
@@ -204,6 +211,19 @@ def late_months(number: Decimal) -> int:
             "many months back an event of a closed month may lie, such as 12"
         )
     return int(number)
+
+
+def selling_price(name: str) -> Callable[[Money], Money]:
+    """What reads a stand-alone selling price of that name."""
+
+    def parse(price: Money) -> Money:
+        if price.number <= 0:
+            raise Refused(
+                f"`{name}` {amount(*price)} is not above zero: write for what it sells by itself"
+            )
+        return price
+
+    return parse
 
 
 def overage_price(price: Money) -> Money:

@@ -30,8 +30,8 @@ from beancount_compute.economy.options import (
     Option,
 )
 from beancount_compute.economy.roles import Pocket
-from beancount_compute.economy.rounding import ZERO, round_money
-from beancount_compute.economy.term_values import Money, ScaleTarget, Unused
+from beancount_compute.economy.rounding import WIDE, ZERO, round_money
+from beancount_compute.economy.term_values import AccessBy, Money, ScaleTarget, Unused
 
 TOP_UP = "top-up"
 GRANT = "grant"
@@ -44,13 +44,28 @@ class PlanLine(NamedTuple):
     """One thing that a plan sells: units for their part of its price, into a pocket."""
 
     price: Decimal  # per period, in the plan's currency
-    units: Decimal  # per period
+    units: Decimal  # per period; zero where units are only priced, as overage
     commodity: str
     pocket: Pocket = Pocket.ALLOCATIONS
 
 
+ACCESS = "ACCESS-"  # and a currency: the commodity of access, one of which costs one of it
+
+
+def is_access(commodity: str) -> bool:
+    """Whether a commodity is access, of which one always costs one of its currency."""
+    return commodity.startswith(ACCESS)
+
+
+def no_unit(commodity: str) -> str:
+    """What to say of access where units or money belong."""
+    return (
+        f"{commodity} is access, which plans sell and time earns: write a unit of compute, or money"
+    )
+
+
 class Plan(NamedTuple):
-    """An offer: units for a price each period, and what becomes of those left unused."""
+    """An offer: units, access or both for a price each period, and what becomes of unused units."""
 
     name: str
     since: date
@@ -63,13 +78,38 @@ class Plan(NamedTuple):
     token_expires: Span | None = None  # life of minted tokens, counted from the mint
     overage: Money | None = None  # per unit of use beyond the holdings
     meter: str = ""  # of uses that name none
+    access: Decimal = ZERO  # what a period's access costs, in `currency`
+    access_ssp: Money | None = None  # stand-alone selling price of a period's access
+    units_ssp: Money | None = None  # and of its units
+    access_by: AccessBy = AccessBy.DAY
     bookable: bool = True  # False: its cost step is an error, reported on the plan's line
     place: Place = NOWHERE
 
     @property
     def price(self) -> Decimal:
         """What a period costs, in `currency`."""
-        return sum((line.price for line in self.lines), ZERO)
+        return sum((line.price for line in self.lines), self.access)
+
+    @property
+    def sells_nothing(self) -> bool:
+        """Whether a period books nothing, and only what is used is charged."""
+        return not self.price and not any(line.units for line in self.lines)
+
+    def at(self, price: Decimal) -> Plan:
+        """The plan at another price, which falls on access and units as it did before.
+
+        Of a bundle each gets its share by stand-alone selling prices, and the units what rounding
+        leaves (ASC 606-10-32-31).
+        """
+        if not self.access:
+            return self._replace(lines=(self.lines[0]._replace(price=price),))
+        price = round_money(price, self.currency)
+        if self.access_ssp is None or self.units_ssp is None:
+            return self._replace(access=price)
+        of_access, of_units = self.access_ssp.number, self.units_ssp.number
+        share = WIDE.divide(WIDE.multiply(price, of_access), WIDE.add(of_access, of_units))
+        access = round_money(share, self.currency)
+        return self._replace(access=access, lines=(self.lines[0]._replace(price=price - access),))
 
     def sells(self, commodity: str) -> bool:
         """Whether units of a commodity are among what a period holds."""
@@ -172,6 +212,11 @@ class Terms(NamedTuple):
         """
         timeline = self.plans.get(origin)
         return (timeline.on(day) or timeline.first()) if timeline else None
+
+    @property
+    def sell_access(self) -> bool:
+        """Whether any plan sells access."""
+        return any(plan.access for line in self.plans.values() for plan in line)
 
     @property
     def plans_have_meters(self) -> bool:

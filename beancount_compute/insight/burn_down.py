@@ -20,7 +20,7 @@ from fractions import Fraction
 from math import ceil
 from typing import NamedTuple
 
-from beancount_compute.economy import WIDE, ZERO, Flow, Terms, trim
+from beancount_compute.economy import WIDE, ZERO, Flow, Pocket, Terms, trim
 from beancount_compute.insight.months_from import MonthsFrom
 from beancount_compute.reports import Books, Column, Measure, Movement, Selection, Table
 from beancount_compute.reports.credits_at_pace import days_of_pace
@@ -58,7 +58,7 @@ def burn_down_table(books: Books, selection: Selection) -> Table:
 
 def _rows(movements: Iterable[Movement], terms: Terms, day: date) -> Iterator[Row]:
     by_holder: defaultdict[tuple[str, str], list[Movement]] = defaultdict(list)
-    for each in movements:
+    for each in [each for each in movements if each.pocket is not Pocket.ACCESS]:
         by_holder[each.subscriber, each.commodity].append(each)
     for holder, moved in sorted(by_holder.items()):
         held = _held(moved, terms)

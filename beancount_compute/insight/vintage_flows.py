@@ -20,7 +20,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from beancount_compute.economy import COMING, RELEASING, ZERO, Flow, Terms, round_half_even
+from beancount_compute.economy import COMING, RELEASING, ZERO, Flow, Pocket, Terms, round_half_even
 from beancount_compute.insight.months_from import MonthsFrom
 from beancount_compute.reports import Movement
 from beancount_compute.reports.remaining import ends_of
@@ -166,7 +166,7 @@ def flows_of_vintages(
     """
     found: dict[Origin, _Origin] = {}
     for each in movements:
-        if each.amount:
+        if each.amount and each.pocket is not Pocket.ACCESS:
             origin = Origin(each.origin, each.commodity, each.lot.currency)
             if origin not in found:
                 found[origin] = _Origin(months)

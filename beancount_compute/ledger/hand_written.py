@@ -18,6 +18,7 @@ from beancount.core.data import Posting, Transaction
 from beancount.core.position import Cost
 
 from beancount_compute.economy import (
+    ACCESS,
     RESERVED_ORIGINS,
     STOCK,
     TOP_UP,
@@ -25,9 +26,11 @@ from beancount_compute.economy import (
     HandPosting,
     Lot,
     NotRead,
+    Pocket,
     Role,
     amount,
     cost_of,
+    is_access,
     never_usable,
     printable,
     quoted,
@@ -237,7 +240,22 @@ def _check_plan(account: str, lot: Lot, pocket: PocketAccount) -> None:
         )
 
 
+def _check_access(lot: Lot) -> None:
+    """Access has a commodity and a pocket of its own, costs one of its currency, and ends."""
+    unit, right = ACCESS + lot.currency, "access lies on accounts of its own"
+    if lot.pocket is Pocket.ACCESS:
+        if lot.commodity == unit and lot.cost == 1 and lot.end is not None:
+            return
+        like = f'{unit} {{1 {lot.currency}, DATE, "PLAN/END"}}'
+        right = f"write {like}, with the day behind the period"
+    elif not is_access(lot.commodity):
+        return
+    said = f"{lot.commodity} at {lot.cost:f} {lot.currency}"
+    raise FieldError(f"{said} is no opening lot of {lot.pocket}: {right}")
+
+
 def _check_opening(entry: Transaction, lot: Lot) -> None:
+    _check_access(lot)
     if lot.cost < 0:
         raise FieldError(f"the cost of an opening lot is below zero: {lot.cost:f} {lot.currency}")
     if lot.date > entry.date:

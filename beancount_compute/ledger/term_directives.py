@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 from typing import Any, NamedTuple, assert_never
 from unicodedata import normalize
 
@@ -20,6 +21,8 @@ from beancount.core.data import Custom, Directive
 from beancount_compute.economy import (
     OPTIONS,
     PLAN_KEYS,
+    ZERO,
+    AccessBy,
     Capacity,
     Money,
     NotRead,
@@ -32,7 +35,9 @@ from beancount_compute.economy import (
     Unused,
     amount,
     chosen,
+    is_access,
     like,
+    no_unit,
     quoted,
 )
 from beancount_compute.ledger.accounts import Roots, check_template
@@ -127,36 +132,75 @@ def _place_key(entry: Custom) -> tuple[date, str, int]:
 
 def _plan(entry: Custom, place: Place) -> Plan:
     example = 'a name, a price and units: "pro" 200.00 USD 1000 CU'
-    name, price, units = values_of(entry, {("text", "amount", "amount"): ()}, example)
-    if price.currency == units.currency:
+    shapes = {("text", "amount", "amount"): (), ("text", "amount"): ()}
+    name, price, *held = values_of(entry, shapes, example)
+    currency, number = price.currency, check_number(price.number)
+    units = [PlanLine(ZERO, check_number(each.number), each.currency) for each in held]
+    for each in (currency, *[line.commodity for line in units]):
+        if is_access(each):
+            raise FieldError(no_unit(each))
+    if any(each.commodity == currency for each in units):
         raise FieldError(
-            f"wrong currency: {price.currency} can't pay for units of {units.currency}: "
+            f"wrong currency: {currency} can't pay for units of {currency}: "
             "write a price in money, such as 200.00 USD"
         )
-    if check_number(price.number) < 0:
+    if number < 0:
+        raise FieldError(f"the price {amount(number, currency)} is below zero: write 0 or more")
+    for each in units:
+        if each.units < 0:
+            raise FieldError(
+                f"{amount(each.units, each.commodity)} a period is below zero: "
+                "write how many units a period holds, 0 for access alone"
+            )
+    fields = _plan_fields(metadata_of(entry, PLAN_KEYS), units[0].commodity if units else "")
+    plan = Plan(parse_plan_name(name), entry.date, currency, tuple(units), **fields, place=place)
+    whole = bool(units) and units[0].units > 0
+    _check_access(plan, number, whole)
+    if not whole or plan.access_ssp:
+        plan = plan._replace(access=number)
+    return plan.at(number) if plan.access or units else plan
+
+
+def _check_access(plan: Plan, price: Decimal, whole: bool) -> None:
+    """Refuse stand-alone prices that split nothing, and what a plan without access can't have."""
+    for name, ssp, other in (
+        ("access-ssp", plan.access_ssp, plan.units_ssp),
+        ("units-ssp", plan.units_ssp, plan.access_ssp),
+    ):
+        if ssp is None:
+            continue
+        if other is None:
+            raise FieldError(
+                f"`{name}` alone splits nothing: write `access-ssp` and `units-ssp`, what each "
+                "sells for by itself"
+            )
+        if ssp.currency != plan.currency:
+            raise FieldError(
+                f"wrong currency: `{name}` {amount(*ssp)} of a price in {plan.currency}: "
+                f"write it in {plan.currency}"
+            )
+        if not whole:
+            raise FieldError(f"`{name}` of a plan without units: its price is all for access")
+    has_access = not whole or plan.access_ssp is not None
+    if not has_access and plan.access_by is not AccessBy.DAY:
         raise FieldError(
-            f"the price {amount(price.number, price.currency)} is below zero: write 0 or more"
+            "`access-by` of a plan without access: write `access-ssp` and `units-ssp`, or no units"
         )
-    if check_number(units.number) <= 0:
+    if plan.access_by is AccessBy.EVEN_MONTH and plan.every.days:
         raise FieldError(
-            f"{amount(units.number, units.currency)} a period is not above zero: "
-            "write how many units a period holds"
+            f'`access-by: "even-month"` of periods of {plan.every}: write `every` in months'
         )
-    return Plan(
-        name=parse_plan_name(name),
-        since=entry.date,
-        currency=price.currency,
-        lines=(PlanLine(check_number(price.number), check_number(units.number), units.currency),),
-        place=place,
-        **_plan_fields(metadata_of(entry, PLAN_KEYS), units.currency),
-    )
+    if not whole and not price and plan.overage is None:
+        raise FieldError(
+            "a plan without price, units and `overage` sells nothing: write one of them"
+        )
 
 
 def _plan_fields(meta: dict[str, Any], commodity: str) -> dict[str, Any]:
     """The fields of a plan that its metadata says."""
     fields = fields_of(meta, PLAN_KEYS)
     for value in fields.values():
-        if isinstance(value, Money) and value.currency == commodity:
+        if commodity and isinstance(value, Money) and value.currency == commodity:
             raise FieldError(
                 f"wrong currency: {commodity} can't pay for units of {commodity}: "
                 "write a price in money, such as 0.30 USD"

@@ -255,6 +255,8 @@ def bookable(plan: Plan, step: Decimal | None, errors: Errors) -> Plan:
     try:
         with localcontext(EXACT):
             for line in plan.lines:
+                if not line.units:
+                    continue
                 paid = round_money(line.price, plan.currency)
                 for share in split(paid, line.units, plan.currency, step):
                     share.units * share.cost

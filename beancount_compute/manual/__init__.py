@@ -16,6 +16,7 @@ NAMES = (  # in the order of reading
     "terms",
     "events",
     "files",
+    "access",
     "costs",
     "reading",
     "reports",

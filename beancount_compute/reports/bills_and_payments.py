@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from beancount.core.data import Transaction
 
-from beancount_compute.economy import TOP_UP, ZERO, Flow, Kind, Role
+from beancount_compute.economy import TOP_UP, ZERO, Flow, Kind, Pocket, Role
 from beancount_compute.ledger import component_of
 from beancount_compute.reports.books import REVERSAL, Books, Selection, until
 from beancount_compute.reports.facts import SUMMED, Owed, Trade
@@ -145,10 +145,15 @@ def _other(trade: Trade, subscriber: str) -> str:
 def _units_of(
     books: Books, selection: Selection, places: set[int]
 ) -> dict[tuple[int, str], Decimal]:
-    """The units that were billed or credited, by transaction and currency of their cost."""
+    """The units that were billed or credited, by transaction and currency of their cost.
+
+    Of a bundle there are none: its price is for access too.
+    """
     found: defaultdict[tuple[int, str], Decimal] = defaultdict(Decimal)
-    for moved in books.movements_of.get(selection.subscriber, ()):
-        if moved.at in places and moved.flow in _BILLED:
+    moves = books.movements_of.get(selection.subscriber, ())
+    bundles = {moved.at for moved in moves if moved.pocket is Pocket.ACCESS}
+    for moved in moves:
+        if moved.at in places and moved.flow in _BILLED and moved.at not in bundles:
             found[moved.at, moved.currency] += moved.units
             if moved.at in books.trade_at:
                 found[moved.at, ""] += moved.units

@@ -23,7 +23,16 @@ from typing import Any, NamedTuple, TypeVar
 from beancount.core.data import Custom, Directive, Price, Transaction
 
 from beancount_compute.collector import no_cyclic_garbage
-from beancount_compute.economy import OWED_TO_OTHERS, WIDE, Flow, Kind, Month, Pocket, Terms
+from beancount_compute.economy import (
+    OWED_TO_OTHERS,
+    WIDE,
+    Earning,
+    Flow,
+    Kind,
+    Month,
+    Pocket,
+    Terms,
+)
 from beancount_compute.ledger import (
     OPENING_TAG,
     ORDER,
@@ -243,6 +252,12 @@ class Books:
             by = ("date", "earning", "origin", "currency", "lot", "kind")
             others = fold(self.money.earned, by, ("amount",), ("month",))
             return tuple(sorted([*of_lots, *others], key=_by_date))
+
+    @cached_property
+    def earnings(self) -> tuple[Earning, ...]:
+        """The kinds of income that reports show: that of access where a plan sells it."""
+        kept = self.terms.sell_access
+        return tuple(each for each in Earning if kept or each is not Earning.ACCESS)
 
     @cached_property
     def pocket_accounts(self) -> dict[Pocket, frozenset[str]]:

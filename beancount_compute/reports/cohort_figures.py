@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 from beancount_compute.economy import (
     PRICE_STEP,
-    RELEASING,
     UNIT_COST,
+    UNITS_RELEASED,
     ZERO,
     Earning,
     Flow,
@@ -41,9 +41,9 @@ from beancount_compute.reports.unused import Follower, Outcome, Part, of_plans
 _SOLD = "sold"  # for the first time
 _ENDED = "ended"  # they left their period without turning into tokens
 _GONE = "gone"  # in no way that the books know
-_WHAT = {
+_WHAT: dict[Flow, str] = {
     Flow.TRADED_OUT: _SOLD,
-    **{flow: "removed" if flow is Flow.REMOVED else flow.key for flow in RELEASING},
+    **{flow: "removed" if flow is Flow.REMOVED else flow.key for flow in UNITS_RELEASED},
 }
 _EARNED = {
     Earning.FEES: "fees",
@@ -51,6 +51,7 @@ _EARNED = {
     Earning.COMPUTE: "rest_of_refund",
     Earning.BREAKAGE: "",  # the carrying amount, as is what else use earns
     Earning.OVERAGE: "",
+    Earning.ACCESS: "",  # not of units
 }
 _whose = attrgetter("date", "month", "origin", "subscriber", "commodity")
 _new = tuple.__new__

@@ -58,20 +58,24 @@ _TITLES = {
     "topped_up": "topped\nup",
     "removed": "removed\nby hand",
     _BETWEEN: "between\nsubscribers",
+    Flow.EARNED.key: "earned\nby time",
 }
 _EARNINGS = {
     Earning.COMPUTE: "use",
     Earning.BREAKAGE: "breakage",
     Earning.PARTNER_INCOME: "partner_income",
+    Earning.ACCESS: "access",
     Earning.FEES: "",  # these never were in the balance
     Earning.OVERAGE: "",
 }
-_REVENUE = (
-    Figure("use", "use", Measure.MONEY),
-    Figure("breakage", "breakage", Measure.MONEY),
-    Figure("partner_income", "partner\nincome", Measure.MONEY),
-    Figure("revenue", "revenue", Measure.MONEY, tuple(filter(None, _EARNINGS.values()))),
-)
+
+
+def _revenue_figures(books: Books) -> tuple[Figure, ...]:
+    earnings = [key for earning, key in _EARNINGS.items() if key and earning in books.earnings]
+    figures = [Figure(key, key.replace("_", "\n"), Measure.MONEY) for key in earnings]
+    return (*figures, Figure("revenue", "revenue", Measure.MONEY, tuple(earnings)))
+
+
 _REMAINING = (
     Figure("amount", "amount", Measure.MONEY),
     Figure("started_within_a_year", "in lots that started\nwithin a year", Measure.MONEY),
@@ -100,7 +104,8 @@ def _layouts(pattern: int | None, books: Books, selection: Selection) -> list[La
     money = Measure.MONEY
     entered = entered_in(books, selection).figures(money)
     figures = [Figure("opening", "opening", money), *entered]
-    figures += [Figure(key, _TITLES.get(key, key), money) for key in _MOVEMENT]
+    lines = [key for key in _MOVEMENT if books.terms.sell_access or key != Flow.EARNED.key]
+    figures += [Figure(key, _TITLES.get(key, key), money) for key in lines]
     closing = Figure("closing", "closing", money, tuple([each.key for each in figures]))
     part = (Column("part", "of lots"), CURRENCY)
     remaining = f"Remaining performance obligations at {day}"
@@ -112,12 +117,18 @@ def _layouts(pattern: int | None, books: Books, selection: Selection) -> list[La
             (*figures, closing),
             adds_up=False,
         ),
-        Layout("revenue", "Revenue out of the contract liability", part, _REVENUE, adds_up=False),
+        Layout(
+            "revenue",
+            "Revenue out of the contract liability",
+            part,
+            _revenue_figures(books),
+            adds_up=False,
+        ),
         Layout(
             "opening-revenue",
             "Revenue that was in the opening balance, by allocation month",
             (Column("vintage", "allocated", Measure.DATE), CURRENCY),
-            _REVENUE,
+            _revenue_figures(books),
         ),
         Layout(
             "remaining",
@@ -157,8 +168,8 @@ def _contributions(
     yield from _movement(before, old, None)
     yield from _movement(since, old, entered)
     yield from _revenue(selection.incomes(books, each=request.each), old)
-    for each in moved:
-        for end, amount in ends_of(each, books.terms):
+    for each in request.fold(moved, ("pocket", "lot"), ("amount",)):
+        for end, amount in ends_of(each, books.terms, day):
             row = (band_of(end, day), each.lot.currency)
             for column in _columns(each.lot.date, end, day):
                 yield "remaining", row, column, amount, each.at

@@ -39,7 +39,7 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 
-from beancount_compute.economy import RELEASING, UNIT_COST, ZERO, Flow, Month, Terms
+from beancount_compute.economy import UNIT_COST, UNITS_RELEASED, ZERO, Flow, Month, Terms
 from beancount_compute.reports.books import Books, Selection, until
 from beancount_compute.reports.cohort_figures import Happened, has_bills, what_became
 from beancount_compute.reports.facts import SUMMED, Trade
@@ -68,7 +68,7 @@ def _less(*columns: str) -> tuple[str, ...]:
 
 
 # What happened (`cohort_figures.Happened`) adds to and takes from the columns.
-_LEFT = tuple("removed" if flow is Flow.REMOVED else flow.key for flow in RELEASING)
+_LEFT = tuple("removed" if flow is Flow.REMOVED else flow.key for flow in UNITS_RELEASED)
 _GIVEN_UP = tuple(key for key in _LEFT if key not in ("used", "expired"))
 UNUSED = ("minted", "ended")
 _HELD = ("minted", *_less(*_LEFT, "gone"))

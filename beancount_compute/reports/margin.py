@@ -61,6 +61,7 @@ _EARNED = {
     Earning.BREAKAGE: "breakage",
     Earning.FEES: "fees",
     Earning.PARTNER_INCOME: "partner_income",
+    Earning.ACCESS: "access",
 }
 BY_USE = ("use", "overage")  # what the first bill stands against
 _USE, _new = ShareOf.USE, tuple.__new__
@@ -102,13 +103,14 @@ class MarginPart(NamedTuple):
     at: int
 
 
-def _layouts(*_: object) -> list[Layout]:
+def _layouts(books: Books, _: object) -> list[Layout]:
+    access = [Figure("access", "access", Measure.MONEY)] if books.terms.sell_access else []
     return [
         Layout(f"{table}-by-{by}", f"{title}, by {by}", (label, LINE, unit), figures)
         for by, label in _BY.items()
         for table, title, unit, figures in (
             ("units", "Units served", UNIT, _UNITS),
-            ("money", "Margin", CURRENCY, _MONEY),
+            ("money", "Margin", CURRENCY, (*_MONEY, *access)),
         )
     ]
 

@@ -13,31 +13,32 @@ end stands on a line of its own. All lines together are deferred revenue. The di
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from beancount_compute.economy import POCKETS
+from beancount_compute.economy import POCKETS, Pocket
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
 from beancount_compute.reports.remaining import ends_of, month_of
 from beancount_compute.reports.tables import CURRENCY, MONTH, Measure
 
-_POCKETS = tuple(pocket.value for pocket in POCKETS.values())
-_FIGURES = (
-    *[Figure(pocket, pocket, Measure.MONEY) for pocket in _POCKETS],
-    Figure("total", "total", Measure.MONEY, _POCKETS),
-)
-
 
 def _layouts(books: Books, selection: Selection) -> list[Layout]:
+    access = books.terms.sell_access
+    pockets = tuple(each.value for each in POCKETS.values() if access or each is not Pocket.ACCESS)
+    figures = [Figure(pocket, pocket, Measure.MONEY) for pocket in pockets]
+    figures.append(Figure("total", "total", Measure.MONEY, pockets))
     day = selection.end or books.last_day or ""
     title = f"Deferred revenue at {day}, by the month of its release at the latest"
-    return [Layout("by-month", title, (MONTH, CURRENCY), _FIGURES)]
+    return [Layout("by-month", title, (MONTH, CURRENCY), tuple(figures))]
 
 
 def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
     day = selection.day_of(books)
     movements = selection.movements(books, each=request.each)
     for each in request.fold(movements, ("pocket", "lot"), ("amount",)):
-        for end, amount in ends_of(each, books.terms):
+        for end, amount in ends_of(each, books.terms, day):
+            if end is not None and each.pocket is Pocket.ACCESS:
+                end -= timedelta(1)  # earned in the evening before
             row = (month_of(end, day), each.lot.currency)
             yield "by-month", row, each.pocket.value, amount, each.at
 

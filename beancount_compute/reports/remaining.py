@@ -40,6 +40,7 @@ from beancount_compute.economy import (
     COMING,
     RELEASING,
     ZERO,
+    AccessBy,
     Earning,
     Month,
     Pocket,
@@ -47,13 +48,14 @@ from beancount_compute.economy import (
     Terms,
     Unused,
     decimals_of,
+    earned_ahead,
     later,
     minor_unit,
 )
 from beancount_compute.reports.facts import Income, Movement
 
 BEYOND = None  # the month of what the pattern says nothing about
-_RECOGNISED = (Earning.COMPUTE, Earning.BREAKAGE, Earning.PARTNER_INCOME)
+_RECOGNISED = (Earning.COMPUTE, Earning.BREAKAGE, Earning.PARTNER_INCOME, Earning.ACCESS)
 _Vintages = defaultdict[tuple[int, int], Decimal]  # by the ordinals of vintage and month
 
 
@@ -140,9 +142,17 @@ BAND_MONTHS = (3, 6, 12, 24)  # months after the day
 _ENDED, _NO_END, _NO_PATTERN = "ended, not yet booked", "without an end", "beyond the pattern"
 
 
-def ends_of(moved: Movement, terms: Terms) -> Iterator[tuple[date | None, Decimal]]:
-    """The first day on which an amount can no longer be used, also as the tokens it may become."""
+def ends_of(
+    moved: Movement, terms: Terms, day: date = date.min
+) -> Iterator[tuple[date | None, Decimal]]:
+    """The first day on which an amount can no longer be used, also as the tokens it may become.
+
+    That of access is behind the evenings after a day in which it will be earned.
+    """
     lot, amount = moved.lot, moved.amount
+    if moved.pocket is Pocket.ACCESS:
+        yield from _access_ends(moved, terms, day)
+        return
     plan = terms.plan_of_lot(lot.origin, lot.date) if moved.pocket is Pocket.ALLOCATIONS else None
     if plan is None or plan.unused is not Unused.MINT or lot.end is None:
         yield lot.end, amount
@@ -151,6 +161,17 @@ def ends_of(moved: Movement, terms: Terms) -> Iterator[tuple[date | None, Decima
     yield (later(lot.end, plan.token_expires) if plan.token_expires else None), minted
     if minted != amount:
         yield lot.end, amount - minted
+
+
+def _access_ends(moved: Movement, terms: Terms, day: date) -> Iterator[tuple[date, Decimal]]:
+    """The days behind the evenings in which access will be earned."""
+    lot = moved.lot
+    plan = terms.plan_of_lot(lot.origin, lot.date)
+    by = plan.access_by if plan else AccessBy.DAY
+    assert lot.end is not None
+    since = max(lot.date, day + timedelta(1)) if day > date.min else lot.date
+    for evening, part in earned_ahead(moved.amount, lot.currency, since, lot.end, by):
+        yield evening + timedelta(1), part
 
 
 @cache
@@ -189,7 +210,7 @@ def expected(
     names = [name for _, name in bands_after(day)]
     parts: defaultdict[str, Fraction] = defaultdict(Fraction)
     whole = ZERO
-    for (since, end), amount in _open(moved, currency, terms).items():
+    for (since, end), amount in _open(moved, currency, terms, day).items():
         whole += amount
         for month, part in project(amount, since, end, day, pattern):
             if month is BEYOND:
@@ -200,13 +221,13 @@ def expected(
 
 
 def _open(
-    moved: Iterable[Movement], currency: str, terms: Terms
+    moved: Iterable[Movement], currency: str, terms: Terms, day: date
 ) -> dict[tuple[date, date | None], Decimal]:
     """What is open, by the date of the lot and the day from which it can't be used."""
     amounts: defaultdict[tuple[date, date | None], Decimal] = defaultdict(Decimal)
     for each in moved:
         if each.lot.currency == currency:
-            for end, amount in ends_of(each, terms):
+            for end, amount in ends_of(each, terms, day):
                 amounts[each.lot.date, end] += amount
     return {key: amount for key, amount in amounts.items() if amount}
 

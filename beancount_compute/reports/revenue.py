@@ -11,7 +11,7 @@ lots or of the overage price; the fee of a trade to the subscriber who paid it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from beancount_compute.economy import Earning
 from beancount_compute.reports.books import Books, Selection
@@ -19,18 +19,24 @@ from beancount_compute.reports.figures import Adding, Contribution, Figure, Layo
 from beancount_compute.reports.tables import CURRENCY, Column, Measure
 
 _BY = {"month": Measure.DATE, "plan": Measure.TEXT, "subscriber": Measure.TEXT}
-REVENUE_FIGURES = (
-    *[
-        Figure(each.replace(" ", "_"), each.replace(" ", "\n"), Measure.MONEY, (each.value,))
-        for each in Earning
-    ],
-    Figure("total", "total", Measure.MONEY, tuple(each.value for each in Earning)),
-)
 
 
-def _layouts(*_: object) -> list[Layout]:
+def revenue_figures(earnings: Iterable[Earning]) -> tuple[Figure, ...]:
+    """A figure for each kind of income, and their total."""
+    kinds = tuple(each.value for each in earnings)
+    return (
+        *[
+            Figure(each.replace(" ", "_"), each.replace(" ", "\n"), Measure.MONEY, (each,))
+            for each in kinds
+        ],
+        Figure("total", "total", Measure.MONEY, kinds),
+    )
+
+
+def _layouts(books: Books, _: object) -> list[Layout]:
+    figures = revenue_figures(books.earnings)
     return [
-        Layout(f"by-{by}", f"Revenue by {by}", (Column(by, by, kind), CURRENCY), REVENUE_FIGURES)
+        Layout(f"by-{by}", f"Revenue by {by}", (Column(by, by, kind), CURRENCY), figures)
         for by, kind in _BY.items()
     ]
 

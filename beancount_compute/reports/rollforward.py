@@ -28,7 +28,7 @@ from decimal import Decimal, localcontext
 from functools import partial
 from operator import attrgetter
 
-from beancount_compute.economy import EARNED_BY_LOTS, WAYS, WIDE, ZERO, Flow, Way
+from beancount_compute.economy import EARNED_BY_LOTS, WAYS, WIDE, ZERO, Flow, Pocket, Way
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.entered import Entered, begin_since, entered_in
 from beancount_compute.reports.facts import Movement
@@ -59,21 +59,22 @@ _PART_OF = {
 _PARTS = ("opening", "added", "released", _OTHERWISE, "closing")
 
 
-def _figures(kind: Measure, entered: Entered) -> tuple[Figure, ...]:
-    flows = [Figure(key, flow.replace(" ", "\n", 1), kind) for flow, key in _MOVING.items()]
-    parts = ("opening", *entered.keys.values(), *_MOVING.values())
+def _figures(kind: Measure, entered: Entered, *, access: bool) -> tuple[Figure, ...]:
+    moving = {flow: key for flow, key in _MOVING.items() if access or flow is not Flow.EARNED}
+    flows = [Figure(key, flow.replace(" ", "\n", 1), kind) for flow, key in moving.items()]
+    parts = ("opening", *entered.keys.values(), *moving.values())
     closing = Figure("closing", "closing", kind, parts)
     return (Figure("opening", "opening", kind), *entered.figures(kind), *flows, closing)
 
 
 def _layouts(books: Books, selection: Selection) -> list[Layout]:
-    entered = entered_in(books, selection)
+    entered, access = entered_in(books, selection), books.terms.sell_access
     return [
         Layout(
             f"{what}-by-{name}",
             f"Roll-forward of {words}, by {name}",
             (Column(name, name), unit),
-            _figures(kind, entered),
+            _figures(kind, entered, access=access and kind is Measure.MONEY),
             keeps_zeros=name == "pocket",
             adds_up=name != "pocket",  # which has its total among its rows
         )
@@ -104,7 +105,8 @@ def _contributions(books: Books, selection: Selection, request: Request) -> Iter
 
 
 def _cells(each: Movement, by: str, label: str, column: str) -> Iterator[Contribution]:
-    yield f"units-by-{by}", (label, each.commodity), column, each.units, each.at
+    if each.pocket is not Pocket.ACCESS:  # which is money, earned by time
+        yield f"units-by-{by}", (label, each.commodity), column, each.units, each.at
     if each.currency:
         yield f"money-by-{by}", (label, each.currency), column, each.amount, each.at
 
@@ -140,7 +142,9 @@ def deferred_by(
     rows: list[tuple[Cell, ...]] = []
     with localcontext(WIDE):
         found = [
-            each for each in selection.movements(books, each=False) if of(each) and number_of(each)
+            each
+            for each in selection.movements(books, each=False)
+            if of(each) and number_of(each) and not (in_units and each.pocket is Pocket.ACCESS)
         ]
         before, since = selection.split(found)
         first_day = books.first_day if begin_since(books, selection.start) else None

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from beancount.core.data import Transaction
 
-from beancount_compute.economy import ZERO, Flow, printable
+from beancount_compute.economy import ZERO, Flow, Pocket, printable
 from beancount_compute.reports.bills_and_payments import (
     BILL_FIGURES,
     BILL_LABELS,
@@ -132,7 +132,8 @@ def _balances(
         for each in among:
             if each.flow is Flow.MINTED:  # that only changes the pocket
                 continue
-            yield "units", (each.commodity,), _part(before, each.units), each.units, each.at
+            if each.pocket is not Pocket.ACCESS:
+                yield "units", (each.commodity,), _part(before, each.units), each.units, each.at
             if each.currency:
                 row, part = ("carrying amount", each.currency), _part(before, each.amount)
                 yield "money", row, part, each.amount, each.at

@@ -24,7 +24,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import chain
 
-from beancount_compute.economy import EARNED_BY_LOTS, ZERO, Earning, Flow, Month
+from beancount_compute.economy import EARNED_BY_LOTS, ZERO, Earning, Flow, Kind, Month
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.figures import Contribution, Figure, How, Layout, Report, Request
@@ -88,7 +88,8 @@ _RECURRING = (
         adds_up=False,
     ),
 )
-_EARNINGS = tuple(each for each in Earning if each not in (Earning.COMPUTE, Earning.BREAKAGE))
+_OF_LOTS = (Earning.COMPUTE, Earning.BREAKAGE, Earning.ACCESS)
+_EARNINGS = tuple(each for each in Earning if each not in _OF_LOTS)
 _BETWEEN = ("billing", "top_ups", "otherwise", "deferred")
 _BRIDGE = (
     Figure("recurring", "recurring\nat end", Measure.MONEY),
@@ -239,9 +240,11 @@ def _bridge(books: Books, selection: Selection, months: set[str]) -> Iterator[Co
         elif each.flow not in EARNED_BY_LOTS:
             yield "bridge", row, "otherwise", each.amount, each.at
     for income in selection._replace(start=None).incomes(books):
+        row = (income.month, income.currency)
         if income.month in months and income.earning in _EARNINGS:
-            row = (income.month, income.currency)
             yield "bridge", row, income.earning.value, income.amount, income.at
+        elif income.month in months and income.kind == Kind.ALLOCATION:
+            yield "bridge", row, "billed", income.amount, income.at  # earned, and undone
 
 
 SUBSCRIBERS = Report(

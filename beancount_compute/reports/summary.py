@@ -18,7 +18,17 @@ from typing import Any, NamedTuple
 
 from beancount.core.data import Directive
 
-from beancount_compute.economy import COMING, RELEASING, WIDE, Earning, Flow, Kind, Pocket, trim
+from beancount_compute.economy import (
+    COMING,
+    RELEASING,
+    UNITS_RELEASED,
+    WIDE,
+    Earning,
+    Flow,
+    Kind,
+    Pocket,
+    trim,
+)
 from beancount_compute.ledger import notes_of_idle_keys
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.capacity_notes import notes_of_capacities
@@ -26,19 +36,21 @@ from beancount_compute.reports.fold import fold
 from beancount_compute.reports.tables import Table, columns, money
 
 UNITS_IN: tuple[str, ...] = tuple([flow.value for flow in COMING])
-UNITS_OUT = (*[flow.value for flow in RELEASING], "held")
+UNITS_OUT = (*[flow.value for flow in UNITS_RELEASED], "held")
 MONEY_IN = ("opening", "entered later", "paid")
 MONEY_OUT = (
     "revenue",
     "breakage",
     "settlements",
     "partner income",
+    "access",
     "refunded",
     "removed by hand",
     "deferred",
 )
 _EARNED = {each: "revenue" if each is Earning.COMPUTE else each.value for each in Earning}
 
+_RARE = (Flow.ENTERED, Earning.ACCESS.value)  # shown only where there are any
 FlowSums = defaultdict[tuple[str, str], Decimal]  # by name of the flow, and commodity or currency
 
 
@@ -97,7 +109,7 @@ class Summary(NamedTuple):
                 rows += [
                     (f"{sign} {name}", face(flows[name, commodity], commodity), commodity)
                     for name in names
-                    if name != Flow.ENTERED or flows[name, commodity]  # which few ledgers have
+                    if name not in _RARE or flows[name, commodity]
                 ]
             verdict = "DOES NOT TIE" if difference else "ties"
             rows.append(("= difference", face(difference, commodity), verdict))
@@ -125,7 +137,11 @@ def summary_of(books: Books, entries: Iterable[Directive]) -> Summary:
     """The summary of books that were read from entries."""
     with localcontext(WIDE):
         held = fold(books.movements, ("pocket", "commodity"), ("units",))
-    pockets = {(each.pocket, each.commodity): each.units for each in held}
+    pockets: dict[tuple[Pocket, str], Decimal] = {
+        (each.pocket, each.commodity): each.units
+        for each in held
+        if each.pocket is not Pocket.ACCESS
+    }
     holders = {movement.subscriber for movement in books.movements}
     count = len(holders) if books.bulk is None else books.bulk.subscribers
     idle, bare = notes_of_idle_keys(entries, books.terms), notes_of_capacities(books)
@@ -141,14 +157,17 @@ def flows_of(books: Books) -> tuple[FlowSums, FlowSums]:
 def _moved(books: Books) -> tuple[FlowSums, FlowSums]:
     units: FlowSums = defaultdict(Decimal)
     money: FlowSums = defaultdict(Decimal)
-    told = ("flow", "commodity", "currency")
+    told = ("flow", "pocket", "commodity", "currency")
     for each in fold(books.movements, told, ("units", "amount")):
-        units["held", each.commodity] += each.units
+        of_units = each.pocket is not Pocket.ACCESS
+        if of_units:
+            units["held", each.commodity] += each.units
         if each.currency:
             money["deferred", each.currency] += each.amount
         if each.flow in COMING or each.flow in RELEASING:  # all others only move units
             sign = 1 if each.flow in COMING else -1
-            units[each.flow, each.commodity] += sign * each.units
+            if of_units:
+                units[each.flow, each.commodity] += sign * each.units
             if each.currency and each.flow in (Flow.OPENING, Flow.ENTERED, Flow.REMOVED):
                 money[each.flow, each.currency] += sign * each.amount
     for income in fold(books.incomes, ("earning", "currency"), ("amount",)):

@@ -31,6 +31,7 @@ _OTHERWISE = [flow for flow in RELEASING if flow not in EARNED_BY_LOTS]
 def _layouts(books: Books, selection: Selection) -> list[Layout]:
     """A column for each month in which something was recognised."""
     incomes = selection.incomes(books, each=False)
+    tables = [name for earning, name in _TABLES.items() if earning in books.earnings]
     found = sorted({each.month for each in incomes if each.earning in _TABLES})
     months = [Figure(month, month, Measure.MONEY) for month in ("earlier", *found)]
     added, *left = [Figure(key, key, Measure.MONEY) for key in ("added", "otherwise", "deferred")]
@@ -38,7 +39,7 @@ def _layouts(books: Books, selection: Selection) -> list[Layout]:
     whole = (added, *months, *left)
     parts = [
         Layout(name, f"{name.capitalize()} by vintage", _LABELS, (*months, total))
-        for name in _TABLES.values()
+        for name in tables
     ]
     return [Layout("recognised", "Revenue and breakage by vintage", _LABELS, whole), *parts]
 

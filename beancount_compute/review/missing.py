@@ -34,6 +34,7 @@ RHYTHM: dict[Kind, int] = {
     Kind.BILL: NO_RHYTHM,
     Kind.MINT: NO_RHYTHM,
     Kind.EXPIRY: NO_RHYTHM,
+    Kind.ACCESS: NO_RHYTHM,
     Kind.LAPSE: NO_RHYTHM,
     Kind.COST: NO_RHYTHM,
     Kind.DEPRECIATION: NO_RHYTHM,

@@ -204,6 +204,18 @@ def plan(name: str = "pro", price: str = "200 USD", units: str = "1000 CU", **mo
     return Plan(name, since, currency, (PlanLine(number, *pair(units)),), **spans, **more)
 
 
+def seat(price: str = "90 USD", name: str = "seat", **more: Any) -> Plan:
+    """A plan of access alone."""
+    return plan(name, price, "0 CU", access=pair(price)[0], **more)._replace(lines=())
+
+
+def bundle(price: str, units: str, access_ssp: str, units_ssp: str, **more: Any) -> Plan:
+    """A plan of access and units, with their stand-alone selling prices."""
+    ssps = {"access_ssp": Money(*pair(access_ssp)), "units_ssp": Money(*pair(units_ssp))}
+    number = pair(price)[0]
+    return plan("pro", price, units, **ssps, **more)._replace(access=number).at(number)
+
+
 def timeline(value: Any) -> Timeline[Any]:
     """A value from the start on, or a dictionary of days and values."""
     dated = value if isinstance(value, dict) else {START: value}

@@ -19,7 +19,7 @@ from beancount_compute.economy.rules import RULES
 def test_every_kind_has_a_row_and_every_event_a_rule() -> None:
     """Some kinds are derived: they have neither a form nor a rule."""
     assert list(KINDS) == list(Kind)
-    derived = {Kind.MINT, Kind.EXPIRY, Kind.LAPSE, Kind.DEPRECIATION}
+    derived = {Kind.MINT, Kind.EXPIRY, Kind.ACCESS, Kind.LAPSE, Kind.DEPRECIATION}
     assert RULES.keys() == set(EVENTS) == set(Kind) - derived
     assert {kind for kind, row in KINDS.items() if row.forms} == set(EVENTS)
 

@@ -48,6 +48,9 @@ WRITTEN: list[tuple[str, Any, str]] = [
     ("token-expires", "1 months", '"1 month"'),
     ("overage", usd("0.30"), "0.30 USD"),
     ("overage", usd("0.0007"), "0.0007 USD"),
+    ("access-ssp", usd("150"), "150.00 USD"),
+    ("units-ssp", usd("0.5"), "0.50 USD"),
+    ("access-by", "even-month", '"even-month"'),
 ]
 
 
@@ -72,6 +75,7 @@ def test_no_row_is_left_out_above() -> None:
         ("minimum-fee", usd("-1"), "minimum-fee -1 USD is below zero: write 0 or more"),
         ("minimum-fee", usd("0.001"), "minimum-fee 0.001 USD is finer than the minor unit 0.01"),
         ("minimum-fee", Money(Decimal("0.5"), "JPY"), "finer than the minor unit 1 JPY"),
+        ("access-ssp", usd("0"), "`access-ssp` 0 USD is not above zero: write for what it sells"),
         ("seller-fixed-fee", usd("-1"), "seller-fixed-fee -1 USD is below zero: write 0 or more"),
         ("buyer-fixed-fee", usd("0.001"), "buyer-fixed-fee 0.001 USD is finer than the minor unit"),
         ("unit-cost", usd("-0.04"), "unit-cost -0.04 USD is below zero"),

@@ -10,7 +10,10 @@ from beancount_compute.economy.roles import ROLES, Role
 @pytest.mark.parametrize("role", Role)
 def test_what_may_stand_in_an_account(role: Role) -> None:
     """Everybody's own accounts may be asked for anywhere; a plan's where lots say which."""
-    of_plans = {"allocations", "tokens", "revenue", "breakage", "overage"}
+    of_plans = {
+        *("allocations", "tokens", "access"),
+        *("revenue", "breakage", "overage", "access-revenue"),
+    }
     expected = {"subscriber"}
     if role in of_plans:
         expected.add("plan")

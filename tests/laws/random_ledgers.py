@@ -161,6 +161,30 @@ def add_plans(world: World) -> None:
         world.header.append(plan_text(world, name, day))
         if world.likely(0.4):
             world.header.append(plan_text(world, name, world.day(0.2, 0.9)))
+    besides = random.Random(f"access {world.start} {world.days}")
+    if besides.random() < 0.4:  # some sell access, alone or with units
+        plans = [at for at, each in enumerate(world.header) if "compute-plan" in each]
+        for at in plans:
+            world.header[at] = with_access(world.header[at], besides)
+
+
+def with_access(plan: str, chance: random.Random) -> str:
+    """The text of a plan that sells access too, or alone; or as it is."""
+    first, *keys = plan.splitlines()
+    *front, price, currency, _, _ = first.split(" ")
+    what = chance.choice(["", "both", "both", "alone", "none"])
+    days = any(key.startswith("  every:") and "days" in key for key in keys)
+    if what and what != "both" and (Decimal(price) or any("overage" in key for key in keys)):
+        units = first.split(" ")[-2:] if what == "alone" else []
+        first = " ".join([*front, price, currency, *(["0", units[1]] if units else [])])
+    elif what == "both" and Decimal(price):
+        of_access, of_units = chance.choice([("150", "100"), ("1", "2"), ("0.07", "99")])
+        keys += [f"  access-ssp: {of_access} {currency}", f"  units-ssp: {of_units} {currency}"]
+    else:
+        return plan
+    if Decimal(price) and not days and chance.random() < 0.5:
+        keys.append('  access-by: "even-month"')
+    return "\n".join([first, *keys])
 
 
 def plan_text(world: World, name: str, day: datetime.date) -> str:

@@ -53,13 +53,37 @@ def test_options_may_be_zero(name: str) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('plan" "pro" 200.00 USD', "holds text, amount: write a name, a price and units"),
+        ('plan" "pro"', "holds text: write a name, a price and units"),
         (
             'plan" "pro" 200.00 CU 1000 CU',
             "wrong currency: CU can't pay for units of CU: write a price in money, such as 200.00",
         ),
         ('plan" "pro" -1 USD 1000 CU', "the price -1 USD is below zero"),
-        ('plan" "pro" 1 USD 0 CU', "0 CU a period is not above zero"),
+        ('plan" "pro" 1 USD -1 CU', "-1 CU a period is below zero"),
+        ('plan" "pro" 0 USD 0 CU', "sells nothing: write one of them"),
+        ('plan" "pro" 0 USD', "sells nothing: write one of them"),
+        ('plan" "pro" 1 USD 1 CU\n  access-ssp: 1 USD', "`access-ssp` alone splits nothing"),
+        ('plan" "pro" 1 USD 1 CU\n  units-ssp: 1 USD', "`units-ssp` alone splits nothing"),
+        (
+            'plan" "pro" 1 USD 1 CU\n  access-ssp: 1 EUR\n  units-ssp: 1 USD',
+            "wrong currency: `access-ssp` 1 EUR of a price in USD: write it in USD",
+        ),
+        (
+            'plan" "pro" 1 USD 1 CU\n  access-ssp: 1 USD\n  units-ssp: 0 USD',
+            "`units-ssp` 0 USD is not above zero",
+        ),
+        (
+            'plan" "pro" 1 USD 0 CU\n  access-ssp: 1 USD\n  units-ssp: 1 USD',
+            "`access-ssp` of a plan without units: its price is all for access",
+        ),
+        ('plan" "pro" 1 USD 1 CU\n  access-by: "even-month"', "of a plan without access"),
+        ('plan" "pro" 1 USD\n  access-by: "even"', '`access-by` "even" is unknown'),
+        (
+            'plan" "pro" 1 USD\n  access-by: "even-month"\n  every: "30 days"',
+            '`access-by: "even-month"` of periods of 30 days: write `every` in months',
+        ),
+        ('plan" "pro" 1 ACCESS-USD 1 CU', "ACCESS-USD is access, which plans sell and time earns"),
+        ('plan" "pro" 1 USD 1 ACCESS-USD', "ACCESS-USD is access, which plans sell and time earns"),
         ('plan" "pro" 123456789012345 USD 1 CU', "14 significant digits"),
         ('plan" "a/b" 1 USD 1 CU', '"a/b" is not a plan\'s name'),
         ('plan" "grant" 1 USD 1 CU', 'the name "grant" is taken'),

@@ -25,7 +25,7 @@ from beancount_compute.bulk.looking_up.months_of_one import (
     months_of_one,
 )
 from beancount_compute.close.standing import Status
-from beancount_compute.economy import EARNINGS, WIDE, ZERO, Flow, Role, printable
+from beancount_compute.economy import EARNINGS, WIDE, ZERO, Earning, Flow, Role, printable
 from beancount_compute.reports import (
     CURRENCY,
     MONTH,
@@ -42,7 +42,7 @@ from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.figures import Figure, Layout, Single
 from beancount_compute.reports.held_lots import LOT_FIGURES, LOT_LABELS
 from beancount_compute.reports.remaining import NO_END
-from beancount_compute.reports.revenue import REVENUE_FIGURES
+from beancount_compute.reports.revenue import revenue_figures
 from beancount_compute.reports.statement import LINE_FIGURES, balance_figures
 
 _LINE, _POCKET = Column("line", "line"), Column("pocket", "pocket", aside=2)
@@ -114,7 +114,7 @@ def _layouts(name: str, plan: str) -> list[Layout]:
         Layout("bills", charged, _BILL_LABELS, _BILL_FIGURES, True, adds_up=False),
         Layout("units", f"Units held by {name}", (UNIT,), units, adds_up=False),
         Layout("money", f"Money of {name}", what, money, adds_up=False),
-        Layout("revenue", by_month, (MONTH, CURRENCY), REVENUE_FIGURES),
+        Layout("revenue", by_month, (MONTH, CURRENCY), revenue_figures(Earning)),
         Layout("lots", f"Lots held by {name} at the end", lots, LOT_FIGURES[:2]),
     ]
 

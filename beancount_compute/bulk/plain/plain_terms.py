@@ -69,6 +69,8 @@ class PlainPeriods:
         period = period_of(plan, day, end, day, self._terms.of_ledger(COST_STEP))
         if any(lot_end is not None and lot_end <= day for *_, (*_, lot_end), _ in period.lots):
             return None
+        if not period.lots or any(pocket is Pocket.ACCESS for pocket, *_ in period.lots):
+            return None
         return PlainPeriod(end, day_of_month, in_days, period.paid, plan.currency, period.lots)
 
 

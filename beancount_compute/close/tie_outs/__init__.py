@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import localcontext
 
+from beancount_compute.close.tie_outs.access_left import access_left
 from beancount_compute.close.tie_outs.balances import (
     deferred_revenue,
     hand_written,
@@ -73,6 +74,7 @@ def tie_outs(books: Books, month: str, events: Sequence[Event]) -> list[TieOut]:
             *first_bill(books, first, events),
             *billed(books, first, events),
             *depreciation(books, last),
+            *access_left(books, last),
         ]
 
 

@@ -29,6 +29,7 @@ from beancount_compute.economy import (
     Role,
     Root,
     average_price,
+    is_access,
 )
 from beancount_compute.ledger import ORDER, is_of_provider
 from beancount_compute.reports import Books, grouped, not_in_opening, since
@@ -179,7 +180,8 @@ def prices(books: Books, first: date, events: Iterable[Event]) -> Iterator[TieOu
         if event.kind is Kind.TRADE and event.price is not None and event.units is not None:
             day = max(event.date, first)  # a late one counts on the first open day
             trades[day, event.commodity, event.currency].append((event.price, event.units))
-    given = grouped(since(books.prices, first), attrgetter("date", "commodity", "currency"))
+    of_units = [each for each in since(books.prices, first) if not is_access(each.commodity)]
+    given = grouped(of_units, attrgetter("date", "commodity", "currency"))
     bad: list[str] = []
     shown: list[TieOut] = []
     for key, of_day in sorted(trades.items()):

@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 from beancount_compute.economy import (
+    ACCESS,
     COST_STEP,
     GRANT,
     TOP_UP,
@@ -31,6 +32,7 @@ from beancount_compute.economy import (
     Share,
     Unused,
     amount,
+    cost_of,
     into,
     key_of,
     last_day,
@@ -54,6 +56,11 @@ def allocate(economy: Economy, event: Event, event_id: str) -> None:
         plan = economy.terms.plan(event.plan, event.date)
         if plan is None:
             raise unknown_plan(economy, event)
+        if plan.sells_nothing:
+            raise Refused(
+                f"plan {quoted(plan.name)} has no price and no units, so a period of it by itself "
+                "books nothing: write a subscription"
+            )
         economy.welcome(event.subscriber)
         end = later(event.date, plan.every)
         allocate_period(economy, plan, event.subscriber, event.date, end, event_id, event)
@@ -101,6 +108,8 @@ def allocate_period(
             plan, start, end, economy.today, economy.terms.of_ledger(COST_STEP)
         )
     narration, days, paid, of_lots = period
+    if not of_lots:
+        return
     source = f"subscription {subscription}" if subscription and event is None else ""
     lots = [
         (lot_of((subscriber, pocket, commodity, *of_lot)), units)
@@ -131,9 +140,14 @@ def period_of(plan: Plan, start: date, end: date, day: date, cost_step: Decimal 
     if plan.unused is Unused.ROLLOVER:
         usable_until = later(start, plan.expires) if plan.expires else None
     days = f"{start}/{last_day(start, end)}"
-    paid = ZERO
+    paid = round_money(plan.access, plan.currency)
     lots: list[tuple[Pocket, str, Key, Decimal]] = []
+    if paid:
+        access = (cost_of(Decimal(1), plan.currency), plan.currency, day, plan.name, end)
+        lots.append((Pocket.ACCESS, ACCESS + plan.currency, access, paid))
     for line in plan.lines:
+        if not line.units:
+            continue
         price = round_money(line.price, plan.currency)
         paid += price
         for units, cost in split(price, line.units, plan.currency, cost_step):

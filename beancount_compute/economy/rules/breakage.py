@@ -37,6 +37,7 @@ from beancount_compute.economy import (
     part,
     text_of,
 )
+from beancount_compute.economy.rules.access import earn
 from beancount_compute.economy.rules.credits import lapse
 from beancount_compute.economy.state import Economy
 
@@ -67,6 +68,9 @@ def meet_end(economy: Economy, open_lot: OpenLot, day: date) -> None:
     lot, units = open_lot.lot, open_lot.units
     if lot.pocket is STOCK:
         lapse(economy, open_lot, day)
+        return
+    if lot.pocket is Pocket.ACCESS:  # booked late: its last evening is behind
+        earn(economy, open_lot, economy.terms_day_of(lot), day)
         return
     economy.settle(lot.holder)
     open_lot.holding.take(open_lot, units)

@@ -61,7 +61,7 @@ def take_in(economy: Economy, opening: HandPosting) -> None:
         return
     subscriber = economy.welcome(lot.holder)
     for each, number in lots:
-        economy.put(subscriber, each, number)
+        economy.put(subscriber, each, number, entered=True)
         if economy.history is not None:
             economy.history.note_by_hand(opening.date, each, number)
     if economy.totals is not None:

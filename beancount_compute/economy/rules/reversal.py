@@ -30,7 +30,10 @@ from beancount_compute.economy import (
     Leg,
     Lot,
     LotLeg,
+    MoneyLeg,
+    Pocket,
     Refused,
+    Role,
     amount,
     content_id,
     mirrored,
@@ -38,6 +41,7 @@ from beancount_compute.economy import (
     must_be_exact,
     quoted,
 )
+from beancount_compute.economy.rules.access import unearned
 from beancount_compute.economy.rules.breakage import meet_end
 from beancount_compute.economy.rules.cost import take_back
 from beancount_compute.economy.state import Economy, Subscription, Undo
@@ -174,6 +178,11 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
             "back instead, or reopen the month"
         )
     taken, given = _lots_to_take(economy, undo), _lots_to_give(undo)
+    if undo.entry.period and not taken:
+        raise Refused(
+            f"nothing is left of {quoted(event.reverses)}, whose access was all earned by "
+            f"{economy.today}: correct it by hand"
+        )
     for lot, units in given:
         economy.arriving(lot.holder, [(lot, units)])
     economy.take(taken)
@@ -187,7 +196,7 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
             Kind.REVERSAL,
             entry.subscriber,
             f"Reversal of {entry.narration}",
-            _mirrored(entry),
+            _mirrored(entry, taken),
             event_id,
             event,
             undoes=entry.kind.value,
@@ -222,9 +231,22 @@ def _run_on(economy: Economy, event: Event, subscription: Subscription, cancelle
     economy.settle(subscription.subscriber.name)
 
 
-def _mirrored(entry: JournalEntry) -> list[Leg]:
-    """The mirror image of an entry; what was had of lapsed lots comes back and lapses again."""
+def _mirrored(entry: JournalEntry, taken: Iterable[Draw]) -> list[Leg]:
+    """The mirror image of an entry; what was had of lapsed lots comes back and lapses again.
+
+    Access that was earned meanwhile comes out of its revenue.
+    """
     legs = mirrored(entry.legs)
+    left = {tuple(open_lot.lot): units for open_lot, units in taken}
+    for at, leg in enumerate(legs):
+        if isinstance(leg, LotLeg) and leg.lot.pocket is Pocket.ACCESS and leg.units > 0:
+            lot, units = leg.lot, left.get(tuple(leg.lot), ZERO)
+            legs[at] = LotLeg(lot, units)
+            earned = leg.units - units
+            if earned:
+                of = Role.ACCESS_REVENUE, lot.holder, lot.origin
+                legs.append(MoneyLeg(*of, earned, lot.currency))
+    legs = [leg for leg in legs if not isinstance(leg, LotLeg) or leg.units]
     if any(each.lapsed for each in moved_by(entry.legs)):
         legs.sort(key=lambda leg: not isinstance(leg, LotLeg) or leg.units > 0)
     return legs
@@ -238,6 +260,11 @@ def _lots_to_take(economy: Economy, undo: Undo) -> list[Draw]:
             continue
         open_lot = economy.open_lot(lot)
         held = open_lot.units if open_lot else ZERO
+        if lot.pocket is Pocket.ACCESS:
+            left = min(held, unearned(economy, lot, units))
+            if open_lot is not None and left:
+                draws.append((open_lot, left))
+            continue
         if open_lot is None or held < units:
             raise Refused(
                 f"{amount(units, lot.commodity)} of the lot {quoted(lot.label)} of "

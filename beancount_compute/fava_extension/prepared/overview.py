@@ -81,7 +81,7 @@ def held_on(books: Books, selection: Selection) -> Table:
         for pocket, each in held:
             currency, price = each.currency, None
             units = tokens.get((each.commodity, currency), ZERO)
-            if units and pocket != Pocket.ALLOCATIONS:
+            if units and pocket in (TOTAL, Pocket.TOKENS):
                 price = books.price_on(day, each.commodity, currency)
             value = None if price is None else units * price
             rows.append(
@@ -127,14 +127,14 @@ def income_within(
 
         def row(name: str, currency: str) -> tuple[Cell, ...]:
             of = sums[name, currency]
-            numbers = [*[of[earning] for earning in Earning], sum(of.values(), ZERO)]
+            numbers = [*[of[earning] for earning in books.earnings], sum(of.values(), ZERO)]
             cells = [written(Measure.MONEY, number, currency) for number in numbers]
             return (name, currency, *cells)
 
         rows = [row(name, currency) for name in found for currency in currencies]
         totals = [row(TOTAL, currency) for currency in currencies if len(found) > 1]
     labels = (Column("month", str(interval), Measure.DATE), CURRENCY)
-    kinds = [(each.replace(" ", "_"), each.value) for each in Earning]
+    kinds = [(each.replace(" ", "_"), each.value) for each in books.earnings]
     columns = [Column(key, title, Measure.MONEY) for key, title in [*kinds, (TOTAL, TOTAL)]]
     title = f"Income by kind and {interval}"
     return Table(title, (*labels, *columns), rows, "income-by-interval", tuple(totals))

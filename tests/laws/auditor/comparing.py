@@ -137,7 +137,13 @@ def market_prices(books: Books) -> dict[tuple[Day, str, str], Decimal]:
     for trade in books.trades:
         assert trade.commodity and trade.currency
         trades[trade.date, trade.commodity, trade.currency].append(trade)
-    prices = {}
+    prices: dict[tuple[Day, str, str], Decimal] = {}
+    known: set[str] = set()
+    for transaction in books.journal:
+        for leg in transaction.legs:
+            if leg.role == "access" and leg.currency not in known:
+                known.add(leg.currency)
+                prices[transaction.date, leg.currency, leg.currency[7:]] = Decimal(1)
     for key, events in trades.items():
         units = sum(Fraction(e.units or 0) for e in events)
         worth = Fraction(0) + sum(Fraction(e.units or 0) * Fraction(e.price or 0) for e in events)

@@ -56,6 +56,8 @@ ROOTS = {
     "partner": "liabilities",
     "allocations": "liabilities",
     "tokens": "liabilities",
+    "access": "liabilities",
+    "access-revenue": "income",
     "revenue": "income",
     "breakage": "income",
     "fees": "income",
@@ -76,6 +78,8 @@ DEFAULT_ACCOUNTS = {
     "partner": "Liabilities:Partners:{partner}",
     "allocations": "Liabilities:DeferredRevenue:Allocations:{subscriber}",
     "tokens": "Liabilities:DeferredRevenue:Tokens:{subscriber}",
+    "access": "Liabilities:DeferredRevenue:Access:{subscriber}",
+    "access-revenue": "Income:Access",
     "revenue": "Income:Compute",
     "breakage": "Income:Breakage",
     "fees": "Income:Fees",
@@ -140,17 +144,31 @@ SHAPES: dict[str, list[list[tuple[str, type]]]] = {
         [("figure", str), ("subscriber", str), ("paid", Amount)],
     ],
 }
+POCKETS = ("allocations", "tokens", "access")
 FIGURES = {
     "deferred-revenue",
     "allocations",
     "tokens",
+    "access",
+    "access-revenue",
     "revenue",
     "breakage",
     "fees",
     "partner-income",
     "overage",
 }
-PLAN_KEYS = {"every", "unused", "mint-rate", "expires", "token-expires", "overage", "meter"}
+PLAN_KEYS = {
+    "every",
+    "unused",
+    "mint-rate",
+    "expires",
+    "token-expires",
+    "overage",
+    "meter",
+    "access-ssp",
+    "units-ssp",
+    "access-by",
+}
 # What an event may say besides: of a top-up alone its end, whose plan says it for a period.
 OPTIONAL = {
     "subscription": {"started"},
@@ -254,16 +272,19 @@ def take_value(found: dict[str, Any], name: str, value: Any) -> None:
 
 def read_plan(entry: data.Custom) -> Plan:
     values = entry.values or []
-    if [v.dtype for v in values] != [str, Amount, Amount]:
+    if [v.dtype for v in values] not in ([str, Amount, Amount], [str, Amount]):
         refuse("compute-plan takes a name, a price and units")
     name = typed(values[0].value, str, "plan")
-    price, units = (typed(v.value, Amount, "plan") for v in values[1:])
+    price = typed(values[1].value, Amount, "plan")
+    units = typed(values[2].value, Amount, "plan") if len(values) == 3 else Amount(Decimal(0), "")
     if not re.fullmatch(r"[A-Za-z0-9_.-]+( +[A-Za-z0-9_.-]+)*", name):
         refuse(f"{name!r} is no plan name")
     if name in ("top-up", "grant"):
         refuse(f"{name!r} is taken")
-    if price.number < 0 or units.number <= 0:
-        refuse("a plan has units and no negative price")
+    if price.number < 0 or units.number < 0:
+        refuse("a plan has no negative price, nor units below zero")
+    if "ACCESS-" in (price.currency[:7], units.currency[:7]):
+        refuse("access is no unit and no money")
     keys = written_keys(entry.meta)
     check_keys(keys, PLAN_KEYS)
     found: dict[str, Any] = {}
@@ -283,6 +304,23 @@ def read_plan(entry: data.Custom) -> Plan:
         if overage.number <= 0:
             refuse("overage is not positive")
         found["overage"] = (overage.number, overage.currency)
+    ssps = [typed(keys[k], Amount, k) for k in ("access-ssp", "units-ssp") if k in keys]
+    if len(ssps) == 1 or any(s.number <= 0 or s.currency != price.currency for s in ssps):
+        refuse("two stand-alone prices above zero, or none")
+    if ssps and not units.number:
+        refuse("nothing to split")
+    if not (price.number or units.number or "overage" in found):
+        refuse("a plan that sells nothing")
+    if keys.get("access-by", "day") not in ("day", "even-month"):
+        refuse(f"access-by: {keys['access-by']!r}")
+    if keys.get("access-by") == "even-month":
+        if units.number and not ssps:
+            refuse("no access")
+        if found.get("every", (1, "months"))[1] == "days":
+            refuse("even months of days")
+        found["even"] = True
+    if ssps:
+        found["ssps"] = (ssps[0].number, ssps[1].number)
     where = place_of(entry.meta)
     return Plan(
         where, name, entry.date, price.number, price.currency, units.number, units.currency, **found
@@ -631,7 +669,7 @@ class Reading:
 
     def check_shared_accounts(self) -> None:
         """The pockets share their account with no other role."""
-        for pocket in ("allocations", "tokens"):
+        for pocket in ("allocations", "tokens", "access"):
             for role, template in list(self.accounts.items()):
                 if role != pocket and template == self.accounts[pocket]:
                     for chosen, _, place in self.chosen:
@@ -747,7 +785,7 @@ class Reading:
 
     def holder_of(self, account: str) -> tuple[str, str] | None:
         """(subscriber, pocket) of an account, if it is one of a pocket."""
-        for pocket in ("allocations", "tokens", "prepaid"):
+        for pocket in ("allocations", "tokens", "access", "prepaid"):
             pattern = re.escape(self.accounts[pocket])
             pattern = pattern.replace(r"\{subscriber\}", "(?P<subscriber>[^:]+)", 1)
             pattern = pattern.replace(r"\{subscriber\}", "(?P=subscriber)")
@@ -793,7 +831,7 @@ def check_template(role: str, template: str, roots: dict[str, str]) -> None:
     if parts[0] != roots[ROOTS[role]]:
         refuse(f"{role} must be below {roots[ROOTS[role]]}")
     allowed = {"{subscriber}"}
-    if role in ("allocations", "tokens", "revenue", "breakage", "overage"):
+    if role in (*POCKETS, "revenue", "breakage", "overage", "access-revenue"):
         allowed.add("{plan}")
     if role == "partner":
         allowed.add("{partner}")
@@ -806,7 +844,7 @@ def check_template(role: str, template: str, roots: dict[str, str]) -> None:
         sample = sample.replace(name, "X")
     if not beancount_account.is_valid(sample):
         refuse(f"{template} is no account")
-    if role in ("allocations", "tokens") and "{subscriber}" not in template:
+    if role in POCKETS and "{subscriber}" not in template:
         refuse(f"{role} needs {{subscriber}}")
 
 

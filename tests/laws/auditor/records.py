@@ -136,6 +136,8 @@ class Plan:
     token_expires: tuple[int, str] | None = None
     overage: tuple[Decimal, str] | None = None
     meter: str | None = None
+    ssps: tuple[Decimal, Decimal] | None = None  # stand-alone prices, of access and of units
+    even: bool = False  # access by even months
 
 
 @dataclass(frozen=True)

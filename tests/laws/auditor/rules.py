@@ -48,6 +48,8 @@ R24 An expiry given as a date is the first day on which the units are no longer 
 R25 A fee belongs to the one who pays it ({subscriber} in the fees account).
 R26 Assertions on income read what the plugin booked, income counted positive.
 R27 A file with an unknown or missing column is refused whole, on its line 1.
+R29 Access is earned lot by lot, on what the lot holds; an id of a period that booked nothing can't
+    be reversed; of access of which nothing is left neither, where the period holds nothing else.
 R28 A top-up or grant that would end on or before its day is refused.
 """
 
@@ -57,7 +59,7 @@ import copy
 import datetime
 from collections import defaultdict
 from dataclasses import replace
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from typing import Any
 
 from tests.laws.auditor.providers import ProviderBooks
@@ -87,6 +89,11 @@ from tests.laws.auditor.records import (
 )
 
 
+def months_from(first: Day, last: Day) -> int:
+    """How many calendar months one day's is behind another's."""
+    return (last.year - first.year) * 12 + last.month - first.month
+
+
 class Books(ProviderBooks):
     """Who holds what, and everything booked, day by day."""
 
@@ -111,6 +118,7 @@ class Books(ProviderBooks):
         self.aliases: dict[tuple[str, int], tuple[str, int]] = {}
         self.found: dict[tuple[str, int], Decimal] = {}
         self.bad_plans: set[Place] = set()
+        self.access_since: dict[tuple[str, Lot], Day] = {}  # not yet earned from this day on
         self.as_of = datetime.date.min
         self.check_plans()
         self.events = self.standing_events()
@@ -123,7 +131,7 @@ class Books(ProviderBooks):
     def check_plans(self) -> None:
         for plan in self.terms.plans:
             try:
-                self.split(money(plan.price, plan.currency), plan.units, plan.currency)
+                self.parts_of(plan)
             except Refusal as why:
                 self.refusals.add(plan.place, why)
                 self.bad_plans.add(plan.place)
@@ -261,6 +269,8 @@ class Books(ProviderBooks):
         for posting in self.facts.reductions:
             if posting.date == day:
                 self.refusals.guarded(posting.place, self.reduce_by_hand, posting)
+        if day <= self.as_of:
+            self.earn_access(day)
         self.evening(day)
         if day <= self.as_of:
             self.depreciate(day)
@@ -409,7 +419,7 @@ class Books(ProviderBooks):
         self.journal.append(Transaction(day, why, [leg for leg in legs if leg.number != 0]))
 
     def keep(self, event_id: str | None, legs: list[Leg]) -> None:
-        if event_id is not None:
+        if event_id is not None and legs:
             self.booked[event_id] = legs
 
     def touch(self, *holders: str | None) -> None:
@@ -427,6 +437,10 @@ class Books(ProviderBooks):
             return
         self.known.setdefault(posting.holder, self.facts.component_of(posting.holder))
         self.change(posting.holder, posting.pocket, posting.lot, -posting.units)
+        if posting.pocket == "access":
+            tomorrow = posting.date + datetime.timedelta(days=1)
+            since = tomorrow if tomorrow.day == 1 else posting.date
+            self.access_since.setdefault((posting.holder, posting.lot), since)
         self.touch(posting.holder)
 
     def reduce_by_hand(self, posting: HandPosting) -> None:
@@ -524,6 +538,8 @@ class Books(ProviderBooks):
             plan = self.plan_known(event.plan, event.date)
             if plan.place in self.bad_plans:
                 refuse("the plan's cost can't be split")
+            if not plan.price and not plan.units:
+                refuse("a period that books nothing")
             self.introduce(event.subscriber)
             end = after(event.date, plan.every)
             self.keep(event.id, self.allocate_plan(event.subscriber or "", plan, event.date, end))
@@ -579,13 +595,80 @@ class Books(ProviderBooks):
         if plan.unused == "rollover":
             lot_end = after(start, plan.expires) if plan.expires else None
         paid = money(plan.price, plan.currency)
-        parts = self.split(paid, plan.units, plan.currency)
+        access = self.access_of(plan)
+        if not paid and not plan.units:
+            return []  # what is used is all that it charges
         legs = [Leg("receivable", paid, plan.currency, holder, plan.name)]
-        for units, cost in parts:
+        if access:
+            unit = f"ACCESS-{plan.currency}"
+            lot = Lot(unit, Decimal(1), plan.currency, start, plan.name, end)
+            legs.append(Leg("access", -access, unit, holder, plan.name, lot=lot))
+            self.access_since.setdefault((holder, lot), start)
+        for units, cost in self.parts_of(plan):
             lot = Lot(plan.commodity, cost, plan.currency, start, plan.name, lot_end)
             legs.append(Leg("allocations", -units, plan.commodity, holder, plan.name, lot=lot))
         self.book(start, "allocation", legs)
         return legs
+
+    def access_of(self, plan: Plan) -> Decimal:
+        """What of a plan's price is for access: by stand-alone prices, or all of it."""
+        paid = money(plan.price, plan.currency)
+        if plan.ssps is None:
+            return ZERO if plan.units else paid
+        with localcontext(Context(prec=60)):
+            share = paid * plan.ssps[0] / (plan.ssps[0] + plan.ssps[1])
+        return money(share, plan.currency)
+
+    def parts_of(self, plan: Plan) -> list[tuple[Decimal, Decimal]]:
+        """The lots of units of a period, which get what is not for access."""
+        if not plan.units:
+            return []
+        paid = money(plan.price, plan.currency) - self.access_of(plan)
+        return self.split(paid, plan.units, plan.currency)
+
+    def earn_access(self, day: Day) -> None:
+        """In the evening of a month's last day, and of the last day of what is paid for."""
+        tomorrow = day + datetime.timedelta(days=1)
+        for (holder, pocket), lots in list(self.held.items()):
+            for lot, left in list(lots.items()):
+                if pocket == "access" and (tomorrow.day == 1 or tomorrow == lot.end):
+                    since = self.access_since[holder, lot]
+                    self.access_since[holder, lot] = tomorrow
+                    earned = self.earned(lot, left, since, day)
+                    self.book_access(day, holder, lot, earned)
+
+    def book_access(self, day: Day, holder: str, lot: Lot, earned: Decimal) -> None:
+        if earned:
+            legs = [
+                Leg("access", earned, lot.commodity, holder, lot.origin, lot=lot),
+                Leg("access-revenue", -earned, lot.currency, holder, lot.origin),
+            ]
+            self.book(day, "access", legs)
+
+    def earned(self, lot: Lot, left: Decimal, since: Day, day: Day) -> Decimal:
+        """left x the part of what is left of the time, to the minor unit; at the end all of it."""
+        assert lot.end is not None
+        tomorrow = day + datetime.timedelta(days=1)
+        plan = self.plan_terms(lot.origin, lot.date)
+        part, whole = (tomorrow - since).days, (lot.end - since).days
+        if plan and plan.even:
+            part, whole = months_from(since, day) + 1, months_from(since, lot.end)
+        if tomorrow >= lot.end or part >= whole:
+            return left
+        with localcontext(Context(prec=60)):
+            share = left * part / whole
+        return money(share, lot.currency)
+
+    def left_of(self, lot: Lot, gave: Decimal, today: Day) -> Decimal:
+        """What was not earned before today of what one period gave."""
+        since = day = lot.date
+        while day < today:
+            tomorrow = day + datetime.timedelta(days=1)
+            if tomorrow.day == 1 or tomorrow == lot.end:
+                gave -= self.earned(lot, gave, since, day)
+                since = tomorrow
+            day = tomorrow
+        return gave
 
     def top_up(self, event: Event) -> None:
         assert event.paid is not None and event.currency and event.commodity
@@ -829,6 +912,11 @@ class Books(ProviderBooks):
         if target in self.reversed:
             refuse(f"{target} is reversed already")
         legs = [replace(leg, number=-leg.number) for leg in self.booked[target]]
+        legs = [each for leg in legs for each in self.of_access(leg, event.date)]
+        if any(leg.role == "access" for leg in self.booked[target]) and not any(
+            leg.lot for leg in legs
+        ):
+            refuse(f"nothing is left of {target}")
         wanted: dict[tuple[str, str, Lot], Decimal] = defaultdict(Decimal)
         for leg in legs:
             if leg.lot is not None:
@@ -846,6 +934,19 @@ class Books(ProviderBooks):
         legs.sort(key=lambda leg: leg.number)
         self.book(event.date, "reversal", legs)
         self.end_lots(event.date)
+
+    def of_access(self, leg: Leg, day: Day) -> list[Leg]:
+        """Access that comes back: what is left of it, and the rest out of its revenue."""
+        if leg.role != "access" or leg.lot is None:
+            return [leg]
+        held = self.held[leg.subscriber, "access"].get(leg.lot, ZERO)
+        left = min(held, self.left_of(leg.lot, leg.number, day))
+        gone = leg.number - left
+        legs = [replace(leg, number=left)] if left else []
+        if gone:
+            back = Leg("access-revenue", gone, leg.lot.currency, leg.subscriber, leg.origin)
+            legs.append(back)
+        return legs
 
     # Assertions
 
@@ -866,7 +967,7 @@ class Books(ProviderBooks):
             refuse(f"{event.figure}: expected {expected}, found {found}")
 
     def figure(self, name: str, subscriber: str | None, currency: str) -> Decimal:
-        pockets = {"deferred-revenue": ("allocations", "tokens")}.get(name, (name,))
+        pockets = {"deferred-revenue": ("allocations", "tokens", "access")}.get(name, (name,))
         total = ZERO
         for (holder, pocket), lots in self.held.items():
             if pocket in pockets and subscriber in (None, holder):
@@ -876,7 +977,7 @@ class Books(ProviderBooks):
                     if lot.commodity == currency and name != "deferred-revenue":
                         total += units
         for leg in [leg for t in self.journal for leg in t.legs]:
-            income = leg.role == name and name not in ("allocations", "tokens")
+            income = leg.role == name and name not in ("allocations", "tokens", "access")
             if income and leg.currency == currency and subscriber in (None, leg.subscriber):
                 total -= leg.number
         return total

@@ -14,7 +14,7 @@ from decimal import Decimal
 from tests.laws.auditor.comparing import Audit
 from tests.laws.auditor.records import Day, Lot, component, exact
 
-INCOME = ("revenue", "breakage", "fees", "partner-income", "overage")
+INCOME = ("revenue", "breakage", "fees", "partner-income", "overage", "access-revenue")
 Sums = dict[tuple[str, ...], Decimal]
 
 
@@ -57,7 +57,8 @@ def held(audit: Audit, by: str) -> Sums:
                 continue
             for lot, units in lots.items():
                 name = BY[by](holder, pocket, lot)
-                sums[name, lot.commodity] += units
+                if pocket != "access":  # money, and no units
+                    sums[name, lot.commodity] += units
                 sums[name, lot.currency] += units * lot.cost
     return without_zeros(sums)
 

@@ -1,0 +1,80 @@
+"""Tie-out of access: what lots still hold is what is for the days that are left of them.
+
+120.00 USD of 16 May to 15 June, at the end of May       =   58.06 left
+
+Worked out again lot by lot: what came and went otherwise on its day, and in each evening the part
+for the days that are over (ASC 606-10-25-31).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from operator import attrgetter
+
+from beancount_compute.close.tie_outs.postings import place_of_entry
+from beancount_compute.close.tie_outs.tie_out import TieOut, of_money
+from beancount_compute.economy import (
+    ZERO,
+    AccessBy,
+    Flow,
+    Month,
+    Pocket,
+    evening_of,
+    part_earned,
+)
+from beancount_compute.ledger import period_of
+from beancount_compute.reports import Books, LotKey, Movement, grouped
+
+_BY_DATE = attrgetter("date")
+
+
+def access_left(books: Books, last: date) -> Iterator[TieOut]:
+    """What is left of access by a month's end, of each currency in which any was sold."""
+    moved = [each for each in books.movements if each.pocket is Pocket.ACCESS]
+    said: defaultdict[str, Decimal] = defaultdict(Decimal)
+    held: defaultdict[str, Decimal] = defaultdict(Decimal)
+    wrong: defaultdict[str, list[str]] = defaultdict(list)
+    for (_, lot), of_lot in grouped(moved, attrgetter("account", "lot")).items():
+        expected = _left(books, lot, of_lot, last)
+        booked = sum([each.amount for each in of_lot], ZERO)
+        said[lot.currency] += expected
+        held[lot.currency] += booked
+        if expected != booked:
+            wrong[lot.currency].append(place_of_entry(books.transactions[of_lot[-1].at]))
+    for currency in sorted(held):
+        sides = ("by the days left", said[currency]), ("in lots", held[currency])
+        yield of_money("access left", currency, *sides, wrong[currency])
+
+
+def _left(books: Books, lot: LotKey, moved: Iterable[Movement], last: date) -> Decimal:
+    """What is left of a lot in the evening of a day."""
+    others = sorted([each for each in moved if each.flow is not Flow.EARNED], key=_BY_DATE)
+    if lot.end is None or not others:
+        return sum([each.amount for each in others], ZERO)
+    plan = books.terms.plan_of_lot(lot.origin, lot.date)
+    by = plan.access_by if plan else AccessBy.DAY
+    since, left = _begun(books, others[0]), ZERO
+    evening = evening_of(lot.end, max(since, others[0].date))
+    while others or left:
+        while others and others[0].date <= evening:
+            left += others.pop(0).amount
+        if evening > last:
+            break
+        left -= part_earned(left, lot.currency, since, evening, lot.end, by)
+        since = evening + timedelta(1)
+        if since >= lot.end:
+            break
+        evening = evening_of(lot.end, since)
+    return left
+
+
+def _begun(books: Books, first: Movement) -> date:
+    """The day from which access is earned: of a period that was booked late, its own first one."""
+    period = period_of(books.transactions[first.at])
+    if period and first.date == first.lot.date:
+        return period.first
+    at_end = first.flow in (Flow.OPENING, Flow.ENTERED) and first.date == Month.of(first.date).last
+    return first.date + timedelta(at_end)
