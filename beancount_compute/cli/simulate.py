@@ -72,7 +72,10 @@ def simulate(
         raise CloseError(f"{error} ({folder} holds the months before)") from None
     except OSError as error:
         raise CloseError(f"can't write to {folder}: {error.strerror}") from None
-    say(f"Wrote {folder / 'main.beancount'}: {counted(rows, 'event')} in {months} files. Next:\n")
+    say(
+        f"Wrote {folder / 'main.beancount'}: {counted(rows, 'event')} in "
+        f"{counted(months, 'file')}. Next:\n"
+    )
     say(f"  bean-compute check {folder / 'main.beancount'}")
     if rows > MOST_ROWS:
         say(f"More than {MOST_ROWS:,} events load slowly: bean-compute bulk is for this")

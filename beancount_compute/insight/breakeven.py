@@ -23,9 +23,10 @@ from typing import NamedTuple
 import numpy as np
 
 from beancount_compute.economy import WIDE, ZERO, round_money
-from beancount_compute.insight.estimates import HIGH, LOW, SAID, TOO_FEW, Estimate, few, rate
+from beancount_compute.insight.estimates import HIGH, LOW, SAID, TOO_FEW, Estimate, rate
 from beancount_compute.insight.lifetime import DISCOUNT
 from beancount_compute.insight.months_of_subscribers import (
+    BareDecisions,
     SubscriberSums,
     Summed,
     SummedRows,
@@ -41,14 +42,12 @@ from beancount_compute.insight.regime_values import (
     difference,
     worths,
 )
+from beancount_compute.insight.terms_of_books import drawn_terms, terms_of_all
 from beancount_compute.reports import Books, Column, Measure, Selection, Table, counted
 from beancount_compute.reports.tables import CURRENCY, Cell, Row
 
 MONTHS = 12
-_DRAWS, _ENOUGH = (
-    200,
-    0.95,
-)  # so many of the draws must have a break-even, for it to have an interval
+_ENOUGH = 0.95  # so many of the draws must have a break-even, for it to have an interval
 _STEP = 0.2  # by which an assumption is varied that has no interval
 _MONEY, _RATE = Measure.MONEY, Measure.RATE
 _BREAK_EVEN = (
@@ -97,6 +96,8 @@ _NAMES = {
     "gain": "retention gain a month",
 }
 _OF_SALES = ("price", "fee", "cost")  # of which draws without any sale say nothing
+_NO_EFFECT = "no effect of tokens: see notes"
+_SHARES = ("share", "fee", "churn")  # of 1 at most
 _SOLVED: tuple[tuple[str, str, Callable[[RegimeTerms, MonthsCompared], Solution]], ...] = (
     ("fee", _NAMES["fee"], break_even_fee),
     ("fee", "fee, without retention gain", lambda t, o: break_even_fee(t._replace(gain=0), o)),
@@ -143,10 +144,11 @@ class BreakEven(NamedTuple):
     def solutions(self) -> Iterator[Row]:
         """Fee, share sold and retention gain at which both earn the same."""
         for key, name, solve in _SOLVED:
+            beside = [_NO_EFFECT] if key == "gain" and self.sums.bare.number else []
             found = solve(self.terms, self.over)
             row = self.currency, name, rate(getattr(self.terms, key))
             if found.at is None:
-                yield *row, None, None, None, found.said
+                yield *row, None, None, None, "; ".join([found.said, *beside])
                 continue
             drawn = [solve(each, self.over).at for each in self.drawn]
             known = [each for each in drawn if each is not None]
@@ -161,7 +163,8 @@ class BreakEven(NamedTuple):
             else:
                 low, high = np.quantile(known, (0.025, 0.975))
                 ends = rate(float(low)), rate(float(high)), ""
-            yield *row, rate(found.at), *ends
+            *interval, said = ends
+            yield *row, rate(found.at), *interval, "; ".join(filter(None, [str(said), *beside]))
 
     def regimes(self) -> Iterator[Row]:
         """What a subscriber is worth with a market and without."""
@@ -212,7 +215,7 @@ class BreakEven(NamedTuple):
             step = _STEP * self.terms.churn
             return value - step, value + step, f"{_BY_STEP} of churn"
         low, high = sorted((value * (1 - _STEP), value * (1 + _STEP)))
-        return low, high, _BY_STEP
+        return low, min(1.0, high) if key in _SHARES else high, _BY_STEP
 
     def month(self) -> Iterator[Row]:
         """A month of a subscription on average, and what each line is of what is billed."""
@@ -243,29 +246,6 @@ class BreakEven(NamedTuple):
 _BY_STEP = f"± {_STEP:.0%}"
 
 
-def terms_of(total: SummedRows) -> RegimeTerms:
-    """The averages of some subscribers' sums."""
-    months = total[Summed.MONTHS]
-    own_cost = total[Summed.COST] - total[Summed.OF_UNUSED]
-    churn = _over(total, Summed.LEFT, Summed.WATCHED)
-    bare = _over(total, Summed.LEFT_BARE, Summed.WATCHED_BARE)
-    return RegimeTerms(
-        margin=float((total[Summed.BILLED] + total[Summed.OVERAGE] - own_cost) / months),
-        unused=_over(total, Summed.UNUSED, Summed.MONTHS),
-        share=_over(total, Summed.SOLD, Summed.UNUSED),
-        price=_over(total, Summed.GROSS, Summed.SOLD),
-        fee=_over(total, Summed.FEES, Summed.GROSS),
-        cost=_over(total, Summed.FORGONE_SOLD, Summed.SOLD),
-        kept=_over(total, Summed.FORGONE_KEPT, Summed.UNUSED),
-        churn=churn,
-        gain=bare - churn if total[Summed.WATCHED_BARE] else 0.0,
-    )
-
-
-def _over(total: SummedRows, part: Summed, whole: Summed) -> float:
-    return float(total[part] / total[whole]) if total[whole] > 0 else 0.0
-
-
 def break_evens(
     books: Books, selection: Selection, over: MonthsCompared, displaced: Decimal = ZERO
 ) -> list[BreakEven]:
@@ -274,19 +254,9 @@ def break_evens(
     with localcontext(WIDE):
         by_currency = sums_by_currency(books, whole, displaced)
     return [
-        BreakEven(currency, over, sums, terms_of(sums.sums.sum(axis=0)), drawn_terms(sums))
+        BreakEven(currency, over, sums, terms_of_all(sums), drawn_terms(sums))
         for currency, sums in by_currency.items()
     ]
-
-
-def drawn_terms(found: SubscriberSums) -> list[RegimeTerms]:
-    """The averages of draws of as many subscribers."""
-    people = len(found.sums)
-    if few(people, found.months_seen):
-        return []
-    dice = np.random.default_rng(np.random.SeedSequence([2, people]))
-    drawn = (found.sums[dice.integers(0, people, people)].sum(axis=0) for _ in range(_DRAWS))
-    return [terms_of(total) for total in drawn if total[Summed.MONTHS]]
 
 
 def _tables(
@@ -325,13 +295,29 @@ def _notes(found: Sequence[BreakEven]) -> Iterator[str]:
                 "are needed."
             )
         if not total[Summed.GROSS]:
-            yield f"{each.currency}: no unit left unused was sold: of a market nothing can be told."
+            yield (
+                f"{each.currency}: no unit left unused was sold: of a market nothing can be told, "
+                "and the retention gain is taken as 0."
+            )
         elif not total[Summed.COST]:
             yield f"{each.currency}: no use costs anything here: neither provider nor unit-cost."
         yield from _of_churn(each.currency, total)
-    yield (
-        "The retention gain of the books is the churn of who neither traded nor held tokens less "
-        "that of all. Nobody was put into these groups by chance, so it is no effect of the market."
+        if each.sums.bare.number:
+            yield f"{each.currency}: {_of_gain(each.sums.bare)}"
+
+
+def _of_gain(bare: BareDecisions) -> str:
+    """Whom the retention gain compares, and what it therefore is not."""
+    used = ""
+    if bare.used is not None and bare.others_used is not None:
+        used = f"; they used {bare.used:.0%} of their allocation, the others {bare.others_used:.0%}"
+    return (
+        "the retention gain of the books compares kinds of people; it is not what tokens do, and "
+        "even its sign may be wrong. It is the churn of who neither traded nor held tokens less "
+        f"that of all: of {counted(bare.number, 'such decision')} {bare.of_newcomers:,} "
+        f"{'is' if bare.of_newcomers == 1 else 'are'} a newcomer's first, when there is hardly "
+        f"anything to hold{used}. Nobody was put into these groups by chance. What does not rest "
+        "on it is the fee without retention gain; the difference does."
     )
 
 

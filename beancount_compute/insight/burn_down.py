@@ -53,7 +53,8 @@ def burn_down_table(books: Books, selection: Selection) -> Table:
     day = MonthsFrom.up_to(books, selection).day
     with localcontext(WIDE):
         rows = [*_rows(selection.movements(books), books.terms, day)]
-    return Table(f"When what is held at {day} is used up", _COLUMNS, rows, "burn-down")
+    at = f" at {day}" if day > date.min else ""
+    return Table(f"When what is held{at} is used up", _COLUMNS, rows, "burn-down")
 
 
 def _rows(movements: Iterable[Movement], terms: Terms, day: date) -> Iterator[Row]:

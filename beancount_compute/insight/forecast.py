@@ -307,8 +307,8 @@ def forecast_of(books: Books, selection: Selection) -> Forecast:
 
 def release_tables(found: Forecast) -> list[Table]:
     """What leaves by month to come, what changes hands meanwhile, and bands of what leaves."""
-    title = f"What is deferred at {found.months.day}"
-    sold = f"Sold on between subscribers, of what is deferred at {found.months.day}"
+    title = "What is deferred" + (f" at {found.months.day}" if any(found.of.values()) else "")
+    sold = f"Sold on between subscribers, of {title[0].lower()}{title[1:]}"
     return [
         Table(f"{title}, by month to come", _RELEASE, [*found.release()], "release"),
         Table(sold, _SOLD_ON, [*found.sold_on()], "sold-on"),

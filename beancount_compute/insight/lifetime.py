@@ -33,12 +33,13 @@ from beancount_compute.insight.watched import (
     Decision,
     decisions,
 )
-from beancount_compute.reports import Books, Column, Measure, Selection, Table
+from beancount_compute.reports import Books, Column, Measure, Selection, Table, counted
 from beancount_compute.reports.margin import parts_in_money
 from beancount_compute.reports.tables import Row
 
 DISCOUNT = Decimal("0.1")  # a year
 DRAWS = 200
+_FEWEST_LEFT = 5
 ALL = "all"
 _COUNT = Measure.COUNT
 _FIT = (
@@ -139,6 +140,11 @@ def _seen(among: Sequence[Decision]) -> RenewalsSeen:
     )
 
 
+def _many(group: _Group) -> bool:
+    """Whether so many left that it is no chance if all did so at one age."""
+    return sum(each.left for each in group.among) >= _FEWEST_LEFT
+
+
 def _fit_row(group: _Group) -> Row:
     head = group.by, group.name, len(group.people), sum(each.left for each in group.among)
     if group.model is None:
@@ -213,6 +219,11 @@ def _notes(groups: Sequence[_Group], earned: Mapping[tuple[str, str], DatedSums]
                 if left
                 else ("Nobody has left yet: no lifetime can be fitted.")
             )
+        elif len(ages := {each.age for each in group.among if each.left}) == 1 and _many(group):
+            yield (
+                f"All who left did so after {counted(max(ages), 'month')}: the model spreads that "
+                "over all months, and its figures and intervals say little."
+            )
         elif group.model.alpha <= 1:
             yield (
                 "Some of them would stay for ever: without a discount their lifetime has no end "
@@ -220,7 +231,9 @@ def _notes(groups: Sequence[_Group], earned: Mapping[tuple[str, str], DatedSums]
             )
         if not earned:
             yield "Nothing was earned with them yet."
-    if groups:
+    if not groups:
+        yield "No period is over yet: nobody is known to stay or to leave."
+    else:
         yield (
             "Groups are those of the months before each renewal, and nobody was put into them by "
             "chance: a difference between them is no effect of what they did."

@@ -10,7 +10,7 @@ later; what of them was sold is told from what was kept.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from enum import IntEnum
 from typing import NamedTuple
@@ -54,11 +54,37 @@ class Summed(IntEnum):
 SummedRows = npt.NDArray[np.float64]  # by subscriber and `Summed`
 
 
+class BareDecisions(NamedTuple):
+    """Decisions of who neither traded nor held tokens: who they are, beside all others."""
+
+    number: int
+    of_newcomers: int  # the first after a start, before anything can be left over
+    used: float | None  # on average, of what was allocated; None where nothing was
+    others_used: float | None
+
+    @classmethod
+    def among(cls, seen: Sequence[Decision]) -> BareDecisions:
+        """Those among all decisions."""
+        bare = [each for each in seen if each.tokens == NO_TOKENS]
+        others = [each for each in seen if each.tokens != NO_TOKENS]
+        newcomers = sum(not each.since for each in bare)
+        return cls(len(bare), newcomers, _mean_used(bare), _mean_used(others))
+
+
+def _mean_used(among: Iterable[Decision]) -> float | None:
+    used = [float(each.used) for each in among if each.used is not None]
+    return sum(used) / len(used) if used else None
+
+
+NO_DECISIONS = BareDecisions(0, 0, None, None)
+
+
 class SubscriberSums(NamedTuple):
     """The sums of all subscribers, in one currency."""
 
     sums: SummedRows
     months_seen: int  # of the longest watched
+    bare: BareDecisions = NO_DECISIONS
 
 
 def sums_by_currency(
@@ -81,13 +107,13 @@ def sums_by_currency(
     months_seen = max([each.age for each in seen], default=0)
     by_currency: dict[str, SubscriberSums] = {}
     for currency in sorted({of for of, _ in found}):
-        rows = [
-            _with_decisions(sums, by_name[name])
-            for (of, name), sums in sorted(found.items())
-            if of == currency and name
-        ]
+        of_it = {
+            name: sums for (of, name), sums in sorted(found.items()) if of == currency and name
+        }
+        rows = [_with_decisions(sums, by_name[name]) for name, sums in of_it.items()]
         if any(row[Summed.MONTHS] for row in rows):
-            by_currency[currency] = SubscriberSums(np.array(rows), months_seen)
+            bare = BareDecisions.among([each for name in of_it for each in by_name[name]])
+            by_currency[currency] = SubscriberSums(np.array(rows), months_seen, bare)
     return by_currency
 
 

@@ -242,7 +242,9 @@ def _notes(found: Sequence[Decision]) -> Iterator[str]:
     people = len({each.subscriber for each in found})
     if 0 < people < FEWEST_PEOPLE:
         yield f"{people} subscribers are too few for intervals: {FEWEST_PEOPLE} are needed."
-    if found and not any(each.left for each in found):
+    if not found:
+        yield "No period is over yet: nobody is known to stay or to leave."
+    elif not any(each.left for each in found):
         yield "Nobody has left yet: how long they stay can't be told."
 
 

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import accumulate
+from itertools import accumulate, zip_longest
 from typing import NamedTuple
 
 from beancount_compute.economy import ZERO, Earning, Flow, Pocket
@@ -37,7 +37,7 @@ class Decision(NamedTuple):
     subscriber: str
     cohort: str  # the month of the spell's start
     first: date  # of the days whose earnings are its own
-    last: date  # the day after the period, on which its rest lapses
+    last: date  # the day after the period, on which its rest lapses; of who left, to the end
     since: int  # the age in months before the period
     age: int  # and after it
     left: bool
@@ -61,13 +61,16 @@ def decisions(books: Books, selection: Selection) -> list[Decision]:
         if selection.subscriber in ("", each.subscriber) and selection.plan in ("", each.plan)
     ]
     habits = _Habits(books, end)
-    found = []
-    for spell in spells_of(periods, end):
-        found += _of_spell(spell, habits, end)
+    found: list[Decision] = []
+    spells = spells_of(periods, end)
+    for spell, after in zip_longest(spells, spells[1:]):
+        back = after.start if after and after.subscriber == spell.subscriber else None
+        found += _of_spell(spell, back, habits, end)
     return found
 
 
-def _of_spell(spell: Spell, habits: _Habits, end: date) -> list[Decision]:
+def _of_spell(spell: Spell, back: date | None, habits: _Habits, end: date) -> list[Decision]:
+    """The decisions of a spell; `back` is the day on which its subscriber comes back."""
     found = []
     cohort, since, first = f"{spell.start:%Y-%m}", 0, spell.start
     for place, period in enumerate(spell.periods):
@@ -83,7 +86,8 @@ def _of_spell(spell: Spell, habits: _Habits, end: date) -> list[Decision]:
         used = habits.used(spell.subscriber, window)
         use = "" if used is None else _band(used, beyond=habits.beyond(spell.subscriber, window))
         tokens = habits.tokens(spell.subscriber, spell.start, period.last)
-        days = first, period.after
+        last = back - timedelta(1) if back else date.max  # what tokens earn later is of who left
+        days = first, last if left else period.after
         who = spell.subscriber
         group = habits.group(who, period.last)
         decided = Decision(who, cohort, *days, since, age, left, use, used, tokens, group)

@@ -22,7 +22,7 @@ _YEARS = 1900, 2999
 _MOST_MONEY = 10**9
 _STEPS = 11  # of `wanted`: the percentiles 0, 10, ... 100
 COMMODITY = re.compile(r"[A-Z][A-Z0-9'._-]{0,22}[A-Z0-9]")
-PLAN_NAME = re.compile(r"[a-z][a-z0-9-]*")
+PLAN_NAME = re.compile(r"(?!(?:top-up|grant)$)[a-z][a-z0-9-]*")  # those two are taken
 
 
 class AssumptionError(Exception):
@@ -74,10 +74,18 @@ def read_assumptions(text: str) -> Assumptions:
     except tomllib.TOMLDecodeError as error:
         raise AssumptionError(f"no TOML: {error}") from None
     except InvalidOperation:
-        raise AssumptionError("inf and nan are no numbers of an economy") from None
+        raise AssumptionError(
+            f"{_line_of_endless(text)}inf and nan are no numbers of an economy"
+        ) from None
     usual = tomllib.loads(usual_text(), parse_float=_decimal)
     _check_keys(found, usual, text)
     return _AssumptionReader(found, text).assumptions()
+
+
+def _line_of_endless(text: str) -> str:
+    values = [line.partition("#")[0].partition("=")[2] for line in text.splitlines()]
+    found = [at for at, value in enumerate(values, 1) if re.search(r"\b(?:inf|nan)\b", value)]
+    return f"line {found[0]}: " if found else ""
 
 
 def _decimal(text: str) -> Decimal:
@@ -99,29 +107,35 @@ def _check_keys(found: Mapping[str, Any], usual: Mapping[str, Any], text: str) -
         keys = known[0] if isinstance(known, list) else known
         if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
             raise _wrong(text, name, "", "no table as it is in a new assumptions.toml")
-        for table in tables:
+        for at, table in enumerate(tables):
             for key in table:
                 if key not in keys:
-                    raise _wrong(text, key, name, f"no key of [{name}]: they are {_listed(keys)}")
+                    why = f"no key of [{name}]: they are {_listed(keys)}"
+                    raise _wrong(text, key, name, why, at)
             for key in keys:
                 if key not in table:
-                    raise _wrong(text, name, "", f"{key} is missing")
+                    raise _wrong(text, name, "", f"{key} is missing", at)
 
 
 def _listed(names: Mapping[str, Any]) -> str:
     return ", ".join(names)
 
 
-def _wrong(text: str, key: str, table: str, what: str) -> AssumptionError:
-    """An error with the line on which a key, or the head of a table, stands."""
-    line, current = 0, ""
+def _wrong(text: str, key: str, table: str, what: str, nth: int = 0) -> AssumptionError:
+    """An error with the line on which a key, or the head of a table, stands; `nth` is which of
+    the tables of that name it is."""
+    line, current, seen = 0, "", -1
     head = re.compile(r"\s*\[+\s*([A-Za-z_.-]+)\s*\]+")
     for at, each in enumerate(text.splitlines(), start=1):
         if opened := head.match(each):
             current = opened[1]
-            if (not table and current == key) or current == f"{table}.{key}":
+            seen += current == (table or key)
+            if (not table and current == key and seen == nth) or current == f"{table}.{key}":
                 return AssumptionError(f"line {at}: {key}: {what}")
-        elif re.match(rf"\s*\"?{re.escape(key)}\"?\s*[=.]", each) and current == table:
+        elif re.match(rf"\s*\"?{re.escape(key)}\"?\s*[=.]", each) and (current, seen) == (
+            table,
+            nth,
+        ):
             line = at
             break
     return AssumptionError(f"line {line}: {key}: {what}" if line else f"{key}: {what}")
@@ -132,13 +146,17 @@ class _AssumptionReader:
 
     def __init__(self, found: Mapping[str, Any], text: str) -> None:
         self._found, self._text = found, text
+        self._plan_read = 0  # which of the plans
 
     def assumptions(self) -> Assumptions:
         """All of them, checked."""
-        plans = tuple(self._plan(table) for table in self._found["plan"])
-        names = [each.name for each in plans]
-        if len(set(names)) < len(names):
-            raise self._error("name", "plan", "two plans have one name")
+        plans: tuple[SoldPlan, ...] = ()
+        for at, table in enumerate(self._found["plan"]):
+            self._plan_read = at
+            plan = self._plan(table)
+            if any(plan.name == each.name for each in plans):
+                raise self._error("name", "plan", "two plans have one name")
+            plans += (plan,)
         if sum(each.among for each in plans) != MILLION:
             raise self._error("among", "plan", "the shares of all plans must add up to 1")
         unit, currency = (self._matching(key, COMMODITY) for key in ("commodity", "currency"))
@@ -165,7 +183,7 @@ class _AssumptionReader:
         )
 
     def _error(self, key: str, table: str, what: str) -> AssumptionError:
-        return _wrong(self._text, key, table, what)
+        return _wrong(self._text, key, table, what, self._plan_read if table == "plan" else 0)
 
     def _month(self) -> Month:
         try:
@@ -185,7 +203,11 @@ class _AssumptionReader:
     def _plan(self, table: Mapping[str, Any]) -> SoldPlan:
         name = table["name"]
         if not isinstance(name, str) or not PLAN_NAME.fullmatch(name):
-            raise self._error("name", "plan", "no name of small letters and digits")
+            raise self._error(
+                "name",
+                "plan",
+                "no name of small letters and digits, or a taken one (top-up, grant)",
+            )
         units = table["units"]
         if isinstance(units, bool) or not isinstance(units, int) or not 0 < units <= 10**9:
             raise self._error("units", "plan", "no whole number from 1 to 1000000000")

@@ -12,7 +12,7 @@ from decimal import Decimal, localcontext
 from typing import NamedTuple
 
 from beancount_compute.economy import WIDE, ZERO
-from beancount_compute.insight.breakeven import MONTHS, terms_of
+from beancount_compute.insight.breakeven import MONTHS
 from beancount_compute.insight.estimates import rate
 from beancount_compute.insight.months_of_subscribers import sums_by_currency
 from beancount_compute.insight.regime_values import (
@@ -21,6 +21,7 @@ from beancount_compute.insight.regime_values import (
     break_even_gain,
     break_even_share,
 )
+from beancount_compute.insight.terms_of_books import terms_of_all
 from beancount_compute.reports import Books, Column, Measure, Selection, Table
 from beancount_compute.reports.tables import Row
 from beancount_compute.simulation.economy_figures import (
@@ -51,7 +52,7 @@ def figures_of(name: str, books: Books, currency: str) -> LedgerFigures:
         sums = sums_by_currency(books, Selection(), ZERO).get(currency)
     found: tuple[Decimal | None, ...] = (None,) * len(_SOLVED)
     if sums is not None:
-        terms, over = terms_of(sums.sums.sum(axis=0)), MonthsCompared(MONTHS, OF_A_MONTH)
+        terms, over = terms_of_all(sums), MonthsCompared(MONTHS, OF_A_MONTH)
         found = tuple(rate(solve(terms, over).at) for _, solve in _SOLVED)
     return LedgerFigures(name, currency, outcome_of_books(books, currency), found)
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from beancount_compute.cli import main as command
-from beancount_compute.insight.breakeven import breakeven, drawn_terms, terms_of
+from beancount_compute.insight.breakeven import breakeven
 from beancount_compute.insight.months_of_subscribers import SubscriberSums, Summed, SummedRows
 from beancount_compute.insight.regime_values import (
     LESS,
@@ -24,6 +24,7 @@ from beancount_compute.insight.regime_values import (
     difference,
     worths,
 )
+from beancount_compute.insight.terms_of_books import drawn_terms, terms_of
 from beancount_compute.reports import Books, Selection
 from beancount_compute.reports.tables import Cell
 from tests.insight.test_estimates import many
@@ -308,6 +309,39 @@ def test_intervals_hold_the_truth() -> None:
         for at in (0, 1):
             held[at] += bool(ends[0, at] <= truth[at] <= ends[1, at])
     assert all(90 <= each <= 99 for each in held), held
+
+
+def test_whom_the_retention_gain_compares_is_said(ledger: Books) -> None:
+    """Of 8 decisions alice's and bob's second are of who traded, 6 of others, 4 of these a first.
+
+    Of one month used: 20 %, thrice 100 %; of two: carl and dora 100 %: 520 % / 6. Alice used
+    1200 of 2000, bob 2500, of which 500 were bought: 92.5 %.
+    """
+    said = notes(ledger)
+    assert (
+        "of 6 such decisions 4 are a newcomer's first" in said and "it is not what tokens" in said
+    )
+    assert "they used 87% of their allocation, the others 92%" in said
+    gain = table(ledger, "break-even")["retention gain a month"]["said"]
+    assert gain == "too few; no effect of tokens: see notes"
+    over_one = table(ledger, "break-even", ONE_MONTH)["retention gain a month"]["said"]
+    assert over_one == "over one month it changes nothing; no effect of tokens: see notes"
+
+
+def test_without_a_sale_nobody_stays_for_a_market() -> None:
+    """Tokens are held from the second month on, and all leave then: who holds none never did."""
+    minting = LEDGER.replace("2026-02-10", "; 2026-02-10").replace("1500 CU", "1000 CU")
+    books = books_of(minting)
+    assert table(books, "break-even")["retention gain a month"]["in_books"] == 0
+    assert table(books, "regimes")["difference"]["amount"] == 0
+    assert "the retention gain is taken as 0" in notes(books)
+
+
+def test_a_share_is_varied_to_one_at_most() -> None:
+    """Alice sells all that she left unused: a share of 1, and 1.2 is none."""
+    books = books_of(LEDGER.replace('"bob" 500 CU', '"bob" 800 CU'))
+    found = table(books, "tornado")["share sold"]
+    assert (found["value"], found["low"], found["high"]) == (1, Decimal("0.8000"), 1)
 
 
 def all_finite(books: Books) -> bool:

@@ -157,6 +157,50 @@ def test_nobody_and_everybody_are_said(leaving: dict[int, list[int]], note: str)
             assert all(cell.is_finite() for cell in cells)
 
 
+def test_what_tokens_earn_after_their_holder_left_is_earned_with_them() -> None:
+    """Bob's 1000 CU of January become tokens and lapse in March, after he left: 100.00 in a month.
+
+    Alice stays: her January lapses in March, and no more is known by then: 100.00 in two months.
+    Bob is back on 10 March and uses 500 CU of what runs on: of no decision yet.
+    """
+    books = books_of(
+        HEAD
+        + """\
+2026-01-01 custom "compute-plan" "pro" 100.00 USD 1000 CU
+  unused: "mint"
+  token-expires: "1 month"
+2026-01-01 custom "compute-option" "as-of" 2026-03-20
+2026-01-01 custom "compute-subscription" "alice" "pro"
+2026-01-01 custom "compute-subscription" "bob" "pro"
+2026-01-20 custom "compute-cancellation" "bob" "pro"
+2026-03-10 custom "compute-subscription" "bob" "pro"
+2026-03-15 custom "compute-consumption" "bob" 500 CU
+"""
+    )
+    of_bob = [each for each in decisions(books, Selection()) if each.subscriber == "bob"]
+    assert [(each.left, str(each.last)) for each in of_bob] == [(True, "2026-03-09")]
+    value = rows(books, "lifetime", "value")[0]
+    assert (value["group"], value["margin"]) == ("", Decimal("66.67"))  # 200.00 in 3 months
+
+
+def test_who_all_left_at_one_age_fit_no_model() -> None:
+    """Six of forty leave, all after two months."""
+    notes = rows(many(40, {2: [*range(6)]}, 8), "lifetime", "notes")
+    assert str(notes[0]["note"]).startswith("All who left did so after 2 months")
+
+
+def test_where_no_period_is_over_it_is_said() -> None:
+    books = many(2, {}, 1)
+    for name in ("retention", "lifetime"):
+        (note,) = rows(books, name, "notes")
+        assert note["note"] == "No period is over yet: nobody is known to stay or to leave."
+
+
+def test_nothing_is_deferred_on_no_day() -> None:
+    for table in INSIGHTS["forecast"].tables(books_of(HEAD), Selection()):
+        assert "0001" not in table.title
+
+
 def test_a_ledger_without_a_market_has_no_growth_and_a_single_trade_no_exponent() -> None:
     assert rows(books_of(LIFE), "growth", "months") == []
     (month,) = rows(books_of(STORY), "growth", "months")
