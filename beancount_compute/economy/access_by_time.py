@@ -41,11 +41,11 @@ def part_earned(
 
 
 def earned_ahead(
-    left: Decimal, currency: str, since: date, end: date, by: AccessBy
+    left: Decimal, currency: str, since: date, end: date, by: AccessBy, booked: date = date.min
 ) -> Iterator[tuple[date, Decimal]]:
-    """The evenings from a day on, and what is earned in each."""
+    """The evenings from a day on, and what is earned in each; of what came late since `booked`."""
     while left:
-        day = evening_of(end, since)
+        day = evening_of(end, max(since, booked))
         part = part_earned(left, currency, since, day, end, by)
         yield day, part
         left, since = WIDE.subtract(left, part), day + _DAY

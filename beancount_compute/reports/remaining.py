@@ -169,7 +169,8 @@ def _access_ends(moved: Movement, terms: Terms, day: date) -> Iterator[tuple[dat
     plan = terms.plan_of_lot(lot.origin, lot.date)
     by = plan.access_by if plan else AccessBy.DAY
     assert lot.end is not None
-    since = max(lot.date, day + timedelta(1)) if day > date.min else lot.date
+    begun = Month.of(day + timedelta(1)).first if day > date.min else lot.date
+    since = max(lot.date, begun)  # of a month that is not over nothing is earned yet
     for evening, part in earned_ahead(moved.amount, lot.currency, since, lot.end, by):
         yield evening + timedelta(1), part
 

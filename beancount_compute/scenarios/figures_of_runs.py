@@ -56,6 +56,7 @@ ROWS: tuple[WhatIfRow, ...] = (
     WhatIfRow("breakage", "breakage", (Role.BREAKAGE,)),
     WhatIfRow("fees", "fees", (Role.FEES,)),
     WhatIfRow("partner_income", "partner income", (Role.PARTNER_INCOME,)),
+    WhatIfRow("access", "access", (Role.ACCESS_REVENUE,)),
     WhatIfRow("deferred_revenue", "deferred revenue at the end", tuple(POCKETS), balance=True),
 )
 

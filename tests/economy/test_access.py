@@ -280,6 +280,16 @@ def test_what_will_be_earned(since: str, by: AccessBy, expected: list[tuple[str,
     assert [(str(on), str(part)) for on, part in found] == expected
 
 
+def test_what_came_late_is_earned_from_the_evening_of_its_booking_on() -> None:
+    """May closed on a quarter from 25 May: the shares of May and June on 30 June, then July's."""
+    days = day("2026-05-25"), day("2026-08-25")
+    found = earned_ahead(Decimal(90), "USD", *days, AccessBy.EVEN_MONTH, day("2026-06-01"))
+    assert [(str(on), str(part)) for on, part in found] == [
+        ("2026-06-30", "60.00"),
+        ("2026-07-31", "30.00"),
+    ]
+
+
 def test_the_evening_of_a_day() -> None:
     """A month's last day, or the last one before the end."""
     assert str(evening_of(day("2026-06-16"), day("2026-05-16"))) == "2026-05-31"

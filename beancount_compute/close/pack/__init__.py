@@ -83,7 +83,7 @@ _ON_PAGE = {
 }
 
 
-_EARNINGS = ("compute", "breakage", "fees", "partner_income", "overage")
+_EARNINGS = ("compute", "breakage", "fees", "partner_income", "overage", "access")
 Cells = dict[str, Cell]  # of a row, by the keys of its columns
 
 
@@ -254,7 +254,7 @@ def _headlines(
         if chart.name.startswith("deferred-revenue-"):
             yield _deferred(_cells(chart.table)[-1])
     for row in _of(reports, "revenue", "by-month"):
-        parts = [f"{key.replace('_', ' ')} {shown(row[key])}" for key in _EARNINGS if row[key]]
+        parts = [f"{key.replace('_', ' ')} {shown(row[key])}" for key in _EARNINGS if row.get(key)]
         yield Headline("Income of the month", _amount(row, "total", "currency"), ", ".join(parts))
     held = _of(reports, "rollforward", "units-by-pocket")
     for row in held:

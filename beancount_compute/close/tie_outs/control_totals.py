@@ -23,6 +23,7 @@ from beancount.core.data import Transaction
 from beancount_compute.close.tie_outs.postings import place_of_entry, units_of
 from beancount_compute.close.tie_outs.tie_out import TieOut, count, of_money, of_units
 from beancount_compute.economy import (
+    ACCESS,
     EVENTS,
     KINDS,
     OF_PROVIDERS,
@@ -36,6 +37,7 @@ from beancount_compute.economy import (
     Role,
     Way,
     content_id,
+    is_access,
     multiply_money,
     round_money,
 )
@@ -264,10 +266,17 @@ def reversals(books: Books, transactions: Iterable[Transaction]) -> TieOut:
 
 
 def _posted(entry: Transaction, books: Books) -> defaultdict[tuple[str, str], Decimal]:
-    """What a transaction posts: money by account, units by subscriber, whatever their pocket."""
+    """What a transaction posts: money by account, units by subscriber, whatever their pocket;
+    access as what it becomes, for a reversal takes back what is left, and the rest from revenue.
+    """
     found: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for posting in entry.postings:
         number, unit = units_of(posting)
         pocket = books.accounts.pocket_account(posting.account)
+        if pocket is not None and is_access(unit):
+            origin = str(posting.cost and posting.cost.label).partition("/")[0]
+            revenue = books.accounts.account(Role.ACCESS_REVENUE, entry.payee or "", origin)
+            found[revenue, unit.removeprefix(ACCESS)] += number
+            continue
         found[posting.account if pocket is None else pocket.subscriber, unit] += number
     return found

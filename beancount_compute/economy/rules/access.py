@@ -76,7 +76,7 @@ def unearned(economy: Economy, lot: Lot, gave: Decimal) -> Decimal:
     assert lot.end is not None
     by = plan.access_by if plan else AccessBy.DAY
     left = gave
-    for evening, part in earned_ahead(gave, lot.currency, since, lot.end, by):
+    for evening, part in earned_ahead(gave, lot.currency, since, lot.end, by, lot.date):
         if evening >= economy.today:
             break
         left -= part

@@ -16,6 +16,7 @@ from beancount_compute.reports.charts.traces import (
     ORANGE,
     PURPLE,
     RED,
+    TEAL,
     Chart,
     bar,
     column,
@@ -38,8 +39,9 @@ _INCOME = {
     "fees": GREEN,
     "partner_income": PURPLE,
     "overage": RED,
+    "access": TEAL,
 }
-_POCKETS = {Pocket.ALLOCATIONS: BLUE, Pocket.TOKENS: PURPLE}
+_POCKETS = {Pocket.ALLOCATIONS: BLUE, Pocket.TOKENS: PURPLE, Pocket.ACCESS: TEAL}
 _MOVED = {"opening": GREY, "added": GREEN, "released": RED, "otherwise": ORANGE}
 _OWED = {"receivables": BLUE, "payables": ORANGE, "partners": PURPLE, "providers": RED}
 _FIRST, _LAST = 2, -1  # the ages stand between the labels and the total
@@ -81,7 +83,7 @@ def income(table: Table) -> list[Chart]:
         data = [
             bar(key.replace("_", " "), months, floats(part, key), colour, currency)
             for key, colour in _INCOME.items()
-            if any(column(part, key))
+            if _has(part, key)
         ]
         figure = figure_of(data, layout_of(currency, barmode="relative"))
         caption = f"Income is {last(part, 'total')} {currency} in {months[-1]}."
@@ -108,7 +110,7 @@ def forward_release(table: Table) -> list[Chart]:
                 currency,
             )
             for key, colour in _POCKETS.items()
-            if any(column(part, key))
+            if _has(part, key)
         ]
         figure = figure_of(data, layout_of(currency, barmode="relative"))
         amounts = [cell for cell in column(part, "total") if isinstance(cell, Decimal)]
@@ -117,9 +119,16 @@ def forward_release(table: Table) -> list[Chart]:
             f"{total} {currency} are deferred; each amount stands in the month in which it lapses "
             "if it is not used before."
         )
+        if _has(part, Pocket.ACCESS):
+            caption += " Access is earned then."
         title = f"Deferred revenue by the month of its release at the latest ({currency})"
         found.append(Chart(f"forward-release-{currency}", title, part, figure, caption))
     return found
+
+
+def _has(part: Table, key: str) -> bool:
+    """Whether there is any of a figure whose column may be left out."""
+    return any(each.key == key for each in part.columns) and any(column(part, key))
 
 
 def breakage_or_market(table: Table) -> list[Chart]:

@@ -155,3 +155,17 @@ def test_a_subscriber_whose_total_differs_is_named() -> None:
     assert (found["units used CU"].left, found["units used CU"].right) == (10, 9)
     assert (found["units used, Bob CU"].left, found["units used, Bob CU"].right) == (6, 5)
     assert "units used, Alice CU" not in found
+
+
+def test_a_reversal_of_access_ties_after_a_part_was_earned() -> None:
+    """Of 90.00 from 20 April 30.00 was earned: 60.00 comes out of the lot, 30.00 of revenue."""
+    ledger = load(
+        '2026-01-01 custom "compute-plan" "seat" 90.00 USD\n  every: "quarter"\n'
+        '  access-by: "even-month"\n'
+        '2026-04-20 custom "compute-subscription" "alice" "seat"\n  id: "s"\n'
+        '2026-05-10 custom "compute-cancellation" "alice" "seat"\n'
+        '2026-05-10 custom "compute-reversal" "s/2026-04-20"\n  id: "undo"\n'
+    )
+    assert ledger.failing() == {}
+    ledger.edit("undo", posting("Income:Access", "29.00"))
+    assert "reversals reversals" in ledger.failing()
