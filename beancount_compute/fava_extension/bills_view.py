@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
 
-from beancount_compute.economy import WIDE, ZERO, proportion
+from beancount_compute.economy import WIDE, ZERO, is_access, proportion
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import (
     Block,
@@ -126,7 +126,7 @@ def _how_to_begin(page: Page) -> list[Block]:
     loaded = page.loaded
     chain = loaded.months.chain
     since = chain.last_day + timedelta(1) if chain.closed else loaded.books.first_day
-    unit = min(loaded.commodities, default="CU")
+    unit = min([each for each in loaded.commodities if not is_access(each)], default="CU")
     lots = [each for each in loaded.books.movements if each.commodity == unit]
     currency = min({each.lot.currency for each in lots}, default="USD")
     return [

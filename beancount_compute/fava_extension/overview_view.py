@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from beancount_compute.economy import is_access
 from beancount_compute.fava_extension.asked import AT_COST, IN_UNITS, BadRequest
 from beancount_compute.fava_extension.blocks import Block, controls, figures, words
 from beancount_compute.fava_extension.page import Page, last_shown
@@ -92,6 +93,9 @@ def _headline(page: Page, held: Table, periods: Compared) -> list[Block]:
                 at_price if price is not None else "no tokens with a market price",
             ),
         ]
+        if is_access(str(commodity)):
+            still = "Access to be earned, at carrying amount"
+            items = [(still, Measure.MONEY, currency, carrying, before[4], "")]
         block = figures([], f"{title}{_of_lots(row, totals)}")
         for label, kind, unit, now, then_, note in items:
             item = page.numbers.item(label, kind, now, str(unit), note)

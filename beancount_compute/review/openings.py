@@ -67,6 +67,9 @@ def no_opening_lot(look: LookedAt, month: str) -> Iterator[Finding]:
         if period is None or _has_lot(look, event, *period):
             continue
         start, end = period
+        plan = look.terms.plan_of_lot(event.plan, start)
+        if plan and not plan.price and not any(each.units for each in plan.lines):
+            continue  # its periods book nothing
         text = (
             f"{quoted(event.subscriber)} is on {quoted(event.plan)} since {event.started}, and no "
             f"opening lot holds what was left of the period from {start}: use up to {end} is "
@@ -101,7 +104,7 @@ def _has_lot(look: LookedAt, event: Event, start: date, end: date) -> bool:
     """Whether a lot of the period was entered, or an earlier subscription holds it."""
     return any(
         opening.lot.holder == event.subscriber
-        and opening.lot.pocket is Pocket.ALLOCATIONS
+        and opening.lot.pocket in (Pocket.ALLOCATIONS, Pocket.ACCESS)
         and opening.lot.origin == event.plan
         and (opening.lot.date >= start or opening.lot.end == end)
         for opening in look.openings
