@@ -91,3 +91,21 @@ def test_a_subscription_behind_another_one_has_its_period(tmp_path: Path) -> Non
     text += '2025-12-20 custom "compute-cancellation" "ann" "pro"\n'
     text += '2026-01-20 custom "compute-subscription" "ann" "pro"\n  started: 2025-12-31\n'
     assert findings(tmp_path, text, "2026-01") == []
+
+
+def test_access_that_was_entered_and_pay_as_you_go_are_no_findings(tmp_path: Path) -> None:
+    """The lot of access is that of the period; a period that books nothing has none."""
+    plans = (
+        '2025-01-01 custom "compute-plan" "seat" 90.00 USD\n'
+        '2025-01-01 custom "compute-plan" "payg" 0.00 USD 0 CU\n  overage: 0.02 USD\n'
+        "2025-01-01 open Equity:Opening-Balances\n"
+    )
+    access = (
+        '2026-01-01 * "Opening" #compute-opening\n'
+        "  Liabilities:DeferredRevenue:Access:Ann  -40.00 ACCESS-USD"
+        ' {1 USD, 2025-12-15, "seat/2026-01-15"}\n  Equity:Opening-Balances\n'
+    )
+    seat, payg = (RUNNING.replace('"pro"', f'"{each}"') for each in ("seat", "payg"))
+    (found,) = findings(tmp_path, plans + seat + payg, "2026-01")
+    assert '"seat"' in found.text
+    assert findings(tmp_path, plans + seat + payg + access, "2026-01") == []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from beancount import loader
+
 from beancount_compute.fava_extension.prepared.narrowing import Filter, narrow
 from beancount_compute.fava_extension.prepared.overview import (
     deferred_within,
@@ -13,7 +15,7 @@ from beancount_compute.fava_extension.prepared.overview import (
     income_within,
     moved_in_all,
 )
-from beancount_compute.reports.books import Selection
+from beancount_compute.reports.books import Selection, read_books
 from beancount_compute.reports.intervals import Interval
 from tests.fava_extension.prepared.story_books import story
 
@@ -121,4 +123,20 @@ def test_income_of_june_against_may() -> None:
         ("breakage", "USD", *numbers("0.00", "0.00", "0.00")),
         ("fees", "USD", *numbers("6.25", "0.00", "6.25")),
         ("total", "USD", *numbers("286.25", "240.00", "46.25")),
+    ]
+
+
+def test_access_is_held_at_its_carrying_amount() -> None:
+    """Of 90.00 from 20 May 30.00 is earned on 31 May; access has no market price."""
+    entries, errors, options = loader.load_string(
+        'plugin "beancount_compute"\noption "operating_currency" "USD"\n'
+        '2026-01-01 custom "compute-plan" "seat" 90.00 USD\n  every: "quarter"\n'
+        '  access-by: "even-month"\n'
+        '2026-01-01 custom "compute-option" "as-of" 2026-05-31\n'
+        '2026-05-20 custom "compute-subscription" "ann" "seat"\n'
+    )
+    assert errors == []
+    assert held_on(read_books(entries, options), Selection()).rows == [
+        (each, "ACCESS-USD", "USD", *numbers("60.00", "60.00"), None, None)
+        for each in ("access", "total")
     ]
