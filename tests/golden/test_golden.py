@@ -40,6 +40,10 @@ def test_the_expected_books_load_without_the_plugin(case: Path) -> None:
         ("lago-1", "Income:Compute", "-30.00"),
         ("naut-1", "Income:Fees", "-15.00"),  # a commission of 10.00, and 5.00
         ("naut-1", "Liabilities:Payable:Seller", "-85.00"),
+        ("rblx-slide", "Income:Access", "-27.00"),  # 2.00, and 25 x 1.00
+        ("str-19", "Income:Access", "-90.00"),
+        ("kieso-p18-7", "Income:Access", "-240000.00"),
+        ("flh-1", "Income:Compute", "-79.00"),
         ("zuo-roll", "Income:Compute", "-110.00"),  # 800 and 300 at 0.10
         ("gc-exp", "Income:Compute", "-400.00"),
         ("gc-exp", "Income:Breakage", "-100.00"),
@@ -63,3 +67,37 @@ def test_published_figures(name: str, account: str, balance: str) -> None:
         if f"{posting.account}:".startswith(f"{account}:") and posting.units is not None
     ]
     assert sum(numbers, Decimal()) == Decimal(balance)
+
+
+# The published cases that are no golden ledger yet, and what will bring them.
+LATER = {
+    "str-03": "a change of plan within a period",
+    "str-08": "billing in arrears",
+    "str-10": "refunds of money",
+    "str-12": "chargebacks and write-offs",
+    "str-13": "chargebacks and write-offs",
+    "str-14b": "credit balances, which people apply by hand",
+    "str-17": "discounts",
+    "ifrs15-32": "discounts",
+    "ifrsb-vol": "prices that change for what was used already",
+    "str-20": "tax",
+    "naut-2": "tax",
+    "str-cred": "tax",
+    "str-22": "currencies",
+    "str-23": "currencies",
+    "ledg-fx": "currencies",
+    "kpmg-10a": "breakage in proportion",
+    "spic-sc1": "breakage in proportion",
+    "spic-sc2": "breakage in proportion",
+    "gc-prop1": "breakage in proportion",
+    "disc-cz": "a golden ledger of what is there",
+    "cbee-ssp": "nothing: three services, none of them compute",
+}
+
+
+def test_no_published_case_is_told_twice() -> None:
+    """Of the 35 each is a golden ledger, or waits for what will bring it."""
+    golden = {case.name for case in CASES}
+    ours = {"story", "story-2027", "provider-bills", "second-bill", "two-bills-year"}
+    assert not golden & LATER.keys()
+    assert len((golden - ours) | LATER.keys()) == 35
