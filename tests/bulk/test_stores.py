@@ -24,6 +24,7 @@ from beancount_compute.bulk.rows.object_store import StoreRefusal, find_objects,
 from beancount_compute.bulk.rows.parts import shards_of
 from beancount_compute.cli import main
 from beancount_compute.economy import Month
+from beancount_compute.ledger import BULK_GOES_ON_FROM, BULK_STATE
 from tests.bulk.small_months import (
     LEDGER,
     begin,
@@ -97,7 +98,9 @@ def contents(outcome: BulkOutcome) -> dict[str, Any]:
                     row["file"] = row["file"].rpartition("/")[2]
             found[name] = sorted(rows, key=repr)
     about = json.loads(found["month.json"])
-    about |= {"files": [each.rpartition("/")[2] for each in about["files"]], "source": ""}
+    about["files"] = [each.rpartition("/")[2] for each in about["files"]]
+    for digest in ("source", BULK_STATE, BULK_GOES_ON_FROM):  # of bytes, which say where files lie
+        about.pop(digest, None)
     control = [line for line in found["control.csv"].splitlines() if b"rows,by the" not in line]
     return found | {"month.json": about, "control.csv": control}
 

@@ -166,6 +166,18 @@ def test_a_period_that_is_reversed_takes_back_what_was_earned() -> None:
     assert deferred(books) == "0"
 
 
+def test_a_period_that_is_reversed_before_its_first_evening_was_never_there() -> None:
+    """All 90.00 come back, and no revenue was earned that could."""
+    events = [one_period("2026-01-01", "alice", "seat", id="a"), reversal("2026-01-10", "a")]
+    books = book(events, terms(seat(every="quarter"), as_of="2026-06-30"))
+    assert shown(books, "reversal") == text("""
+        2026-01-10 reversal alice
+          receivable alice seat -90 USD
+          access alice 90 ACCESS-USD {1 USD, 2026-01-01, seat/2026-04-01}
+    """)
+    assert earned(books) == []
+
+
 def test_of_two_periods_in_one_lot_each_takes_its_own_back() -> None:
     """Two seats of 90.00: of one 59.00 are left on 10 February, and the other goes on."""
     events = [

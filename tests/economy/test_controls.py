@@ -7,7 +7,13 @@ from decimal import Decimal
 
 import pytest
 
-from beancount_compute.economy.controls import WITH_MONEY, WITH_UNITS, ControlTotal, check_controls
+from beancount_compute.economy.controls import (
+    WITH_MONEY,
+    WITH_UNITS,
+    ControlTotal,
+    check_controls,
+    sold_by_month,
+)
 from beancount_compute.economy.events import Event
 from beancount_compute.economy.kinds import EVENTS, Kind
 from beancount_compute.economy.meters import Meter
@@ -153,3 +159,8 @@ def test_rows_that_are_missing_may_be_those_that_can_t_be_read(
     control = said(Kind.CONSUMPTION, rows, "300.5 CU")
     (refusal,) = check_controls([control], USES, terms(), [later, unread])
     assert refusal.cause == cause
+
+
+def test_where_nothing_is_controlled_nothing_is_counted() -> None:
+    """However many events there are."""
+    assert sold_by_month([], USES, terms()) == {}

@@ -6,7 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from beancount_compute.economy.measuring import with_units
+from beancount_compute.economy.measuring import (
+    quantities_by_lot,
+    units_by_charge,
+    weight_served,
+    with_units,
+)
 from beancount_compute.economy.meters import METER_KEYS, PROVIDER_KEYS, Meter, parse_term_name
 from beancount_compute.economy.refusals import Refused
 from beancount_compute.economy.term_values import Money
@@ -205,3 +210,28 @@ def test_what_can_not_name_a_meter_is_refused(name: str) -> None:
     """Nothing, other characters, a line break within, more than 200 letters."""
     with pytest.raises(Refused, match="can't be a name here"):
         parse_term_name(name)
+
+
+@pytest.mark.parametrize(
+    ("of", "measured", "weight"),
+    [
+        (None, True, "3"),  # the units of a use that has no meter
+        (meter(units=""), True, "250000"),  # a meter without units: what it measured
+        (meter(units=""), False, "3"),
+        (meter(), True, "3000000"),  # 250,000 x 12, beside
+        (meter(), False, "3000000"),  # 3 x 1,000,000: 250,000 of it take 3 CU
+    ],
+)
+def test_what_a_use_weighs_beside_others(of: Meter | None, measured: bool, weight: str) -> None:
+    """In proportion to what it costs at the list, whether it says units or a quantity."""
+    found = weight_served(of, Decimal(250000), Decimal(3), measured=measured)
+    assert found == Decimal(weight)
+
+
+def test_a_quantity_is_shared_by_the_units_of_lots_and_units_by_what_is_charged() -> None:
+    """10 by 1 and 2 are 3.333333 and the rest; no quantity has no shares; 5 by 1.00 and 3.00."""
+    units = [Decimal(1), Decimal(2)]
+    assert quantities_by_lot(Decimal(10), units) == [Decimal("3.333333"), Decimal("6.666667")]
+    assert quantities_by_lot(Decimal(), units) == [0, 0]
+    charges = [Decimal("1.00"), Decimal("3.00")]
+    assert units_by_charge(Decimal(5), charges) == [Decimal("1.25"), Decimal("3.75")]

@@ -39,6 +39,7 @@ from tests.economy.building import (
     purchase,
     refund,
     reversal,
+    seat,
     spend,
     stated_cost,
     subscription,
@@ -97,6 +98,7 @@ EVENTS = [
     reversal("2026-05-09", "measured", id="back-measured"),
     *(reversal("2026-05-20", name, id=f"back-{name}") for name in ("cc", "c", "rr", "w", "x", "t")),
     reversal("2026-05-21", "p", id="back-p"),
+    one_period("2026-05-21", "dora", "seat", id="seat"),
     purchase("2026-05-22", "open ai", "3000 OAI", "20 USD", id="credits", expires="2026-06-22"),
     purchase("2026-05-22", "open ai", "3000 OAI", "20 EUR", id="more"),
     reversal("2026-05-23", "more", id="back-more"),
@@ -110,6 +112,7 @@ EVENTS = [
 PLANS = (
     plan(overage="0.305 USD"),
     plan("gpu", price="10 USD", units="5 GPU", overage="9 USD"),
+    seat(),
     plan("split", price="19.99 USD", units="3000 CU"),
 )
 OPTIONS: dict[str, Any] = {

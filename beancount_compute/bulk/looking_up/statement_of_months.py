@@ -13,7 +13,7 @@ was charged and what was earned follow by month, then what came and went, and wh
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal, localcontext
 from itertools import count, groupby
 
@@ -89,7 +89,8 @@ def statement_of_months(
             *_income(found),
             *_lots(found),
         ]
-        tables = tabulate(_layouts(printable(name), plan), contributions)
+        earned = {EARNINGS[each.role] for each in found.earned}
+        tables = tabulate(_layouts(printable(name), plan, earned), contributions)
     rows = [
         (
             row["plan"],
@@ -103,10 +104,11 @@ def statement_of_months(
     return [*tables, Table(title, _RUNNING_LABELS, sorted(rows), "subscriptions")]
 
 
-def _layouts(name: str, plan: str) -> list[Layout]:
+def _layouts(name: str, plan: str, earned: Collection[Earning]) -> list[Layout]:
     charged = f"Charged to {name} and credited, by month" + (", of all plans" if plan else "")
     units, money = balance_figures(Measure.UNITS), balance_figures(Measure.MONEY)
     by_month = f"Revenue from {name}, by month"
+    kinds = [each for each in Earning if each is not Earning.ACCESS or each in earned]
     lots = (Column("pocket", "pocket"), *LOT_LABELS)
     what = (Column("what", "what"), CURRENCY)
     return [
@@ -114,7 +116,7 @@ def _layouts(name: str, plan: str) -> list[Layout]:
         Layout("bills", charged, _BILL_LABELS, _BILL_FIGURES, True, adds_up=False),
         Layout("units", f"Units held by {name}", (UNIT,), units, adds_up=False),
         Layout("money", f"Money of {name}", what, money, adds_up=False),
-        Layout("revenue", by_month, (MONTH, CURRENCY), revenue_figures(Earning)),
+        Layout("revenue", by_month, (MONTH, CURRENCY), revenue_figures(kinds)),
         Layout("lots", f"Lots held by {name} at the end", lots, LOT_FIGURES[:2]),
     ]
 
