@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from beancount_compute.insight.regime_values import (
 )
 from beancount_compute.insight.terms_of_books import drawn_terms, terms_of
 from beancount_compute.reports import Books, Selection
+from beancount_compute.reports.figures import ReportLike
 from beancount_compute.reports.tables import Cell
 from tests.insight.test_estimates import many
 from tests.reports.story import HEAD, STORY, books_of, by_key
@@ -69,8 +71,8 @@ def ledger() -> Books:
     return books_of(LEDGER)
 
 
-def table(books: Books, name: str, report: object = TWO_MONTHS) -> dict[str, dict[str, Cell]]:
-    (found,) = report.tables(books, Selection(), name)  # type: ignore[attr-defined]
+def table(books: Books, name: str, report: ReportLike = TWO_MONTHS) -> dict[str, dict[str, Cell]]:
+    (found,) = report.tables(books, Selection(), name)
     return {str([*row.values()][1]): row for row in by_key(found)}
 
 
@@ -132,9 +134,12 @@ def test_each_is_solved_with_the_others_as_they_are() -> None:
     ],
 )
 def test_where_there_is_none_it_says_why(
-    solve: object, terms: RegimeTerms, over: MonthsCompared, said: str
+    solve: Callable[[RegimeTerms, MonthsCompared], object],
+    terms: RegimeTerms,
+    over: MonthsCompared,
+    said: str,
 ) -> None:
-    assert solve(terms, over) == (None, said)  # type: ignore[operator]
+    assert solve(terms, over) == (None, said)
 
 
 def test_where_the_market_brings_nothing_no_gain_is_needed() -> None:
