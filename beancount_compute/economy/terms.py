@@ -102,7 +102,7 @@ class Plan(NamedTuple):
         leaves (ASC 606-10-32-31).
         """
         if not self.access:
-            return self._replace(lines=(self.lines[0]._replace(price=price),))
+            return self._replace(lines=tuple([each._replace(price=price) for each in self.lines]))
         price = round_money(price, self.currency)
         if self.access_ssp is None or self.units_ssp is None:
             return self._replace(access=price)

@@ -299,11 +299,11 @@ def test_the_server_is_none_any_more(by_client: str, said: str, sail: str) -> No
     """What the client says of it is no help."""
 
     class OfNobody:
-        def toLocalIterator(self) -> Any:  # noqa: N802
+        def toLocalIterator(self) -> Any:  # noqa: N802  # PySpark's own name
             raise PySparkException(by_client)
 
     with linked_to(sail) as link, pytest.raises(BulkError) as error:
-        list(link.found(OfNobody()))  # type: ignore[arg-type]
+        list(link.found(OfNobody()))  # type: ignore[arg-type]  # a frame that fails
     assert str(error.value).startswith(f"{sail} {said}")
 
 

@@ -274,6 +274,8 @@ def test_another_price_is_split_as_the_first_one_was() -> None:
     """At 300.00 a bundle of 150 and 100 is 180.00 of access, and a seat is all access."""
     assert (PRO.at(Decimal(300)).access, PRO.at(Decimal(300)).lines[0].price) == (180, 120)
     assert seat().at(Decimal("45.5")).price == Decimal("45.50")
+    nothing = seat("0 USD", overage="0.02 USD")  # which names no unit either
+    assert nothing.at(Decimal(5)) == nothing
 
 
 def test_who_sells_access() -> None:
