@@ -156,6 +156,11 @@ def _plan(entry: Custom, place: Place) -> Plan:
     plan = Plan(parse_plan_name(name), entry.date, currency, tuple(units), **fields, place=place)
     whole = bool(units) and units[0].units > 0
     _check_access(plan, number, whole)
+    if not units and plan.overage:
+        raise FieldError(
+            f"`overage` {amount(*plan.overage)} of a plan that names no unit never applies: "
+            "write the unit of which it is the price, such as 0 CU behind the price"
+        )
     if not whole or plan.access_ssp:
         plan = plan._replace(access=number)
     return plan.at(number) if plan.access or units else plan

@@ -174,8 +174,9 @@ def with_access(plan: str, chance: random.Random) -> str:
     *front, price, currency, _, _ = first.split(" ")
     what = chance.choice(["", "both", "both", "alone", "none"])
     days = any(key.startswith("  every:") and "days" in key for key in keys)
-    if what and what != "both" and (Decimal(price) or any("overage" in key for key in keys)):
-        units = first.split(" ")[-2:] if what == "alone" else []
+    overage = any("overage" in key for key in keys)  # it needs a unit of which it is the price
+    if what and what != "both" and (Decimal(price) or overage):
+        units = first.split(" ")[-2:] if what == "alone" or overage else []
         first = " ".join([*front, price, currency, *(["0", units[1]] if units else [])])
     elif what == "both" and Decimal(price):
         of_access, of_units = chance.choice([("150", "100"), ("1", "2"), ("0.07", "99")])

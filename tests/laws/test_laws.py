@@ -31,7 +31,7 @@ from beancount_compute.economy.provider_costs import Billed, ProviderCosts
 from beancount_compute.economy.refusals import Refusal
 from beancount_compute.economy.roles import ROLE_OF_POCKET, STOCK, Role
 from beancount_compute.economy.term_values import Grain
-from beancount_compute.economy.terms import is_access
+from beancount_compute.economy.terms import Terms, is_access
 from beancount_compute.ledger import read_terms_and_accounts
 from beancount_compute.ledger.component_holders import names_in
 from beancount_compute.ledger.meaning import Meaning
@@ -463,7 +463,7 @@ def month_ends(ledger: Captured) -> list[date]:
     return sorted(day for day in ends if day < ledger.books.as_of)
 
 
-def running(facts: Facts, books: Books, cut: date) -> list[Event] | None:
+def running(facts: Facts, terms: Terms, books: Books, cut: date) -> list[Event] | None:
     """The subscriptions that run on from a day, as a new ledger writes them; None: it can't.
 
     A cancelled one whose last period runs on is cancelled again on the second day.
@@ -494,8 +494,8 @@ def running(facts: Facts, books: Books, cut: date) -> list[Event] | None:
                 return None  # it would come before the subscription of that day
             ended = running.pop(whose)
             periods = [e.narration for e in books.journal if e.id.startswith(f"{ended.id}/")]
-            if not periods:
-                return None  # its last period is none of those booked
+            if not periods or any(each.sells_nothing for each in terms.plans[event.plan]):
+                return None  # its last period may be none of those booked
             if date.fromisoformat(periods[-1][-10:]) > cut:
                 again = event._replace(date=first + timedelta(1), time="", id="")
                 going += [ended, again]
@@ -519,7 +519,7 @@ def test_opening_lots_book_the_same_future(ledger: Captured) -> None:
         whole = ledger.again(facts, terms)
         gone, until = facts_up_to(facts, cut), terms.setting(AS_OF, cut)
         before = ledger.again(gone, until)
-        subscriptions = running(facts, before, cut)
+        subscriptions = running(facts, terms, before, cut)
         if subscriptions is None:
             continue
         first = cut + timedelta(1)

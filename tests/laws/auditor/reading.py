@@ -311,6 +311,8 @@ def read_plan(entry: data.Custom) -> Plan:
         refuse("nothing to split")
     if not (price.number or units.number or "overage" in found):
         refuse("a plan that sells nothing")
+    if "overage" in found and not units.currency:
+        refuse("overage of no unit")
     if keys.get("access-by", "day") not in ("day", "even-month"):
         refuse(f"access-by: {keys['access-by']!r}")
     if keys.get("access-by") == "even-month":
