@@ -183,8 +183,9 @@ def book(
     writer = Writer(accounts)
     writer.next_order = next_order
     own_events = [*written.events] if keep_events else []
-    left = [each for each in written.events if terms.in_bulk(each.date)]
-    if left:
+    left: list[Event] = []
+    if terms.bulk_from is not None:
+        left = [each for each in written.events if terms.in_bulk(each.date)]
         written.events[:] = [each for each in written.events if not terms.in_bulk(each.date)]
     ledger = Ledger(entries, others, written, said, terms, named, writer, fields, errors, left)
     late = _past(ledger, closed)

@@ -61,6 +61,8 @@ from beancount_compute.economy import (
 )
 
 Lots = list[tuple[Lot, Decimal]]
+_TOKENS, _ACCESS = Pocket.TOKENS, Pocket.ACCESS  # to name a member of an enum takes longer
+_COST = Kind.COST
 
 
 @dataclass(slots=True)
@@ -98,9 +100,9 @@ class Subscriber:
 
     def pocket(self, pocket: Pocket) -> dict[str, Holding]:
         """The holdings of one pocket, by commodity."""
-        if pocket is Pocket.ACCESS:
-            return self.access
-        return self.tokens if pocket is Pocket.TOKENS else self.allocations
+        if pocket is _TOKENS:
+            return self.tokens
+        return self.access if pocket is _ACCESS else self.allocations
 
     def held(self) -> Iterator[OpenLot]:
         """The open lots of all pockets."""
@@ -358,7 +360,7 @@ class Economy:
         opened = holding.add(lot, units)
         if opened is None or end is None:
             return
-        if pocket is Pocket.ACCESS and end > self.today:
+        if pocket is _ACCESS and end > self.today:
             self.access_since.setdefault(lot.currency, self.today)
             since = self.terms_day_of(lot) if lot.date == self.today else self.today
             if entered:
@@ -413,7 +415,7 @@ class Economy:
         check_balance(entry.legs)
         if entry.id in self.reversed_ids and entry.kind in NAMED_BY_REVERSALS:
             self.undo[entry.id] = Undo(entry, overage)
-        if entry.kind is Kind.COST:
+        if entry.kind is _COST:
             self.costs.note(entry)
         if self.totals is not None:
             self.totals.add(entry.legs)

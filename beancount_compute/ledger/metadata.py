@@ -59,6 +59,7 @@ from beancount_compute.economy import (
 )
 
 _FEES, _TRADE = Role.FEES, Kind.TRADE  # to name a member of an enum takes longer
+_COST, _BILL = Kind.COST, Kind.BILL
 LAPSED = "lapsed"
 _LAPSED = re.compile(
     rf"({'|'.join(Pocket)}) (-?[0-9.]+) (\S+) \{{([0-9.]+) (\S+), ([0-9-]+), (.*)\}}", re.DOTALL
@@ -109,9 +110,9 @@ def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
             meta["quantity"] = entry.quantity
         if entry.used is not None:
             meta["used"] = Amount(*entry.used)
-    if entry.kind is Kind.COST:
+    if entry.kind is _COST:
         _add_costs(meta, entry)
-    elif entry.kind is Kind.BILL:
+    elif entry.kind is _BILL:
         cleared = _by_meter(entry.legs, Role.ACCRUED, 1)
         if cleared:
             meta["cleared"] = cleared
@@ -140,10 +141,14 @@ def _add_fees(meta: dict[str, Any], entry: JournalEntry) -> None:
         if isinstance(leg, LotLeg):
             break
         if leg.role is _FEES:
-            side = "buyer" if leg.holder == entry.counterparty else "seller"
-            if leg.origin or side == "buyer":
-                key = f"{side}-fixed-fee" if leg.origin else f"{side}-fee"
-                meta[key] = tuple.__new__(Amount, (leg.number.copy_negate(), leg.currency))
+            buyers = leg.holder == entry.counterparty
+            if leg.origin:
+                key = "buyer-fixed-fee" if buyers else "seller-fixed-fee"
+            elif buyers:
+                key = "buyer-fee"
+            else:
+                continue
+            meta[key] = tuple.__new__(Amount, (leg.number.copy_negate(), leg.currency))
 
 
 def _add_price(meta: dict[str, Any], legs: Iterable[Leg]) -> None:

@@ -62,8 +62,9 @@ def trade(economy: Economy, event: Event, event_id: str) -> None:
     seller_rate, buyer_rate, minimum, seller_fixed, buyer_fixed = economy.fees_in(currency)
     seller_fee = fee_on(gross, seller_rate, minimum, currency)
     buyer_fee = fee_on(gross, buyer_rate, minimum, currency)
-    seller_fixed = min(seller_fixed, gross - seller_fee)
-    buyer_fixed = min(buyer_fixed, gross - buyer_fee)
+    if seller_fixed or buyer_fixed:
+        seller_fixed = min(seller_fixed, gross - seller_fee)
+        buyer_fixed = min(buyer_fixed, gross - buyer_fee)
     owed, due = gross + buyer_fee + buyer_fixed, gross - seller_fee - seller_fixed
     money: list[Leg] = [money_leg((_RECEIVABLE, buyer.name, "", owed, currency))]
     if due:
