@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.laws.auditor.comparing import Audit, audit
-from tests.laws.auditor.reading import COLUMNS
+from tests.laws.auditor.reading import COLUMNS, LATER_COLUMNS
 from tests.laws.auditor.records import add_months
 from tests.laws.auditor.records import component as component_of
 
@@ -698,8 +698,9 @@ def directive(cells: dict[str, str]) -> str:
     """The `custom` directive that says the same as a row."""
     kind = cells["event"]
     values = [quoted(cells[c]) for c in ("figure", "subscriber", "counterparty") if c in cells]
-    if "plan" in cells:
-        values.append(quoted(cells["plan"]))
+    values += [quoted(cells[c]) for c in ("from_plan", "plan") if c in cells]
+    if "of" in cells and kind != "refund":
+        values.append(quoted(cells["of"]))
     if "units" in cells:
         values.append(f"{cells['units']} {cells['commodity']}")
     values += [f"{cells[c]} {cells['currency']}" for c in ("price", "paid") if c in cells]
@@ -711,6 +712,12 @@ def directive(cells: dict[str, str]) -> str:
             is_day = key in ("expires", "started", "from", "to") and cells[key][4:5] == "-"
             is_day |= key == "quantity"
             lines.append(f"  {key}: {cells[key] if is_day else quoted(cells[key])}")
+    for key in ("charge", "credit", "discount"):
+        if key in cells:
+            lines.append(f"  {key}: {cells[key]} {cells['currency']}")
+    lines += [f"  {key}: TRUE" for key in ("now", "unpaid", "void") if key in cells]
+    if "of" in cells and kind == "refund":
+        lines.append(f"  of: {quoted(cells['of'])}")
     return "\n".join(lines)
 
 
@@ -746,6 +753,7 @@ def write_beancount(path: Path, opening: list[str], items: list[Item]) -> dict[i
 def write_csv(path: Path, items: list[Item], chance: random.Random) -> dict[int, Item]:
     header = [*COLUMNS, "x_team"]
     chance.shuffle(header)
+    header += later_columns(items)
     text = io.StringIO()
     writer = csv.DictWriter(text, header, lineterminator=chance.choice(["\n", "\r\n"]))
     writer.writeheader()
@@ -755,14 +763,19 @@ def write_csv(path: Path, items: list[Item], chance: random.Random) -> dict[int,
     return dict(enumerate(items, 2))
 
 
+def later_columns(items: list[Item]) -> list[str]:
+    """Those of them that any item fills."""
+    return [name for name in LATER_COLUMNS if any(name in item.cells for item in items)]
+
+
 def write_parquet(path: Path, items: list[Item]) -> None:
     import pyarrow
     from pyarrow import parquet
 
     columns: dict[str, Any] = {}
-    for name in COLUMNS:
+    for name in COLUMNS + later_columns(items):
         cells = [item.cells.get(name) for item in items]
-        if name in ("units", "price", "paid", "quantity"):
+        if name in ("units", "price", "paid", "quantity", "charge", "credit", "discount"):
             numbers = [None if c is None else Decimal(c) for c in cells]
             columns[name] = pyarrow.array(numbers, pyarrow.decimal128(38, 12))
         elif name in ("date", "started", "from", "to"):

@@ -25,6 +25,7 @@ from beancount.parser import booking
 
 from tests.laws.auditor.records import (
     EVENT_FIELDS,
+    LATER_FIELDS,
     Capacity,
     Day,
     Event,
@@ -116,6 +117,11 @@ COLUMNS = [
     "from",
     "to",
 ]
+LATER_COLUMNS = list(LATER_FIELDS)
+TYPES_OF_LATER: dict[str, type] = {
+    **dict.fromkeys(("charge", "credit", "discount"), Amount),
+    **dict.fromkeys(("now", "unpaid", "void"), bool),
+}
 
 
 # Reading directives
@@ -138,6 +144,11 @@ SHAPES: dict[str, list[list[tuple[str, type]]]] = {
     "transfer": [[("subscriber", str), ("counterparty", str), ("units", Amount)]],
     "spend": [[("subscriber", str), ("counterparty", str), ("units", Amount), ("paid", Amount)]],
     "refund": [[("subscriber", str), ("units", Amount)]],
+    "money-refund": [[("subscriber", str), ("paid", Amount)]],  # a refund with `of`
+    "change": [[("subscriber", str), ("from_plan", str), ("plan", str)]],
+    "chargeback": [[("of", str)], [("of", str), ("paid", Amount)]],
+    "write-off": [[("of", str)], [("of", str), ("paid", Amount)]],
+    "recovery": [[("of", str)], [("of", str), ("paid", Amount)]],
     "reversal": [[("reverses", str)]],
     "assert": [
         [("figure", str), ("paid", Amount)],
@@ -178,6 +189,10 @@ OPTIONAL = {
     "consumption": {"meter", "quantity"},
     "cost": {"meter"},
     "bill": {"first_day", "last_day"},
+    "money-refund": {"of", "unpaid"},
+    "change": {"charge", "credit"},
+    "chargeback": {"void"},
+    "write-off": {"void"},
 }
 WRITTEN = {"first_day": "from", "last_day": "to"}
 
@@ -221,6 +236,8 @@ def typed(value: object, wanted: type, key: str) -> Any:
     if wanted is Amount and isinstance(value, Amount) and isinstance(value.number, Decimal):
         check_number(value.number)
         return value
+    if wanted is bool and value is True:
+        return True
     if wanted is str and isinstance(value, str):
         return unicodedata.normalize("NFC", value)
     if wanted is datetime.date and isinstance(value, datetime.date):
@@ -231,6 +248,8 @@ def typed(value: object, wanted: type, key: str) -> Any:
 def read_event(entry: data.Custom, kind: str) -> Event:
     """The event that a `custom` directive tells."""
     values = entry.values or []
+    if kind == "refund" and "of" in entry.meta:
+        return replace(read_event(entry, "money-refund"), kind="refund")
     for shape in SHAPES[kind]:
         kinds = [wanted for _, wanted in shape]
         if [v.dtype for v in values] == kinds:
@@ -258,6 +277,9 @@ def read_event(entry: data.Custom, kind: str) -> Event:
     for name, key in WRITTEN.items():
         if key in keys:
             found[name] = typed(keys[key], datetime.date, key)
+    for name in LATER_FIELDS:
+        if name in keys:
+            take_value(found, name, typed(keys[name], TYPES_OF_LATER.get(name, str), name))
     check_measured(kind, found.get("units"), found.get("meter"), found.get("quantity"))
     return Event(place_of(entry.meta), kind, entry.date, **found)
 
@@ -351,7 +373,13 @@ def read_cells(cells: dict[str, Any], place: Place) -> Event:
     for name, key in WRITTEN.items():
         if cells.get(key):
             found[name] = parse_day(cells[key])
-    for key in ("units", "price", "paid", "quantity"):
+    for key in ("from_plan", "of"):
+        if cells.get(key):
+            found[key] = unicodedata.normalize("NFC", cells[key])
+    for key in ("now", "unpaid", "void"):
+        if cells.get(key):
+            found[key] = cells[key] == "true" or refuse(f"{key}: true, or nothing")
+    for key in ("units", "price", "paid", "quantity", "charge", "credit", "discount"):
         if cells.get(key):
             found[key] = parse_number(cells[key])
     if cells.get("time"):
@@ -361,7 +389,7 @@ def read_cells(cells: dict[str, Any], place: Place) -> Event:
     if cells.get("expires"):
         found["expires"] = parse_expires(cells["expires"])
     kind = cells.get("event", "")
-    if kind not in SHAPES or kind == "assert":
+    if kind not in SHAPES or kind in ("assert", "money-refund"):
         refuse(f"{kind!r} is no event")
     if not cells.get("date"):
         refuse("no date")
@@ -373,14 +401,15 @@ def read_cells(cells: dict[str, Any], place: Place) -> Event:
 def check_filled(event: Event) -> None:
     """A row must have the cells of one shape of its event, and no others."""
     optional = {"memo", "id", "time", "date", "kind", "figure"}
-    optional |= optional_of(event.kind, event.plan)
+    kind = "money-refund" if event.kind == "refund" and event.of else event.kind
+    optional |= optional_of(kind, event.plan)
     check_measured(event.kind, event.units, event.meter, event.quantity)
     filled = {n for n in EVENT_FIELDS if getattr(event, n) is not None} - optional
-    for shape in SHAPES[event.kind]:
+    for shape in SHAPES[kind]:
         wanted = {name for name, _ in shape}
         if "units" in wanted:
             wanted.add("commodity")
-        if wanted & {"paid", "price"}:
+        if wanted & {"paid", "price"} or any(map(event.says, ("charge", "credit", "discount"))):
             wanted.add("currency")
         if filled == wanted:
             return
@@ -424,7 +453,7 @@ def read_csv(path: Path) -> list[tuple[Place, dict[str, str] | Refusal]]:
 
 
 def check_header(header: list[str]) -> None:
-    unknown = [c for c in header if c not in COLUMNS and not c.startswith("x_")]
+    unknown = [c for c in header if c not in COLUMNS + LATER_COLUMNS and not c.startswith("x_")]
     if unknown:
         refuse(f"unknown columns {unknown}")
     if len(set(header)) != len(header):

@@ -84,6 +84,14 @@ class Event:
     first_day: Day | None = None
     last_day: Day | None = None
     figure: str | None = None  # assertions: what is asserted
+    charge: Decimal | None = None  # a change: the invoice's own figures
+    credit: Decimal | None = None
+    discount: Decimal | None = None  # off the price of each period
+    from_plan: str | None = None
+    now: bool | None = None  # a cancellation at once
+    of: str | None = None  # the event that this one is about
+    unpaid: bool | None = None  # a refund of what was never paid
+    void: bool | None = None  # the service ends, too
 
     def content(self) -> tuple[Any, ...]:
         """All that the event says, without the place."""
@@ -112,9 +120,15 @@ class Event:
             self.first_day,
             self.last_day,
         )
-        return (*tuple((0, 0) if v is None else (1, v) for v in values), self.place)
+        later = [f"{name}={getattr(self, name)}" for name in LATER_FIELDS if self.says(name)]
+        return (*tuple((0, 0) if v is None else (1, v) for v in values), later, self.place)
+
+    def says(self, name: str) -> bool:
+        return getattr(self, name) is not None
 
 
+# They count last in the order of a step, and only where they are present.
+LATER_FIELDS = ("charge", "credit", "discount", "from_plan", "now", "of", "unpaid", "void")
 EVENT_FIELDS = [name for name in Event.__dataclass_fields__ if name != "place"]
 
 
