@@ -95,3 +95,42 @@ def test_a_changed_month_can_be_opened_again(ledger: Path) -> None:
     result = run("verify", ledger)
     assert result.exit_code == 1
     assert "the reopened month's files are not those that were sealed" in result.stderr
+
+
+ACCESS = """\
+2026-01-01 custom "compute-plan" "bundle" 200.00 USD 1000 CU
+  access-ssp: 150.00 USD
+  units-ssp: 100.00 USD
+  overage: 0.10 USD
+2026-01-01 custom "compute-plan" "seat" 90.00 USD
+  every: "quarter"
+  access-by: "even-month"
+2026-01-01 custom "compute-option" "as-of" 2026-07-31
+2026-05-16 custom "compute-subscription" "alice" "bundle"
+2026-05-20 custom "compute-subscription" "bob" "seat"
+2026-07-10 custom "compute-cancellation" "bob" "seat"
+"""
+
+
+def test_months_in_the_middle_of_access_are_opened_and_closed_to_the_byte(tmp_path: Path) -> None:
+    """What is to be earned stands in the lots: June closes again as it was, and takes a use."""
+    ledger = write(tmp_path, ACCESS)
+    close(ledger, "2026-05", "2026-06")
+    frozen, before = contents(ledger.parent / "closed"), printed(load(ledger))
+    assert "61.94 ACCESS-USD {1 USD, 2026-05-16" in before  # 120.00 x 16 / 31
+    assert before.count(" 30 ACCESS-USD {1 USD, 2026-05-20") == 3  # of 90.00
+    assert run("reopen", "2026-06", ledger, "--reason", "a use came late").exit_code == 0
+    assert printed(load(ledger)) == before
+    close(ledger, "2026-06")
+    again = contents(ledger.parent / "closed")
+    for name in ("2026-06.beancount", "2026-06.events.csv"):
+        assert again[name] == frozen[name]
+    assert run("reopen", "2026-06", ledger, "--reason", "here it is").exit_code == 0
+    add(ledger, '2026-06-20 custom "compute-consumption" "alice" 200 CU\n')
+    close(ledger, "2026-06", "2026-07")
+    result = run("verify", ledger)
+    assert result.exit_code == 0, result.output
+    # of alice's 120.00 from 16 July on 15 of 31 days are left; of bob's 90.00 nothing is
+    figures = '"access" 58.06 USD', '"access-revenue" 391.94 USD', '"revenue" 16.00 USD'
+    add(ledger, "".join(f'2026-08-01 custom "compute-assert" {each}\n' for each in figures))
+    assert load_errors(ledger) == []
