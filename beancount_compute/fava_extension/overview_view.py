@@ -106,7 +106,11 @@ def _headline(page: Page, held: Table, periods: Compared) -> list[Block]:
 
 
 def _of_lots(row: tuple[Cell, ...], totals: list[tuple[Cell, ...]]) -> str:
-    return f": {row[1]} of lots in {row[2] or 'no currency'}" if len(totals) > 1 else ""
+    if len(totals) == 1:
+        return ""
+    if is_access(str(row[1])):
+        return f": access in {row[2]}"
+    return f": {row[1]} of lots in {row[2] or 'no currency'}"
 
 
 def _income(page: Page, periods: Compared, interval: Interval) -> list[Block]:

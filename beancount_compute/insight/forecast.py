@@ -230,7 +230,8 @@ class Forecast(NamedTuple):
     def release(self) -> Iterator[Row]:
         """What leaves by month to come, of each unit and currency, then its total."""
         for market, found in self.of.items():
-            opening = found.held
+            if not (opening := found.held):
+                continue
             for name, months in self._months(found):
                 used, lapsed, otherwise, _ = _sums(found, months)
                 opening = found.held if name == TOTAL else opening
@@ -328,7 +329,7 @@ def _notes(found: Forecast, selection: Selection) -> Iterator[str]:
     if selection.subscriber:
         yield "One subscriber's vintages say too little: only the burn-down is of one."
     elif not any(each.held for each in found.of.values()):
-        yield "Nothing is deferred."
+        yield "No units are deferred."
     else:
         yield (
             f"By the vintages of {found.past} whole months, of {found.people} subscribers, each "

@@ -187,7 +187,7 @@ def test_a_forecast_of_few_says_so_and_of_nothing_too(closed_quarter: Site) -> N
     (chart,) = charts(page).values()
     assert chart["caption"].endswith("Too few subscribers or months for intervals.")
     assert words(closed_quarter.page("economics", endpoint="forecast", time="2025")) == [
-        "Nothing is deferred."
+        "No units are deferred."
     ]
     assert closed_quarter.page("market", endpoint="forecast")["blocks"] == []
 

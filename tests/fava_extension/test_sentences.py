@@ -381,6 +381,23 @@ def test_tiles_of_several_currencies_are_told_apart(tmp_path: Path) -> None:
     assert shown == [["300", "90.00", "-"], ["1400", "280.00", "100.00"]]
 
 
+def test_access_has_words_of_its_own(tmp_path: Path) -> None:
+    """eve's seat of 90.00 USD beside units: it is paid for, and has no lots to name."""
+    seat = (
+        '2026-01-01 custom "compute-plan" "seat" 90.00 USD\n'
+        '2026-06-15 custom "compute-subscription" "eve" "seat"\n'
+    )
+    site = written(tmp_path, STORY + seat + EXTENSION)
+    page = site.page("overview")
+    tiles = [block for block in page["blocks"] if block["kind"] == "figures"][:2]
+    assert [block["title"] for block in tiles] == [
+        "Held on 2026-06-20: access in USD",
+        "Held on 2026-06-20: CU of lots in USD",
+    ]
+    assert [exact(item["value"]) for item in tiles[0]["items"]] == ["90.00"]
+    assert said(site.page("vintages"), "recognised").startswith("Each row is what was paid for in")
+
+
 @pytest.mark.parametrize("interval", ["month", "quarter", "year"])
 def test_breakage_or_market_is_named_by_its_interval_and_days(
     market_year: Site, interval: str

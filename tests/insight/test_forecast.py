@@ -162,7 +162,14 @@ def test_what_nobody_booked_yet_is_no_past(top_ups: Books) -> None:
 
 def test_nothing_and_too_little_are_said(top_ups: Books) -> None:
     empty = books_of(HEAD)
-    assert of(rows(empty, "notes")[0], "note") == ["Nothing is deferred."]
+    assert of(rows(empty, "notes")[0], "note") == ["No units are deferred."]
+    used = books_of(
+        HEAD
+        + '2026-01-01 custom "compute-allocation" "alice" 100 CU 10.00 USD\n'
+        + '2026-01-02 custom "compute-consumption" "alice" 100 CU\n'
+    )
+    assert rows(used, "release") == []
+    assert of(rows(used, "notes")[0], "note") == ["No units are deferred."]
     before = Selection(end=date(2025, 12, 31))
     assert rows(top_ups, "release", before) == rows(top_ups, "burn-down", before) == []
     alone = Selection(end=END, subscriber="alice")

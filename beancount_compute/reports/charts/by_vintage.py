@@ -68,8 +68,8 @@ def vintages(table: Table) -> list[Chart]:
         )
         title = f"Revenue and breakage by vintage ({currency})"
         caption = (
-            "Each row is a month in which units were paid for, each column a month in which they "
-            "became income; the stronger the colour, the more."
+            "Each row is what was paid for in a month, each column a month in which it became "
+            "income; the stronger the colour, the more."
         )
         figure = figure_of([trace], layout)
         found.append(Chart(f"vintages-{currency}", title, part, figure, caption))
@@ -94,7 +94,7 @@ def release(table: Table) -> list[Chart]:
         layout["yaxis"] = {"automargin": True, "tickformat": ".0%", "rangemode": "tozero"}
         layout["xaxis"]["title"] = {"text": "months since it was paid for"}
         title = f"Release curves ({currency})"
-        caption = "How much of each month's allocations was recognised, month by month."
+        caption = "How much of what was paid for in each month was recognised, month by month."
         found.append(Chart(f"release-{currency}", title, part, figure_of(data, layout), caption))
     return found
 
