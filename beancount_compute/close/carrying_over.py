@@ -34,7 +34,7 @@ from beancount_compute.close.opening_balances import holds_lots, openings
 from beancount_compute.close.proving import balances
 from beancount_compute.close.storage import CloseError
 from beancount_compute.closed import INDEX, capacity_written
-from beancount_compute.economy import ZERO, Capacity, Depreciation, Money, Month
+from beancount_compute.economy import ZERO, Capacity, Depreciation, Money, Month, amount
 from beancount_compute.economy.carried import Carried
 from beancount_compute.ledger import (
     CAPACITY,
@@ -189,6 +189,8 @@ def _subscriptions(carried: Carried, first_day: date) -> Iterator[str]:
         names = f"{string(each.subscriber)} {string(each.plan)}"
         yield f'{first_day} custom "compute-subscription" {names}\n'
         yield f"  id: {string(each.id)}\n  started: {each.start}\n"
+        if each.discount:
+            yield f"  discount: {amount(each.discount, each.currency)}\n"
         if each.ended:
             yield f'{first_day + timedelta(1)} custom "compute-cancellation" {names}\n'
 

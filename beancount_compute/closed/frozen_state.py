@@ -72,6 +72,7 @@ _NUMBERS = {
     "earned": (3,),
     "lapsed": (3, 5, 11),
     "capacity": (4, 5, 7),
+    "subscription": (10,),
 }
 
 
@@ -218,7 +219,8 @@ def _subscription(each: Running) -> StateRow:
     days = [day_text(each.start), day_text(each.period_end)]
     marks = ["days" * each.counted_in_days, "ended" * each.ended]
     counts = [str(each.periods), str(each.day_of_month)]
-    return ["subscription", each.id, each.subscriber, each.plan, *days, *counts, *marks]
+    less = [digits_of(each.discount), each.currency] if each.discount else []
+    return ["subscription", each.id, each.subscriber, each.plan, *days, *counts, *marks, *less]
 
 
 def holders_named(state: State, names: Mapping[str, str]) -> State:

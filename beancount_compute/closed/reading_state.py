@@ -183,6 +183,8 @@ def _read_subscription(
     day_of_month: str,
     in_days: str,
     ended: str,
+    discount: str = "0",
+    currency: str = "",
 ) -> Running:
     return Running(
         name,
@@ -195,4 +197,6 @@ def _read_subscription(
         int(periods),
         ended == "ended",
         place,
+        discount=Decimal(discount),
+        currency=currency,
     )

@@ -41,6 +41,7 @@ from beancount_compute.economy.events import (
     CONTENT,
     LATER_FIELDS,
     NOWHERE,
+    WRITTEN,
     Event,
     Place,
     content_id,

@@ -56,6 +56,8 @@ class Running(NamedTuple):
     ended: bool
     place: Place
     cancelled: tuple[str, date] | None = None  # by which event, and when
+    discount: Decimal = ZERO  # of `currency`: what each period costs less
+    currency: str = ""
 
 
 class Carried(NamedTuple):
@@ -108,6 +110,8 @@ def handed_on(economy: Economy, last_day: date) -> Carried:
             each.ended,
             each.place,
             each.cancelled,
+            each.discount,
+            each.currency,
         )
         for subscriber in subscribers
         for each in subscriber.subscriptions
@@ -182,6 +186,8 @@ def _resume(economy: Economy, running: Running, last_day: date) -> None:
         running.periods,
         running.ended,
         running.cancelled,
+        running.discount,
+        running.currency,
     )
     subscriber.subscriptions.append(subscription)
     if running.cancelled and running.cancelled[0] in economy.reversed_ids:

@@ -121,7 +121,8 @@ def _sold(event: Event, terms: Terms) -> Sold:
     if plan is not None:  # one period of it
         units = sum((line.units for line in plan.lines), ZERO)
         commodity = plan.lines[0].commodity if plan.lines else ""
-        money, currency = plan.price, plan.currency
+        currency = plan.currency
+        money = plan.less(event.discount).price if event.discount else plan.price
     return Sold(units, commodity, money, currency)
 
 

@@ -18,7 +18,7 @@ from hashlib import sha256
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from beancount_compute.economy.kinds import KINDS, OUTSIDERS, SIGNED, Kind
+from beancount_compute.economy.kinds import DISCOUNTED, KINDS, OUTSIDERS, SIGNED, Kind
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.words import amount, quoted
 
@@ -66,6 +66,7 @@ class Event(NamedTuple):
     quantity: Decimal = ZERO  # of the meter; where it stands alone, `units` is zero
     first_day: str = ""  # a date, as `last_day`: the days that a bill is for
     last_day: str = ""
+    discount: Decimal = ZERO  # of `currency`: what each period of a plan costs less
     extra: tuple[tuple[str, str], ...] = ()  # `x_` columns: not content, never compared
     # the place, in three fields: a tuple of its own for each event would take time and room
     file: str = NOWHERE.file
@@ -86,8 +87,11 @@ def fields_getter(*names: str) -> Callable[[Event], tuple[Any, ...]]:
 
 CONTENT = Event._fields.index("extra")  # the fields before it are the event's content
 # These came later: they count in hashes only where they are present, so that others keep theirs.
-LATER_FIELDS = ("meter", "quantity", "first_day", "last_day")
+LATER_FIELDS = ("meter", "quantity", "first_day", "last_day", "discount")
 _FIRST_LATER = CONTENT - len(LATER_FIELDS)
+_NOTHING_LATER = tuple([Event._field_defaults[name] for name in LATER_FIELDS])
+# What fields are called where people write them, and Python can't (`from`) or means more.
+WRITTEN = {"first_day": "from", "last_day": "to"}
 
 
 def same_content(one: Event, other: Event) -> bool:
@@ -98,13 +102,15 @@ def same_content(one: Event, other: Event) -> bool:
 def content_of(event: Event) -> list[Any]:
     """What an event says, for hashes; what came later as `name=value`, where it is present."""
     content: list[Any] = [*event[:_FIRST_LATER]]
-    if event.meter:
-        quantity = [f"quantity={event.quantity:f}"] if event.quantity else []
-        content += [f"meter={event.meter}", *quantity]
-    if event.first_day or event.last_day:
-        days = (("from", event.first_day), ("to", event.last_day))
-        content += [f"{name}={day}" for name, day in days if day]
+    later = event[_FIRST_LATER:CONTENT]
+    if later != _NOTHING_LATER:
+        said = zip(LATER_FIELDS, later, strict=True)
+        content += sorted(f"{WRITTEN.get(name, name)}={_text(each)}" for name, each in said if each)
     return content
+
+
+def _text(value: Any) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def is_sound(event: Event) -> bool:
@@ -116,6 +122,7 @@ def is_sound(event: Event) -> bool:
         and (price is None or price > 0)
         and (paid is None or paid > 0 or event.kind in SIGNED)
         and (currency != commodity or not currency)
+        and ((discount := _discount_of(event)) is None or discount > 0)
         and not wrong_days(event.date, event.first_day, event.last_day)
     )
 
@@ -144,6 +151,11 @@ def days_for(dated: date, first: str, last: str) -> tuple[date, date]:
     return date.fromisoformat(first) if first else ends.replace(day=1), ends
 
 
+def _discount_of(event: Event) -> Decimal | None:
+    """The discount that an event names; None for none."""
+    return event.discount if event.plan and event.currency and event.kind in DISCOUNTED else None
+
+
 _figures = fields_getter("units", "price", "paid", "currency", "commodity", "quantity")
 
 
@@ -162,6 +174,7 @@ def flaw_of(event: Event) -> str:
         (event.units, event.commodity),
         (event.price, event.currency),
         (event.paid, event.currency),
+        (_discount_of(event), event.currency),
     ):
         signed = event.kind in SIGNED and number == event.paid
         if number is not None and number <= 0 and not signed:
@@ -174,6 +187,8 @@ def flaw_of(event: Event) -> str:
 
 def _instead_of(number: Decimal, event: Event) -> str:
     """What to write instead of a number that is not above zero."""
+    if event.plan:
+        return "write a positive number"
     if number < 0 and number != event.price:
         return (
             "write a reversal of what was booked too much "

@@ -189,7 +189,7 @@ _DEAL = ("subscriber", "counterparty", "units")
 KINDS: dict[Kind, KindRow] = {
     Kind.SUBSCRIPTION: KindRow(
         Phase.ALLOCATIONS,
-        (_OF_PLAN._replace(optional=("started",)),),
+        (_OF_PLAN._replace(optional=("started", "discount")),),
         '"alice" "pro"',
         books=False,
         makes_known=True,
@@ -200,7 +200,10 @@ KINDS: dict[Kind, KindRow] = {
     ),
     Kind.ALLOCATION: KindRow(
         Phase.ALLOCATIONS,
-        (Form(("subscriber", "units", "paid"), ("expires",)), _OF_PLAN),
+        (
+            Form(("subscriber", "units", "paid"), ("expires",)),
+            _OF_PLAN._replace(optional=("discount",)),
+        ),
         '"alice" 500 CU 100.00 USD for a top-up, or "alice" "pro" for a period of a plan',
         moves={
             Pocket.ALLOCATIONS: Flows(Flow.ALLOCATED, Flow.ALLOCATED),
@@ -342,6 +345,9 @@ NAMED_BY_REVERSALS = frozenset(
 # of no subscriber: a provider's, whose units are stock of the operator, or a capacity's
 OF_PROVIDERS = (Kind.PURCHASE, Kind.LAPSE, Kind.BILL, Kind.COST, Kind.DEPRECIATION)
 MAKES_KNOWN = frozenset(kind for kind, row in KINDS.items() if row.makes_known)
+DISCOUNTED = frozenset(
+    kind for kind, row in KINDS.items() for form in row.forms if "discount" in form.optional
+)
 SIGNED = frozenset(kind for kind, row in KINDS.items() if row.signed)
 NEVER_LATE = frozenset(kind for kind, row in KINDS.items() if not row.may_be_late)
 # What the cost of lots becomes as units leave them in one way, and the kind that does it.

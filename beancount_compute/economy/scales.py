@@ -131,7 +131,7 @@ def _plan(terms: Terms, plan: Plan, day: date) -> Plan:
     factor = _factor(terms, ScaleTarget.PLAN_PRICE, day, plan.name)
     overage = plan.overage and _money(plan.overage, factor)
     if factor != _ONE:
-        plan = plan.at(_times(plan.price, factor))
+        plan = plan.at(_times(plan.price, factor))._replace(factor=factor)
     return plan._replace(since=day, overage=overage)
 
 

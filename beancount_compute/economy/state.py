@@ -19,6 +19,7 @@ from beancount_compute.economy import (
     NAMED_BY_REVERSALS,
     POSTING_GRAIN,
     STOCK,
+    ZERO,
     Again,
     Agenda,
     Causes,
@@ -80,6 +81,8 @@ class Subscription:
     periods: int = 0
     ended: bool = False  # no further period starts
     cancelled: tuple[str, date] | None = None  # by which event, and when
+    discount: Decimal = ZERO  # of `currency`: what each period costs less
+    currency: str = ""
 
     def runs_on(self, day: date) -> bool:
         """Whether a period of it covers the day."""
@@ -196,8 +199,8 @@ class Economy:
     overage: MutableMapping[tuple[str, str, str, int, int], tuple[Decimal, Decimal]] = field(
         default_factory=dict
     )
-    # by the plan's name and first day, and the period's first day and end
-    periods: dict[tuple[str, date, date, date, date], Period] = field(default_factory=dict)
+    # by the plan's name and first day, the period's first day and end, today and the discount
+    periods: dict[tuple[str, date, date, date, date, Decimal], Period] = field(default_factory=dict)
     journal: list[Record] = field(default_factory=list)
     merging: dict[str, int] = field(default_factory=dict)  # where in the journal uses still merge
     superseded: set[int] = field(default_factory=set)  # places in it that merged into later ones

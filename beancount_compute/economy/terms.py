@@ -82,6 +82,7 @@ class Plan(NamedTuple):
     access_ssp: Money | None = None  # stand-alone selling price of a period's access
     units_ssp: Money | None = None  # and of its units
     access_by: AccessBy = AccessBy.DAY
+    factor: Decimal = Decimal(1)  # of a scenario, in the price: a discount has it too
     bookable: bool = True  # False: its cost step is an error, reported on the plan's line
     place: Place = NOWHERE
 
@@ -101,15 +102,20 @@ class Plan(NamedTuple):
         Of a bundle each gets its share by stand-alone selling prices, and the units what rounding
         leaves (ASC 606-10-32-31).
         """
-        if not self.access:
+        if self.access_ssp is None or self.units_ssp is None:
+            if self.access:
+                return self._replace(access=round_money(price, self.currency))
             return self._replace(lines=tuple([each._replace(price=price) for each in self.lines]))
         price = round_money(price, self.currency)
-        if self.access_ssp is None or self.units_ssp is None:
-            return self._replace(access=price)
         of_access, of_units = self.access_ssp.number, self.units_ssp.number
         share = WIDE.divide(WIDE.multiply(price, of_access), WIDE.add(of_access, of_units))
         access = round_money(share, self.currency)
         return self._replace(access=access, lines=(self.lines[0]._replace(price=price - access),))
+
+    def less(self, discount: Decimal) -> Plan:
+        """The plan for whom each period costs less; a price that fell below that is zero."""
+        off = round_money(WIDE.multiply(discount, self.factor), self.currency)
+        return self.at(max(ZERO, round_money(self.price, self.currency) - off))
 
     def sells(self, commodity: str) -> bool:
         """Whether units of a commodity are among what a period holds."""

@@ -28,6 +28,7 @@ _DATED = {
     "to": "a date, such as to: 2026-05-31",
 }
 _EXAMPLES = {
+    "discount": "30.00 USD",
     "expires": '"12 months"',
     "group": '"agency"',
     "id": '"use-17"',
@@ -128,6 +129,14 @@ def text_in(meta: dict[str, Any], key: str) -> str:
         raise FieldError(
             f"`{key}` must be a text in quotes, such as {key}: {_EXAMPLES.get(key, chr(34) * 2)}"
         )
+    return value
+
+
+def amount_in(meta: dict[str, Any], key: str) -> Amount:
+    """An amount of the metadata, which is there."""
+    value = meta[key]
+    if not isinstance(value, Amount):
+        raise FieldError(f"`{key}` must be an amount, such as {key}: {_EXAMPLES[key]}")
     return value
 
 

@@ -72,7 +72,7 @@ def _all_above_zero(columns: Mapping[str, Sequence[Any]]) -> bool:
             numbers = [number or quantity or number for number, quantity in beside]
         if not min(compress(numbers, map(is_not, numbers, repeat(None))), default=1) > 0:
             return False
-    return not min(quantities, default=ZERO) < 0
+    return not min(quantities, default=ZERO) < 0 and "discount" not in columns
 
 
 def _units_beside(columns: Mapping[str, Sequence[Any]]) -> Sequence[Any]:

@@ -18,6 +18,7 @@ from beancount.core.data import Custom
 from beancount_compute.economy import EVENTS, KINDS, PHASE, ZERO, Event, Kind, NotRead, receiver
 from beancount_compute.ledger.directives import (
     PREFIX,
+    amount_in,
     day_or_text_in,
     metadata_of,
     place_of,
@@ -83,6 +84,8 @@ def _events_alike(entries: list[Custom], fields: Fields) -> list[Event]:
         columns |= _columns_of_value(name, column, fields)
     if "plan" in columns and "expires" in columns:
         raise NotPlain
+    if "discount" in columns and "plan" not in columns:
+        raise NotPlain
     if lacking(shape.kind, columns):
         raise NotPlain
     if "quantity" in columns and "units" not in columns:
@@ -121,6 +124,11 @@ def _columns_of_metadata(
             continue
         if key not in ("id", "time", *shape.also):
             raise NotPlain
+        if key in NUMBERS:
+            if {*map(type, column)} != {Amount}:
+                raise NotPlain
+            columns |= _columns_of_value(key, column, fields)
+            continue
         texts = _texts(key, column)
         read = fields.of.get(key)
         columns[key] = list(map(read.__getitem__, texts)) if read else parse_ids(texts)
@@ -163,6 +171,8 @@ def event_of(entry: Custom, fields: Fields) -> Event:
         values["date"], values["time"] = fields.moment(entry.date.isoformat(), values["time"])
     if values.get("plan") and values.get("expires"):
         raise FieldError("a plan's own terms say when its units end: remove `expires`")
+    if "discount" in values and not values.get("plan"):
+        raise FieldError("a top-up costs what is paid for it: write that, without a `discount`")
     if missing := lacking(kind, values):
         if len(KINDS[kind].forms) == 1:
             raise FieldError(f"a {kind} without {missing}: write the metadata `{missing}`")
@@ -202,6 +212,9 @@ def _metadata(entry: Custom, shape: Shape, fields: Fields) -> dict[str, Any]:
             found[name] = text_in(meta, name)
         elif name == "quantity":
             found[name] = _quantity(meta[name], fields)
+        elif name in NUMBERS:
+            written = amount_in(meta, name)
+            found[name], found[NUMBERS[name]] = _number(written, fields), written.currency
         else:
             found[name] = fields.of[name][text_in(meta, name)]
     return found

@@ -100,6 +100,7 @@ class Fields:
             "quantity": self.quantities,
             "from": self.days,
             "to": self.days,
+            "discount": self.quantities,
         }
 
     def moment(self, day: str, time: str) -> tuple[date, str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
@@ -20,6 +20,7 @@ from beancount_compute.economy import (
     KINDS,
     LATER_FIELDS,
     PHASE,
+    WRITTEN,
     ZERO,
     Event,
     Form,
@@ -35,8 +36,6 @@ from beancount_compute.economy import (
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.fields import Fields, check_text, parse_date, parse_name
 
-# What fields are called where people write them, and Python can't (`from`) or means more.
-WRITTEN = {"first_day": "from", "last_day": "to"}
 FIELDS = {written: name for name, written in WRITTEN.items()}
 LATER_COLUMNS = tuple(WRITTEN.get(name, name) for name in LATER_FIELDS)
 # Each fills the field of its name, but for `event`, which is the kind.
@@ -59,7 +58,13 @@ COLUMNS = (
     "memo",
     *LATER_COLUMNS,
 )
-NUMBERS = {"units": "commodity", "price": "currency", "paid": "currency"}  # with their commodity's
+# with their commodity's
+NUMBERS = {
+    "units": "commodity",
+    "price": "currency",
+    "paid": "currency",
+    "discount": "currency",
+}
 ALWAYS = ("id", "date", "time", "event", "memo")  # what a row of any kind may fill
 # The columns that tell the ways of writing an event apart; a row's pattern is which are empty.
 TELLING = tuple(name for name in COLUMNS if name not in ALWAYS)
@@ -77,19 +82,24 @@ class RowForm(NamedTuple):
 
     kind: Kind
     required: tuple[str, ...]
-    optional: tuple[str, ...]
+    optional: tuple[tuple[str, ...], ...]  # each with what must stand beside it
+
+    @property
+    def columns(self) -> set[str]:
+        """All that it may fill."""
+        return {*ALWAYS, *self.required, *chain.from_iterable(self.optional)}
 
 
 def _columns_of(form: Form) -> tuple[str, ...]:
-    return tuple([each for name in form.values for each in (name, *_with_commodity(name))])
+    return tuple(chain.from_iterable(map(_with_commodity, form.values)))
 
 
 def _with_commodity(name: str) -> tuple[str, ...]:
-    return (NUMBERS[name],) if name in NUMBERS else ()
+    return (name, NUMBERS[name]) if name in NUMBERS else (name,)
 
 
 ROW_FORMS = tuple(
-    RowForm(kind, (*_columns_of(form), *form.needed), form.optional)
+    RowForm(kind, (*_columns_of(form), *form.needed), tuple(map(_with_commodity, form.optional)))
     for kind in EVENTS
     for form in KINDS[kind].forms
 )
@@ -113,7 +123,7 @@ def _pattern(kind: str, filled: tuple[str, ...]) -> tuple[str | bool, ...]:
 
 
 PATTERNS: dict[tuple[str | bool, ...], Kind] = {
-    _pattern(form.kind.value, (*form.required, *more)): form.kind
+    _pattern(form.kind.value, (*form.required, *chain.from_iterable(more))): form.kind
     for form in ROW_FORMS
     for count in range(len(form.optional) + 1)
     for more in combinations(form.optional, count)
@@ -182,15 +192,20 @@ def _wrong_cells(written: Mapping[str, str]) -> FieldError:
     for name in form.required:
         if not written[name]:
             return FieldError(f"{kind} without {name}: fill the column {quoted(name)}")
-    taken = {*ALWAYS, *form.required, *form.optional}
-    surplus = [name for name, cell in written.items() if cell and name not in taken]
+    for name, *beside in form.optional:
+        for other in beside:
+            if written[name] and not written[other]:
+                return FieldError(f"{name} without {other}: fill the column {quoted(other)}")
+    taken = [form.required, *(each for each in form.optional if written[each[0]])]
+    surplus = [name for name, cell in written.items() if cell and name not in ALWAYS]
+    surplus = [name for name in surplus if name not in chain.from_iterable(taken)]
     hint = ", or remove the plan" if len(forms) > 1 and "plan" in form.required else ""
     return FieldError(f"{kind} takes no {' and no '.join(surplus)}: leave the cell empty{hint}")
 
 
 def _meant(forms: Sequence[RowForm], written: Mapping[str, str]) -> RowForm:
     """The form of which a row fills columns that the first has no use for; else the first."""
-    first = {*forms[0].required, *forms[0].optional}
+    first = forms[0].columns
     others = [
         form
         for form in forms[1:]

@@ -67,6 +67,7 @@ def event(kind: Kind, on: str, subscriber: str = "", counterparty: str = "", **m
     """An event; `units`, `price` and `paid` as text with their commodity, `line` as its place."""
     units = price = paid = None
     quantity = Decimal(more.pop("quantity", 0))
+    discount = Decimal()
     commodity = currency = ""
     if "units" in more:
         units, commodity = pair(more.pop("units"))
@@ -76,6 +77,8 @@ def event(kind: Kind, on: str, subscriber: str = "", counterparty: str = "", **m
         price, currency = pair(more.pop("price"))
     if "paid" in more:
         paid, currency = pair(more.pop("paid"))
+    if "discount" in more:
+        discount, currency = pair(more.pop("discount"))
     texts = (
         "time",
         "plan",
@@ -111,6 +114,7 @@ def event(kind: Kind, on: str, subscriber: str = "", counterparty: str = "", **m
         quantity,
         text["first_day"],
         text["last_day"],
+        discount,
         more.pop("extra", ()),
         *at(more.pop("line", 0)),
         more.pop("flaw", ""),

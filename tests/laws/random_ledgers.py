@@ -14,8 +14,9 @@ import csv
 import datetime
 import io
 import random
+import re
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +24,7 @@ from typing import Any
 
 from tests.laws.auditor.comparing import Audit, audit
 from tests.laws.auditor.reading import COLUMNS, LATER_COLUMNS
-from tests.laws.auditor.records import add_months
+from tests.laws.auditor.records import add_months, minor_unit
 from tests.laws.auditor.records import component as component_of
 
 PROFILES = (
@@ -401,6 +402,25 @@ def add_events(world: World) -> None:
             item = random_event(world)
             item.cells["date"] = day.isoformat()
             world.items.append(item)
+
+
+def add_discounts(world: World) -> None:
+    """Some pay less for each period, down to nothing."""
+    besides = random.Random(f"discount {world.start} {world.days}")
+    if besides.random() < 0.3:
+        return
+    prices: dict[str, tuple[str, str]] = {}
+    for line in world.header:
+        if found := re.match(r'\S+ custom "compute-plan" "([^"]+)" (\S+) (\S+)', line):
+            prices.setdefault(found[1], (found[2], found[3]))
+    for item in world.items:
+        plan = item.cells.get("plan")
+        if plan is None or item.cells["event"] == "cancellation" or besides.random() < 0.4:
+            continue
+        price, currency = Decimal(prices[plan][0]), prices[plan][1]
+        off = (price / besides.choice([1, 2, 3, 10])).quantize(minor_unit(currency), ROUND_DOWN)
+        if off:
+            item.cells |= {"discount": f"{off}", "currency": currency}
 
 
 def add_heavy_use(world: World) -> None:
@@ -889,6 +909,7 @@ def _make_ledger(seed: int, folder: Path) -> None:
     add_subscriber_names(world)
     add_subscriptions(world)
     add_events(world)
+    add_discounts(world)
     if has_providers(seed):
         add_providers(world, seed)
     if world.profile == "opening":

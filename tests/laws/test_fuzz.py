@@ -114,6 +114,7 @@ KEYS = [
     "time",
     "expires",
     "started",
+    "discount",
     "every",
     "unused",
     "mint-rate",
@@ -222,6 +223,13 @@ def booked(extra: Iterable[Directive]) -> tuple[list[Directive], list[Any]]:
 
 GOOD_ROWS = [
     {"event": "subscription", "subscriber": "carol", "plan": "pro", "started": "2026-03-15"},
+    {
+        "event": "allocation",
+        "subscriber": "carol",
+        "plan": "pro",
+        "discount": "5",
+        "currency": "USD",
+    },
     {
         "event": "allocation",
         "subscriber": "alice",
@@ -392,6 +400,7 @@ LIKELY = {
     "currency": MONEY,
     "expires": ["", "", *DAYS, "2 months", "99999 days"],
     "started": ["", "", *DAYS, "1900-01-01"],
+    "discount": ["", "", "30", "0", "-1", "0.001"],
     "reverses": IDS,
     "memo": ["", "memo"],
 }
@@ -481,7 +490,7 @@ RIGHT_META: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "token-expires": st.sampled_from(SPANS),
         "overage": money,
     },
-    "subscription": {"started": days},
+    "subscription": {"started": days, "discount": amounts},
     "allocation": {"expires": days | st.sampled_from(SPANS)},
     "grant": {"expires": days | st.sampled_from(SPANS)},
 }

@@ -136,6 +136,25 @@ def test_any_columns_give_the_same_events_and_errors(
     assert len(expected[0]) == 2
 
 
+@pytest.mark.parametrize(
+    "odd", ["30,", ",USD", "0,USD", "-5,USD", "30,usd", "x,USD", "123456789012345,USD"]
+)
+def test_discounts_by_column_and_by_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: str
+) -> None:
+    """With their currency, or without any; what is wrong takes nothing with it."""
+    monkeypatch.setattr(event_files, "BLOCK", 4)
+    path = tmp_path / "e.csv"
+    cells = ["30.00,USD", ",", "0.50,EUR", ",", odd, ",", ","]
+    rows = [f"2026-05-0{at},subscription,alice,pro,{each}" for at, each in enumerate(cells, 1)]
+    path.write_text("\n".join(["date,event,subscriber,plan,discount,currency", *rows]))
+    expected = read_by_row(path, monkeypatch)
+    assert read(path) == expected
+    read_well = [each for each in expected[0] if not each.flaw]
+    assert [str(each.discount) for each in read_well] == ["30", "0", "0.5", "0", "0", "0"]
+    assert [each.currency for each in read_well[:3]] == ["USD", "", "EUR"]
+
+
 METERED = [
     "alice,5,CU,chat/output,250000",
     "alice,,,chat/output,2.5e5",
@@ -256,6 +275,10 @@ PLAIN_DIRECTIVES = """
   started: 2025-11-15
 2026-05-01 custom "compute-subscription" "alice" "pro"
   started: "2025-11-15"
+2026-05-01 custom "compute-subscription" "alice" "pro"
+  discount: 30.00 USD
+2026-05-01 custom "compute-allocation" "alice" "pro"
+  discount: 0.50 EUR
 2026-05-01 custom "compute-cancellation" "alice" "pro"
 2026-05-01 custom "compute-allocation" "alice" 500 CU 100.00 USD
   id: " a1 "
@@ -302,6 +325,13 @@ ODD_DIRECTIVES = [
     'consumption" "alice"\n  meter: 5\n  quantity: 5',
     'consumption" "alice"\n  meter: "a!b"\n  quantity: 5',
     'grant" "alice" 5 CU\n  meter: "chat"',
+    'grant" "alice" 5 CU\n  discount: 5 USD',
+    'allocation" "alice" 5 CU 9 USD\n  discount: 5 USD',
+    'subscription" "alice" "pro"\n  discount: 0 USD',
+    'subscription" "alice" "pro"\n  discount: -5 USD',
+    'allocation" "alice" "pro"\n  discount: 5',
+    'allocation" "alice" "pro"\n  discount: "5 USD"',
+    'allocation" "alice" "pro"\n  discount: 123456789012345 USD',
     'bill" "openai" -5 USD',
     'bill" "openai" 0 USD',
     'bill" "openai" 5 USD\n  to: 2026-05-01',

@@ -70,13 +70,14 @@ def test_what_a_page_shows_as_booked_is_booked(page: Path, tmp_path: Path) -> No
     """By the quickstart, posting by posting; of what a unit costs, by the page's own ledger."""
     shown = "".join(each.text for each in blocks(page, "beancount") if each.more == "booked")
     ledger = ROOT / "example-ledgers" / "quickstart" / "main.beancount"
-    if page.stem in ("access", "costs"):
+    own = ("access", "costs", "events")
+    if page.stem in own:
         ledger = tmp_path / "main.beancount"
         ledger.write_text(ledger_of(page), "utf-8")
     printed = CliRunner().invoke(main, ["print", str(ledger)])
     assert printed.exit_code == 0
     assert entries_of(shown) <= entries_of(printed.stdout)
-    assert bool(entries_of(shown)) == (page.stem in ("README", "language", "costs", "access"))
+    assert bool(entries_of(shown)) == (page.stem in ("README", "language", *own))
 
 
 def commands_of(text: str) -> list[tuple[str, list[str]]]:

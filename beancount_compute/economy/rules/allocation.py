@@ -46,6 +46,7 @@ from beancount_compute.economy import (
     round_money,
     split,
 )
+from beancount_compute.economy.rules.discount import check_discount
 from beancount_compute.economy.state import Economy, Lots, Period
 
 
@@ -61,9 +62,24 @@ def allocate(economy: Economy, event: Event, event_id: str) -> None:
                 f"plan {quoted(plan.name)} has no price and no units, so a period of it by itself "
                 "books nothing: write a subscription"
             )
+        check_discount(economy, plan, event)
+        if event.discount and plan.less(event.discount).sells_nothing:
+            raise Refused(
+                f"a discount of all that plan {quoted(plan.name)} costs: a period of access alone "
+                "that costs nothing books nothing"
+            )
         economy.welcome(event.subscriber)
         end = later(event.date, plan.every)
-        allocate_period(economy, plan, event.subscriber, event.date, end, event_id, event)
+        allocate_period(
+            economy,
+            plan,
+            event.subscriber,
+            event.date,
+            end,
+            event_id,
+            event,
+            discount=event.discount,
+        )
         economy.end_period_later(event.subscriber, end)
     else:
         _top_up(economy, event, event_id)
@@ -92,6 +108,7 @@ def allocate_period(
     event_id: str,
     event: Event | None,
     subscription: str = "",
+    discount: Decimal = ZERO,
 ) -> None:
     """Book one period of a plan, from its first day to the first day after it.
 
@@ -101,9 +118,11 @@ def allocate_period(
     if not plan.bookable:
         economy.causes.begin(subscriber, plan.place)
         return
-    key = (plan.name, plan.since, start, end, economy.today)
+    key = (plan.name, plan.since, start, end, economy.today, discount)
     period = economy.periods.get(key)
     if period is None:
+        if discount:
+            plan = plan.less(discount)
         period = economy.periods[key] = period_of(
             plan, start, end, economy.today, economy.terms.of_ledger(COST_STEP)
         )

@@ -25,6 +25,7 @@ from beancount_compute.economy import (
     text_of,
 )
 from beancount_compute.economy.rules.allocation import allocate_period, unknown_plan
+from beancount_compute.economy.rules.discount import check_discount, discount_of
 from beancount_compute.economy.state import Economy, Subscription
 
 MOST_PERIODS = 1200
@@ -35,8 +36,10 @@ _SCHEDULE = (Kind.SUBSCRIPTION, Kind.CANCELLATION)
 def subscribe(economy: Economy, event: Event, event_id: str) -> None:
     """Start a subscription; periods begun before the event's date are not booked."""
     economy.admit(event.subscriber)
-    if economy.terms.plan(event.plan, event.date) is None:
+    plan = economy.terms.plan(event.plan, event.date)
+    if plan is None:
         raise unknown_plan(economy, event)
+    check_discount(economy, plan, event)
     start = date.fromisoformat(event.started) if event.started else event.date
     if start > event.date:
         raise Refused(
@@ -45,7 +48,16 @@ def subscribe(economy: Economy, event: Event, event_id: str) -> None:
     _refuse_second(economy, event)
     subscriber = economy.welcome(event.subscriber)
     subscription = Subscription(
-        event_id, subscriber, event.plan, start, event.place, start.day, False, start
+        event_id,
+        subscriber,
+        event.plan,
+        start,
+        event.place,
+        start.day,
+        False,
+        start,
+        discount=event.discount,
+        currency=event.currency,
     )
     subscriber.subscriptions.append(subscription)
     economy.settle(subscriber.name)
@@ -101,6 +113,7 @@ def _book_period(
         f"{subscription.id}/{text_of(day)}",
         event,
         subscription.id,
+        discount_of(economy, subscription, plan),
     )
     if not subscription.ended:
         economy.agenda.put(Due.PERIODS, subscription.period_end, subscription)

@@ -182,7 +182,7 @@ PLAN_KEYS = {
 }
 # What an event may say besides: of a top-up alone its end, whose plan says it for a period.
 OPTIONAL = {
-    "subscription": {"started"},
+    "subscription": {"started", "discount"},
     "grant": {"expires"},
     "allocation": {"expires"},
     "purchase": {"expires"},
@@ -198,7 +198,9 @@ WRITTEN = {"first_day": "from", "last_day": "to"}
 
 
 def optional_of(kind: str, plan: object) -> set[str]:
-    return set() if kind == "allocation" and plan is not None else OPTIONAL.get(kind, set())
+    if kind == "allocation" and plan is not None:
+        return {"discount"}
+    return OPTIONAL.get(kind, set())
 
 
 def check_measured(kind: str, units: object, meter: object, quantity: object) -> None:

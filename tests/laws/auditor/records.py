@@ -195,6 +195,7 @@ class Subscription:
     cancelled: Day | None = None
     last_end: Day | None = None
     periods: int = 0
+    discount: Decimal | None = None
     starts: list[Day] = field(default_factory=list)
 
     def running(self, day: Day) -> bool:

@@ -540,7 +540,11 @@ class Books(ProviderBooks):
                 refuse("the plan's cost can't be split")
             if not plan.price and not plan.units:
                 refuse("a period that books nothing")
+            self.discount_of(event, plan)
             self.introduce(event.subscriber)
+            plan = self.less(plan, event.discount)
+            if not plan.price and not plan.units:
+                refuse("a discount of all, and nothing is booked")
             end = after(event.date, plan.every)
             self.keep(event.id, self.allocate_plan(event.subscriber or "", plan, event.date, end))
             self.single_ends.append((end, event.subscriber))
@@ -549,7 +553,7 @@ class Books(ProviderBooks):
         self.touch(event.subscriber)
 
     def subscribe(self, event: Event) -> None:
-        self.plan_known(event.plan, event.date)
+        discount = self.discount_of(event, self.plan_known(event.plan, event.date))
         for other in self.subscriptions:
             same = (other.event.subscriber, other.event.plan) == (event.subscriber, event.plan)
             if same and other.running(event.date):
@@ -558,7 +562,25 @@ class Books(ProviderBooks):
         if began > event.date:
             refuse("started after the subscription's own date")
         self.introduce(event.subscriber)
-        self.subscriptions.append(Subscription(event, began, began, began.day))
+        self.subscriptions.append(Subscription(event, began, began, began.day, discount=discount))
+
+    def discount_of(self, event: Event, plan: Plan) -> Decimal | None:
+        """11.2: above zero, in the price's currency and minor unit, and not above it."""
+        off = event.discount
+        if off is None:
+            return None
+        if off <= 0 or event.currency != plan.currency or money(off, plan.currency) != off:
+            refuse(f"a discount of {off} {event.currency}")
+        running = event.started is not None and event.started < event.date
+        if off > money(plan.price, plan.currency) and not running:
+            refuse("a discount above the price")
+        return off
+
+    def less(self, plan: Plan, off: Decimal | None) -> Plan:
+        """The plan at its price less a discount, but never below zero."""
+        if off is None:
+            return plan
+        return replace(plan, price=max(ZERO, money(plan.price, plan.currency) - off))
 
     def start_periods(self, day: Day) -> None:
         for subscription in self.subscriptions:
@@ -585,6 +607,10 @@ class Books(ProviderBooks):
         subscription.next_start = subscription.last_end = end
         subscription.periods += 1
         if start >= event.date and plan.place not in self.bad_plans:
+            if subscription.discount is not None and event.currency != plan.currency:
+                self.refusals.add(event.place, "the discount is in another currency now")
+                subscription.discount = None
+            plan = self.less(plan, subscription.discount)
             legs = self.allocate_plan(event.subscriber, plan, start, end)
             self.touch(event.subscriber)
             self.keep(f"{event.id}/{start.isoformat()}" if event.id else None, legs)
