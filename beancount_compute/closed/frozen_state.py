@@ -7,6 +7,9 @@
     lot,alice,allocations,800,CU,0.20,USD,2026-05-01,pro,2026-06-01
     subscription,s-1,alice,pro,2026-05-01,2026-06-01,1,1,,ended
     cancelled,c-1,s-1,2026-05-20
+    arrears,s-1,period,2026-05-01,2026-05-01,2026-06-01
+    unbilled,s-1,15.00,USD
+    minimum,s-1,commit,2026-04-01,2026-07-01,100.00,USD,70.00,0,
     access,USD,2026-05-16
     credits,OAI,openai
     capacity,gpu,2026-06-01,2026-06-01,0.00,100.00,USD,0
@@ -21,7 +24,9 @@ Each row begins with what it is. `lapsed` are the lots that met their end in the
 day, how much of them was minted, and until when those tokens last. `bulk` are the files of a month
 that was booked in bulk: all that subscribers hold stands in them. `capacity` says of which days
 its first line and the one in force are, what was depreciated before that one and by now, and the
-units served since. A
+units served since. `arrears` says how a subscription is billed, of which period, since when it is
+not invoiced and when it will be; `minimum` what a period costs at least, what it was charged, what
+shortfall was booked and whether it is over. A
 number in the first row tells how this is written.
 """
 
@@ -73,6 +78,8 @@ _NUMBERS = {
     "lapsed": (3, 5, 11),
     "capacity": (4, 5, 7),
     "subscription": (10,),
+    "unbilled": (2,),
+    "minimum": (5, 7, 8),
 }
 
 
@@ -137,6 +144,7 @@ def rows_of(state: State) -> list[StateRow]:
         if subscription.cancelled:
             cancellation, on = subscription.cancelled
             rows.append(["cancelled", cancellation, subscription.id, day_text(on)])
+        rows += _billing(subscription)
     rows += [["period", name, day_text(end)] for name, end in carried.period_ends]
     for (name, key), day in sorted(carried.terms_days.items(), key=str):
         rows.append(["late", name, *_key(key), str(day)])
@@ -213,6 +221,22 @@ def _capacity(name: str, each: Depreciation) -> StateRow:
     days = [day_text(each.first), day_text(each.since)]
     money = [digits_of(each.before), digits_of(each.so_far), each.currency]
     return ["capacity", name, *days, *money, digits_of(each.served)]
+
+
+def _billing(each: Running) -> Iterator[StateRow]:
+    """What a subscription was charged and not invoiced for, and what its periods cost at least."""
+    if each.arrears is not None:
+        dated = each.arrears.period, each.arrears.invoiced, each.arrears.next_invoice
+        yield ["arrears", each.id, each.arrears.bill.value, *map(day_text, dated)]
+        for currency, number in sorted(each.arrears.unbilled.items()):
+            if number:
+                yield ["unbilled", each.id, digits_of(number), currency]
+    for made in each.commitments:
+        days = [day_text(made.start), day_text(made.end)]
+        minimum, currency = made.minimum
+        sums = [digits_of(made.charged), digits_of(made.shortfall)]
+        of = [digits_of(minimum), currency, *sums]
+        yield ["minimum", each.id, made.plan, *days, *of, "over" * made.over]
 
 
 def _subscription(each: Running) -> StateRow:

@@ -95,6 +95,7 @@ def rebook(
     parts = zip(ends, earned, _by_end(ends, facts, entries), strict=True)
     for end, sums, part in parts:
         month = Month.of(end).name
+        _note_arrears(uses, keeper.states[end])
         known, by_account = _known(keeper.states[end], part, last)
         last = states[month] = State(
             month,
@@ -235,6 +236,17 @@ def _note_capacities(uses: Uses, terms: LedgerTerms, closed: date | None, last_d
             uses.add(month.last, "compute-capacity", name, month.last)
 
 
+def _note_arrears(uses: Uses, state: Carried) -> None:
+    """Note the plans under which something is invoiced later, or costs a minimum."""
+    end = state.last_day
+    for each in state.subscriptions:
+        if each.arrears is not None and each.arrears.of_use:
+            uses.add(end, "compute-plan", each.plan, each.arrears.period)
+        for commitment in each.commitments:
+            if commitment.end > Month.of(end).first:
+                uses.add(end, "compute-plan", commitment.plan, commitment.start)
+
+
 def _used(
     entry: JournalEntry, day: date, keeper: Bookkeeper
 ) -> Iterator[tuple[str, str, date, str]]:
@@ -264,6 +276,8 @@ def _used(
                 yield "compute-meter", entry.meter, day, ""
                 if entry.event is None or not entry.event.meter:
                     yield "compute-option", METER.name, day, ""
+        case Kind.INVOICE | Kind.SHORTFALL:
+            pass  # the plan of what is billed in arrears is used all the time: `_note_arrears`
         case Kind.GRANT | Kind.TRADE | Kind.TRANSFER | Kind.SPEND | Kind.REFUND | Kind.REVERSAL:
             pass  # they rest on no plan
         case Kind.COST:

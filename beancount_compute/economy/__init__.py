@@ -227,6 +227,7 @@ from beancount_compute.economy.rounding import (
 from beancount_compute.economy.scales import TARGETS, Scale, with_scales
 from beancount_compute.economy.term_values import (
     AccessBy,
+    BilledBy,
     DrawDown,
     Grain,
     Holds,
@@ -251,4 +252,5 @@ from beancount_compute.economy.terms import (
     is_access,
     no_unit,
 )
+from beancount_compute.economy.unbilled import Arrears, Commitment, next_invoice
 from beancount_compute.economy.words import Hints, amount, like, printable, quoted, shorten

@@ -65,6 +65,7 @@ class Run:
         self._last = first
         self._uses = 0
         self._overage = False
+        self.subscription = ""  # to which those are charged that tell it
         self._quantity = ZERO
         self._units, self._commodity = ZERO, ""  # of a meter
         self._sums = _Sums()
@@ -75,6 +76,7 @@ class Run:
         self._last = entry
         self._uses += 1
         self._overage |= entry.overage
+        self.subscription = self.subscription or entry.subscription
         self._quantity = WIDE.add(self._quantity, entry.quantity)
         if entry.meter:
             self._units = WIDE.add(self._units, units_used(entry))
@@ -92,6 +94,7 @@ class Run:
             date=self._last.date,
             legs=legs,
             overage=self._overage,
+            subscription=self.subscription,
             uses=self._uses,
             quantity=self._quantity,
             used=Money(self._units, self._commodity) if self._tells_units else None,

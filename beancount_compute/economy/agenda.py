@@ -24,9 +24,11 @@ class Due(IntEnum):
 
     PERIOD_ENDS = 0  # of single periods, by subscriber: they end a merge of uses
     LOT_ENDS = 1  # of open lots
-    PERIODS = 2  # of subscriptions
-    ACCESS = 3  # open lots of it, and since when it is to be earned: in the evening
-    DEPRECIATION = 4  # of capacities, by name: in the evening
+    INVOICES = 2  # of subscriptions
+    PERIODS = 3  # of subscriptions
+    ACCESS = 4  # open lots of it, and since when it is to be earned: in the evening
+    SHORTFALLS = 5  # of periods with a minimum, in the evening of their last day
+    DEPRECIATION = 6  # of capacities, by name: in the evening
 
 
 class Agenda:

@@ -21,7 +21,9 @@ from beancount_compute.economy import (
     WIDE,
     ZERO,
     Accrual,
+    Arrears,
     Billed,
+    Commitment,
     Depreciation,
     Due,
     JournalEntry,
@@ -37,6 +39,7 @@ from beancount_compute.economy import (
     billed_days,
 )
 from beancount_compute.economy.rules.allocation import no_such_plan
+from beancount_compute.economy.rules.shortfall import await_shortfall
 from beancount_compute.economy.state import Economy, Subscription, Undo
 
 Earned = MutableMapping[tuple[Role, str, str], Decimal]  # by role, subscriber and currency
@@ -58,6 +61,8 @@ class Running(NamedTuple):
     cancelled: tuple[str, date] | None = None  # by which event, and when
     discount: Decimal = ZERO  # of `currency`: what each period costs less
     currency: str = ""
+    arrears: Arrears | None = None
+    commitments: tuple[Commitment, ...] = ()
 
 
 class Carried(NamedTuple):
@@ -112,6 +117,8 @@ def handed_on(economy: Economy, last_day: date) -> Carried:
             each.cancelled,
             each.discount,
             each.currency,
+            each.arrears and each.arrears.copied(),
+            tuple([replace(commitment) for commitment in each.commitments]),
         )
         for subscriber in subscribers
         for each in subscriber.subscriptions
@@ -165,6 +172,12 @@ def take_over(economy: Economy, carried: Carried, first_day: date) -> None:
             MoneyLeg(role, name, "", -number, currency)
             for (role, name, currency), number in carried.earned.items()
         )
+        economy.totals.add(
+            MoneyLeg(Role.UNBILLED, each.subscriber, "", number, currency)
+            for each in carried.subscriptions
+            if each.arrears is not None
+            for currency, number in each.arrears.unbilled.items()
+        )
 
 
 def _resume(economy: Economy, running: Running, last_day: date) -> None:
@@ -188,8 +201,15 @@ def _resume(economy: Economy, running: Running, last_day: date) -> None:
         running.cancelled,
         running.discount,
         running.currency,
+        running.arrears and running.arrears.copied(),
+        [replace(each) for each in running.commitments],
     )
     subscriber.subscriptions.append(subscription)
+    if subscription.arrears is not None:
+        economy.agenda.put(Due.INVOICES, subscription.arrears.next_invoice, subscription)
+    for commitment in subscription.commitments:
+        if not commitment.over:
+            await_shortfall(economy, subscription, commitment)
     if running.cancelled and running.cancelled[0] in economy.reversed_ids:
         cancellation, day = running.cancelled
         economy.cancellations[cancellation] = subscription, day

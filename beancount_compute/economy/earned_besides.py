@@ -36,7 +36,7 @@ BESIDES: dict[str, dict[Role, LegOrigin]] = {
 _SOLD, _BOUGHT, _EXPIRED = Flow.TRADED_OUT, Flow.TRADED_IN, Flow.EXPIRED
 _FEES, _PARTNER_INCOME = Earning.FEES, Earning.PARTNER_INCOME
 _FEES_ROLE, _PARTNER = Role.FEES, Role.PARTNER
-_TRADE, _SPEND = Kind.TRADE, Kind.SPEND
+_TRADE, _SPEND, _USE = Kind.TRADE, Kind.SPEND, Kind.CONSUMPTION
 
 
 class MovedOfLot(Protocol):
@@ -155,16 +155,32 @@ def _of_legs(
 ) -> Iterator[EarnedBesides]:
     """Of one plan, and of the first lot where it is one's.
 
-    So is overage (also within the posting of the use), and what the rounding of a refund leaves.
+    So is overage (also within the posting of the use), what the rounding of a refund leaves, and a
+    shortfall, or what a late use takes back of one.
     """
     roles = BESIDES[kind]
-    for leg in legs:
+    lapsed = [each for each in moved if each.flow is _EXPIRED] if kind == _USE else ()
+    for leg in [*_besides_lapsed(legs, lapsed)] if lapsed else legs:
         origin = roles.get(leg.role)
         if origin is not None:
             lots = (each.lot for each in moved if each.currency == leg.currency)
             lot = next(lots, None) if origin is LegOrigin.FIRST else None
             of = leg.holder, leg.origin, leg.currency
             yield _earned((EARNINGS[leg.role], *of, -leg.number, lot))
+
+
+def _besides_lapsed(legs: Iterable[MoneyLeg], lapsed: Iterable[MovedOfLot]) -> Iterator[MoneyLeg]:
+    """The legs of a use without the breakage of lots that had lapsed."""
+    of_lots: dict[tuple[str, str], Decimal] = {}
+    for each in lapsed:
+        key = each.origin, each.currency
+        of_lots[key] = of_lots.get(key, ZERO) + each.amount
+    for leg in legs:
+        if leg.role is Role.BREAKAGE:
+            taken = of_lots.pop((leg.origin, leg.currency), ZERO)
+            leg = leg._replace(number=leg.number - taken)
+        if leg.number:
+            yield leg
 
 
 def _fees(sale: SoldLots) -> Iterator[EarnedBesides]:

@@ -75,9 +75,11 @@ from beancount_compute.economy.rules.by_hand import (
 )
 from beancount_compute.economy.rules.consumption import consume_in_turn
 from beancount_compute.economy.rules.evening import EVENING, Evening
+from beancount_compute.economy.rules.invoicing import send_invoices
 from beancount_compute.economy.rules.late_draws import refuse_old
 from beancount_compute.economy.rules.latest_first import cancellations_first, latest_first
 from beancount_compute.economy.rules.reversal import DayOutcome, placed
+from beancount_compute.economy.rules.shortfall import fall_short
 from beancount_compute.economy.rules.subscription import Bridges, start_periods
 from beancount_compute.economy.scales import scales_uses
 from beancount_compute.economy.state import Economy, Undo
@@ -301,6 +303,7 @@ class Bookkeeper:
         events = sorted(self._events_on.pop(day, ()))
         first, events = cancellations_first(events)
         self._book_events(first)
+        send_invoices(economy, day)
         start_periods(economy, day)
         with localcontext(EXACT):
             in_order = placed(latest_first(events, economy.undo), self._outcome)
@@ -308,6 +311,7 @@ class Bookkeeper:
         for removal in self._removals_on.get(day, ()):
             take_out(economy, removal)
         earn_access(economy, day)
+        fall_short(economy, day)
         self._evening.book(economy, day)
         for assertion in early:
             check_for_newcomer(economy, assertion)

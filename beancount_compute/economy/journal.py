@@ -80,13 +80,15 @@ class JournalEntry(NamedTuple):
     occurred: datetime.date | None = None  # the day of a late event, which lies in a closed month
     counterparty: str = ""  # the buyer, receiver or partner; in a reversal too, as all below
     period: str = ""  # the first and last day of the period allocated: "2026-05-01/2026-05-31"
-    subscription: str = ""  # the id of the subscription that the period belongs to
+    # the id of the subscription that the period belongs to, or to which a use is charged
+    subscription: str = ""
     meter: str = ""  # of a use
     quantity: Decimal = ZERO  # of the meter, where the use says it
     used: Money | None = None  # the units of a use that has a meter and overage
     served: datetime.date | None = None  # the day of the uses whose cost is booked later
     beyond: tuple[Beyond, ...] = ()
     stated: tuple[StatedCost, ...] = ()
+    shortfall: Money | None = None  # of a minimum; below zero where a late charge takes it back
 
 
 class Unbalanced(Exception):

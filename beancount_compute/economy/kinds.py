@@ -20,7 +20,8 @@ from beancount_compute.economy.roles import EARNINGS, Earning, Pocket, Role
 class Kind(StrEnum):
     """What an event is (the directive's type without `compute-`), and what an entry books.
 
-    Mints, expiries, access that is earned, lapses and depreciation are no events: they are derived.
+    Mints, expiries, access that is earned, invoices, shortfalls, lapses and depreciation are no
+    events: they are derived.
     """
 
     __hash__ = str.__hash__  # the one of Enum is a Python function, and this is a dictionary key
@@ -40,6 +41,8 @@ class Kind(StrEnum):
     MINT = "mint"
     EXPIRY = "expiry"
     ACCESS = "access"  # that is earned
+    INVOICE = "invoice"  # of what was unbilled
+    SHORTFALL = "shortfall"  # of a minimum
     LAPSE = "lapse"
     COST = "cost"
     DEPRECIATION = "depreciation"
@@ -123,7 +126,7 @@ class LegOrigin(Enum):
     LAPSED = "one for each origin of the lots that had lapsed and are taken all the same"
     FIRST = "one for each currency of the lots, of the first lot's origin"
     PARTNER = "one, of the partner"
-    OVERAGE = "one for each plan in the metadata `overage`"
+    OVERAGE = "one for each plan in the metadata `overage`, or in that of its key"
     FIXED_FEE = "one, of the fixed fee in the metadata of its key"
     METERS = "one for each meter in the metadata of its key"
 
@@ -240,7 +243,9 @@ KINDS: dict[Kind, KindRow] = {
             LegRow(Role.REVENUE, LegOrigin.LOTS),
             LegRow(Role.BREAKAGE, LegOrigin.LAPSED),
             LegRow(Role.RECEIVABLE, LegOrigin.OVERAGE),
+            LegRow(Role.UNBILLED, LegOrigin.OVERAGE),
             LegRow(Role.OVERAGE, LegOrigin.OVERAGE),
+            LegRow(Role.BREAKAGE, LegOrigin.OVERAGE, key="shortfall"),  # taken back
         ),
         reversible=True,
     ),
@@ -318,6 +323,14 @@ KINDS: dict[Kind, KindRow] = {
     Kind.ACCESS: KindRow(
         moves={Pocket.ACCESS: Flows(Flow.EARNED, Flow.EARNED)},
         money=(LegRow(Role.ACCESS_REVENUE, LegOrigin.LOTS),),
+    ),
+    Kind.INVOICE: KindRow(money=(LegRow(Role.RECEIVABLE), LegRow(Role.UNBILLED))),
+    Kind.SHORTFALL: KindRow(
+        money=(
+            LegRow(Role.RECEIVABLE),
+            LegRow(Role.UNBILLED),
+            LegRow(Role.BREAKAGE, LegOrigin.OVERAGE, key="shortfall"),
+        )
     ),
     Kind.LAPSE: KindRow(money=(LegRow(Role.LAPSED),)),
     Kind.COST: KindRow(

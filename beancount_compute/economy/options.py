@@ -19,6 +19,7 @@ from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.term_values import (
     AccessBy,
+    BilledBy,
     DrawDown,
     Grain,
     Holds,
@@ -362,6 +363,26 @@ PLAN_KEYS: dict[str, TermKey] = {
             text_written,
             'how access is earned: "day" by day, or "even-month"',
             frozenset([Kind.ACCESS]),
+        ),
+        TermKey(
+            "bill",
+            "bill",
+            Holds.TEXT,
+            '"period"',
+            choice(BilledBy, "`bill`"),
+            text_written,
+            'when overage is invoiced: at its "use", behind its "period", or by its "month"',
+            frozenset([Kind.INVOICE]),
+        ),
+        TermKey(
+            "minimum",
+            "minimum",
+            Holds.AMOUNT,
+            "100.00 USD",
+            whole_fee("`minimum`"),
+            money_written,
+            "what a period's overage is charged at least; the rest is breakage on its last day",
+            frozenset([Kind.SHORTFALL]),
         ),
     )
 }

@@ -18,6 +18,7 @@ class Role(StrEnum):
     __hash__ = str.__hash__  # the one of Enum is a Python function, and this is a dictionary key
 
     RECEIVABLE = "receivable"
+    UNBILLED = "unbilled"
     PAYABLE = "payable"
     PARTNER = "partner"
     ALLOCATIONS = "allocations"
@@ -104,6 +105,7 @@ class RoleRow(NamedTuple):
 SUBSCRIBER = "{subscriber}"
 ROLES: dict[Role, RoleRow] = {
     Role.RECEIVABLE: RoleRow(Root.ASSETS, "Receivable:{subscriber}", owed="receivables"),
+    Role.UNBILLED: RoleRow(Root.ASSETS, "Unbilled:{subscriber}", owed="unbilled"),
     Role.PAYABLE: RoleRow(Root.LIABILITIES, "Payable:{subscriber}", owed="payables"),
     Role.PARTNER: RoleRow(
         Root.LIABILITIES, "Partners:{partner}", "partner", owed="owed to partners"

@@ -22,7 +22,9 @@ from beancount_compute.economy import (
     ZERO,
     Again,
     Agenda,
+    Arrears,
     Causes,
+    Commitment,
     Depreciation,
     Draw,
     DrawDown,
@@ -83,10 +85,25 @@ class Subscription:
     cancelled: tuple[str, date] | None = None  # by which event, and when
     discount: Decimal = ZERO  # of `currency`: what each period costs less
     currency: str = ""
+    arrears: Arrears | None = None  # where something is invoiced later
+    commitments: list[Commitment] = field(default_factory=list)  # of its periods, in order
 
     def runs_on(self, day: date) -> bool:
         """Whether a period of it covers the day."""
         return not self.ended or day < self.period_end
+
+    def commitment_on(self, day: date) -> Commitment | None:
+        """That of the period which covers a day, if it has a minimum."""
+        return next((each for each in reversed(self.commitments) if each.covers(day)), None)
+
+    def copied(self, subscriber: Subscriber) -> Subscription:
+        """The same for a copy of the subscriber."""
+        return replace(
+            self,
+            subscriber=subscriber,
+            arrears=self.arrears and self.arrears.copied(),
+            commitments=[replace(each) for each in self.commitments],
+        )
 
 
 class Subscriber:
@@ -119,8 +136,12 @@ class Subscriber:
         copy.allocations = {unit: holding.copied() for unit, holding in self.allocations.items()}
         copy.tokens = {unit: holding.copied() for unit, holding in self.tokens.items()}
         copy.access = {unit: holding.copied() for unit, holding in self.access.items()}
-        copy.subscriptions = [replace(each, subscriber=copy) for each in self.subscriptions]
+        copy.subscriptions = [each.copied(copy) for each in self.subscriptions]
         return copy
+
+    def subscription(self, name: str) -> Subscription | None:
+        """The subscription of that id."""
+        return next((each for each in self.subscriptions if each.id == name), None)
 
     def find(self, lot: Lot) -> OpenLot | None:
         """The open lot of that identity."""

@@ -45,6 +45,14 @@ class AccessBy(StrEnum):
     EVEN_MONTH = "even-month"
 
 
+class BilledBy(StrEnum):
+    """When what a subscription is charged beyond its holdings is invoiced."""
+
+    USE = "use"  # at once
+    PERIOD = "period"  # behind each period
+    MONTH = "month"  # by the month of the period
+
+
 class DrawDown(StrEnum):
     """Which lot goes first."""
 

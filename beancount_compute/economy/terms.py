@@ -31,7 +31,7 @@ from beancount_compute.economy.options import (
 )
 from beancount_compute.economy.roles import Pocket
 from beancount_compute.economy.rounding import WIDE, ZERO, round_money
-from beancount_compute.economy.term_values import AccessBy, Money, ScaleTarget, Unused
+from beancount_compute.economy.term_values import AccessBy, BilledBy, Money, ScaleTarget, Unused
 
 TOP_UP = "top-up"
 GRANT = "grant"
@@ -83,6 +83,8 @@ class Plan(NamedTuple):
     units_ssp: Money | None = None  # and of its units
     access_by: AccessBy = AccessBy.DAY
     factor: Decimal = Decimal(1)  # of a scenario, in the price: a discount has it too
+    bill: BilledBy = BilledBy.USE  # when use beyond the holdings is invoiced
+    minimum: Money | None = None  # what a period's use beyond the holdings is charged at least
     bookable: bool = True  # False: its cost step is an error, reported on the plan's line
     place: Place = NOWHERE
 

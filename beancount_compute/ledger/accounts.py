@@ -85,12 +85,12 @@ def check_template(role: Role, template: str, roots: Roots) -> None:
 def shared_account(
     templates: Mapping[Role, str], plans: Collection[str]
 ) -> tuple[Role, Role] | None:
-    """A pocket and another role that would share accounts; None if there are none.
+    """A pocket, or what is unbilled, and another role that would share accounts; None if none do.
 
     They do where the name of one subscriber or partner, or the component of one of these plans,
     makes an account of one an account of the other.
     """
-    for pocket in ROLE_OF_POCKET.values():
+    for pocket in (*ROLE_OF_POCKET.values(), Role.UNBILLED):
         for role, template in templates.items():
             pair = templates[pocket], template
             if role is not pocket and (_reads(*pair, plans) or _reads(*pair[::-1], plans)):

@@ -67,6 +67,7 @@ from beancount_compute.ledger.metadata import (
     money_of,
     named_amounts,
     price_of,
+    shortfall_of,
     text_in,
 )
 from beancount_compute.ledger.writing import ORDER
@@ -219,6 +220,7 @@ class Meaning:
             served=served if isinstance(served, date) else None,
             beyond=tuple(beyond_of(meta.get("beyond"))),
             stated=tuple([StatedCost(*each) for each in named_amounts(meta.get("stated"))]),
+            shortfall=shortfall_of(meta.get("shortfall")),
         )
 
     def _legs(self, entry: Transaction) -> list[Leg]:
@@ -267,9 +269,10 @@ class Meaning:
                 _apart(account, sharing, sums[account, currency], currency, found)
         for account in shared_by_many:
             for _, currency, part in on_account[account]:
-                if part and (account, currency) not in divided:  # together they are nothing
+                if part and (account, currency) not in divided:
                     divided.add((account, currency))
-                    _apart(account, on_account[account], ZERO, currency, found)
+                    if not _known_on(on_account[account], currency):  # together they are nothing
+                        _apart(account, on_account[account], ZERO, currency, found)
         return found
 
     def _candidates(
@@ -359,6 +362,11 @@ def _sums_on(
     return sums
 
 
+def _known_on(sharing: Iterable[Candidate], currency: str) -> Decimal:
+    """What the legs that share an account come to, where their numbers are known."""
+    return sum([part for _, money, part in sharing if part and money == currency], ZERO)
+
+
 def _candidates_of(
     row: LegRow, holder: str, meta: Mapping[str, Any], carried: CostByOrigin
 ) -> list[Candidate]:
@@ -380,8 +388,8 @@ def _candidates_of(
         case LegOrigin.PARTNER:
             return [((role, holder, text_in(meta.get("counterparty"))), "", None)]
         case LegOrigin.OVERAGE:
-            sign = 1 if role is Role.RECEIVABLE else -1
-            billed = named_amounts(meta.get("overage"))
+            sign = 1 if role in (Role.RECEIVABLE, Role.UNBILLED) else -1
+            billed = named_amounts(meta.get(row.key or "overage"))
             return [((role, holder, plan), money, sign * number) for plan, number, money in billed]
         case LegOrigin.METERS:
             text, sign = meta.get(row.key), 1

@@ -6,11 +6,12 @@
       memo: "by night"
 
     counterparty: "bob"                      ; buyer, receiver or partner
+    shortfall: "commit 30.00 USD"            ; of a minimum; below zero: taken back by a late use
     buyer-fee: 1.25 USD                      ; of a trade; the rest of its fees is the seller's
     seller-fixed-fee: 0.30 USD               ; beside those of a rate; buyer-fixed-fee too
     price: 0.25 EUR                          ; of a trade, where no posting carries it
     period: "2026-05-01/2026-05-31"          ; first and last day of what is allocated
-    subscription: "s-alice"                  ; to which the period belongs
+    subscription: "s-alice"                  ; to which the period belongs, or a use is charged
     lapsed: "tokens 60 CU {0.50 USD, 2026-06-01, top-up/2026-06-30}"
                                              ; taken late of what had lapsed; then lapsed-2 ...
     meter: "chat/output"                     ; of a use, with its
@@ -98,6 +99,8 @@ def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
         overage = ", ".join(_overage(entry.legs))
         if overage:
             meta["overage"] = overage
+    if entry.shortfall is not None:
+        meta["shortfall"] = _shortfall(entry)
     if entry.period:
         meta["period"] = entry.period
     if entry.subscription:
@@ -228,6 +231,23 @@ def _overage(legs: Iterable[Leg]) -> Iterator[str]:
     for leg in legs:
         if isinstance(leg, MoneyLeg) and leg.role is Role.OVERAGE:
             yield f"{leg.origin} {leg.number.copy_negate():f} {leg.currency}"
+
+
+def _shortfall(entry: JournalEntry) -> str:
+    """What is booked of a minimum, by the plan that has it."""
+    assert entry.shortfall is not None
+    number, currency = entry.shortfall
+    plan = next(
+        leg.origin
+        for leg in reversed(entry.legs)
+        if isinstance(leg, MoneyLeg) and leg.role is Role.BREAKAGE
+    )
+    return f"{plan} {number:f} {currency}"
+
+
+def shortfall_of(text: object) -> Money | None:
+    """What is booked of a minimum: "commit 30.00 USD"."""
+    return next((Money(number, of) for _, number, of in named_amounts(text)), None)
 
 
 def period_of(entry: Transaction) -> PeriodBooked | None:

@@ -23,6 +23,7 @@ from beancount_compute.economy import (
     PLAN_KEYS,
     ZERO,
     AccessBy,
+    BilledBy,
     Capacity,
     Money,
     NotRead,
@@ -66,6 +67,7 @@ TERM_TYPES = (
 )
 RELATED = "related"
 GROUP = "group"
+SHORTEST_MONTH = 28  # days
 SUBSCRIBER_KEYS = (RELATED, GROUP)  # each holds from the line's date until another line says it
 
 
@@ -156,6 +158,7 @@ def _plan(entry: Custom, place: Place) -> Plan:
     plan = Plan(parse_plan_name(name), entry.date, currency, tuple(units), **fields, place=place)
     whole = bool(units) and units[0].units > 0
     _check_access(plan, number, whole)
+    _check_bill(plan)
     if not units and plan.overage:
         raise FieldError(
             f"`overage` {amount(*plan.overage)} of a plan that names no unit never applies: "
@@ -198,6 +201,26 @@ def _check_access(plan: Plan, price: Decimal, whole: bool) -> None:
     if not whole and not price and plan.overage is None:
         raise FieldError(
             "a plan without price, units and `overage` sells nothing: write one of them"
+        )
+
+
+def _check_bill(plan: Plan) -> None:
+    """Refuse what says how use is charged of a plan that charges none, or can't be meant."""
+    for name, said in (("bill", plan.bill is not BilledBy.USE), ("minimum", plan.minimum)):
+        if said and plan.overage is None:
+            raise FieldError(
+                f"`{name}` of a plan without `overage`: write the price of a unit beyond the "
+                f"holdings too, or leave out `{name}`"
+            )
+    if plan.minimum and plan.overage and plan.minimum.currency != plan.overage.currency:
+        raise FieldError(
+            f"wrong currency: `minimum` {amount(*plan.minimum)} of use charged in "
+            f"{plan.overage.currency}: write it in {plan.overage.currency}"
+        )
+    if plan.bill is BilledBy.MONTH and 0 < plan.every.days < SHORTEST_MONTH:
+        raise FieldError(
+            f'`bill: "month"` of periods of {plan.every}, which are shorter than a month: write '
+            '`bill: "period"`'
         )
 
 

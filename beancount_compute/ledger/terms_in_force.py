@@ -19,6 +19,7 @@ from beancount_compute.economy import (
     EXACT,
     OPTIONS,
     RESERVED_ORIGINS,
+    ROLES,
     CostStepTooCoarse,
     Money,
     Place,
@@ -337,9 +338,10 @@ def _templates(
     while (shared := shared_account(templates, origins)) is not None:
         line = named[max((role for role in shared if role in named), key=lambda r: named[r].place)]
         pocket, role = shared
+        apart = "a pocket" if ROLES[pocket].pocket else pocket.value
         errors.add(
             line.place,
-            f"{pocket} and {role} would share the account {line.value}: a pocket shares its "
+            f"{pocket} and {role} would share the account {line.value}: {apart} shares its "
             "account with no other role",
         )
         role = Role(line.name)

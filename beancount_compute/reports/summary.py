@@ -49,6 +49,7 @@ MONEY_OUT = (
     "deferred",
 )
 _EARNED = {each: "revenue" if each is Earning.COMPUTE else each.value for each in Earning}
+SHORTFALLS = "shortfalls"  # breakage of minimums, which was never paid for ahead
 
 _RARE = (Flow.ENTERED, Earning.ACCESS.value)  # shown only where there are any
 FlowSums = defaultdict[tuple[str, str], Decimal]  # by name of the flow, and commodity or currency
@@ -83,6 +84,7 @@ class Summary(NamedTuple):
         ]
         currencies = sorted({currency for _, currency in self.money})
         names = {"deferred": "deferred revenue", **{each: each for each in _EARNED.values()}}
+        names[SHORTFALLS] = "breakage of minimums"
         for name, label in names.items():
             rows += [
                 (label, money(self.money[name, currency], currency), currency)
@@ -170,8 +172,10 @@ def _moved(books: Books) -> tuple[FlowSums, FlowSums]:
                 units[each.flow, each.commodity] += sign * each.units
             if each.currency and each.flow in (Flow.OPENING, Flow.ENTERED, Flow.REMOVED):
                 money[each.flow, each.currency] += sign * each.amount
-    for income in fold(books.incomes, ("earning", "currency"), ("amount",)):
-        money[_EARNED[income.earning], income.currency] += income.amount
+    for income in fold(books.incomes, ("earning", "kind", "currency"), ("amount",)):
+        of_minimum = income.earning is Earning.BREAKAGE and income.kind != Kind.EXPIRY
+        name = SHORTFALLS if of_minimum else _EARNED[income.earning]
+        money[name, income.currency] += income.amount
     for owed in fold(books.owed, ("kind", "currency"), ("amount",)):
         name, sign = _MONEY_FLOWS.get(owed.kind, ("", 0))
         if name:

@@ -35,6 +35,8 @@ RHYTHM: dict[Kind, int] = {
     Kind.MINT: NO_RHYTHM,
     Kind.EXPIRY: NO_RHYTHM,
     Kind.ACCESS: NO_RHYTHM,
+    Kind.INVOICE: NO_RHYTHM,
+    Kind.SHORTFALL: NO_RHYTHM,
     Kind.LAPSE: NO_RHYTHM,
     Kind.COST: NO_RHYTHM,
     Kind.DEPRECIATION: NO_RHYTHM,

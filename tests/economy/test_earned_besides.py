@@ -91,3 +91,22 @@ def test_overage_is_of_a_plan_and_the_rest_of_a_refund_of_the_first_lot() -> Non
     rest = MoneyLeg(Role.REVENUE, "alice", "pro", D("-0.01"), "USD")
     (found,) = earned_besides(Kind.REFUND, back, [rest], None)
     assert found == (Earning.COMPUTE, "alice", "pro", "USD", D("0.01"), "may")
+
+
+def test_what_a_late_use_takes_back_of_a_shortfall_is_told_beside_lapsed_lots() -> None:
+    """Of 115.00 less of breakage 15.00 are of units that had lapsed, which their lot tells."""
+    moved = [
+        Units(Flow.EXPIRED, "ivy", D(15), "may", D(15)),
+        Units(Flow.USED, "ivy", D(-15), "may", D(-15)),
+    ]
+    legs = [
+        MoneyLeg(Role.REVENUE, "ivy", "pro", D(-15), "USD"),
+        MoneyLeg(Role.BREAKAGE, "ivy", "pro", D(15), "USD"),
+        MoneyLeg(Role.OVERAGE, "ivy", "pro", D(-100), "USD"),
+        MoneyLeg(Role.BREAKAGE, "ivy", "pro", D(100), "USD"),
+    ]
+    found = [each[:5] for each in earned_besides(Kind.CONSUMPTION, moved, legs, None)]
+    assert [each for each in found if each[4]] == [
+        (Earning.OVERAGE, "ivy", "pro", "USD", 100),
+        (Earning.BREAKAGE, "ivy", "pro", "USD", -100),
+    ]

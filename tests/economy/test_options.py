@@ -51,6 +51,8 @@ WRITTEN: list[tuple[str, Any, str]] = [
     ("access-ssp", usd("150"), "150.00 USD"),
     ("units-ssp", usd("0.5"), "0.50 USD"),
     ("access-by", "even-month", '"even-month"'),
+    ("bill", "month", '"month"'),
+    ("minimum", usd("100"), "100.00 USD"),
 ]
 
 
@@ -95,6 +97,9 @@ def test_no_row_is_left_out_above() -> None:
         ("every", "fortnight", '"fortnight" is not a span of time: write "month", "quarter"'),
         ("expires", "0 months", '"0 months" is not a span of time'),
         ("token-expires", "", '"" is not a span of time'),
+        ("bill", "weekly", '`bill` "weekly" is unknown: write one of "use", "period", "month"'),
+        ("minimum", usd("0.001"), "`minimum` 0.001 USD is finer than the minor unit 0.01 USD"),
+        ("minimum", usd("-1"), "`minimum` -1 USD is below zero: write 0 or more"),
         ("overage", usd("0"), "`overage` 0 USD is not above zero: leave it out"),
     ],
 )

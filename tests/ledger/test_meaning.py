@@ -18,7 +18,7 @@ from beancount_compute.economy.kinds import BOOKED, Kind
 from beancount_compute.economy.meters import Meter, Provider
 from beancount_compute.economy.months import Span
 from beancount_compute.economy.roles import Pocket, Role
-from beancount_compute.economy.term_values import Money
+from beancount_compute.economy.term_values import BilledBy, Money
 from beancount_compute.economy.terms import Timeline
 from beancount_compute.ledger.accounts import Accounts, Roots, default_templates
 from beancount_compute.ledger.component_holders import names_in
@@ -106,14 +106,26 @@ EVENTS = [
     measured("2026-05-24", "dora", "calls", "3100", units="1 CU", id="calls"),
     stated_cost("2026-05-25", "open ai", "words", "0.30 USD"),
     reversal("2026-05-26", "calls"),
+    subscription("2026-05-27", "eve", "commit", id="committed"),
+    consumption("2026-05-27", "eve", "2 CU", id="charged"),
     bill("2026-06-02", "open ai", "70.25 USD", id="bill"),
     bill("2026-06-03", "open ai", "-0.25 EUR", "2026-05-30", "2026-06-01", id="credit-note"),
+    reversal("2026-06-28", "charged"),
 ]
+COMMIT = plan(
+    "commit",
+    price="10 USD",
+    units="1 CU",
+    overage="2 USD",
+    bill=BilledBy.PERIOD,
+    minimum=Money(Decimal(9), "USD"),
+)
 PLANS = (
     plan(overage="0.305 USD"),
     plan("gpu", price="10 USD", units="5 GPU", overage="9 USD"),
     seat(),
     plan("split", price="19.99 USD", units="3000 CU"),
+    COMMIT,
 )
 OPTIONS: dict[str, Any] = {
     "seller_fee": "0.05",
@@ -167,6 +179,24 @@ def test_what_was_written_is_read_back(own: dict[Role, str], grain: str) -> None
             legs=[], event=None, source="", overage=found.overage
         )
         assert found.overage is entry.overage
+
+
+@pytest.mark.parametrize("own", TEMPLATES)
+def test_a_late_use_of_lapsed_units_and_of_a_minimum_is_read_back(own: dict[Role, str]) -> None:
+    """Both come out of breakage; each is told by metadata of its own."""
+    used = consumption("2026-05-20", "eve", "4 CU", id="late")
+    events = [subscription("2026-05-01", "eve", "commit"), reversal("2026-07-02", "late")]
+    books = book(events, AGREED, late={date(2026, 7, 1): [used]})
+    writer = Writer(Accounts(default_templates(Roots()) | own, {}, Roots()))
+    written = [writer.transaction(entry._replace(occurred=used.date)) for entry in books.journal]
+    meaning = reader(own, written)
+    for entry, transaction_ in zip(books.journal, written, strict=True):
+        found = meaning.entry_of(transaction_)
+        assert found is not None
+        assert legs_of(found) == legs_of(entry)
+        assert found.shortfall == entry.shortfall
+    told = [each.meta["shortfall"] for each in written if "shortfall" in each.meta]
+    assert "commit -6.00 USD" in told and "commit 6.00 USD" in told
 
 
 def test_the_kinds_that_are_read_back_are_all_there_are() -> None:
@@ -243,6 +273,7 @@ def test_names_are_those_of_subscribers_not_of_partners() -> None:
         "Bob": "bob",
         "Carol": "carol",
         "Dora": "dora",
+        "Eve": "eve",
         "Z": "zoe",
     }
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from decimal import Decimal, Inexact
+from typing import NamedTuple
 
 from beancount_compute.economy import (
     WIDE,
@@ -23,7 +24,6 @@ from beancount_compute.economy import (
     Lacking,
     Leg,
     Money,
-    MoneyLeg,
     Month,
     Pocket,
     Role,
@@ -47,10 +47,17 @@ from beancount_compute.economy.rules.late_draws import (
     undone_later,
 )
 from beancount_compute.economy.rules.metered_use import meter_for
-from beancount_compute.economy.rules.newest_plan import newest_plan
+from beancount_compute.economy.rules.newest_plan import newest_subscription
 from beancount_compute.economy.rules.plain_meters import PlainMeters
+from beancount_compute.economy.rules.shortfall import charged
 from beancount_compute.economy.scales import with_scaled_use
-from beancount_compute.economy.state import Economy, Lots, OverageBooked, Subscriber
+from beancount_compute.economy.state import (
+    Economy,
+    Lots,
+    OverageBooked,
+    Subscriber,
+    Subscription,
+)
 
 POCKETS_USED = (Pocket.ALLOCATIONS, Pocket.TOKENS)  # in this order
 _use = fields_getter("subscriber", "units", "id", "commodity", "meter", "flaw")
@@ -140,8 +147,8 @@ def consume(economy: Economy, event: Event, event_id: str) -> None:
         legs += income(Role.REVENUE, subscriber.name, cost_by_origin(draws))
     over = None
     if missing:
-        over, overage_legs = _overage(economy, event, subscriber, missing)
-        legs += overage_legs
+        over = _overage(economy, event, subscriber, missing)
+        legs += over.legs
     economy.take(draws)
     used = Money(event.units, commodity) if over and meter else None
     _post(economy, written, event.quantity, event_id, legs, over, meter.name if meter else "", used)
@@ -174,7 +181,7 @@ def _post(
     quantity: Decimal,
     event_id: str,
     legs: list[Leg],
-    over: OverageBooked | None,
+    over: _Overage | None,
     meter: str,
     used: Money | None,
 ) -> None:
@@ -190,16 +197,25 @@ def _post(
         meter=meter,
         quantity=quantity,
         used=used,
+        subscription=over.subscription if over else "",
+        shortfall=over.shortfall if over else None,
     )
-    economy.post(entry, over)
+    economy.post(entry, over.booked if over else None)
     if economy.merges and not economy.late:  # a late use stands alone
         _merge(economy, entry)
 
 
-def _overage(
-    economy: Economy, event: Event, subscriber: Subscriber, missing: Decimal
-) -> tuple[OverageBooked, list[Leg]]:
-    plan, price = _overage_price(economy, event, subscriber, missing)
+class _Overage(NamedTuple):
+    """Use beyond the holdings, as it is charged."""
+
+    booked: OverageBooked
+    legs: list[Leg]
+    subscription: str  # the id of that which is invoiced for it later, or has a minimum
+    shortfall: Money | None  # what it takes back of one
+
+
+def _overage(economy: Economy, event: Event, subscriber: Subscriber, missing: Decimal) -> _Overage:
+    subscription, plan, price = _overage_price(economy, event, subscriber, missing)
     today = economy.today  # a late use counts in the month in which it is booked
     month = (subscriber.name, plan, price.currency, today.year, today.month)
     exact, booked = economy.overage.get(month, (ZERO, ZERO))
@@ -207,19 +223,17 @@ def _overage(
     total = WIDE.add(exact, use)
     charge = WIDE.subtract(round_money(total, price.currency), booked)
     economy.overage[month] = (total, WIDE.add(booked, charge))
-    legs: list[Leg] = []
-    if charge:
-        legs = [
-            MoneyLeg(Role.RECEIVABLE, subscriber.name, plan, charge, price.currency),
-            MoneyLeg(Role.OVERAGE, subscriber.name, plan, -charge, price.currency),
-        ]
-    return OverageBooked(month, use, charge), legs
+    legs, shortfall = charged(subscription, event.date, charge, price.currency, plan)
+    told = subscription.arrears is not None or subscription.commitment_on(event.date) is not None
+    return _Overage(
+        OverageBooked(month, use, charge), legs, subscription.id if told else "", shortfall
+    )
 
 
 def _overage_price(
     economy: Economy, event: Event, subscriber: Subscriber, missing: Decimal
-) -> tuple[str, Money]:
-    """The plan and price that use beyond the holdings falls under; refuses where there is none."""
+) -> tuple[Subscription, str, Money]:
+    """What use beyond the holdings falls under, and its price; refuses where there is none."""
     assert event.units is not None
     held = WIDE.subtract(event.units, missing)
     holds, undone = f"and holds {amount(held, event.commodity)}", ""
@@ -227,13 +241,14 @@ def _overage_price(
         holds = held_then(economy, event, subscriber, POCKETS_USED, held)
         undone = undone_later(economy, event, subscriber)
     beyond = f"{quoted(subscriber.name)} uses {amount(event.units, event.commodity)} {holds}"
-    plan = newest_plan(economy, event, subscriber)
-    if plan is None:
+    found = newest_subscription(economy, event, subscriber)
+    if found is None:
         economy.check_commodities(event)
         at_most = "at most that, or a top-up or grant before it"
         write = at_most if held else "a subscription, top-up or grant before it"
         message = f"{beyond}: write {write}{undone}"
         raise Lacking(message, event.subscriber, (missing, event.commodity))
+    subscription, plan = found
     if plan.overage is None:
         raise Lacking(
             f"{beyond}, and plan {quoted(plan.name)} has no `overage` price: "
@@ -241,7 +256,7 @@ def _overage_price(
             event.subscriber,
             (missing, event.commodity),
         )
-    return plan.name, plan.overage
+    return subscription, plan.name, plan.overage
 
 
 def _merge(economy: Economy, entry: JournalEntry) -> None:
@@ -250,7 +265,7 @@ def _merge(economy: Economy, entry: JournalEntry) -> None:
     before = economy.merging.get(entry.subscriber)
     economy.merging[entry.subscriber] = last
     run = economy.runs.get(before) if before is not None else None
-    if before is None or run is None or not _in_one_grain(economy, run.first, entry):
+    if before is None or run is None or not _in_one_grain(economy, run, entry):
         economy.runs[last] = Run(entry)
         return
     run.add(entry)
@@ -258,8 +273,11 @@ def _merge(economy: Economy, entry: JournalEntry) -> None:
     economy.runs[last] = economy.runs.pop(before)
 
 
-def _in_one_grain(economy: Economy, one: JournalEntry, other: JournalEntry) -> bool:
-    """Whether two uses of one meter fall into one day or month, as the posting grain is."""
+def _in_one_grain(economy: Economy, run: Run, other: JournalEntry) -> bool:
+    """Whether uses of one meter fall into one day or month, as the posting grain is."""
+    one = run.first
+    if run.subscription != other.subscription and run.subscription and other.subscription:
+        return False
     if one.meter != other.meter or bool(one.quantity) != bool(other.quantity):
         return False
     meter = economy.terms.meters.get(one.meter)

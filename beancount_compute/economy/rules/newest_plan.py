@@ -9,20 +9,31 @@ from collections.abc import Sequence
 from datetime import date
 
 from beancount_compute.economy import Event, Plan
-from beancount_compute.economy.state import Economy, Subscriber
+from beancount_compute.economy.state import Economy, Subscriber, Subscription
 
 
 def newest_plan(economy: Economy, event: Event, subscriber: Subscriber) -> Plan | None:
     """The plan of a use on its day; None where no subscription sells such units."""
+    found = newest_subscription(economy, event, subscriber)
+    return found[1] if found else None
+
+
+def newest_subscription(
+    economy: Economy, event: Event, subscriber: Subscriber
+) -> tuple[Subscription, Plan] | None:
+    """The subscription that a use falls under, and its plan; None where none sells such units."""
     running = [
-        (subscription.start, plan)
+        (subscription, plan)
         for subscription in subscriber.subscriptions
         if subscription.start <= event.date
         and subscription.runs_on(event.date)
         and (plan := economy.terms.plan(subscription.plan, event.date)) is not None
         and plan.sells(event.commodity)
     ]
-    return plan_of_overage(running) if running else None
+    if not running:
+        return None
+    newest = plan_of_overage([(subscription.start, plan) for subscription, plan in running])
+    return next(each for each in reversed(running) if each[1] is newest)
 
 
 def plan_of_overage(running: Sequence[tuple[date, Plan]]) -> Plan:

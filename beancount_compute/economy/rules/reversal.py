@@ -44,6 +44,7 @@ from beancount_compute.economy import (
 from beancount_compute.economy.rules.access import unearned
 from beancount_compute.economy.rules.breakage import meet_end
 from beancount_compute.economy.rules.cost import take_back
+from beancount_compute.economy.rules.shortfall import charged_back
 from beancount_compute.economy.state import Economy, Subscription, Undo
 
 
@@ -190,13 +191,16 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
     take_back(economy, undo)
     economy.settle(*{lot.holder for lot, _ in given}, *{draw[0].lot.holder for draw in taken})
     economy.settle(entry.subscriber)
+    legs, shortfall = _mirrored(entry, taken), None
+    if entry.kind is Kind.CONSUMPTION and entry.subscription:
+        legs, shortfall = charged_back(economy, undo, legs)
     economy.post(
         JournalEntry(
             economy.today,
             Kind.REVERSAL,
             entry.subscriber,
             f"Reversal of {entry.narration}",
-            _mirrored(entry, taken),
+            legs,
             event_id,
             event,
             undoes=entry.kind.value,
@@ -206,6 +210,7 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
             meter=entry.meter,
             quantity=entry.quantity,
             used=entry.used,
+            shortfall=shortfall,
         )
     )
     _undo_overage(economy, undo)
