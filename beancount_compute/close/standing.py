@@ -9,17 +9,31 @@ Both are of the ledger as it is now, and nothing is written.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from beancount.core.data import Custom, Directive, Price, Transaction
 
+from beancount_compute.booking import Booking
 from beancount_compute.close.storage import OURS
 from beancount_compute.closed import INDEX, SEAL_TYPES, Chain, read_chain
-from beancount_compute.economy import AS_OF, NOWHERE, Kind, Month, Terms
+from beancount_compute.economy import (
+    AS_OF,
+    NOWHERE,
+    Event,
+    Kind,
+    Month,
+    Plan,
+    Span,
+    Terms,
+    last_day,
+    later,
+)
+from beancount_compute.economy.carried import Running
 from beancount_compute.ledger import BULK_TAG, EVENT_TYPES, ORDER, Errors
 from beancount_compute.plugin import work_out
 from beancount_compute.reports import Books
@@ -89,11 +103,21 @@ def index_folder(options: dict[str, Any]) -> str:
     return ""
 
 
+class ByUse(NamedTuple):
+    """A subscription to a plan that has no price and no units: its periods book nothing."""
+
+    plan: str
+    first: date
+    cancelled: date | None  # since when, if known
+    last: date  # of the period in which it was cancelled; `date.max` where it goes on
+
+
 class Cancelled(NamedTuple):
-    """The cancellations that stand; no transaction tells of them before the next period is due."""
+    """The cancellations that stand, and who pays by use alone: no transaction tells of either."""
 
     in_closed_months: frozenset[str]  # subscriptions
     days: Mapping[tuple[str, str], Sequence[date]]  # of open months, by subscriber and plan
+    by_use: Mapping[str, Sequence[ByUse]] = MappingProxyType({})  # by subscriber
 
     def ends(self, subscription: str, subscriber: str, plan: str, first: date, last: date) -> bool:
         """Whether a subscription is cancelled within its period from one day to another."""
@@ -113,8 +137,53 @@ def cancelled_of(entries: Iterable[Directive], options: Mapping[str, Any]) -> Ca
     for event in booking.events:
         if event.kind is Kind.CANCELLATION and event.id not in undone:
             days[event.subscriber, event.plan].append(event.date)
-    carried = booking.state.carried.subscriptions if booking.state else ()
-    return Cancelled(frozenset([each.id for each in carried if each.ended]), days)
+    carried = [*booking.state.carried.subscriptions] if booking.state else []
+    ended = frozenset([each.id for each in carried if each.ended])
+    return Cancelled(ended, days, _by_use(booking, carried, undone, days))
+
+
+def _by_use(
+    booking: Booking,
+    carried: Iterable[Running],
+    undone: Container[str],
+    cancelled: Mapping[tuple[str, str], Sequence[date]],
+) -> Mapping[str, Sequence[ByUse]]:
+    """Who is on a plan that books no period, as of the closed months and by the open events."""
+    terms, found = booking.terms.terms, defaultdict[str, list[ByUse]](list)
+    begun: list[tuple[str, str, date, Running | None]] = [
+        (each.subscriber, each.plan, each.start, each) for each in carried
+    ]
+    begun += [
+        (each.subscriber, each.plan, _first_day(each), None)
+        for each in booking.events
+        if each.kind is Kind.SUBSCRIPTION and each.id not in undone
+    ]
+    for subscriber, name, start, closed in begun:
+        plan = terms.plan(name, start)
+        if plan is None or not plan.sells_nothing:
+            continue
+        if closed is not None and closed.ended:
+            since = closed.cancelled[1] if closed.cancelled else None
+            one = ByUse(name, start, since, last_day(start, closed.period_end))
+        else:
+            days = [day for day in cancelled.get((subscriber, name), ()) if day >= start]
+            since = min(days, default=None)
+            one = ByUse(name, start, since, _period_end(plan, start, since) if since else date.max)
+        found[subscriber].append(one)
+    return found
+
+
+def _first_day(event: Event) -> date:
+    return date.fromisoformat(event.started) if event.started else event.date
+
+
+def _period_end(plan: Plan, start: date, day: date) -> date:
+    """The last day of the period that holds a day."""
+    end, periods = start, 0
+    while end <= day:
+        periods += 1
+        end = later(start, Span(plan.every.months * periods, plan.every.days * periods))
+    return last_day(start, end)
 
 
 def _is_generated(entry: Directive) -> bool:

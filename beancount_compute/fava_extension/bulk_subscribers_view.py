@@ -26,8 +26,9 @@ from beancount_compute.fava_extension.blocks import (
     words,
 )
 from beancount_compute.fava_extension.page import Page
-from beancount_compute.fava_extension.prepared.holdings import FIGURES, Standing, as_table, totals
+from beancount_compute.fava_extension.prepared.holdings import Standing
 from beancount_compute.fava_extension.prepared.overview import held_on
+from beancount_compute.fava_extension.prepared.standing_rows import FIGURES, as_table, totals
 from beancount_compute.fava_extension.prepared.subscriptions import Used
 from beancount_compute.reports import TOTAL, Selection
 
@@ -160,9 +161,9 @@ def _standing(page: Page, found: BulkStanding, day: date) -> Standing:
         found.end,
         ZERO,
         ZERO,
-        ", ".join(found.plans),
-        found.status,
-        Used(found.allocated, found.used),
+        plan=", ".join(found.plans),
+        status=found.status,
+        used=Used(found.allocated, found.used),
     )
 
 

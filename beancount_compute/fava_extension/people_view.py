@@ -60,6 +60,12 @@ def people_asked(page: Page) -> list[Block]:
     page.ignores("filter", because=because)
     if page.asked.view == _RETENTION and page.asked.selection.start:
         page.notes.append("The time filter chooses the last day: what came before counts.")
+    plans = page.loaded.books.terms.plans.items()
+    by_use = sorted(name for name, line in plans if all(plan.sells_nothing for plan in line))
+    if by_use and page.asked.view in (_PEOPLE, _RETENTION):
+        page.notes.append(
+            f"Who pays by use alone is not counted, and recurs with nothing: {', '.join(by_use)}."
+        )
     name = _REPORTS[page.asked.view]
     books_of(_Reads(name), page.loaded.books, _selection(page))  # or says why not
     later = {

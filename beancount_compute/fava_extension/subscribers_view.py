@@ -20,12 +20,11 @@ from beancount_compute.fava_extension.blocks import (
 )
 from beancount_compute.fava_extension.bulk_subscribers_view import subscribers_in_bulk
 from beancount_compute.fava_extension.page import Page, last_shown, transaction
-from beancount_compute.fava_extension.prepared.holdings import (
+from beancount_compute.fava_extension.prepared.holdings import Holdings, Standing
+from beancount_compute.fava_extension.prepared.standing_rows import (
     FIGURES,
     OWED,
     SORTABLE,
-    Holdings,
-    Standing,
     as_table,
     matching,
     ordered,
@@ -58,9 +57,11 @@ def subscribers(page: Page) -> list[Block]:
         key = "subscriber"  # the note says that what is owed is left out
     rows = ordered(found, key, falling=asked.falling)
     shown, of_pages = page_of(rows, asked.page, ROWS_A_PAGE, even_of_one=True)
-    table = as_table(shown, f"Subscribers on {day}", owed=owed)
+    access = any(row.access for row in found)
+    table = as_table(shown, f"Subscribers on {day}", owed=owed, access=access)
     if len(found) > 1:
-        table = table._replace(totals=tuple(as_table(totals(found), "", owed=owed).rows))
+        in_all = as_table(totals(found), "", owed=owed, access=access)
+        table = table._replace(totals=tuple(in_all.rows))
     block = page.numbers.table(
         table,
         **of_pages,

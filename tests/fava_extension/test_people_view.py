@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -286,3 +287,20 @@ def test_a_selection_is_worked_out_once_until_many_others_were() -> None:
     assert counting.worked_out == 25
     people.tables(counting, Selection(subscriber="a"))
     assert counting.worked_out == 26
+
+
+def test_who_pays_by_use_alone_is_said_not_to_be_counted(ledger: Path) -> None:
+    """What such a plan has no periods of is no recurring revenue either."""
+    ledger.write_text(
+        'plugin "beancount_compute"\n'
+        + EXTENSION
+        + '2026-01-01 custom "compute-plan" "payg" 0.00 USD 0 CU\n'
+        "  overage: 0.02 USD\n"
+        '2026-01-01 custom "compute-plan" "seat" 30.00 USD\n'
+        '2026-05-16 custom "compute-subscription" "ann" "seat"\n'
+        '2026-05-16 custom "compute-subscription" "ben" "payg"\n'
+    )
+    site = Site(ledger)
+    said = ["Who pays by use alone is not counted, and recurs with nothing: payg."]
+    assert site.page("people")["notes"] == site.page("retention")["notes"] == said
+    assert site.page("growth")["notes"] == []

@@ -1,11 +1,12 @@
-"""All subscribers as of a day: open units, what they carry, tokens at market, money owed.
+"""All subscribers as of a day: open units, what they carry, tokens at market, access, money owed.
 
-    subscriber  unit  currency  open units  carrying  market value  next expiry  receivable  payable
-    alice       CU    USD             1300    260.00         75.00   2026-07-01      200.00   118.75
+    subscriber  unit  currency  open units  carrying  market value  access  next expiry  receivable
+    alice       CU    USD             1300    260.00         75.00    5.33   2026-07-01      200.00
 
 For any day in no time: the holdings after each movement are worked out once, and found by date.
 Units, carrying amount and market value are those of the roll-forward and of the open lots, what is
 owed that of the aging report. Tokens alone have a market, so allocations have no market value.
+Access and what is owed are money, and stand in the first row of their subscriber and currency.
 """
 
 from __future__ import annotations
@@ -17,59 +18,18 @@ from datetime import date
 from decimal import Decimal, localcontext
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
-from unicodedata import combining, normalize
 
-from beancount_compute.close.standing import Status
 from beancount_compute.economy import (
     OWED_TO_OTHERS,
-    PRICE_STEP,
     WIDE,
     ZERO,
     Pocket,
     Role,
-    round_half_even,
+    is_access,
 )
-from beancount_compute.fava_extension.prepared.subscriptions import (
-    NOTHING_USED,
-    Subscriptions,
-    Used,
-    note,
-)
-from beancount_compute.reports import (
-    CURRENCY,
-    NOT_NAMED,
-    PLAN,
-    SUBSCRIBER,
-    UNIT,
-    Books,
-    Cell,
-    Column,
-    LotKey,
-    Measure,
-    Movement,
-    Owed,
-    Table,
-    grouped,
-    written,
-)
+from beancount_compute.fava_extension.prepared.subscriptions import NOTHING_USED, Used, note
+from beancount_compute.reports import Books, LotKey, Movement, Owed
 
-COLUMNS = (
-    SUBSCRIBER,
-    PLAN,
-    Column("status", "status"),
-    UNIT,
-    CURRENCY,
-    Column("units", "open units", Measure.UNITS),
-    Column("share_used", "used of period", Measure.RATE),
-    Column("carrying_amount", "carrying amount", Measure.MONEY),
-    Column("market_value", "tokens at market", Measure.MONEY),
-    Column("next_expiry", "next expiry", Measure.DATE),
-    Column("receivable", "receivable", Measure.MONEY),
-    Column("payable", "payable", Measure.MONEY),
-)
-SORTABLE = tuple(column.key for column in COLUMNS)
-FIGURES = tuple(column.key for column in COLUMNS if column.is_figure)
-OWED = ("receivable", "payable")
 HeldThen = tuple[Decimal, Decimal, Decimal, date | None]  # units, tokens among them, carrying
 # amount, the next end of a lot
 _NONE: HeldThen = (ZERO, ZERO, ZERO, None)
@@ -94,6 +54,8 @@ class OwedLine(NamedTuple):
 
 HolderKey = tuple[str, str, str]  # subscriber, unit, currency
 OwerKey = tuple[str, str]  # subscriber, currency
+# of a row; as which it is active beside its unit; units, access, money owed
+_Lines = tuple[HolderKey, tuple[str, str], list[HeldLine], list[HeldLine], list[OwedLine]]
 _named = attrgetter("subscriber", "commodity", "currency")
 
 
@@ -109,6 +71,7 @@ class Standing(NamedTuple):
     end: date | None
     receivable: Decimal
     payable: Decimal
+    access: Decimal = ZERO  # still to be earned
     plan: str = ""
     status: str = ""
     used: Used = NOTHING_USED
@@ -122,7 +85,9 @@ class Standing(NamedTuple):
             self.status,
             *self[1:4],
             self.used.share,
-            *self[4:9],
+            *self[4:6],
+            self.access,
+            *self[6:9],
         )
 
 
@@ -137,15 +102,18 @@ class Holdings:
         with localcontext(WIDE):
             held_lines = _held_lines(movements, fine=fine)
             owed_lines = _owed_lines(owed, fine=fine)
-        first_of = {key[::2]: key for key in reversed(held_lines)}  # which row shows what is owed
-        self._rows = [
-            (key, lines, owed_lines.pop(key[::2], []) if first_of[key[::2]] == key else [])
-            for key, lines in held_lines.items()
-        ]
-        self._rows += [
-            ((name, "", money), [], lines) for (name, money), lines in owed_lines.items()
-        ]
-        self._rows.sort(key=itemgetter(0))
+        access_lines = {key[::2]: lines for key, lines in held_lines.items() if is_access(key[1])}
+        of_units = {key: lines for key, lines in held_lines.items() if not is_access(key[1])}
+        first_of = {key[::2]: key for key in reversed(of_units)}  # whose row shows money too
+        for pair in (*access_lines, *owed_lines):
+            first_of.setdefault(pair, (pair[0], "", pair[1]))
+        with_money = set(first_of.values())
+        self._rows: list[_Lines] = []
+        for key in sorted(with_money | of_units.keys()):
+            pair = key[::2] if key in with_money else ("", "")
+            money = access_lines.get(pair, []), owed_lines.get(pair, [])
+            named = (key[0], "") if key in with_money else key[:2]
+            self._rows.append((key, named, of_units.get(key, []), *money))
 
     def on(
         self,
@@ -154,7 +122,7 @@ class Holdings:
         plan: str = "",
         active: frozenset[tuple[str, str]] = frozenset(),
     ) -> list[Standing]:
-        """All that hold or owe something on a day, by name; and of whom a unit is `active`.
+        """All that hold or owe something on a day, by name; and of whom a unit is `active`, or "".
 
         What is owed is left out where a plan is named: a bill may be for several.
         """
@@ -162,17 +130,19 @@ class Holdings:
         prices: dict[tuple[str, str], Decimal | None] = {}
         found: list[Standing] = []
         with localcontext(WIDE):
-            for key, lines, owed_lines in self._rows:
+            for key, named, lines, access_lines, owed_lines in self._rows:
                 units, tokens, carrying, end = _held_at(lines, at, accounts, plan)
+                access = _held_at(access_lines, at, accounts, plan)[2]
                 owed = _owed_at(owed_lines, at, accounts) if owed_lines and not plan else _NOTHING
-                if not (units or carrying or owed[0] or owed[1] or key[:2] in active):
+                held = units or carrying or access or owed[0] or owed[1]
+                if not held and key[:2] not in active and named not in active:
                     continue
                 pair = key[1:]
                 if pair not in prices:
                     prices[pair] = self._books.price_on(day, *pair)
                 price = prices[pair]
                 value = None if price is None or not tokens else tokens * price
-                fields = (*key, units, carrying, value, end, *owed, "", "", NOTHING_USED)
+                fields = (*key, units, carrying, value, end, *owed, access, "", "", NOTHING_USED)
                 found.append(_new(Standing, fields))
         return found
 
@@ -259,99 +229,3 @@ def _owed_lines(owed: Iterable[Owed], *, fine: bool) -> dict[OwerKey, list[OwedL
             payable -= each.amount
         note(line.days, line.total, each.date.toordinal(), (receivable, payable))
     return grouped
-
-
-def matching(rows: Iterable[Standing], words: str) -> list[Standing]:
-    """The rows whose subscriber holds the words, in whatever case, with accents or without."""
-    wanted = _spoken(words)
-    return [row for row in rows if wanted in _spoken(row.subscriber)] if wanted else list(rows)
-
-
-def _spoken(name: str) -> str:
-    """A name without case and accents: "Zoë" as "zoe"."""
-    if name.isascii():
-        return name.lower()
-    return "".join([c for c in normalize("NFKD", name.casefold()) if not combining(c)])
-
-
-def ordered(rows: list[Standing], key: str, *, falling: bool) -> list[Standing]:
-    """The rows by a column; what has no such figure comes last, names decide between equals.
-
-    In the order of names, case and accents count last.
-    """
-    at = SORTABLE.index(key)
-    keyed = [(row.cells[at], row) for row in sorted(rows, key=lambda row: _spoken(row.subscriber))]
-    having = [each for each in keyed if each[0] is not None and each[0] != ""]
-    missing = [row for cell, row in keyed if cell is None or cell == ""]
-    if at:
-        having.sort(key=itemgetter(0), reverse=falling)
-    elif falling:
-        having.reverse()
-    return [row for _, row in having] + missing
-
-
-def as_table(rows: Iterable[Standing], title: str, *, owed: bool = True) -> Table:
-    """The rows as a table, with or without what is owed."""
-    table = Table(title, COLUMNS, [_written(row) for row in rows], "subscribers")
-    if owed:
-        return table
-    return table.only([at for at, column in enumerate(COLUMNS) if column.key not in OWED])
-
-
-def totals(rows: Iterable[Standing]) -> list[Standing]:
-    """The rows added up, by unit and currency, with how many stand how."""
-    of_pair = grouped(rows, attrgetter("commodity", "currency"))
-    found: list[Standing] = []
-    with localcontext(WIDE):
-        for commodity, currency in sorted(of_pair):
-            among = of_pair[commodity, currency]
-            values = [row.value for row in among if row.value is not None]
-            found.append(
-                Standing(
-                    "total",
-                    commodity,
-                    currency,
-                    units=sum([row.units for row in among], ZERO),
-                    carrying=sum([row.carrying for row in among], ZERO),
-                    value=sum(values, ZERO) if values else None,
-                    end=None,
-                    receivable=sum([row.receivable for row in among], ZERO),
-                    payable=sum([row.payable for row in among], ZERO),
-                    status=_counted([row.status for row in among]),
-                    used=Used(
-                        sum([row.used.allocated for row in among], ZERO),
-                        sum([row.used.used for row in among], ZERO),
-                    ),
-                )
-            )
-    return found
-
-
-def _counted(statuses: Sequence[str]) -> str:
-    return ", ".join(f"{statuses.count(each):,} {each}" for each in Status if statuses.count(each))
-
-
-def with_plans(
-    rows: Iterable[Standing], subscriptions: Subscriptions, day: date, plan: str = ""
-) -> list[Standing]:
-    """The rows with the plans of their subscribers, how these stand, and what of them was used."""
-    found: list[Standing] = []
-    for row in rows:
-        on = subscriptions.on(day, row.subscriber, plan)
-        used = subscriptions.used(day, row.subscriber, row.commodity, plan)
-        found.append(row._replace(plan=", ".join(on.plans), status=on.status, used=used))
-    return found
-
-
-def _written(row: Standing) -> tuple[Cell, ...]:
-    money = [
-        written(Measure.MONEY, number, row.currency)
-        for number in (row.carrying, row.value, row.receivable, row.payable)
-    ]
-    units = written(Measure.UNITS, row.units, "")
-    end = str(row.end) if row.end else None
-    name = row.subscriber or NOT_NAMED
-    share = row.used.share
-    rate = None if share is None else round_half_even(share, PRICE_STEP)
-    labels = (name, row.plan, row.status, row.commodity, row.currency)
-    return (*labels, units, written(Measure.RATE, rate, ""), *money[:2], end, *money[2:])

@@ -5,7 +5,7 @@
     carl   pro  ended                ; his last period is over
 
 Periods and use are read from what was booked. That a period which is not over will be the last one
-is booked nowhere: `close/standing.py` finds it in the events.
+is booked nowhere, nor who pays by use alone: `close/standing.py` finds it in the events.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
 from beancount_compute.close.standing import Cancelled, Status
-from beancount_compute.economy import ZERO, Flow, Kind, Pocket
+from beancount_compute.economy import ZERO, Flow, Kind, Pocket, is_access
 from beancount_compute.ledger import ORDER, PeriodBooked, period_of
 from beancount_compute.reports import Books, LotKey
 
@@ -97,8 +97,10 @@ class Subscriptions:
     def names(self, day: date) -> Iterator[tuple[str, str]]:
         """Subscribers with a period that covers the day, with each unit that it brought."""
         for name, periods in self._periods.items():
-            units = {unit for period in _covering(periods, day) for unit in period.allocated}
+            brought = {unit for period in _covering(periods, day) for unit in period.allocated}
+            units = {"" if is_access(unit) else unit for unit in brought}
             yield from ((name, unit) for unit in sorted(units))
+        yield from ((name, "") for name in self._cancelled.by_use if self._by_use(name, day))
 
     def on(self, day: date, subscriber: str, plan: str = "") -> OnPlan:
         """The plans of a subscriber, or that one alone."""
@@ -107,14 +109,24 @@ class Subscriptions:
             for each in self._periods.get(subscriber, ())
             if each.of.first <= day and plan in ("", each.of.plan)
         ]
-        if not begun:
-            return OnPlan((), Status.NONE)
+        by_use = [
+            each
+            for each in self._cancelled.by_use.get(subscriber, ())
+            if each.first <= day and plan in ("", each.plan)
+        ]
         now = list(_covering(begun, day))
-        if not now:
-            return OnPlan((begun[-1].of.plan,), Status.ENDED)
-        going_on = [each for each in now if not self._is_cancelled(subscriber, each)]
-        plans = tuple(dict.fromkeys(each.of.plan for each in now))
-        return OnPlan(plans, Status.RUNNING if going_on else Status.CANCELLED)
+        used_now = [each for each in by_use if day <= each.last]
+        if not now and not used_now:
+            ended = [each.of.plan for each in begun] or [each.plan for each in by_use]
+            return OnPlan((ended[-1],), Status.ENDED) if ended else OnPlan((), Status.NONE)
+        going_on = [not self._is_cancelled(subscriber, each) for each in now]
+        going_on += [each.cancelled is None or day < each.cancelled for each in used_now]
+        plans = [each.of.plan for each in now] + [each.plan for each in used_now]
+        status = Status.RUNNING if any(going_on) else Status.CANCELLED
+        return OnPlan(tuple(dict.fromkeys(plans)), status)
+
+    def _by_use(self, subscriber: str, day: date) -> bool:
+        return any(each.first <= day <= each.last for each in self._cancelled.by_use[subscriber])
 
     def used(self, day: date, subscriber: str, commodity: str, plan: str = "") -> Used:
         """Of a unit that periods which cover the day brought."""

@@ -7,9 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from beancount_compute.fava_extension.prepared.holdings import (
-    Holdings,
-    Standing,
+from beancount_compute.fava_extension.prepared.holdings import Holdings, Standing
+from beancount_compute.fava_extension.prepared.standing_rows import (
     as_table,
     matching,
     ordered,

@@ -13,6 +13,7 @@ from beancount import loader
 from beancount_compute.close.standing import Cancelled, cancelled_of
 from beancount_compute.fava_extension.prepared.subscriptions import OnPlan, Subscriptions
 from beancount_compute.reports import read_books
+from tests.close.sealing import HEAD, close, write
 from tests.fava_extension.prepared.story_books import story
 from tests.fava_extension.serving import EXTENSION, Site, rows, tables, totals
 from tests.reports.story import STORY
@@ -129,3 +130,50 @@ def test_the_page_shows_plan_status_and_share(tmp_path: Path) -> None:
     assert total["share_used"] == "0.125"
     by_share = rows(shown(sort="share_used", order="desc"))
     assert [row["subscriber"] for row in by_share] == ["ivy", "zoe", "amy"]
+
+
+ACCESS = """\
+2026-01-01 custom "compute-plan" "bundle" 200.00 USD 1000 CU
+  access-ssp: 150.00 USD
+  units-ssp: 100.00 USD
+2026-01-01 custom "compute-plan" "seat" 90.00 USD
+2026-01-01 custom "compute-plan" "payg" 0.00 USD 0 CU
+  overage: 0.02 USD
+2026-01-01 custom "compute-option" "as-of" 2026-06-20
+2026-05-16 custom "compute-subscription" "ann" "bundle"
+2026-05-16 custom "compute-subscription" "ben" "seat"
+2026-05-16 custom "compute-subscription" "cid" "payg"
+2026-06-02 custom "compute-consumption" "cid" 750 CU
+2026-06-02 custom "compute-consumption" "ann" 250 CU
+2026-06-10 custom "compute-cancellation" "ben" "seat"
+"""
+
+
+def test_access_is_money_in_the_row_of_its_subscriber(tmp_path: Path) -> None:
+    """ann: 120.00 of 200.00 from 16 June, 80.00 for 1000 CU; ben's last period ended on 15 June;
+    cid pays by use alone. One total of all that is owed in USD."""
+    ledger = tmp_path / "main.beancount"
+    ledger.write_text(HEAD + EXTENSION + ACCESS)
+    table = tables(Site(ledger).page("subscribers"))["subscribers"]
+    keys = "subscriber", "plan", "status", "commodity", "units", "share_used", "access"
+    assert [(*(row[key] for key in keys), row["receivable"]) for row in rows(table)] == [
+        ("ann", "bundle", "running", "CU", "1000", "0", "120.00", "400.00"),
+        ("ben", "seat", "ended", "", "0", "", "0.00", "90.00"),
+        ("cid", "payg", "running", "", "0", "", "0.00", "15.00"),
+    ]
+    (total,) = totals(table)
+    assert (total["carrying_amount"], total["access"]) == ("80.00", "120.00")
+    assert total["receivable"] == "505.00"
+
+
+def test_who_pays_by_use_alone_is_on_a_plan(tmp_path: Path) -> None:
+    """Its periods, of which nothing is booked, run to the 15th; closed months know the same."""
+    expected = {"05-15": "none", "05-16": "running", "06-09": "running"}
+    expected |= {"06-10": "cancelled", "06-15": "cancelled", "06-16": "ended"}
+    of_ben, of_cid = (f'cancellation" {name}' for name in ('"ben" "seat"', '"cid" "payg"'))
+    ledger = write(tmp_path, ACCESS.replace(of_ben, of_cid))
+    for months in ((), ("2026-05",), ("2026-06",)):
+        close(ledger, *months)
+        found = subscriptions(ledger)
+        assert {day: status(found, day, "cid")[1] for day in expected} == expected
+    assert status(found, "06-16", "cid") == (("payg",), "ended")
