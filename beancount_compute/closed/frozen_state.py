@@ -24,10 +24,8 @@ Each row begins with what it is. `lapsed` are the lots that met their end in the
 day, how much of them was minted, and until when those tokens last. `bulk` are the files of a month
 that was booked in bulk: all that subscribers hold stands in them. `capacity` says of which days
 its first line and the one in force are, what was depreciated before that one and by now, and the
-units served since. `arrears` says how a subscription is billed, of which period, since when it is
-not invoiced and when it will be; `minimum` what a period costs at least, what it was charged, what
-shortfall was booked and whether it is over. A
-number in the first row tells how this is written.
+units served since. `arrears`, `unbilled` and `minimum` are told in `billing_rows.py`. A number in
+the first row tells how this is written.
 """
 
 from __future__ import annotations
@@ -44,6 +42,7 @@ from typing import NamedTuple
 
 from beancount.core.amount import Amount
 
+from beancount_compute.closed.billing_rows import billing_rows
 from beancount_compute.closed.bulk_files import SealedFile
 from beancount_compute.closed.content import escaped, unescaped
 from beancount_compute.economy import (
@@ -144,7 +143,7 @@ def rows_of(state: State) -> list[StateRow]:
         if subscription.cancelled:
             cancellation, on = subscription.cancelled
             rows.append(["cancelled", cancellation, subscription.id, day_text(on)])
-        rows += _billing(subscription)
+        rows += billing_rows(subscription)
     rows += [["period", name, day_text(end)] for name, end in carried.period_ends]
     for (name, key), day in sorted(carried.terms_days.items(), key=str):
         rows.append(["late", name, *_key(key), str(day)])
@@ -221,22 +220,6 @@ def _capacity(name: str, each: Depreciation) -> StateRow:
     days = [day_text(each.first), day_text(each.since)]
     money = [digits_of(each.before), digits_of(each.so_far), each.currency]
     return ["capacity", name, *days, *money, digits_of(each.served)]
-
-
-def _billing(each: Running) -> Iterator[StateRow]:
-    """What a subscription was charged and not invoiced for, and what its periods cost at least."""
-    if each.arrears is not None:
-        dated = each.arrears.period, each.arrears.invoiced, each.arrears.next_invoice
-        yield ["arrears", each.id, each.arrears.bill.value, *map(day_text, dated)]
-        for currency, number in sorted(each.arrears.unbilled.items()):
-            if number:
-                yield ["unbilled", each.id, digits_of(number), currency]
-    for made in each.commitments:
-        days = [day_text(made.start), day_text(made.end)]
-        minimum, currency = made.minimum
-        sums = [digits_of(made.charged), digits_of(made.shortfall)]
-        of = [digits_of(minimum), currency, *sums]
-        yield ["minimum", each.id, made.plan, *days, *of, "over" * made.over]
 
 
 def _subscription(each: Running) -> StateRow:

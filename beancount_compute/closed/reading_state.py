@@ -11,18 +11,15 @@ from functools import lru_cache
 
 from beancount.core.amount import Amount
 
+from beancount_compute.closed.billing_rows import with_billing
 from beancount_compute.closed.bulk_files import SealedFile, bulk_files
 from beancount_compute.closed.frozen_state import FORMAT, Lapse, State, StateRow
 from beancount_compute.economy import (
     Accrual,
-    Arrears,
     Billed,
-    BilledBy,
-    Commitment,
     Depreciation,
     Key,
     Lot,
-    Money,
     Place,
     Pocket,
     Role,
@@ -94,10 +91,7 @@ class _Reading:
                 cancelled = name, date.fromisoformat(day)
                 self._subscriptions[-1] = self._subscriptions[-1]._replace(cancelled=cancelled)
             case "arrears" | "unbilled" | "minimum":
-                running = self._subscriptions[-1]
-                if running.id != cells[0]:
-                    raise ValueError(cells[0])
-                self._subscriptions[-1] = _with_billing(running, kind, *cells[1:])
+                self._subscriptions[-1] = with_billing(self._subscriptions[-1], kind, *cells)
             case "period":
                 name, end = cells
                 self._periods.append((name, date.fromisoformat(end)))
@@ -179,31 +173,6 @@ def _read_capacity(
 ) -> Depreciation:
     money = Decimal(before), Decimal(so_far), currency
     return Depreciation(_day(first), _day(since), *money, Decimal(served))
-
-
-def _with_billing(running: Running, kind: str, *cells: str) -> Running:
-    """A subscription with what one more row says of its bills."""
-    if kind == "arrears":
-        bill, period, invoiced, due = cells
-        days = date.fromisoformat(period), date.fromisoformat(invoiced), date.fromisoformat(due)
-        return running._replace(arrears=Arrears(BilledBy(bill), *days))
-    if kind == "unbilled":
-        number, currency = cells
-        if running.arrears is None:
-            raise ValueError(kind)
-        running.arrears.put(Decimal(number), currency)
-        return running
-    plan, start, end, minimum, currency, charged, shortfall, over = cells
-    commitment = Commitment(
-        plan,
-        date.fromisoformat(start),
-        date.fromisoformat(end),
-        Money(Decimal(minimum), currency),
-        Decimal(charged),
-        Decimal(shortfall),
-        over == "over",
-    )
-    return running._replace(commitments=(*running.commitments, commitment))
 
 
 def _read_subscription(

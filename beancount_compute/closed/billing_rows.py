@@ -1,0 +1,62 @@
+"""How a subscription is billed, as rows of a month's state, and the way back.
+
+    arrears,s-1,period,2026-05-01,2026-05-01,2026-06-01
+    unbilled,s-1,15.00,USD
+    minimum,s-1,commit,2026-04-01,2026-07-01,100.00,USD,70.00,0,
+
+`arrears` says how a subscription is billed, of which period, since when it is not invoiced and when
+it will be; `minimum` what a period costs at least, what it was charged, what shortfall was booked
+and whether it is over. A subscription that is charged at use and has no minimum has no such row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+from beancount_compute.economy import Arrears, BilledBy, Commitment, Money, day_text, digits_of
+from beancount_compute.economy.carried import Running
+
+
+def billing_rows(each: Running) -> Iterator[list[str]]:
+    """What a subscription was charged and not invoiced for, and what its periods cost at least."""
+    if each.arrears is not None:
+        dated = each.arrears.period, each.arrears.invoiced, each.arrears.next_invoice
+        yield ["arrears", each.id, each.arrears.bill.value, *map(day_text, dated)]
+        for currency, number in sorted(each.arrears.unbilled.items()):
+            if number:
+                yield ["unbilled", each.id, digits_of(number), currency]
+    for made in each.commitments:
+        days = [day_text(made.start), day_text(made.end)]
+        minimum, currency = made.minimum
+        sums = [digits_of(made.charged), digits_of(made.shortfall)]
+        of = [digits_of(minimum), currency, *sums]
+        yield ["minimum", each.id, made.plan, *days, *of, "over" * made.over]
+
+
+def with_billing(running: Running, kind: str, of: str, *cells: str) -> Running:
+    """A subscription with what one more row says of its bills; raises `ValueError`."""
+    if running.id != of:
+        raise ValueError(of)
+    if kind == "arrears":
+        bill, period, invoiced, due = cells
+        days = date.fromisoformat(period), date.fromisoformat(invoiced), date.fromisoformat(due)
+        return running._replace(arrears=Arrears(BilledBy(bill), *days))
+    if kind == "unbilled":
+        number, currency = cells
+        if running.arrears is None:
+            raise ValueError(kind)
+        running.arrears.put(Decimal(number), currency)
+        return running
+    plan, start, end, minimum, currency, charged, shortfall, over = cells
+    commitment = Commitment(
+        plan,
+        date.fromisoformat(start),
+        date.fromisoformat(end),
+        Money(Decimal(minimum), currency),
+        Decimal(charged),
+        Decimal(shortfall),
+        over == "over",
+    )
+    return running._replace(commitments=(*running.commitments, commitment))
