@@ -16,7 +16,14 @@ from beancount_compute.bulk.bulk_terms import JOURNAL, BulkTerms
 from beancount_compute.bulk.folder.cohort_journal import journal_of
 from beancount_compute.bulk.folder.day_sums import add_up_days
 from beancount_compute.bulk.folder.month_folder import MonthFolder
-from beancount_compute.bulk.folder.month_tables import DETAIL, SCHEMAS, Tables, together, with_words
+from beancount_compute.bulk.folder.month_tables import (
+    DETAIL,
+    SCHEMAS,
+    Tables,
+    as_written,
+    together,
+    with_words,
+)
 from beancount_compute.bulk.folder.stated import check_stated
 from beancount_compute.bulk.folder.ties import control_text, ties_of, ties_of_detail
 from beancount_compute.bulk.month_asked import BookedShards, BulkOutcome
@@ -60,7 +67,7 @@ def finish_month(
         ties += ties_of_detail(table, place.gather(DETAIL))
     journal = journal_of(table, made, bulk, opened)
     place.publish(
-        {name: made[name] for name in WRITTEN},
+        {name: as_written(name, made[name]) for name in WRITTEN},
         {JOURNAL: journal.text, "control.csv": control_text(ties)},
         {
             "opened": sorted({*opened, *journal.opened}),

@@ -68,7 +68,7 @@ def no_opening_lot(look: LookedAt, month: str) -> Iterator[Finding]:
             continue
         start, end = period
         plan = look.terms.plan_of_lot(event.plan, start)
-        if plan and not plan.price and not any(each.units for each in plan.lines):
+        if plan and plan.less(event.discount).sells_nothing:
             continue  # its periods book nothing
         text = (
             f"{quoted(event.subscriber)} is on {quoted(event.plan)} since {event.started}, and no "

@@ -40,6 +40,7 @@ SCHEMA = pa.schema(
         ("paid", pa.decimal128(38, 6)),
         ("currency", pa.string()),
         ("reverses", pa.string()),
+        ("discount", pa.decimal128(38, 6)),
     ]
 )
 Row = dict[str, Any]
@@ -85,7 +86,8 @@ def events(folder: Path, month: str, *rows: Row, name: str = "") -> Path:
     full = []
     for at, row in enumerate(rows):
         day = row["date"] if "-" in row["date"] else f"{month}-{row['date']}"
-        numbers = {n: Decimal(str(row[n])) for n in ("units", "price", "paid") if n in row}
+        written = [n for n in ("units", "price", "paid", "discount") if n in row]
+        numbers = {n: Decimal(str(row[n])) for n in written}
         full.append({"id": f"e-{at}{name}", **row, **numbers, "date": date.fromisoformat(day)})
     parquet.write_table(pa.Table.from_pylist(full, SCHEMA), path)
     return path

@@ -29,6 +29,10 @@ from tests.bulk.small_months import (
 D = Decimal
 
 
+def table_columns(path: Path) -> list[str]:
+    return list(parquet.read_schema(path).names)
+
+
 def test_what_is_used_is_revenue_and_the_rest_is_held(tmp_path: Path) -> None:
     """200 of 1000 CU are used, at 0.20: 40.00 of revenue, 800 CU held until the period's end."""
     found = month(tmp_path, "2026-05", subscription("01", "alice"), use("20", "alice", 200))
@@ -71,6 +75,25 @@ def test_unused_units_are_minted_when_the_next_period_begins(tmp_path: Path) -> 
     found = month(tmp_path, "2026-06", use("02", "alice", 1100))
     assert found.counts["by the kernel"] == 1
     assert held(found) == [("alice", "tokens", D(700), D("0.2"), "2027-06-01")]
+
+
+def test_a_discount_is_handed_on_by_months_that_have_any(tmp_path: Path) -> None:
+    """200.00 less 30.00, each month, by the engine; bob's periods by the kernel. Before alice came
+    no file says anything of discounts."""
+    april = month(tmp_path, "2026-04", subscription("02", "bob"))
+    assert "discount" not in table_columns(april.folder / "subscriptions.parquet")
+    less = {"discount": 30, "currency": "USD"}
+    may = month(tmp_path, "2026-05", subscription("01", "alice", **less))
+    assert [row["discount"] for row in table(may, "subscriptions")] == [None, D(30)]
+    month(tmp_path, "2026-06", use("20", "bob", 200))
+    found = month(tmp_path, "2026-07", use("20", "alice", 200))
+    assert (found.counts["by the kernel"], found.counts["by the engine"]) == (0, 1)
+    moved = {
+        (r["subscriber"], r["kind"], r["role"]): r["amount"] for r in table(found, "movements")
+    }
+    assert moved["alice", "allocation", "receivable"] == D(170)
+    assert moved["bob", "allocation", "receivable"] == D(200)
+    assert ("alice", "allocations", D(800), D("0.17"), "2026-08-01") in held(found)
 
 
 def test_use_beyond_the_holdings_is_charged(tmp_path: Path) -> None:

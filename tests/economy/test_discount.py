@@ -6,17 +6,20 @@ from decimal import Decimal
 
 import pytest
 
+from beancount_compute.economy.inputs import Again, Facts
 from beancount_compute.economy.journal import MoneyLeg
 from beancount_compute.economy.scales import Scale, with_scales
 from beancount_compute.economy.term_values import ScaleTarget
 from tests.economy.building import (
     Books,
     book,
+    book_facts,
     bundle,
     cancellation,
     consumption,
     day,
     deferred,
+    first_letter_up,
     lots_shown,
     messages,
     number,
@@ -171,6 +174,14 @@ def test_what_is_refused(discount: str, message: str) -> None:
     books = book(events, terms(plan()))
     assert [each.message.endswith(message) for each in books.refusals] == [True, True]
     assert books.journal == []
+
+
+def test_a_scenario_may_ask_less_than_the_discount() -> None:
+    """Under its terms the period costs nothing, where a ledger's own line would be an error."""
+    facts = Facts([one_period("2026-05-01", "alice", discount="30 USD")], again=Again())
+    books = book_facts(facts, terms(plan(price="20 USD")), first_letter_up)
+    assert lots_shown(books) == ["allocations alice 1000 CU {0 USD, 2026-05-01, pro/2026-06-01}"]
+    assert messages(books) == []
 
 
 def test_two_of_one_plan_and_day_stay_apart() -> None:

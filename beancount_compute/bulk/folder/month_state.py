@@ -16,7 +16,7 @@ from pyarrow import parquet
 
 from beancount_compute.bulk.bulk_terms import BulkError, BulkTerms
 from beancount_compute.bulk.folder.month_folder import ABOUT, PARTS_OF_STATE, about_month
-from beancount_compute.bulk.folder.month_tables import SCHEMAS, Tables
+from beancount_compute.bulk.folder.month_tables import SCHEMAS, Tables, not_written
 from beancount_compute.bulk.folder.state_tables import StateTables, state_tables
 from beancount_compute.bulk.rows.event_table import EventTable
 from beancount_compute.economy import quoted
@@ -69,8 +69,8 @@ def note_state(
     """Let queries know the state as `state_lots` and so on; whether there is any."""
     if before is not None:
         for name in PARTS_OF_STATE:  # which are read when they are asked for
-            _check_part(before / f"{name}.parquet", name)
-            table.note_file(f"state_{name}", before / f"{name}.parquet")
+            lacking = _check_part(before / f"{name}.parquet", name)
+            table.note_file(f"state_{name}", before / f"{name}.parquet", lacking)
     else:
         note_given_state(table, state_tables(closed, {}) if closed is not None else {})
     plans = table.numbers("SELECT DISTINCT plan FROM state_subscriptions WHERE NOT ended")
@@ -106,18 +106,24 @@ def read_part(path: Path, name: str) -> pa.Table:
         return part.read()
 
 
-def _check_part(path: Path, name: str) -> None:
-    """Raise `BulkError` where a table that a month has written can't be read to its end."""
+def _check_part(path: Path, name: str) -> list[pa.Field]:
+    """Raise `BulkError` where a table that a month has written can't be read to its end.
+
+    Returns the columns that none of its rows fills, and that it therefore lacks.
+    """
     with _opened(path, name) as part:
         for _ in part.iter_batches(use_threads=False):  # whose memory is given back
             pass
+        return not_written(name, part.schema_arrow.names)
 
 
 @contextmanager
 def _opened(path: Path, name: str) -> Iterator[parquet.ParquetFile]:
     try:
         with parquet.ParquetFile(path) as opened:
-            if opened.schema_arrow.names != SCHEMAS[name].names:
+            present = opened.schema_arrow.names
+            lacking = {field.name for field in not_written(name, present)}
+            if present != [each for each in SCHEMAS[name].names if each not in lacking]:
                 raise BulkError(f"{path}: not the columns that bean-compute bulk writes")
             yield opened
     except (pa.ArrowException, OSError, ValueError) as error:

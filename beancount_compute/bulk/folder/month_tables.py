@@ -74,6 +74,8 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("cancelled_on", _DAY),
             ("overage", _MONEY),
             ("overage_charged", _MONEY),
+            ("discount", _MONEY),
+            ("discount_currency", _TEXT),
         ]
     ),
     "subscribers": pa.schema([("subscriber", _TEXT)]),
@@ -243,6 +245,8 @@ SCHEMAS: dict[str, pa.Schema] = {
         ]
     ),
 }
+# Columns that came later: written only where any row fills them, so that others stay as they were.
+LATER_COLUMNS: dict[str, tuple[str, ...]] = {"subscriptions": ("discount", "discount_currency")}
 # in which order the rows of a table stand
 ORDER_OF_ROWS: dict[str, tuple[str, ...]] = {
     "movements": (
@@ -433,6 +437,19 @@ def decimals(numbers: Sequence[Decimal | None], least: int) -> pa.Array:
             f"{largest:f} and {scale} decimals don't fit into the {_DIGITS} digits of a Parquet "
             "decimal: write coarser units, or larger ones"
         ) from None
+
+
+def as_written(name: str, table: pa.Table) -> pa.Table:
+    """A table without the columns that came later and that no row fills."""
+    idle = [each for each in LATER_COLUMNS.get(name, ()) if table[each].null_count == len(table)]
+    return table.drop_columns(idle)
+
+
+def not_written(name: str, present: Sequence[str]) -> list[pa.Field]:
+    """The columns that came later and that a file of a table has not."""
+    return [
+        SCHEMAS[name].field(each) for each in LATER_COLUMNS.get(name, ()) if each not in present
+    ]
 
 
 def _places(number: Decimal) -> int:

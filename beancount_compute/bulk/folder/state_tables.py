@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from beancount_compute.bulk.folder.month_tables import SCHEMAS, Tables, table_of
 from beancount_compute.bulk.folder.operator_state import operator_table, with_operator
-from beancount_compute.economy import STOCK, Lot, Place, Pocket, cost_of, lot_of, trim
+from beancount_compute.economy import STOCK, ZERO, Lot, Place, Pocket, cost_of, lot_of, trim
 from beancount_compute.economy.carried import Carried, Running
 
 
@@ -54,6 +54,8 @@ def state_tables(
                 if newest[each.subscriber, each.plan] is each
                 else (None, None)
             ),
+            each.discount or None,
+            each.currency if each.discount else None,
         )
         for each in carried.subscriptions
     ]
@@ -100,6 +102,8 @@ def carried_from(tables: StateTables, last_day: date) -> Carried:
             ended,
             Place(file, line),
             (by, on) if by is not None else None,
+            ZERO if discount is None else trim(discount, 0),
+            currency or "",
         )
         for (
             name,
@@ -117,6 +121,8 @@ def carried_from(tables: StateTables, last_day: date) -> Carried:
             on,
             _,
             _,
+            discount,
+            currency,
         ) in _rows(tables.subscriptions, "subscriptions")
     ]
     known = tables.subscribers.column("subscriber").to_pylist()

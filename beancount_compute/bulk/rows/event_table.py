@@ -10,7 +10,7 @@ that makes of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +79,18 @@ class EventTable:
         except duckdb.Error as error:
             raise unreadable(error) from None
 
-    def note_file(self, name: str, path: Path) -> None:
-        """Let queries know a Parquet file, which is read when it is asked for."""
-        self.run(f"CREATE OR REPLACE VIEW {name} AS FROM read_parquet({literal(str(path))})")
+    def note_file(self, name: str, path: Path, lacking: Sequence[pa.Field] = ()) -> None:
+        """Let queries know a Parquet file, which is read when it is asked for.
+
+        The columns that it lacks are empty.
+        """
+        file = f"read_parquet({literal(str(path))})"
+        if lacking:
+            names = [field.name for field in lacking]
+            self.register(f"{name}_lacks", pa.schema(lacking).empty_table())
+            columns = ", ".join(f"l.{quote(each)}" for each in names)
+            file = f"(SELECT f.*, {columns} FROM {file} f LEFT JOIN {name}_lacks l ON false)"
+        self.run(f"CREATE OR REPLACE VIEW {name} AS FROM {file}")
 
     def unregister(self, name: str) -> None:
         """Let a table of Arrow go."""
