@@ -188,6 +188,7 @@ from beancount_compute.economy.refusals import (
 from beancount_compute.economy.roles import (
     EARNINGS,
     OWED,
+    OWED_TO_OPERATOR,
     OWED_TO_OTHERS,
     POCKETS,
     ROLE_OF_EARNING,

@@ -149,4 +149,5 @@ POCKETS: dict[Role, Pocket] = {  # of subscribers
 EARNINGS: dict[Role, Earning] = {role: row.earning for role, row in ROLES.items() if row.earning}
 ROLE_OF_EARNING: dict[Earning, Role] = {earning: role for role, earning in EARNINGS.items()}
 OWED: dict[Role, str] = {role: row.owed for role, row in ROLES.items() if row.owed}
+OWED_TO_OPERATOR = frozenset(role for role in OWED if ROLES[role].root is Root.ASSETS)
 OWED_TO_OTHERS = frozenset(role for role in OWED if ROLES[role].party != "subscriber")

@@ -123,7 +123,8 @@ def _totals(page: Page, day: date) -> list[Standing]:
             figures = [row[key] for key in ("units", "carrying_amount", "market_value")]
             units, carrying, value = [x if isinstance(x, Decimal) else None for x in figures]
             of = (TOTAL, str(row["commodity"]), str(row["currency"]))
-            found.append(Standing(*of, units or ZERO, carrying or ZERO, value, None, ZERO, ZERO))
+            amounts = units or ZERO, carrying or ZERO
+            found.append(Standing(*of, *amounts, value, None, ZERO, ZERO, ZERO))
     return found
 
 
@@ -159,6 +160,7 @@ def _standing(page: Page, found: BulkStanding, day: date) -> Standing:
         found.carrying,
         value,
         found.end,
+        ZERO,
         ZERO,
         ZERO,
         plan=", ".join(found.plans),

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal, localcontext
 from typing import Any
 
-from beancount_compute.economy import OWED_TO_OTHERS, WIDE, ZERO, Role
+from beancount_compute.economy import OWED, OWED_TO_OPERATOR, OWED_TO_OTHERS, WIDE, ZERO
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, controls, figures, linked, words
 from beancount_compute.fava_extension.page import Page, last_shown
@@ -29,6 +29,7 @@ from beancount_compute.reports.registry import AGING, RELEASE
 _OVERDUE = ("days_31_60", "days_61_90", "over_90")
 _LABELS = {
     "receivables": "Receivables",
+    "unbilled": "Unbilled, not invoiced yet",
     "payables": "Payables to subscribers",
     "partners": "Payables to partners",
     "providers": "Payables to providers",
@@ -72,7 +73,7 @@ def _owed_in_all(books: Books, day: date) -> Table:
     """What is owed in all on a day, and not by whom: months in bulk pool it on one account."""
     sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     with localcontext(WIDE):
-        for role in (Role.RECEIVABLE, Role.PAYABLE):
+        for role in OWED.keys() - OWED_TO_OTHERS:
             pooled = books.accounts.pooled(role, "", "")
             for each in books.transactions:
                 for posting in each.postings if each.date <= day else ():
@@ -89,7 +90,7 @@ def _owed_in_all(books: Books, day: date) -> Table:
     return Table("Owed in all", _IN_ALL, rows, "owed-in-all")
 
 
-_SIGNS = {AGED[Role.RECEIVABLE][0]: 1}  # what others owe is a debit
+_SIGNS = {AGED[role][0]: 1 for role in OWED_TO_OPERATOR}  # what others owe is a debit
 _IN_ALL = (Column("owed", "owed"), CURRENCY, Column("total", "total", Measure.MONEY))
 _NO_AGES = (
     "Months in bulk pool what is charged and paid: by whom it is owed, and since when, no "

@@ -25,6 +25,7 @@ from beancount_compute.fava_extension.prepared.standing_rows import (
     FIGURES,
     OWED,
     SORTABLE,
+    WHERE_ANY,
     as_table,
     matching,
     ordered,
@@ -57,10 +58,10 @@ def subscribers(page: Page) -> list[Block]:
         key = "subscriber"  # the note says that what is owed is left out
     rows = ordered(found, key, falling=asked.falling)
     shown, of_pages = page_of(rows, asked.page, ROWS_A_PAGE, even_of_one=True)
-    access = any(row.access for row in found)
-    table = as_table(shown, f"Subscribers on {day}", owed=owed, access=access)
+    also = [key for key in WHERE_ANY if any(getattr(row, key) for row in found)]
+    table = as_table(shown, f"Subscribers on {day}", owed=owed, also=also)
     if len(found) > 1:
-        in_all = as_table(totals(found), "", owed=owed, access=access)
+        in_all = as_table(totals(found), "", owed=owed, also=also)
         table = table._replace(totals=tuple(in_all.rows))
     block = page.numbers.table(
         table,

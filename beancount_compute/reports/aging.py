@@ -7,7 +7,8 @@
 An amount is as old as the days from the day on which it was billed to the selection's last day, or
 the ledger's. What undoes a bill settles that very bill; payments and all other credits settle the
 oldest bills first, also those billed later. What is left of them is a credit. Payables are aged
-the same way, from the day on which they were owed, and so is what partners and providers are owed.
+the same way, from the day on which they were owed, and so is what partners and providers are owed;
+what is unbilled from the day of its use, until it is invoiced.
 
 A hand-written posting belongs to the subscriber whose component the account holds; on a pooled
 account to the payee, where that is a subscriber. Any other stands on the line "(not named)".
@@ -23,7 +24,7 @@ from functools import cache
 
 from beancount.core.data import Transaction
 
-from beancount_compute.economy import OWED, OWED_TO_OTHERS, ROLES, Role
+from beancount_compute.economy import OWED, OWED_TO_OPERATOR, OWED_TO_OTHERS, ROLES, Role
 from beancount_compute.ledger import component_of
 from beancount_compute.reports.books import Books, Selection, until
 from beancount_compute.reports.facts import Owed
@@ -111,7 +112,7 @@ def settle(
 
     `lines` stand in the order of the books.
     """
-    sign = 1 if role is Role.RECEIVABLE else -1
+    sign = 1 if role in OWED_TO_OPERATOR else -1
     bills: list[Bill] = []
     credits: list[Credit] = []
     billed_by: dict[str, int] = {}  # by the id of the event: the bill's place

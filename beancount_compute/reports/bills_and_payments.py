@@ -8,7 +8,8 @@
        5  2026-06-25  payment                               -300.00    57.50     2.00
 
 An amount above zero is for the subscriber to pay; the fee is within it. What the subscriber owes
-(receivable) and is owed (payable) are not netted. Payments are what people wrote on these accounts.
+(receivable) and is owed (payable) are not netted; what is used and not invoiced yet (unbilled)
+stands beside them. Payments are what people wrote on these accounts.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from beancount_compute.reports.figures import Contribution, Figure, How, Request
 from beancount_compute.reports.tables import CURRENCY, DATE, Column, Measure, Row
 
 FORWARD = "brought forward"
-_OWES, _IS_OWED = "owes", "is_owed"  # receivable and payable
+_OWES, _IS_OWED, _UNBILLED = "owes", "is_owed", "unbilled"  # receivable and payable
+BALANCES = {_OWES: "owes", _UNBILLED: "not invoiced", _IS_OWED: "is owed"}
 COUNTERPARTY = Column("counterparty", "with", aside=1)
 BILL_LABELS = (
     Column("line", "line", aside=2),
@@ -41,13 +43,12 @@ BILL_LABELS = (
     Column("account", "account", aside=3),
     CURRENCY,
 )
-BILL_FIGURES = (
+_BILL_FIGURES = (
     Figure("units", "units", Measure.UNITS, how=How.KNOWN),
     Figure("price", "price", Measure.PRICE, ("worth",), How.QUOTIENT, ("units",)),
     Figure("fee", "fee", Measure.MONEY, how=How.KNOWN),
     Figure("amount", "amount", Measure.MONEY),
-    Figure(_OWES, "owes", Measure.MONEY),
-    Figure(_IS_OWED, "is owed", Measure.MONEY),
+    *[Figure(key, title, Measure.MONEY) for key, title in BALANCES.items()],
 )
 _BILLED = (Flow.ALLOCATED, Flow.TOPPED_UP, Flow.TRADED_IN, Flow.TRADED_OUT, Flow.REFUNDED)
 
@@ -71,10 +72,19 @@ def _to_provider(books: Books, name: str) -> tuple[Owed, ...]:
     return tuple([each for each in owed if component_of(each.party) == component])
 
 
+def bill_figures(books: Books, name: str) -> tuple[Figure, ...]:
+    """The figures of a line; what is not invoiced where a subscriber ever had any."""
+    if any(each.role is Role.UNBILLED for each in books.owed_of.get(name, ())):
+        return _BILL_FIGURES
+    return tuple(each for each in _BILL_FIGURES if each.key != _UNBILLED)
+
+
 def balance_of(owed: Owed) -> tuple[str, Decimal]:
     """Which balance a posting changes, what the subscriber owes or is owed, and by how much."""
     if owed.role is Role.RECEIVABLE:
         return _OWES, owed.amount
+    if owed.role is Role.UNBILLED:
+        return _UNBILLED, owed.amount
     return _IS_OWED, -owed.amount
 
 
@@ -128,6 +138,8 @@ def _entry(owed: Owed, trade: Trade | None, subscriber: str) -> str:
     if not owed.kind:
         pays = balance_of(owed)[1] < 0
         return "payment" if pays else "by hand"
+    if owed.role is Role.UNBILLED and owed.kind == Kind.INVOICE:
+        return "invoiced"
     return entry_of(owed.kind, owed.plan)
 
 
@@ -183,7 +195,7 @@ def _running(lines: Iterable[_BillLine]) -> Iterator[Contribution]:
         for each in owed:
             name, amount = balance_of(each)
             held[name, labels[-1:]] += amount
-        for name in (_OWES, _IS_OWED):
+        for name in BALANCES:
             yield "bills", labels, name, held[name, labels[-1:]], SUMMED
 
 

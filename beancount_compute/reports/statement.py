@@ -24,11 +24,12 @@ from beancount.core.data import Transaction
 
 from beancount_compute.economy import ZERO, Flow, Pocket, printable
 from beancount_compute.reports.bills_and_payments import (
-    BILL_FIGURES,
+    BALANCES,
     BILL_LABELS,
     COUNTERPARTY,
     FORWARD,
     balance_of,
+    bill_figures,
     bills,
     owed_within,
     received,
@@ -91,7 +92,14 @@ def _layouts(books: Books, selection: Selection) -> list[Layout]:
     money = (Column("what", "what"), CURRENCY)
     return [
         Layout("lines", f"Statement{of}", _LINE_LABELS, LINE_FIGURES, True, adds_up=False),
-        Layout("bills", title, BILL_LABELS, BILL_FIGURES, True, adds_up=False),
+        Layout(
+            "bills",
+            title,
+            BILL_LABELS,
+            bill_figures(books, selection.subscriber),
+            True,
+            adds_up=False,
+        ),
         *([costs_layout(of)] if books.is_provider(selection.subscriber) else []),
         Layout("units", f"Units held{by}", (UNIT,), balance_figures(Measure.UNITS), adds_up=False),
         Layout("money", f"Money{of}", money, balance_figures(Measure.MONEY), adds_up=False),
@@ -140,7 +148,7 @@ def _balances(
     for before, owed in zip((True, False), owed_within(books, selection), strict=True):
         for line in owed:
             name, amount = balance_of(line)
-            row = (f"{name.replace('_', ' ')} ({line.role})", line.currency)
+            row = (f"{BALANCES[name]} ({line.role})", line.currency)
             yield "money", row, _part(before, amount), amount, line.at
 
 

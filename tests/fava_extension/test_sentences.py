@@ -398,6 +398,27 @@ def test_access_has_words_of_its_own(tmp_path: Path) -> None:
     assert said(site.page("vintages"), "recognised").startswith("Each row is what was paid for in")
 
 
+def test_what_is_unbilled_has_a_tile_a_bar_and_a_table(tmp_path: Path) -> None:
+    """750 CU at 0.02 are used on 10 June, and invoiced a month later."""
+    payg = (
+        '2026-01-01 custom "compute-plan" "payg" 0.00 USD 0 CU\n'
+        '  overage: 0.02 USD\n  bill: "month"\n'
+        '2026-06-05 custom "compute-subscription" "eve" "payg"\n'
+        '2026-06-10 custom "compute-consumption" "eve" 750 CU\n'
+    )
+    site = written(tmp_path, STORY + payg + EXTENSION)
+    page = site.page("owed")
+    (tiles,) = [block for block in page["blocks"] if block["kind"] == "figures"]
+    shown = {item["label"]: exact(item["value"]) for item in tiles["items"]}
+    assert shown["Unbilled, not invoiced yet"] == "15.00"
+    assert said(page, "by-age").endswith("What is unbilled is as old as its use.")
+    (row,) = rows(tables(page)["unbilled"])
+    assert (row["subscriber"], row["days_1_30"]) == ("eve", "15.00")
+    (eve,) = rows(tables(site.page("subscribers", q="eve"))["subscribers"])
+    owed = eve["receivable"], eve["unbilled"], eve["payable"]
+    assert owed == ("0.00", "15.00", "0.00")
+
+
 @pytest.mark.parametrize("interval", ["month", "quarter", "year"])
 def test_breakage_or_market_is_named_by_its_interval_and_days(
     market_year: Site, interval: str

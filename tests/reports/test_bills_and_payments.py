@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.explaining import explain, find_cell
@@ -170,3 +171,37 @@ def test_at_eighty_columns_the_seller_stands_beside_the_price() -> None:
     """Ids and narrations go first."""
     text = render(REPORTS["statement"].tables(books_of(LEDGER), BOB, "bills"), 80)
     assert "2026-06-10  purchase  alice    500   0.25  2.50   127.50  557.50" in text
+
+
+# payg costs 0.02 a unit, invoiced behind each period: 15.00 in the first, then 17.00. Dan has paid.
+IN_ARREARS = HEAD + (
+    "2026-01-01 open Assets:Bank\n"
+    '2026-01-01 custom "compute-plan" "payg" 0.00 USD 0 CU\n'
+    '  overage: 0.02 USD\n  bill: "period"\n'
+    '2026-01-01 custom "compute-option" "as-of" 2026-02-28\n'
+    '2026-01-15 custom "compute-subscription" "dan" "payg"\n'
+    '2026-01-25 custom "compute-consumption" "dan" 750 CU\n'
+    '2026-02-20 custom "compute-consumption" "dan" 850 CU\n'
+    '2026-02-25 * "dan" "Wire"\n  Assets:Bank   10 USD\n  Assets:Receivable:Dan\n'
+)
+
+
+def test_what_is_used_and_not_invoiced_stands_beside_what_is_owed() -> None:
+    """It is for the subscriber to pay, is as old as its use, and moves with the invoice."""
+    books, dan = books_of(IN_ARREARS), Selection(subscriber="dan")
+    keys = ("date", "entry", "amount", "owes", "unbilled", "is_owed")
+    assert [
+        tuple(str(row[key]) for key in keys) for row in rows(books, "statement", "bills", dan)
+    ] == [
+        ("2026-01-25", "overage", "15.00", "0.00", "15.00", "0.00"),
+        ("2026-02-15", "invoice", "15.00", "15.00", "15.00", "0.00"),
+        ("2026-02-15", "invoiced", "-15.00", "15.00", "0.00", "0.00"),
+        ("2026-02-20", "overage", "17.00", "15.00", "17.00", "0.00"),
+        ("2026-02-25", "payment", "-10.00", "5.00", "17.00", "0.00"),
+    ]
+    money = {row["what"]: str(row["closing"]) for row in rows(books, "statement", "money", dan)}
+    assert money == {"owes (receivable)": "5.00", "not invoiced (unbilled)": "17.00"}
+    (unbilled,) = rows(books, "aging", "unbilled")
+    assert (unbilled["days_1_30"], unbilled["total"]) == (Decimal("17.00"), Decimal("17.00"))
+    (earlier,) = rows(books, "aging", "unbilled", Selection(end=date(2026, 2, 14)))
+    assert (earlier["days_1_30"], earlier["credit"]) == (Decimal("15.00"), Decimal("0.00"))

@@ -33,6 +33,8 @@ from beancount_compute.reports import Books, LotKey, Movement, Owed
 HeldThen = tuple[Decimal, Decimal, Decimal, date | None]  # units, tokens among them, carrying
 # amount, the next end of a lot
 _NONE: HeldThen = (ZERO, ZERO, ZERO, None)
+OwedThen = tuple[Decimal, Decimal, Decimal]  # receivable, unbilled, payable
+_NOTHING: OwedThen = (ZERO, ZERO, ZERO)
 
 
 class HeldLine(NamedTuple):
@@ -49,7 +51,7 @@ class OwedLine(NamedTuple):
 
     account: str  # "" for all accounts together
     days: list[int]
-    total: list[tuple[Decimal, Decimal]]  # receivable, payable
+    total: list[OwedThen]
 
 
 HolderKey = tuple[str, str, str]  # subscriber, unit, currency
@@ -70,6 +72,7 @@ class Standing(NamedTuple):
     value: Decimal | None  # of its tokens
     end: date | None
     receivable: Decimal
+    unbilled: Decimal
     payable: Decimal
     access: Decimal = ZERO  # still to be earned
     plan: str = ""
@@ -87,7 +90,7 @@ class Standing(NamedTuple):
             self.used.share,
             *self[4:6],
             self.access,
-            *self[6:9],
+            *self[6:10],
         )
 
 
@@ -134,7 +137,7 @@ class Holdings:
                 units, tokens, carrying, end = _held_at(lines, at, accounts, plan)
                 access = _held_at(access_lines, at, accounts, plan)[2]
                 owed = _owed_at(owed_lines, at, accounts) if owed_lines and not plan else _NOTHING
-                held = units or carrying or access or owed[0] or owed[1]
+                held = units or carrying or access or any(owed)
                 if not held and key[:2] not in active and named not in active:
                     continue
                 pair = key[1:]
@@ -148,7 +151,6 @@ class Holdings:
 
 
 _new = tuple.__new__
-_NOTHING = (ZERO, ZERO)
 
 
 def _held_at(
@@ -168,16 +170,18 @@ def _together(one: HeldThen, other: HeldThen) -> HeldThen:
     return one[0] + other[0], one[1] + other[1], one[2] + other[2], min(ends, default=None)
 
 
-def _owed_at(
-    lines: list[OwedLine], at: int, accounts: frozenset[str] | None
-) -> tuple[Decimal, Decimal]:
+def _owed_at(lines: list[OwedLine], at: int, accounts: frozenset[str] | None) -> OwedThen:
     owed = _NOTHING
     for account, days, total in lines:
         place = bisect_right(days, at)
         if place and (accounts is None or account in accounts):
             one = total[place - 1]
-            owed = one if owed is _NOTHING else (owed[0] + one[0], owed[1] + one[1])
+            owed = one if owed is _NOTHING else _added(owed, one)
     return owed
+
+
+def _added(one: OwedThen, other: OwedThen) -> OwedThen:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2]
 
 
 def _held_lines(movements: Iterable[Movement], *, fine: bool) -> dict[HolderKey, list[HeldLine]]:
@@ -222,10 +226,12 @@ def _owed_lines(owed: Iterable[Owed], *, fine: bool) -> dict[OwerKey, list[OwedL
         if line is None:
             line = lines[key] = OwedLine(key[1], [], [])
             grouped[pair].append(line)
-        receivable, payable = line.total[-1] if line.total else _NOTHING
+        receivable, unbilled, payable = line.total[-1] if line.total else _NOTHING
         if each.role is Role.RECEIVABLE:
             receivable += each.amount
+        elif each.role is Role.UNBILLED:
+            unbilled += each.amount
         else:
             payable -= each.amount
-        note(line.days, line.total, each.date.toordinal(), (receivable, payable))
+        note(line.days, line.total, each.date.toordinal(), (receivable, unbilled, payable))
     return grouped

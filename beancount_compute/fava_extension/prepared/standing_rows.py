@@ -7,7 +7,7 @@ total             1 running           1,300          20.00 %           260.00
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from decimal import localcontext
 from operator import itemgetter
@@ -44,12 +44,13 @@ COLUMNS = (
     Column("access", "access to be earned", Measure.MONEY),
     Column("next_expiry", "next expiry", Measure.DATE),
     Column("receivable", "receivable", Measure.MONEY),
+    Column("unbilled", "unbilled", Measure.MONEY),
     Column("payable", "payable", Measure.MONEY),
 )
 SORTABLE = tuple(column.key for column in COLUMNS)
 FIGURES = tuple(column.key for column in COLUMNS if column.is_figure)
-OWED = ("receivable", "payable")
-ACCESS = ("access",)
+OWED = ("receivable", "unbilled", "payable")
+WHERE_ANY = ("access", "unbilled")  # columns that few ledgers need
 
 
 def matching(rows: Iterable[Standing], words: str) -> list[Standing]:
@@ -82,11 +83,11 @@ def ordered(rows: list[Standing], key: str, *, falling: bool) -> list[Standing]:
 
 
 def as_table(
-    rows: Iterable[Standing], title: str, *, owed: bool = True, access: bool = False
+    rows: Iterable[Standing], title: str, *, owed: bool = True, also: Collection[str] = ()
 ) -> Table:
-    """The rows as a table, with or without what is owed, and access."""
+    """The rows as a table, with or without what is owed; `also` those of `WHERE_ANY`."""
     table = Table(title, COLUMNS, [_written(row) for row in rows], "subscribers")
-    left_out = (() if owed else OWED) + (() if access else ACCESS)
+    left_out = {*(() if owed else OWED), *(key for key in WHERE_ANY if key not in also)}
     return table.only([at for at, column in enumerate(COLUMNS) if column.key not in left_out])
 
 
@@ -114,6 +115,7 @@ def totals(rows: Iterable[Standing]) -> list[Standing]:
                     value=sum(values, ZERO) if values else None,
                     end=None,
                     receivable=sum([row.receivable for row in among], ZERO),
+                    unbilled=sum([row.unbilled for row in among], ZERO),
                     payable=sum([row.payable for row in among], ZERO),
                     access=sum([row.access for row in among], ZERO),
                     status=_counted([row.status for row in among]),
@@ -145,7 +147,7 @@ def with_plans(
 def _written(row: Standing) -> tuple[Cell, ...]:
     money = [
         written(Measure.MONEY, number, row.currency)
-        for number in (row.carrying, row.value, row.access, row.receivable, row.payable)
+        for number in (row.carrying, row.value, row.access, *row[7:10])
     ]
     units = written(Measure.UNITS, row.units, "")
     end = str(row.end) if row.end else None

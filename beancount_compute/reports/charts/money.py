@@ -43,7 +43,13 @@ _INCOME = {
 }
 _POCKETS = {Pocket.ALLOCATIONS: BLUE, Pocket.TOKENS: PURPLE, Pocket.ACCESS: TEAL}
 _MOVED = {"opening": GREY, "added": GREEN, "released": RED, "otherwise": ORANGE}
-_OWED = {"receivables": BLUE, "payables": ORANGE, "partners": PURPLE, "providers": RED}
+_OWED = {
+    "receivables": BLUE,
+    "unbilled": TEAL,
+    "payables": ORANGE,
+    "partners": PURPLE,
+    "providers": RED,
+}
 _FIRST, _LAST = 2, -1  # the ages stand between the labels and the total
 _COMPARED = (  # name, column, colour, and which of the two bars of a month it is part of
     ("lapsed, had there been no market", "lapsed", ORANGE, "breakage"),
@@ -168,6 +174,8 @@ def by_age(totals: Table) -> list[Chart]:
         ]
         figure = figure_of(data, layout_of(currency, barmode="group"))
         caption = "Days since the bill; a credit is what was paid beyond all bills."
+        if any(row[0] == "unbilled" for row in part.rows):
+            caption += " What is unbilled is as old as its use."
         found.append(
             Chart(f"by-age-{currency}", f"Owed, by age ({currency})", part, figure, caption)
         )

@@ -25,8 +25,9 @@ def holdings(request: pytest.FixtureRequest) -> Holdings:
 
 def row(name: str, units: str, carrying: str, value: str | None, end: date, *owed: str) -> Standing:
     price = None if value is None else Decimal(value)
-    amounts = [Decimal(each) for each in owed]
-    return Standing(name, "CU", "USD", Decimal(units), Decimal(carrying), price, end, *amounts)
+    receivable, payable = (Decimal(each) for each in owed)
+    held = Decimal(units), Decimal(carrying), price, end
+    return Standing(name, "CU", "USD", *held, receivable, Decimal(), payable)
 
 
 def test_the_last_day(holdings: Holdings) -> None:
