@@ -19,7 +19,8 @@ from beancount_compute.bulk.looking_up.standings import BulkStanding, standings
 from beancount_compute.bulk.looking_up.statement_of_months import statement_of_months
 from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.standing import Status, cancelled_of
-from beancount_compute.fava_extension.prepared.holdings import Holdings, with_plans
+from beancount_compute.fava_extension.prepared.holdings import Holdings
+from beancount_compute.fava_extension.prepared.standing_rows import with_plans
 from beancount_compute.fava_extension.prepared.subscriptions import Subscriptions
 from beancount_compute.reports import Books, Selection, Table, read_books
 from beancount_compute.reports.registry import REVENUE, STATEMENT

@@ -278,3 +278,37 @@ def test_numbers_that_32_bits_do_not_hold_stay_exact(tmp_path: Path) -> None:
         assert sum(r["amount"] for r in used if r["role"] == "revenue") == -units / 1000
         left += 4000 - units
         assert sum(lot[2] for lot in held(found) if lot[0] == "alice") == left
+
+
+def test_what_is_invoiced_later_stands_unbilled_from_month_to_month(tmp_path: Path) -> None:
+    """750 CU at 0.02 in May, 200 in June, 1,000 in July, by the month of the period: 15.00 and
+    4.00 on 15 June, 20.00 on 15 July. 39.00 of a minimum of 100.00: 61.00 are breakage, and
+    invoiced behind the quarter."""
+    commit = (
+        '2026-01-01 custom "compute-plan" "commit" 0.00 USD 0 CU\n  every: "quarter"\n'
+        '  overage: 0.02 USD\n  minimum: 100.00 USD\n  bill: "month"\n'
+    )
+    begin(tmp_path, LEDGER + commit)
+    found: dict[str, dict[tuple[str, str], Decimal]] = {}
+    rows = {
+        "2026-05": [subscription("15", "bob", "commit"), use("25", "bob", 750)],
+        "2026-06": [use("10", "bob", 200)],
+        "2026-07": [use("10", "bob", 1000)],
+        "2026-08": [subscription("01", "alice")],
+    }
+    for name, of_month in rows.items():
+        booked = month(tmp_path, name, *of_month)
+        assert not table(booked, "refused")
+        sums = found.setdefault(name, {})
+        for row in table(booked, "movements"):
+            if row["subscriber"] == "bob":
+                key = row["kind"], row["role"]
+                sums[key] = sums.get(key, D(0)) + row["amount"]
+    charged = {"2026-05": D(15), "2026-06": D(4), "2026-07": D(20)}
+    invoiced = {"2026-06": D(19), "2026-07": D(20), "2026-08": D(61)}
+    for name, sums in found.items():
+        assert sums.get(("consumption", "unbilled"), D(0)) == charged.get(name, D(0))
+        assert sums.get(("invoice", "receivable"), D(0)) == invoiced.get(name, D(0))
+    assert found["2026-08"]["shortfall", "breakage"] == D(-61)
+    rows_of_bob = [r for r in table(booked, "subscriptions") if r["subscriber"] == "bob"]
+    assert "unbilled" not in rows_of_bob[0]["billing"]

@@ -15,6 +15,8 @@ import pyarrow as pa
 
 from beancount_compute.bulk.folder.month_tables import SCHEMAS, Tables, table_of
 from beancount_compute.bulk.folder.operator_state import operator_table, with_operator
+from beancount_compute.closed.billing_rows import billing_rows, with_billing
+from beancount_compute.closed.frozen_state import read_rows_of_state, state_text
 from beancount_compute.economy import STOCK, ZERO, Lot, Place, Pocket, cost_of, lot_of, trim
 from beancount_compute.economy.carried import Carried, Running
 
@@ -56,6 +58,7 @@ def state_tables(
             ),
             each.discount or None,
             each.currency if each.discount else None,
+            _billing(each),
         )
         for each in carried.subscriptions
     ]
@@ -90,20 +93,23 @@ def carried_from(tables: StateTables, last_day: date) -> Carried:
         if terms_day is not None:
             terms_days[holder, lot[3:]] = terms_day
     running = [
-        Running(
-            name,
-            subscriber,
-            plan,
-            start,
-            day_of_month,
-            in_days,
-            period_end,
-            periods,
-            ended,
-            Place(file, line),
-            (by, on) if by is not None else None,
-            ZERO if discount is None else trim(discount, 0),
-            currency or "",
+        _with_billing(
+            Running(
+                name,
+                subscriber,
+                plan,
+                start,
+                day_of_month,
+                in_days,
+                period_end,
+                periods,
+                ended,
+                Place(file, line),
+                (by, on) if by is not None else None,
+                ZERO if discount is None else trim(discount, 0),
+                currency or "",
+            ),
+            billing,
         )
         for (
             name,
@@ -123,10 +129,22 @@ def carried_from(tables: StateTables, last_day: date) -> Carried:
             _,
             discount,
             currency,
+            billing,
         ) in _rows(tables.subscriptions, "subscriptions")
     ]
     known = tables.subscribers.column("subscriber").to_pylist()
     return with_operator(Carried(last_day, lots, known, running, terms_days), tables.operator)
+
+
+def _billing(each: Running) -> str | None:
+    """How a subscription is billed; None for at use, and without a minimum."""
+    return state_text([*billing_rows(each)]) or None
+
+
+def _with_billing(running: Running, billing: str | None) -> Running:
+    for row in read_rows_of_state(billing or ""):
+        running = with_billing(running, *row)
+    return running
 
 
 def _rows(table: pa.Table, name: str) -> Iterable[tuple[Any, ...]]:

@@ -26,7 +26,7 @@ from beancount_compute.economy import decimals_of
 
 _COLUMNS = (
     "id, plan, start, day_of_month, counted_in_days, period_end, periods, ended, file, line, "
-    "cancelled_by, cancelled_on, discount IS NOT NULL AS discounted"
+    "cancelled_by, cancelled_on, discount IS NOT NULL OR billing IS NOT NULL AS peculiar"
 )
 _EPOCH = date(1970, 1, 1).toordinal()
 
@@ -57,7 +57,7 @@ class PlainSubscriptions:
                 "0::SMALLINT AS day_of_month, false AS counted_in_days, "
                 "CAST(NULL AS DATE) AS period_end, 0::INTEGER AS periods, "
                 "false AS ended, t.file, t.row_at AS line, CAST(NULL AS VARCHAR) AS cancelled_by, "
-                "CAST(NULL AS DATE) AS cancelled_on, false AS discounted, t.day_at AS at "
+                "CAST(NULL AS DATE) AS cancelled_on, false AS peculiar, t.day_at AS at "
                 "FROM new_subscriptions t JOIN subs s "
                 "ON s.node = t.subscriber"
             )
@@ -81,7 +81,7 @@ class PlainSubscriptions:
         coded = self.rows.column("plan").combine_chunks().dictionary_encode()
         self._plans: list[str] = coded.dictionary.to_pylist()
         self._plan = coded.indices.to_numpy().astype(np.int64)
-        self._leave(self.rows.column("discounted").to_numpy(zero_copy_only=False))
+        self._leave(self.rows.column("peculiar").to_numpy(zero_copy_only=False))
         self._leave_doubled()
         self._cancel(table)
         self._leave(too_many_periods(self.periods) & ~self.ended)
@@ -220,6 +220,7 @@ class PlainSubscriptions:
             **self._overage(kept, overage),
             "discount": pa.nulls(len(kept), pa.decimal128(38, 12)),
             "discount_currency": pa.nulls(len(kept), pa.string()),
+            "billing": pa.nulls(len(kept), pa.string()),
         }
         return pa.table(columns)
 

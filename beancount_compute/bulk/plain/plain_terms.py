@@ -17,6 +17,7 @@ from beancount_compute.bulk.plain.lot_keys import Ints
 from beancount_compute.economy import (
     COST_STEP,
     ZERO,
+    BilledBy,
     Key,
     Pocket,
     Terms,
@@ -57,7 +58,7 @@ class PlainPeriods:
 
     def _begin(self, name: str, day: date, day_of_month: int, in_days: bool) -> PlainPeriod | None:
         plan = self._terms.plan_of_lot(name, day)
-        if plan is None or not plan.bookable:
+        if plan is None or not plan.bookable or plan.minimum or plan.bill is not BilledBy.USE:
             return None
         if plan.every.days:
             in_days = True
