@@ -34,11 +34,22 @@ from beancount_compute.close.opening_balances import holds_lots, openings
 from beancount_compute.close.proving import balances
 from beancount_compute.close.storage import CloseError
 from beancount_compute.closed import INDEX, capacity_written
-from beancount_compute.economy import ZERO, Capacity, Depreciation, Money, Month, amount
-from beancount_compute.economy.carried import Carried
+from beancount_compute.economy import (
+    ZERO,
+    Capacity,
+    Depreciation,
+    Money,
+    Month,
+    Role,
+    amount,
+    money_written,
+    quoted,
+)
+from beancount_compute.economy.carried import Carried, Running
 from beancount_compute.ledger import (
     CAPACITY,
     TERM_TYPES,
+    Accounts,
     directive_text,
     option_lines,
     string,
@@ -102,9 +113,10 @@ def _ledger(loaded: Loaded, booking: Booking, last_day: date) -> Iterator[str]:
     yield from _section("Terms", _terms(booking, last_day))
     yield from _section("Capacities", _capacities(carried, booking, first_day))
     yield from _section("Subscribers", _subscribers(carried, booking, last_day))
-    yield from _section("Subscriptions", _subscriptions(carried, first_day))
+    yield from _section("Subscriptions", _subscriptions(carried, booking.accounts, first_day))
     equity = _equity(loaded)
-    yield from _section("Commodities and accounts", _accounts(entries, equity, last_day))
+    needed = {equity, *_receivables(carried, booking.accounts, first_day)}
+    yield from _section("Commodities and accounts", _accounts(entries, needed, last_day))
     yield from _section(
         "Opening lots and balances", openings(entries, booking, loaded.options, equity, last_day)
     )
@@ -181,28 +193,66 @@ def _subscribers(carried: Carried, booking: Booking, last_day: date) -> Iterator
                     yield f"  {key}: {string(group)}\n"
 
 
-def _subscriptions(carried: Carried, first_day: date) -> Iterator[str]:
+def _charges(each: Running, first_day: date) -> Iterator[str]:
+    """What the running period was charged for use, and what is not invoiced."""
+    for made in each.commitments:
+        if made.start < first_day < made.end and made.charged:
+            yield f"  charged: {money_written(Money(made.charged, made.minimum.currency))}\n"
+    unbilled = each.arrears.unbilled.items() if each.arrears is not None else ()
+    amounts = [
+        money_written(Money(number, currency)) for currency, number in sorted(unbilled) if number
+    ]
+    if len(amounts) > 1:
+        raise CloseError(
+            f"subscription {quoted(each.id)} has {' and '.join(amounts)} in unbilled: the new year "
+            "can begin with one of them alone; stay in this ledger until they are invoiced"
+        )
+    yield from (f"  unbilled: {each}\n" for each in amounts)
+
+
+def _last_invoice(each: Running, accounts: Accounts, first_day: date) -> Iterator[str]:
+    """The invoice of a subscription that ended with the old year, as text."""
+    if each.arrears is None:
+        return
+    for currency, number in sorted(each.arrears.unbilled.items()):
+        if number:
+            yield f'{first_day} * {string(each.subscriber)} "Invoice {each.plan}"\n'
+            for role, sign in ((Role.RECEIVABLE, 1), (Role.UNBILLED, -1)):
+                account = accounts.account(role, each.subscriber, "")
+                yield f"  {account}  {money_written(Money(sign * number, currency))}\n"
+
+
+def _subscriptions(carried: Carried, accounts: Accounts, first_day: date) -> Iterator[str]:
     """The subscriptions of which a period runs on, or starts on the first day."""
     for each in carried.subscriptions:
         if each.ended and each.period_end <= first_day:
+            yield from _last_invoice(each, accounts, first_day)
             continue
         names = f"{string(each.subscriber)} {string(each.plan)}"
         yield f'{first_day} custom "compute-subscription" {names}\n'
         yield f"  id: {string(each.id)}\n  started: {each.start}\n"
         if each.discount:
             yield f"  discount: {amount(each.discount, each.currency)}\n"
+        yield from _charges(each, first_day)
         if each.ended:
             yield f'{first_day + timedelta(1)} custom "compute-cancellation" {names}\n'
 
 
-def _accounts(entries: Iterable[Directive], equity: str, last_day: date) -> Iterator[str]:
+def _receivables(carried: Carried, accounts: Accounts, first_day: date) -> Iterator[str]:
+    """The accounts of invoices that are due on the first day, and may be the first ones."""
+    for each in carried.subscriptions:
+        if each.arrears is not None and each.arrears.next_invoice == first_day:
+            yield accounts.account(Role.RECEIVABLE, each.subscriber, "")
+
+
+def _accounts(entries: Iterable[Directive], needed: set[str], last_day: date) -> Iterator[str]:
     held = {account for account, lots in balances(entries).items() if lots}
     for entry in entries:
         if isinstance(entry, Commodity):
             yield directive_text(entry._replace(date=last_day))
     opened = {entry.account: entry for entry in entries if isinstance(entry, Open)}
     closed = {entry.account for entry in entries if isinstance(entry, Close)}
-    for account in sorted((opened.keys() - closed) | held | {equity}):
+    for account in sorted((opened.keys() - closed) | held | needed):
         entry = opened.get(account) or Open({}, last_day, account, [], None)
         yield directive_text(entry._replace(date=last_day, meta={}))
 

@@ -67,6 +67,10 @@ class Event(NamedTuple):
     first_day: str = ""  # a date, as `last_day`: the days that a bill is for
     last_day: str = ""
     discount: Decimal = ZERO  # of `currency`: what each period of a plan costs less
+    # amounts, such as "70 USD", of a subscription that began before: what its running period was
+    # charged for use, and what of its charges is not invoiced
+    charged: str = ""
+    unbilled: str = ""
     extra: tuple[tuple[str, str], ...] = ()  # `x_` columns: not content, never compared
     # the place, in three fields: a tuple of its own for each event would take time and room
     file: str = NOWHERE.file
@@ -87,7 +91,7 @@ def fields_getter(*names: str) -> Callable[[Event], tuple[Any, ...]]:
 
 CONTENT = Event._fields.index("extra")  # the fields before it are the event's content
 # These came later: they count in hashes only where they are present, so that others keep theirs.
-LATER_FIELDS = ("meter", "quantity", "first_day", "last_day", "discount")
+LATER_FIELDS = ("meter", "quantity", "first_day", "last_day", "discount", "charged", "unbilled")
 _FIRST_LATER = CONTENT - len(LATER_FIELDS)
 _NOTHING_LATER = tuple([Event._field_defaults[name] for name in LATER_FIELDS])
 # What fields are called where people write them, and Python can't (`from`) or means more.

@@ -192,7 +192,7 @@ _DEAL = ("subscriber", "counterparty", "units")
 KINDS: dict[Kind, KindRow] = {
     Kind.SUBSCRIPTION: KindRow(
         Phase.ALLOCATIONS,
-        (_OF_PLAN._replace(optional=("started", "discount")),),
+        (_OF_PLAN._replace(optional=("started", "discount", "charged", "unbilled")),),
         '"alice" "pro"',
         books=False,
         makes_known=True,

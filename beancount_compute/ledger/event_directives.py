@@ -31,6 +31,7 @@ from beancount_compute.ledger.fields import Fields, check_number, parse_ids, par
 from beancount_compute.ledger.rows import NUMBERS, event_from, lacking
 
 _date_of, _values_of, _meta_of = attrgetter("date"), attrgetter("values"), attrgetter("meta")
+_AMOUNTS = ("charged", "unbilled")  # each with a currency of its own
 _DAYS = ("expires", "started", "from", "to")  # written as a date, or as text
 EVENT_TYPES: dict[str, Kind] = {PREFIX + kind: kind for kind in EVENTS}
 
@@ -212,6 +213,9 @@ def _metadata(entry: Custom, shape: Shape, fields: Fields) -> dict[str, Any]:
             found[name] = text_in(meta, name)
         elif name == "quantity":
             found[name] = _quantity(meta[name], fields)
+        elif name in _AMOUNTS:
+            written = amount_in(meta, name)
+            found[name] = f"{_number(written, fields):f} {written.currency}"
         elif name in NUMBERS:
             written = amount_in(meta, name)
             found[name], found[NUMBERS[name]] = _number(written, fields), written.currency

@@ -81,6 +81,7 @@ class Fields:
         # by their text, which is quicker to hash than a decimal
         self.decimals = Read[Decimal](lambda text: self._noted(check_number(Decimal(text))), {})
         self.days = Read(lambda text: parse_date(text).isoformat(), {"": ""})
+        self.amounts = Read(parse_amount, {"": ""})
         # what reads the text of each field of an event, but for those that hardly ever repeat
         self.of: dict[str, Read[Any]] = {
             "date": self.dates,
@@ -101,6 +102,8 @@ class Fields:
             "from": self.days,
             "to": self.days,
             "discount": self.quantities,
+            "charged": self.amounts,
+            "unbilled": self.amounts,
         }
 
     def moment(self, day: str, time: str) -> tuple[date, str]:
@@ -137,6 +140,12 @@ def parse_number(text: str) -> Decimal:
     if len(text) > MOST_DIGITS or not text.isdecimal():
         return check_number(number)
     return trim(number, 0) if number else Decimal()
+
+
+def parse_amount(text: str) -> str:
+    """An amount, as the text by which events are compared: "70 USD"."""
+    number, _, currency = text.strip().partition(" ")
+    return f"{parse_number(number):f} {parse_currency(currency.strip())}"
 
 
 def check_number(number: Decimal | None) -> Decimal:

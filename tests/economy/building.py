@@ -90,6 +90,8 @@ def event(kind: Kind, on: str, subscriber: str = "", counterparty: str = "", **m
         "meter",
         "first_day",
         "last_day",
+        "charged",
+        "unbilled",
     )
     text = {name: more.pop(name, "") for name in texts}
     made = Event(
@@ -115,6 +117,8 @@ def event(kind: Kind, on: str, subscriber: str = "", counterparty: str = "", **m
         text["first_day"],
         text["last_day"],
         discount,
+        text["charged"],
+        text["unbilled"],
         more.pop("extra", ()),
         *at(more.pop("line", 0)),
         more.pop("flaw", ""),

@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 
 from beancount_compute.economy.engine import Bookkeeper
+from beancount_compute.economy.events import Event
 from beancount_compute.economy.inputs import Facts
-from beancount_compute.economy.journal import in_full
+from beancount_compute.economy.journal import MoneyLeg, in_full
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.rules.invoicing import invoice_later
 from beancount_compute.economy.rules.shortfall import await_shortfall
@@ -357,6 +358,71 @@ def test_a_subscription_that_began_before_the_books_is_billed_for_its_running_pe
         "2026-04-15 invoice receivable 99",
     ]
     assert books.journal[1].narration == "Invoice commit 2026-02-15/2026-03-14"
+
+
+def began_before(on: str, unbilled: str, charged: str = "", **more: str) -> Event:
+    """Bob's subscription of 1 January, which these books take over."""
+    told = {"started": "2026-01-01", "unbilled": unbilled, "charged": charged}
+    return subscription(on, "bob", "commit", **{"id": "s-b", **told, **more})
+
+
+@pytest.mark.parametrize(
+    ("on", "unbilled", "charged", "expected"),
+    [
+        # as at once: 35.00 + 35.00 of 100.00 are charged, the second of them is not invoiced
+        ("2026-02-10", "35 USD", "70 USD", ["2026-03-01 invoice 35", "2026-04-01 invoice 30"]),
+        # on an anniversary, and behind the quarter, the invoice is that day's
+        ("2026-03-01", "35 USD", "70 USD", ["2026-03-01 invoice 35", "2026-04-01 invoice 30"]),
+        ("2026-04-01", "30 USD", "", ["2026-04-01 invoice 30"]),
+        ("2026-03-02", "", "70 USD", ["2026-04-01 invoice 30"]),
+    ],
+)
+def test_books_that_begin_later_go_on_with_what_was_charged(
+    on: str, unbilled: str, charged: str, expected: list[str]
+) -> None:
+    """The quarter to 31 March, of which earlier books tell: its shortfall and invoices follow."""
+    events = [began_before(on, unbilled, charged), cancellation("2026-04-02", "bob", "commit")]
+    asserted = [assertion("2026-04-01", "unbilled", "30 USD", "bob", line=5)]
+    books = book(events, terms(COMMIT, as_of="2026-04-02"), assertions=asserted)
+    sent = [
+        f"{each.date} {each.kind} {number(each.legs[0].number)}"
+        for each in books.journal
+        if each.kind == "invoice" and isinstance(each.legs[0], MoneyLeg)
+    ]
+    assert sent == expected
+    wrong = on == "2026-04-01"  # on its first day nothing is known of bob before
+    assert bool(messages(books)) is wrong
+
+
+def test_what_a_change_left_unbilled_is_invoiced_behind_the_period() -> None:
+    """Also where use is billed at once."""
+    offer = payg("use", "commit", every="quarter")
+    books = book([began_before("2026-02-10", "10 USD")], terms(offer, as_of="2026-04-02"))
+    assert owed(books) == [
+        "2026-04-01 invoice receivable 10",
+        "2026-04-01 invoice unbilled -10",
+    ]
+
+
+def test_charges_that_nobody_can_have_made_are_refused() -> None:
+    """Of a subscription that begins today; and where no minimum asks for them."""
+    offer = payg("month", "commit", every="quarter", minimum="100 EUR", overage="0.02 EUR")
+    fresh = subscription("2026-01-01", "eve", "commit", unbilled="5 USD", line=1)
+    other = subscription("2026-01-01", "eve", "commit", charged="5 USD", line=2)
+    dollars = began_before("2026-02-10", "", "70 USD")._replace(line=3)
+    books = book([fresh, other, dollars], terms(offer, as_of="2026-02-10"))
+    begins = "of a subscription that begins on 2026-01-01: nothing was charged for it before; "
+    leave = "leave it out, or say since when it runs with `started`"
+    assert messages(books)[:2] == [
+        f"1: `unbilled` {begins}{leave}",
+        f"2: `charged` {begins}{leave}",
+    ]
+    (third,) = messages(books)[2:]
+    assert third.startswith('3: `charged` 70 USD: no period of plan "commit" on 2026-02-10 has a ')
+    assert third.endswith("minimum in USD: write it in EUR, as the minimum is")
+    books = book([dollars], terms(payg("use", "commit"), as_of="2026-02-10"))
+    (message,) = messages(books)
+    assert message.endswith("has a minimum in USD: leave it out")
 
 
 def test_uses_merge_up_to_an_invoice() -> None:

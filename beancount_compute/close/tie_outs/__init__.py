@@ -31,6 +31,7 @@ from beancount_compute.close.tie_outs.control_totals import ControlTotals, event
 from beancount_compute.close.tie_outs.depreciated import depreciation
 from beancount_compute.close.tie_outs.first_bill import first_bill
 from beancount_compute.close.tie_outs.in_bulk import bulk_ties
+from beancount_compute.close.tie_outs.not_invoiced import not_invoiced
 from beancount_compute.close.tie_outs.postings import weigh
 from beancount_compute.close.tie_outs.reported import Reported, income, owed, prices
 from beancount_compute.close.tie_outs.stock import prepaid
@@ -75,6 +76,7 @@ def tie_outs(books: Books, month: str, events: Sequence[Event]) -> list[TieOut]:
             *billed(books, first, events),
             *depreciation(books, last),
             *access_left(books, last),
+            *not_invoiced(books),
         ]
 
 

@@ -42,7 +42,7 @@ from beancount_compute.economy import (
     round_money,
 )
 from beancount_compute.economy.measuring import with_units
-from beancount_compute.ledger import ORDER, kind_of_tags, period_of
+from beancount_compute.ledger import ORDER, kind_of_tags, named_amounts, period_of
 from beancount_compute.reports import Books, since
 
 _WITH_UNITS = [
@@ -244,6 +244,9 @@ def _units(flow: Flow, commodity: str, who: str) -> Control:
     return f"units {flow}", commodity, who
 
 
+_CHARGED = "charged"  # on the receivable, or unbilled
+
+
 def reversals(books: Books, transactions: Iterable[Transaction]) -> TieOut:
     """Each reversal is the mirror image of what it undoes, if that is a transaction by itself."""
     undoing = [entry for entry in transactions if "undoes" in entry.meta]
@@ -268,11 +271,22 @@ def reversals(books: Books, transactions: Iterable[Transaction]) -> TieOut:
 def _posted(entry: Transaction, books: Books) -> defaultdict[tuple[str, str], Decimal]:
     """What a transaction posts: money by account, units by subscriber, whatever their pocket;
     access as what it becomes, for a reversal takes back what is left, and the rest from revenue.
+
+    What is charged for a use is owed wherever it is by now, and as it was before its shortfall.
     """
     found: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    charged = "subscription" in entry.meta and "period" not in entry.meta
+    for plan, number, unit in named_amounts(entry.meta.get("shortfall")):
+        found[_CHARGED, unit] -= number
+        found[books.accounts.account(Role.BREAKAGE, entry.payee or "", plan), unit] += number
     for posting in entry.postings:
         number, unit = units_of(posting)
         pocket = books.accounts.pocket_account(posting.account)
+        if charged and pocket is None:
+            owed = books.accounts.owed_account(posting.account)
+            if owed is not None and owed.role in (Role.RECEIVABLE, Role.UNBILLED):
+                found[_CHARGED, unit] += number
+                continue
         if pocket is not None and is_access(unit):
             origin = str(posting.cost and posting.cost.label).partition("/")[0]
             revenue = books.accounts.account(Role.ACCESS_REVENUE, entry.payee or "", origin)

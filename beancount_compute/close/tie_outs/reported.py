@@ -34,6 +34,7 @@ from beancount_compute.economy import (
 from beancount_compute.ledger import ORDER, is_of_provider
 from beancount_compute.reports import Books, grouped, not_in_opening, since
 
+_OVERAGE, _SHORTFALLS = "revenue from overage", "breakage of minimums"
 INCOME, UNKNOWN = "income", "on no account of the reports"
 _RELEASED = (Earning.COMPUTE, Earning.BREAKAGE, Earning.PARTNER_INCOME)
 AccountCurrency = tuple[str, str]  # an account, and a currency
@@ -135,19 +136,20 @@ def income(books: Books, month: Reported, first: date) -> Iterator[TieOut]:
     """Income: what reports say = what was booked; shown beside it, where the revenue comes from.
 
     606-10-50-8(b) asks for it: lots that were open when the month began, and later ones. Fees are
-    no part of it; overage comes from no lot.
+    no part of it; overage and what is left of minimums come from no lot.
     """
     yield from _fees(books, first)
     sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     young = not_in_opening(books, first)
     for each in since(books.incomes, first):
         if each.lot is None:
-            sums["revenue from overage", each.currency] += each.amount
+            name = _SHORTFALLS if each.earning is Earning.BREAKAGE else _OVERAGE
+            sums[name, each.currency] += each.amount
         elif each.earning in _RELEASED:
             earlier = each.lot.date < first and each.lot not in young
             name = "revenue from opening balance" if earlier else "revenue from this month"
             sums[name, each.currency] += each.amount
-    for name in ("revenue from opening balance", "revenue from this month", "revenue from overage"):
+    for name in ("revenue from opening balance", "revenue from this month", _OVERAGE, _SHORTFALLS):
         for currency in sorted({currency for of, currency in sums if of == name}):
             yield figure(name, currency, sums[name, currency])
     yield from month.ties(INCOME, -1)

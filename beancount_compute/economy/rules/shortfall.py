@@ -25,6 +25,7 @@ from beancount_compute.economy import (
     MoneyLeg,
     Plan,
     Role,
+    round_money,
     text_of,
 )
 from beancount_compute.economy.rules.invoicing import role_of_charges
@@ -38,7 +39,8 @@ def commit(economy: Economy, subscription: Subscription, plan: Plan, start: date
     """Let a period cost its plan's minimum."""
     if plan.minimum is None or not plan.minimum.number:
         return
-    commitment = Commitment(plan.name, start, subscription.period_end, plan.minimum)
+    minimum = plan.minimum._replace(number=round_money(*plan.minimum))
+    commitment = Commitment(plan.name, start, subscription.period_end, minimum)
     subscription.commitments.append(commitment)
     await_shortfall(economy, subscription, commitment)
 

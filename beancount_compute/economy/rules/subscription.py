@@ -28,6 +28,7 @@ from beancount_compute.economy.rules.allocation import allocate_period, unknown_
 from beancount_compute.economy.rules.discount import check_discount, discount_of
 from beancount_compute.economy.rules.invoicing import bill_period
 from beancount_compute.economy.rules.shortfall import commit
+from beancount_compute.economy.rules.taken_over import check_taken_over, take_over_charges
 from beancount_compute.economy.state import Economy, Subscription
 
 MOST_PERIODS = 1200
@@ -42,6 +43,7 @@ def subscribe(economy: Economy, event: Event, event_id: str) -> None:
     if plan is None:
         raise unknown_plan(economy, event)
     check_discount(economy, plan, event)
+    check_taken_over(event)
     start = date.fromisoformat(event.started) if event.started else event.date
     if start > event.date:
         raise Refused(
@@ -63,17 +65,17 @@ def subscribe(economy: Economy, event: Event, event_id: str) -> None:
     )
     subscriber.subscriptions.append(subscription)
     economy.settle(subscriber.name)
-    first, plan = start, None
+    first, running = start, None
     while subscription.period_end < event.date and not subscription.ended:
         first = subscription.period_end
-        plan = _next_period(economy, subscription, first)
+        running = _next_period(economy, subscription, first)
     if subscription.ended:
         return
+    if running is not None:  # a period of which the books before these tell
+        take_over_charges(economy, subscription, running, first, event)
     if subscription.period_end == event.date:
         _book_period(economy, subscription, event.date, event if start == event.date else None)
     else:
-        assert plan is not None  # a period is running, of which the books before these tell
-        _charge_period(economy, subscription, plan, first)
         economy.agenda.put(Due.PERIODS, subscription.period_end, subscription)
 
 
@@ -110,7 +112,8 @@ def _book_period(
     plan = _next_period(economy, subscription, day)
     if plan is None:
         return
-    _charge_period(economy, subscription, plan, day)
+    bill_period(economy, subscription, plan, day)
+    commit(economy, subscription, plan, day)
     allocate_period(
         economy,
         plan,
@@ -124,12 +127,6 @@ def _book_period(
     )
     if not subscription.ended:
         economy.agenda.put(Due.PERIODS, subscription.period_end, subscription)
-
-
-def _charge_period(economy: Economy, subscription: Subscription, plan: Plan, start: date) -> None:
-    """Let what is used in a period be charged as its plan says."""
-    bill_period(economy, subscription, plan, start)
-    commit(economy, subscription, plan, start)
 
 
 def _next_period(economy: Economy, subscription: Subscription, day: date) -> Plan | None:
