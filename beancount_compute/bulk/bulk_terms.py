@@ -22,7 +22,6 @@ from beancount_compute.economy import (
     STOCK,
     TIME_ZONE,
     Assertion,
-    BilledBy,
     ControlTotal,
     Event,
     Facts,
@@ -33,7 +32,6 @@ from beancount_compute.economy import (
     OpeningAccrual,
     Role,
     Terms,
-    quoted,
 )
 from beancount_compute.economy.carried import Carried
 from beancount_compute.ledger import BULK_JOURNAL, Accounts, bulk_folders
@@ -176,7 +174,6 @@ def bulk_terms(loaded: Loaded, month: Month) -> BulkTerms:
     booking = loaded.booked
     terms = booking.terms.terms
     _refuse_left_behind(loaded, month)
-    _refuse_arrears(terms)
     facts = booking.written_by_hand
     wanted = terms.setting(AS_OF, month.last).setting(POSTING_GRAIN, Grain.EVENT)
     return BulkTerms(
@@ -209,17 +206,6 @@ def state_of_closed(loaded: Loaded, month: Month) -> Carried | None:
 def _plain(value: Any) -> Any:
     """A value that another process can be sent."""
     return dict(value) if isinstance(value, MappingProxyType) else value
-
-
-def _refuse_arrears(terms: Terms) -> None:
-    """Refuse plans of which one month hands on more to the next than its tables hold."""
-    for plan in (plan for offers in terms.plans.values() for plan in offers):
-        for name, said in (("bill", plan.bill is not BilledBy.USE), ("minimum", plan.minimum)):
-            if said:
-                raise BulkError(
-                    f"{plan.place}: `{name}` of plan {quoted(plan.name)}: months in bulk bill at "
-                    "use alone: leave it out, or keep the events in the ledger"
-                )
 
 
 def _refuse_left_behind(loaded: Loaded, month: Month) -> None:

@@ -130,9 +130,10 @@ def _scaled(
 def _plan(terms: Terms, plan: Plan, day: date) -> Plan:
     factor = _factor(terms, ScaleTarget.PLAN_PRICE, day, plan.name)
     overage = plan.overage and _money(plan.overage, factor)
+    minimum = plan.minimum and _money(plan.minimum, factor)
     if factor != _ONE:
         plan = plan.at(_times(plan.price, factor))._replace(factor=factor)
-    return plan._replace(since=day, overage=overage)
+    return plan._replace(since=day, overage=overage, minimum=minimum)
 
 
 def _meter(terms: Terms, meter: Meter, day: date) -> Meter:

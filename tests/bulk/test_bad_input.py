@@ -382,15 +382,3 @@ def test_units_keep_every_digit(tmp_path: Path) -> None:
     found = month(tmp_path, "2026-05", subscription("01", "alice"), use("20", "alice", "0.000001"))
     (lot,) = parquet.read_table(found.folder / "lots.parquet").to_pylist()
     assert lot["units"] == Decimal("999.999999")
-
-
-@pytest.mark.parametrize("said", ['bill: "period"', "minimum: 100.00 USD"])
-def test_plans_that_are_billed_later_are_refused(tmp_path: Path, said: str) -> None:
-    """One month's tables don't hand on to the next what is unbilled."""
-    begin(tmp_path, LEDGER.replace("  overage: 0.30 USD\n", f"  overage: 0.30 USD\n  {said}\n"))
-    path = events(tmp_path, "2026-05", subscription("01", "alice"))
-    message = stopped(tmp_path, path)
-    assert message.endswith(
-        f'main.beancount:4: `{said.partition(":")[0]}` of plan "pro": months in bulk bill at use '
-        "alone: leave it out, or keep the events in the ledger"
-    )
