@@ -49,6 +49,8 @@ from beancount_compute.closed import (
     terms_in,
     undo_of,
     units_by_month,
+    with_units_beyond,
+    with_used_beyond,
     written_in_closed,
 )
 from beancount_compute.economy import (
@@ -316,6 +318,7 @@ def _state(
     if wanted or came_late:
         names_of = {accounts.component(name): name for name in carried.known}
         undo = undo_of(wanted, closed, accounts, names_of)
+        undo = with_units_beyond(undo, ledger.terms.terms, closed, accounts, carried)
         days = {each.day for each in undo.values()} | {event.date for event in came_late}
         costs = [*past_costs(days, closed, accounts, names_of)] if ledger.terms.terms.meters else []
         carried = carried._replace(undo=undo, past_costs=costs)
@@ -324,6 +327,7 @@ def _state(
         counted = [each for each in came_late if later(each.date, months) > last_day]
         past = lots_since(counted, undo, closed, facts, accounts, names_of)
         carried = carried._replace(past=past)
+    carried = with_used_beyond(carried, ledger.terms.terms, closed, accounts)
     behind = facts._replace(
         openings=[each for each in facts.openings if each.date > last_day],
         removals=[each for each in facts.removals if each.date > last_day],

@@ -12,6 +12,7 @@ The way of a closed month into the books, module by module:
     frozen_rows, frozen_state, reading_state  the events and the state
     own_events, copies, used_terms, statements  what the ledger says beside it, compared
     bulk_files                      the files of a month in bulk, as they were sealed
+    used_beyond                     what running periods used, where open days charge it anew
     touched                         what a month that does not hold says otherwise
     rebooking, reversing            a month booked again; what open reversals undo of it
     lots_since                      what became of lots, for events that come late
@@ -92,6 +93,7 @@ from beancount_compute.closed.rebooking import Rebooked, frozen_events, rebook
 from beancount_compute.closed.reversing import past_costs, undo_of
 from beancount_compute.closed.statements import STATED, check_statements, statements_of
 from beancount_compute.closed.touched import Expected, differing, late_in_touched, tell_touched
+from beancount_compute.closed.used_beyond import with_units_beyond, with_used_beyond
 from beancount_compute.closed.used_terms import (
     OVERAGE,
     Uses,

@@ -25,7 +25,7 @@ from beancount_compute.closed.default_meter import check_default_meter
 from beancount_compute.closed.frozen_months import Closed, FrozenMonth
 from beancount_compute.closed.frozen_text import Copy, copy_of, terms_in
 from beancount_compute.closed.grant_currency import check_grant_currency
-from beancount_compute.closed.used_terms import ASSERT, by_name, check_terms
+from beancount_compute.closed.used_terms import ASSERT, by_name, check_catch_ups, check_terms
 from beancount_compute.economy import Assertion, Place, quoted
 from beancount_compute.ledger import (
     BULK_TAG,
@@ -271,6 +271,7 @@ def check_frozen_terms(
     for month in closed.months:
         seal, frozen = month.files.seal, month.text.terms
         check_terms(seal, frozen, terms, lines_of, closed.first_open_day, errors)
+    check_catch_ups(closed.terms, terms.terms, closed.last_day, closed.first_open_day, errors)
     booked = [(month.files.seal, month.text.booked) for month in closed.months]
     check_grant_currency(booked, terms.terms.grant_currency, errors)
     check_default_meter(booked, terms.terms, lines, closed.first_open_day, errors)

@@ -71,6 +71,7 @@ def rebook(
     facts = _until(facts, ends[-1])
     _note_names(uses, facts, terms)
     _note_capacities(uses, terms, carried.last_day if carried else None, ends[-1])
+    _note_catch_ups(uses, terms, carried.last_day if carried else None, ends[-1])
     agreed = terms.terms.setting(AS_OF, terms.booked_until(ends[-1]))
     keeper = Bookkeeper(facts, agreed, accounts.component, carried, ends)
     entries: list[Directive] = []
@@ -247,6 +248,14 @@ def _note_arrears(uses: Uses, state: Carried) -> None:
                 uses.add(end, "compute-plan", commitment.plan, commitment.start)
 
 
+def _note_catch_ups(uses: Uses, terms: LedgerTerms, closed: date | None, last_day: date) -> None:
+    """Note each line that charges anew in its month: a catch-up may be nothing, and counts."""
+    for name in terms.terms.charged_anew:
+        for plan in terms.terms.plans[name]:
+            if plan.overage_since and (closed or date.min) < plan.since <= last_day:
+                uses.add(plan.since, "compute-plan", name, plan.since, OVERAGE)
+
+
 def _used(
     entry: JournalEntry, day: date, keeper: Bookkeeper
 ) -> Iterator[tuple[str, str, date, str]]:
@@ -268,7 +277,7 @@ def _used(
             for lot in lots[:1]:
                 if lot.origin not in RESERVED_ORIGINS and keeper.has_plan(lot.origin):
                     yield "compute-plan", lot.origin, keeper.terms_day_of(lot), ""
-        case Kind.CONSUMPTION:
+        case Kind.CONSUMPTION | Kind.CATCH_UP:
             for leg in money:
                 if leg.role is Role.OVERAGE:
                     yield "compute-plan", leg.origin, day, OVERAGE

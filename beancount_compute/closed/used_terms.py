@@ -48,7 +48,8 @@ from beancount_compute.ledger import Errors, LedgerTerms, place_of, string
 
 FIRST, LAST = "first-used", "last-used"
 ASSERT = "compute-assert"
-OVERAGE = "overage"
+OVERAGE, OVERAGE_SINCE = "overage", "overage-since"
+_BY_ITSELF = (OVERAGE, OVERAGE_SINCE)  # of a plan
 LinesOf = Mapping[object, Sequence[Custom]]  # the ledger's terms by their name
 
 
@@ -141,7 +142,7 @@ def _plan_meta(plan: Plan, with_overage: bool) -> list[str]:
         f"{name}: {key.write(value)}"
         for name, key in PLAN_KEYS.items()
         if (
-            (name != OVERAGE or with_overage)
+            (name not in _BY_ITSELF or with_overage)
             and key.used_by
             and ((value := getattr(plan, key.field)) != Plan._field_defaults[key.field])
         )
@@ -233,6 +234,26 @@ def check_terms(
         errors.add(place, message)
 
 
+def check_catch_ups(
+    frozen: Iterable[Custom], terms: Terms, last_day: date, first_open: date, errors: Errors
+) -> None:
+    """Refuse lines that charge anew in a closed month, which doesn't know them."""
+    known = {
+        (str(entry.values[0].value), entry.date)
+        for entry in frozen
+        if entry.type == "compute-plan" and entry.values and OVERAGE_SINCE in entry.meta
+    }
+    for name in sorted(terms.charged_anew):
+        for plan in terms.plans[name]:
+            closed = plan.overage_since is not None and plan.since <= last_day
+            if closed and (name, plan.since) not in known:
+                errors.add(
+                    plan.place,
+                    f"`overage-since` of plan {quoted(name)} would charge anew on {plan.since}, in "
+                    f"a closed month: date the line {first_open} or later",
+                )
+
+
 def _unnamed(used: Iterable[tuple[UsedTerm, Custom]]) -> Iterator[tuple[UsedTerm, Custom]]:
     """The options that came later, of a closed month in which nothing named them yet."""
     days: dict[tuple[str, str], list[date]] = {}
@@ -266,6 +287,7 @@ def _differing(
         then = _without_days(entry, since)
         same = (
             now.meta.get(OVERAGE) == then.meta.get(OVERAGE)
+            and then.meta.get(OVERAGE_SINCE) in (None, now.meta.get(OVERAGE_SINCE))
             if use.key == OVERAGE  # the rest of the plan is used, and told, by itself
             else item_of(now) == item_of(then)
         )

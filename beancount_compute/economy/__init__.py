@@ -18,6 +18,13 @@ from beancount_compute.economy.capacities import (
     of_minor_units,
     opening_depreciation,
 )
+from beancount_compute.economy.charged_anew import (
+    UsedInPeriod,
+    UsedInPeriods,
+    period_from,
+    period_with,
+    price_of_use,
+)
 from beancount_compute.economy.controls import (
     WITH_MONEY,
     WITH_UNITS,

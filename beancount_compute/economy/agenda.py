@@ -29,6 +29,7 @@ class Due(IntEnum):
     ACCESS = 4  # open lots of it, and since when it is to be earned: in the evening
     SHORTFALLS = 5  # of periods with a minimum, in the evening of their last day
     DEPRECIATION = 6  # of capacities, by name: in the evening
+    CATCH_UPS = 7  # lines of plans whose price holds for earlier uses: behind ends of lots
 
 
 class Agenda:

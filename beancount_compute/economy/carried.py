@@ -36,6 +36,7 @@ from beancount_compute.economy import (
     Place,
     Refusal,
     Role,
+    UsedInPeriod,
     billed_days,
 )
 from beancount_compute.economy.rules.allocation import no_such_plan
@@ -83,6 +84,8 @@ class Carried(NamedTuple):
     billed: Iterable[tuple[str, str, Billed]] = ()  # by provider and currency
     access_since: Mapping[str, date] = MappingProxyType({})  # by its currency
     past_costs: Iterable[JournalEntry] = ()  # of closed days that open events change
+    # what running periods used, of plans that open days charge anew
+    beyond: Mapping[tuple[str, str], UsedInPeriod] = MappingProxyType({})
 
 
 def count_earned(earned: Earned, legs: Iterable[Leg]) -> None:
@@ -139,6 +142,7 @@ def handed_on(economy: Economy, last_day: date) -> Carried:
         accrued=dict(sorted(economy.costs.accrued.items())),
         billed=[*billed_days(economy.costs)],
         access_since=dict(sorted(economy.access_since.items())),
+        beyond={of: each.copied() for of, each in sorted(economy.beyond.items())},
     )
 
 
@@ -165,6 +169,7 @@ def take_over(economy: Economy, carried: Carried, first_day: date) -> None:
         economy.end_period_later(name, day)
     for running in carried.subscriptions:
         _resume(economy, running, carried.last_day)
+    economy.beyond.update({of: each.copied() for of, each in carried.beyond.items()})
     economy.undo.update({event_id: replace(undo) for event_id, undo in carried.undo.items()})
     if economy.totals is not None:
         economy.totals.add(LotLeg(lot, -units) for lot, units in carried.lots)

@@ -73,6 +73,7 @@ from beancount_compute.economy.rules.by_hand import (
     take_in,
     take_out,
 )
+from beancount_compute.economy.rules.catch_up import await_catch_ups, charge_anew
 from beancount_compute.economy.rules.consumption import consume_in_turn
 from beancount_compute.economy.rules.evening import EVENING, Evening
 from beancount_compute.economy.rules.invoicing import send_invoices
@@ -188,6 +189,7 @@ class Bookkeeper:
             with localcontext(WIDE):
                 take_over(economy, self._carried, first_day)
             self._carried = None
+        await_catch_ups(economy, self._closed)
         self._evening.begin(economy, self._closed)
         for day in economy.agenda.days():
             self._keep_states(day)
@@ -300,6 +302,7 @@ class Bookkeeper:
             introduce(economy, introduction)
         self._late.book(day, self._outcome, self._book_events)
         end_lots(economy, day)
+        charge_anew(economy, day)
         events = sorted(self._events_on.pop(day, ()))
         first, events = cancellations_first(events)
         self._book_events(first)
@@ -322,7 +325,8 @@ class Bookkeeper:
         names = {name for event in events for name in names_of(event)}
         ids = {event.reverses for event in events if event.reverses}
         for event_id in ids & self._economy.undo.keys():
-            names |= holders_of(self._economy.undo[event_id].entry)
+            undone = self._economy.undo[event_id].entry
+            names |= {undone.subscriber, *holders_of(undone)}
         trial = copy(self)
         trial._economy = self._economy.copied(sorted(names), ids)
         trial.refusals, trial._repeats = [], {}
@@ -339,10 +343,10 @@ class Bookkeeper:
             if len(trial.refusals) > before:
                 refused.add(id(event))
         charged: dict[int, Decimal] = {}
-        for entry in trial._economy.journal:
-            charge = charge_of(in_full(entry))
-            if charge:
-                charged[id(in_full(entry).event)] = charge
+        for entry in map(in_full, trial._economy.journal):
+            charge = charge_of(entry)
+            if charge and entry.event is not None:
+                charged[id(entry.event)] = charge
         return DayOutcome(frozenset(refused), charged)
 
     def _book_events(self, events: list[Event], *, as_they_stand: bool = False) -> None:

@@ -20,8 +20,8 @@ from beancount_compute.economy.roles import EARNINGS, Earning, Pocket, Role
 class Kind(StrEnum):
     """What an event is (the directive's type without `compute-`), and what an entry books.
 
-    Mints, expiries, access that is earned, invoices, shortfalls, lapses and depreciation are no
-    events: they are derived.
+    Mints, expiries, access that is earned, invoices, shortfalls, catch-ups, lapses and depreciation
+    are no events: they are derived.
     """
 
     __hash__ = str.__hash__  # the one of Enum is a Python function, and this is a dictionary key
@@ -43,6 +43,7 @@ class Kind(StrEnum):
     ACCESS = "access"  # that is earned
     INVOICE = "invoice"  # of what was unbilled
     SHORTFALL = "shortfall"  # of a minimum
+    CATCH_UP = "catch-up"  # of a price that changes for what was used already
     LAPSE = "lapse"
     COST = "cost"
     DEPRECIATION = "depreciation"
@@ -329,6 +330,14 @@ KINDS: dict[Kind, KindRow] = {
         money=(
             LegRow(Role.RECEIVABLE),
             LegRow(Role.UNBILLED),
+            LegRow(Role.BREAKAGE, LegOrigin.OVERAGE, key="shortfall"),
+        )
+    ),
+    Kind.CATCH_UP: KindRow(
+        money=(
+            LegRow(Role.RECEIVABLE, LegOrigin.OVERAGE),
+            LegRow(Role.UNBILLED, LegOrigin.OVERAGE),
+            LegRow(Role.OVERAGE, LegOrigin.OVERAGE),
             LegRow(Role.BREAKAGE, LegOrigin.OVERAGE, key="shortfall"),
         )
     ),

@@ -325,6 +325,16 @@ PLAN_KEYS: dict[str, TermKey] = {
             frozenset([Kind.CONSUMPTION]),
         ),
         TermKey(
+            "overage-since",
+            "overage_since",
+            Holds.DATE,
+            "2026-01-01",
+            lambda day: day,
+            str,
+            "since when `overage` holds for what running periods used already: a catch-up",
+            frozenset([Kind.CATCH_UP]),
+        ),
+        TermKey(
             "meter",
             "meter",
             Holds.TEXT,

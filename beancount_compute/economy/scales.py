@@ -133,7 +133,8 @@ def _plan(terms: Terms, plan: Plan, day: date) -> Plan:
     minimum = plan.minimum and _money(plan.minimum, factor)
     if factor != _ONE:
         plan = plan.at(_times(plan.price, factor))._replace(factor=factor)
-    return plan._replace(since=day, overage=overage, minimum=minimum)
+    anew = plan.overage_since if plan.since == day else None  # by its own line alone
+    return plan._replace(since=day, overage=overage, minimum=minimum, overage_since=anew)
 
 
 def _meter(terms: Terms, meter: Meter, day: date) -> Meter:

@@ -55,6 +55,7 @@ from beancount_compute.economy import (
     StatedCost,
     Terms,
     Totals,
+    UsedInPeriods,
     check_balance,
     evening_of,
     is_access,
@@ -155,6 +156,7 @@ class OverageBooked(NamedTuple):
     month: tuple[str, str, str, int, int]  # subscriber, plan, currency, year, month
     exact: Decimal
     booked: Decimal
+    units: Decimal
 
 
 class Period(NamedTuple):
@@ -220,6 +222,8 @@ class Economy:
     overage: MutableMapping[tuple[str, str, str, int, int], tuple[Decimal, Decimal]] = field(
         default_factory=dict
     )
+    # of plans that are charged anew: what their running periods used beyond the holdings
+    beyond: UsedInPeriods = field(default_factory=dict)
     # by the plan's name and first day, the period's first day and end, today and the discount
     periods: dict[tuple[str, date, date, date, date, Decimal], Period] = field(default_factory=dict)
     journal: list[Record] = field(default_factory=list)
@@ -238,6 +242,7 @@ class Economy:
     grain: Grain = field(init=False)
     merges: bool = field(init=False)  # whether uses may be merged
     agenda: Agenda = field(init=False)
+    charged_anew: frozenset[str] = field(init=False)  # plans
     plain: bool = False  # nothing is asserted, and no uses are merged
     refusals: list[Refusal] = field(default_factory=list)
     causes: Causes = field(default_factory=lambda: Causes({}))
@@ -250,6 +255,7 @@ class Economy:
         self.grain = self.terms.of_ledger(POSTING_GRAIN)
         self.merges = self.grain is not Grain.EVENT
         self.agenda = Agenda(self.as_of)
+        self.charged_anew = self.terms.charged_anew
 
     def terms_of(self, day: date) -> None:
         """Let the terms of a day apply: today, or the day of a late event."""
@@ -262,13 +268,14 @@ class Economy:
         """Whether a late event is booked, on the terms of its own day."""
         return self.terms_day != self.today
 
-    def copied(self, names: Iterable[str], ids: Iterable[str]) -> Economy:
+    def copied(self, names: Collection[str], ids: Iterable[str]) -> Economy:
         """A copy to try out events of these subscribers, and reversals of these ids, in."""
         trial = Economy(self.terms, self.as_of, self.component, self.reversed_ids)
         trial.today = self.today
         trial.terms_of(self.terms_day)
         trial.periods, trial.sound_pairs = self.periods, self.sound_pairs
         trial.overage = ChainMap({}, self.overage)
+        trial.beyond = {of: each.copied() for of, each in self.beyond.items() if of[0] in names}
         trial.terms_days = ChainMap({}, self.terms_days)
         trial.reversed_on = self.reversed_on
         if self.late and self.history is not None:

@@ -77,6 +77,7 @@ class Plan(NamedTuple):
     expires: Span | None = None  # rollover: life of a lot, counted from its allocation
     token_expires: Span | None = None  # life of minted tokens, counted from the mint
     overage: Money | None = None  # per unit of use beyond the holdings
+    overage_since: date | None = None  # from when it holds for earlier uses of running periods
     meter: str = ""  # of uses that name none
     access: Decimal = ZERO  # what a period's access costs, in `currency`
     access_ssp: Money | None = None  # stand-alone selling price of a period's access
@@ -225,6 +226,13 @@ class Terms(NamedTuple):
     def sell_access(self) -> bool:
         """Whether any plan sells access."""
         return any(plan.access for line in self.plans.values() for plan in line)
+
+    @property
+    def charged_anew(self) -> frozenset[str]:
+        """The plans of which a line changes the price of what was used already."""
+        return frozenset(
+            name for name, line in self.plans.items() if any(each.overage_since for each in line)
+        )
 
     @property
     def plans_have_meters(self) -> bool:

@@ -2,7 +2,7 @@
 
     2026-05-20 * "alice" "Consumption" #compute-consumption #compute-overage
       event: "use-17"                        ; the id of the event; `source` of what is derived
-      overage: "pro 30.00 USD"               ; billed beyond the holdings, by plan
+      overage: "pro 30.00 USD"               ; billed beyond the holdings, by plan; of catch-ups too
       memo: "by night"
 
     counterparty: "bob"                      ; buyer, receiver or partner
@@ -60,7 +60,7 @@ from beancount_compute.economy import (
 )
 
 _FEES, _TRADE = Role.FEES, Kind.TRADE  # to name a member of an enum takes longer
-_COST, _BILL = Kind.COST, Kind.BILL
+_COST, _BILL, _CATCH_UP = Kind.COST, Kind.BILL, Kind.CATCH_UP
 LAPSED = "lapsed"
 _LAPSED = re.compile(
     rf"({'|'.join(Pocket)}) (-?[0-9.]+) (\S+) \{{([0-9.]+) (\S+), ([0-9-]+), (.*)\}}", re.DOTALL
@@ -95,7 +95,7 @@ def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
         if entry.kind is _TRADE or entry.undoes == _TRADE:
             _add_fees(meta, entry)
             _add_price(meta, entry.legs)
-    if entry.overage or entry.undoes:
+    if entry.overage or entry.undoes or entry.kind is _CATCH_UP:
         overage = ", ".join(_overage(entry.legs))
         if overage:
             meta["overage"] = overage

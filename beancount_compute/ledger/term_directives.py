@@ -164,6 +164,7 @@ def _plan(entry: Custom, place: Place) -> Plan:
             f"`overage` {amount(*plan.overage)} of a plan that names no unit never applies: "
             "write the unit of which it is the price, such as 0 CU behind the price"
         )
+    _check_overage_since(plan)
     if not whole or plan.access_ssp:
         plan = plan._replace(access=number)
     return plan.at(number) if plan.access or units else plan
@@ -221,6 +222,20 @@ def _check_bill(plan: Plan) -> None:
         raise FieldError(
             f'`bill: "month"` of periods of {plan.every}, which are shorter than a month: write '
             '`bill: "period"`'
+        )
+
+
+def _check_overage_since(plan: Plan) -> None:
+    """Refuse a catch-up of no price, and one of days to come."""
+    since = plan.overage_since
+    if since is not None and plan.overage is None:
+        raise FieldError(
+            "`overage-since` without `overage`: write the price that holds since then, too"
+        )
+    if since is not None and since > plan.since:
+        raise FieldError(
+            f"`overage-since` {since} is after {plan.since}, the day of its line: the price holds "
+            "from that day on in any case; write an earlier one, or leave it out"
         )
 
 

@@ -7,9 +7,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal, Inexact, localcontext
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from beancount.core.data import Custom, Directive
@@ -238,6 +239,9 @@ def _plans(
             )
             refuse(line, message)
             continue
+        if wrong := _charged_otherwise(plan, [each for _, each in dated.get(line.name, ())]):
+            refuse(line, wrong)
+            continue
         known = first.setdefault((line.date, line.name), line)
         if known is line:
             plan = bookable(plan, step, errors)
@@ -249,6 +253,23 @@ def _plans(
             name = f"plan {quoted(line.name)} of {line.date}"
             errors.add(line.place, _conflict(name, known))
     return {name: Timeline(plans) for name, plans in dated.items()}
+
+
+def _charged_otherwise(plan: Plan, before: Sequence[Plan]) -> str:
+    """What is wrong with a line that charges anew what earlier ones charged in something else."""
+    if plan.overage_since is None or plan.overage is None:
+        return ""
+    for line, following in pairwise([*before, plan]):
+        if following.since <= plan.overage_since or line.overage is None:
+            continue
+        said = (line.overage.currency, [each.commodity for each in line.lines])
+        if said != (plan.overage.currency, [each.commodity for each in plan.lines]):
+            return (
+                f"`overage-since` {plan.overage_since} reaches back to the line of {line.since}, "
+                f"which charges {line.overage.currency} for units of {line.lines[0].commodity}: "
+                "a price can change, but not what it is in, nor what it is of"
+            )
+    return ""
 
 
 def bookable(plan: Plan, step: Decimal | None, errors: Errors) -> Plan:

@@ -37,6 +37,7 @@ RHYTHM: dict[Kind, int] = {
     Kind.ACCESS: NO_RHYTHM,
     Kind.INVOICE: NO_RHYTHM,
     Kind.SHORTFALL: NO_RHYTHM,
+    Kind.CATCH_UP: NO_RHYTHM,
     Kind.LAPSE: NO_RHYTHM,
     Kind.COST: NO_RHYTHM,
     Kind.DEPRECIATION: NO_RHYTHM,

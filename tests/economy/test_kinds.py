@@ -20,7 +20,7 @@ def test_every_kind_has_a_row_and_every_event_a_rule() -> None:
     """Some kinds are derived: they have neither a form nor a rule."""
     assert list(KINDS) == list(Kind)
     derived = {Kind.MINT, Kind.EXPIRY, Kind.ACCESS, Kind.LAPSE, Kind.DEPRECIATION}
-    derived |= {Kind.INVOICE, Kind.SHORTFALL}
+    derived |= {Kind.INVOICE, Kind.SHORTFALL, Kind.CATCH_UP}
     assert RULES.keys() == set(EVENTS) == set(Kind) - derived
     assert {kind for kind, row in KINDS.items() if row.forms} == set(EVENTS)
 
@@ -32,9 +32,10 @@ def test_every_role_has_a_row() -> None:
 
 def test_what_moves_units_books_them() -> None:
     """A reversal moves what its event moved; subscriptions and cancellations book nothing; credits
-    of providers are no units of subscribers; and invoices and shortfalls are money alone."""
+    of providers are no units of subscribers; invoices, shortfalls, catch-ups are money alone."""
     moving = {kind for kind, row in KINDS.items() if row.moves}
-    assert moving == set(BOOKED) - {Kind.REVERSAL, Kind.INVOICE, Kind.SHORTFALL, *OF_PROVIDERS}
+    of_money = {Kind.INVOICE, Kind.SHORTFALL, Kind.CATCH_UP}
+    assert moving == set(BOOKED) - {Kind.REVERSAL, *of_money, *OF_PROVIDERS}
     assert set(KINDS) - set(BOOKED) == {Kind.SUBSCRIPTION, Kind.CANCELLATION}
 
 

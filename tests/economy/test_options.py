@@ -48,6 +48,7 @@ WRITTEN: list[tuple[str, Any, str]] = [
     ("token-expires", "1 months", '"1 month"'),
     ("overage", usd("0.30"), "0.30 USD"),
     ("overage", usd("0.0007"), "0.0007 USD"),
+    ("overage-since", date(2026, 1, 1), "2026-01-01"),
     ("access-ssp", usd("150"), "150.00 USD"),
     ("units-ssp", usd("0.5"), "0.50 USD"),
     ("access-by", "even-month", '"even-month"'),

@@ -167,6 +167,24 @@ def add_plans(world: World) -> None:
         plans = [at for at, each in enumerate(world.header) if "compute-plan" in each]
         for at in plans:
             world.header[at] = with_access(world.header[at], besides)
+    add_catch_ups(world)
+
+
+def add_catch_ups(world: World) -> None:
+    """Some plans change the price of what was used already, on a day of their own."""
+    besides = random.Random(f"catch-ups {world.start} {world.days}")
+    if besides.random() < 0.5:
+        return
+    lines = {each.split(' "')[2]: each for each in world.header if "overage:" in each}
+    dates = {each[:10] for each in world.header}
+    for name, line in lines.items():
+        day = world.start + datetime.timedelta(days=besides.randint(10, world.days))
+        since = day - datetime.timedelta(days=besides.choice([0, 5, 20, 90, 400]))
+        if day.isoformat() not in dates and day.isoformat() > line[:10]:
+            currency = world.plans[name.split('"')[0]][1]
+            price = f"overage: {besides.choice(UNIT_PRICES[currency])} {currency}"
+            text = re.sub("overage: .*", f"{price}\n  overage-since: {since}", line)
+            world.header.append(f"{day}{text[10:]}")
 
 
 def with_access(plan: str, chance: random.Random) -> str:
@@ -438,6 +456,26 @@ def add_heavy_use(world: World) -> None:
         if day <= last:
             use = event(world, "consumption", day, subscriber=cells["subscriber"], **units)
             world.items.append(use)
+
+
+def add_uses_charged_anew(world: World, *, undone: bool) -> None:
+    """Uses ahead of a line that changes their price, and reversals of some of them, if wanted."""
+    besides = random.Random(f"charged anew {world.start} {world.days}")
+    last = world.start + datetime.timedelta(days=world.days)
+    for line in [each for each in world.header if "overage-since" in each]:
+        name, anew = line.split('"')[3], datetime.date.fromisoformat(line[:10])
+        subscribed = [i.cells for i in world.items if i.cells.get("plan") == name]
+        for at, cells in enumerate([each for each in subscribed if "subscriber" in each][:4]):
+            day = anew - datetime.timedelta(days=besides.choice([0, 1, 2, 6, 25, 60]))
+            if not cells["date"] <= day.isoformat() <= last.isoformat():
+                continue
+            units = {"units": besides.choice(UNITS), "commodity": world.plans[name][0]}
+            use = {"event": "consumption", "date": day.isoformat(), "id": f"anew-{name}-{at}"}
+            world.items.append(Item(use | {"subscriber": cells["subscriber"]} | units))
+            then = anew + datetime.timedelta(days=besides.choice([-1, 0, 1, 30, 900]))
+            if undone and day <= then <= last:
+                cells = {"event": "reversal", "date": then.isoformat(), "reverses": use["id"]}
+                world.items.append(Item(cells))
 
 
 def add_reversals(world: World, count: int) -> None:
@@ -918,6 +956,8 @@ def _make_ledger(seed: int, folder: Path) -> None:
         add_far_events(world)
     add_reversals(world, 25 if world.profile == "reversals" else world.chance.randint(0, 5))
     add_duplicates(world)
+    if world.profile != "opening":  # there an assertion may name whom no event names
+        add_uses_charged_anew(world, undone=not has_providers(seed))
     add_prices(world)
     world.parquet = world.profile in VALID and world.likely(0.2)
     scatter(world)

@@ -126,6 +126,11 @@ PLANS = (
     seat(),
     plan("split", price="19.99 USD", units="3000 CU"),
     COMMIT,
+    COMMIT._replace(
+        since=date(2026, 5, 28),
+        overage=Money(Decimal("1.50"), "USD"),
+        overage_since=date(2026, 5, 27),
+    ),
 )
 OPTIONS: dict[str, Any] = {
     "seller_fee": "0.05",

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from beancount_compute.economy import (
     WIDE,
-    ZERO,
     Draw,
     Event,
     Grain,
@@ -37,9 +36,13 @@ from beancount_compute.economy import (
     out_of,
     out_of_lapsed,
     quoted,
-    round_money,
 )
 from beancount_compute.economy.measuring import in_units, meter_of
+from beancount_compute.economy.rules.catch_up import (
+    count_use,
+    on_running_total,
+    price_when_late,
+)
 from beancount_compute.economy.rules.late_draws import (
     drawn_late,
     held_then,
@@ -49,7 +52,7 @@ from beancount_compute.economy.rules.late_draws import (
 from beancount_compute.economy.rules.metered_use import meter_for
 from beancount_compute.economy.rules.newest_plan import newest_subscription
 from beancount_compute.economy.rules.plain_meters import PlainMeters
-from beancount_compute.economy.rules.shortfall import charged
+from beancount_compute.economy.rules.shortfall import charged, told_by
 from beancount_compute.economy.scales import with_scaled_use
 from beancount_compute.economy.state import (
     Economy,
@@ -216,18 +219,12 @@ class _Overage(NamedTuple):
 
 def _overage(economy: Economy, event: Event, subscriber: Subscriber, missing: Decimal) -> _Overage:
     subscription, plan, price = _overage_price(economy, event, subscriber, missing)
-    today = economy.today  # a late use counts in the month in which it is booked
-    month = (subscriber.name, plan, price.currency, today.year, today.month)
-    exact, booked = economy.overage.get(month, (ZERO, ZERO))
     use = WIDE.multiply(missing, price.number)
-    total = WIDE.add(exact, use)
-    charge = WIDE.subtract(round_money(total, price.currency), booked)
-    economy.overage[month] = (total, WIDE.add(booked, charge))
+    month, charge = on_running_total(economy, subscriber.name, plan, price.currency, use)
+    count_use(economy, subscriber.name, plan, event.date, missing)
     legs, shortfall = charged(subscription, event.date, charge, price.currency, plan)
-    told = subscription.arrears is not None or subscription.commitment_on(event.date) is not None
-    return _Overage(
-        OverageBooked(month, use, charge), legs, subscription.id if told else "", shortfall
-    )
+    told = told_by(subscription, event.date)
+    return _Overage(OverageBooked(month, use, charge, missing), legs, told, shortfall)
 
 
 def _overage_price(
@@ -256,7 +253,8 @@ def _overage_price(
             event.subscriber,
             (missing, event.commodity),
         )
-    return subscription, plan.name, plan.overage
+    price = price_when_late(economy, event, subscription) if economy.late else None
+    return subscription, plan.name, price or plan.overage
 
 
 def _merge(economy: Economy, entry: JournalEntry) -> None:

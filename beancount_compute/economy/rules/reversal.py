@@ -43,6 +43,7 @@ from beancount_compute.economy import (
 )
 from beancount_compute.economy.rules.access import unearned
 from beancount_compute.economy.rules.breakage import meet_end
+from beancount_compute.economy.rules.catch_up import take_back_catch_ups
 from beancount_compute.economy.rules.cost import take_back
 from beancount_compute.economy.rules.shortfall import charged_back
 from beancount_compute.economy.state import Economy, Subscription, Undo
@@ -214,6 +215,7 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
         )
     )
     _undo_overage(economy, undo)
+    take_back_catch_ups(economy, undo, event_id)
     with localcontext(WIDE):
         for lot, units in given:
             _restore(economy, lot, units)
@@ -298,8 +300,8 @@ def _lots_to_give(undo: Undo) -> list[tuple[Lot, Decimal]]:
 
 def _undo_overage(economy: Economy, undo: Undo) -> None:
     if undo.overage is not None:
-        month, use, charge = undo.overage
-        exact, booked = economy.overage[month]
+        month, use, charge, _ = undo.overage
+        exact, booked = economy.overage.get(month, (ZERO, ZERO))  # of a closed month nothing
         economy.overage[month] = (WIDE.subtract(exact, use), WIDE.subtract(booked, charge))
 
 

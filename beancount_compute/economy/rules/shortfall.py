@@ -119,6 +119,12 @@ def charged(
     return legs, Money(change, currency)
 
 
+def told_by(subscription: Subscription, day: date) -> str:
+    """The id of a subscription that is invoiced for a use of a day later, or has a minimum."""
+    told = subscription.arrears is not None or subscription.commitment_on(day) is not None
+    return subscription.id if told else ""
+
+
 def charged_back(
     economy: Economy, undo: Undo, legs: Iterable[Leg]
 ) -> tuple[list[Leg], Money | None]:

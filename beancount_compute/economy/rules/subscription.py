@@ -21,10 +21,12 @@ from beancount_compute.economy import (
     Stretch,
     Terms,
     later,
+    period_from,
     quoted,
     text_of,
 )
 from beancount_compute.economy.rules.allocation import allocate_period, unknown_plan
+from beancount_compute.economy.rules.catch_up import begin_counting
 from beancount_compute.economy.rules.discount import check_discount, discount_of
 from beancount_compute.economy.rules.invoicing import bill_period
 from beancount_compute.economy.rules.shortfall import commit
@@ -142,11 +144,11 @@ def _next_period(economy: Economy, subscription: Subscription, day: date) -> Pla
     subscription.periods += 1
     plan = economy.terms.plan_of_lot(subscription.plan, day)
     assert plan is not None  # a plan that is known stays known
-    if plan.every.days:
-        subscription.counted_in_days = True
-    elif subscription.counted_in_days:
-        subscription.counted_in_days, subscription.day_of_month = False, day.day
-    subscription.period_end = later(day, plan.every, subscription.day_of_month)
+    runs = period_from(
+        day, plan, subscription.day_of_month, counted_in_days=subscription.counted_in_days
+    )
+    subscription.period_end, subscription.day_of_month, subscription.counted_in_days = runs
+    begin_counting(economy, subscription, day)
     if subscription.period_end == date.max:
         subscription.ended = True
     return plan

@@ -175,6 +175,7 @@ PLAN_KEYS = {
     "expires",
     "token-expires",
     "overage",
+    "overage-since",
     "meter",
     "access-ssp",
     "units-ssp",
@@ -335,6 +336,10 @@ def read_plan(entry: data.Custom) -> Plan:
         refuse("nothing to split")
     if not (price.number or units.number or "overage" in found):
         refuse("a plan that sells nothing")
+    if "overage-since" in keys:
+        found["since"] = typed(keys["overage-since"], datetime.date, "overage-since")
+        if "overage" not in found or found["since"] > entry.date:
+            refuse("a price since a day to come, or no price")
     if "overage" in found and not units.currency:
         refuse("overage of no unit")
     if keys.get("access-by", "day") not in ("day", "even-month"):

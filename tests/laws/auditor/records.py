@@ -149,6 +149,7 @@ class Plan:
     expires: tuple[int, str] | None = None
     token_expires: tuple[int, str] | None = None
     overage: tuple[Decimal, str] | None = None
+    since: Day | None = None  # from when the price holds for what was used already
     meter: str | None = None
     ssps: tuple[Decimal, Decimal] | None = None  # stand-alone prices, of access and of units
     even: bool = False  # access by even months

@@ -62,6 +62,7 @@ from dataclasses import replace
 from decimal import Context, Decimal, localcontext
 from typing import Any
 
+from tests.laws.auditor.catch_ups import CatchUpBooks
 from tests.laws.auditor.providers import ProviderBooks
 from tests.laws.auditor.records import (
     FAR,
@@ -94,11 +95,12 @@ def months_from(first: Day, last: Day) -> int:
     return (last.year - first.year) * 12 + last.month - first.month
 
 
-class Books(ProviderBooks):
+class Books(ProviderBooks, CatchUpBooks):
     """Who holds what, and everything booked, day by day."""
 
     def __init__(self, facts: Facts, terms: Terms) -> None:
-        super().__init__()
+        ProviderBooks.__init__(self)
+        CatchUpBooks.__init__(self)
         self.facts = facts
         self.terms = terms
         self.refusals = Refusals()
@@ -247,6 +249,7 @@ class Books(ProviderBooks):
         if day <= self.as_of:
             self.end_periods(day)
             self.end_lots(day)
+            self.catch_up(day)
         order = [(phase(e), e) for e in today if e.kind != "assert"]
         order.sort(key=lambda placed: placed[0])
         undone = {
@@ -606,6 +609,7 @@ class Books(ProviderBooks):
             end = add_months(start, count, subscription.anchor)
         subscription.next_start = subscription.last_end = end
         subscription.periods += 1
+        subscription.starts.append(start)
         if start >= event.date and plan.place not in self.bad_plans:
             if subscription.discount is not None and event.currency != plan.currency:
                 self.refusals.add(event.place, "the discount is in another currency now")
@@ -844,6 +848,7 @@ class Books(ProviderBooks):
         self.overage_booked[key] += booked
         if event.id is not None:
             self.overage_keys[event.id] = [(key, units * price, booked)]
+        self.use_beyond(event, plan, units)
         holder = event.subscriber or ""
         return [
             Leg("receivable", booked, currency, holder, plan.name),
@@ -959,6 +964,7 @@ class Books(ProviderBooks):
         self.take_back(target)
         legs.sort(key=lambda leg: leg.number)
         self.book(event.date, "reversal", legs)
+        self.without_catch_ups(event.date, target, self.plan_terms)
         self.end_lots(event.date)
 
     def of_access(self, leg: Leg, day: Day) -> list[Leg]:
