@@ -10,6 +10,7 @@ unfiltered ledger, and select with `Selection`.
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -408,7 +409,7 @@ def _read(entries: Iterable[Directive], options_map: dict[str, Any]) -> Books:
         units.movements,
         cache(partial(_money, transactions, units, meaning)),
         _prices(by_type[Price]),
-        _reopened(by_type[Custom]),
+        _reopened(by_type[Custom], str(options_map.get("filename") or "")),
         frozenset(names.values()) | units.holders,
         terms,
         accounts,
@@ -449,11 +450,14 @@ def _prices(entries: Iterable[Price]) -> tuple[DatedPrice, ...]:
     return tuple(sorted(found))
 
 
-def _reopened(entries: Iterable[Custom]) -> tuple[Reopened, ...]:
+def _reopened(entries: Iterable[Custom], ledger: str) -> tuple[Reopened, ...]:
+    """The reopenings, each with its file as the ledger's folder knows it: a seal vouches for it."""
     found: list[Reopened] = []
     for entry in entries:
         if entry.type == REOPEN:
             month, reason, *_ = [*(str(value) for value, _ in entry.values or ()), "", ""]
-            place = (str(entry.meta.get("filename", "")), int(entry.meta.get("lineno", 0)))
-            found.append(Reopened(entry.date, month, reason, *place))
+            file, line = str(entry.meta.get("filename", "")), int(entry.meta.get("lineno", 0))
+            if os.path.isabs(file) and os.path.isabs(ledger):
+                file = os.path.relpath(file, os.path.dirname(ledger)).replace(os.sep, "/")
+            found.append(Reopened(entry.date, month, reason, file, line))
     return tuple(found)

@@ -122,6 +122,10 @@ def test_months_in_the_middle_of_access_are_opened_and_closed_to_the_byte(tmp_pa
     assert run("reopen", "2026-06", ledger, "--reason", "a use came late").exit_code == 0
     assert printed(load(ledger)) == before
     close(ledger, "2026-06")
+    report = run("report", "corrections", ledger, "--format", "csv", "--table", "reopened")
+    assert report.stdout.splitlines()[-1] == (
+        "2026-06-30,2026-06,a use came late,closed/index.beancount:17"
+    )  # whatever folder it lies in: a seal of its pack vouches for it
     again = contents(ledger.parent / "closed")
     for name in ("2026-06.beancount", "2026-06.events.csv"):
         assert again[name] == frozen[name]
