@@ -37,6 +37,7 @@ from beancount_compute.closed import (
     late_in_touched,
     lost_plans,
     lots_since,
+    money_back,
     names_that_stay,
     past_costs,
     read_chain,
@@ -66,6 +67,7 @@ from beancount_compute.economy import (
     Span,
     check_controls,
     later,
+    named_in,
 )
 from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.engine import Bookkeeper
@@ -314,14 +316,16 @@ def _state(
         state = holders_named(state, names)
     carried, last_day = state.carried, closed.last_day
     came_late = [*chain_of.from_iterable(facts.late.values())]
-    wanted = frozenset(event.reverses for event in (*facts.events, *came_late) if event.reverses)
+    reversed_ids, about = named_in((*facts.events, *came_late))
+    wanted = reversed_ids | about
     if wanted or came_late:
         names_of = {accounts.component(name): name for name in carried.known}
         undo = undo_of(wanted, closed, accounts, names_of)
         undo = with_units_beyond(undo, ledger.terms.terms, closed, accounts, carried)
         days = {each.day for each in undo.values()} | {event.date for event in came_late}
         costs = [*past_costs(days, closed, accounts, names_of)] if ledger.terms.terms.meters else []
-        carried = carried._replace(undo=undo, past_costs=costs)
+        went_back = money_back(about, reversed_ids, closed, accounts, names_of)
+        carried = carried._replace(undo=undo, past_costs=costs, money_back=went_back)
     if came_late:
         months = Span(ledger.terms.terms.on(LATE_MONTHS, closed.first_open_day), 0)
         counted = [each for each in came_late if later(each.date, months) > last_day]

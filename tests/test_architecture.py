@@ -98,6 +98,8 @@ PARTIAL_BY_MEANING: dict[str, str] = {
     "economy/rules/__init__.py": "mint and expiry are no events: they are derived",
     "reports/charts/money.py": "the two pockets of deferred revenue",
     "reports/charts/flow.py": "colours of those flows that have one of their own",
+    "economy/rules/giving_back.py": "the three ways in which money goes back of an allocation",
+    "reports/books.py": "the kinds of income that few ledgers have",
     "reports/provider_statement.py": "what moves a provider's credits, and what a cost stands on",
     "reports/summary.py": "of money, only these three kinds pay for units or take it back",
 }

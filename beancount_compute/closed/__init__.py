@@ -14,7 +14,7 @@ The way of a closed month into the books, module by module:
     bulk_files                      the files of a month in bulk, as they were sealed
     used_beyond                     what running periods used, where open days charge it anew
     touched                         what a month that does not hold says otherwise
-    rebooking, reversing            a month booked again; what open reversals undo of it
+    rebooking, reversing            a month booked again; what open events undo of it, or are about
     lots_since                      what became of lots, for events that come late
     content                         what of all this counts
 """
@@ -90,7 +90,7 @@ from beancount_compute.closed.lots_since import lots_since
 from beancount_compute.closed.own_events import split_events
 from beancount_compute.closed.reading_state import read_state
 from beancount_compute.closed.rebooking import Rebooked, frozen_events, rebook
-from beancount_compute.closed.reversing import past_costs, undo_of
+from beancount_compute.closed.reversing import money_back, past_costs, undo_of
 from beancount_compute.closed.statements import STATED, check_statements, statements_of
 from beancount_compute.closed.touched import Expected, differing, late_in_touched, tell_touched
 from beancount_compute.closed.used_beyond import with_units_beyond, with_used_beyond

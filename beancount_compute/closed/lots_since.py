@@ -34,8 +34,9 @@ def lots_since(
     late = list(late)
     holders = {name for event in late for name in names_of(event)}
     for event in late:
-        if event.reverses in undo:
-            holders |= holders_of(undo[event.reverses].entry)
+        named = undo.get(event.reverses or event.of)
+        if named is not None:
+            holders |= holders_of(named.entry)
     first = min([event.date for event in late], default=closed.last_day)
     history = LotHistory(holders)
     meaning = Meaning(accounts, names)

@@ -289,6 +289,8 @@ def _used(
             pass  # the plan of what is billed in arrears is used all the time: `_note_arrears`
         case Kind.GRANT | Kind.TRADE | Kind.TRANSFER | Kind.SPEND | Kind.REFUND | Kind.REVERSAL:
             pass  # they rest on no plan
+        case Kind.MONEY_REFUND | Kind.CHARGEBACK | Kind.WRITE_OFF | Kind.RECOVERY:
+            pass  # but on what was booked
         case Kind.COST:
             if entry.beyond:
                 yield "compute-provider", entry.subscriber, entry.served or day, ""

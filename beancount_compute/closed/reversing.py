@@ -11,7 +11,14 @@ from datetime import date
 from beancount.core.data import Transaction
 
 from beancount_compute.closed.frozen_months import Closed
-from beancount_compute.economy import NAMED_BY_REVERSALS, Event, JournalEntry, Kind
+from beancount_compute.economy import (
+    COUNTED_BACK,
+    NAMED_BY_REVERSALS,
+    Event,
+    JournalEntry,
+    Kind,
+    MoneyBack,
+)
 from beancount_compute.economy.state import Undo
 from beancount_compute.ledger import Accounts, Meaning, kind_of_tags
 
@@ -37,6 +44,30 @@ def undo_of(
         for event_id, entry in found.items()
         if (read := meaning.entry_of(entry)) is not None
     }
+
+
+def money_back(
+    about: frozenset[str],
+    reversed_ids: frozenset[str],
+    closed: Closed,
+    accounts: Accounts,
+    names: Mapping[str, str],
+) -> MoneyBack | None:
+    """What went back of closed allocations that open events name, or that are to be reversed."""
+    booked = [entry for entry in closed.booked if isinstance(entry, Transaction)]
+    named = about | {str(entry.meta["of"]) for entry in booked if "of" in entry.meta} & reversed_ids
+    of_named = [entry for entry in booked if entry.meta.get("event") in named]
+    if not of_named:
+        return None
+    meaning, found = Meaning(accounts, names), MoneyBack(named)
+    since, payers = min(entry.date for entry in of_named), {entry.payee for entry in of_named}
+    for entry in booked:
+        if entry.date >= since and payers & {entry.payee, entry.meta.get("counterparty")}:
+            kind, _ = meaning.kind(entry.tags, entry.meta)
+            read = meaning.entry_of(entry) if kind in COUNTED_BACK else None
+            if read is not None:
+                found.note(read, str(entry.meta.get("reverses", "")))
+    return found
 
 
 def _uses(closed: Closed, wanted: Iterable[str]) -> list[Event]:

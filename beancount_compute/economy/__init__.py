@@ -71,11 +71,13 @@ from beancount_compute.economy.inputs import (
     OpeningAccrual,
     by_day_of,
     grouped,
+    named_in,
     only_cancellations,
 )
 from beancount_compute.economy.journal import (
     FIXED_FEE,
     Beyond,
+    GivenBack,
     JournalEntry,
     Leg,
     LotLeg,
@@ -108,6 +110,7 @@ from beancount_compute.economy.kinds import (
     COMING,
     EARNED_BY_LOTS,
     EVENTS,
+    GIVING_BACK,
     KINDS,
     MAKES_KNOWN,
     NAMED_BY_REVERSALS,
@@ -149,6 +152,13 @@ from beancount_compute.economy.meters import (
     Quote,
     parse_provider,
     parse_term_name,
+)
+from beancount_compute.economy.money_back import (
+    COUNTED_BACK,
+    Allocation,
+    Family,
+    MoneyBack,
+    family_of,
 )
 from beancount_compute.economy.months import (
     MONTH,
@@ -219,6 +229,7 @@ from beancount_compute.economy.rounding import (
     CostStepTooCoarse,
     Share,
     average_price,
+    decimals_in,
     decimals_of,
     digits_of,
     minor_unit,

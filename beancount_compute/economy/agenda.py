@@ -61,6 +61,10 @@ class Agenda:
         """What is due on a day, in the order in which it was put there; it is gone from here."""
         return self._due[due].pop(day, [])
 
+    def on(self, due: Due, day: date) -> list[Any]:
+        """The same, which stays there; may be changed in place."""
+        return self._due[due].get(day, [])
+
     def days(self) -> Iterator[date]:
         """Each day once, in order, with those that are put here meanwhile."""
         before: date | None = None

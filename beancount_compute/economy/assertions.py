@@ -11,13 +11,13 @@ from decimal import Decimal
 
 from beancount_compute.economy.inputs import Assertion
 from beancount_compute.economy.journal import Leg, LotLeg
-from beancount_compute.economy.roles import EARNINGS, POCKETS, STOCK, Role
+from beancount_compute.economy.roles import CONTRA, EARNINGS, POCKETS, STOCK, Role
 from beancount_compute.economy.rounding import WIDE, ZERO, round_half_even, trim
 from beancount_compute.economy.words import quoted
 
 DEFERRED_REVENUE = "deferred-revenue"
-# what can be asserted: the pockets in units or at cost, income as a positive number, and what was
-# charged and not invoiced for yet
+# what can be asserted: the pockets in units or at cost, income as a positive number and so what
+# was taken back of it, and what was charged and not invoiced for yet
 FIGURES = (DEFERRED_REVENUE, *POCKETS, *EARNINGS, Role.UNBILLED)
 
 
@@ -39,7 +39,8 @@ class Totals:
                     self._count(figure, lot.holder, lot.commodity, units)
                     self._count(figure, lot.holder, lot.currency, cost)
             elif leg.role in EARNINGS:
-                self._count(leg.role.value, leg.holder, leg.currency, -leg.number)
+                number = leg.number if leg.role in CONTRA else -leg.number
+                self._count(leg.role.value, leg.holder, leg.currency, number)
             elif leg.role is Role.UNBILLED:
                 self._count(leg.role.value, leg.holder, leg.currency, leg.number)
 

@@ -32,6 +32,7 @@ from beancount_compute.economy import (
     Lot,
     LotHistory,
     LotLeg,
+    MoneyBack,
     MoneyLeg,
     Place,
     Refusal,
@@ -83,6 +84,7 @@ class Carried(NamedTuple):
     accrued: Mapping[Accrual, Decimal] = MappingProxyType({})
     billed: Iterable[tuple[str, str, Billed]] = ()  # by provider and currency
     access_since: Mapping[str, date] = MappingProxyType({})  # by its currency
+    money_back: MoneyBack | None = None  # of closed allocations that open events name
     past_costs: Iterable[JournalEntry] = ()  # of closed days that open events change
     # what running periods used, of plans that open days charge anew
     beyond: Mapping[tuple[str, str], UsedInPeriod] = MappingProxyType({})

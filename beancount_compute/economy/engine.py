@@ -37,6 +37,7 @@ from beancount_compute.economy import (
     Horizon,
     JournalEntry,
     Lot,
+    MoneyBack,
     Phase,
     Place,
     Record,
@@ -86,6 +87,7 @@ from beancount_compute.economy.scales import scales_uses
 from beancount_compute.economy.state import Economy, Undo
 
 _phase_of = attrgetter("phase")
+_reversed_by, _about = attrgetter("reverses"), attrgetter("of")
 
 
 class PriceOfDay(NamedTuple):
@@ -95,6 +97,14 @@ class PriceOfDay(NamedTuple):
     commodity: str
     price: Decimal
     currency: str
+
+
+def _money_back(about: frozenset[str], carried: Carried | None) -> MoneyBack | None:
+    """What went back of the allocations that events name, in closed months too; None for none."""
+    past = carried.money_back if carried else None
+    if past is not None:
+        return past.copied(about)
+    return MoneyBack(about) if about else None
 
 
 class Bookkeeper:
@@ -114,7 +124,8 @@ class Bookkeeper:
         self.states: dict[date, Carried] = {}
         self._ends = sorted(ends, reverse=True)
         self.refusals: list[Refusal] = []
-        self._events_on, ids, reversed_ids, repeated_ids = by_day_of(facts.events)
+        by_day = by_day_of(facts.events)
+        self._events_on = by_day.on
         assertions, again = list(facts.assertions), facts.again
         counts = Counter({day: len(events) for day, events in self._events_on.items()})
         counts.update(assertion.date for assertion in assertions)
@@ -141,18 +152,21 @@ class Bookkeeper:
         self._carried = carried
         self._closed = carried.last_day if carried else None
         self._repeats: dict[str, int] = {}
-        self._first_of: dict[str, Event | None] = dict.fromkeys(repeated_ids)
+        self._first_of: dict[str, Event | None] = dict.fromkeys(by_day.repeated)
         asserted = bool(self._assertions_on) and again is None
         late_on = dict(facts.late)
         late = [*chain.from_iterable(late_on.values())]
+        reversed_ids = by_day.reversed_ids.union(filter(None, map(_reversed_by, late)))
+        about = by_day.about.union(filter(None, map(_about, late)))
         self._economy = Economy(
             terms,
             reach.as_of,
             component,
-            reversed_ids.union(facts.asked, (each.reverses for each in late if each.reverses)),
+            reversed_ids | about | facts.asked,
             refusals=self.refusals,
             causes=Causes(terms.refused, facts.unread, terms.refused_meters),
-            ids=ids if reversed_ids else (),
+            ids=by_day.ids if by_day.reversed_ids or about else (),
+            money_back=_money_back(about, carried),
             totals=Totals() if asserted else None,
             plain=not asserted
             and terms.of_ledger(POSTING_GRAIN) is Grain.EVENT
@@ -323,7 +337,7 @@ class Bookkeeper:
     def _outcome(self, events: Sequence[Event]) -> DayOutcome:
         """What would become of events of today, in this order; nothing is booked."""
         names = {name for event in events for name in names_of(event)}
-        ids = {event.reverses for event in events if event.reverses}
+        ids = {event.reverses or event.of for event in events if event.reverses or event.of}
         for event_id in ids & self._economy.undo.keys():
             undone = self._economy.undo[event_id].entry
             names |= {undone.subscriber, *holders_of(undone)}

@@ -71,6 +71,9 @@ class Event(NamedTuple):
     # charged for use, and what of its charges is not invoiced
     charged: str = ""
     unbilled: str = ""
+    of: str = ""  # the id of the event that money goes back for, or comes in again
+    unpaid: str = ""  # "true" where what a refund is of was never paid
+    void: str = ""  # "true" where the service ends, although only part goes back
     extra: tuple[tuple[str, str], ...] = ()  # `x_` columns: not content, never compared
     # the place, in three fields: a tuple of its own for each event would take time and room
     file: str = NOWHERE.file
@@ -91,7 +94,18 @@ def fields_getter(*names: str) -> Callable[[Event], tuple[Any, ...]]:
 
 CONTENT = Event._fields.index("extra")  # the fields before it are the event's content
 # These came later: they count in hashes only where they are present, so that others keep theirs.
-LATER_FIELDS = ("meter", "quantity", "first_day", "last_day", "discount", "charged", "unbilled")
+LATER_FIELDS = (
+    "meter",
+    "quantity",
+    "first_day",
+    "last_day",
+    "discount",
+    "charged",
+    "unbilled",
+    "of",
+    "unpaid",
+    "void",
+)
 _FIRST_LATER = CONTENT - len(LATER_FIELDS)
 _NOTHING_LATER = tuple([Event._field_defaults[name] for name in LATER_FIELDS])
 # What fields are called where people write them, and Python can't (`from`) or means more.

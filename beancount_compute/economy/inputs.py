@@ -89,23 +89,38 @@ Dated = TypeVar("Dated", Assertion, HandPosting, Introduction, OpeningAccrual)
 
 _id_of = attrgetter("id")
 _reversed_by = attrgetter("reverses")
+_about = attrgetter("of")
 
 
-def by_day_of(
-    events: Iterable[Event],
-) -> tuple[dict[date, list[Event]], list[str], frozenset[str], set[str]]:
-    """The events by day; the ids of all, those that reversals name, and those that repeat."""
+class ByDay(NamedTuple):
+    """Events by day, and their ids."""
+
+    on: dict[date, list[Event]]
+    ids: list[str]  # of all
+    reversed_ids: frozenset[str]  # that reversals name
+    about: frozenset[str]  # and what gives money back, or brings it in again
+    repeated: set[str]
+
+
+def named_in(events: Iterable[Event]) -> tuple[frozenset[str], frozenset[str]]:
+    """The ids that reversals name, and those that money goes back for or comes in again."""
+    events = list(events)
+    reversed_ids, about = ({*map(named, events)} - {""} for named in (_reversed_by, _about))
+    return frozenset(reversed_ids), frozenset(about)
+
+
+def by_day_of(events: Iterable[Event]) -> ByDay:
+    """The events by day, with the ids that they have and name."""
     by_day: defaultdict[date, list[Event]] = defaultdict(list)
     events = list(events)
     for event in events:
         by_day[event.date].append(event)
     # in the order in which they were read, as they lie in memory
     ids = list(filter(None, map(_id_of, events)))
-    reversed_ids = set(map(_reversed_by, events))
     repeated: set[str] = set()
     if len(set(ids)) < len(ids):
         repeated = {name for name, times in Counter(ids).items() if times > 1}
-    return dict(by_day), ids, frozenset(reversed_ids - {""}), repeated
+    return ByDay(dict(by_day), ids, *named_in(events), repeated)
 
 
 def only_cancellations(events: list[Event]) -> bool:

@@ -63,6 +63,17 @@ class StatedCost(NamedTuple):
     currency: str
 
 
+class GivenBack(NamedTuple):
+    """Money that goes back of what an allocation cost; of a recovery, what came in again."""
+
+    of: str  # the id of the event that it is about
+    origin: str  # of its lots
+    amount: Decimal
+    currency: str
+    moved_on: Decimal = ZERO  # of that, for units that somebody else has now
+    void: bool = False  # whether nothing is left of its units
+
+
 class JournalEntry(NamedTuple):
     """Balanced legs of one day, and what they stem from."""
 
@@ -89,6 +100,7 @@ class JournalEntry(NamedTuple):
     beyond: tuple[Beyond, ...] = ()
     stated: tuple[StatedCost, ...] = ()
     shortfall: Money | None = None  # of a minimum; below zero where a late charge takes it back
+    back: GivenBack | None = None
 
 
 class Unbalanced(Exception):

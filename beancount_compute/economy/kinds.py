@@ -34,7 +34,11 @@ class Kind(StrEnum):
     TRADE = "trade"
     TRANSFER = "transfer"
     SPEND = "spend"
+    MONEY_REFUND = "money-refund"  # what a refund of money books
     REFUND = "refund"
+    CHARGEBACK = "chargeback"
+    WRITE_OFF = "write-off"
+    RECOVERY = "recovery"
     REVERSAL = "reversal"
     PURCHASE = "purchase"
     BILL = "bill"
@@ -79,6 +83,7 @@ class Flow(StrEnum):
     EXPIRED = "expired"
     EARNED = "earned by time"
     REFUNDED = "refunded"
+    VOIDED = "voided"
     REMOVED = "removed by hand"
 
     @property
@@ -112,6 +117,7 @@ WAYS: dict[Flow, Way] = {
     Flow.EXPIRED: Way.RELEASES,
     Flow.EARNED: Way.RELEASES,
     Flow.REFUNDED: Way.RELEASES,
+    Flow.VOIDED: Way.RELEASES,
     Flow.REMOVED: Way.RELEASES,
 }
 COMING = tuple(flow for flow, way in WAYS.items() if way in (Way.OPENS, Way.ADDS))
@@ -129,6 +135,7 @@ class LegOrigin(Enum):
     PARTNER = "one, of the partner"
     OVERAGE = "one for each plan in the metadata `overage`, or in that of its key"
     FIXED_FEE = "one, of the fixed fee in the metadata of its key"
+    BACK = "one, of the origin in the metadata `back`"
     METERS = "one for each meter in the metadata of its key"
 
 
@@ -190,6 +197,12 @@ _USE = Form(("subscriber", "units"))
 _MEASURED = ("meter", "quantity")
 _OF_PLAN = Form(("subscriber", "plan"))
 _DEAL = ("subscriber", "counterparty", "units")
+_OF_AN_EVENT = (Form(("of",), ("void",)), Form(("of", "paid"), ("void",)))
+_LOST = (
+    LegRow(Role.RECEIVABLE, LegOrigin.BACK),
+    LegRow(Role.LOSSES, key=Role.LOSSES),
+    LegRow(Role.RECOVERIES, key=Role.RECOVERIES),
+)
 KINDS: dict[Kind, KindRow] = {
     Kind.SUBSCRIPTION: KindRow(
         Phase.ALLOCATIONS,
@@ -289,12 +302,48 @@ KINDS: dict[Kind, KindRow] = {
         ),
         reversible=True,
     ),
+    Kind.MONEY_REFUND: KindRow(
+        moves=_both(Flow.VOIDED),
+        money=(
+            LegRow(Role.REFUNDS, LegOrigin.BACK),
+            LegRow(Role.PAYABLE),
+            LegRow(Role.RECEIVABLE, LegOrigin.BACK),
+        ),
+        reversible=True,
+    ),
     Kind.REFUND: KindRow(
         Phase.CORRECTIONS,
-        (_USE,),
-        '"alice" 100 CU',
+        (_USE, Form(("subscriber", "paid"), ("unpaid",), ("of",))),
+        '"alice" 100 CU, or "alice" 20.00 USD with `of`',
         moves=_both(Flow.REFUNDED),
         money=(LegRow(Role.PAYABLE, LegOrigin.FIRST), LegRow(Role.REVENUE, LegOrigin.FIRST)),
+        reversible=True,
+    ),
+    Kind.CHARGEBACK: KindRow(
+        Phase.CORRECTIONS,
+        _OF_AN_EVENT,
+        '"event-id", or "event-id" 20.00 USD',
+        moves=_both(Flow.VOIDED),
+        money=(LegRow(Role.DISPUTES, LegOrigin.BACK), *_LOST),
+        reversible=True,
+    ),
+    Kind.WRITE_OFF: KindRow(
+        Phase.CORRECTIONS,
+        _OF_AN_EVENT,
+        '"event-id", or "event-id" 20.00 USD',
+        moves=_both(Flow.VOIDED),
+        money=(LegRow(Role.BAD_DEBT, LegOrigin.BACK), *_LOST),
+        reversible=True,
+    ),
+    Kind.RECOVERY: KindRow(
+        Phase.CORRECTIONS,
+        (Form(("of",)), Form(("of", "paid"))),
+        '"event-id", or "event-id" 20.00 USD',
+        money=(
+            LegRow(Role.RECEIVABLE, LegOrigin.BACK),
+            LegRow(Role.BAD_DEBT, LegOrigin.BACK),
+            LegRow(Role.RECOVERIES, key=Role.RECOVERIES),
+        ),
         reversible=True,
     ),
     Kind.REVERSAL: KindRow(Phase.CORRECTIONS, (Form(("reverses",)),), '"event-id"'),
@@ -357,6 +406,8 @@ KINDS: dict[Kind, KindRow] = {
     ),
     Kind.DEPRECIATION: KindRow(money=(LegRow(Role.DEPRECIATION), LegRow(Role.CAPACITY))),
 }
+# What gives back of what an allocation cost, and names it.
+GIVING_BACK = (Kind.MONEY_REFUND, Kind.CHARGEBACK, Kind.WRITE_OFF)
 PHASE: dict[Kind, int] = {kind: int(row.phase) for kind, row in KINDS.items() if row.phase}
 EVENTS = tuple(PHASE)  # the kinds that somebody writes
 BOOKED = tuple(kind for kind, row in KINDS.items() if row.books)

@@ -27,7 +27,7 @@ from beancount_compute.economy.journal import (
     gives_back,
     moved_by,
 )
-from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.kinds import GIVING_BACK, Kind
 from beancount_compute.economy.lots import Lot
 from beancount_compute.economy.roles import STOCK
 from beancount_compute.economy.rounding import WIDE, ZERO, part
@@ -35,9 +35,9 @@ from beancount_compute.economy.rounding import WIDE, ZERO, part
 TAKEN_BY_HAND, LAPSED = "taken out by hand", "lapsed"  # in place of a kind
 _by_day = attrgetter("day")
 _USES = (Kind.CONSUMPTION, Kind.SPEND)
-# What gives units back on the day on which it occurred; a refund takes what is held when it is
-# booked, and so counts from then on.
-_ON_ITS_DAY = frozenset(Kind) - {Kind.REFUND}
+# What gives units back on the day on which it occurred; what goes back to the operator is taken of
+# what is held when it is booked, and so counts from then on.
+_ON_ITS_DAY = frozenset(Kind) - {Kind.REFUND, *GIVING_BACK}
 
 
 class LotChange(NamedTuple):

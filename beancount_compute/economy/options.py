@@ -15,7 +15,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from beancount_compute.economy.kinds import Kind
+from beancount_compute.economy.kinds import GIVING_BACK, Kind
 from beancount_compute.economy.rounding import ZERO
 from beancount_compute.economy.term_values import (
     AccessBy,
@@ -79,7 +79,8 @@ class TermKey(NamedTuple):
     needs: Unused | None = None  # what `unused` must be for it to mean anything; None for any
 
 
-_DRAWS = frozenset([Kind.CONSUMPTION, Kind.TRADE, Kind.TRANSFER, Kind.SPEND, Kind.REFUND])
+_MOVES = (Kind.TRADE, Kind.TRANSFER, Kind.SPEND)
+_DRAWS = frozenset([Kind.CONSUMPTION, *_MOVES, Kind.REFUND, *GIVING_BACK])
 _TRADES = frozenset([Kind.TRADE])
 _OF_GROSS = "it is a fraction of the gross, 5 % is written 0.05"
 

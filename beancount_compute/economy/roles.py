@@ -30,6 +30,11 @@ class Role(StrEnum):
     PARTNER_INCOME = "partner-income"
     OVERAGE = "overage"
     ACCESS_REVENUE = "access-revenue"
+    REFUNDS = "refunds"
+    DISPUTES = "disputes"
+    RECOVERIES = "recoveries"
+    BAD_DEBT = "bad-debt"
+    LOSSES = "losses"
     PREPAID = "prepaid"
     PROVIDER = "provider"
     LAPSED = "lapsed"
@@ -72,6 +77,8 @@ class Earning(StrEnum):
     PARTNER_INCOME = "partner income"
     OVERAGE = "overage"
     ACCESS = "access"
+    REFUNDS = "refunds"  # these take revenue back
+    DISPUTES = "disputes"
 
 
 class RoleRow(NamedTuple):
@@ -128,6 +135,11 @@ ROLES: dict[Role, RoleRow] = {
     Role.PARTNER_INCOME: RoleRow(Root.INCOME, "Partners", earning=Earning.PARTNER_INCOME),
     Role.OVERAGE: RoleRow(Root.INCOME, "Overage", "plan", earning=Earning.OVERAGE),
     Role.ACCESS_REVENUE: RoleRow(Root.INCOME, "Access", "plan", earning=Earning.ACCESS),
+    Role.REFUNDS: RoleRow(Root.INCOME, "Refunds", "plan", earning=Earning.REFUNDS),
+    Role.DISPUTES: RoleRow(Root.INCOME, "Disputes", "plan", earning=Earning.DISPUTES),
+    Role.RECOVERIES: RoleRow(Root.INCOME, "Recoveries"),
+    Role.BAD_DEBT: RoleRow(Root.EXPENSES, "BadDebt", "plan"),
+    Role.LOSSES: RoleRow(Root.EXPENSES, "Losses"),
     Role.PREPAID: RoleRow(
         Root.ASSETS, "Prepaid:{provider}", pocket=Pocket.PREPAID, holder="provider"
     ),
@@ -147,6 +159,7 @@ POCKETS: dict[Role, Pocket] = {  # of subscribers
     role: pocket for pocket, role in ROLE_OF_POCKET.items() if pocket is not STOCK
 }
 EARNINGS: dict[Role, Earning] = {role: row.earning for role, row in ROLES.items() if row.earning}
+CONTRA = frozenset([Role.REFUNDS, Role.DISPUTES])  # they take revenue back
 ROLE_OF_EARNING: dict[Earning, Role] = {earning: role for role, earning in EARNINGS.items()}
 OWED: dict[Role, str] = {role: row.owed for role, row in ROLES.items() if row.owed}
 OWED_TO_OPERATOR = frozenset(role for role in OWED if ROLES[role].root is Root.ASSETS)

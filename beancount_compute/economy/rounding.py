@@ -122,6 +122,13 @@ def digits_of(number: Decimal) -> str:
     return f"{number:f}" if "E" in text else text
 
 
+def decimals_in(number: Decimal) -> int:
+    """How many decimals a number has, without idle zeros."""
+    exponent = number.normalize(WIDE).as_tuple().exponent
+    assert isinstance(exponent, int)
+    return max(0, -exponent)
+
+
 def is_power_of_ten(number: Decimal) -> bool:
     """Whether a number is 1, 10, 100 ... or 0.1, 0.01 ..."""
     return number > 0 and number.normalize(WIDE).as_tuple().digits == (1,)

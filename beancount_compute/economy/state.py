@@ -43,6 +43,7 @@ from beancount_compute.economy import (
     LotHistory,
     Meter,
     Money,
+    MoneyBack,
     Month,
     OpenLot,
     Place,
@@ -191,7 +192,7 @@ class Economy:
     terms: Terms
     as_of: date
     component: Callable[[str], str]  # a subscriber's account component
-    reversed_ids: frozenset[str]  # the ids that reversals name
+    reversed_ids: frozenset[str]  # the ids that reversals name, and what gives money back
     today: date = date.min  # the day that is being booked
     terms_day: date = date.min  # the day whose terms apply: today, or that of a late event
     order: DrawDown = DrawDown.EXPIRY
@@ -238,6 +239,7 @@ class Economy:
     # where there are late events: what became of lots, and open reversals by what they undo
     history: LotHistory | None = None
     reversed_on: Mapping[str, date] = field(default_factory=dict)
+    money_back: MoneyBack | None = None  # only where money goes back of something
     returned: list[OpenLot] = field(default_factory=list)  # of late events, whose end has passed
     grain: Grain = field(init=False)
     merges: bool = field(init=False)  # whether uses may be merged
@@ -280,6 +282,8 @@ class Economy:
         trial.reversed_on = self.reversed_on
         if self.late and self.history is not None:
             trial.history = self.history.copied()
+        if self.money_back is not None:
+            trial.money_back = self.money_back.copied()
         trial.stock = {unit: holding.copied() for unit, holding in self.stock.items()}
         trial.provider_of = dict(self.provider_of)
         for name in names:
@@ -450,6 +454,8 @@ class Economy:
             self.costs.note(entry)
         if self.totals is not None:
             self.totals.add(entry.legs)
+        if self.money_back is not None:
+            self.money_back.note(entry)
         self.journal.append(entry)
 
     def settle(self, *names: str) -> None:

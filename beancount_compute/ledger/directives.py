@@ -33,6 +33,7 @@ _EXAMPLES = {
     "group": '"agency"',
     "id": '"use-17"',
     "meter": '"chat/output"',
+    "of": '"top-1"',
     "related": '"acme-group"',
     "time": '"14:05:09"',
 }
@@ -138,6 +139,14 @@ def amount_in(meta: dict[str, Any], key: str) -> Amount:
     if not isinstance(value, Amount):
         raise FieldError(f"`{key}` must be an amount, such as {key}: {_EXAMPLES[key]}")
     return value
+
+
+def mark_in(meta: dict[str, Any], key: str) -> str:
+    """A mark of the metadata: "true" where it is set."""
+    value = meta[key]
+    if not isinstance(value, bool):
+        raise FieldError(f"`{key}` must be TRUE or FALSE, such as {key}: TRUE")
+    return "true" if value else ""
 
 
 def day_or_text_in(meta: dict[str, Any], key: str) -> str:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Container, Hashable, Sequence
 from datetime import date
 from decimal import Decimal
 from operator import attrgetter, itemgetter
@@ -15,11 +15,22 @@ from unicodedata import normalize
 from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
-from beancount_compute.economy import EVENTS, KINDS, PHASE, ZERO, Event, Kind, NotRead, receiver
+from beancount_compute.economy import (
+    EVENTS,
+    KINDS,
+    PHASE,
+    ZERO,
+    Event,
+    Form,
+    Kind,
+    NotRead,
+    receiver,
+)
 from beancount_compute.ledger.directives import (
     PREFIX,
     amount_in,
     day_or_text_in,
+    mark_in,
     metadata_of,
     place_of,
     text_in,
@@ -27,7 +38,7 @@ from beancount_compute.ledger.directives import (
 )
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.event_columns import NotPlain, events_of
-from beancount_compute.ledger.fields import Fields, check_number, parse_ids, parse_name
+from beancount_compute.ledger.fields import MARKS, Fields, check_number, parse_ids, parse_name
 from beancount_compute.ledger.rows import NUMBERS, event_from, lacking
 
 _date_of, _values_of, _meta_of = attrgetter("date"), attrgetter("values"), attrgetter("meta")
@@ -45,17 +56,28 @@ class Shape(NamedTuple):
     words: tuple[str, ...]
 
 
-# By type and by the types of its values, as Beancount's parser names them.
-_SHAPES: dict[tuple[Any, ...], Shape] = {
-    (PREFIX + kind, *[Amount if name in NUMBERS else str for name in form.values]): Shape(
-        kind,
-        form.values,
-        tuple({name: 0 for each in KINDS[kind].forms for name in (*each.optional, *each.needed)}),
-        tuple(["amount" if name in NUMBERS else "text" for name in form.values]),
-    )
-    for kind in EVENTS
-    for form in KINDS[kind].forms
-}
+def _shape(kind: Kind, form: Form) -> Shape:
+    also = {name: 0 for each in KINDS[kind].forms for name in (*each.optional, *each.needed)}
+    words = ["amount" if name in NUMBERS else "text" for name in form.values]
+    return Shape(kind, form.values, tuple(also), tuple(words))
+
+
+# By type and by the types of its values, as Beancount's parser names them. Where two forms look
+# alike, what the metadata must hold for the second tells them apart.
+_SHAPES: dict[tuple[Any, ...], Shape] = {}
+_TOLD_APART: dict[tuple[Any, ...], tuple[str, Shape]] = {}
+for _kind in EVENTS:
+    for _form in KINDS[_kind].forms:
+        _types = [Amount if name in NUMBERS else str for name in _form.values]
+        _key = (PREFIX + _kind, *_types)
+        if _SHAPES.setdefault(_key, _shape(_kind, _form)).values != _form.values:
+            _TOLD_APART[_key] = _form.needed[0], _shape(_kind, _form)
+
+
+def _shape_of(key: tuple[Any, ...], meta: Container[str]) -> Shape | None:
+    """The shape of a directive of a type and with values of some types."""
+    told, shape = _TOLD_APART.get(key, ("", None))
+    return shape if shape is not None and told in meta else _SHAPES.get(key)
 
 
 def events_at_once(entries: Sequence[Custom], fields: Fields) -> list[Event] | None:
@@ -77,7 +99,8 @@ def _events_alike(entries: list[Custom], fields: Fields) -> list[Event]:
         raise NotPlain
     columns_of_values = zip(*map(_values_of, entries), strict=True)
     values = [tuple(zip(*column, strict=True)) for column in columns_of_values]
-    shape = _SHAPES.get((entries[0].type, *[dtypes[0] for _, dtypes in values]))
+    types = [dtypes[0] for _, dtypes in values]
+    shape = _shape_of((entries[0].type, *types), entries[0].meta)
     if shape is None or any(dtypes.count(dtypes[0]) < len(dtypes) for _, dtypes in values):
         raise NotPlain
     columns = _columns_of_metadata(list(map(_meta_of, entries)), shape, fields)
@@ -156,7 +179,7 @@ def event_of(entry: Custom, fields: Fields) -> Event:
     """The event that a directive states; raises `FieldError`."""
     kind = EVENT_TYPES[entry.type]
     written = [(value, dtype) for value, dtype in entry.values or ()]
-    shape = _SHAPES.get((entry.type, *[dtype for _, dtype in written]))
+    shape = _shape_of((entry.type, *[dtype for _, dtype in written]), entry.meta)
     if shape is None:
         shapes = [each.words for each in _SHAPES.values() if each.kind is kind]
         values_of(entry, shapes, KINDS[kind].example)
@@ -174,6 +197,8 @@ def event_of(entry: Custom, fields: Fields) -> Event:
         raise FieldError("a plan's own terms say when its units end: remove `expires`")
     if "discount" in values and not values.get("plan"):
         raise FieldError("a top-up costs what is paid for it: write that, without a `discount`")
+    if values.get("unpaid") and not values.get("of"):
+        raise FieldError("`unpaid` is of a refund of money: write `of` too, and an amount of money")
     if missing := lacking(kind, values):
         if len(KINDS[kind].forms) == 1:
             raise FieldError(f"a {kind} without {missing}: write the metadata `{missing}`")
@@ -219,6 +244,8 @@ def _metadata(entry: Custom, shape: Shape, fields: Fields) -> dict[str, Any]:
         elif name in NUMBERS:
             written = amount_in(meta, name)
             found[name], found[NUMBERS[name]] = _number(written, fields), written.currency
+        elif name in MARKS:
+            found[name] = mark_in(meta, name)
         else:
             found[name] = fields.of[name][text_in(meta, name)]
     return found

@@ -33,6 +33,7 @@ from beancount_compute.ledger.errors import FieldError
 
 _MOST_DIGITS = Context(prec=MOST_DIGITS)
 LONGEST_TEXT = 4096
+MARKS = ("unpaid", "void")  # the fields that are set or not
 
 T = TypeVar("T")
 
@@ -104,6 +105,8 @@ class Fields:
             "discount": self.quantities,
             "charged": self.amounts,
             "unbilled": self.amounts,
+            "of": self.ids,
+            **dict.fromkeys(MARKS, Read(parse_mark, {"": ""})),
         }
 
     def moment(self, day: str, time: str) -> tuple[date, str]:
@@ -228,6 +231,13 @@ def parse_name(text: str) -> str:
     if not name:
         raise FieldError("a name is empty: write who or what is meant")
     return name
+
+
+def parse_mark(text: str) -> str:
+    """A mark that is set, or not: "true" or nothing."""
+    if text.lower() != "true":
+        raise FieldError(f"{quoted(text)} is no mark: write true, or leave the cell empty")
+    return "true"
 
 
 def parse_ids(texts: Sequence[str]) -> Sequence[str]:

@@ -36,6 +36,7 @@ from beancount_compute.economy import (
     KINDS,
     OF_PROVIDERS,
     OWED_TO_OTHERS,
+    ROLES,
     STOCK,
     WIDE,
     ZERO,
@@ -50,6 +51,7 @@ from beancount_compute.economy import (
     MoneyLeg,
     Pocket,
     Role,
+    Root,
     StatedCost,
     Unbalanced,
     check_balance,
@@ -61,6 +63,7 @@ from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.bulk_folders import BULK_TAG
 from beancount_compute.ledger.hand_written import OPENING_TAG
 from beancount_compute.ledger.metadata import (
+    back_of,
     beyond_of,
     date_of,
     lapsed_of,
@@ -123,6 +126,11 @@ class Meaning:
         if kind == _REVERSAL:
             return _UNDONE.get(meta.get("undoes"), BY_HAND), True
         return kind, False
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of all transactions that were read."""
+        return frozenset(self._kinds.values())
 
     def booked(self, tags: frozenset[str] | None) -> str:
         """The kind that the tags of a booked transaction name."""
@@ -221,6 +229,7 @@ class Meaning:
             beyond=tuple(beyond_of(meta.get("beyond"))),
             stated=tuple([StatedCost(*each) for each in named_amounts(meta.get("stated"))]),
             shortfall=shortfall_of(meta.get("shortfall")),
+            back=back_of(meta) if "back" in meta else None,
         )
 
     def _legs(self, entry: Transaction) -> list[Leg]:
@@ -376,7 +385,8 @@ def _candidates_of(
             return [((role, holder, name), money, -cost) for (name, money), cost in carried.items()]
         case LegOrigin.NONE:
             amount = money_of(meta.get(row.key))
-            return [((role, holder, ""), amount.currency, -amount.number)] if amount else []
+            sign = 1 if ROLES[role].root is Root.EXPENSES else -1
+            return [((role, holder, ""), amount.currency, sign * amount.number)] if amount else []
         case LegOrigin.FIXED_FEE:
             amount = money_of(meta.get(row.key))
             return [((role, holder, FIXED_FEE), amount.currency, -amount.number)] if amount else []
@@ -391,6 +401,10 @@ def _candidates_of(
             sign = 1 if role in (Role.RECEIVABLE, Role.UNBILLED) else -1
             billed = named_amounts(meta.get(row.key or "overage"))
             return [((role, holder, plan), money, sign * number) for plan, number, money in billed]
+        case LegOrigin.BACK:
+            return [
+                ((role, holder, name), of, None) for name, _, of in named_amounts(meta.get("back"))
+            ]
         case LegOrigin.METERS:
             text, sign = meta.get(row.key), 1
             if row.key == "accrued":  # nothing was drawn of credits: all of it

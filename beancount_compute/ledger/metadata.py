@@ -23,6 +23,11 @@
     stated: "chat/output 12.34 USD"          ; by the provider
     served: 2026-05-20                       ; the day of uses whose cost is booked later
     cleared: "chat/output 20.00 USD"         ; by a bill, of what was accrued for its days
+    of: "top-1"                              ; what money goes back for; of a recovery, what for
+    back: "top-up 200.00 USD"                ; what goes back of its price, with its lots' origin
+    moved-on: 100.00 USD                     ; of that, for units that somebody else has now
+    losses: 115.00 USD                       ; and what is lost; recoveries too
+    void: TRUE                               ; nothing is left of its units
 
 A reversal carries the same, its amounts with their signs turned. What is read may have been edited
 in a closed month, which is an error of its own: nothing here raises for it.
@@ -46,6 +51,7 @@ from beancount_compute.economy import (
     WIDE,
     ZERO,
     Beyond,
+    GivenBack,
     JournalEntry,
     Kind,
     Leg,
@@ -119,6 +125,8 @@ def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
         cleared = _by_meter(entry.legs, Role.ACCRUED, 1)
         if cleared:
             meta["cleared"] = cleared
+    if entry.back is not None:
+        _add_back(meta, entry, entry.back)
     event = entry.event
     if event is None:
         return
@@ -136,6 +144,29 @@ def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
         meta["memo"] = event.memo
     if event.extra:
         meta.update(event.extra)
+
+
+def _add_back(meta: dict[str, Any], entry: JournalEntry, back: GivenBack) -> None:
+    """What goes back of an allocation; where losses or recoveries may share an account, these."""
+    meta["of"] = back.of
+    meta["back"] = f"{back.origin} {back.amount:f} {back.currency}"
+    if back.moved_on:
+        meta["moved-on"] = Amount(back.moved_on, back.currency)
+    for role, sign in ((Role.LOSSES, 1), (Role.RECOVERIES, -1)):
+        for leg in entry.legs:
+            if isinstance(leg, MoneyLeg) and leg.role is role:
+                meta[role.value] = Amount(sign * leg.number, leg.currency)
+    if back.void:
+        meta["void"] = True
+
+
+def back_of(meta: Mapping[str, Any]) -> GivenBack | None:
+    """What a transaction says that goes back of an allocation."""
+    moved_on = money_of(meta.get("moved-on"))
+    for origin, number, currency in named_amounts(meta.get("back")):
+        of, void = text_in(meta.get("of")), meta.get("void") is True
+        return GivenBack(of, origin, number, currency, moved_on.number if moved_on else ZERO, void)
+    return None
 
 
 def _add_fees(meta: dict[str, Any], entry: JournalEntry) -> None:

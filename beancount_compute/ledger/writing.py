@@ -85,6 +85,7 @@ class Writer:
         self._tags: dict[Kind, frozenset[str]] = {
             kind: frozenset([f"compute-{kind}"]) for kind in BOOKED
         }
+        self._tags[Kind.MONEY_REFUND] |= self._tags[Kind.REFUND]
         self._overage_tags = _USE_TAGS | {"compute-overage"}
         self.next_order = orders().__next__
 

@@ -25,6 +25,7 @@ from beancount.core.data import Custom, Directive, Price, Transaction
 
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy import (
+    GIVING_BACK,
     OWED_TO_OTHERS,
     WIDE,
     Earning,
@@ -122,6 +123,7 @@ class Books:
     accounts: Accounts
     lots_earn: bool = True  # whether `incomes` adds what lots of `movements` earned to the money's
     bulk: BulkMonths | None = None  # the months of which days are facts, and no transactions
+    kinds: frozenset[str] = frozenset()  # what was booked
 
     @property
     def singly(self) -> Books:
@@ -256,9 +258,19 @@ class Books:
 
     @cached_property
     def earnings(self) -> tuple[Earning, ...]:
-        """The kinds of income that reports show: that of access where a plan sells it."""
-        kept = self.terms.sell_access
-        return tuple(each for each in Earning if kept or each is not Earning.ACCESS)
+        """The kinds of income that reports show: those that few ledgers have, where there are."""
+        return tuple(each for each in Earning if _SELDOM.get(each, _always)(self))
+
+    @property
+    def hidden_flows(self) -> frozenset[Flow]:
+        """The flows that reports have no column for: those that few ledgers have."""
+        shown = ((Flow.EARNED, self.terms.sell_access), (Flow.VOIDED, self.gives_back))
+        return frozenset(flow for flow, shows in shown if not shows)
+
+    @property
+    def gives_back(self) -> bool:
+        """Whether money went back of an allocation, so that some of it was voided."""
+        return not self.kinds.isdisjoint(GIVING_BACK)
 
     @cached_property
     def pocket_accounts(self) -> dict[Pocket, frozenset[str]]:
@@ -391,6 +403,18 @@ def since(dated: tuple[Dated, ...], start: date | None) -> tuple[Dated, ...]:
     return dated if start is None else dated[bisect_left(dated, start, key=_by_date) :]
 
 
+def _always(_: Books) -> bool:
+    return True
+
+
+# when reports show a kind of income that few ledgers have
+_SELDOM: dict[Earning, Callable[[Books], bool]] = {
+    Earning.ACCESS: lambda books: books.terms.sell_access,
+    Earning.REFUNDS: lambda books: Kind.MONEY_REFUND in books.kinds,
+    Earning.DISPUTES: lambda books: Kind.CHARGEBACK in books.kinds,
+}
+
+
 def read_books(entries: Iterable[Directive], options_map: dict[str, Any]) -> Books:
     """Read a loaded ledger, whole and unfiltered."""
     with no_cyclic_garbage():
@@ -413,6 +437,7 @@ def _read(entries: Iterable[Directive], options_map: dict[str, Any]) -> Books:
         frozenset(names.values()) | units.holders,
         terms,
         accounts,
+        kinds=units.kinds,
     )
 
 

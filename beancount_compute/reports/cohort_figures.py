@@ -52,6 +52,8 @@ _EARNED = {
     Earning.BREAKAGE: "",  # the carrying amount, as is what else use earns
     Earning.OVERAGE: "",
     Earning.ACCESS: "",  # not of units
+    Earning.REFUNDS: "",  # of what was used, sold or lapsed before
+    Earning.DISPUTES: "",
 }
 _whose = attrgetter("date", "month", "origin", "subscriber", "commodity")
 _new = tuple.__new__

@@ -67,6 +67,8 @@ _EARNINGS = {
     Earning.ACCESS: "access",
     Earning.FEES: "",  # these never were in the balance
     Earning.OVERAGE: "",
+    Earning.REFUNDS: "",  # nor of what was voided
+    Earning.DISPUTES: "",
 }
 
 
@@ -104,7 +106,8 @@ def _layouts(pattern: int | None, books: Books, selection: Selection) -> list[La
     money = Measure.MONEY
     entered = entered_in(books, selection).figures(money)
     figures = [Figure("opening", "opening", money), *entered]
-    lines = [key for key in _MOVEMENT if books.terms.sell_access or key != Flow.EARNED.key]
+    hidden = {flow.key for flow in books.hidden_flows}
+    lines = [key for key in _MOVEMENT if key not in hidden]
     figures += [Figure(key, _TITLES.get(key, key), money) for key in lines]
     closing = Figure("closing", "closing", money, tuple([each.key for each in figures]))
     part = (Column("part", "of lots"), CURRENCY)

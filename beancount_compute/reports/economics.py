@@ -136,7 +136,9 @@ def economics(displaced: Decimal = ZERO) -> Report:
     return Report("economics", "Breakage or market", _layouts, yields)
 
 
-def _layouts(_: Books, selection: Selection) -> list[Layout]:
+def _layouts(books: Books, selection: Selection) -> list[Layout]:
+    hidden = {flow.key for flow in books.hidden_flows}
+    of_units = tuple([each for each in _UNITS if each.key not in hidden])
     layouts = [
         Layout(
             f"{what}-by-{name}",
@@ -147,7 +149,7 @@ def _layouts(_: Books, selection: Selection) -> list[Layout]:
         )
         for name, labels in _BY.items()
         for what, title, unit, figures in (
-            ("units", "Units that left their period unused", UNIT, _UNITS),
+            ("units", "Units that left their period unused", UNIT, of_units),
             ("money", "Breakage or market", CURRENCY, _MONEY),
         )
     ]

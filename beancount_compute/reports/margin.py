@@ -62,7 +62,10 @@ _EARNED = {
     Earning.FEES: "fees",
     Earning.PARTNER_INCOME: "partner_income",
     Earning.ACCESS: "access",
+    Earning.REFUNDS: "refunds",
+    Earning.DISPUTES: "disputes",
 }
+_SELDOM = (Earning.ACCESS, Earning.REFUNDS, Earning.DISPUTES)
 BY_USE = ("use", "overage")  # what the first bill stands against
 _USE, _new = ShareOf.USE, tuple.__new__
 _MARGIN = (*BY_USE, "-first")
@@ -104,13 +107,14 @@ class MarginPart(NamedTuple):
 
 
 def _layouts(books: Books, _: object) -> list[Layout]:
-    access = [Figure("access", "access", Measure.MONEY)] if books.terms.sell_access else []
+    shown = [_EARNED[each] for each in books.earnings if each in _SELDOM]
+    seldom = [Figure(name, name, Measure.MONEY) for name in shown]
     return [
         Layout(f"{table}-by-{by}", f"{title}, by {by}", (label, LINE, unit), figures)
         for by, label in _BY.items()
         for table, title, unit, figures in (
             ("units", "Units served", UNIT, _UNITS),
-            ("money", "Margin", CURRENCY, (*_MONEY, *access)),
+            ("money", "Margin", CURRENCY, (*_MONEY, *seldom)),
         )
     ]
 

@@ -73,6 +73,7 @@ class Units(NamedTuple):
     movements: tuple[Movement, ...]
     unread: tuple[Unread, ...]
     holders: frozenset[str]  # the subscribers whose pockets were posted to
+    kinds: frozenset[str]  # what was booked
 
 
 def read_units(transactions: Sequence[Transaction], meaning: Meaning) -> Units:
@@ -81,7 +82,7 @@ def read_units(transactions: Sequence[Transaction], meaning: Meaning) -> Units:
     with localcontext(WIDE):
         reader.read(transactions)
     holders = [subscriber for _, subscriber in filter(None, meaning.pockets.values())]
-    return Units(tuple(reader.movements), tuple(reader.unread), frozenset(holders))
+    return Units(tuple(reader.movements), tuple(reader.unread), frozenset(holders), meaning.kinds)
 
 
 class _Reader:

@@ -22,7 +22,7 @@ removed by hand, and, of one subscriber, plan or pocket, what moved to another.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from decimal import Decimal, localcontext
 from functools import partial
@@ -59,8 +59,9 @@ _PART_OF = {
 _PARTS = ("opening", "added", "released", _OTHERWISE, "closing")
 
 
-def _figures(kind: Measure, entered: Entered, *, access: bool) -> tuple[Figure, ...]:
-    moving = {flow: key for flow, key in _MOVING.items() if access or flow is not Flow.EARNED}
+def _figures(kind: Measure, entered: Entered, hidden: Collection[Flow]) -> tuple[Figure, ...]:
+    hidden = {*hidden, *([Flow.EARNED] if kind is Measure.UNITS else [])}
+    moving = {flow: key for flow, key in _MOVING.items() if flow not in hidden}
     flows = [Figure(key, flow.replace(" ", "\n", 1), kind) for flow, key in moving.items()]
     parts = ("opening", *entered.keys.values(), *moving.values())
     closing = Figure("closing", "closing", kind, parts)
@@ -68,13 +69,14 @@ def _figures(kind: Measure, entered: Entered, *, access: bool) -> tuple[Figure, 
 
 
 def _layouts(books: Books, selection: Selection) -> list[Layout]:
-    entered, access = entered_in(books, selection), books.terms.sell_access
+    entered = entered_in(books, selection)
+    hidden = books.hidden_flows
     return [
         Layout(
             f"{what}-by-{name}",
             f"Roll-forward of {words}, by {name}",
             (Column(name, name), unit),
-            _figures(kind, entered, access=access and kind is Measure.MONEY),
+            _figures(kind, entered, hidden),
             keeps_zeros=name == "pocket",
             adds_up=name != "pocket",  # which has its total among its rows
         )

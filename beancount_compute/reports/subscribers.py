@@ -110,13 +110,13 @@ _BRIDGE = (
 )
 
 
-def _layouts(*_: object) -> list[Layout]:
+def _layouts(books: Books, _: object) -> list[Layout]:
+    hidden = {each.value for each in Earning} - {each.value for each in books.earnings}
+    bridge = tuple([each for each in _BRIDGE if each.key not in hidden])
     return [
         Layout("people", "Subscribers by month", (MONTH,), _PEOPLE, adds_up=False),
         Layout("recurring", "Recurring revenue by month", (MONTH, CURRENCY), _RECURRING),
-        Layout(
-            "bridge", "From recurring revenue to the books' revenue", (MONTH, CURRENCY), _BRIDGE
-        ),
+        Layout("bridge", "From recurring revenue to the books' revenue", (MONTH, CURRENCY), bridge),
     ]
 
 

@@ -45,13 +45,15 @@ MONEY_OUT = (
     "partner income",
     "access",
     "refunded",
+    "voided",
     "removed by hand",
     "deferred",
 )
 _EARNED = {each: "revenue" if each is Earning.COMPUTE else each.value for each in Earning}
 SHORTFALLS = "shortfalls"  # breakage of minimums, which was never paid for ahead
 
-_RARE = (Flow.ENTERED, Earning.ACCESS.value)  # shown only where there are any
+_RARE = (Flow.ENTERED, Flow.VOIDED, Earning.ACCESS.value)  # shown only where there are any
+_AT_COST = (Flow.OPENING, Flow.ENTERED, Flow.REMOVED, Flow.VOIDED)
 FlowSums = defaultdict[tuple[str, str], Decimal]  # by name of the flow, and commodity or currency
 
 
@@ -170,7 +172,7 @@ def _moved(books: Books) -> tuple[FlowSums, FlowSums]:
             sign = 1 if each.flow in COMING else -1
             if of_units:
                 units[each.flow, each.commodity] += sign * each.units
-            if each.currency and each.flow in (Flow.OPENING, Flow.ENTERED, Flow.REMOVED):
+            if each.currency and each.flow in _AT_COST:
                 money[each.flow, each.currency] += sign * each.amount
     for income in fold(books.incomes, ("earning", "kind", "currency"), ("amount",)):
         of_minimum = income.earning is Earning.BREAKAGE and income.kind != Kind.EXPIRY

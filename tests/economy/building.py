@@ -92,6 +92,9 @@ def event(kind: Kind, on: str, subscriber: str = "", counterparty: str = "", **m
         "last_day",
         "charged",
         "unbilled",
+        "of",
+        "unpaid",
+        "void",
     )
     text = {name: more.pop(name, "") for name in texts}
     made = Event(
@@ -119,6 +122,9 @@ def event(kind: Kind, on: str, subscriber: str = "", counterparty: str = "", **m
         discount,
         text["charged"],
         text["unbilled"],
+        text["of"],
+        text["unpaid"],
+        text["void"],
         more.pop("extra", ()),
         *at(more.pop("line", 0)),
         more.pop("flaw", ""),
@@ -170,6 +176,22 @@ def spend(on: str, subscriber: str, partner: str, units: str, paid: str, **more:
 
 def refund(on: str, subscriber: str, units: str, **more: Any) -> Event:
     return event(Kind.REFUND, on, subscriber, units=units, **more)
+
+
+def money_refund(on: str, subscriber: str, paid: str, of: str, **more: Any) -> Event:
+    return event(Kind.REFUND, on, subscriber, paid=paid, of=of, **more)
+
+
+def chargeback(on: str, of: str, **more: Any) -> Event:
+    return event(Kind.CHARGEBACK, on, of=of, **more)
+
+
+def write_off(on: str, of: str, **more: Any) -> Event:
+    return event(Kind.WRITE_OFF, on, of=of, **more)
+
+
+def recovery(on: str, of: str, **more: Any) -> Event:
+    return event(Kind.RECOVERY, on, of=of, **more)
 
 
 def reversal(on: str, reverses: str, **more: Any) -> Event:

@@ -44,6 +44,9 @@ def test_the_phases_of_a_day() -> None:
         Kind.CONSUMPTION: "CONSUMPTION",
         Kind.BILL: "CORRECTIONS",
         Kind.REFUND: "CORRECTIONS",
+        Kind.CHARGEBACK: "CORRECTIONS",
+        Kind.WRITE_OFF: "CORRECTIONS",
+        Kind.RECOVERY: "CORRECTIONS",
         Kind.REVERSAL: "CORRECTIONS",
         Kind.COST: "CORRECTIONS",
     }

@@ -20,7 +20,7 @@ def test_every_kind_has_a_row_and_every_event_a_rule() -> None:
     """Some kinds are derived: they have neither a form nor a rule."""
     assert list(KINDS) == list(Kind)
     derived = {Kind.MINT, Kind.EXPIRY, Kind.ACCESS, Kind.LAPSE, Kind.DEPRECIATION}
-    derived |= {Kind.INVOICE, Kind.SHORTFALL, Kind.CATCH_UP}
+    derived |= {Kind.INVOICE, Kind.SHORTFALL, Kind.CATCH_UP, Kind.MONEY_REFUND}
     assert RULES.keys() == set(EVENTS) == set(Kind) - derived
     assert {kind for kind, row in KINDS.items() if row.forms} == set(EVENTS)
 
@@ -32,16 +32,18 @@ def test_every_role_has_a_row() -> None:
 
 def test_what_moves_units_books_them() -> None:
     """A reversal moves what its event moved; subscriptions and cancellations book nothing; credits
-    of providers are no units of subscribers; invoices, shortfalls, catch-ups are money alone."""
+    of providers are no units of subscribers; invoices, shortfalls, catch-ups and recoveries are
+    money alone."""
     moving = {kind for kind, row in KINDS.items() if row.moves}
-    of_money = {Kind.INVOICE, Kind.SHORTFALL, Kind.CATCH_UP}
+    of_money = {Kind.INVOICE, Kind.SHORTFALL, Kind.CATCH_UP, Kind.RECOVERY}
     assert moving == set(BOOKED) - {Kind.REVERSAL, *of_money, *OF_PROVIDERS}
     assert set(KINDS) - set(BOOKED) == {Kind.SUBSCRIPTION, Kind.CANCELLATION}
 
 
 def test_what_somebody_wrote_and_was_booked_can_be_reversed_once() -> None:
-    """Neither what is derived nor a reversal itself."""
-    assert set(EVENTS) & set(BOOKED) - {Kind.REVERSAL} == NAMED_BY_REVERSALS
+    """Neither what is derived nor a reversal itself; a refund of money is one of its own kind."""
+    written = {*EVENTS, Kind.MONEY_REFUND} & {*BOOKED} - {Kind.REVERSAL}
+    assert written == NAMED_BY_REVERSALS
 
 
 def test_who_gets_units_without_having_any_becomes_known() -> None:

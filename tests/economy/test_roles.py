@@ -13,6 +13,7 @@ def test_what_may_stand_in_an_account(role: Role) -> None:
     of_plans = {
         *("allocations", "tokens", "access"),
         *("revenue", "breakage", "overage", "access-revenue"),
+        *("refunds", "disputes", "bad-debt"),
     }
     expected = {"subscriber"}
     if role in of_plans:

@@ -31,12 +31,15 @@ from beancount_compute.ledger.writing import Writer
 from tests.economy.building import (
     bill,
     book,
+    chargeback,
     consumption,
     grant,
     measured,
+    money_refund,
     one_period,
     plan,
     purchase,
+    recovery,
     refund,
     reversal,
     seat,
@@ -47,6 +50,7 @@ from tests.economy.building import (
     top_up,
     trade,
     transfer,
+    write_off,
 )
 
 POOLED: dict[Role, str] = {
@@ -58,6 +62,11 @@ POOLED: dict[Role, str] = {
     Role.FEES: "Income:All",
     Role.PARTNER_INCOME: "Income:All",
     Role.OVERAGE: "Income:All",
+    Role.REFUNDS: "Income:All",
+    Role.DISPUTES: "Income:All",
+    Role.RECOVERIES: "Income:All",
+    Role.BAD_DEBT: "Expenses:Lost",
+    Role.LOSSES: "Expenses:Lost",
 }
 BY_PLAN: dict[Role, str] = {
     Role.TOKENS: "Liabilities:Tokens:{plan}:{subscriber}",
@@ -65,6 +74,8 @@ BY_PLAN: dict[Role, str] = {
     Role.OVERAGE: "Income:Use:{plan}",
     Role.BREAKAGE: "Income:Lapsed:{plan}",
     Role.FEES: "Income:Fees:{subscriber}",
+    Role.REFUNDS: "Income:Refunds:{plan}",
+    Role.BAD_DEBT: "Expenses:BadDebt:{plan}",
 }
 SHARED: dict[Role, str] = {Role.OVERAGE: "Income:Compute", Role.FEES: "Income:Compute"}
 BY_METER: dict[Role, str] = {
@@ -109,6 +120,18 @@ EVENTS = [
     subscription("2026-05-27", "eve", "commit", id="committed"),
     consumption("2026-05-27", "eve", "2 CU", id="charged"),
     bill("2026-06-02", "open ai", "70.25 USD", id="bill"),
+    top_up("2026-06-03", "erin", "100 CU", "10 USD", id="z"),
+    top_up("2026-06-04", "erin", "100 CU", "20 USD", id="y"),
+    trade("2026-06-05", "erin", "carol", "50 CU", "0.10 USD"),
+    consumption("2026-06-06", "erin", "10 CU"),
+    write_off("2026-06-07", "z", paid="12.25 USD", id="off"),
+    recovery("2026-06-08", "off", id="in"),
+    money_refund("2026-06-09", "erin", "5 USD", "y", id="money"),
+    money_refund("2026-06-09", "erin", "1 USD", "y", unpaid="true"),
+    reversal("2026-06-10", "money", id="back-money"),
+    chargeback("2026-06-11", "y", paid="10 USD", void="true", id="disputed"),
+    reversal("2026-06-12", "disputed", id="back-disputed"),
+    chargeback("2026-06-13", "seat", id="disputed-too"),
     bill("2026-06-03", "open ai", "-0.25 EUR", "2026-05-30", "2026-06-01", id="credit-note"),
     reversal("2026-06-28", "charged"),
 ]
@@ -233,6 +256,8 @@ def test_money_on_other_accounts_is_not_understood() -> None:
         {"undoes": "nothing"},
         {"period": "2026-05-01"},
         {"events": "many", "occurred": "yesterday"},
+        {"back": "top-up", "moved-on": "10.00"},
+        {"back": None, "of": None, "losses": "1.00"},
     ],
 )
 def test_metadata_that_somebody_edited_is_no_exception(meta: dict[str, Any]) -> None:
@@ -279,6 +304,7 @@ def test_names_are_those_of_subscribers_not_of_partners() -> None:
         "Carol": "carol",
         "Dora": "dora",
         "Eve": "eve",
+        "Erin": "erin",
         "Z": "zoe",
     }
 

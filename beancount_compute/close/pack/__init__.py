@@ -83,7 +83,16 @@ _ON_PAGE = {
 }
 
 
-_EARNINGS = ("compute", "breakage", "fees", "partner_income", "overage", "access")
+_EARNINGS = (
+    "compute",
+    "breakage",
+    "fees",
+    "partner_income",
+    "overage",
+    "access",
+    "refunds",
+    "disputes",
+)
 Cells = dict[str, Cell]  # of a row, by the keys of its columns
 
 

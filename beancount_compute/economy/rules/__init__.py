@@ -13,6 +13,8 @@ from beancount_compute.economy.rules.allocation import allocate, grant
 from beancount_compute.economy.rules.billing import bill
 from beancount_compute.economy.rules.consumption import consume
 from beancount_compute.economy.rules.credits import purchase
+from beancount_compute.economy.rules.giving_back import take_back_money
+from beancount_compute.economy.rules.recovery import recover
 from beancount_compute.economy.rules.refund import refund
 from beancount_compute.economy.rules.reversal import reverse
 from beancount_compute.economy.rules.spend import spend
@@ -32,6 +34,9 @@ RULES: dict[Kind, Rule] = {
     Kind.TRANSFER: transfer,
     Kind.SPEND: spend,
     Kind.REFUND: refund,
+    Kind.CHARGEBACK: take_back_money,
+    Kind.WRITE_OFF: take_back_money,
+    Kind.RECOVERY: recover,
     Kind.REVERSAL: reverse,
     Kind.PURCHASE: purchase,
     Kind.BILL: bill,

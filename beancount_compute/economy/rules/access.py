@@ -26,6 +26,7 @@ from beancount_compute.economy import (
     Plan,
     Role,
     earned_ahead,
+    evening_of,
     part_earned,
     text_of,
 )
@@ -48,18 +49,64 @@ def earn(economy: Economy, open_lot: OpenLot, since: date, day: date) -> None:
     """Earn what a lot holds for the days from one to another, both included."""
     lot = open_lot.lot
     assert lot.end is not None
-    plan = _plan_of(economy, lot)
-    by = plan.access_by if plan else AccessBy.DAY
+    by = _by(economy, lot)
     earned = part_earned(open_lot.units, lot.currency, since, day, lot.end, by)
-    if not earned:
-        return
+    if earned:
+        _post_earned(economy, open_lot, earned, since, day)
+
+
+def earn_before(economy: Economy, open_lot: OpenLot) -> None:
+    """Earn what is for the days before today, of a lot of which something goes back or comes in.
+
+    What is earned by even months is so at month ends only.
+    """
+    assert open_lot.lot.end is not None
+    awaited = economy.agenda.on(Due.ACCESS, evening_of(open_lot.lot.end, economy.today))
+    for at, (each, since) in enumerate(awaited):
+        if each is open_lot and since < economy.today and _by(economy, each.lot) is AccessBy.DAY:
+            awaited[at] = open_lot, economy.today
+            earn(economy, open_lot, since, economy.today - _DAY)
+
+
+def earned_meanwhile(economy: Economy, lot: Lot, units: Decimal, since: date) -> Decimal:
+    """What of access that comes back is for the days that passed since it went."""
+    assert lot.end is not None
+    by, until = _by(economy, lot), economy.today - _DAY
+    if by is AccessBy.EVEN_MONTH and economy.today < lot.end:
+        until = economy.today.replace(day=1) - _DAY
+    if until < since:
+        return Decimal()
+    return part_earned(units, lot.currency, since, until, lot.end, by)
+
+
+def earn_at_once(economy: Economy, open_lot: OpenLot, earned: Decimal, since: date) -> None:
+    """Earn what came back too late to be earned in its time."""
+    _post_earned(economy, open_lot, earned, since, economy.today - _DAY, f"/{text_of(since)}")
+
+
+def unearned(economy: Economy, lot: Lot, gave: Decimal) -> Decimal:
+    """What is still to be earned, before today's evening, of what a period put into a lot."""
+    since, by = economy.terms_day_of(lot), _by(economy, lot)
+    assert lot.end is not None
+    left = gave
+    for evening, part in earned_ahead(gave, lot.currency, since, lot.end, by, lot.date):
+        if evening >= economy.today:
+            break
+        left -= part
+    return left
+
+
+def _post_earned(
+    economy: Economy, open_lot: OpenLot, earned: Decimal, since: date, day: date, again: str = ""
+) -> None:
+    lot, plan = open_lot.lot, _plan_of(economy, open_lot.lot)
     open_lot.holding.take(open_lot, earned)
     role = Role.ACCESS_REVENUE
     legs: list[Leg] = [
         LotLeg(lot, earned),
         MoneyLeg(role, lot.holder, lot.origin, -earned, lot.currency),
     ]
-    access_id = f"{Kind.ACCESS}/{lot.holder}/{lot.label}/{text_of(lot.date)}/{text_of(day)}"
+    access_id = f"{Kind.ACCESS}/{lot.holder}/{lot.label}/{text_of(lot.date)}/{text_of(day)}{again}"
     days = f"{text_of(since)}/{text_of(day)}"
     source = f"plan {plan.name} of {text_of(plan.since)}" if plan else lot.origin
     narration = f"Access {lot.origin} {days}"
@@ -70,17 +117,9 @@ def earn(economy: Economy, open_lot: OpenLot, since: date, day: date) -> None:
     )
 
 
-def unearned(economy: Economy, lot: Lot, gave: Decimal) -> Decimal:
-    """What is still to be earned, before today's evening, of what a period put into a lot."""
-    plan, since = _plan_of(economy, lot), economy.terms_day_of(lot)
-    assert lot.end is not None
-    by = plan.access_by if plan else AccessBy.DAY
-    left = gave
-    for evening, part in earned_ahead(gave, lot.currency, since, lot.end, by, lot.date):
-        if evening >= economy.today:
-            break
-        left -= part
-    return left
+def _by(economy: Economy, lot: Lot) -> AccessBy:
+    plan = _plan_of(economy, lot)
+    return plan.access_by if plan else AccessBy.DAY
 
 
 def _plan_of(economy: Economy, lot: Lot) -> Plan | None:

@@ -22,6 +22,7 @@ from beancount_compute.economy import (
     Lacking,
     MoneyLeg,
     Pocket,
+    Refused,
     Role,
     amount,
     cost_by_origin,
@@ -29,6 +30,7 @@ from beancount_compute.economy import (
     quoted,
     round_money,
 )
+from beancount_compute.economy.rules.giving_back import refund_money
 from beancount_compute.economy.state import Economy
 
 NOTHING_PAID_FOR = "check the name, the units and the date; what was granted can't be given back"
@@ -36,8 +38,16 @@ NOTHING_PAID_FOR = "check the name, the units and the date; what was granted can
 
 def refund(economy: Economy, event: Event, event_id: str) -> None:
     """Book units given back: their cost, rounded once per currency, to payable."""
+    if event.of:
+        refund_money(economy, event, event_id)
+        return
     assert event.units is not None
     subscriber = economy.known(event.subscriber)
+    if event.commodity in economy.terms.money:
+        raise Refused(
+            f"a refund of {event.commodity}, which is money: write as `of` the id of the "
+            "allocation that it is for, or write units"
+        )
     draws: list[Draw] = []
     missing = event.units
     for pocket in (Pocket.TOKENS, Pocket.ALLOCATIONS):

@@ -24,6 +24,7 @@ from beancount_compute.economy import (
     ZERO,
     Draw,
     Event,
+    GivenBack,
     JournalEntry,
     Kind,
     Lacking,
@@ -41,7 +42,12 @@ from beancount_compute.economy import (
     must_be_exact,
     quoted,
 )
-from beancount_compute.economy.rules.access import unearned
+from beancount_compute.economy.rules.access import (
+    earn_at_once,
+    earn_before,
+    earned_meanwhile,
+    unearned,
+)
 from beancount_compute.economy.rules.breakage import meet_end
 from beancount_compute.economy.rules.catch_up import take_back_catch_ups
 from beancount_compute.economy.rules.cost import take_back
@@ -172,6 +178,8 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
         raise Refused(f"a {undo.entry.kind} can't be reversed: write {instead}")
     if undo.done:
         raise Refused(f"event {quoted(event.reverses)} is reversed already: remove this line")
+    if economy.money_back and (first := economy.money_back.given_back(event.reverses)):
+        raise Refused(f"{quoted(event.reverses)} has {quoted(first)} behind it: reverse that first")
     entry = undo.entry
     if entry.uses > 1:
         raise Refused(
@@ -212,13 +220,35 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
             quantity=entry.quantity,
             used=entry.used,
             shortfall=shortfall,
+            back=entry.back and _turned(entry.back),
         )
     )
     _undo_overage(economy, undo)
     take_back_catch_ups(economy, undo, event_id)
     with localcontext(WIDE):
         for lot, units in given:
-            _restore(economy, lot, units)
+            if lot.pocket is Pocket.ACCESS:
+                _bring_back(economy, lot, units, entry.date)
+            else:
+                _restore(economy, lot, units)
+
+
+def _turned(back: GivenBack) -> GivenBack:
+    return back._replace(amount=-back.amount, moved_on=-back.moved_on)
+
+
+def _bring_back(economy: Economy, lot: Lot, units: Decimal, went: date) -> None:
+    """Give access back; what is for the days that passed meanwhile is earned at once."""
+    subscriber = economy.subscribers[lot.holder]
+    open_lot = subscriber.find(lot)
+    if open_lot is not None:
+        earn_before(economy, open_lot)
+    earned = earned_meanwhile(economy, lot, units, went)
+    economy.put(subscriber, lot, units)
+    open_lot = subscriber.find(lot)
+    assert open_lot is not None
+    if earned:
+        earn_at_once(economy, open_lot, earned, went)
 
 
 def _run_on(economy: Economy, event: Event, subscription: Subscription, cancelled: date) -> None:

@@ -1,0 +1,292 @@
+"""What went back of the allocations that somebody names, and what of their units moved on.
+
+    2026-05-02   alice pays 200.00 for 1000 CU: "top-1"
+    2026-06-10   she sells 500 of them             moved on: 100.00
+    2026-06-20   20.00 are refunded of "top-1"     back: 20.00, a tenth; of what moved on, 10.00
+
+It is told in journal entries, those of closed months or those that are booked, and changed by
+nothing else. Of allocations that nobody names nothing is kept, but of those that share a lot with
+one. Sums need `WIDE`.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from copy import copy
+from dataclasses import dataclass, field
+from decimal import Decimal, localcontext
+from typing import NamedTuple
+
+from beancount_compute.economy.journal import JournalEntry, LotLeg, MoneyLeg, moved_by
+from beancount_compute.economy.kinds import GIVING_BACK, Kind
+from beancount_compute.economy.lots import Lot
+from beancount_compute.economy.roles import Pocket, Role
+from beancount_compute.economy.rounding import (
+    WIDE,
+    ZERO,
+    decimals_in,
+    minor_unit,
+    shares_of_total,
+)
+
+_MOVES = (Kind.TRADE, Kind.TRANSFER, Kind.SPEND)
+# the kinds of which entries, and those that undo them, are counted
+COUNTED_BACK = frozenset([Kind.ALLOCATION, Kind.REFUND, Kind.RECOVERY, *_MOVES, *GIVING_BACK])
+
+
+class Family(NamedTuple):
+    """What makes the lots of one allocation known again, whatever became of them."""
+
+    holder: str
+    commodity: str
+    cost: Decimal
+    currency: str
+    date: datetime.date
+    origin: str
+    end: datetime.date | None  # of access; units may have another by now, as tokens
+
+    @property
+    def step(self) -> Decimal | None:
+        """The smallest part of access; None of units."""
+        return minor_unit(self.currency) if self.end else None
+
+
+def family_of(lot: Lot) -> Family:
+    """The family that a lot is of."""
+    end = lot.end if lot.pocket is Pocket.ACCESS else None
+    return Family(lot.holder, *lot[2:7], end)
+
+
+@dataclass(slots=True)
+class Gone:
+    """What one event took of an allocation."""
+
+    money: Decimal
+    units: dict[Family, Decimal]
+    moved_on: Decimal = ZERO  # of the money, for units that had moved on
+    void: bool = False
+    of_money: bool = False  # it named the allocation
+
+
+@dataclass(slots=True)
+class Allocation:
+    """What an allocation gave, and what went back of it, by the event that took it."""
+
+    id: str
+    payer: str
+    origin: str
+    currency: str
+    price: Decimal
+    gave: dict[Family, Decimal]
+    gone: dict[str, Gone] = field(default_factory=dict)
+
+    @property
+    def left(self) -> Decimal:
+        """What of its price did not go back yet."""
+        return WIDE.subtract(self.price, sum((each.money for each in self.gone.values()), ZERO))
+
+    def weight(self, family: Family) -> Decimal:
+        """What it has of a shared lot: what it gave, less the fraction that went back."""
+        if not self.price or any(each.void for each in self.gone.values()):
+            return ZERO
+        return WIDE.divide(WIDE.multiply(self.gave[family], self.left), self.price)
+
+    def not_taken(self, family: Family) -> Decimal:
+        """The units of a family that were not taken back yet."""
+        taken = [each.units.get(family, ZERO) for each in self.gone.values()]
+        return WIDE.subtract(self.gave[family], sum(taken, ZERO))
+
+    def copied(self) -> Allocation:
+        """The same, to try something out with."""
+        story = copy(self)
+        story.gone = dict(self.gone)
+        return story
+
+
+class Recovered(NamedTuple):
+    """What came in for a chargeback or write-off; of that, what lessened bad debt."""
+
+    amount: Decimal
+    bad_debt: Decimal
+
+
+class MoneyBack:
+    """The allocations that somebody names by their ids, with all that went back of them."""
+
+    def __init__(self, named: Collection[str]) -> None:
+        self.named = frozenset(named)
+        self._allocations: dict[str, Allocation] = {}
+        self._sharing: dict[Family, list[Allocation]] = {}  # in the order of the books
+        self._moved: defaultdict[Family, Decimal] = defaultdict(Decimal)
+        self._recovered: dict[str, dict[str, Recovered]] = {}  # by what is recovered, and event
+        self._day = datetime.date.min
+        self._of_day: list[JournalEntry] = []  # its allocations
+
+    def copied(self, named: Collection[str] = ()) -> MoneyBack:
+        """The same, to go on from; with more that is named."""
+        other = MoneyBack({*self.named, *named})
+        other._allocations = {name: each.copied() for name, each in self._allocations.items()}
+        for family, sharing in self._sharing.items():
+            other._sharing[family] = [other._allocations[each.id] for each in sharing]
+        other._moved.update(self._moved)
+        other._recovered = {of: dict(each) for of, each in self._recovered.items()}
+        other._day, other._of_day = self._day, [*self._of_day]
+        return other
+
+    def find(self, event_id: str) -> Allocation | None:
+        """The allocation of an id that is named, unless it was reversed."""
+        return self._allocations.get(event_id)
+
+    def given_back(self, event_id: str) -> str:
+        """The event that first gave money back of one, or recovered what it took; "" for none.
+
+        What was paid for units given back doesn't count: without them nothing is reversed anyway.
+        """
+        allocation = self._allocations.get(event_id)
+        if allocation is None:
+            return next(iter(self._recovered.get(event_id, ())), "")
+        return next((name for name, each in allocation.gone.items() if each.of_money), "")
+
+    def recovered(self, event_id: str) -> Recovered:
+        """What came in for a chargeback or write-off so far."""
+        found = self._recovered.get(event_id, {}).values()
+        with localcontext(WIDE):
+            amounts = [sum((each[at] for each in found), ZERO) for at in (0, 1)]
+        return Recovered(*amounts)
+
+    def share(self, allocation: Allocation, family: Family, held: Decimal) -> Decimal:
+        """The part of the units of a family, which its holder has, that is an allocation's own."""
+        shares = (part for each, part in self._shared(family, held) if each is allocation)
+        return min(next(shares, ZERO), allocation.not_taken(family))
+
+    def moved_on(self, allocation: Allocation) -> Decimal:
+        """What the units cost that the payer sold, gave away or spent, and nothing counted yet."""
+        cost = ZERO
+        for family, gave in allocation.gave.items():
+            units = max(ZERO, self._moved[family])
+            whole = sum((each.gave[family] for each in self._sharing[family]), ZERO)
+            own = WIDE.divide(WIDE.multiply(units, gave), whole)
+            cost = WIDE.add(cost, WIDE.multiply(min(own, gave), family.cost))
+        counted = sum((each.moved_on for each in allocation.gone.values()), ZERO)
+        return max(ZERO, WIDE.subtract(cost, counted))
+
+    def note(self, entry: JournalEntry, undone: str = "") -> None:
+        """Count an entry; `undone` is the id of what it undoes, where it doesn't say so."""
+        undone = undone or (entry.event.reverses if entry.event else "")
+        kind = entry.undoes or entry.kind
+        with localcontext(WIDE):
+            if kind in _MOVES:
+                self._note_move(entry)
+            elif entry.undoes:
+                self._forget(undone)
+            elif kind == Kind.ALLOCATION:
+                self._note_allocation(entry)
+            elif kind == Kind.REFUND:
+                self._note_refund(entry)
+            elif kind in GIVING_BACK and entry.back is not None:
+                self._note_back(entry)
+            elif kind == Kind.RECOVERY and entry.back is not None:
+                self._note_recovery(entry)
+
+    def _note_allocation(self, entry: JournalEntry) -> None:
+        if entry.date != self._day:
+            self._day, self._of_day = entry.date, []
+        self._of_day.append(entry)
+        families = {family_of(leg.lot) for leg in _lots_given(entry)}
+        if entry.id in self.named:
+            for each in self._of_day:
+                if any(family_of(leg.lot) in families for leg in _lots_given(each)):
+                    self._add(each)
+        elif any(family in self._sharing for family in families):
+            self._add(entry)
+
+    def _add(self, entry: JournalEntry) -> None:
+        if entry.id in self._allocations:
+            return
+        gave: dict[Family, Decimal] = {}
+        price = ZERO
+        for leg in _lots_given(entry):
+            family = family_of(leg.lot)
+            gave[family] = gave.get(family, ZERO) - leg.units
+            price -= leg.units * leg.lot.cost
+        lot = _lots_given(entry)[0].lot
+        found = Allocation(entry.id, entry.subscriber, lot.origin, lot.currency, price, gave)
+        self._allocations[entry.id] = found
+        for family in gave:
+            self._sharing.setdefault(family, []).append(found)
+
+    def _forget(self, undone: str) -> None:
+        """Let what is undone never have been: an allocation, or what went back of one."""
+        for each in self._allocations.values():
+            each.gone.pop(undone, None)
+        for recovered in self._recovered.values():
+            recovered.pop(undone, None)
+        allocation = self._allocations.pop(undone, None)
+        if allocation is not None:
+            for family in allocation.gave:
+                self._sharing[family].remove(allocation)
+
+    def _note_back(self, entry: JournalEntry) -> None:
+        assert entry.back is not None
+        allocation = self._allocations.get(entry.back.of)
+        if allocation is None:
+            return
+        units: dict[Family, Decimal] = {}
+        for each in moved_by(entry.legs):
+            family = family_of(each.lot)
+            units[family] = units.get(family, ZERO) + each.net
+        back = entry.back
+        allocation.gone[entry.id] = Gone(back.amount, units, back.moved_on, back.void, True)
+
+    def _note_recovery(self, entry: JournalEntry) -> None:
+        assert entry.back is not None
+        legs = [leg for leg in entry.legs if isinstance(leg, MoneyLeg)]
+        off = -sum((leg.number for leg in legs if leg.role is Role.BAD_DEBT), ZERO)
+        found = self._recovered.setdefault(entry.back.of, {})
+        found[entry.id] = Recovered(entry.back.amount, off)
+
+    def _note_refund(self, entry: JournalEntry) -> None:
+        """Count what was paid for units that were given back, lot by lot, as part of the price."""
+        lots = [leg for leg in entry.legs if isinstance(leg, LotLeg)]
+        if not any(family_of(leg.lot) in self._sharing for leg in lots):
+            return
+        for leg in entry.legs:
+            if not isinstance(leg, MoneyLeg) or leg.role is not Role.PAYABLE:
+                continue
+            of = [each for each in lots if each.lot.currency == leg.currency]
+            costs = [each.units * each.lot.cost for each in of]
+            paid = shares_of_total(-leg.number, costs, minor_unit(leg.currency))
+            for each, money in zip(of, paid, strict=True):
+                self._note_refunded(entry.id, each, money)
+
+    def _note_refunded(self, event_id: str, leg: LotLeg, money: Decimal) -> None:
+        family = family_of(leg.lot)
+        of_units = [*self._shared(family, leg.units)]
+        weights = [allocation.weight(family) for allocation, _ in of_units]
+        of_money = shares_of_total(money, weights, minor_unit(family.currency))
+        for (allocation, units), own in zip(of_units, of_money, strict=True):
+            gone = allocation.gone.setdefault(event_id, Gone(ZERO, {}))
+            gone.money += own
+            gone.units[family] = gone.units.get(family, ZERO) + units
+
+    def _note_move(self, entry: JournalEntry) -> None:
+        """Count what leaves its payer in a trade, transfer or spend, or comes back to it."""
+        for each in moved_by(entry.legs):
+            family = family_of(each.lot)
+            if family in self._sharing:
+                lapsed = -each.lapsed if entry.undoes else each.lapsed
+                self._moved[family] += each.net + lapsed
+
+    def _shared(self, family: Family, units: Decimal) -> Iterator[tuple[Allocation, Decimal]]:
+        """Units of a family, as those that share it have them; the last takes the rest."""
+        sharing = [each for each in self._sharing.get(family, ()) if each.weight(family)]
+        weights = [each.weight(family) for each in sharing]
+        decimals = max([decimals_in(each.gave[family]) for each in sharing], default=0)
+        step = family.step or Decimal(1).scaleb(-decimals)
+        yield from zip(sharing, shares_of_total(units, weights, step), strict=True)
+
+
+def _lots_given(entry: JournalEntry) -> list[LotLeg]:
+    return [leg for leg in entry.legs if isinstance(leg, LotLeg) and leg.units < 0]
