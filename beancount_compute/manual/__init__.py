@@ -17,6 +17,7 @@ NAMES = (  # in the order of reading
     "events",
     "files",
     "access",
+    "billing",
     "money-back",
     "costs",
     "reading",

@@ -48,6 +48,14 @@ def costs(agreed: Terms, name: str) -> dict[str, str]:
     return {str(on): f"{each.cost.number:f}" if each.cost else "" for on, each in found}
 
 
+def test_a_minimum_is_multiplied_with_its_plan() -> None:
+    """100.00 USD of use at 0.30 become 50.00 at 0.15."""
+    offer = plan(overage="0.30 USD", minimum=Money(*pair("100 USD")))
+    found = scaled(terms(offer), "2026-06-01 plan-price pro 0.5").plan("pro", day("2026-06-01"))
+    assert found is not None and found.overage and found.minimum
+    assert (found.overage.number, found.minimum.number) == (Decimal("0.15"), 50)
+
+
 def test_a_price_is_multiplied_from_its_day_on() -> None:
     """200.00 until May, 100.00 from June, and half of what the ledger says from July on."""
     agreed = terms(plan(), plan(price="300 USD", since="2026-07-01"))
