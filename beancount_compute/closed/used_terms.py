@@ -263,7 +263,8 @@ def _unnamed(used: Iterable[tuple[UsedTerm, Custom]]) -> Iterator[tuple[UsedTerm
     for (name, key), of_use in days.items():
         for option in OPTIONS.values():
             if option.beside == name and (option.name, key) not in days:
-                values = f"{string(option.name)} {option.write(Money(ZERO, key))}"
+                silent_about = Money(ZERO, key) if option.by_currency else option.default
+                values = f"{string(option.name)} {option.write(silent_about)}"
                 silent = UsedTerm("compute-option", option.name, key, min(of_use), max(of_use))
                 yield silent, _parsed(silent.type, values, ())
 

@@ -27,6 +27,7 @@ from beancount_compute.economy.term_values import (
     Unused,
     choice,
     cost_step,
+    flag_written,
     fraction,
     late_months,
     life_of,
@@ -236,6 +237,17 @@ LATE_MONTHS: Option[int] = Option(
     12,
     "how many months before its booking an event of a closed month may have occurred",
 )
+TOP_UPS_REFUNDABLE: Option[bool] = Option(
+    "top-ups-refundable",
+    Holds.FLAG,
+    "TRUE or FALSE",
+    bool,
+    flag_written,
+    default=False,
+    meaning="whether a top-up can be had back on demand: for the disclosure",
+    used_by=frozenset([Kind.ALLOCATION]),
+    beside=COST_STEP.name,
+)
 OPTIONS: dict[str, Option[Any]] = {
     option.name: option
     for option in (
@@ -254,6 +266,7 @@ OPTIONS: dict[str, Option[Any]] = {
         PRICE_BAND,
         WASH_DAYS,
         LATE_MONTHS,
+        TOP_UPS_REFUNDABLE,
     )
 }
 
@@ -394,6 +407,16 @@ PLAN_KEYS: dict[str, TermKey] = {
             money_written,
             "what a period's overage is charged at least; the rest is breakage on its last day",
             frozenset([Kind.SHORTFALL]),
+        ),
+        TermKey(
+            "refundable",
+            "refundable",
+            Holds.FLAG,
+            "TRUE",
+            bool,
+            flag_written,
+            "whether a period's payment can be had back on demand: for the disclosure",
+            _PERIODS,
         ),
     )
 }

@@ -94,6 +94,7 @@ class Holds(StrEnum):
     AMOUNT = "amount"
     TEXT = "text"
     DATE = "date"
+    FLAG = "TRUE or FALSE"
 
 
 def text_written(text: str) -> str:
@@ -104,6 +105,11 @@ def text_written(text: str) -> str:
 def money_written(money: Money) -> str:
     """An amount with the decimals of its currency at least."""
     return f"{trim(money.number, decimals_of(money.currency)):f} {money.currency}"
+
+
+def flag_written(flag: bool) -> str:
+    """Yes or no, as Beancount writes it."""
+    return "TRUE" if flag else "FALSE"
 
 
 def number_written(number: Decimal) -> str:

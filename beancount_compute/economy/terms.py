@@ -27,6 +27,7 @@ from beancount_compute.economy.options import (
     MINIMUM_FEE,
     SELLER_FEE,
     SELLER_FIXED_FEE,
+    TOP_UPS_REFUNDABLE,
     Option,
 )
 from beancount_compute.economy.roles import Pocket
@@ -86,6 +87,7 @@ class Plan(NamedTuple):
     factor: Decimal = Decimal(1)  # of a scenario, in the price: a discount has it too
     bill: BilledBy = BilledBy.USE  # when use beyond the holdings is invoiced
     minimum: Money | None = None  # what a period's use beyond the holdings is charged at least
+    refundable: bool = False  # on demand: for the disclosure
     bookable: bool = True  # False: its cost step is an error, reported on the plan's line
     place: Place = NOWHERE
 
@@ -226,6 +228,19 @@ class Terms(NamedTuple):
     def sell_access(self) -> bool:
         """Whether any plan sells access."""
         return any(plan.access for line in self.plans.values() for plan in line)
+
+    def is_refundable(self, origin: str, day: date) -> bool:
+        """Whether what was paid for a lot of that date can be had back on demand."""
+        if origin == TOP_UP:
+            return self.on(TOP_UPS_REFUNDABLE, day)
+        plan = self.plan_of_lot(origin, day)
+        return plan is not None and plan.refundable
+
+    @property
+    def sell_refundable(self) -> bool:
+        """Whether anything that is sold can be had back on demand."""
+        plans = any(plan.refundable for line in self.plans.values() for plan in line)
+        return plans or any(self.timeline(TOP_UPS_REFUNDABLE))
 
     @property
     def charged_anew(self) -> frozenset[str]:

@@ -113,6 +113,7 @@ _A = {
     Holds.AMOUNT: "an amount",
     Holds.TEXT: "a text in quotes",
     Holds.DATE: "a date",
+    Holds.FLAG: Holds.FLAG,
 }
 
 

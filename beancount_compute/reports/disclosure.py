@@ -13,6 +13,10 @@ were in the balance.
 What remains (50-13) stands by the last day on which it can be used, which is a limit and no
 forecast: of an allocation that will be minted, the end of the tokens that it turns into. Asked for,
 it stands by the release pattern of the last months as well (`reports/remaining.py`).
+
+What can be had back on demand (`refundable`, `top-ups-refundable`) is no contract liability but a
+refund liability (606-10-32-10): it stands in a table of its own, and in no other.
+
 Two columns help with the expedient of 50-14(a), which is for contracts of an original expected
 duration of at most a year: what lies in lots that started within a year, and in lots whose whole
 life, from their date to their end, is at most a year. Which contracts these are is yours to judge.
@@ -20,10 +24,11 @@ life, from their date to their end, is at most a year. Which contracts these are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import partial
 from operator import attrgetter
+from typing import TypeVar
 
 from beancount_compute.economy import COMING, EARNED_BY_LOTS, RELEASING, Earning, Flow, Terms, later
 from beancount_compute.reports.books import Books, Selection
@@ -140,6 +145,9 @@ def _layouts(pattern: int | None, books: Books, selection: Selection) -> list[La
             _REMAINING,
         ),
     ]
+    if books.terms.sell_refundable:
+        title = "Movement of the refund liability: what can be had back on demand"
+        layouts.append(Layout("refundable", title, (CURRENCY,), (*figures, closing)))
     return layouts if pattern is None else [*layouts, *_forecast_layouts(pattern, remaining)]
 
 
@@ -163,6 +171,12 @@ def _contributions(
     day, start = selection.day_of(books), selection.start or date.min
     movements = selection.movements(books, each=request.each)
     keys = ("flow", "pocket", "lot", "why")
+    earned = selection.incomes(books, each=request.each)
+    can_be_had_back: Sequence[Movement] = ()
+    refundable = _Refundable(books.terms)
+    if books.terms.sell_refundable:
+        movements, can_be_had_back = refundable.told_apart(movements)
+        earned, _ = refundable.told_apart(earned)
     before, since = [request.fold(part, keys, ("amount",)) for part in selection.split(movements)]
     moved = [*before, *since]
     entered = entered_in(books, selection)
@@ -170,7 +184,12 @@ def _contributions(
     old = {each.lot for each in moved if entered.is_opening(each) or each.lot.date < start} - young
     yield from _movement(before, old, None)
     yield from _movement(since, old, entered)
-    yield from _revenue(selection.incomes(books, each=request.each), old)
+    yield from _revenue(earned, old)
+    for part, within in zip(selection.split(can_be_had_back), (None, entered), strict=True):
+        for each in request.fold(part, keys, ("amount",)):
+            if each.flow is not Flow.MINTED:
+                line = _line_of(each, within)
+                yield "refundable", (each.lot.currency,), line, each.amount, each.at
     for each in request.fold(moved, ("pocket", "lot"), ("amount",)):
         for end, amount in ends_of(each, books.terms, day):
             row = (band_of(end, day), each.lot.currency)
@@ -178,6 +197,8 @@ def _contributions(
                 yield "remaining", row, column, amount, each.at
     if pattern is not None and forecast and not request.each:
         incomes = selection._replace(start=None).incomes(books, each=False)
+        if books.terms.sell_refundable:
+            incomes, _ = refundable.told_apart(incomes)
         yield from _forecast(movements, incomes, moved, books.terms, day, pattern)
 
 
@@ -189,10 +210,38 @@ def _movement(
         if each.flow is not Flow.MINTED:  # that only changes the pocket
             for part in (_OPENING if each.lot in old else _ADDED, _TOTAL):
                 row = (part, each.lot.currency)
-                line = "opening"
-                if entered is not None:
-                    line = _LINES.get(each.flow) or entered.key_of(each)
-                yield "movement", row, line, each.amount, each.at
+                yield "movement", row, _line_of(each, entered), each.amount, each.at
+
+
+def _line_of(moved: Movement, entered: Entered | None) -> str:
+    if entered is None:
+        return "opening"
+    return _LINES.get(moved.flow) or entered.key_of(moved)
+
+
+OfLot = TypeVar("OfLot", Movement, Income)
+
+
+class _Refundable:
+    """Tells what can be had back on demand."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._lots: dict[LotKey | None, bool] = {None: False}
+
+    def told_apart(self, facts: Sequence[OfLot]) -> tuple[list[OfLot], list[OfLot]]:
+        """What belongs to the contract liability, and what to the refund liability."""
+        parts: tuple[list[OfLot], list[OfLot]] = ([], [])
+        for each in facts:
+            parts[self._can_be_had_back(each.lot)].append(each)
+        return parts
+
+    def _can_be_had_back(self, lot: LotKey | None) -> bool:
+        known = self._lots.get(lot)
+        if known is None:
+            assert lot is not None
+            known = self._lots[lot] = self._terms.is_refundable(lot.origin, lot.date)
+        return known
 
 
 def _revenue(incomes: Iterable[Income], old: set[LotKey]) -> Iterator[Contribution]:

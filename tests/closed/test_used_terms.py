@@ -117,6 +117,8 @@ def test_a_term_that_is_gone_is_an_error_too(ledger: Path) -> None:
         '2026-01-01 custom "compute-option" "seller-fee" 0.05\n',
         '2026-05-10 custom "compute-option" "seller-fee" 0.05\n',
         '2026-05-01 custom "compute-option" "unit-cost" 0.04 USD\n',
+        '2026-05-01 custom "compute-option" "top-ups-refundable" FALSE\n',
+        '2026-05-06 custom "compute-option" "top-ups-refundable" TRUE\n',
         '2026-05-01 custom "compute-option" "as-of" 2026-09-30\n',
         '2026-05-01 custom "compute-account" "partner" "Liabilities:P:{partner}"\n',
         '2026-05-01 custom "compute-account" "breakage" Income:Lapsed\n',
@@ -144,6 +146,11 @@ def test_what_nobody_used_yet_may_be_added(ledger: Path, text: str) -> None:
         '2026-05-21 custom "compute-option" "buyer-fee" 0.50\n',
         '2026-05-21 custom "compute-option" "seller-fixed-fee" 0.10 USD\n',
         '2026-05-20 custom "compute-option" "draw-down" "lifo"\n',
+        '2026-05-05 custom "compute-option" "top-ups-refundable" TRUE\n',
+        (
+            '2026-05-01 custom "compute-plan" "pro" 200.00 USD 1000 CU\n'
+            '  unused: "mint"\n  overage: 0.30 USD\n  refundable: TRUE\n'
+        ),
         '2026-05-01 custom "compute-account" "overage" Income:Over\n',
         '2026-05-01 custom "compute-subscriber" "alice" "Alice-1"\n',
         '2026-05-21 custom "compute-meter" "chat"\n  units: 3 CU\n',

@@ -8,6 +8,7 @@ import pytest
 
 from beancount_compute.economy.access_by_time import earned_ahead, evening_of
 from beancount_compute.economy.journal import LotLeg
+from beancount_compute.economy.options import TOP_UPS_REFUNDABLE
 from beancount_compute.economy.term_values import AccessBy
 from tests.economy.building import (
     Books,
@@ -276,6 +277,18 @@ def test_another_price_is_split_as_the_first_one_was() -> None:
     assert seat().at(Decimal("45.5")).price == Decimal("45.50")
     nothing = seat("0 USD", overage="0.02 USD")  # which names no unit either
     assert nothing.at(Decimal(5)) == nothing
+
+
+def test_what_can_be_had_back_on_demand() -> None:
+    """By the terms of a lot's day; nothing of an unknown origin, or where no line says so."""
+    plans = plan(refundable=True), plan(since="2026-06-01"), plan("basic")
+    agreed, top_ups = terms(*plans), terms().setting(TOP_UPS_REFUNDABLE, value=True)
+    may, june = day("2026-05-01"), day("2026-06-01")
+    asked = [("pro", may), ("pro", june), ("basic", may), ("gone", may), ("top-up", may)]
+    assert [agreed.is_refundable(*each) for each in asked] == [True, False, False, False, False]
+    assert top_ups.is_refundable("top-up", may)
+    assert agreed.sell_refundable and top_ups.sell_refundable
+    assert not terms(plan()).sell_refundable
 
 
 def test_who_sells_access() -> None:

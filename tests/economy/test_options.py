@@ -40,6 +40,9 @@ WRITTEN: list[tuple[str, Any, str]] = [
     ("wash-days", Decimal(0), "0"),
     ("late-months", Decimal("24"), "24"),
     ("meter", " chat/output ", '"chat/output"'),
+    ("top-ups-refundable", True, "TRUE"),
+    ("top-ups-refundable", False, "FALSE"),
+    ("refundable", True, "TRUE"),
     ("every", "quarter", '"3 months"'),
     ("every", "10 days", '"10 days"'),
     ("unused", "rollover", '"rollover"'),
@@ -129,9 +132,10 @@ def test_what_can_not_be_is_refused(name: str, value: Any, said: str) -> None:
         ("price-band", "3"),
         ("wash-days", "7"),
         ("late-months", "12"),
+        ("top-ups-refundable", "FALSE"),
     ],
 )
 def test_what_no_line_says_can_be_written_too(name: str, written: str) -> None:
     """Where terms are frozen or compared, what no line sets stands there as well."""
     assert OPTIONS[name].write(OPTIONS[name].default) == written
-    assert len(OPTIONS) == 15
+    assert len(OPTIONS) == 16

@@ -51,6 +51,67 @@ option "operating_currency" "USD"
 """
 
 
+# Of alice 200.00 a month, 120.00 of it for access, and a top-up of 50.00 can be had back; neither
+# bob's 100.00 a month nor his top-up. In February she uses her 1,000 CU of the month, and 500 CU
+# that were minted of January's.
+REFUNDABLE = """\
+plugin "beancount_compute"
+option "operating_currency" "USD"
+2026-01-01 custom "compute-option" "top-ups-refundable" TRUE
+2026-01-15 custom "compute-option" "top-ups-refundable" FALSE
+2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
+  access-ssp: 150.00 USD
+  units-ssp: 100.00 USD
+  unused: "mint"
+  token-expires: "12 months"
+  refundable: TRUE
+2026-01-01 custom "compute-plan" "firm" 100.00 USD 100 CU
+2026-01-01 custom "compute-subscription" "alice" "pro"
+2026-01-02 custom "compute-allocation" "alice" 100 CU 50.00 USD
+2026-01-02 custom "compute-subscription" "bob" "firm"
+2026-01-16 custom "compute-allocation" "bob" 100 CU 50.00 USD
+2026-02-10 custom "compute-consumption" "alice" 1500 CU
+2026-02-10 custom "compute-consumption" "bob" 10 CU
+"""
+
+
+def test_what_can_be_had_back_on_demand_is_a_refund_liability() -> None:
+    """80.00 and 50.00 were left of January; 200.00 came, 80.00 and 40.00 were used. Of bob 10.00
+    of 100.00 were used, and January's lapsed; his top-up stays. Together it is all that is open."""
+    report, books = disclosure(pattern=2), books_of(REFUNDABLE)
+    february = Selection(date(2026, 2, 1), date(2026, 2, 28))
+    assert figures(report, books, february, "refundable") == {
+        ("USD",): {
+            "opening": "130.00",
+            "allocated": "200.00",
+            "used": "-120.00",
+            "closing": "210.00",
+        }
+    }
+    movement = figures(report, books, february, "movement")
+    assert movement[TOTAL] == {
+        "opening": "150.00",
+        "allocated": "100.00",
+        "used": "-10.00",
+        "expired": "-100.00",
+        "closing": "140.00",
+    }
+    revenue = figures(report, books, february, "revenue")
+    assert revenue[TOTAL] == {"use": "10.00", "breakage": "100.00", "revenue": "110.00"}
+    for table in ("remaining", "expected"):
+        rows = figures(report, books, february, table).values()
+        assert sum(Decimal(row["amount"]) for row in rows) == 140
+    at = figures(report, books, february, "pattern")
+    assert (at["00", "USD"]["open"], at["01", "USD"]["released"]) == ("250.00", "100.00")
+
+
+def test_no_table_of_refunds_where_nothing_can_be_had_back() -> None:
+    """As it was before there was such a term."""
+    for ledger, there in ((LEDGER, False), (REFUNDABLE, True)):
+        tables = disclosure().tables(books_of(ledger), JUNE)
+        assert any("refund liability" in table.title for table in tables) is there
+
+
 def test_the_movement_and_the_revenue_from_the_opening_balance() -> None:
     """30.00 of the opening lot were there on 1 June; 6.00 + 5.00 + 2.00 + 1.00 went: 16.00 stay.
     27.00 came, 7.00 went. Revenue from the opening balance: 6.00 use and 1.00 partner income."""
