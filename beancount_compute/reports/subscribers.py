@@ -26,7 +26,7 @@ from itertools import chain
 
 from beancount_compute.economy import EARNED_BY_LOTS, ZERO, Earning, Flow, Kind, Month
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import SUMMED
+from beancount_compute.reports.facts import SUMMED, Income
 from beancount_compute.reports.figures import Contribution, Figure, How, Layout, Report, Request
 from beancount_compute.reports.periods import PaidPeriod, Spell, monthly, running, spells_of, sum_of
 from beancount_compute.reports.tables import CURRENCY, MONTH, Measure
@@ -90,6 +90,7 @@ _RECURRING = (
 )
 _OF_LOTS = (Earning.COMPUTE, Earning.BREAKAGE, Earning.ACCESS)
 _EARNINGS = tuple(each for each in Earning if each not in _OF_LOTS)
+_SHORTFALLS = "shortfalls"  # of minimums: breakage that no lot carried
 _BETWEEN = ("billing", "top_ups", "otherwise", "deferred")
 _BRIDGE = (
     Figure("recurring", "recurring\nat end", Measure.MONEY),
@@ -97,6 +98,7 @@ _BRIDGE = (
     Figure("top_ups", "top-ups", Measure.MONEY),
     Figure("otherwise", "entered or left\notherwise", Measure.MONEY),
     Figure("deferred", "less what is\ndeferred more", Measure.MONEY),
+    Figure(_SHORTFALLS, "breakage of\nminimums", Measure.MONEY),
     *[
         Figure(each.replace(" ", "_"), each.replace(" ", "\n"), Measure.MONEY, (each.value,))
         for each in _EARNINGS
@@ -105,13 +107,18 @@ _BRIDGE = (
         "revenue",
         "revenue of\nthe books",
         Measure.MONEY,
-        ("billed", "top_ups", "otherwise", "deferred", *[each.value for each in _EARNINGS]),
+        (
+            *("billed", "top_ups", "otherwise", "deferred", _SHORTFALLS),
+            *[each.value for each in _EARNINGS],
+        ),
     ),
 )
 
 
 def _layouts(books: Books, _: object) -> list[Layout]:
-    hidden = {each.value for each in Earning} - {each.value for each in books.earnings}
+    hidden = {str(each.value) for each in Earning} - {each.value for each in books.earnings}
+    if not any(plan.minimum for line in books.terms.plans.values() for plan in line):
+        hidden.add(_SHORTFALLS)
     bridge = tuple([each for each in _BRIDGE if each.key not in hidden])
     return [
         Layout("people", "Subscribers by month", (MONTH,), _PEOPLE, adds_up=False),
@@ -243,8 +250,14 @@ def _bridge(books: Books, selection: Selection, months: set[str]) -> Iterator[Co
         row = (income.month, income.currency)
         if income.month in months and income.earning in _EARNINGS:
             yield "bridge", row, income.earning.value, income.amount, income.at
+        elif income.month in months and _of_minimum(income):
+            yield "bridge", row, _SHORTFALLS, income.amount, income.at
         elif income.month in months and income.kind == Kind.ALLOCATION:
             yield "bridge", row, "billed", income.amount, income.at  # earned, and undone
+
+
+def _of_minimum(income: Income) -> bool:
+    return income.earning is Earning.BREAKAGE and income.kind != Kind.EXPIRY
 
 
 SUBSCRIBERS = Report(

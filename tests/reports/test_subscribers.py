@@ -157,3 +157,26 @@ def test_a_cell_names_its_transactions(life: Books) -> None:
     ]
     cell = find_cell(tables, "2026-03", "at_start", "people")
     assert sum(number for _, number in report.trace(life, Selection(), cell.asked)) == 4
+
+
+def test_a_shortfall_is_on_the_way_to_the_books_revenue() -> None:
+    """30.00 of access recur; of at least 100.00 a quarter 70.00 was used, 30.00 is breakage."""
+    commitment = HEAD + (
+        '2026-01-01 custom "compute-plan" "seat" 30.00 USD\n'
+        '2026-01-01 custom "compute-plan" "commit" 0.00 USD 0 CU\n'
+        '  every: "quarter"\n  overage: 0.02 USD\n  minimum: 100.00 USD\n'
+        '2026-01-01 custom "compute-option" "as-of" 2026-03-31\n'
+        '2026-03-01 custom "compute-subscription" "ann" "seat"\n'
+        '2026-01-01 custom "compute-subscription" "bob" "commit"\n'
+        '2026-03-10 custom "compute-consumption" "bob" 3500 CU\n'
+    )
+    books = books_of(commitment)
+    (march,) = rows(books, "subscribers", "bridge")
+    assert figures(march) == {
+        "recurring": "30.00",
+        "shortfalls": "30.00",
+        "overage": "70.00",
+        "revenue": "130.00",
+    }
+    *_, total = rows(books, "revenue", "by-month")
+    assert figures(total)["total"] == "130.00"

@@ -11,6 +11,7 @@ from decimal import Decimal
 from beancount_compute.economy import Pocket
 from beancount_compute.reports.charts.traces import (
     BLUE,
+    BROWN,
     GREEN,
     GREY,
     ORANGE,
@@ -40,6 +41,8 @@ _INCOME = {
     "partner_income": PURPLE,
     "overage": RED,
     "access": TEAL,
+    "refunds": GREY,
+    "disputes": BROWN,
 }
 _POCKETS = {Pocket.ALLOCATIONS: BLUE, Pocket.TOKENS: PURPLE, Pocket.ACCESS: TEAL}
 _MOVED = {"opening": GREY, "added": GREEN, "released": RED, "otherwise": ORANGE}

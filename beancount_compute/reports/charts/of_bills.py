@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from beancount_compute.reports.charts.traces import (
     BLUE,
+    BROWN,
     GREEN,
     GREY,
     ORANGE,
@@ -34,7 +35,6 @@ from beancount_compute.reports.charts.traces import (
 from beancount_compute.reports.served_facts import ShareOf
 from beancount_compute.reports.tables import Table, money, shown
 
-_BROWN = "#9c6b3f"
 _FAINT = 0.6  # so that the line over bars is seen
 # What the bars of a month are made of: their name and colour, and the bills that count there.
 _EARNED = (("revenue of use", "use", BLUE), ("overage", "overage", TEAL))
@@ -44,7 +44,7 @@ _SPENT: tuple[tuple[str, str, frozenset[ShareOf], str], ...] = (
         "variance and other",
         "first",
         frozenset([ShareOf.VARIANCE, ShareOf.NO_USE, ShareOf.ROUNDING]),
-        _BROWN,
+        BROWN,
     ),
     ("lapsed credits", "first", frozenset([ShareOf.LAPSED]), RED),
     ("second bill", "second", frozenset(ShareOf) - {ShareOf.IDLE}, PURPLE),

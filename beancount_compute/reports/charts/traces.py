@@ -13,7 +13,7 @@ from beancount_compute.reports.tables import Cell, Table, rounded, shown
 
 Drawing = dict[str, Any]
 BLUE, ORANGE, GREEN, RED = "#3b82c4", "#e08a2e", "#3f9b6c", "#cc5a4f"
-PURPLE, GREY, TEAL = "#8a6fc0", "#8b95a1", "#2a9d9d"
+PURPLE, GREY, TEAL, BROWN = "#8a6fc0", "#8b95a1", "#2a9d9d", "#9c6b3f"
 
 # Of a heat map: the text of a cell is readable on every colour of the scale.
 HEAT: Drawing = {"colorscale": [[0, "#eef4fa"], [1, "#6aa3d8"]], "textfont": {"color": "#14202c"}}

@@ -11,10 +11,13 @@ from decimal import Decimal
 import pytest
 from plotly import graph_objects
 
+from beancount_compute.economy import Earning
+from beancount_compute.reports.aging import AGED
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.charts import (
     Chart,
     breakage_or_market,
+    by_age,
     charts,
     deferred_revenue,
     income,
@@ -206,3 +209,17 @@ def test_no_two_release_curves_look_alike() -> None:
     lines = [trace["line"] for trace in chart.figure["data"]]
     assert len({(line["color"], line["dash"]) for line in lines}) == len(rows)
     assert {line["dash"] for line in lines[:7]} == {"solid"}
+
+
+def test_every_kind_of_income_and_of_what_is_owed_is_drawn() -> None:
+    """What takes revenue back too, downwards: no kind is left out of a picture for being new."""
+    kinds = [each.value.replace(" ", "_") for each in Earning]
+    amounts = [D(-1) if key in ("refunds", "disputes") else D(1) for key in kinds]
+    keys = " ".join(("month", "currency", *kinds, "total"))
+    (chart,) = income(table(keys, ("2026-05", "USD", *amounts, sum(amounts))))
+    drawn = {name.replace(" ", "_"): y for name, ((_, y),) in traces(chart).items()}
+    assert drawn == {key: float(amount) for key, amount in zip(kinds, amounts, strict=True)}
+    owed = [name for name, _, _ in AGED.values()]
+    keys = "what currency current total"
+    (ages,) = by_age(table(keys, *[(name, "USD", D(1), D(1)) for name in owed]))
+    assert sorted(traces(ages)) == sorted(owed)
