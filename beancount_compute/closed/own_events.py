@@ -10,7 +10,15 @@ from typing import Any, NamedTuple
 
 from beancount_compute.closed.frozen_months import Closed, FrozenMonth
 from beancount_compute.closed.frozen_rows import FrozenEvent
-from beancount_compute.economy import CONTENT, Event, Kind, id_taken, quoted, same_content
+from beancount_compute.economy import (
+    CONTENT,
+    Event,
+    Kind,
+    events_in_order,
+    id_taken,
+    quoted,
+    same_content,
+)
 from beancount_compute.ledger import Errors
 
 MOST_OF_A_KIND = 5  # errors of one kind for a month, before the rest is only counted
@@ -32,7 +40,7 @@ def split_events(events: Iterable[Event], closed: Closed, errors: Errors) -> Own
     left = [*_not_frozen(sorting.repeats, closed, errors), *sorting.by_id.values()]
     left += [event for same in sorting.anonymous.values() for event in same]
     late: list[Event] = []
-    for event in sorted(left):
+    for event in events_in_order(left):
         if sorting.doubtful:  # it may well be booked in a month whose rows can't be read
             continue
         if event.kind in NEVER_LATE:

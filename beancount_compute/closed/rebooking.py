@@ -31,6 +31,7 @@ from beancount_compute.economy import (
     Month,
     Refusal,
     Role,
+    events_in_order,
     names_of,
 )
 from beancount_compute.economy.carried import Carried, Earned, count_earned
@@ -317,8 +318,8 @@ def frozen_events(facts: Facts, last_day: date) -> list[tuple[Event, date | None
     seen: set[str] = set()
     for day in sorted(facts.late):
         if day <= last_day:
-            found += [(event, day) for event in sorted(facts.late[day])]
-    for event in sorted(event for event in facts.events if event.date <= last_day):
+            found += [(event, day) for event in events_in_order(facts.late[day])]
+    for event in events_in_order(event for event in facts.events if event.date <= last_day):
         if not event.id or event.id not in seen:
             seen.add(event.id)
             found.append((event, None))

@@ -54,6 +54,7 @@ from beancount_compute.economy.events import (
     content_id,
     content_of,
     days_for,
+    events_in_order,
     fields_getter,
     flaw_of,
     id_taken,

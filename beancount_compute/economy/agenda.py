@@ -46,20 +46,25 @@ class Agenda:
         heapify(self._days)
 
     def put(self, due: Due, day: date, what: Any) -> None:
-        """Put something on a day; what lies behind the as-of day never comes."""
-        if day > self.as_of:
+        """Put something on a day; what lies behind the as-of day never comes.
+
+        Access that is to be earned behind it is kept: something of it may go back before.
+        """
+        behind = day > self.as_of
+        if behind and due is not Due.ACCESS:
             return
         on = self._due[due]
         known = on.get(day)
         if known is None:
             on[day] = [what]
-            heappush(self._days, day)
+            if not behind:
+                heappush(self._days, day)
         else:
             known.append(what)
 
     def take(self, due: Due, day: date) -> list[Any]:
         """What is due on a day, in the order in which it was put there; it is gone from here."""
-        return self._due[due].pop(day, [])
+        return self._due[due].pop(day, []) if day <= self.as_of else []
 
     def on(self, due: Due, day: date) -> list[Any]:
         """The same, which stays there; may be changed in place."""

@@ -50,6 +50,7 @@ from beancount_compute.economy import (
     charge_of,
     content_id,
     cost_of,
+    events_in_order,
     grouped,
     holders_of,
     horizon,
@@ -317,7 +318,7 @@ class Bookkeeper:
         self._late.book(day, self._outcome, self._book_events)
         end_lots(economy, day)
         charge_anew(economy, day)
-        events = sorted(self._events_on.pop(day, ()))
+        events = events_in_order(self._events_on.pop(day, ()))
         first, events = cancellations_first(events)
         self._book_events(first)
         send_invoices(economy, day)

@@ -11,7 +11,7 @@ events can be compared.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -110,6 +110,19 @@ _FIRST_LATER = CONTENT - len(LATER_FIELDS)
 _NOTHING_LATER = tuple([Event._field_defaults[name] for name in LATER_FIELDS])
 # What fields are called where people write them, and Python can't (`from`) or means more.
 WRITTEN = {"first_day": "from", "last_day": "to"}
+
+
+def events_in_order(events: Iterable[Event]) -> list[Event]:
+    """Events in the order of the books; one that says no amount stands before one that does."""
+    unsorted = [*events]
+    try:
+        return sorted(unsorted)
+    except TypeError:  # an amount is compared to none
+        return sorted(unsorted, key=_absent_first)
+
+
+def _absent_first(event: Event) -> tuple[tuple[bool, Any], ...]:
+    return tuple([(each is not None, each) for each in event])
 
 
 def same_content(one: Event, other: Event) -> bool:

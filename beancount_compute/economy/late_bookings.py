@@ -15,7 +15,14 @@ from decimal import localcontext
 from itertools import groupby
 from operator import attrgetter
 
-from beancount_compute.economy import EXACT, Event, JournalEntry, LotHistory, in_full
+from beancount_compute.economy import (
+    EXACT,
+    Event,
+    JournalEntry,
+    LotHistory,
+    events_in_order,
+    in_full,
+)
 from beancount_compute.economy.rules.breakage import end_returned
 from beancount_compute.economy.rules.latest_first import latest_first
 from beancount_compute.economy.rules.reversal import OutcomeOf, placed
@@ -57,7 +64,7 @@ class LateBookings:
     def book(self, day: date, outcome: OutcomeOf, book: BookEvents) -> None:
         """Book those of a day, before all else of it."""
         economy, plain = self._economy, self._economy.plain
-        late = sorted(self.on.pop(day, ()))
+        late = events_in_order(self.on.pop(day, ()))
         for on, events in groupby(late, key=attrgetter("date")):
             economy.terms_of(on)
             economy.plain = False

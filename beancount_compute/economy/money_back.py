@@ -223,6 +223,7 @@ class MoneyBack:
             each.gone.pop(undone, None)
         for recovered in self._recovered.values():
             recovered.pop(undone, None)
+        self._of_day = [each for each in self._of_day if each.id != undone]
         allocation = self._allocations.pop(undone, None)
         if allocation is not None:
             for family in allocation.gave:

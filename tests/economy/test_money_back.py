@@ -659,3 +659,49 @@ def test_corrections_of_one_day_see_one_another() -> None:
     assert messages(books) == []
     assert deferred(books) == "0"
     assert income(books, "refunds") == "-0.2"
+
+
+def test_access_is_earned_until_the_day_before_whatever_the_as_of_day() -> None:
+    """365.00 for a year, all charged back on 17 January, with which the books end: 16.00 earned."""
+    books = book(
+        [
+            subscription("2027-01-01", "alice", "seat", id="s"),
+            chargeback("2027-01-17", "s/2027-01-01"),
+        ],
+        terms(YEAR),
+    )
+    assert shown(books, "access", "chargeback") == text("""
+        2027-01-17 access alice
+          access alice 16 ACCESS-USD {1 USD, 2027-01-01, seat/2028-01-01}
+          access-revenue alice seat -16 USD
+        2027-01-17 chargeback alice
+          access alice 349 ACCESS-USD {1 USD, 2027-01-01, seat/2028-01-01}
+          disputes alice seat 16 USD
+          receivable alice seat -365 USD
+    """)
+
+
+def test_one_of_two_that_was_reversed_has_no_part_of_what_is_held() -> None:
+    twins = [top_up("2026-05-02", "alice", "1000 CU", "200 USD", id=name) for name in ("a", "b")]
+    undone = reversal("2026-05-02", "a")
+    books = book([*twins, undone, chargeback("2026-05-03", "b", paid="100 USD")])
+    assert (
+        back(books).splitlines()[-3:]
+        == text("""
+        2026-05-03 chargeback alice
+          tokens alice 500 CU {0.2 USD, 2026-05-02, top-up}
+          receivable alice top-up -100 USD
+    """).splitlines()
+    )
+    books = book([*twins, undone, chargeback("2026-05-03", "b")])
+    assert books.lots == []
+
+
+def test_of_one_day_what_names_no_amount_stands_first() -> None:
+    """All of "b" is written off, and then 20.00 of "a"."""
+    twins = [top_up("2026-05-02", "alice", "1000 CU", "200 USD", id=name) for name in ("a", "b")]
+    events = [*twins, write_off("2026-06-01", "a", paid="20 USD"), write_off("2026-06-01", "b")]
+    books = book(events)
+    paid = [entry.event.of for entry in books.journal if entry.event and entry.kind == "write-off"]
+    assert paid == ["b", "a"]
+    assert back(book(events[::-1])) == back(books)
