@@ -21,7 +21,7 @@ from beancount_compute.fava_extension.prepared.overview import (
 )
 from beancount_compute.reports import TOTAL, Cell, Interval, Measure, Selection, Table, TooMany
 from beancount_compute.reports.charts import deferred_revenue, income, unit_flow
-from beancount_compute.reports.registry import ROLLFORWARD
+from beancount_compute.reports.registry import REVENUE, ROLLFORWARD
 
 _PLAIN_UNIT = 1  # the column of a table of movements that names the unit or currency
 
@@ -63,7 +63,16 @@ def overview(page: Page) -> list[Block]:
             for chart in unit_flow(table)
         ],
         page.numbers.table(held),
+        *_lost(page),
     ]
+
+
+def _lost(page: Page) -> list[Block]:
+    """What was lost and recovered within the days, where money ever went back."""
+    if not page.loaded.books.gives_back:
+        return []
+    (table,) = REVENUE.tables(page.books, page.asked.selection, "lost")
+    return [page.numbers.table(table)] if table.rows else []
 
 
 def _headline(page: Page, held: Table, periods: Compared) -> list[Block]:

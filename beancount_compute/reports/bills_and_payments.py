@@ -147,7 +147,7 @@ def entry_of(kind: str, plan: str) -> str:
     """What a kind charges or credits, in a word."""
     if kind == Kind.ALLOCATION:
         return TOP_UP if plan == TOP_UP else "period"
-    return "overage" if kind == Kind.CONSUMPTION else kind
+    return "overage" if kind == Kind.CONSUMPTION else kind.removeprefix("money-")
 
 
 def _other(trade: Trade, subscriber: str) -> str:

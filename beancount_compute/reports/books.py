@@ -47,6 +47,7 @@ from beancount_compute.reports.facts import (
     SUMMED,
     DatedPrice,
     Income,
+    Lost,
     Movement,
     Owed,
     Reopened,
@@ -76,7 +77,7 @@ REOPEN = "compute-reopen"
 LATE, REVERSAL = "compute-late", f"compute-{Kind.REVERSAL}"
 _by_date, _by_place = attrgetter("date"), attrgetter("at")
 _subscriber = attrgetter("subscriber")
-Dated = TypeVar("Dated", Movement, Income, Trade, Owed, DatedPrice)
+Dated = TypeVar("Dated", Movement, Income, Trade, Owed, Lost, DatedPrice)
 
 
 class NotInBulk(Exception):
@@ -151,6 +152,11 @@ class Books:
     def owed(self) -> tuple[Owed, ...]:
         """What was posted on receivable, payable and partners' accounts."""
         return self.money.read_owed()
+
+    @property
+    def lost(self) -> tuple[Lost, ...]:
+        """Bad debts, losses and what was recovered of them."""
+        return self.money.read_lost()
 
     @cached_property
     def owed_of(self) -> dict[str, tuple[Owed, ...]]:
@@ -366,6 +372,15 @@ class Selection(NamedTuple):
             found = books.incomes_of.get(self.subscriber, ())
         found = since(until(found, self.end), self.start)
         return [one for one in found if one.origin == self.plan] if self.plan else found
+
+    def lost(self, books: Books) -> Sequence[Lost]:
+        """What subscriber and plan lost or gave back after all within the days."""
+        found = since(until(books.lost, self.end), self.start)
+        return [
+            each
+            for each in found
+            if self.subscriber in ("", each.subscriber) and self.plan in ("", each.origin)
+        ]
 
     def incomes_by_meter(self, books: Books) -> Iterator[IncomeOfMeter]:
         """The same, by the meter of the use where there is one."""

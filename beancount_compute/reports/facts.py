@@ -115,6 +115,19 @@ class Owed(NamedTuple):
     plan: str  # whose units or overage it bills; "" where it bills none
 
 
+class Lost(NamedTuple):
+    """A bad debt, a loss beyond a contract, or what was recovered, which is below zero."""
+
+    date: datetime.date
+    month: str
+    role: Role
+    subscriber: str
+    origin: str  # the plan of what was paid
+    amount: Decimal
+    currency: str
+    at: int
+
+
 class DatedPrice(NamedTuple):
     """A `price` directive: the average of a day's trades, or one that the ledger gives itself."""
 

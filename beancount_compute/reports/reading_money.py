@@ -41,14 +41,15 @@ from beancount_compute.economy import (
     earned_besides,
     sale_of,
 )
-from beancount_compute.ledger import BY_HAND, OPENING, Meaning, price_of
-from beancount_compute.reports.facts import SUMMED, Income, Movement, Owed, Trade
+from beancount_compute.ledger import BY_HAND, OPENING, Meaning, named_amounts, price_of
+from beancount_compute.reports.facts import SUMMED, Income, Lost, Movement, Owed, Trade
 from beancount_compute.reports.reading import Units, Unread
 
 # To name a member of an enum takes longer than to compare it.
 _EXPIRED = Flow.EXPIRED
 _NOTHING: dict[tuple[str, str], Decimal] = {}
 _PARTNER, _RECEIVABLE = Role.PARTNER, Role.RECEIVABLE
+_LOST = frozenset([Role.BAD_DEBT, Role.LOSSES, Role.RECOVERIES])
 _TRADE, _WRITTEN = Kind.TRADE, (BY_HAND, OPENING)
 _EARNING = frozenset(kind for kind, legs in BESIDES.items() if legs)
 _new = tuple.__new__
@@ -66,6 +67,7 @@ class MoneyFacts(NamedTuple):
     earned: tuple[Income, ...]  # besides what lots earned, where `Books.lots_earn`; else all
     trades: tuple[Trade, ...]
     read_owed: Callable[[], tuple[Owed, ...]]  # which most reports never need
+    read_lost: Callable[[], tuple[Lost, ...]] = tuple  # likewise
 
 
 def read_money(transactions: Sequence[Transaction], units: Units, meaning: Meaning) -> MoneyFacts:
@@ -77,15 +79,23 @@ def read_money(transactions: Sequence[Transaction], units: Units, meaning: Meani
                 reader.read(unread)
 
     @cache
-    def owed() -> tuple[Owed, ...]:
-        others = _MoneyReader(transactions, units, meaning)
+    def others() -> _MoneyReader:
+        found = _MoneyReader(transactions, units, meaning)
         with localcontext(WIDE), no_cyclic_garbage():
             for unread in units.unread:
                 if unread.kind not in _EARNING:
-                    others.read(unread)
-        return tuple(sorted([*reader.owed, *others.owed], key=attrgetter("at")))
+                    found.read(unread)
+        return found
 
-    return MoneyFacts(tuple(reader.incomes), tuple(reader.trades), owed)
+    @cache
+    def owed() -> tuple[Owed, ...]:
+        return tuple(sorted([*reader.owed, *others().owed], key=attrgetter("at")))
+
+    @cache
+    def lost() -> tuple[Lost, ...]:
+        return tuple(sorted([*reader.lost, *others().lost], key=attrgetter("at")))
+
+    return MoneyFacts(tuple(reader.incomes), tuple(reader.trades), owed, lost)
 
 
 def earned_by_lots(movements: Iterable[Movement]) -> Iterator[Income]:
@@ -112,6 +122,7 @@ class _MoneyReader:
         self.incomes: list[Income] = []
         self.trades: list[Trade] = []
         self.owed: list[Owed] = []
+        self.lost: list[Lost] = []
         self._transactions = transactions
         self._movements = units.movements
         self._meaning = meaning
@@ -138,6 +149,9 @@ class _MoneyReader:
                 plan = origin if role is _RECEIVABLE else ""
                 line = (day, month, role, party, number, currency, kind, at, account, plan)
                 owed.append(_new(Owed, line))
+            elif role in _LOST:
+                plan = next((name for name, _, _ in named_amounts(entry.meta.get("back"))), "")
+                self.lost.append(Lost(day, month, role, holder, plan, number, currency, at))
         if not BESIDES[kind]:
             return
         of_money = [leg for _, leg in legs]

@@ -419,6 +419,20 @@ def test_what_is_unbilled_has_a_tile_a_bar_and_a_table(tmp_path: Path) -> None:
     assert owed == ("0.00", "15.00", "0.00")
 
 
+def test_what_was_lost_stands_below_the_overview(story: Site, tmp_path: Path) -> None:
+    """zoe's top-up of 20.00 is used, and never paid; within other days there is nothing of it."""
+    unpaid = (
+        '2026-06-01 custom "compute-allocation" "zoe" 100 CU 20.00 USD\n  id: "top"\n'
+        '2026-06-02 custom "compute-consumption" "zoe" 100 CU\n'
+        '2026-06-19 custom "compute-write-off" "top"\n'
+    )
+    site = written(tmp_path, STORY + unpaid + EXTENSION)
+    (row,) = rows(tables(site.page("overview"))["lost"])
+    assert (row["month"], row["bad_debt"], row["total"]) == ("2026-06", "20.00", "20.00")
+    assert "lost" not in tables(site.page("overview", time="2026-05"))
+    assert "lost" not in tables(story.page("overview"))
+
+
 @pytest.mark.parametrize("interval", ["month", "quarter", "year"])
 def test_breakage_or_market_is_named_by_its_interval_and_days(
     market_year: Site, interval: str

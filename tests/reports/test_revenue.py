@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from beancount_compute.reports.books import Selection
+from beancount_compute.reports.registry import REPORTS
 from tests.reports.story import HEAD, STORY, books_of, figures, rows
 
 
@@ -53,3 +54,38 @@ def test_overage_is_revenue_of_its_plan() -> None:
     )
     (pro,) = rows(books, "revenue", "by-plan")
     assert figures(pro) == {"compute": "10.00", "overage": "5.00", "total": "15.00"}
+
+
+# alice uses 200 of 1000 CU and sells 500 to bob, and the bank takes her 200.00 back; bob never pays
+# for the half of June that he used. The half of what she owes comes in August.
+LOST = HEAD + (
+    '2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU\n'
+    '2026-05-02 custom "compute-allocation" "alice" 1000 CU 200.00 USD\n  id: "top-1"\n'
+    '2026-06-01 custom "compute-allocation" "bob" "pro"\n  id: "june"\n'
+    '2026-05-10 custom "compute-consumption" "alice" 200 CU\n'
+    '2026-06-10 custom "compute-trade" "alice" "bob" 500 CU 0.25 USD\n'
+    '2026-06-20 custom "compute-consumption" "bob" 500 CU\n'
+    '2026-06-25 custom "compute-write-off" "june"\n'
+    '2026-07-15 custom "compute-chargeback" "top-1"\n  id: "cb-1"\n'
+    '2026-08-20 custom "compute-recovery" "cb-1" 100.00 USD\n'
+)
+
+
+def test_what_is_lost_is_no_negative_revenue() -> None:
+    """bob's 100.00 were earned; 100.00 of alice's are bob's tokens now, 40.00 she used."""
+    books = books_of(LOST)
+    assert [figures(row) for row in rows(books, "revenue", "lost")] == [
+        {"bad_debt": "100.00", "total": "100.00"},
+        {"losses": "100.00", "total": "100.00"},
+        {"recoveries": "-100.00", "total": "-100.00"},
+    ]
+    _, june, july = rows(books, "revenue", "by-month")
+    assert figures(june) == {"compute": "100.00", "total": "100.00"}
+    assert figures(july) == {"disputes": "-40.00", "total": "-40.00"}
+    of_july = Selection(date(2026, 7, 1), date(2026, 7, 31))
+    assert len(rows(books, "revenue", "lost", of_july)) == 1
+    of_bob, of_pro = Selection(subscriber="bob"), Selection(plan="pro")
+    assert rows(books, "revenue", "lost", of_bob) == rows(books, "revenue", "lost", of_pro)
+    assert len(rows(books, "revenue", "lost", of_pro)) == 1
+    without = REPORTS["revenue"].tables(books_of(STORY), Selection())
+    assert "lost" not in [each.name for each in without]
