@@ -64,7 +64,7 @@ class Run:
         self.first = first
         self._last = first
         self._uses = 0
-        self._overage = False
+        self.overage = False
         self.subscription = ""  # to which those are charged that tell it
         self._quantity = ZERO
         self._units, self._commodity = ZERO, ""  # of a meter
@@ -75,7 +75,7 @@ class Run:
         """Add a use to the run."""
         self._last = entry
         self._uses += 1
-        self._overage |= entry.overage
+        self.overage |= entry.overage
         self.subscription = self.subscription or entry.subscription
         self._quantity = WIDE.add(self._quantity, entry.quantity)
         if entry.meter:
@@ -93,7 +93,7 @@ class Run:
         return self.first._replace(
             date=self._last.date,
             legs=legs,
-            overage=self._overage,
+            overage=self.overage,
             subscription=self.subscription,
             uses=self._uses,
             quantity=self._quantity,
@@ -102,4 +102,4 @@ class Run:
 
     @property
     def _tells_units(self) -> bool:
-        return self._overage and bool(self.first.meter)
+        return self.overage and bool(self.first.meter)

@@ -471,6 +471,23 @@ def test_uses_of_two_subscriptions_do_not_merge() -> None:
     ]
 
 
+def test_a_use_charged_at_once_does_not_merge_with_one_that_waits() -> None:
+    """The postings could not tell which plan's charge stands in unbilled."""
+    gpu = plan("gpu", "10 USD", "5 GPU", overage="2 USD")
+    events = [
+        subscription("2026-01-01", "alice", "payg", id="s-a"),
+        subscription("2026-01-01", "alice", "gpu", id="s-g"),
+        consumption("2026-01-03", "alice", "50 CU"),
+        consumption("2026-01-04", "alice", "6 GPU"),
+    ]
+    books = book(events, terms(payg(), gpu, as_of="2026-01-20", grain="month"))
+    merged = [each for each in books.journal if each.kind == "consumption"]
+    assert [(str(each.date), each.subscription, each.uses) for each in merged] == [
+        ("2026-01-03", "s-a", 1),
+        ("2026-01-04", "", 1),
+    ]
+
+
 def test_a_period_that_is_cut_short_falls_short_on_its_own_last_day() -> None:
     """And only then: what was awaited on the old one comes to nothing."""
     keeper = Bookkeeper(Facts(BOB[:1]), terms(COMMIT, as_of="2026-03-31"), first_letter_up)

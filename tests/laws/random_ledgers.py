@@ -938,15 +938,20 @@ def files_of(seed: int) -> dict[str, bytes]:
 
 def _make_ledger(seed: int, folder: Path) -> None:
     """Make the ledger of this seed in an empty folder."""
-    from tests.laws.random_providers import add_providers, has_providers  # it makes items, too
+    from tests.laws.random_billing import Billing  # they make items, too
+    from tests.laws.random_providers import add_providers, has_providers
 
     world = new_world(seed)
+    billing = Billing(world)
     add_plans(world)
+    billing.change_plans()
     add_options(world)
     add_accounts(world)
+    billing.add_accounts()
     add_subscriber_names(world)
     add_subscriptions(world)
     add_events(world)
+    billing.add_events()
     add_discounts(world)
     if has_providers(seed):
         add_providers(world, seed)
@@ -965,6 +970,7 @@ def _make_ledger(seed: int, folder: Path) -> None:
     if world.profile in ("opening", "mistakes", "clean", "placeholders"):
         add_by_hand(world, found)
     add_assertions(world)
+    billing.add_assertions()
     if world.profile == "mistakes":
         add_mistakes(world, 0.1)
         add_bad_posting(world, found)

@@ -214,8 +214,8 @@ def by_role(journal: Iterable[JournalEntry]) -> Sums:
 
 def test_money_is_conserved(ledger: Captured) -> None:
     """Opening cost + paid = revenue + breakage + access that was earned + settlements + partner
-    income + refunded with its rounding + removed by hand + deferred; overage and trades stand in
-    balance by themselves."""
+    income + refunded with its rounding + removed by hand + deferred; overage (with what comes
+    back of a shortfall), shortfalls, invoices and trades stand in balance by themselves."""
     debits, hand = by_role(ledger.books.journal), by_hand(ledger)
     deferred: dict[str, Fraction] = defaultdict(Fraction)
     for lot, units in ledger.books.lots:
@@ -235,7 +235,9 @@ def test_money_is_conserved(ledger: Captured) -> None:
         went = -sum(debits[name, currency] for name in released) + hand["removed", currency]
         assert hand["opening", currency] + paid == went + deferred[currency]
         for kind, roles in (
-            ("consumption", ("receivable", "overage")),
+            ("consumption", ("receivable", "unbilled", "overage", "breakage")),
+            ("shortfall", ("receivable", "unbilled", "breakage")),
+            ("invoice", ("receivable", "unbilled")),
             ("trade", ("receivable", "payable", "fees")),
         ):
             assert sum(debits[f"{kind} {role}", currency] for role in roles) == 0
@@ -500,7 +502,26 @@ def running(facts: Facts, terms: Terms, books: Books, cut: date) -> list[Event] 
                 again = event._replace(date=first + timedelta(1), time="", id="")
                 going += [ended, again]
                 ending.add(whose)
-    return [*going, *running.values()]
+    return with_unbilled([*going, *running.values()], terms, books)
+
+
+def with_unbilled(going: list[Event], terms: Terms, books: Books) -> list[Event] | None:
+    """The subscriptions with what of each is not invoiced; None where a line can't say it."""
+    unbilled: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for entry in books.journal:
+        for leg in entry.legs:
+            if isinstance(leg, MoneyLeg) and leg.role is Role.UNBILLED:
+                unbilled[entry.subscription][leg.currency] += leg.number
+    left = {id: [(n, code) for code, n in of.items() if n] for id, of in unbilled.items()}
+    found = []
+    for event in going:
+        amounts = left.pop(event.id, []) if event.kind is Kind.SUBSCRIPTION else []
+        if len(amounts) > 1 or any(each.minimum for each in terms.plans[event.plan]):
+            return None  # it is charged on, which `carry` is tried with
+        for number, currency in amounts:
+            event = event._replace(unbilled=f"{number:f} {currency}")
+        found.append(event)
+    return None if any(left.values()) else found
 
 
 def of_units(books: Books) -> list[PriceOfDay]:

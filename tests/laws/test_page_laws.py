@@ -15,9 +15,8 @@ import pytest
 from beancount import loader
 
 from beancount_compute.economy.rounding import WIDE
-from beancount_compute.economy.terms import is_access
 from beancount_compute.fava_extension.prepared.economics_by_day import EconomicsByDay
-from beancount_compute.fava_extension.prepared.holdings import NOT_NAMED, Holdings
+from beancount_compute.fava_extension.prepared.holdings import Holdings
 from beancount_compute.fava_extension.prepared.narrowing import coarse
 from beancount_compute.fava_extension.prepared.overview import deferred_within, held_on
 from beancount_compute.reports.aging import AGING
@@ -27,6 +26,7 @@ from beancount_compute.reports.held_lots import LOTS
 from beancount_compute.reports.intervals import Interval
 from beancount_compute.reports.registry import REPORTS
 from beancount_compute.reports.rollforward import ROLLFORWARD
+from beancount_compute.reports.tables import NOT_NAMED
 from tests.examples import examples
 from tests.laws.random_ledgers import write_ledger
 from tests.reports.story import by_key
@@ -109,8 +109,9 @@ def check_units(books: Books, selection: Selection, rows: list[Any]) -> None:
         found: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
         with localcontext(WIDE):
             for each in rows:
-                if key == "carrying" or not is_access(each.commodity):  # which is no units there
-                    found[each.subscriber, getattr(each, unit)] += getattr(each, key)
+                found[each.subscriber, getattr(each, unit)] += getattr(each, key)
+                if key == "carrying":  # access is money, in a column of its own
+                    found[each.subscriber, getattr(each, unit)] += each.access
         assert {k: n for k, n in found.items() if n} == {k: n for k, n in wanted.items() if n}
 
 

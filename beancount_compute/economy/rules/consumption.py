@@ -274,8 +274,8 @@ def _merge(economy: Economy, entry: JournalEntry) -> None:
 def _in_one_grain(economy: Economy, run: Run, other: JournalEntry) -> bool:
     """Whether uses of one meter fall into one day or month, as the posting grain is."""
     one = run.first
-    if run.subscription != other.subscription and run.subscription and other.subscription:
-        return False
+    if run.overage and other.overage and run.subscription != other.subscription:
+        return False  # what is charged at once is told apart from what waits for an invoice
     if one.meter != other.meter or bool(one.quantity) != bool(other.quantity):
         return False
     meter = economy.terms.meters.get(one.meter)

@@ -5,6 +5,7 @@ Readings, where it can be read in two ways:
 C1  A catch-up is rounded on the running total of its own calendar month, like any charge.
 C2  The reversal of a use that was charged anew is booked as the use was; what catch-ups changed of
     its charge comes back beside it, where that is anything.
+    As a charge of that day it waits for the next invoice, if there is one.
 C3  Only a catch-up that is booked ends the merging of uses.
 """
 
@@ -18,7 +19,7 @@ from tests.laws.auditor.records import (
     ZERO,
     Day,
     Event,
-    Leg,
+    Period,
     Plan,
     Subscription,
     Terms,
@@ -32,6 +33,7 @@ class Beyond:
 
     event: Event
     subscription: Subscription
+    period: Period
     units: Decimal
     booked_at: Decimal
     price: Decimal = field(init=False)
@@ -49,17 +51,17 @@ class CatchUpBooks:
     overage_booked: dict[Any, Decimal]
     book: Any
     touch: Any
+    charge_to: Any
 
     def __init__(self) -> None:
         self.used_beyond: list[Beyond] = []
 
-    def use_beyond(self, event: Event, plan: Plan, units: Decimal) -> None:
-        """Remember a use, with the subscription under which it falls."""
-        assert plan.overage is not None
-        for each in self.subscriptions:
-            same = (each.event.subscriber, each.event.plan) == (event.subscriber, plan.name)
-            if same and each.running(event.date):
-                self.used_beyond.append(Beyond(event, each, units, plan.overage[0]))
+    def use_beyond(
+        self, event: Event, subscription: Subscription, units: Decimal, price: Decimal
+    ) -> None:
+        """Remember a use, with the subscription and the period in which it falls."""
+        assert subscription.period is not None
+        self.used_beyond.append(Beyond(event, subscription, subscription.period, units, price))
 
     def catch_up(self, day: Day) -> None:
         """Charge the uses of running periods anew, where a line of today says since when."""
@@ -81,20 +83,20 @@ class CatchUpBooks:
             if use.subscription is subscription and since <= use.event.date < day:
                 more += use.units * (plan.overage[0] - use.price)
                 use.price = plan.overage[0]
-        self.charge_more(day, subscription.event.subscriber or "", plan, more)
+        assert subscription.period is not None
+        self.charge_more(day, subscription, subscription.period, plan, more)
 
-    def charge_more(self, day: Day, holder: str, plan: Plan, exact: Decimal) -> None:
+    def charge_more(
+        self, day: Day, subscription: Subscription, period: Period, plan: Plan, exact: Decimal
+    ) -> None:
         assert plan.overage is not None
-        currency = plan.overage[1]
+        currency, holder = plan.overage[1], subscription.event.subscriber or ""
         key = (holder, plan.name, day.year, day.month, currency)
         self.overage_due[key] += exact
         booked = money(self.overage_due[key], currency) - self.overage_booked[key]
         self.overage_booked[key] += booked
         if booked:
-            legs = [
-                Leg("receivable", booked, currency, holder, plan.name),
-                Leg("overage", -booked, currency, holder, plan.name),
-            ]
+            legs = self.charge_to(day, subscription, period, currency, booked)
             self.touch(holder)
             self.book(day, "catch-up", legs)
 
@@ -106,5 +108,5 @@ class CatchUpBooks:
                 more = each.units * (each.booked_at - each.price)
                 if each.booked_at != each.price:
                     plan = plan_on(each.subscription.event.plan, each.event.date)
-                    self.charge_more(day, each.event.subscriber or "", plan, more)
+                    self.charge_more(day, each.subscription, each.period, plan, more)
                 break

@@ -48,6 +48,8 @@ class ProviderBooks(CapacityBooks):
     split: Any
     option: Any
     newest_plan: Any
+    end_lots: Any
+    as_of: Day
 
     def __init__(self) -> None:
         super().__init__()
@@ -198,6 +200,8 @@ class ProviderBooks(CapacityBooks):
             self.count_served(event, meter, -1)
             if meter.cost is not None:
                 self.give_back_cost(day, event, meter)
+        if back and day <= self.as_of:
+            self.end_lots(day)  # credits that came back after their end
         served, self.served = self.served, []
         for event, meter in served:
             self.count_served(event, meter, 1)

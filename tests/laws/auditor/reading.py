@@ -53,6 +53,7 @@ WHOLE_FEES = ("minimum-fee", "seller-fixed-fee", "buyer-fixed-fee")
 DRAW_DOWNS = ("expiry", "fifo", "lifo", "hifo", "lofo")
 ROOTS = {
     "receivable": "assets",
+    "unbilled": "assets",
     "payable": "liabilities",
     "partner": "liabilities",
     "allocations": "liabilities",
@@ -75,6 +76,7 @@ ROOTS = {
 }
 DEFAULT_ACCOUNTS = {
     "receivable": "Assets:Receivable:{subscriber}",
+    "unbilled": "Assets:Unbilled:{subscriber}",
     "payable": "Liabilities:Payable:{subscriber}",
     "partner": "Liabilities:Partners:{partner}",
     "allocations": "Liabilities:DeferredRevenue:Allocations:{subscriber}",
@@ -167,6 +169,7 @@ FIGURES = {
     "fees",
     "partner-income",
     "overage",
+    "unbilled",
 }
 PLAN_KEYS = {
     "every",
@@ -180,10 +183,13 @@ PLAN_KEYS = {
     "access-ssp",
     "units-ssp",
     "access-by",
+    "bill",
+    "minimum",
 }
 # What an event may say besides: of a top-up alone its end, whose plan says it for a period.
 OPTIONAL = {
     "subscription": {"started", "discount"},
+    "cancellation": {"now"},
     "grant": {"expires"},
     "allocation": {"expires"},
     "purchase": {"expires"},
@@ -350,12 +356,34 @@ def read_plan(entry: data.Custom) -> Plan:
         if found.get("every", (1, "months"))[1] == "days":
             refuse("even months of days")
         found["even"] = True
+    read_billing(keys, found)
     if ssps:
         found["ssps"] = (ssps[0].number, ssps[1].number)
     where = place_of(entry.meta)
     return Plan(
         where, name, entry.date, price.number, price.currency, units.number, units.currency, **found
     )
+
+
+def read_billing(keys: dict[str, Any], found: dict[str, Any]) -> None:
+    """When what is used is invoiced, and what is charged at least."""
+    if ("bill" in keys or "minimum" in keys) and "overage" not in found:
+        refuse("nothing is charged for use")
+    if "bill" in keys:
+        if keys["bill"] not in ("use", "period", "month"):
+            refuse(f"bill: {keys['bill']!r}")
+        count, unit = found.get("every", (1, "months"))
+        if keys["bill"] == "month" and unit == "days" and count < 28:
+            refuse("a period is shorter than a month")
+        found["bill"] = keys["bill"]
+    if "minimum" in keys:
+        least = typed(keys["minimum"], Amount, "minimum")
+        currency = found["overage"][1]
+        if least.currency != currency or money(least.number, currency) != least.number:
+            refuse("a minimum of another currency, or finer than the minor unit")
+        if least.number <= 0:
+            refuse("a minimum above zero")
+        found["minimum"] = least.number
 
 
 def fraction_of_one(value: object, key: str) -> Decimal:
@@ -839,7 +867,7 @@ class Reading:
         for _, name, chosen, _ in self.subscribers:
             if chosen == held_by:
                 return name
-        names = [e.subscriber for e in self.events if e.subscriber]
+        names = [e.subscriber for e in self.events if e.subscriber and e.kind != "assert"]
         names += [
             e.counterparty
             for e in self.events

@@ -153,6 +153,8 @@ class Plan:
     meter: str | None = None
     ssps: tuple[Decimal, Decimal] | None = None  # stand-alone prices, of access and of units
     even: bool = False  # access by even months
+    bill: str = "use"  # when what is used is invoiced
+    minimum: Decimal = ZERO  # what a period's use is charged at least
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,21 @@ class Capacity:
 
 
 @dataclass
+class Period:
+    """A period of a subscription: what it gave, and what is charged in it."""
+
+    start: Day
+    end: Day
+    whole: int  # days, by its terms
+    plan: Plan  # the terms of its first day
+    anchor: int  # the day of month on which its months begin
+    gave: list[Leg] = field(default_factory=list)
+    charged: Decimal = ZERO
+    shortfall: Decimal | None = None  # once it is booked
+    cut: bool = False  # it was cancelled at once
+
+
+@dataclass
 class Subscription:
     """Who is on which plan, and how far its periods have been made."""
 
@@ -198,6 +215,9 @@ class Subscription:
     periods: int = 0
     discount: Decimal | None = None
     starts: list[Day] = field(default_factory=list)
+    period: Period | None = None  # that of today, or the last one
+    unbilled: dict[str, Decimal] = field(default_factory=dict)  # by currency
+    invoices: int = 0  # how often what is unbilled was taken
 
     def running(self, day: Day) -> bool:
         return self.cancelled is None or (self.last_end is not None and day < self.last_end)
@@ -302,6 +322,7 @@ class Transaction:
     why: str
     legs: list[Leg]
     measured: Any = None  # the meter of uses, and whether they say no quantity
+    owing: str | None = None  # the plan of uses that are counted for an invoice or a minimum
 
 
 # Days and lives

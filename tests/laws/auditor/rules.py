@@ -62,8 +62,8 @@ from dataclasses import replace
 from decimal import Context, Decimal, localcontext
 from typing import Any
 
+from tests.laws.auditor.billing import BillingBooks
 from tests.laws.auditor.catch_ups import CatchUpBooks
-from tests.laws.auditor.providers import ProviderBooks
 from tests.laws.auditor.records import (
     FAR,
     ZERO,
@@ -73,6 +73,7 @@ from tests.laws.auditor.records import (
     HandPosting,
     Leg,
     Lot,
+    Period,
     Place,
     Plan,
     Refusal,
@@ -95,11 +96,11 @@ def months_from(first: Day, last: Day) -> int:
     return (last.year - first.year) * 12 + last.month - first.month
 
 
-class Books(ProviderBooks, CatchUpBooks):
+class Books(BillingBooks, CatchUpBooks):
     """Who holds what, and everything booked, day by day."""
 
     def __init__(self, facts: Facts, terms: Terms) -> None:
-        ProviderBooks.__init__(self)
+        BillingBooks.__init__(self)
         CatchUpBooks.__init__(self)
         self.facts = facts
         self.terms = terms
@@ -248,6 +249,7 @@ class Books(ProviderBooks, CatchUpBooks):
                 self.accrued[accrued] += number
         if day <= self.as_of:
             self.end_periods(day)
+            self.cut_units(day)
             self.end_lots(day)
             self.catch_up(day)
         order = [(phase(e), e) for e in today if e.kind != "assert"]
@@ -264,6 +266,8 @@ class Books(ProviderBooks, CatchUpBooks):
             if at == 1:
                 function = self.cancel if event.kind == "cancellation" else self.give_back
                 self.refusals.guarded(event.place, function, event)
+        if day <= self.as_of:
+            self.invoice(day)
         order = [each for each in order if each[0] != 1]
         giving = [e for e in reversals if undone[e.reverses].kind not in (*taking, "subscription")]
         if giving:
@@ -274,10 +278,11 @@ class Books(ProviderBooks, CatchUpBooks):
                 self.refusals.guarded(posting.place, self.reduce_by_hand, posting)
         if day <= self.as_of:
             self.earn_access(day)
+            self.cut_access(day)
+            self.fall_short(day)
         self.evening(day)
         if day <= self.as_of:
             self.depreciate(day)
-            self.end_lots(day)  # credits that came back after their end
 
     def play(
         self, day: Day, order: list[tuple[int, Event]], seen: Any = lambda event: None
@@ -439,6 +444,10 @@ class Books(ProviderBooks, CatchUpBooks):
             self.change("", "prepaid", posting.lot, -posting.units)
             return
         self.known.setdefault(posting.holder, self.facts.component_of(posting.holder))
+        opened = Leg(
+            posting.pocket, posting.units, posting.lot.commodity, posting.holder, lot=posting.lot
+        )
+        self.give((posting.place, posting.date), None, [opened])
         self.change(posting.holder, posting.pocket, posting.lot, -posting.units)
         if posting.pocket == "access":
             tomorrow = posting.date + datetime.timedelta(days=1)
@@ -471,24 +480,26 @@ class Books(ProviderBooks, CatchUpBooks):
             (holder, pocket, lot)
             for (holder, pocket), lots in self.held.items()
             for lot in lots
-            if lot.end is not None and lot.end <= day
+            if (lot.end is not None and lot.end <= day) or (holder, pocket, lot) in self.cut_ends
         ]
         for holder, pocket, lot in ended:
-            self.end_lot(day, holder, pocket, lot)
+            end = self.cut_ends.get((holder, pocket, lot), lot.end)
+            self.end_lot(day, holder, pocket, lot, self.held[holder, pocket][lot], end)
         if ended:
             self.end_lots(day)
 
-    def end_lot(self, day: Day, holder: str, pocket: str, lot: Lot) -> None:
+    def end_lot(
+        self, day: Day, holder: str, pocket: str, lot: Lot, units: Decimal, ends: Day | None
+    ) -> None:
         if pocket == "prepaid":
             self.lapse(day, lot)
             return
-        units = self.held[holder, pocket][lot]
         plan = self.plan_terms(lot.origin, lot.date)
         minted = ZERO
-        assert lot.end is not None
+        assert ends is not None
         if pocket == "allocations" and plan and plan.unused == "mint" and lot.cost > 0:
             minted = units * plan.mint_rate
-            end = after(lot.end, plan.token_expires) if plan.token_expires else None
+            end = after(ends, plan.token_expires) if plan.token_expires else None
             legs = [
                 Leg("allocations", minted, lot.commodity, holder, lot.origin, lot=lot),
                 Leg(
@@ -528,6 +539,8 @@ class Books(ProviderBooks, CatchUpBooks):
                 subscription.cancelled = event.date
                 if event.id is not None:
                     self.cancelled_by[event.id] = subscription
+                if event.now:
+                    self.cut(event, subscription)
                 self.touch(event.subscriber)
                 return
         refuse(f"{event.subscriber} has no subscription to {event.plan}")
@@ -549,7 +562,9 @@ class Books(ProviderBooks, CatchUpBooks):
             if not plan.price and not plan.units:
                 refuse("a discount of all, and nothing is booked")
             end = after(event.date, plan.every)
-            self.keep(event.id, self.allocate_plan(event.subscriber or "", plan, event.date, end))
+            legs = self.allocate_plan(event.subscriber or "", plan, event.date, end)
+            self.keep(event.id, legs)
+            self.give((event.place, event.date), event.id, legs)
             self.single_ends.append((end, event.subscriber))
         else:
             self.top_up(event)
@@ -602,6 +617,7 @@ class Books(ProviderBooks, CatchUpBooks):
         plan = self.plan_terms(event.plan, start)
         assert plan is not None and event.subscriber is not None
         count, unit = plan.every
+        anchor = subscription.anchor if unit == "months" else start.day
         if unit == "days":
             end = start + datetime.timedelta(days=count)
             subscription.anchor = end.day
@@ -610,6 +626,8 @@ class Books(ProviderBooks, CatchUpBooks):
         subscription.next_start = subscription.last_end = end
         subscription.periods += 1
         subscription.starts.append(start)
+        period = Period(start, end, (end - start).days, plan, anchor)
+        subscription.period = period
         if start >= event.date and plan.place not in self.bad_plans:
             if subscription.discount is not None and event.currency != plan.currency:
                 self.refusals.add(event.place, "the discount is in another currency now")
@@ -617,7 +635,10 @@ class Books(ProviderBooks, CatchUpBooks):
             plan = self.less(plan, subscription.discount)
             legs = self.allocate_plan(event.subscriber, plan, start, end)
             self.touch(event.subscriber)
-            self.keep(f"{event.id}/{start.isoformat()}" if event.id else None, legs)
+            known_as = f"{event.id}/{start.isoformat()}" if event.id else None
+            self.keep(known_as, legs)
+            period.gave = legs
+            self.give((event.place, start), known_as, legs)
 
     def allocate_plan(self, holder: str, plan: Plan, start: Day, end: Day) -> list[Leg]:
         """One period of a plan; the lot carries its end, or with rollover its life's end."""
@@ -832,12 +853,14 @@ class Books(ProviderBooks, CatchUpBooks):
         self.book(event.date, "consumption", legs)
         self.keep(event.id, legs)
         self.serve(event, meter)
-        self.merge(event, (meter, event.quantity is None))
+        charged = any(leg.role == "overage" for leg in legs)
+        owing = self.owing(self.newest(event)) if charged else None  # "" where it counts nowhere
+        self.merge(event, (meter, event.quantity is None), owing)
 
     def overage(self, event: Event, units: Decimal) -> list[Leg]:
         """Book the rounded running total less what is booked already."""
-        plan = self.newest_plan(event)
-        if plan is None:
+        newest, plan = self.newest(event), self.newest_plan(event)
+        if newest is None or plan is None:
             refuse(f"{units} units beyond the holdings, and no subscription")
         if plan.overage is None:
             refuse(f"{units} units beyond the holdings, and {plan.name} has no overage")
@@ -848,15 +871,18 @@ class Books(ProviderBooks, CatchUpBooks):
         self.overage_booked[key] += booked
         if event.id is not None:
             self.overage_keys[event.id] = [(key, units * price, booked)]
-        self.use_beyond(event, plan, units)
-        holder = event.subscriber or ""
-        return [
-            Leg("receivable", booked, currency, holder, plan.name),
-            Leg("overage", -booked, currency, holder, plan.name),
-        ]
+        self.use_beyond(event, newest, units, price)
+        return self.charge(event, newest, booked)
+
+    def overage_price(self, subscription: Subscription, day: Day) -> Plan:
+        return self.terms_of(subscription, day)
 
     def newest_plan(self, event: Event) -> Plan | None:
-        """The plan of the newest running subscription whose units are of the commodity used."""
+        newest = self.newest(event)
+        return self.terms_of(newest, event.date) if newest else None
+
+    def newest(self, event: Event) -> Subscription | None:
+        """The newest running subscription whose units are of the commodity used."""
         running = [
             s
             for s in self.subscriptions
@@ -865,15 +891,14 @@ class Books(ProviderBooks, CatchUpBooks):
             and self.terms_of(s, event.date).commodity == event.commodity
         ]
         running.sort(key=lambda s: s.event.plan or "")
-        newest = max(running, key=lambda s: s.began, default=None)
-        return self.terms_of(newest, event.date) if newest else None
+        return max(running, key=lambda s: s.began, default=None)
 
     def terms_of(self, subscription: Subscription, day: Day) -> Plan:
         plan = self.plan_terms(subscription.event.plan, day)
         assert plan is not None
         return plan
 
-    def merge(self, event: Event, measured: Any) -> None:
+    def merge(self, event: Event, measured: Any, owing: str | None) -> None:
         """Put the transaction just booked into the one that the grain says."""
         grain = self.terms.grain
         holder = event.subscriber or ""
@@ -884,12 +909,14 @@ class Books(ProviderBooks, CatchUpBooks):
             and open_one
             and same_grain(grain, open_one.date, event.date)
             and open_one.measured == measured
+            and (owing is None or open_one.owing in (None, owing))
         ):
             open_one.legs.extend(new.legs)
             open_one.date = event.date
+            open_one.owing = owing if open_one.owing is None else open_one.owing
             self.journal.pop()
         else:
-            new.measured = measured
+            new.measured, new.owing = measured, owing
             self.pending[holder] = new
 
     # Refunds, reversals
@@ -935,6 +962,7 @@ class Books(ProviderBooks, CatchUpBooks):
             same_day = before == event.date
             if not same_day and not subscription.running(event.date):
                 refuse(f"the subscription that {target} cancelled has ended")
+            self.uncut(event, subscription)
             subscription.cancelled = None
             self.touch(subscription.event.subscriber)
             return
@@ -961,6 +989,8 @@ class Books(ProviderBooks, CatchUpBooks):
             self.overage_due[key] -= due
             self.overage_booked[key] -= booked
         self.touch(*(leg.subscriber for leg in legs))
+        legs = self.without_charge(legs, target)
+        self.ungive(target)
         self.take_back(target)
         legs.sort(key=lambda leg: leg.number)
         self.book(event.date, "reversal", legs)
@@ -1008,10 +1038,11 @@ class Books(ProviderBooks, CatchUpBooks):
                         total += units * lot.cost
                     if lot.commodity == currency and name != "deferred-revenue":
                         total += units
+        sign = -1 if name == "unbilled" else 1  # an asset
         for leg in [leg for t in self.journal for leg in t.legs]:
             income = leg.role == name and name not in ("allocations", "tokens", "access")
             if income and leg.currency == currency and subscriber in (None, leg.subscriber):
-                total -= leg.number
+                total -= sign * leg.number
         return total
 
 

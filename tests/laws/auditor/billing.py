@@ -1,0 +1,306 @@
+"""Billing in arrears, once more: invoices, minimums, and cancellations at once.
+
+From the contract alone. Readings, where it can be read in two ways:
+
+B1  The bill and the minimum are of the terms of a period's first day, the price of a use of its own
+    day; a use belongs to the period in which its newest running subscription is.
+B2  An invoice of zero is none, but what it looked at counts as invoiced, and it ends the merging of
+    uses as the end of a period does. Uses that two subscriptions have unbilled, or count to
+    their minimum, are never merged.
+B3  The minimum is of what was booked for the uses of a period, each rounded in its month.
+    That of a period that began before its subscription's line is due in full, as its rest runs.
+B4  A cancellation at once on a day on which no period is left to run is a plain one.
+B5  It ends what the period gave; lots of earlier periods that rolled over, grants and tokens stay.
+    What comes back to such a lot later meets its end at once.
+B6  Access by even months is earned by months alone: in mid-month all that is left is breakage.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import defaultdict
+from decimal import Context, Decimal, localcontext
+from fractions import Fraction
+from typing import Any
+
+from tests.laws.auditor.providers import ProviderBooks
+from tests.laws.auditor.records import (
+    ZERO,
+    Day,
+    Event,
+    Leg,
+    Lot,
+    Period,
+    Place,
+    Plan,
+    Subscription,
+    add_months,
+    money,
+    refuse,
+)
+
+Held = tuple[str, str, Lot]  # holder, pocket, lot
+Giver = tuple[Place, Day]  # the line of an allocation or subscription, and the first day
+
+
+class BillingBooks(ProviderBooks):
+    """What is charged and not yet invoiced, by subscription and period."""
+
+    subscriptions: list[Subscription]
+    book: Any
+    touch: Any
+    earned: Any
+    book_access: Any
+    access_since: Any
+    end_lot: Any
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gave: dict[Held, dict[Giver, Decimal]] = defaultdict(dict)
+        self.gave_by: dict[str, tuple[Giver, list[Leg]]] = {}  # by the id of what can be reversed
+        self.cut_ends: dict[Held, Day] = {}  # lots of nobody but periods that were cut
+        # by the id of a use: its period, how much was charged, and what was invoiced by then
+        self.charges: dict[str, tuple[Subscription, Period, Decimal, int]] = {}
+
+    # Uses
+
+    def charge(self, event: Event, subscription: Subscription, booked: Decimal) -> list[Leg]:
+        """What a use beyond the holdings costs: owed at once, or unbilled until the invoice."""
+        period = subscription.period
+        assert period is not None and period.start <= event.date < period.end
+        plan = self.overage_price(subscription, event.date)
+        assert plan.overage is not None
+        if event.id is not None:
+            self.charges[event.id] = (subscription, period, booked, subscription.invoices)
+        return self.charge_to(event.date, subscription, period, plan.overage[1], booked)
+
+    def charge_to(
+        self,
+        day: Day,
+        subscription: Subscription,
+        period: Period,
+        currency: str,
+        booked: Decimal,
+    ) -> list[Leg]:
+        """A charge for the uses of a period, with what it changes of the shortfall there."""
+        holder, name = subscription.event.subscriber or "", period.plan.name
+        more = count_in(period, currency, booked)
+        role = self.owe(day, subscription, currency, booked + more)
+        return [
+            Leg(role, booked + more, currency, holder, name),
+            Leg("overage", -booked, currency, holder, name),
+            Leg("breakage", -more, currency, holder, name),
+        ]
+
+    def overage_price(self, subscription: Subscription, day: Day) -> Plan:
+        raise NotImplementedError
+
+    def owe(self, day: Day, subscription: Subscription, currency: str, number: Decimal) -> str:
+        """The role that a charge of a day is owed under."""
+        running = subscription.period
+        if running is None or day >= running.end or running.plan.bill == "use":
+            return "receivable"
+        subscription.unbilled[currency] = subscription.unbilled.get(currency, ZERO) + number
+        return "unbilled"
+
+    def owing(self, subscription: Subscription | None) -> str:
+        """The plan of a subscription whose charges are counted, not only owed."""
+        period = subscription.period if subscription else None
+        if period is None or (period.plan.bill == "use" and not period.plan.minimum):
+            return ""
+        return period.plan.name
+
+    def without_charge(self, legs: list[Leg], use: str) -> list[Leg]:
+        """The legs of a reversal: what is invoiced already goes back on the receivable, and what
+        the use was charged comes back to the shortfall of its period."""
+        if use not in self.charges:
+            return legs
+        subscription, period, booked, invoices = self.charges[use]
+        found = []
+        for leg in legs:
+            if leg.role == "unbilled" and subscription.invoices > invoices:
+                leg = Leg("receivable", leg.number, leg.currency, leg.subscriber, leg.origin)
+            elif leg.role == "unbilled":
+                subscription.unbilled[leg.currency] += leg.number
+            found.append(leg)
+        currency = minimum_currency(period.plan)
+        if currency not in {leg.currency for leg in legs if leg.role == "overage"}:
+            return found
+        more = count_in(period, currency, -booked)
+        holder, name = subscription.event.subscriber or "", period.plan.name
+        found.append(Leg("receivable", more, currency, holder, name))
+        found.append(Leg("breakage", -more, currency, holder, name))
+        return found
+
+    # Invoices and shortfalls
+
+    def invoice(self, day: Day) -> None:
+        """Behind a period, and on the days of month of those that are billed by month."""
+        for subscription in self.subscriptions:
+            period = subscription.period
+            if period is not None and day in invoice_days(period):
+                self.send(day, subscription, period)
+
+    def send(self, day: Day, subscription: Subscription, period: Period) -> None:
+        holder = subscription.event.subscriber or ""
+        subscription.invoices += 1
+        self.touch(holder)
+        for currency, number in subscription.unbilled.items():
+            if number:
+                legs = [
+                    Leg("receivable", number, currency, holder, period.plan.name),
+                    Leg("unbilled", -number, currency, holder, period.plan.name),
+                ]
+                self.book(day, "invoice", legs)
+        subscription.unbilled.clear()
+
+    def fall_short(self, day: Day) -> None:
+        """In the evening of a period's last day, what its uses lack of the minimum."""
+        tomorrow = day + datetime.timedelta(days=1)
+        for subscription in self.subscriptions:
+            period = subscription.period
+            if period is None or period.end != tomorrow:
+                continue
+            period.shortfall = lacking = shortfall_of(period)
+            if lacking:
+                holder, name = subscription.event.subscriber or "", period.plan.name
+                currency = minimum_currency(period.plan)
+                role = self.owe(day, subscription, currency, lacking)
+                legs = [
+                    Leg(role, lacking, currency, holder, name),
+                    Leg("breakage", -lacking, currency, holder, name),
+                ]
+                self.book(day, "shortfall", legs)
+
+    # Cancelled at once
+
+    def give(self, giver: Giver, known_as: str | None, legs: list[Leg]) -> None:
+        """Remember who gave units and access, as several may give of one lot."""
+        if known_as is not None:
+            self.gave_by[known_as] = giver, legs
+        for leg in legs:
+            if leg.lot is not None and leg.role in ("allocations", "access"):
+                givers = self.gave[leg.subscriber, leg.role, leg.lot]
+                givers[giver] = givers.get(giver, ZERO) - leg.number
+
+    def ungive(self, known_as: str) -> None:
+        giver, legs = self.gave_by.get(known_as, (None, []))
+        for leg in legs:
+            if leg.lot is not None and giver is not None:
+                self.gave[leg.subscriber, leg.role, leg.lot].pop(giver, None)
+
+    def cut(self, event: Event, subscription: Subscription) -> None:
+        """The end of the period that runs becomes tomorrow."""
+        period = subscription.period
+        if period is None or not period.start <= event.date < period.end:
+            return
+        period.cut = True
+        period.end = subscription.last_end = event.date + datetime.timedelta(days=1)
+
+    def uncut(self, event: Event, subscription: Subscription) -> None:
+        """A cancellation at once is undone on its own day."""
+        period = subscription.period
+        if period is None or not period.cut:
+            return
+        if period.end != event.date + datetime.timedelta(days=1):
+            refuse("a cancellation at once is reversed on its own day")
+        period.cut = False
+        period.end = period.start + datetime.timedelta(days=period.whole)
+        subscription.last_end = period.end
+
+    def share(self, giver: Giver, leg: Leg) -> Decimal:
+        """What is still held of what a period gave of a lot, and nothing of it from now on."""
+        assert leg.lot is not None
+        key = (leg.subscriber, leg.role, leg.lot)
+        held: Decimal = self.held[leg.subscriber, leg.role].get(leg.lot, ZERO)
+        givers = self.gave[key]
+        mine = givers.pop(giver, ZERO)
+        others = sum(givers.values(), ZERO)
+        if mine and not others:
+            return held
+        with localcontext(Context(prec=60)):
+            return held * mine / (mine + others) if mine else ZERO
+
+    def cut_access(self, day: Day) -> None:
+        """In the evening: what was delivered is earned, and the rest is breakage."""
+        for subscription, period in self.cut_today(day + datetime.timedelta(days=1)):
+            for leg in period.gave:
+                if leg.role != "access" or leg.lot is None:
+                    continue
+                holder, lot = leg.subscriber, leg.lot
+                left = money(
+                    self.share((subscription.event.place, period.start), leg), lot.currency
+                )
+                since = self.access_since[holder, lot]
+                earned = ZERO
+                if left and since <= day and not period.plan.even:
+                    earned = self.earned(lot, left, since, day)
+                self.book_access(day, holder, lot, earned)
+                rest = left - earned
+                if rest:
+                    legs = [
+                        Leg("access", rest, lot.commodity, holder, lot.origin, lot=lot),
+                        Leg("breakage", -rest, lot.currency, holder, lot.origin),
+                    ]
+                    self.book(day, "expiry", legs)
+                    self.touch(holder)
+
+    def cut_units(self, day: Day) -> None:
+        """What such a period gave ends, as if this were its end."""
+        for subscription, period in self.cut_today(day):
+            for leg in period.gave:
+                if leg.role != "allocations" or leg.lot is None:
+                    continue
+                left = self.share((subscription.event.place, period.start), leg)
+                key = (leg.subscriber, leg.role, leg.lot)
+                if not self.gave[key]:
+                    self.cut_ends[key] = day
+                if left:
+                    self.end_lot(day, *key, left, day)
+
+    def cut_today(self, end: Day) -> list[tuple[Subscription, Period]]:
+        """The periods that were cut and end on a day."""
+        return [
+            (each, each.period)
+            for each in self.subscriptions
+            if each.period is not None and each.period.cut and each.period.end == end
+        ]
+
+
+def minimum_currency(plan: Plan) -> str | None:
+    return plan.overage[1] if plan.overage else None
+
+
+def count_in(period: Period, currency: str, booked: Decimal) -> Decimal:
+    """Count a charge to the minimum of a period; gives what it changes of a booked shortfall."""
+    if currency != minimum_currency(period.plan):
+        return ZERO
+    period.charged += booked
+    if period.shortfall is None:
+        return ZERO
+    before, period.shortfall = period.shortfall, shortfall_of(period)
+    return period.shortfall - before
+
+
+def shortfall_of(period: Period) -> Decimal:
+    """What the uses of a period lack of its minimum, of which a part counts by days."""
+    currency = minimum_currency(period.plan)
+    if currency is None or not period.plan.minimum:
+        return ZERO
+    days = (period.end - period.start).days
+    least = money(Fraction(period.plan.minimum) * days / period.whole, currency)
+    return max(ZERO, least - period.charged)
+
+
+def invoice_days(period: Period) -> list[Day]:
+    if period.plan.bill == "use":
+        return []
+    days = [period.end]
+    months = 1
+    while period.plan.bill == "month":
+        day = add_months(period.start, months, period.anchor)
+        if day >= period.end:
+            break
+        days.append(day)
+        months += 1
+    return days
