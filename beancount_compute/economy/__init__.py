@@ -7,7 +7,12 @@ What all that works with (events, kinds, roles, options, terms, lots, journal en
 is the vocabulary of every other part, and is named from here.
 """
 
-from beancount_compute.economy.access_by_time import earned_ahead, evening_of, part_earned
+from beancount_compute.economy.access_by_time import (
+    earned_ahead,
+    earned_meanwhile,
+    evening_of,
+    part_earned,
+)
 from beancount_compute.economy.added_up import Run, added_up
 from beancount_compute.economy.agenda import Agenda, Due, Horizon, Stretch, horizon
 from beancount_compute.economy.assertions import DEFERRED_REVENUE, FIGURES, Totals

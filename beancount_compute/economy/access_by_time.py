@@ -40,6 +40,16 @@ def part_earned(
     return round_money(WIDE.divide(WIDE.multiply(left, Decimal(part)), Decimal(whole)), currency)
 
 
+def earned_meanwhile(
+    back: Decimal, currency: str, since: date, today: date, end: date, by: AccessBy
+) -> Decimal:
+    """What of access that comes back today is for the days that passed since it went."""
+    until = today - _DAY
+    if by is AccessBy.EVEN_MONTH and today < end:
+        until = today.replace(day=1) - _DAY
+    return part_earned(back, currency, since, until, end, by) if until >= since else Decimal()
+
+
 def earned_ahead(
     left: Decimal, currency: str, since: date, end: date, by: AccessBy, booked: date = date.min
 ) -> Iterator[tuple[date, Decimal]]:

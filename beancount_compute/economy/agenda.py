@@ -26,7 +26,7 @@ class Due(IntEnum):
     LOT_ENDS = 1  # of open lots
     INVOICES = 2  # of subscriptions
     PERIODS = 3  # of subscriptions
-    ACCESS = 4  # open lots of it, and since when it is to be earned: in the evening
+    ACCESS = 4  # open lots of it: in the evening
     SHORTFALLS = 5  # of periods with a minimum, in the evening of their last day
     DEPRECIATION = 6  # of capacities, by name: in the evening
     CATCH_UPS = 7  # lines of plans whose price holds for earlier uses: behind ends of lots
@@ -46,29 +46,20 @@ class Agenda:
         heapify(self._days)
 
     def put(self, due: Due, day: date, what: Any) -> None:
-        """Put something on a day; what lies behind the as-of day never comes.
-
-        Access that is to be earned behind it is kept: something of it may go back before.
-        """
-        behind = day > self.as_of
-        if behind and due is not Due.ACCESS:
+        """Put something on a day; what lies behind the as-of day never comes."""
+        if day > self.as_of:
             return
         on = self._due[due]
         known = on.get(day)
         if known is None:
             on[day] = [what]
-            if not behind:
-                heappush(self._days, day)
+            heappush(self._days, day)
         else:
             known.append(what)
 
     def take(self, due: Due, day: date) -> list[Any]:
         """What is due on a day, in the order in which it was put there; it is gone from here."""
-        return self._due[due].pop(day, []) if day <= self.as_of else []
-
-    def on(self, due: Due, day: date) -> list[Any]:
-        """The same, which stays there; may be changed in place."""
-        return self._due[due].get(day, [])
+        return self._due[due].pop(day, [])
 
     def days(self) -> Iterator[date]:
         """Each day once, in order, with those that are put here meanwhile."""

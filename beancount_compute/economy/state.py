@@ -218,6 +218,7 @@ class Economy:
     cancellations: dict[str, tuple[Subscription, date]] = field(default_factory=dict)
     # prices and units of the trades of a day, by commodity and currency
     traded: dict[tuple[date, str, str], list[tuple[Decimal, Decimal]]] = field(default_factory=dict)
+    access_from: dict[OpenLot, date] = field(default_factory=dict)  # since when it is to be earned
     access_since: dict[str, date] = field(default_factory=dict)  # by its currency
     fees: dict[str, Fees] = field(default_factory=dict)  # of today, by currency
     overage: MutableMapping[tuple[str, str, str, int, int], tuple[Decimal, Decimal]] = field(
@@ -411,7 +412,8 @@ class Economy:
         end = open_lot.lot.end
         assert end is not None
         evening = evening_of(end, max(since, self.today))
-        self.agenda.put(Due.ACCESS, evening, (open_lot, since))
+        self.access_from[open_lot] = since
+        self.agenda.put(Due.ACCESS, evening, open_lot)
 
     def put_in_stock(self, lot: Lot, units: Decimal) -> None:
         """Put credits into the operator's stock, to lapse on the day of their end."""

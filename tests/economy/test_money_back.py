@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.events import Event
+from beancount_compute.economy.inputs import Facts
+from beancount_compute.economy.money_back import MoneyBack
 from beancount_compute.economy.term_values import AccessBy
 from beancount_compute.economy.terms import Plan
 from tests.economy.building import (
@@ -12,7 +15,9 @@ from tests.economy.building import (
     book,
     chargeback,
     consumption,
+    day,
     deferred,
+    entry_text,
     grant,
     income,
     lots_shown,
@@ -36,6 +41,7 @@ from tests.economy.building import (
 )
 
 TOP_1 = top_up("2026-05-02", "alice", "1000 CU", "200 USD", id="top-1")
+MAY = "2026-05-31"
 BOB = grant("2026-05-02", "bob", "1 CU")
 # she used 200, sold 500 to bob, and holds 300
 SOLD = [
@@ -705,3 +711,114 @@ def test_of_one_day_what_names_no_amount_stands_first() -> None:
     paid = [entry.event.of for entry in books.journal if entry.event and entry.kind == "write-off"]
     assert paid == ["b", "a"]
     assert back(book(events[::-1])) == back(books)
+
+
+def test_money_that_goes_back_needs_an_allocation_to_name() -> None:
+    """An amount of money without `of` is no refund of units."""
+    events = [TOP_1, refund("2026-05-03", "alice", "20 USD", line=9)]
+    agreed = terms()._replace(money=frozenset(["USD"]))
+    assert messages(book(events, agreed)) == [
+        (
+            "9: a refund of USD, which is money: write as `of` the id of the allocation that it is "
+            "for, or write units"
+        )
+    ]
+
+
+def test_other_lots_and_other_refunds_count_for_nothing() -> None:
+    """Of two seats and three top-ups of a day only those that are named, whatever the order; what
+    is too small to void is all contra revenue."""
+    events = [
+        top_up("2026-05-02", "alice", "100 CU", "5 USD", time="08:00"),
+        top_up("2026-05-02", "alice", "100 CU", "20 USD", id="x", time="09:00"),
+        one_period("2026-05-02", "alice", "seat"),
+        one_period("2026-05-02", "alice", "other", id="y"),
+        top_up("2026-05-03", "alice", "1 CU", "0.01 USD"),
+        refund("2026-05-04", "alice", "1 CU"),
+        money_refund("2026-05-20", "alice", "20 USD", "x"),
+        consumption("2026-06-01", "alice", "50 CU"),
+        money_refund("2026-06-02", "alice", "0.01 USD", "y"),
+    ]
+    agreed = terms(
+        seat("31 USD"),
+        seat("31 USD", "other"),
+        draw_down={"2026-01-01": "lofo", "2026-05-20": "hifo"},
+        as_of="2026-06-02",
+    )
+    books = book(events, agreed)
+    assert messages(books) == []
+    lot = "ACCESS-USD {1 USD, 2026-05-02, other/2026-06-02}"
+    assert back(books) == text("""
+        2026-05-20 money-refund alice
+          tokens alice 100 CU {0.2 USD, 2026-05-02, top-up}
+          payable alice -20 USD
+        2026-06-02 money-refund alice
+          refunds alice other 0.01 USD
+          payable alice -0.01 USD
+    """)
+    early = [*events[:7], money_refund("2026-05-30", "alice", "0.10 USD", "y")]
+    assert back(book(early, agreed)).splitlines()[3:] == [
+        "2026-05-30 money-refund alice",
+        f"  access alice 0.01 {lot}",
+        "  refunds alice other 0.09 USD",
+        "  payable alice -0.1 USD",
+    ]
+    tiny = [*events[:7], money_refund("2026-05-30", "alice", "0.01 USD", "y")]
+    assert income(book(tiny, agreed), "refunds") == "-0.01"
+
+
+def test_a_day_is_tried_with_what_went_back_so_far() -> None:
+    """A top-up of the day whose reversal would leave the refund without an allocation: it stands
+    behind the refund, and is refused."""
+    events = [
+        *SOLD,
+        chargeback("2026-06-19", "top-1", paid="10 USD", id="cb"),
+        recovery("2026-06-19", "cb", paid="1 USD"),
+        top_up("2026-06-20", "alice", "10 CU", "2 USD", id="x"),
+        money_refund("2026-06-20", "alice", "1 USD", "x", id="r"),
+        reversal("2026-06-20", "x", line=9),
+    ]
+    books = book(events)
+    assert messages(books) == ['9: "x" has "r" behind it: reverse that first']
+
+
+def test_what_went_back_in_closed_months_goes_on() -> None:
+    """The next month goes on from the entries of those before: the same as all at once."""
+    may = [
+        top_up("2026-05-02", "alice", "100 CU", "20 USD", id="a", time="09:00"),
+        top_up("2026-05-02", "alice", "100 CU", "20 USD", id="b", time="10:00"),
+        top_up("2026-05-02", "alice", "100 CU", "30 USD", id="c"),
+        BOB,
+        trade("2026-05-03", "alice", "bob", "50 CU", "1 USD"),
+        money_refund("2026-05-04", "alice", "5 USD", "a"),
+        money_refund("2026-05-04", "alice", "5 USD", "c"),
+        chargeback("2026-05-05", "b", paid="5 USD", id="cb"),
+        recovery("2026-05-06", "cb", paid="1 USD"),
+    ]
+    june = [chargeback("2026-06-01", "a"), recovery("2026-06-02", "cb")]
+    whole = book([*may, *june])
+    closed = Bookkeeper(Facts(may, asked=frozenset(["a", "cb"])), terms(), str, ends=[day(MAY)])
+    past = MoneyBack(["a", "cb"])
+    for entry in closed.entries():
+        past.note(entry)
+    state = closed.states[day(MAY)]._replace(undo=closed.undo, money_back=past)
+    again = Bookkeeper(Facts(june), terms(), str, state)
+    found = [*again.entries()]
+    assert again.refusals == []
+    assert [entry_text(entry) for entry in found] == [
+        entry_text(entry) for entry in whole.journal[-2:]
+    ]
+
+
+def test_what_is_voided_whole_has_nothing_left_of_a_shared_lot() -> None:
+    """Half of a's 100 CU goes back and the other half is void; b's 100 CU stay b's."""
+    events = [
+        top_up("2026-05-02", "alice", "100 CU", "20 USD", id="a"),
+        top_up("2026-05-02", "alice", "100 CU", "20 USD", id="b"),
+        write_off("2026-05-03", "a", paid="10 USD", void="true"),
+        write_off("2026-05-04", "a"),
+        write_off("2026-05-05", "b"),
+    ]
+    voided = "tokens alice {} CU {{0.2 USD, 2026-05-02, top-up}}"
+    lines = [line.strip() for line in back(book(events)).splitlines() if "tokens" in line]
+    assert lines == [voided.format(100), voided.format(100)]

@@ -36,6 +36,7 @@ from beancount_compute.close.tie_outs.postings import weigh
 from beancount_compute.close.tie_outs.reported import Reported, income, owed, prices
 from beancount_compute.close.tie_outs.stock import prepaid
 from beancount_compute.close.tie_outs.tie_out import TieOut, tables
+from beancount_compute.close.tie_outs.went_back import went_back
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy import WIDE, Event, Month
 from beancount_compute.reports import Books, MoneyFacts, until
@@ -77,6 +78,7 @@ def tie_outs(books: Books, month: str, events: Sequence[Event]) -> list[TieOut]:
             *depreciation(books, last),
             *access_left(books, last),
             *not_invoiced(books),
+            *went_back(books),
         ]
 
 

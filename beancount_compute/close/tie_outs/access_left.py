@@ -9,7 +9,7 @@ for the days that are over (ASC 606-10-25-31).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from operator import attrgetter
@@ -22,12 +22,14 @@ from beancount_compute.economy import (
     Flow,
     Month,
     Pocket,
+    earned_meanwhile,
     evening_of,
     part_earned,
 )
 from beancount_compute.ledger import period_of
 from beancount_compute.reports import Books, LotKey, Movement, grouped
 
+_DAY = timedelta(1)
 _BY_DATE = attrgetter("date")
 
 
@@ -57,18 +59,33 @@ def _left(books: Books, lot: LotKey, moved: Iterable[Movement], last: date) -> D
     plan = books.terms.plan_of_lot(lot.origin, lot.date)
     by = plan.access_by if plan else AccessBy.DAY
     since, left = _begun(books, others[0]), ZERO
+    went = {books.transactions[each.at].meta.get("event"): each.date for each in others}
     evening = evening_of(lot.end, max(since, others[0].date))
     while others or left:
         while others and others[0].date <= evening:
-            left += others.pop(0).amount
+            each = others.pop(0)
+            if each.flow is Flow.VOIDED and by is AccessBy.DAY and since < each.date < lot.end:
+                left -= part_earned(left, lot.currency, since, each.date - _DAY, lot.end, by)
+                since = each.date
+            left += each.amount - _earned_at_once(books, each, went, by)
         if evening > last:
             break
         left -= part_earned(left, lot.currency, since, evening, lot.end, by)
-        since = evening + timedelta(1)
+        since = evening + _DAY
         if since >= lot.end:
             break
         evening = evening_of(lot.end, since)
     return left
+
+
+def _earned_at_once(
+    books: Books, back: Movement, went: Mapping[object, date], by: AccessBy
+) -> Decimal:
+    """What is earned of access that comes back, for the days that passed since it went."""
+    lot, since = back.lot, went.get(books.transactions[back.at].meta.get("reverses"))
+    if back.flow is not Flow.VOIDED or not back.undoes or since is None or lot.end is None:
+        return ZERO
+    return earned_meanwhile(back.amount, lot.currency, since, back.date, lot.end, by)
 
 
 def _begun(books: Books, first: Movement) -> date:

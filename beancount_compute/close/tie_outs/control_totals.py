@@ -25,6 +25,7 @@ from beancount_compute.close.tie_outs.tie_out import TieOut, count, of_money, of
 from beancount_compute.economy import (
     ACCESS,
     EVENTS,
+    GIVING_BACK,
     KINDS,
     OF_PROVIDERS,
     OUTSIDERS,
@@ -54,9 +55,12 @@ _IN = {into for into, _ in _WITH_UNITS if WAYS[into] is not Way.RELEASES}
 _OUT = {out for _, out in _WITH_UNITS} - _IN
 _PAID, _SETTLED = "top-ups, as paid", "settlements with partners"
 _BUYERS, _SELLERS = "trades, gross of buyers", "trades, gross of sellers"
-_MONEY = (_PAID, _BUYERS, _SELLERS, _SETTLED)
+_BACK = "money that goes back or comes in again, where it is stated"
+_MONEY = (_PAID, _BUYERS, _SELLERS, _SETTLED, _BACK)
 # What books a transaction of its own; stated costs are booked with the uses of their day.
 _ONE_BY_ONE = frozenset(kind for kind in EVENTS if KINDS[kind].books and kind is not Kind.COST)
+_BY_EVENTS = _ONE_BY_ONE | {Kind.MONEY_REFUND}
+_MONEY_BACK = frozenset([*GIVING_BACK, Kind.RECOVERY])
 _BEYOND = "compute-overage"  # the tag of a use beyond the holdings
 Control = tuple[str, str, str]  # what is summed up, its unit or currency, and whose it is
 Controls = defaultdict[Control, Decimal]
@@ -73,7 +77,7 @@ def events_booked(
     entries = [
         entry
         for entry in transactions
-        if ORDER in entry.meta and kind(entry.tags) in _ONE_BY_ONE and _is_of_event(entry)
+        if ORDER in entry.meta and kind(entry.tags) in _BY_EVENTS and _is_of_event(entry)
     ]
     stated = {_id_of(event): event for event in events if event.kind in _ONE_BY_ONE}
     wanted = Counter(_id_of(event) for event in events if event.kind in _ONE_BY_ONE)
@@ -117,6 +121,7 @@ class ControlTotals:
         self._component = cache(books.accounts.component)
         uses = [each for each in events if each.kind is Kind.CONSUMPTION]
         self._uses = {_id_of(each): with_units(each, books.terms) for each in uses}
+        self._back = {_id_of(each) for each in events if each.of and each.paid is not None}
         self._beyond = list(self._uses_beyond())
 
     def ties(self) -> Iterator[TieOut]:
@@ -165,6 +170,8 @@ class ControlTotals:
                     yield (_SELLERS, currency, who), gross, event
             if event.paid is not None:
                 key = (_SETTLED, currency, "") if row.counterparty else (_PAID, currency, who)
+                if event.of:
+                    key = (_BACK, currency, "")
                 yield key, round_money(event.paid, currency), event
 
     def _booked(self) -> Iterator[tuple[Control, Decimal, int]]:
@@ -192,7 +199,10 @@ class ControlTotals:
             kind, at, amount, currency = owed.kind, owed.at, owed.amount, owed.currency
             if not kind or "undoes" in self._books.transactions[at].meta:
                 continue
-            if owed.role is Role.PARTNER:
+            if kind in _MONEY_BACK:
+                if self._states_money(at):
+                    yield (_BACK, currency, ""), abs(amount), at
+            elif owed.role is Role.PARTNER:
                 yield (_SETTLED, currency, ""), -amount, at
             elif kind == Kind.TRADE:
                 buys = owed.role is Role.RECEIVABLE
@@ -205,6 +215,10 @@ class ControlTotals:
                 buyer, seller = self._component(trade.buyer), self._component(trade.seller)
                 yield (_BUYERS, trade.currency, buyer), -trade.buyer_fee, trade.at
                 yield (_SELLERS, trade.currency, seller), trade.seller_fee, trade.at
+
+    def _states_money(self, at: int) -> bool:
+        """Whether the event says how much goes back."""
+        return _base(self._books.transactions[at].meta, self._back) in self._back
 
     def _uses_beyond(self) -> Iterator[tuple[int, Event | None]]:
         """The bookings of use beyond the holdings, whose units no posting says; with their event.

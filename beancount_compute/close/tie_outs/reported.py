@@ -31,11 +31,13 @@ from beancount_compute.economy import (
     average_price,
     is_access,
 )
-from beancount_compute.ledger import ORDER, is_of_provider
+from beancount_compute.ledger import ORDER, is_of_provider, named_amounts
 from beancount_compute.reports import Books, grouped, not_in_opening, since
 
 _OVERAGE, _SHORTFALLS = "revenue from overage", "breakage of minimums"
+_TAKEN_BACK = "revenue taken back by refunds and disputes"
 INCOME, UNKNOWN = "income", "on no account of the reports"
+LOST = "bad debt, losses and recoveries"
 _RELEASED = (Earning.COMPUTE, Earning.BREAKAGE, Earning.PARTNER_INCOME)
 AccountCurrency = tuple[str, str]  # an account, and a currency
 OnAccounts = defaultdict[AccountCurrency, Decimal]  # a debit is above zero
@@ -70,6 +72,39 @@ class Reported:
             account = self._account(role, income.subscriber, income.origin)
             self.headings[account] = INCOME
             yield (account, income.currency), -income.amount, income.at
+        yield from self._lost()
+
+    def _lost(self) -> Iterator[tuple[AccountCurrency, Decimal, int]]:
+        """Losses and recoveries as they are told, and as bad debt what else goes back."""
+        at_of = self._books.place_of
+        entries = {at_of[id(entry)]: entry for entry in self._entries if "back" in entry.meta}
+        rest: defaultdict[tuple[int, str], Decimal] = defaultdict(Decimal)
+        for moved in since(self._books.movements, self._first):
+            if moved.at in entries:
+                rest[moved.at, moved.currency] += moved.amount
+        for income in since(self._books.incomes, self._first):
+            if income.at in entries and income.lot is None:
+                rest[income.at, income.currency] += income.amount
+        for owed in since(self._books.owed, self._first):
+            if owed.at in entries:
+                rest[owed.at, owed.currency] -= owed.amount
+        for (at, currency), number in rest.items():
+            (origin, *_), meta = next(named_amounts(entries[at].meta["back"])), entries[at].meta
+            for role, sign in ((Role.LOSSES, 1), (Role.RECOVERIES, -1)):
+                told = meta.get(role.value)
+                if told is not None:
+                    number -= sign * told.number
+                    yield self._on_loss(role, entries[at], origin, currency), sign * told.number, at
+            if number:
+                account = self._on_loss(Role.BAD_DEBT, entries[at], origin, currency)
+                yield account, number, at
+
+    def _on_loss(
+        self, role: Role, entry: Transaction, origin: str, currency: str
+    ) -> AccountCurrency:
+        account = self._account(role, entry.payee or "", origin)
+        self.headings[account] = LOST
+        return account, currency
 
     def _by_accounts(self, entry: Transaction) -> Iterator[tuple[AccountCurrency, Decimal]]:
         for posting in entry.postings:
@@ -142,17 +177,21 @@ def income(books: Books, month: Reported, first: date) -> Iterator[TieOut]:
     sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     young = not_in_opening(books, first)
     for each in since(books.incomes, first):
-        if each.lot is None:
+        if each.earning in (Earning.REFUNDS, Earning.DISPUTES):
+            sums[_TAKEN_BACK, each.currency] += each.amount
+        elif each.lot is None:
             name = _SHORTFALLS if each.earning is Earning.BREAKAGE else _OVERAGE
             sums[name, each.currency] += each.amount
         elif each.earning in _RELEASED:
             earlier = each.lot.date < first and each.lot not in young
             name = "revenue from opening balance" if earlier else "revenue from this month"
             sums[name, each.currency] += each.amount
-    for name in ("revenue from opening balance", "revenue from this month", _OVERAGE, _SHORTFALLS):
+    opening, added = "revenue from opening balance", "revenue from this month"
+    for name in (opening, added, _OVERAGE, _SHORTFALLS, _TAKEN_BACK):
         for currency in sorted({currency for of, currency in sums if of == name}):
             yield figure(name, currency, sums[name, currency])
     yield from month.ties(INCOME, -1)
+    yield from month.ties(LOST, 1)
     yield from month.ties(UNKNOWN, 1)
 
 

@@ -26,7 +26,6 @@ from beancount_compute.economy import (
     Plan,
     Role,
     earned_ahead,
-    evening_of,
     part_earned,
     text_of,
 )
@@ -37,8 +36,9 @@ _DAY = timedelta(1)
 
 def earn_access(economy: Economy, day: date) -> None:
     """Earn what is due in the evening of a day."""
-    due: list[tuple[OpenLot, date]] = economy.agenda.take(Due.ACCESS, day)
-    for open_lot, since in sorted(due, key=lambda each: _place(each[0].lot)):
+    due: list[OpenLot] = economy.agenda.take(Due.ACCESS, day)
+    for open_lot in sorted(due, key=lambda each: _place(each.lot)):
+        since = economy.access_from.pop(open_lot)
         if open_lot.units:
             earn(economy, open_lot, since, day)
             if open_lot.units:
@@ -49,7 +49,7 @@ def earn(economy: Economy, open_lot: OpenLot, since: date, day: date) -> None:
     """Earn what a lot holds for the days from one to another, both included."""
     lot = open_lot.lot
     assert lot.end is not None
-    by = _by(economy, lot)
+    by = access_by(economy, lot)
     earned = part_earned(open_lot.units, lot.currency, since, day, lot.end, by)
     if earned:
         _post_earned(economy, open_lot, earned, since, day)
@@ -60,23 +60,10 @@ def earn_before(economy: Economy, open_lot: OpenLot) -> None:
 
     What is earned by even months is so at month ends only.
     """
-    assert open_lot.lot.end is not None
-    awaited = economy.agenda.on(Due.ACCESS, evening_of(open_lot.lot.end, economy.today))
-    for at, (each, since) in enumerate(awaited):
-        if each is open_lot and since < economy.today and _by(economy, each.lot) is AccessBy.DAY:
-            awaited[at] = open_lot, economy.today
-            earn(economy, open_lot, since, economy.today - _DAY)
-
-
-def earned_meanwhile(economy: Economy, lot: Lot, units: Decimal, since: date) -> Decimal:
-    """What of access that comes back is for the days that passed since it went."""
-    assert lot.end is not None
-    by, until = _by(economy, lot), economy.today - _DAY
-    if by is AccessBy.EVEN_MONTH and economy.today < lot.end:
-        until = economy.today.replace(day=1) - _DAY
-    if until < since:
-        return Decimal()
-    return part_earned(units, lot.currency, since, until, lot.end, by)
+    since = economy.access_from.get(open_lot, economy.today)
+    if since < economy.today and access_by(economy, open_lot.lot) is AccessBy.DAY:
+        economy.access_from[open_lot] = economy.today
+        earn(economy, open_lot, since, economy.today - _DAY)
 
 
 def earn_at_once(economy: Economy, open_lot: OpenLot, earned: Decimal, since: date) -> None:
@@ -86,7 +73,7 @@ def earn_at_once(economy: Economy, open_lot: OpenLot, earned: Decimal, since: da
 
 def unearned(economy: Economy, lot: Lot, gave: Decimal) -> Decimal:
     """What is still to be earned, before today's evening, of what a period put into a lot."""
-    since, by = economy.terms_day_of(lot), _by(economy, lot)
+    since, by = economy.terms_day_of(lot), access_by(economy, lot)
     assert lot.end is not None
     left = gave
     for evening, part in earned_ahead(gave, lot.currency, since, lot.end, by, lot.date):
@@ -117,7 +104,8 @@ def _post_earned(
     )
 
 
-def _by(economy: Economy, lot: Lot) -> AccessBy:
+def access_by(economy: Economy, lot: Lot) -> AccessBy:
+    """How a lot of access is earned."""
     plan = _plan_of(economy, lot)
     return plan.access_by if plan else AccessBy.DAY
 

@@ -37,15 +37,16 @@ from beancount_compute.economy import (
     Role,
     amount,
     content_id,
+    earned_meanwhile,
     mirrored,
     moved_by,
     must_be_exact,
     quoted,
 )
 from beancount_compute.economy.rules.access import (
+    access_by,
     earn_at_once,
     earn_before,
-    earned_meanwhile,
     unearned,
 )
 from beancount_compute.economy.rules.breakage import meet_end
@@ -243,7 +244,9 @@ def _bring_back(economy: Economy, lot: Lot, units: Decimal, went: date) -> None:
     open_lot = subscriber.find(lot)
     if open_lot is not None:
         earn_before(economy, open_lot)
-    earned = earned_meanwhile(economy, lot, units, went)
+    assert lot.end is not None
+    by = access_by(economy, lot)
+    earned = earned_meanwhile(units, lot.currency, went, economy.today, lot.end, by)
     economy.put(subscriber, lot, units)
     open_lot = subscriber.find(lot)
     assert open_lot is not None
