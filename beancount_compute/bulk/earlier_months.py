@@ -1,4 +1,4 @@
-"""The months before one, as far as its reversals ask for them: booked once more, from their files.
+"""The months before one, as far as an event names one of theirs: booked once more from their files.
 
 reverses u-123, of April   ->   the shard of April that has u-123   ->   what undoes it
 """
@@ -6,10 +6,15 @@ reverses u-123, of April   ->   the shard of April that has u-123   ->   what un
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from beancount_compute.bulk.bulk_terms import BulkError, BulkTerms
+from beancount_compute.bulk.by_engine.engine_way import BookedAgain
 from beancount_compute.bulk.folder.month_folder import MonthFolder, about_month
 from beancount_compute.bulk.folder.month_state import note_state, read_part
 from beancount_compute.bulk.folder.operator_state import costs_from
@@ -18,8 +23,18 @@ from beancount_compute.bulk.rows.event_table import EventTable, literal, text_of
 from beancount_compute.bulk.rows.month_files import event_files_of, first_gone, noted_files
 from beancount_compute.bulk.rows.object_copies import at_hand
 from beancount_compute.bulk.shard_run import ShardRun, processes_of
-from beancount_compute.economy import AS_OF, JournalEntry, Kind, Month
+from beancount_compute.economy import (
+    AS_OF,
+    COUNTED_BACK,
+    GIVING_BACK,
+    JournalEntry,
+    Kind,
+    Month,
+)
 from beancount_compute.economy.state import Undo
+
+# what of which something may have gone back, or come in again
+_MAY_GO_BACK = (Kind.ALLOCATION, *GIVING_BACK)
 
 
 class EarlierMonths:
@@ -37,15 +52,38 @@ class EarlierMonths:
         month = self._bulk.month.previous
         while ids - found.keys() and (self._folder / month.name).exists():
             table, bulk = self._open(month)
-            before = self._folder / month.previous.name
-            has_state = note_state(table, before if before.exists() else None, None, bulk)
-            run = ShardRun(self._asked, table, bulk, self._place)
-            earlier = EarlierMonths(self._folder, bulk, self._asked, self._place).undo_of
-            undo = run.undo_of(ids - found.keys(), earlier, has_state=has_state)
+            undo = self._book_again(table, bulk, ids - found.keys()).undo
             undone |= _reversed(table, bulk, self._folder / month.name)
             of_month = {name: Undo(each.entry, done=name in undone) for name, each in undo.items()}
             found = {**of_month, **found}  # in the order of the books
             month = month.previous
+        return self._with_money_back(found)
+
+    def _book_again(
+        self, table: EventTable, bulk: BulkTerms, ids: frozenset[str], payers: Collection[str] = ()
+    ) -> BookedAgain:
+        before = self._folder / bulk.month.previous.name
+        has_state = note_state(table, before if before.exists() else None, None, bulk)
+        run = ShardRun(self._asked, table, bulk, self._place)
+        earlier = EarlierMonths(self._folder, bulk, self._asked, self._place).undo_of
+        return run.book_again(ids, payers, earlier, has_state=has_state)
+
+    def _with_money_back(self, found: dict[str, Undo]) -> dict[str, Undo]:
+        """With what went back of the allocations since, and came in again."""
+        asked = {name: each for name, each in found.items() if each.entry.kind in _MAY_GO_BACK}
+        if not asked:
+            return found
+        payers = {each.entry.subscriber for each in asked.values()}
+        days = [each.entry.date for each in asked.values()]
+        entries: list[JournalEntry] = []
+        for month in Month.of(min(days)).to(self._bulk.month.previous):
+            begins = any(Month.of(day) == month for day in days)
+            if begins or _has_some(self._folder / month.name, payers):
+                entries += self._book_again(*self._open(month), frozenset(), payers).entries
+        for name, each in asked.items():
+            of_payer = {each.entry.subscriber}
+            since = [e for e in entries if of_payer & {e.subscriber, e.counterparty}]
+            found[name] = replace(each, since=tuple(since))
         return found
 
     def costs_for(self, days: Collection[date]) -> list[JournalEntry]:
@@ -65,7 +103,7 @@ class EarlierMonths:
         paths = noted_files(folder, about["files"])
         if gone := first_gone(paths):
             raise BulkError(
-                f"a reversal names an event that may be of {month}, and {gone} is gone: put it back"
+                f"an event is named that may be of {month}, and {gone} is gone: put it back"
             )
         files = event_files_of(paths, self._asked.ledger.parent)
         bulk = self._bulk._replace(
@@ -81,6 +119,15 @@ class EarlierMonths:
             processes_of(self._asked),
         )
         return table, bulk
+
+
+def _has_some(folder: Path, payers: Collection[str]) -> bool:
+    """Whether a month moved anything that some subscribers had paid for, or gave money back."""
+    columns = ["kind", "undoes", "subscriber"]
+    moved = read_part(folder / "movements.parquet", "movements").select(columns)
+    those = moved.filter(pc.is_in(moved["subscriber"], pa.array(sorted(payers), pa.string())))
+    kinds = {*those["kind"].to_pylist()} - {Kind.ALLOCATION} | {*those["undoes"].to_pylist()}
+    return not kinds.isdisjoint(COUNTED_BACK)
 
 
 def _reversed(table: EventTable, bulk: BulkTerms, folder: Path) -> set[str]:

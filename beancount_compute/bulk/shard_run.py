@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from datetime import date
 from functools import partial
@@ -19,10 +19,11 @@ import pyarrow as pa
 
 from beancount_compute.bulk.bulk_terms import OPERATOR, BulkTerms
 from beancount_compute.bulk.by_engine.engine_way import (
+    BookedAgain,
     Shard,
     ShardBooks,
     book_shard,
-    undo_in,
+    booked_again,
     uses_in,
 )
 from beancount_compute.bulk.by_engine.sample_proof import compare
@@ -133,10 +134,18 @@ class ShardRun:
         self._undo = undo_of(ids)
         return self._undo
 
-    def undo_of(self, ids: frozenset[str], earlier: UndoOf, *, has_state: bool) -> dict[str, Undo]:
+    def book_again(
+        self,
+        ids: frozenset[str],
+        payers: Collection[str],
+        earlier: UndoOf,
+        *,
+        has_state: bool,
+    ) -> BookedAgain:
         """What undoes the events of those ids: the shards that have them are booked once more.
 
-        `earlier` is asked for what still earlier months booked, as it was the first time.
+        Of some payers also what went back of what they paid. `earlier` is asked for what still
+        earlier months booked, as it was the first time.
         """
         table = self._table
         first = self._bulk.month.first if has_state else None
@@ -160,10 +169,20 @@ class ShardRun:
         }
         if any(name.startswith("e-") for name in ids):  # derived from what an event says
             found |= {at for at, _ in enumerate(shards)}
-        undo: dict[str, Undo] = {}
+        if payers:
+            table.register("payers", pa.table({"node": pa.array(sorted(payers), pa.string())}))
+            found |= {
+                at
+                for (at,) in table.numbers(
+                    "SELECT DISTINCT s.shard FROM payers p JOIN shards s ON s.node = p.node"
+                )
+            }
+        whole = BookedAgain({}, [])
         for at in sorted(found):
-            undo |= undo_in(self._shard(at, has_state), self._bulk, ids)
-        return undo
+            of_shard = booked_again(self._shard(at, has_state), self._bulk, ids, payers)
+            whole.undo.update(of_shard.undo)
+            whole.entries.extend(of_shard.entries)
+        return whole
 
     def _note_left(self, plain: PlainResult | None) -> int:
         """Note the rows that are left to the engine, and those of a sample; how large that is."""

@@ -177,6 +177,8 @@ class Undo:
     overage: OverageBooked | None = None
     done: bool = False
     use: Event | None = None  # of a meter, with its units
+    # of one booked in bulk in an earlier month: the entries since that tell what went back of it
+    since: tuple[JournalEntry, ...] = ()
 
     @property
     def day(self) -> date:

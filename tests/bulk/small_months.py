@@ -41,6 +41,7 @@ SCHEMA = pa.schema(
         ("currency", pa.string()),
         ("reverses", pa.string()),
         ("discount", pa.decimal128(38, 6)),
+        ("of", pa.string()),
     ]
 )
 Row = dict[str, Any]
@@ -66,6 +67,12 @@ def trade(day: str, seller: str, buyer: str, units: object, price: str) -> Row:
 
 def reversal(day: str, of: str) -> Row:
     return {"event": "reversal", "date": day, "reverses": of}
+
+
+def money_back(kind: str, day: str, of: str, paid: str = "", **more: Any) -> Row:
+    """A refund of money (of a subscriber), a chargeback, a write-off or a recovery."""
+    money = {"paid": paid, "currency": "USD"} if paid else {}
+    return {"event": kind, "date": day, "of": of, **money, **more}
 
 
 def _row(kind: str, day: str, name: str, **more: Any) -> Row:

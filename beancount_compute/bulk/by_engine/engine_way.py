@@ -7,7 +7,7 @@ A function of Arrow to Arrow, so that it runs here, in another process, or on Sp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
@@ -40,12 +40,15 @@ from beancount_compute.bulk.folder.state_tables import StateTables, carried_from
 from beancount_compute.bulk.rows.arrow_events import ReadRows, read_rows
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy import (
+    COUNTED_BACK,
     Event,
     Facts,
     JournalEntry,
     Kind,
+    MoneyBack,
     Place,
     Refusal,
+    in_full,
     sold_by_month,
 )
 from beancount_compute.economy.engine import Bookkeeper
@@ -148,7 +151,8 @@ def _keeper(
     if shard.state is not None:
         carried = carried_from(shard.state, bulk.month.first - timedelta(1))
         costs = shard.operator.costs if shard.operator else ()
-        carried = carried._replace(undo=dict(shard.undo), past_costs=costs)
+        back = _money_back(shard.undo)
+        carried = carried._replace(undo=dict(shard.undo), past_costs=costs, money_back=back)
     known = frozenset(carried.known) if carried else None
     names = frozenset(shard.names.to_pylist())
     if carried and bulk.asserted:
@@ -162,15 +166,40 @@ def _keeper(
     return Bookkeeper(facts, bulk.terms, component, carried, ends, evening), facts
 
 
-def undo_in(shard: Shard, bulk: BulkTerms, ids: frozenset[str]) -> dict[str, Undo]:
-    """What undoes the events of those ids in a shard; it is booked once more for that."""
+def _money_back(undo: Mapping[str, Undo]) -> MoneyBack | None:
+    """What went back of allocations of earlier months, as the entries since tell it."""
+    since = {each.id: each for of in undo.values() for each in of.since}
+    if not since:
+        return None
+    found = MoneyBack(undo)
+    for entry in sorted(since.values(), key=lambda each: each.date):
+        found.note(entry)
+    return found
+
+
+class BookedAgain(NamedTuple):
+    """What a shard that is booked once more says of events that are asked for."""
+
+    undo: dict[str, Undo]  # by their ids
+    entries: list[JournalEntry]  # that tell what went back of what some subscribers paid
+
+
+def booked_again(
+    shard: Shard, bulk: BulkTerms, ids: frozenset[str], payers: Collection[str] = ()
+) -> BookedAgain:
+    """What undoes the events of those ids in a shard, and what went back of what some paid."""
+    entries: list[JournalEntry] = []
     with no_cyclic_garbage():
         read = read_rows(shard.rows, bulk.zone)
         keeper, _ = _keeper(shard, bulk, read, ServedUses().handed_out, ids)
-        for _ in keeper.records():
-            pass
+        for records in keeper.records():
+            for entry in map(in_full, records) if payers else ():
+                about = entry.subscriber in payers or entry.counterparty in payers
+                if about and (entry.undoes or entry.kind) in COUNTED_BACK:
+                    entries.append(entry)
     # overage of a month that is over is charged: nothing of it is worked out anew
-    return {name: Undo(undo.entry) for name, undo in keeper.undo.items() if name in ids}
+    undo = {name: Undo(undo.entry) for name, undo in keeper.undo.items() if name in ids}
+    return BookedAgain(undo, entries)
 
 
 def uses_in(shard: Shard, bulk: BulkTerms) -> Mapping[MeterDay, list[Event]]:

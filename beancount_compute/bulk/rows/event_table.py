@@ -25,6 +25,7 @@ from beancount_compute.ledger.errors import FieldError
 NAMED_PLAINLY = re.compile("[!-~]([ -~]*[!-~])?")  # a name like this is what its text says
 _ROWS_AT_ONCE = 1_000_000
 _NODES = ("subscriber", "counterparty")
+NAMING = ("reverses", "of")  # the columns that name an event by its id
 
 
 class EventTable:
@@ -166,15 +167,11 @@ class EventTable:
                     node = f"coalesce({known}, {text}, '')"
             nodes.append(f"{node} AS {name}_node")
         nodes.append(f"coalesce(trim({text_of('event')}), '') AS kind")
-        node = "subscriber_node"
-        if "reverses" in self.files.present:
-            node = (
-                f"CASE WHEN subscriber_node = '' THEN coalesce(trim({text_of('reverses')}), '') "
-                "ELSE subscriber_node END"
-            )
+        ids = [f"nullif(trim({text_of(n)}), '')" for n in NAMING if n in self.files.present]
+        nodes.append(f"coalesce({', '.join([*ids, literal('')])}) AS named_event")
         self.run(
-            f"CREATE VIEW {called} AS SELECT *, {node} AS node FROM "
-            f"(SELECT *, {', '.join(nodes)} FROM {rows})"
+            f"CREATE VIEW {called} AS SELECT *, CASE WHEN subscriber_node = '' THEN named_event "
+            f"ELSE subscriber_node END AS node FROM (SELECT *, {', '.join(nodes)} FROM {rows})"
         )
 
 

@@ -58,11 +58,11 @@ def check_own_events(folder: Path, bulk: BulkTerms, ledger: Path) -> None:
 def note_own_events(table: EventTable, bulk: BulkTerms) -> None:
     """Let queries know them as `own_events`, one row for each whom one names."""
     rows = [
-        (OPERATOR, party, event.id or content_id(event), event.reverses)
+        (OPERATOR, party, event.id or content_id(event), event.reverses or event.of)
         for event in bulk.own_events
         for party in (names_of(event) or [OPERATOR])
     ]
-    names = ("operator", "party", "event_id", "undone_id")
+    names = ("operator", "party", "event_id", "named_id")
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
     given = pa.table([pa.array(each, pa.string()) for each in columns], names=list(names))
     table.register("own_events", given)

@@ -17,14 +17,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from beancount_compute.bulk.bulk_terms import OPERATOR
-from beancount_compute.bulk.rows.event_table import EventTable, literal, text_of
+from beancount_compute.bulk.rows.event_table import NAMING, EventTable, literal
 from beancount_compute.bulk.rows.repeats import ID
 from beancount_compute.economy import (
     KINDS,
     OF_PROVIDERS,
     OUTSIDERS,
     JournalEntry,
-    Kind,
     holders_of,
 )
 from beancount_compute.economy.state import Undo
@@ -57,14 +56,14 @@ def note_edges(
     table.run("INSERT INTO edges SELECT node, min(node) OVER (PARTITION BY id) FROM same_id")
     if table.numbers("SELECT count(*) FROM own_events")[0][0]:
         _note_own_events(table)
-    _note_reversals(table, rows, first, undo_of)
+    _note_named(table, rows, first, undo_of)
 
 
 def _note_own_events(table: EventTable) -> None:
     """Whom the ledger's own events name, and who has an id of theirs, is in the operator's part."""
     table.run(
         "INSERT INTO edges SELECT operator, party FROM own_events UNION "
-        "SELECT operator, undone_id FROM own_events WHERE undone_id <> ''"
+        "SELECT operator, named_id FROM own_events WHERE named_id <> ''"
     )
     table.run(
         f"INSERT INTO edges SELECT DISTINCT e.node, o.operator FROM event_rows e "
@@ -74,15 +73,12 @@ def _note_own_events(table: EventTable) -> None:
 
 def rows_that_tie(table: EventTable) -> str:
     """The query of all that `note_edges` asks of rows, each of them once."""
-    between = reversal = "false"
-    reverses = "''"
+    between = "false"
     if "counterparty" in table.files.present:
         between = f"kind IN ({_BETWEEN}) AND counterparty_node <> ''"
-    if "reverses" in table.files.present:
-        reversal, reverses = f"kind = {literal(Kind.REVERSAL.value)}", text_of("reverses")
     return (
-        f"SELECT DISTINCT kind, node, subscriber_node, counterparty_node, {reverses} AS reverses "
-        f"FROM event_rows WHERE {between} OR {reversal}"
+        "SELECT DISTINCT kind, node, subscriber_node, counterparty_node, named_event "
+        f"FROM event_rows WHERE {between} OR named_event <> ''"
     )
 
 
@@ -91,23 +87,20 @@ def component_sql(node: str) -> str:
     return f"upper(left({node}, 1)) || substr({node}, 2)"
 
 
-def _note_reversals(table: EventTable, rows: str, first: date | None, undo_of: UndoOf) -> None:
-    """A reversal is tied to the subscriber of the event that it names."""
+def _note_named(table: EventTable, rows: str, first: date | None, undo_of: UndoOf) -> None:
+    """What names an event, as a reversal does, is tied to the subscriber of that event."""
     of_files = ""
-    if "reverses" in table.files.present:
-        of_files = (
-            f"SELECT node, trim({text_of('reverses')}) AS named FROM {rows} "
-            f"WHERE kind = {literal(Kind.REVERSAL.value)} UNION "
-        )
+    if any(name in table.files.present for name in NAMING):
+        of_files = f"SELECT node, named_event AS named FROM {rows} WHERE named_event <> '' UNION "
     table.run(
-        f"CREATE TABLE reversals AS {of_files}SELECT operator AS node, undone_id AS named "
-        "FROM own_events WHERE undone_id <> ''"
+        f"CREATE TABLE naming AS {of_files}SELECT operator AS node, named_id AS named "
+        "FROM own_events WHERE named_id <> ''"
     )
-    if not table.numbers("SELECT count(*) FROM reversals")[0][0]:
+    if not table.numbers("SELECT count(*) FROM naming")[0][0]:
         return
     table.run(
-        "CREATE TABLE named AS SELECT node, named FROM reversals UNION ALL "
-        "SELECT node, left(named, -11) FROM reversals WHERE length(named) > 11"
+        "CREATE TABLE named AS SELECT node, named FROM naming UNION ALL "
+        "SELECT node, left(named, -11) FROM naming WHERE length(named) > 11"
     )
     table.run(
         f"INSERT INTO edges SELECT DISTINCT n.node, e.node FROM event_rows e JOIN named n "
@@ -138,9 +131,9 @@ def _note_reversals(table: EventTable, rows: str, first: date | None, undo_of: U
 
 
 def _note_earlier(table: EventTable, first: date, undo_of: UndoOf) -> None:
-    """Tie reversals to those whose lots an earlier month moved by what they name."""
+    """Tie what names an event of an earlier month to those whose lots that moved."""
     found = table.numbers(
-        "SELECT DISTINCT named FROM reversals WHERE named NOT IN "
+        "SELECT DISTINCT named FROM naming WHERE named NOT IN "
         f"(SELECT {ID} FROM event_rows WHERE {ID} <> '') AND named NOT IN "
         "(SELECT event_id FROM own_events) AND named NOT IN "
         "(SELECT cancelled_by FROM state_subscriptions WHERE cancelled_by IS NOT NULL) "

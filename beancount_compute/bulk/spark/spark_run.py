@@ -120,17 +120,17 @@ class SparkRun:
         self._table.register("tied_rows", found[TIED])
 
     def _note_named_rows(self) -> None:
-        """Note as `event_rows(id, node)` those rows that reversals name, or the ledger's events."""
+        """Note as `event_rows(id, node)` those rows that events name, or the ledger's events."""
         empty = pa.table({"id": pa.array([], pa.string()), "node": pa.array([], pa.string())})
         table, found = self._table, empty
         names = table.arrow(
-            "SELECT trim(reverses) AS name FROM tied_rows WHERE trim(reverses) <> '' UNION "
-            "SELECT left(trim(reverses), -11) FROM tied_rows WHERE length(trim(reverses)) > 11 "
-            "UNION SELECT '' FROM tied_rows WHERE trim(reverses) LIKE 'e-%' "
-            "UNION SELECT event_id FROM own_events UNION SELECT undone_id FROM own_events "
-            "WHERE undone_id <> '' UNION SELECT left(undone_id, -11) FROM own_events "
-            "WHERE length(undone_id) > 11 "
-            "UNION SELECT '' FROM own_events WHERE undone_id LIKE 'e-%'"
+            "SELECT named_event AS name FROM tied_rows WHERE named_event <> '' UNION "
+            "SELECT left(named_event, -11) FROM tied_rows WHERE length(named_event) > 11 "
+            "UNION SELECT '' FROM tied_rows WHERE named_event LIKE 'e-%' "
+            "UNION SELECT event_id FROM own_events UNION SELECT named_id FROM own_events "
+            "WHERE named_id <> '' UNION SELECT left(named_id, -11) FROM own_events "
+            "WHERE length(named_id) > 11 "
+            "UNION SELECT '' FROM own_events WHERE named_id LIKE 'e-%'"
         )
         if names.num_rows:
             found = self._asked_of_parts(RowsNamed(self._odd, names))[NAMED]

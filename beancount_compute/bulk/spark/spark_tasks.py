@@ -25,7 +25,7 @@ from beancount_compute.bulk.by_engine.engine_way import Shard
 from beancount_compute.bulk.folder.month_state import PARTS_OF_STATE, note_given_state
 from beancount_compute.bulk.folder.month_tables import DETAIL, Tables, together
 from beancount_compute.bulk.month_asked import BookedShards, MonthAsked
-from beancount_compute.bulk.rows.event_table import EventTable
+from beancount_compute.bulk.rows.event_table import NAMING, EventTable
 from beancount_compute.bulk.rows.file_scan import SELDOM_TWICE, FileRows, scan
 from beancount_compute.bulk.rows.groups import Groups
 from beancount_compute.bulk.rows.kept_rows import schema_of_rows
@@ -39,7 +39,7 @@ from beancount_compute.economy.state import Undo
 ERROR, COUNTS, ROWS = "error", "counts", "rows"
 ODD, TIED, IDS, SUSPECTED, NAMED, NOBODY = "odd", "tied", "ids", "suspected", "named", "nobody"
 BY_KERNEL, BY_ENGINE, OF_OPERATOR, NAMES = "by-kernel", "by-engine", "of-operator", "names"
-NEEDED_FOR_NODES = ("subscriber", "counterparty", "event", "reverses")
+NEEDED_FOR_NODES = ("subscriber", "counterparty", "event", *NAMING)
 Batches = Iterator[pa.RecordBatch]
 
 
