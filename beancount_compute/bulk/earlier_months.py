@@ -54,7 +54,7 @@ class EarlierMonths:
             table, bulk = self._open(month)
             undo = self._book_again(table, bulk, ids - found.keys()).undo
             undone |= _reversed(table, bulk, self._folder / month.name)
-            of_month = {name: Undo(each.entry, done=name in undone) for name, each in undo.items()}
+            of_month = {name: replace(each, done=name in undone) for name, each in undo.items()}
             found = {**of_month, **found}  # in the order of the books
             month = month.previous
         return self._with_money_back(found)

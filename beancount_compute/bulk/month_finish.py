@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from beancount_compute.bulk.bulk_terms import JOURNAL, BulkTerms
+from beancount_compute.bulk.by_engine.charging_anew import charged_anew_noted
 from beancount_compute.bulk.folder.cohort_journal import journal_of
 from beancount_compute.bulk.folder.day_sums import add_up_days
 from beancount_compute.bulk.folder.month_folder import MonthFolder
@@ -72,6 +73,7 @@ def finish_month(
         {
             "opened": sorted({*opened, *journal.opened}),
             **own_events_noted(bulk),
+            **charged_anew_noted(bulk),
             "files": noted_from(place.target.parent, table.files.paths),
         },
     )

@@ -26,6 +26,7 @@ from beancount_compute.bulk.bulk_terms import (
     refuse_elsewhere,
     state_of_closed,
 )
+from beancount_compute.bulk.by_engine.charging_anew import check_charged_anew
 from beancount_compute.bulk.by_engine.operator_run import book_operator
 from beancount_compute.bulk.earlier_months import EarlierMonths
 from beancount_compute.bulk.folder.month_folder import MonthFolder, about_month
@@ -90,6 +91,7 @@ def write_month(
     """Book a month of a ledger that is read; `closed` is what its own closed months hand on."""
     before = find_state(folder, bulk)
     check_own_events(folder, bulk, asked.ledger)
+    check_charged_anew(folder, bulk)
     if before is not None:
         closed, opened = None, {*opened, *about_month(before)["opened"]}
     try:

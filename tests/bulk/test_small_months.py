@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from shutil import rmtree
 
 import pyarrow as pa
 import pytest
 from beancount import loader
 from pyarrow import parquet
 
+from beancount_compute.bulk.bulk_terms import BulkError
 from tests.bulk.small_months import (
     LEDGER,
     begin,
@@ -19,6 +21,7 @@ from tests.bulk.small_months import (
     files_of,
     held,
     month,
+    reversal,
     subscription,
     table,
     top_up,
@@ -312,3 +315,41 @@ def test_what_is_invoiced_later_stands_unbilled_from_month_to_month(tmp_path: Pa
     assert found["2026-08"]["shortfall", "breakage"] == D(-61)
     rows_of_bob = [r for r in table(booked, "subscriptions") if r["subscriber"] == "bob"]
     assert "unbilled" not in rows_of_bob[0]["billing"]
+
+
+def test_a_price_that_changes_for_what_was_used_in_earlier_months(tmp_path: Path) -> None:
+    """75 units at 480.00 in the first quarter; since April each costs 432.00: 75 x 48.00 are
+    charged back. A use of 25 that is reversed in May comes back at 480.00, with a catch-up."""
+    bulk = (
+        '2026-01-01 custom "compute-plan" "bulk" 0.00 USD 0 CU\n  every: "year"\n'
+        "  overage: 480.00 USD\n"
+    )
+    line = (
+        '2026-04-01 custom "compute-plan" "bulk" 0.00 USD 0 CU\n  every: "year"\n'
+        "  overage: 432.00 USD\n  overage-since: 2026-01-01\n"
+    )
+    rows = {
+        "2026-01": [subscription("01", "alice", "bulk"), use("10", "alice", 50)],
+        "2026-02": [subscription("01", "bob")],
+        "2026-03": [use("10", "alice", 25, id="u-3")],
+        "2026-04": [use("10", "alice", 100)],
+        "2026-05": [reversal("02", "u-3")],
+    }
+    begin(tmp_path, LEDGER + bulk)
+    month(tmp_path, "2026-01", *rows["2026-01"])
+    begin(tmp_path, LEDGER + bulk + line)
+    for name in ("2026-02", "2026-03"):
+        month(tmp_path, name, *rows[name])
+    with pytest.raises(BulkError, match="2026-01 was booked without this line"):
+        month(tmp_path, "2026-04", *rows["2026-04"])
+    rmtree(tmp_path / "bulk")
+    for name in rows:
+        found = month(tmp_path, name, *rows[name])
+        charged: dict[str, Decimal] = {}
+        for row in table(found, "movements"):
+            if row["role"] == "overage" and row["subscriber"] == "alice":
+                kind = row["undoes"] or row["kind"]
+                charged[kind] = charged.get(kind, D(0)) - row["amount"]
+        if name == "2026-04":
+            assert charged == {"catch-up": D(-3600), "consumption": D(43200)}
+    assert charged == {"consumption": D(-12000), "catch-up": D(1200)}

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from beancount_compute.bulk.bulk_terms import BulkError, BulkTerms
+from beancount_compute.bulk.by_engine.charging_anew import units_charged_anew, with_charged_anew
 from beancount_compute.bulk.by_engine.leg_details import LegDetails
 from beancount_compute.bulk.by_engine.leg_sums import LegSums
 from beancount_compute.bulk.by_engine.served_uses import MeterDay, ServedUses
@@ -153,6 +154,7 @@ def _keeper(
         costs = shard.operator.costs if shard.operator else ()
         back = _money_back(shard.undo)
         carried = carried._replace(undo=dict(shard.undo), past_costs=costs, money_back=back)
+        carried = with_charged_anew(carried, bulk.terms)
     known = frozenset(carried.known) if carried else None
     names = frozenset(shard.names.to_pylist())
     if carried and bulk.asserted:
@@ -198,7 +200,11 @@ def booked_again(
                 if about and (entry.undoes or entry.kind) in COUNTED_BACK:
                     entries.append(entry)
     # overage of a month that is over is charged: nothing of it is worked out anew
-    undo = {name: Undo(undo.entry) for name, undo in keeper.undo.items() if name in ids}
+    undo = {
+        name: Undo(undo.entry, units_charged_anew(undo.overage, bulk.terms))
+        for name, undo in keeper.undo.items()
+        if name in ids
+    }
     return BookedAgain(undo, entries)
 
 

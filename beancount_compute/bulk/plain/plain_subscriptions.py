@@ -82,6 +82,9 @@ class PlainSubscriptions:
         self._plans: list[str] = coded.dictionary.to_pylist()
         self._plan = coded.indices.to_numpy().astype(np.int64)
         self._leave(self.rows.column("peculiar").to_numpy(zero_copy_only=False))
+        anew = np.array([name in bulk.terms.charged_anew for name in self._plans], bool)
+        if anew.any():
+            self._leave(anew[self._plan])
         self._leave_doubled()
         self._cancel(table)
         self._leave(too_many_periods(self.periods) & ~self.ended)
