@@ -10,6 +10,8 @@
     arrears,s-1,period,2026-05-01,2026-05-01,2026-06-01
     unbilled,s-1,15.00,USD
     minimum,s-1,commit,2026-04-01,2026-07-01,100.00,USD,70.00,0,
+    changed,s-1,2026-05-01,basic,2026-05-12
+    days,alice,1.00,USD,2026-05-12,pro,2026-06-01
     access,USD,2026-05-16
     credits,OAI,openai
     capacity,gpu,2026-06-01,2026-06-01,0.00,100.00,USD,0
@@ -21,7 +23,10 @@
     pack,summary.txt,sha256:...
 
 Each row begins with what it is. `lapsed` are the lots that met their end in the month: on which
-day, how much of them was minted, and until when those tokens last. `bulk` are the files of a month
+day, how much of them was minted, and until when those tokens last. `changed` are the plans that a
+subscription was on before, each with the first day on the next one, behind the first day of the
+running period, were it not cut short; `days` are lots of access that were, and are earned by days.
+`bulk` are the files of a month
 that was booked in bulk: all that subscribers hold stands in them. `capacity` says of which days
 its first line and the one in force are, what was depreciated before that one and by now, and the
 units served since. `arrears`, `unbilled` and `minimum` are told in `billing_rows.py`. A number in
@@ -67,11 +72,21 @@ _POCKETS = {pocket.value: pocket for pocket in Pocket}
 _day = lru_cache(1 << 12)(date.fromisoformat)
 NOT_BOOKED = ("pack", "bulk")  # rows about files, which nobody makes again by booking
 SEPARATOR = "\x1f"  # of the cells of a row by value
-_NAMES = {"known": 1, "lot": 1, "subscription": 2, "period": 1, "late": 1, "earned": 2, "lapsed": 1}
+_NAMES = {
+    "known": 1,
+    "lot": 1,
+    "subscription": 2,
+    "period": 1,
+    "late": 1,
+    "earned": 2,
+    "lapsed": 1,
+    "days": 1,
+}
 _NUMBERS = {
     "deferred": (1,),
     "lot": (3, 5),
     "late": (2,),
+    "days": (2,),
     "accrued": (4,),
     "earned": (3,),
     "lapsed": (3, 5, 11),
@@ -144,9 +159,12 @@ def rows_of(state: State) -> list[StateRow]:
             cancellation, on = subscription.cancelled
             rows.append(["cancelled", cancellation, subscription.id, day_text(on)])
         rows += billing_rows(subscription)
+        if subscription.earlier:
+            rows.append(_changed(subscription))
     rows += [["period", name, day_text(end)] for name, end in carried.period_ends]
     for (name, key), day in sorted(carried.terms_days.items(), key=str):
         rows.append(["late", name, *_key(key), str(day)])
+    rows += [["days", name, *_key(key)] for name, key in carried.by_days]
     rows += [["access", of, day_text(day)] for of, day in sorted(carried.access_since.items())]
     rows += [["credits", *each] for each in sorted(carried.provider_of.items())]
     rows += [_capacity(*each) for each in sorted(carried.depreciations.items())]
@@ -228,6 +246,12 @@ def _subscription(each: Running) -> StateRow:
     counts = [str(each.periods), str(each.day_of_month)]
     less = [digits_of(each.discount), each.currency] if each.discount else []
     return ["subscription", each.id, each.subscriber, each.plan, *days, *counts, *marks, *less]
+
+
+def _changed(each: Running) -> StateRow:
+    assert each.whole_since is not None  # a change asked for it
+    plans = [cell for plan, until in each.earlier for cell in (plan, day_text(until))]
+    return ["changed", each.id, day_text(each.whole_since), *plans]
 
 
 def holders_named(state: State, names: Mapping[str, str]) -> State:

@@ -22,7 +22,7 @@ from beancount_compute.economy import (
 from beancount_compute.ledger import Errors
 
 MOST_OF_A_KIND = 5  # errors of one kind for a month, before the rest is only counted
-NEVER_LATE = (Kind.SUBSCRIPTION, Kind.CANCELLATION)
+NEVER_LATE = (Kind.SUBSCRIPTION, Kind.CANCELLATION, Kind.CHANGE)
 
 
 class OwnEvents(NamedTuple):

@@ -26,6 +26,7 @@ from beancount_compute.economy import (
     lot_of,
 )
 from beancount_compute.economy.carried import Carried, Running
+from beancount_compute.economy.state import EarlierPlan
 
 _POCKETS = {pocket.value: pocket for pocket in Pocket}
 _day = lru_cache(1 << 12)(date.fromisoformat)
@@ -61,6 +62,7 @@ class _Reading:
         self._subscriptions: list[Running] = []
         self._periods: list[tuple[str, date]] = []
         self._late: dict[tuple[str, Key], date] = {}
+        self._by_days: list[tuple[str, Key]] = []
         self._access_since: dict[str, date] = {}
         self._provider_of: dict[str, str] = {}
         self._depreciations: dict[str, Depreciation] = {}
@@ -92,6 +94,18 @@ class _Reading:
                 self._subscriptions[-1] = self._subscriptions[-1]._replace(cancelled=cancelled)
             case "arrears" | "unbilled" | "minimum":
                 self._subscriptions[-1] = with_billing(self._subscriptions[-1], kind, *cells)
+            case "changed":  # likewise
+                of, since, *plans = cells
+                if self._subscriptions[-1].id != of:
+                    raise ValueError(of)
+                pairs = zip(plans[::2], map(date.fromisoformat, plans[1::2]), strict=True)
+                self._subscriptions[-1] = self._subscriptions[-1]._replace(
+                    earlier=tuple([EarlierPlan(*each) for each in pairs]),
+                    whole_since=date.fromisoformat(since),
+                )
+            case "days":
+                name, *key = cells
+                self._by_days.append((name, _read_key(*key)))
             case "period":
                 name, end = cells
                 self._periods.append((name, date.fromisoformat(end)))
@@ -152,6 +166,7 @@ class _Reading:
             accrued=self._accrued,
             billed=self._billed,
             access_since=self._access_since,
+            by_days=self._by_days,
         )
         by_account = frozenset(self._by_account)
         in_bulk = self._bulk, tuple(self._deferred) if self._bulk else ()

@@ -274,6 +274,11 @@ def _used(
             for lot in lots[:1]:
                 if lot.origin not in RESERVED_ORIGINS:
                     yield "compute-plan", lot.origin, day, ""
+        case Kind.CHANGE:
+            assert entry.event is not None
+            yield "compute-plan", entry.event.plan, day, ""
+            old = [keeper.terms_day_of(lot) for lot in lots if lot.origin == entry.event.from_plan]
+            yield "compute-plan", entry.event.from_plan, [*old, day][0], ""
         case Kind.MINT | Kind.EXPIRY | Kind.ACCESS:
             for lot in lots[:1]:
                 if lot.origin not in RESERVED_ORIGINS and keeper.has_plan(lot.origin):

@@ -62,6 +62,8 @@ def with_used_beyond(carried: Carried, terms: Terms, closed: Closed, accounts: A
     for each in carried.subscriptions:
         if each.plan in plans and last < each.period_end:
             first, end = period_with(terms, each.plan, each.start, last)
+            if each.whole_since is not None:  # it changed plans
+                first, end = max(each.whole_since, each.earlier[-1].until), each.period_end
             used[each.subscriber, each.plan] = UsedInPeriod(f"{each.id}/{first}", first, end)
     if used:
         reader = _ClosedUses(terms, closed, accounts, carried)

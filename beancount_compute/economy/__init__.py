@@ -237,6 +237,7 @@ from beancount_compute.economy.rounding import (
     average_price,
     decimals_in,
     decimals_of,
+    decimals_written,
     digits_of,
     minor_unit,
     multiply_money,

@@ -35,14 +35,16 @@ from beancount_compute.economy import (
     MoneyBack,
     MoneyLeg,
     Place,
+    Pocket,
     Refusal,
     Role,
     UsedInPeriod,
     billed_days,
+    key_of,
 )
 from beancount_compute.economy.rules.allocation import no_such_plan
 from beancount_compute.economy.rules.shortfall import await_shortfall
-from beancount_compute.economy.state import Economy, Subscription, Undo
+from beancount_compute.economy.state import EarlierPlan, Economy, Lots, Subscription, Undo
 
 Earned = MutableMapping[tuple[Role, str, str], Decimal]  # by role, subscriber and currency
 
@@ -65,6 +67,9 @@ class Running(NamedTuple):
     currency: str = ""
     arrears: Arrears | None = None
     commitments: tuple[Commitment, ...] = ()
+    earlier: tuple[EarlierPlan, ...] = ()  # the plans that it was on before, the first first
+    # of one that was changed: the first day of the running period, were it not cut short
+    whole_since: date | None = None
 
 
 class Carried(NamedTuple):
@@ -88,6 +93,7 @@ class Carried(NamedTuple):
     past_costs: Iterable[JournalEntry] = ()  # of closed days that open events change
     # what running periods used, of plans that open days charge anew
     beyond: Mapping[tuple[str, str], UsedInPeriod] = MappingProxyType({})
+    by_days: Iterable[tuple[str, Key]] = ()  # lots of access that a change cut short
 
 
 def count_earned(earned: Earned, legs: Iterable[Leg]) -> None:
@@ -124,6 +130,8 @@ def handed_on(economy: Economy, last_day: date) -> Carried:
             each.currency,
             each.arrears and each.arrears.copied(),
             tuple([replace(commitment) for commitment in each.commitments]),
+            each.earlier,
+            each.whole_since if each.earlier else None,
         )
         for subscriber in subscribers
         for each in subscriber.subscriptions
@@ -145,7 +153,16 @@ def handed_on(economy: Economy, last_day: date) -> Carried:
         billed=[*billed_days(economy.costs)],
         access_since=dict(sorted(economy.access_since.items())),
         beyond={of: each.copied() for of, each in sorted(economy.beyond.items())},
+        by_days=_cut_short(economy, lots),
     )
+
+
+def _cut_short(economy: Economy, lots: Lots) -> list[tuple[str, Key]]:
+    """The open lots of access that a change cut short."""
+    if not economy.by_days:
+        return []
+    held = ((lot.holder, key_of(lot)) for lot, _ in lots if lot.pocket is Pocket.ACCESS)
+    return sorted([each for each in held if each in economy.by_days], key=str)
 
 
 def take_over(economy: Economy, carried: Carried, first_day: date) -> None:
@@ -155,6 +172,7 @@ def take_over(economy: Economy, carried: Carried, first_day: date) -> None:
         economy.welcome(name)
     economy.terms_days.update(carried.terms_days)
     economy.access_since.update(carried.access_since)
+    economy.by_days.update(carried.by_days)
     for lot, units in carried.lots:
         if lot.pocket is STOCK:
             economy.put_in_stock(lot, units)
@@ -210,6 +228,8 @@ def _resume(economy: Economy, running: Running, last_day: date) -> None:
         running.currency,
         running.arrears and running.arrears.copied(),
         [replace(each) for each in running.commitments],
+        running.earlier,
+        running.whole_since,
     )
     subscriber.subscriptions.append(subscription)
     if subscription.arrears is not None:

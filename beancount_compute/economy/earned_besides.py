@@ -22,7 +22,7 @@ from beancount_compute.economy.rounding import ZERO, minor_unit, multiply_money,
 from beancount_compute.economy.term_values import Money
 
 # the income of lots, which what moved of them tells
-OF_LOTS = (LegOrigin.LOTS, LegOrigin.LAPSED)
+OF_LOTS = (LegOrigin.LOTS, LegOrigin.LAPSED, LegOrigin.EARNED)
 # of each kind the legs that recognise income besides, and where they have their origin from
 BESIDES: dict[str, dict[Role, LegOrigin]] = {
     kind: {

@@ -80,7 +80,11 @@ from beancount_compute.economy.rules.consumption import consume_in_turn
 from beancount_compute.economy.rules.evening import EVENING, Evening
 from beancount_compute.economy.rules.invoicing import send_invoices
 from beancount_compute.economy.rules.late_draws import refuse_old
-from beancount_compute.economy.rules.latest_first import cancellations_first, latest_first
+from beancount_compute.economy.rules.latest_first import (
+    cancellations_first,
+    changes_apart,
+    latest_first,
+)
 from beancount_compute.economy.rules.reversal import DayOutcome, placed
 from beancount_compute.economy.rules.shortfall import fall_short
 from beancount_compute.economy.rules.subscription import Bridges, start_periods
@@ -320,7 +324,8 @@ class Bookkeeper:
         charge_anew(economy, day)
         events = events_in_order(self._events_on.pop(day, ()))
         first, events = cancellations_first(events)
-        self._book_events(first)
+        changes, events = changes_apart(events)
+        self._book_events(first + changes)
         send_invoices(economy, day)
         start_periods(economy, day)
         with localcontext(EXACT):

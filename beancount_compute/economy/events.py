@@ -74,6 +74,9 @@ class Event(NamedTuple):
     of: str = ""  # the id of the event that money goes back for, or comes in again
     unpaid: str = ""  # "true" where what a refund is of was never paid
     void: str = ""  # "true" where the service ends, although only part goes back
+    from_plan: str = ""  # of a change of plan; `plan` is the new one
+    charge: Decimal = ZERO  # of `currency`, as `credit`: what the invoice says, or no currency
+    credit: Decimal = ZERO
     extra: tuple[tuple[str, str], ...] = ()  # `x_` columns: not content, never compared
     # the place, in three fields: a tuple of its own for each event would take time and room
     file: str = NOWHERE.file
@@ -105,6 +108,9 @@ LATER_FIELDS = (
     "of",
     "unpaid",
     "void",
+    "from_plan",
+    "charge",
+    "credit",
 )
 _FIRST_LATER = CONTENT - len(LATER_FIELDS)
 _NOTHING_LATER = tuple([Event._field_defaults[name] for name in LATER_FIELDS])
@@ -153,6 +159,8 @@ def is_sound(event: Event) -> bool:
         and (price is None or price > 0)
         and (paid is None or paid > 0 or event.kind in SIGNED)
         and (currency != commodity or not currency)
+        and event.charge >= 0
+        and event.credit >= 0
         and ((discount := _discount_of(event)) is None or discount > 0)
         and not wrong_days(event.date, event.first_day, event.last_day)
     )
@@ -199,6 +207,12 @@ def flaw_of(event: Event) -> str:
         )
     if event.quantity < 0:
         return f"a quantity of {event.quantity:f} is below zero: write a positive number"
+    for name, figure in (("charge", event.charge), ("credit", event.credit)):
+        if figure < 0:
+            return (
+                f"a {name} of {amount(figure, event.currency)} is below zero: write what the "
+                "invoice adds as `charge` and what it takes off as `credit`"
+            )
     if days := wrong_days(event.date, event.first_day, event.last_day):
         return days
     for number, commodity in (

@@ -101,6 +101,7 @@ class JournalEntry(NamedTuple):
     stated: tuple[StatedCost, ...] = ()
     shortfall: Money | None = None  # of a minimum; below zero where a late charge takes it back
     back: GivenBack | None = None
+    prorated: str = ""  # the days of a short period, of those of a whole one: "10/30"
 
 
 class Unbalanced(Exception):

@@ -28,6 +28,7 @@ class Kind(StrEnum):
 
     SUBSCRIPTION = "subscription"
     CANCELLATION = "cancellation"
+    CHANGE = "change"  # of plan
     ALLOCATION = "allocation"
     GRANT = "grant"
     CONSUMPTION = "consumption"
@@ -84,6 +85,7 @@ class Flow(StrEnum):
     EARNED = "earned by time"
     REFUNDED = "refunded"
     VOIDED = "voided"
+    RETURNED = "returned by change"
     REMOVED = "removed by hand"
 
     @property
@@ -118,6 +120,7 @@ WAYS: dict[Flow, Way] = {
     Flow.EARNED: Way.RELEASES,
     Flow.REFUNDED: Way.RELEASES,
     Flow.VOIDED: Way.RELEASES,
+    Flow.RETURNED: Way.RELEASES,
     Flow.REMOVED: Way.RELEASES,
 }
 COMING = tuple(flow for flow, way in WAYS.items() if way in (Way.OPENS, Way.ADDS))
@@ -136,6 +139,8 @@ class LegOrigin(Enum):
     OVERAGE = "one for each plan in the metadata `overage`, or in that of its key"
     FIXED_FEE = "one, of the fixed fee in the metadata of its key"
     BACK = "one, of the origin in the metadata `back`"
+    EARNED = "of access that a change returns, in the metadata of its key: earned before it"
+    FROM_PLAN = "one, of the plan in the metadata `from-plan`"
     METERS = "one for each meter in the metadata of its key"
 
 
@@ -214,6 +219,25 @@ KINDS: dict[Kind, KindRow] = {
     ),
     Kind.CANCELLATION: KindRow(
         Phase.CANCELLATIONS, (_OF_PLAN,), '"alice" "pro"', books=False, may_be_late=False
+    ),
+    Kind.CHANGE: KindRow(
+        Phase.ALLOCATIONS,  # before all else of it
+        (
+            Form(("subscriber", "from_plan", "plan")),
+            Form(("subscriber", "from_plan", "plan"), needed=("charge", "credit")),
+        ),
+        '"alice" "basic" "plus"',
+        moves=dict.fromkeys(Pocket, Flows(Flow.ALLOCATED, Flow.RETURNED)),
+        money=(
+            LegRow(Role.ACCESS_REVENUE, LegOrigin.EARNED, key="earned"),
+            LegRow(Role.REVENUE, LegOrigin.FROM_PLAN),
+            LegRow(Role.REFUNDS, LegOrigin.FROM_PLAN, key="refunds"),
+            LegRow(Role.BREAKAGE, LegOrigin.FROM_PLAN, key="breakage"),
+            LegRow(Role.UNBILLED),
+        ),
+        corrected_by="a change back",
+        gives=True,
+        may_be_late=False,
     ),
     Kind.ALLOCATION: KindRow(
         Phase.ALLOCATIONS,

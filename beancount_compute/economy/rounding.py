@@ -141,6 +141,13 @@ def has_few_digits(number: Decimal) -> bool:
     return len(digits) + max(exponent, 0) <= MOST_DIGITS and exponent >= -FINEST
 
 
+def decimals_written(number: Decimal) -> int:
+    """How many decimals a number is written with."""
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)
+    return max(0, -exponent)
+
+
 def to_few_digits(number: Decimal) -> Decimal:
     """A number rounded half-even to as many digits as a ledger may write."""
     return trim(_FEW.plus(number).quantize(_ONE.scaleb(-FINEST), ROUND_HALF_EVEN, WIDE), 0)

@@ -70,6 +70,13 @@ _TOKENS, _ACCESS = Pocket.TOKENS, Pocket.ACCESS  # to name a member of an enum t
 _COST = Kind.COST
 
 
+class EarlierPlan(NamedTuple):
+    """A plan that a subscription was on, until a change."""
+
+    plan: str
+    until: date  # the first day on the next one
+
+
 @dataclass(slots=True)
 class Subscription:
     """A subscriber on a plan, from its start until its last period ends."""
@@ -89,6 +96,13 @@ class Subscription:
     currency: str = ""
     arrears: Arrears | None = None  # where something is invoiced later
     commitments: list[Commitment] = field(default_factory=list)  # of its periods, in order
+    earlier: tuple[EarlierPlan, ...] = ()  # the plans that it was on before, the first first
+    # first day of the running period, were it not cut short; None until somebody asks for it
+    whole_since: date | None = None
+
+    def plan_on(self, day: date) -> str:
+        """The plan that it is on, on a day."""
+        return next((plan for plan, until in self.earlier if day < until), self.plan)
 
     def runs_on(self, day: date) -> bool:
         """Whether a period of it covers the day."""
@@ -236,6 +250,8 @@ class Economy:
     runs: dict[int, Run] = field(default_factory=dict)  # of merged uses, by the place of the last
     # the day of the terms of lots that came late, by holder and key
     terms_days: MutableMapping[tuple[str, Key], date] = field(default_factory=dict)
+    # of short periods of plans whose access is earned by even months: these lots are by days
+    by_days: set[tuple[str, Key]] = field(default_factory=set)
     period_ends: list[tuple[str, date]] = field(default_factory=list)  # of single periods
     sound_pairs: set[tuple[str, str]] = field(default_factory=set)  # of commodity and currency
     totals: Totals | None = None  # only where something is asserted

@@ -31,7 +31,7 @@ from beancount_compute.economy.options import (
     Option,
 )
 from beancount_compute.economy.roles import Pocket
-from beancount_compute.economy.rounding import WIDE, ZERO, round_money
+from beancount_compute.economy.rounding import WIDE, ZERO, decimals_written, round_money
 from beancount_compute.economy.term_values import AccessBy, BilledBy, Money, ScaleTarget, Unused
 
 TOP_UP = "top-up"
@@ -48,6 +48,7 @@ class PlanLine(NamedTuple):
     units: Decimal  # per period; zero where units are only priced, as overage
     commodity: str
     pocket: Pocket = Pocket.ALLOCATIONS
+    decimals: int = 0  # with which the units are written
 
 
 ACCESS = "ACCESS-"  # and a currency: the commodity of access, one of which costs one of it
@@ -121,6 +122,13 @@ class Plan(NamedTuple):
         """The plan for whom each period costs less; a price that fell below that is zero."""
         off = round_money(WIDE.multiply(discount, self.factor), self.currency)
         return self.at(max(ZERO, round_money(self.price, self.currency) - off))
+
+    @property
+    def unit_decimals(self) -> int:
+        """How many decimals the units of a part of a period have."""
+        return max(
+            [max(each.decimals, decimals_written(each.units)) for each in self.lines], default=0
+        )
 
     def sells(self, commodity: str) -> bool:
         """Whether units of a commodity are among what a period holds."""

@@ -23,7 +23,7 @@ class Arrears:
     """What stands in unbilled of one subscription, and when it is invoiced."""
 
     bill: BilledBy  # where the charges of the running period go; `USE` where only others wait here
-    period: date  # its first day
+    period: date  # its first day; where only others wait, that of the change that put them here
     invoiced: date  # what was booked before the invoices of that day is not in here any more
     next_invoice: date
     unbilled: dict[str, Decimal] = field(default_factory=dict)  # by currency
@@ -81,7 +81,7 @@ def next_invoice(
     """
     if bill is not BilledBy.MONTH:
         return end
-    months = max(1, (after.year - period.year) * 12 + after.month - period.month)
+    months = max(0, (after.year - period.year) * 12 + after.month - period.month)
     while (day := later(period, Span(months, 0), day_of_month)) <= after:
         months += 1
     return min(day, end)

@@ -24,9 +24,10 @@ from beancount_compute.reports import Books, Selection, until
 from beancount_compute.reports.cohort_figures import Happened, what_became
 from beancount_compute.reports.economics import GAIN_IF_HELD_LAPSES, UNUSED, selected
 from beancount_compute.reports.margin import parts_in_money
-from beancount_compute.reports.periods import months_of
+from beancount_compute.reports.periods import months_run
 from beancount_compute.reports.unused import Follower
 
+_BILLED = (Flow.ALLOCATED, Flow.TOPPED_UP, Flow.RETURNED)  # what a change gives back is below zero
 _GIVES = frozenset(RELEASING) - {Flow.EXPIRED}  # what unused units do besides lapsing
 
 
@@ -135,11 +136,11 @@ def _billed(books: Books, selection: Selection) -> Iterator[_AddedTo]:
     end = selection.day_of(books)
     for period in books.periods:
         if period.first <= end and _is_asked(selection, period.subscriber, period.plan):
-            months = months_of(period, books.terms)
+            months = months_run(period, books.terms)
             for currency, _ in period.billed:
                 yield Summed.MONTHS, period.subscriber, currency, months
     for moved in selection.movements(books):
-        if moved.flow in (Flow.ALLOCATED, Flow.TOPPED_UP) and moved.amount:
+        if moved.flow in _BILLED and moved.amount:
             yield Summed.BILLED, moved.subscriber, moved.lot.currency, moved.amount
     for income in selection.incomes(books):
         if income.earning in (Earning.OVERAGE, Earning.BREAKAGE):

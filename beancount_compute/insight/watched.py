@@ -77,6 +77,8 @@ def _of_spell(spell: Spell, back: date | None, habits: _Habits, end: date) -> li
         is_last = place == len(spell.periods) - 1
         if period.after > end:
             break
+        if period.ran and not is_last:
+            continue  # it went on, on another plan
         age = round((period.after - spell.start).days / _DAYS_OF_A_MONTH)
         left = is_last and spell.left is not None
         if age <= since and not left:

@@ -13,6 +13,7 @@ from beancount_compute.ledger.assertion_directives import (
     check_ids,
     control_of,
 )
+from beancount_compute.ledger.booked_periods import StandingPeriod, standing_periods
 from beancount_compute.ledger.bulk_folders import (
     BULK_ABOUT,
     BULK_GOES_ON_FROM,
@@ -64,6 +65,8 @@ from beancount_compute.ledger.meaning import (
     kind_of_tags,
 )
 from beancount_compute.ledger.metadata import (
+    EARNED,
+    FROM_PLAN,
     LAPSED,
     PeriodBooked,
     beyond_of,

@@ -28,6 +28,8 @@ _DATED = {
     "to": "a date, such as to: 2026-05-31",
 }
 _EXAMPLES = {
+    "charge": "166.67 USD",
+    "credit": "66.67 USD",
     "discount": "30.00 USD",
     "expires": '"12 months"',
     "group": '"agency"',

@@ -29,6 +29,7 @@ BLOCK = 400  # events at once: few enough that an odd one costs little, and that
 _event: Callable[[Iterable[Any]], Event] = partial(tuple.__new__, Event)
 _KINDS: dict[str, Kind] = {kind.value: kind for kind in PHASE}
 _PHASES = {kind.value: phase for kind, phase in PHASE.items()}
+_OF_PLANS = ("discount", "charge", "credit")  # numbers that event by event are looked at
 
 
 class NotPlain(FieldError):
@@ -72,7 +73,7 @@ def _all_above_zero(columns: Mapping[str, Sequence[Any]]) -> bool:
             numbers = [number or quantity or number for number, quantity in beside]
         if not min(compress(numbers, map(is_not, numbers, repeat(None))), default=1) > 0:
             return False
-    return not min(quantities, default=ZERO) < 0 and "discount" not in columns
+    return not min(quantities, default=ZERO) < 0 and columns.keys().isdisjoint(_OF_PLANS)
 
 
 def _units_beside(columns: Mapping[str, Sequence[Any]]) -> Sequence[Any]:

@@ -149,6 +149,8 @@ def _columns_of_metadata(
         if key not in ("id", "time", *shape.also):
             raise NotPlain
         if key in NUMBERS:
+            if NUMBERS[key] in columns:
+                raise NotPlain  # two, that may be of different currencies
             if {*map(type, column)} != {Amount}:
                 raise NotPlain
             columns |= _columns_of_value(key, column, fields)
@@ -204,6 +206,8 @@ def event_of(entry: Custom, fields: Fields) -> Event:
             raise FieldError(f"a {kind} without {missing}: write the metadata `{missing}`")
         if shape.also and not values.keys() & {*shape.also}:
             raise FieldError(f'custom "{entry.type}" holds text: write {KINDS[kind].example}')
+        if kind is Kind.CHANGE:
+            raise FieldError(f"a change without `{missing}`: write `charge` and `credit`, or none")
         raise FieldError(
             f"a {kind} without {missing}: write units, or the metadata `meter` and `quantity`"
         )
@@ -243,7 +247,12 @@ def _metadata(entry: Custom, shape: Shape, fields: Fields) -> dict[str, Any]:
             found[name] = f"{_number(written, fields):f} {written.currency}"
         elif name in NUMBERS:
             written = amount_in(meta, name)
-            found[name], found[NUMBERS[name]] = _number(written, fields), written.currency
+            if written.currency != found.setdefault(NUMBERS[name], written.currency):
+                raise FieldError(
+                    f"wrong currency: `{name}` in {written.currency}, and {found[NUMBERS[name]]} "
+                    "beside it: write both in one"
+                )
+            found[name] = _number(written, fields)
         elif name in MARKS:
             found[name] = mark_in(meta, name)
         else:

@@ -107,6 +107,9 @@ class Fields:
             "unbilled": self.amounts,
             "of": self.ids,
             **dict.fromkeys(MARKS, Read(parse_mark, {"": ""})),
+            "from_plan": self.plans,
+            "charge": self.quantities,
+            "credit": self.quantities,
         }
 
     def moment(self, day: str, time: str) -> tuple[date, str]:

@@ -63,6 +63,7 @@ from beancount_compute.ledger.accounts import Accounts
 from beancount_compute.ledger.bulk_folders import BULK_TAG
 from beancount_compute.ledger.hand_written import OPENING_TAG
 from beancount_compute.ledger.metadata import (
+    FROM_PLAN,
     back_of,
     beyond_of,
     date_of,
@@ -227,6 +228,7 @@ class Meaning:
             used=money_of(meta.get("used")),
             served=served if isinstance(served, date) else None,
             beyond=tuple(beyond_of(meta.get("beyond"))),
+            prorated=text_in(meta.get("prorated")),
             stated=tuple([StatedCost(*each) for each in named_amounts(meta.get("stated"))]),
             shortfall=shortfall_of(meta.get("shortfall")),
             back=back_of(meta) if "back" in meta else None,
@@ -405,6 +407,12 @@ def _candidates_of(
             return [
                 ((role, holder, name), of, None) for name, _, of in named_amounts(meta.get("back"))
             ]
+        case LegOrigin.EARNED | LegOrigin.FROM_PLAN:
+            plan, amount = text_in(meta.get(FROM_PLAN)), money_of(meta.get(row.key))
+            if not row.key:
+                return [((role, holder, plan), "", None)]
+            sign = 1 if role is Role.REFUNDS else -1
+            return [((role, holder, plan), amount.currency, sign * amount.number)] if amount else []
         case LegOrigin.METERS:
             text, sign = meta.get(row.key), 1
             if row.key == "accrued":  # nothing was drawn of credits: all of it

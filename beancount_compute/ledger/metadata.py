@@ -12,6 +12,10 @@
     price: 0.25 EUR                          ; of a trade, where no posting carries it
     period: "2026-05-01/2026-05-31"          ; first and last day of what is allocated
     subscription: "s-alice"                  ; to which the period belongs, or a use is charged
+    from-plan: "basic"                       ; of a change of plan, with
+    prorated: "10/30"                        ; the days of its period, where they are cut short
+    earned: 60.00 USD                        ; of the access that comes back, earned until then
+    refunds: 36.67 USD                       ; taken back of revenue; breakage likewise
     lapsed: "tokens 60 CU {0.50 USD, 2026-06-01, top-up/2026-06-30}"
                                              ; taken late of what had lapsed; then lapsed-2 ...
     meter: "chat/output"                     ; of a use, with its
@@ -43,10 +47,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from beancount.core.amount import Amount
-from beancount.core.data import Transaction
+from beancount.core.data import Posting, Transaction
 from beancount.core.position import Cost
 
 from beancount_compute.economy import (
+    EARNINGS,
+    KINDS,
     NOWHERE,
     WIDE,
     ZERO,
@@ -67,6 +73,11 @@ from beancount_compute.economy import (
 
 _FEES, _TRADE = Role.FEES, Kind.TRADE  # to name a member of an enum takes longer
 _COST, _BILL, _CATCH_UP = Kind.COST, Kind.BILL, Kind.CATCH_UP
+_CHANGE = Kind.CHANGE
+EARNED, FROM_PLAN = "earned", "from-plan"
+_OF_CHANGE = {
+    leg.role: leg.key for leg in KINDS[Kind.CHANGE].money if leg.key and leg.role in EARNINGS
+}
 LAPSED = "lapsed"
 _LAPSED = re.compile(
     rf"({'|'.join(Pocket)}) (-?[0-9.]+) (\S+) \{{([0-9.]+) (\S+), ([0-9-]+), (.*)\}}", re.DOTALL
@@ -88,10 +99,12 @@ class LapsedUnits(NamedTuple):
 class PeriodBooked(NamedTuple):
     """A period of a subscription that was booked."""
 
-    plan: str
+    plan: str  # "" where one that was changed goes on without lots
     first: date
     last: date
     subscription: str  # its id
+    prorated: str = ""  # the days of a short one, of those of a whole one: "10/30"
+    ran: str = ""  # the days until a change of plan, of those that were allocated: "20/30"
 
 
 def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
@@ -119,7 +132,9 @@ def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
             meta["quantity"] = entry.quantity
         if entry.used is not None:
             meta["used"] = Amount(*entry.used)
-    if entry.kind is _COST:
+    if entry.kind is _CHANGE:
+        _add_change(meta, entry)
+    elif entry.kind is _COST:
         _add_costs(meta, entry)
     elif entry.kind is _BILL:
         cleared = _by_meter(entry.legs, Role.ACCRUED, 1)
@@ -209,6 +224,19 @@ def _add_lapsed(meta: dict[str, Any], entry: JournalEntry) -> None:
         )
 
 
+def _add_change(meta: dict[str, Any], entry: JournalEntry) -> None:
+    """What a change of plan says of the old one, and of its period."""
+    assert entry.event is not None
+    meta[FROM_PLAN] = entry.event.from_plan
+    if entry.prorated:
+        meta["prorated"] = entry.prorated
+    for leg in entry.legs:
+        key = _OF_CHANGE.get(leg.role) if isinstance(leg, MoneyLeg) else None
+        if key is not None:
+            assert isinstance(leg, MoneyLeg)
+            meta[key] = Amount(leg.number if key == "refunds" else -leg.number, leg.currency)
+
+
 def _add_costs(meta: dict[str, Any], entry: JournalEntry) -> None:
     """What an entry of cost says of meters, and of days."""
     if entry.served is not None:
@@ -286,11 +314,24 @@ def period_of(entry: Transaction) -> PeriodBooked | None:
     first, _, last = str(entry.meta.get("period", "")).partition("/")
     start, end = date_of(first), date_of(last)
     subscription = entry.meta.get("subscription")
-    labels = [posting.cost.label for posting in entry.postings if isinstance(posting.cost, Cost)]
-    if start is None or end is None or subscription is None or not labels:
+    if start is None or end is None or subscription is None:
         return None
-    plan, _, _ = (labels[0] or "").partition("/")
-    return PeriodBooked(plan, start, end, str(subscription))
+    labels = [
+        posting.cost.label or ""
+        for posting in entry.postings
+        if isinstance(posting.cost, Cost)
+        # the lots of the old plan come back
+        and (FROM_PLAN not in entry.meta or _number_of(posting) < ZERO)
+    ]
+    if not labels and FROM_PLAN not in entry.meta:
+        return None
+    plan = "".join(labels[:1]).partition("/")[0]
+    return PeriodBooked(plan, start, end, str(subscription), text_in(entry.meta.get("prorated")))
+
+
+def _number_of(posting: Posting) -> Decimal:
+    amount = money_of(posting.units)
+    return amount.number if amount else ZERO
 
 
 def price_of(entry: Transaction) -> Money | None:

@@ -9,7 +9,7 @@ fills follows from its forms in `economy/kinds.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain, combinations
 from typing import Any, NamedTuple
@@ -23,7 +23,6 @@ from beancount_compute.economy import (
     WRITTEN,
     ZERO,
     Event,
-    Form,
     Kind,
     NotRead,
     Place,
@@ -64,6 +63,8 @@ NUMBERS = {
     "price": "currency",
     "paid": "currency",
     "discount": "currency",
+    "charge": "currency",
+    "credit": "currency",
 }
 ALWAYS = ("id", "date", "time", "event", "memo")  # what a row of any kind may fill
 # The columns that tell the ways of writing an event apart; a row's pattern is which are empty.
@@ -90,8 +91,8 @@ class RowForm(NamedTuple):
         return {*ALWAYS, *self.required, *chain.from_iterable(self.optional)}
 
 
-def _columns_of(form: Form) -> tuple[str, ...]:
-    return tuple(chain.from_iterable(map(_with_commodity, form.values)))
+def _columns_of(names: Iterable[str]) -> Iterable[str]:
+    return chain.from_iterable(map(_with_commodity, names))
 
 
 def _with_commodity(name: str) -> tuple[str, ...]:
@@ -99,7 +100,11 @@ def _with_commodity(name: str) -> tuple[str, ...]:
 
 
 ROW_FORMS = tuple(
-    RowForm(kind, (*_columns_of(form), *form.needed), tuple(map(_with_commodity, form.optional)))
+    RowForm(
+        kind,
+        tuple(dict.fromkeys([*_columns_of(form.values), *_columns_of(form.needed)])),
+        tuple(map(_with_commodity, form.optional)),
+    )
     for kind in EVENTS
     for form in KINDS[kind].forms
 )
@@ -111,8 +116,10 @@ NEEDED: dict[Kind, tuple[str, ...]] = {
 
 
 def lacking(kind: Kind, filled: Container[str]) -> str:
-    """The field that is missing beside a quantity, or in place of units; "" for none."""
+    """The field that is missing beside another, or in place of units; "" for none."""
     needed = NEEDED.get(kind, ())
+    if kind is Kind.CHANGE and not any(name in filled for name in needed):
+        return ""
     if not needed or ("units" in filled and needed[-1] not in filled):
         return ""
     return next((name for name in needed if name not in filled), "")

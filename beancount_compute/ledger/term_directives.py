@@ -36,6 +36,7 @@ from beancount_compute.economy import (
     Unused,
     amount,
     chosen,
+    decimals_written,
     is_access,
     like,
     no_unit,
@@ -137,7 +138,15 @@ def _plan(entry: Custom, place: Place) -> Plan:
     shapes = {("text", "amount", "amount"): (), ("text", "amount"): ()}
     name, price, *held = values_of(entry, shapes, example)
     currency, number = price.currency, check_number(price.number)
-    units = [PlanLine(ZERO, check_number(each.number), each.currency) for each in held]
+    units = [
+        PlanLine(
+            ZERO,
+            check_number(each.number),
+            each.currency,
+            decimals=decimals_written(each.number or ZERO),
+        )
+        for each in held
+    ]
     for each in (currency, *[line.commodity for line in units]):
         if is_access(each):
             raise FieldError(no_unit(each))

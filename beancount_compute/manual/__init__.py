@@ -19,6 +19,7 @@ NAMES = (  # in the order of reading
     "access",
     "billing",
     "money-back",
+    "changes",
     "costs",
     "reading",
     "reports",

@@ -270,8 +270,19 @@ class Books:
     @property
     def hidden_flows(self) -> frozenset[Flow]:
         """The flows that reports have no column for: those that few ledgers have."""
-        shown = ((Flow.EARNED, self.terms.sell_access), (Flow.VOIDED, self.gives_back))
+        shown = (
+            (Flow.EARNED, self.terms.sell_access),
+            (Flow.RETURNED, Kind.CHANGE in self.kinds),
+            (Flow.VOIDED, self.gives_back),
+        )
         return frozenset(flow for flow, shows in shown if not shows)
+
+    @property
+    def reduced(self) -> bool:
+        """Whether a change of plan took back of revenue, for what was delivered before it."""
+        return Kind.CHANGE in self.kinds and any(
+            each.earning is Earning.REFUNDS for each in self.money.earned
+        )
 
     @property
     def gives_back(self) -> bool:
@@ -425,7 +436,7 @@ def _always(_: Books) -> bool:
 # when reports show a kind of income that few ledgers have
 _SELDOM: dict[Earning, Callable[[Books], bool]] = {
     Earning.ACCESS: lambda books: books.terms.sell_access,
-    Earning.REFUNDS: lambda books: Kind.MONEY_REFUND in books.kinds,
+    Earning.REFUNDS: lambda books: Kind.MONEY_REFUND in books.kinds or books.reduced,
     Earning.DISPUTES: lambda books: Kind.CHARGEBACK in books.kinds,
 }
 

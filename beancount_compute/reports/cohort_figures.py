@@ -31,7 +31,7 @@ from beancount_compute.economy import (
     shares_of_total,
 )
 from beancount_compute.economy.rules.newest_plan import plan_of_overage
-from beancount_compute.ledger import ORDER, PeriodBooked, period_of
+from beancount_compute.ledger import PeriodBooked, standing_periods
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.facts import LotKey, Movement, Trade
 from beancount_compute.reports.fold import grouped
@@ -41,9 +41,11 @@ from beancount_compute.reports.unused import Follower, Outcome, Part, of_plans
 _SOLD = "sold"  # for the first time
 _ENDED = "ended"  # they left their period without turning into tokens
 _GONE = "gone"  # in no way that the books know
+# What a change of plan takes back has not left its period.
+LEAVING = tuple(flow for flow in UNITS_RELEASED if flow is not Flow.RETURNED)
 _WHAT: dict[Flow, str] = {
     Flow.TRADED_OUT: _SOLD,
-    **{flow: "removed" if flow is Flow.REMOVED else flow.key for flow in UNITS_RELEASED},
+    **{flow: "removed" if flow is Flow.REMOVED else flow.key for flow in LEAVING},
 }
 _EARNED = {
     Earning.FEES: "fees",
@@ -253,13 +255,9 @@ class OveragePrices:
         self._terms = books.terms
         self._periods: defaultdict[str, list[PeriodBooked]] = defaultdict(list)
         self._starts: dict[str, date] = {}  # the first booked day of each subscription
-        tag = f"compute-{Kind.ALLOCATION}"
-        for entry in books.transactions:
-            if ORDER in entry.meta and tag in entry.tags:
-                period = period_of(entry)
-                if period is not None:
-                    self._periods[entry.payee or ""].append(period)
-                    self._starts.setdefault(period.subscription, period.first)
+        for _, who, period in standing_periods(books.transactions):
+            self._periods[who].append(period)
+            self._starts.setdefault(period.subscription, period.first)
         self.of = cache(self._price)
 
     def _price(self, subscriber: str, day: date, commodity: str) -> Money | None:

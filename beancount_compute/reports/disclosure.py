@@ -64,6 +64,7 @@ _TITLES = {
     "removed": "removed\nby hand",
     _BETWEEN: "between\nsubscribers",
     Flow.EARNED.key: "earned\nby time",
+    Flow.RETURNED.key: "returned\nby change",
 }
 _EARNINGS = {
     Earning.COMPUTE: "use",

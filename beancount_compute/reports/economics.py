@@ -39,9 +39,9 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 
-from beancount_compute.economy import UNIT_COST, UNITS_RELEASED, ZERO, Flow, Month, Terms
+from beancount_compute.economy import UNIT_COST, ZERO, Flow, Month, Terms
 from beancount_compute.reports.books import Books, Selection, until
-from beancount_compute.reports.cohort_figures import Happened, has_bills, what_became
+from beancount_compute.reports.cohort_figures import LEAVING, Happened, has_bills, what_became
 from beancount_compute.reports.facts import SUMMED, Trade
 from beancount_compute.reports.figures import (
     Adding,
@@ -68,7 +68,7 @@ def _less(*columns: str) -> tuple[str, ...]:
 
 
 # What happened (`cohort_figures.Happened`) adds to and takes from the columns.
-_LEFT = tuple("removed" if flow is Flow.REMOVED else flow.key for flow in UNITS_RELEASED)
+_LEFT = tuple("removed" if flow is Flow.REMOVED else flow.key for flow in LEAVING)
 _GIVEN_UP = tuple(key for key in _LEFT if key not in ("used", "expired"))
 UNUSED = ("minted", "ended")
 _HELD = ("minted", *_less(*_LEFT, "gone"))

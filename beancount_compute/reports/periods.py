@@ -25,16 +25,14 @@ from beancount_compute.economy import (
     WIDE,
     ZERO,
     Flow,
-    Kind,
     Span,
     Terms,
     round_money,
 )
-from beancount_compute.ledger import ORDER, period_of
+from beancount_compute.ledger import standing_periods
 from beancount_compute.reports.facts import Movement
 
 _DAYS_OF_A_MONTH = Decimal("30.4375")  # a twelfth of 365.25
-_TAG = f"compute-{Kind.ALLOCATION}"
 _DAY = timedelta(1)
 
 
@@ -48,6 +46,8 @@ class PaidPeriod(NamedTuple):
     plan: str
     billed: tuple[tuple[str, Decimal], ...]  # by currency: what its lots carry
     at: int
+    prorated: str = ""  # the days of one that began with a change of plan: "10/30"
+    ran: str = ""  # the days of one that ended with one: "20/30"
 
     @property
     def after(self) -> date:
@@ -69,21 +69,15 @@ def read_periods(
     transactions: Sequence[Transaction], movements: Iterable[Movement]
 ) -> tuple[PaidPeriod, ...]:
     """The periods that stand, in the order of the books: those that were reversed are none."""
-    undone = {entry.meta.get("reverses") for entry in transactions} - {None}
     billed: defaultdict[int, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for each in movements:
         if each.flow is Flow.ALLOCATED and each.currency:
             billed[each.at][each.currency] += each.amount
     found = []
-    for at, entry in enumerate(transactions):
-        if ORDER not in entry.meta or _TAG not in entry.tags:
-            continue
-        booked = period_of(entry)
-        if booked is not None and entry.meta.get("event") not in undone:
-            amounts = tuple(sorted(billed[at].items())) if at in billed else ()
-            who = entry.payee or ""
-            plan, first, last, subscription = booked
-            found.append(PaidPeriod(first, last, who, subscription, plan, amounts, at))
+    for at, who, period in standing_periods(transactions):
+        amounts = tuple(sorted(billed[at].items())) if at in billed else ()
+        plan, first, last, subscription, *parts = period
+        found.append(PaidPeriod(first, last, who, subscription, plan, amounts, at, *parts))
     return tuple(found)
 
 
@@ -118,9 +112,21 @@ def monthly(period: PaidPeriod, terms: Terms) -> list[tuple[str, Decimal]]:
 
 
 def months_of(period: PaidPeriod, terms: Terms) -> Decimal:
-    """How many months a period is for."""
+    """How many months a period is paid for."""
     span = _span(period, terms)
-    return Decimal(span.months) if span.months else span.days / _DAYS_OF_A_MONTH
+    months = Decimal(span.months) if span.months else span.days / _DAYS_OF_A_MONTH
+    return _part(months, period.prorated)
+
+
+def months_run(period: PaidPeriod, terms: Terms) -> Decimal:
+    """How many months a period lasts: until a change of plan, if there was one."""
+    return _part(months_of(period, terms), period.ran)
+
+
+def _part(months: Decimal, days: str) -> Decimal:
+    """The months of some days, "20/30"."""
+    number, _, of_days = days.partition("/")
+    return WIDE.divide(WIDE.multiply(months, Decimal(number)), Decimal(of_days)) if days else months
 
 
 def _span(period: PaidPeriod, terms: Terms) -> Span:

@@ -33,7 +33,17 @@ from beancount_compute.economy import (
     Pocket,
     cost_of,
 )
-from beancount_compute.ledger import BY_HAND, IN_BULK, LAPSED, OPENING, Meaning, lapsed_of, why_of
+from beancount_compute.ledger import (
+    BY_HAND,
+    EARNED,
+    IN_BULK,
+    LAPSED,
+    OPENING,
+    Meaning,
+    lapsed_of,
+    money_of,
+    why_of,
+)
 from beancount_compute.reports.facts import LotKey, Movement
 
 _of_lot = attrgetter("cost", "currency", "origin")
@@ -131,11 +141,27 @@ class _Reader:
                 )
                 # fmt: on
                 add(_new(Movement, fields))
+            if EARNED in meta and kind not in (BY_HAND, OPENING):
+                self._read_earned(meta[EARNED], first)
             if LAPSED in meta and kind not in (BY_HAND, OPENING):
                 self._read_lapsed(transactions[at], at, undoes)
             if kind not in _BY_LOTS or "overage" in meta:
                 unread = (at, month, kind, undoes, first, len(movements))
                 self.unread.append(_new(Unread, unread))
+
+    def _read_earned(self, earned: Any, first: int) -> None:
+        """Access that was earned until a change: as much of what leaves its lot."""
+        amount = money_of(earned)
+        left = amount.number if amount else ZERO
+        moved: list[Movement] = []
+        for each in self.movements[first:]:
+            part = min(left, -each.units) if each.pocket is Pocket.ACCESS else ZERO
+            if part > ZERO:
+                left -= part
+                moved.append(each._replace(flow=Flow.EARNED, units=-part, amount=-part))
+                each = each._replace(units=each.units + part, amount=each.amount + part)
+            moved += [each] if each.units else []
+        self.movements[first:] = moved
 
     def _read_lapsed(self, entry: Transaction, at: int, undoes: bool) -> None:
         """Units of lots that had lapsed: they did not expire, and left in another way."""

@@ -175,6 +175,8 @@ def _people(
                 start_of[month.name] += 1
         for period, following in zip(spell.periods, [*spell.periods[1:], None], strict=True):
             month = Month.of(period.after)
+            if period.ran and following is not None:
+                continue  # it went on, on another plan
             if period.after <= end and months[0] <= month:
                 yield table, (month.name,), "due", Decimal(1), period.at
                 if following is not None:

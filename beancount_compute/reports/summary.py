@@ -4,9 +4,12 @@ The books are read as Beancount loaded them. Units and money that came in must b
 that went out or are still held:
 
     opening + entered later + allocated + topped up + granted
-        = used + spent + expired + refunded + removed by hand + held
+        = used + spent + expired + refunded + returned by change + removed by hand + held
     opening + entered later + paid
-        = revenue + breakage + settlements + partner income + refunded + removed by hand + deferred
+        = revenue + breakage + settlements + partner income + refunded + returned by change
+          + removed by hand + deferred
+
+What a change of plan returns is paid once more: for the new plan.
 """
 
 from __future__ import annotations
@@ -45,6 +48,7 @@ MONEY_OUT = (
     "partner income",
     "access",
     "refunded",
+    Flow.RETURNED.value,
     "voided",
     "removed by hand",
     "deferred",
@@ -52,8 +56,13 @@ MONEY_OUT = (
 _EARNED = {each: "revenue" if each is Earning.COMPUTE else each.value for each in Earning}
 SHORTFALLS = "shortfalls"  # breakage of minimums, which was never paid for ahead
 
-_RARE = (Flow.ENTERED, Flow.VOIDED, Earning.ACCESS.value)  # shown only where there are any
-_AT_COST = (Flow.OPENING, Flow.ENTERED, Flow.REMOVED, Flow.VOIDED)
+_RARE = (
+    Flow.ENTERED,
+    Flow.RETURNED,
+    Flow.VOIDED,
+    Earning.ACCESS.value,
+)  # shown only where there are any
+_AT_COST = (Flow.OPENING, Flow.ENTERED, Flow.REMOVED, Flow.RETURNED, Flow.VOIDED)
 FlowSums = defaultdict[tuple[str, str], Decimal]  # by name of the flow, and commodity or currency
 
 
@@ -174,10 +183,14 @@ def _moved(books: Books) -> tuple[FlowSums, FlowSums]:
                 units[each.flow, each.commodity] += sign * each.units
             if each.currency and each.flow in _AT_COST:
                 money[each.flow, each.currency] += sign * each.amount
+            if each.currency and each.flow is Flow.RETURNED:
+                money["paid", each.currency] += sign * each.amount
     for income in fold(books.incomes, ("earning", "kind", "currency"), ("amount",)):
-        of_minimum = income.earning is Earning.BREAKAGE and income.kind != Kind.EXPIRY
+        of_minimum = income.earning is Earning.BREAKAGE and income.kind not in _LAPSING
         name = SHORTFALLS if of_minimum else _EARNED[income.earning]
         money[name, income.currency] += income.amount
+        if income.kind == Kind.CHANGE and income.earning is Earning.REFUNDS:
+            money["paid", income.currency] -= income.amount  # of what was delivered before
     for owed in fold(books.owed, ("kind", "currency"), ("amount",)):
         name, sign = _MONEY_FLOWS.get(owed.kind, ("", 0))
         if name:
@@ -185,8 +198,10 @@ def _moved(books: Books) -> tuple[FlowSums, FlowSums]:
     return units, money
 
 
+_LAPSING = (Kind.EXPIRY, Kind.CHANGE)  # what was paid for ahead
 _MONEY_FLOWS: dict[str, tuple[str, int]] = {
     Kind.ALLOCATION: ("paid", 1),
+    Kind.CHANGE: ("paid", 1),
     Kind.SPEND: ("settlements", -1),
     Kind.REFUND: ("refunded", -1),
 }

@@ -22,6 +22,7 @@ NO_RHYTHM = 0
 RHYTHM: dict[Kind, int] = {
     Kind.SUBSCRIPTION: NO_RHYTHM,
     Kind.CANCELLATION: NO_RHYTHM,
+    Kind.CHANGE: NO_RHYTHM,
     Kind.ALLOCATION: 2,
     Kind.GRANT: 4,
     Kind.CONSUMPTION: 1,
@@ -47,7 +48,7 @@ RHYTHM: dict[Kind, int] = {
     Kind.DEPRECIATION: NO_RHYTHM,
 }
 FILES_IN_A_ROW = 2
-_SCHEDULE = frozenset([Kind.SUBSCRIPTION, Kind.CANCELLATION])
+_SCHEDULE = frozenset([Kind.SUBSCRIPTION, Kind.CHANGE, Kind.CANCELLATION])
 
 
 def no_events_at_all(look: LookedAt, month: str) -> Iterator[Finding]:

@@ -75,6 +75,10 @@ def event(kind: Kind, on: str, subscriber: str = "", counterparty: str = "", **m
         units = Decimal()
     if "price" in more:
         price, currency = pair(more.pop("price"))
+    charge = credit = Decimal()
+    if "charge" in more:
+        charge, currency = pair(more.pop("charge"))
+        credit, currency = pair(more.pop("credit"))
     if "paid" in more:
         paid, currency = pair(more.pop("paid"))
     if "discount" in more:
@@ -95,6 +99,7 @@ def event(kind: Kind, on: str, subscriber: str = "", counterparty: str = "", **m
         "of",
         "unpaid",
         "void",
+        "from_plan",
     )
     text = {name: more.pop(name, "") for name in texts}
     made = Event(
@@ -125,6 +130,9 @@ def event(kind: Kind, on: str, subscriber: str = "", counterparty: str = "", **m
         text["of"],
         text["unpaid"],
         text["void"],
+        text["from_plan"],
+        charge,
+        credit,
         more.pop("extra", ()),
         *at(more.pop("line", 0)),
         more.pop("flaw", ""),
@@ -135,6 +143,11 @@ def event(kind: Kind, on: str, subscriber: str = "", counterparty: str = "", **m
 
 def subscription(on: str, subscriber: str, plan: str = "pro", **more: Any) -> Event:
     return event(Kind.SUBSCRIPTION, on, subscriber, plan=plan, **more)
+
+
+def change(on: str, subscriber: str, from_plan: str, plan: str, **more: Any) -> Event:
+    """A change of plan, with or without `charge` and `credit`."""
+    return event(Kind.CHANGE, on, subscriber, from_plan=from_plan, plan=plan, **more)
 
 
 def cancellation(on: str, subscriber: str, plan: str = "pro", **more: Any) -> Event:

@@ -123,7 +123,7 @@ def test_nothing_is_counted_where_nothing_is_stated() -> None:
 
 def test_what_is_scheduled_or_reversed_has_no_units_of_its_own() -> None:
     """And money passes in top-ups, trades, spends, money back, purchases, bills and costs."""
-    of_none = {Kind.SUBSCRIPTION, Kind.CANCELLATION, Kind.REVERSAL}
+    of_none = {Kind.SUBSCRIPTION, Kind.CANCELLATION, Kind.CHANGE, Kind.REVERSAL}
     of_money = {Kind.CHARGEBACK, Kind.WRITE_OFF, Kind.RECOVERY, Kind.BILL, Kind.COST}
     assert set(EVENTS) - WITH_UNITS == of_none | of_money
     both = {Kind.ALLOCATION, Kind.TRADE, Kind.SPEND, Kind.REFUND, Kind.PURCHASE}

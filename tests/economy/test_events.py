@@ -35,6 +35,7 @@ def test_the_phases_of_a_day() -> None:
     assert {kind: Phase(phase).name for kind, phase in PHASE.items()} == {
         Kind.CANCELLATION: "CANCELLATIONS",
         Kind.SUBSCRIPTION: "ALLOCATIONS",
+        Kind.CHANGE: "ALLOCATIONS",
         Kind.ALLOCATION: "ALLOCATIONS",
         Kind.GRANT: "ALLOCATIONS",
         Kind.PURCHASE: "ALLOCATIONS",

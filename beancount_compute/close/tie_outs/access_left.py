@@ -26,7 +26,7 @@ from beancount_compute.economy import (
     evening_of,
     part_earned,
 )
-from beancount_compute.ledger import period_of
+from beancount_compute.ledger import EARNED, period_of
 from beancount_compute.reports import Books, LotKey, Movement, grouped
 
 _DAY = timedelta(1)
@@ -53,12 +53,12 @@ def access_left(books: Books, last: date) -> Iterator[TieOut]:
 
 def _left(books: Books, lot: LotKey, moved: Iterable[Movement], last: date) -> Decimal:
     """What is left of a lot in the evening of a day."""
-    others = sorted([each for each in moved if each.flow is not Flow.EARNED], key=_BY_DATE)
+    others = sorted([each for each in moved if _by_event(books, each)], key=_BY_DATE)
     if lot.end is None or not others:
         return sum([each.amount for each in others], ZERO)
-    plan = books.terms.plan_of_lot(lot.origin, lot.date)
-    by = plan.access_by if plan else AccessBy.DAY
-    since, left = _begun(books, others[0]), ZERO
+    plan, first = books.terms.plan_of_lot(lot.origin, lot.date), books.transactions[others[0].at]
+    by = plan.access_by if plan and "prorated" not in first.meta else AccessBy.DAY
+    since, left, wrong = _begun(books, others[0]), ZERO, ZERO
     went = {books.transactions[each.at].meta.get("event"): each.date for each in others}
     evening = evening_of(lot.end, max(since, others[0].date))
     while others or left:
@@ -68,6 +68,8 @@ def _left(books: Books, lot: LotKey, moved: Iterable[Movement], last: date) -> D
                 left -= part_earned(left, lot.currency, since, each.date - _DAY, lot.end, by)
                 since = each.date
             left += each.amount - _earned_at_once(books, each, went, by)
+            if each.flow is Flow.EARNED:
+                wrong += each.amount + _earned(each, others, since, by)
         if evening > last:
             break
         left -= part_earned(left, lot.currency, since, evening, lot.end, by)
@@ -75,7 +77,20 @@ def _left(books: Books, lot: LotKey, moved: Iterable[Movement], last: date) -> D
         if since >= lot.end:
             break
         evening = evening_of(lot.end, since)
-    return left
+    return left + wrong
+
+
+def _by_event(books: Books, moved: Movement) -> bool:
+    """Whether access came or went otherwise than in an evening: a change earns some of it too."""
+    return moved.flow is not Flow.EARNED or EARNED in books.transactions[moved.at].meta
+
+
+def _earned(moved: Movement, others: Iterable[Movement], since: date, by: AccessBy) -> Decimal:
+    """What of the access that a change takes is for the days before it."""
+    lot = moved.lot
+    assert lot.end is not None  # of access
+    taken = -moved.amount - sum([each.amount for each in others if each.at == moved.at], ZERO)
+    return earned_meanwhile(taken, lot.currency, since, moved.date, lot.end, by)
 
 
 def _earned_at_once(

@@ -43,7 +43,7 @@ from beancount_compute.economy import (
     round_money,
 )
 from beancount_compute.economy.measuring import with_units
-from beancount_compute.ledger import ORDER, kind_of_tags, named_amounts, period_of
+from beancount_compute.ledger import FROM_PLAN, ORDER, kind_of_tags, named_amounts, period_of
 from beancount_compute.reports import Books, since
 
 _WITH_UNITS = [
@@ -71,7 +71,8 @@ def events_booked(
 ) -> TieOut:
     """Every event was booked, and once; uses that were merged are counted as they say.
 
-    The reversal of what books nothing, a cancellation, books nothing either.
+    The reversal of what books nothing, a cancellation, books nothing either; nor does a change of
+    plan that moves nothing, as on the day on which a period begins.
     """
     kind = cache(kind_of_tags)
     entries = [
@@ -90,6 +91,8 @@ def events_booked(
     for each, event in stated.items():
         if event.kind is Kind.REVERSAL and each not in places and event.reverses not in ids:
             del wanted[each]
+        if event.kind is Kind.CHANGE and each not in places:
+            del wanted[each]
     unbooked = list((wanted - Counter({each: len(at) for each, at in places.items()})).elements())
     if merged == sum(stated[each].kind is Kind.CONSUMPTION for each in unbooked):
         unbooked = [each for each in unbooked if stated[each].kind is not Kind.CONSUMPTION]
@@ -104,7 +107,7 @@ def _id_of(event: Event) -> str:
 
 def _is_of_event(entry: Transaction) -> bool:
     """Not a period that a subscription brings; the reversal of one is an event."""
-    return "undoes" in entry.meta or period_of(entry) is None
+    return bool({"undoes", FROM_PLAN} & entry.meta.keys()) or period_of(entry) is None
 
 
 def _base(meta: Mapping[str, Any], known: Container[str]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from beancount_compute.economy import Event, Kind
 from beancount_compute.economy.rules.allocation import allocate, grant
 from beancount_compute.economy.rules.billing import bill
+from beancount_compute.economy.rules.change import change
 from beancount_compute.economy.rules.consumption import consume
 from beancount_compute.economy.rules.credits import purchase
 from beancount_compute.economy.rules.giving_back import take_back_money
@@ -27,6 +28,7 @@ Rule = Callable[[Economy, Event, str], None]
 RULES: dict[Kind, Rule] = {
     Kind.SUBSCRIPTION: subscribe,
     Kind.CANCELLATION: cancel,
+    Kind.CHANGE: change,
     Kind.ALLOCATION: allocate,
     Kind.GRANT: grant,
     Kind.CONSUMPTION: consume,

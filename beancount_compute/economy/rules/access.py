@@ -26,6 +26,8 @@ from beancount_compute.economy import (
     Plan,
     Role,
     earned_ahead,
+    earned_meanwhile,
+    key_of,
     part_earned,
     text_of,
 )
@@ -105,9 +107,19 @@ def _post_earned(
 
 
 def access_by(economy: Economy, lot: Lot) -> AccessBy:
-    """How a lot of access is earned."""
+    """How a lot is earned: as its plan says, but by days where a change cut its period short."""
     plan = _plan_of(economy, lot)
-    return plan.access_by if plan else AccessBy.DAY
+    if plan is None or (lot.holder, key_of(lot)) in economy.by_days:
+        return AccessBy.DAY
+    return plan.access_by
+
+
+def earned_before(economy: Economy, open_lot: OpenLot, units: Decimal) -> Decimal:
+    """What of access is earned until the day before, and not booked yet."""
+    lot, since = open_lot.lot, economy.access_from.get(open_lot, economy.today)
+    assert lot.end is not None
+    by = access_by(economy, lot)
+    return earned_meanwhile(units, lot.currency, since, economy.today, lot.end, by)
 
 
 def _plan_of(economy: Economy, lot: Lot) -> Plan | None:

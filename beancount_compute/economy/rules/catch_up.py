@@ -111,16 +111,17 @@ def _catch_up(economy: Economy, plan: Plan, subscription: Subscription, used: Us
 
 def price_when_late(economy: Economy, event: Event, subscription: Subscription) -> Money | None:
     """What a unit of a late use costs, behind the catch-ups before today; None as on its day."""
-    if subscription.plan not in economy.charged_anew:
+    if subscription.plan_on(event.date) not in economy.charged_anew:
         return None
     return _price(economy, subscription, event.date, economy.today)
 
 
 def _price(economy: Economy, subscription: Subscription, day: date, before: date) -> Money | None:
     """What a unit that was used on a day costs by the lines of the plan before another day."""
-    plan = subscription.plan
+    plan = subscription.plan_on(day)
     _, end = period_with(economy.terms, plan, subscription.start, day)
-    end = min(end, subscription.period_end)
+    changes = [each.until for each in subscription.earlier if each.until > day]
+    end = min(end, subscription.period_end, *changes)
     return price_of_use(economy.terms.plans[plan], day, end, before)
 
 

@@ -42,6 +42,27 @@ def bill_period(economy: Economy, subscription: Subscription, plan: Plan, start:
     economy.agenda.put(Due.INVOICES, day, subscription)
 
 
+def bill_changed(economy: Economy, subscription: Subscription, plan: Plan, latest: date) -> None:
+    """Let the rest of a period be charged as another plan says, from today on.
+
+    What waits goes with the next invoice, on a day at the latest; so does one that is due today.
+    """
+    before, today = subscription.arrears, economy.today
+    subscription.arrears = None
+    bill_period(economy, subscription, plan, today)
+    if before is None:
+        return
+    arrears = subscription.arrears
+    if arrears is None:
+        arrears = subscription.arrears = Arrears(BilledBy.USE, today, today, latest)
+    arrears.unbilled = before.unbilled
+    if before.of_use:
+        arrears.invoiced = before.invoiced
+    due = today if before.next_invoice == today else min(arrears.next_invoice, latest)
+    arrears.next_invoice = due
+    economy.agenda.put(Due.INVOICES, due, subscription)
+
+
 def invoice_later(
     economy: Economy, subscription: Subscription, number: Decimal, currency: str, day: date
 ) -> None:
@@ -80,9 +101,9 @@ def invoice(economy: Economy, subscription: Subscription, arrears: Arrears, day:
             legs.append(MoneyLeg(Role.UNBILLED, name, "", -number, currency))
     if legs:
         days = f"{text_of(arrears.invoiced)}/{text_of(day - _DAY)}"
-        of = f"{subscription.plan} {days}"
+        of = f"{subscription.plan_on(day - _DAY)} {days}"
         if not arrears.of_use:
-            of = f"of the change of {text_of(arrears.invoiced)}"
+            of = f"of the change of {text_of(arrears.period)}"
         economy.post(
             JournalEntry(
                 economy.today,

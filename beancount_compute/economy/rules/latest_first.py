@@ -9,9 +9,12 @@ So a chain of events can be undone on one day, whatever their ids.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 
 from beancount_compute.economy import Event, Kind
 from beancount_compute.economy.rules.reversal import targets
+
+_kind_of = attrgetter("kind")
 
 
 def latest_first(events: list[Event], booked: Iterable[str]) -> list[Event]:
@@ -44,3 +47,11 @@ def cancellations_first(events: list[Event]) -> tuple[list[Event], list[Event]]:
         for each in (event, *(other for other in events[at:] if undone.get(id(other)) is event))
     ]
     return first, [event for event in events[at:] if id(event) not in undone]
+
+
+def changes_apart(events: list[Event]) -> tuple[list[Event], list[Event]]:
+    """The changes of plan of a day, which come before its periods, and the other events."""
+    if Kind.CHANGE not in map(_kind_of, events):
+        return [], events
+    changes = [each for each in events if each.kind is Kind.CHANGE]
+    return changes, [each for each in events if each.kind is not Kind.CHANGE]

@@ -27,7 +27,7 @@ def newest_subscription(
         for subscription in subscriber.subscriptions
         if subscription.start <= event.date
         and subscription.runs_on(event.date)
-        and (plan := economy.terms.plan(subscription.plan, event.date)) is not None
+        and (plan := economy.terms.plan(subscription.plan_on(event.date), event.date)) is not None
         and plan.sells(event.commodity)
     ]
     if not running:

@@ -13,8 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 from beancount_compute.economy import (
+    WIDE,
     ZERO,
     Commitment,
     Due,
@@ -31,18 +33,39 @@ from beancount_compute.economy import (
 from beancount_compute.economy.rules.invoicing import role_of_charges
 from beancount_compute.economy.state import Economy, Subscription, Undo
 
-_DAY = timedelta(1)
+_DAY, _WHOLE = timedelta(1), Fraction(1)
 _OWED = (Role.RECEIVABLE, Role.UNBILLED)
 
 
-def commit(economy: Economy, subscription: Subscription, plan: Plan, start: date) -> None:
-    """Let a period cost its plan's minimum."""
+def commit(
+    economy: Economy, subscription: Subscription, plan: Plan, start: date, part: Fraction = _WHOLE
+) -> None:
+    """Let a period cost its plan's minimum, or a part of it."""
     if plan.minimum is None or not plan.minimum.number:
         return
-    minimum = plan.minimum._replace(number=round_money(*plan.minimum))
+    minimum = _part_of(plan.minimum, part)
     commitment = Commitment(plan.name, start, subscription.period_end, minimum)
     subscription.commitments.append(commitment)
     await_shortfall(economy, subscription, commitment)
+
+
+def _part_of(minimum: Money, part: Fraction) -> Money:
+    number = WIDE.multiply(minimum.number, Decimal(part.numerator))
+    number = WIDE.divide(number, Decimal(part.denominator))
+    return Money(round_money(number, minimum.currency), minimum.currency)
+
+
+def cut_short(subscription: Subscription, plan: Plan, day: date, of_days: int) -> Decimal:
+    """Let the minimum of a period that runs on a day be over, and count by the days before it.
+
+    Gives what is short of that.
+    """
+    commitment = subscription.commitment_on(day)
+    if commitment is None or plan.minimum is None:
+        return ZERO
+    part = Fraction((day - commitment.start).days, of_days)
+    commitment.end, commitment.minimum = day, _part_of(plan.minimum, part)
+    return commitment.fall_short()
 
 
 def await_shortfall(economy: Economy, subscription: Subscription, commitment: Commitment) -> None:
@@ -162,11 +185,17 @@ def _is_breakage(leg: Leg, number: Decimal) -> bool:
     return isinstance(leg, MoneyLeg) and leg.role is Role.BREAKAGE and leg.number == number
 
 
+def _is_unbilled(leg: Leg) -> bool:
+    return isinstance(leg, MoneyLeg) and leg.role is Role.UNBILLED
+
+
 def _where_it_is(subscription: Subscription, undo: Undo) -> Role:
     """Whether what was charged for a use is still unbilled."""
     entry, arrears = undo.entry, subscription.arrears
-    if arrears is None or not arrears.of_use:
+    if arrears is None:
         return Role.RECEIVABLE
+    if not arrears.of_use and not any(_is_unbilled(leg) for leg in entry.legs):
+        return Role.RECEIVABLE  # a change waits here, and perhaps what was used before it
     late = undo.day < entry.date
     before = entry.date < arrears.invoiced or (late and entry.date == arrears.invoiced)
     return Role.RECEIVABLE if before else Role.UNBILLED

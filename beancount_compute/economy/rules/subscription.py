@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 
 from beancount_compute.economy import (
@@ -35,7 +36,7 @@ from beancount_compute.economy.state import Economy, Subscription
 
 MOST_PERIODS = 1200
 TEN_YEARS = Span(120, 0)
-_SCHEDULE = (Kind.SUBSCRIPTION, Kind.CANCELLATION)
+_SCHEDULE = (Kind.SUBSCRIPTION, Kind.CHANGE, Kind.CANCELLATION)
 
 
 def subscribe(economy: Economy, event: Event, event_id: str) -> None:
@@ -51,7 +52,7 @@ def subscribe(economy: Economy, event: Event, event_id: str) -> None:
         raise Refused(
             f"started {start} is after {event.date}: date the subscription {start} instead"
         )
-    _refuse_second(economy, event)
+    refuse_second(economy, event)
     subscriber = economy.welcome(event.subscriber)
     subscription = Subscription(
         event_id,
@@ -103,6 +104,8 @@ def start_periods(economy: Economy, day: date) -> None:
     """Book the periods that start on a day; a cancelled subscription ends instead."""
     due: list[Subscription] = economy.agenda.take(Due.PERIODS, day)
     for subscription in sorted(due, key=lambda each: (each.subscriber.name, each.plan)):
+        if subscription.period_end != day:  # a change of plan let it end on another
+            continue
         economy.settle(subscription.subscriber.name)
         if not subscription.ended:
             _book_period(economy, subscription, day, None)
@@ -141,17 +144,45 @@ def _next_period(economy: Economy, subscription: Subscription, day: date) -> Pla
         )
         economy.refusals.append(Refusal(subscription.place, message))
         return None
-    subscription.periods += 1
     plan = economy.terms.plan_of_lot(subscription.plan, day)
     assert plan is not None  # a plan that is known stays known
-    runs = period_from(
-        day, plan, subscription.day_of_month, counted_in_days=subscription.counted_in_days
-    )
-    subscription.period_end, subscription.day_of_month, subscription.counted_in_days = runs
+    _run(subscription, plan, day)
     begin_counting(economy, subscription, day)
     if subscription.period_end == date.max:
         subscription.ended = True
     return plan
+
+
+def _run(subscription: Subscription, plan: Plan, day: date) -> None:
+    """Let the next period run from a day, as long as the plan says."""
+    subscription.periods += 1
+    runs = period_from(
+        day, plan, subscription.day_of_month, counted_in_days=subscription.counted_in_days
+    )
+    subscription.period_end, subscription.day_of_month, subscription.counted_in_days = runs
+    subscription.whole_since = day
+
+
+def whole_since(economy: Economy, subscription: Subscription) -> date:
+    """The first day of the running period, were it not cut short by a change of plan.
+
+    Of a subscription that closed months hand on it is found again, period by period.
+    """
+    if subscription.whole_since is None:
+        again = replace(
+            subscription,
+            day_of_month=subscription.start.day,
+            counted_in_days=False,
+            period_end=subscription.start,
+            periods=0,
+        )
+        while again.periods < subscription.periods:
+            plan = economy.terms.plan_of_lot(again.plan, again.period_end)
+            assert plan is not None  # it is in force
+            _run(again, plan, again.period_end)
+        subscription.whole_since = again.whole_since
+    assert subscription.whole_since is not None  # one of no period began today
+    return subscription.whole_since
 
 
 class Bridges:
@@ -194,6 +225,10 @@ class Bridges:
         for event in sorted(written):
             if event.kind is Kind.CANCELLATION:
                 found.pop((event.subscriber, event.plan), None)
+            elif event.kind is Kind.CHANGE:
+                since = found.pop((event.subscriber, event.from_plan), None)
+                if since is not None:  # be it on the old days or on others: it runs on
+                    found[event.subscriber, event.plan] = since
             elif self._terms.plan(event.plan, event.date) is not None:
                 started = date.fromisoformat(event.started) if event.started else event.date
                 found[event.subscriber, event.plan] = started
@@ -208,7 +243,8 @@ class Bridges:
         return plan is not None and end > day
 
 
-def _refuse_second(economy: Economy, event: Event) -> None:
+def refuse_second(economy: Economy, event: Event) -> None:
+    """Refuse a second subscription of one subscriber to one plan."""
     subscriber = economy.subscribers.get(event.subscriber)
     for subscription in subscriber.subscriptions if subscriber else ():
         if subscription.plan == event.plan and subscription.runs_on(event.date):

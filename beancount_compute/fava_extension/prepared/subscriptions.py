@@ -18,12 +18,11 @@ from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
 from beancount_compute.close.standing import Cancelled, Status
-from beancount_compute.economy import ZERO, Flow, Kind, Pocket, is_access
-from beancount_compute.ledger import ORDER, PeriodBooked, period_of
+from beancount_compute.economy import ZERO, Flow, Pocket, is_access
+from beancount_compute.ledger import PeriodBooked, standing_periods
 from beancount_compute.reports import Books, LotKey
 
 After = TypeVar("After")
-_TAG = f"compute-{Kind.ALLOCATION}"
 
 
 class OnPlan(NamedTuple):
@@ -71,15 +70,10 @@ class Subscriptions:
 
     def _read(self, books: Books) -> dict[tuple[str, LotKey], _Period]:
         found: defaultdict[str, list[tuple[int, PeriodBooked]]] = defaultdict(list)
-        undone = {entry.meta.get("reverses") for entry in books.transactions}
         last_of: dict[str, PeriodBooked] = {}  # by subscription
-        for at, entry in enumerate(books.transactions):
-            if ORDER not in entry.meta or _TAG not in entry.tags:
-                continue
-            period = period_of(entry)
-            if period is not None and entry.meta.get("event") not in undone:
-                found[entry.payee or ""].append((at, period))
-                last_of[period.subscription] = period
+        for at, who, period in standing_periods(books.transactions):
+            found[who].append((at, period))
+            last_of[period.subscription] = period
         period_at: dict[int, _Period] = {}
         for name, booked in found.items():
             periods = [_Period(p, last_of[p.subscription] is p, {}, {}, {}) for _, p in booked]
