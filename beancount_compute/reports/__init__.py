@@ -16,7 +16,15 @@ from beancount_compute.reports.capacity_notes import depreciation_booked, deprec
 from beancount_compute.reports.entered import not_in_opening
 from beancount_compute.reports.exchange import csv_of, defused, json_of, table_as_json
 from beancount_compute.reports.explaining import NoSuchCell, explain, find_cell
-from beancount_compute.reports.facts import DatedPrice, Income, LotKey, Movement, Owed, Trade
+from beancount_compute.reports.facts import (
+    SUMMED,
+    DatedPrice,
+    Income,
+    LotKey,
+    Movement,
+    Owed,
+    Trade,
+)
 from beancount_compute.reports.figures import NotSummed, Report, ReportLike, Request, tabulate
 from beancount_compute.reports.fold import fold, grouped
 from beancount_compute.reports.intervals import (

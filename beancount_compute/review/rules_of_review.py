@@ -14,6 +14,7 @@ from beancount_compute.review.missing import no_event_of_a_kind, no_events_at_al
 from beancount_compute.review.openings import NO_OPENING_LOT, no_opening_lot, no_plan
 from beancount_compute.review.prices import out_of_band
 from beancount_compute.review.refused_in_bulk import refused_in_bulk
+from beancount_compute.review.tiers import several_prices
 from beancount_compute.review.unpaid import never_paid
 
 
@@ -37,6 +38,7 @@ RULES: tuple[RuleOfReview, ...] = (
     RuleOfReview("label", "opening lots whose label names no plan", no_plan),
     RuleOfReview(NO_OPENING_LOT, "a running period without its opening lot", no_opening_lot),
     RuleOfReview("unpaid", "breakage on what was never paid", never_paid),
+    RuleOfReview("tiers", "a period whose use was charged at several prices", several_prices),
     RuleOfReview("refused", "refused events of a month in bulk", refused_in_bulk),
     RuleOfReview("late", "events of months that were closed", late),
 )
