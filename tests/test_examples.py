@@ -23,6 +23,7 @@ TESTS = Path(__file__).parent
 EXAMPLES = TESTS.parent / "example-ledgers"
 LEDGERS = sorted(EXAMPLES.glob("*/main.beancount"))
 CLOSED_QUARTER = EXAMPLES / "closed-quarter" / "main.beancount"
+AI_COMPANY = EXAMPLES / "ai-company" / "main.beancount"
 BULK_MONTH = EXAMPLES / "bulk-month" / "main.beancount"
 MARKET_YEAR = EXAMPLES / "market-year" / "main.beancount"
 TAGS = {
@@ -89,7 +90,7 @@ def test_the_promised_examples_exist() -> None:
     """The examples that the README names are there."""
     names = {path.parent.name for path in LEDGERS}
     promised = {"quickstart", "market-year", "own-accounts", "closed-quarter", "two-bills"}
-    assert {*promised, "bulk-month", "two-regimes"} <= names
+    assert {*promised, "bulk-month", "two-regimes", "ai-company"} <= names
 
 
 @every_example
@@ -130,7 +131,7 @@ def test_says_nothing_of_this_machine(ledger: Path) -> None:
 
 @pytest.mark.parametrize(
     "ledger",
-    [path for path in LEDGERS if path not in (CLOSED_QUARTER, BULK_MONTH)],
+    [path for path in LEDGERS if path not in (CLOSED_QUARTER, BULK_MONTH, AI_COMPANY)],
     ids=lambda path: path.parent.name,
 )
 def test_the_auditor_agrees(ledger: Path) -> None:
@@ -138,12 +139,40 @@ def test_the_auditor_agrees(ledger: Path) -> None:
     assert compare(ledger) == []
 
 
-def test_the_closed_months_give_the_same_books_again() -> None:
-    """April to June, worked out anew; the frozen books load with Beancount alone."""
-    result = CliRunner().invoke(main, ["verify", str(CLOSED_QUARTER)])
+@pytest.mark.parametrize(
+    ("ledger", "months"),
+    [
+        (CLOSED_QUARTER, "2026-04 to 2026-06: 3 closed months"),
+        (AI_COMPANY, "2026-01 to 2026-04: 4 closed months"),
+    ],
+    ids=["closed-quarter", "ai-company"],
+)
+def test_the_closed_months_give_the_same_books_again(ledger: Path, months: str) -> None:
+    """They are worked out anew; the frozen books load with Beancount alone."""
+    result = CliRunner().invoke(main, ["verify", str(ledger)])
     assert result.exit_code == 0, result.output
-    assert "2026-04 to 2026-06: 3 closed months" in result.output
-    load(CLOSED_QUARTER.parent / "closed" / "books.beancount")
+    assert months in result.output
+    load(ledger.parent / "closed" / "books.beancount")
+
+
+def test_a_company_sells_all_that_there_is_besides_units() -> None:
+    """Access, use in arrears, upgrades and money back; what is still owed is as it should be."""
+    entries, _ = load(AI_COMPANY)
+    tags = {tag for entry in transactions(entries) for tag in entry.tags}
+    new = ("access", "invoice", "shortfall", "change", "chargeback", "recovery", "write-off")
+    assert {f"compute-{each}" for each in (*new, "refund", "trade", "mint", "overage")} <= tags
+    owed = {
+        account: number
+        for (account, _), number in balances(entries).items()
+        if account.startswith(("Assets:Receivable", "Assets:Unbilled", "Liabilities:Payable"))
+    }
+    assert owed == {
+        "Assets:Receivable:Acme": Decimal(336),  # the invoice of 1 June
+        "Assets:Receivable:Peggy": Decimal(30),  # who left without paying for her last month
+        "Assets:Unbilled:Acme": Decimal(392),
+        "Assets:Unbilled:Nina": Decimal("9.60"),
+        "Assets:Unbilled:Oscar": Decimal("46.67"),  # an upgrade: 80.00 less 33.33
+    }
 
 
 def test_the_closed_month_in_bulk_stands() -> None:

@@ -28,6 +28,7 @@ from tests.fava_extension.serving import (
     journal,
     rows,
     tables,
+    totals,
 )
 from tests.reports.story import STORY
 
@@ -359,6 +360,24 @@ def test_lots_and_trades_lead_into_fava(market_year: Site) -> None:
     (entry,) = journal(market_year, link)
     assert entry.meta["event"] == exact(trades["rows"][0][1])
     assert "Trade with" in entry.narration
+
+
+def test_every_view_of_a_company_that_sells_more_than_units_stands(tmp_path: Path) -> None:
+    """Access, what is unbilled, disputes and what is lost have their places on the pages."""
+    site = Site(example("ai-company", tmp_path))
+    pages = {view: site.whole(view, *ESTIMATES) for view in VIEWS}
+    people = tables(pages["subscribers"])["subscribers"]
+    assert {row["plan"] for row in rows(people)} >= {"commit", "payg", "pro", "seat"}
+    (total,) = totals(people)
+    owed = rows(tables(pages["owed"])["unbilled"])
+    assert Decimal(total["unbilled"]) == sum(Decimal(row["total"]) for row in owed)
+    assert [row["month"] for row in rows(tables(pages["overview"])["lost"])] == [
+        "2026-03",
+        "2026-05",
+    ]
+    march = site.page("overview", time="2026-03")
+    income = {row["income"]: row["period"] for row in rows(tables(march)["income"])}
+    assert (income["refunds"], income["disputes"]) == ("-14.80", "-18.00")
 
 
 def test_the_close_view_shows_seals_and_the_next_command(closed_quarter: Site) -> None:
