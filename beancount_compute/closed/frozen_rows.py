@@ -59,7 +59,7 @@ def _is_filled(name: str, events: Iterable[FrozenEvent]) -> bool:
 
 def _cell(event: Event, name: str) -> str:
     value = event.kind.value if name == "event" else getattr(event, FIELDS.get(name, name))
-    if value is None or value == ZERO:
+    if value is None or (value == ZERO and name != "paid"):  # a stated cost may be of nothing
         return ""
     return f"{value:f}" if isinstance(value, Decimal) else escaped(str(value))
 

@@ -111,6 +111,27 @@ def test_closed_months_cost_the_same(ledger: Path) -> None:
     assert "accrued,openai,chat,2026-05-20,55.00,USD\n" in state
 
 
+def test_a_month_in_which_a_cost_is_nothing_closes(tmp_path: Path) -> None:
+    free = """\
+2026-01-01 custom "compute-meter" "tokens"
+  units: 2 CU
+  cost: 0.30 USD
+  provider: "llama"
+2026-05-22 custom "compute-consumption" "alice"
+  meter: "tokens"
+  quantity: 5
+2026-05-22 custom "compute-cost" "llama" 0.00 USD
+  meter: "tokens"
+2026-01-01 custom "compute-option" "as-of" 2026-05-31
+"""
+    ledger = write(tmp_path, free, "top,2026-05-01,,allocation,alice,,,100,CU,,10,USD,,,,")
+    before = printed(load(ledger))
+    close(ledger, "2026-05")
+    assert load_errors(ledger) == []
+    assert printed(load(ledger)) == before
+    assert verify(load(ledger)) == []
+
+
 def test_closed_months_know_what_their_costs_rest_on(ledger: Path) -> None:
     """The meters, the default meter, and the price beyond the credits."""
     close(ledger, "2026-05")
