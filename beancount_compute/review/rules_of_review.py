@@ -11,6 +11,7 @@ from beancount_compute.review.finding import Finding
 from beancount_compute.review.late import late
 from beancount_compute.review.looked_at import LookedAt
 from beancount_compute.review.missing import no_event_of_a_kind, no_events_at_all, no_file
+from beancount_compute.review.moved_on import moved_on
 from beancount_compute.review.openings import NO_OPENING_LOT, no_opening_lot, no_plan
 from beancount_compute.review.prices import out_of_band
 from beancount_compute.review.refused_in_bulk import refused_in_bulk
@@ -39,6 +40,7 @@ RULES: tuple[RuleOfReview, ...] = (
     RuleOfReview(NO_OPENING_LOT, "a running period without its opening lot", no_opening_lot),
     RuleOfReview("unpaid", "breakage on what was never paid", never_paid),
     RuleOfReview("tiers", "a period whose use was charged at several prices", several_prices),
+    RuleOfReview("moved-on", "charged back or written off, and sold before", moved_on),
     RuleOfReview("refused", "refused events of a month in bulk", refused_in_bulk),
     RuleOfReview("late", "events of months that were closed", late),
 )

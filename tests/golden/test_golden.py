@@ -90,9 +90,6 @@ def test_what_was_in_the_opening_balance(year: int, opening: str, own: str) -> N
 
 # The published cases that are no golden ledger yet, and what will bring them.
 LATER = {
-    "str-10": "refunds of money",
-    "str-12": "chargebacks and write-offs",
-    "str-13": "chargebacks and write-offs",
     "str-20": "tax",
     "naut-2": "tax",
     "str-cred": "tax",

@@ -5,9 +5,10 @@
 
 What a lot carries belongs to its origin and holder; revenue and breakage to those of the lots;
 a fee to who pays it and, by units, to the lots sold; overage to the plan whose price applies; what
-is owed to who owes or is owed, and to a plan where the transaction's lots are all of one. What is
-left, such as a bank account, belongs to nobody: its key is empty. Nothing is shared out by guess,
-and the parts of a posting add up to it exactly.
+is owed to who owes or is owed, and to a plan where the transaction's lots are all of one; bad debt,
+losses and recoveries to who paid, or did not, and for what. What is left, such as a bank account,
+belongs to nobody: its key is empty. Nothing is shared out by guess, and the parts of a posting add
+up to it exactly.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class _Attribution:
         self._movements = grouped(books.movements, place)
         self._incomes = grouped(books.incomes, place)
         self._owed = grouped(books.owed, place)
+        self._lost = grouped(books.lost, place)
 
     def pieces(self, at: int, entry: Transaction) -> Iterator[PostingPart]:
         """The parts of a transaction's postings; what no fact explains has an empty key."""
@@ -73,7 +75,11 @@ class _Attribution:
             name, origin = income.subscriber, income.origin
             account = self._account(ROLE_OF_EARNING[income.earning], name, origin)
             yield account, origin if by_plan else name, -income.amount, income.currency
-        origins = {movement.origin for movement in moved}
+        for lost in self._lost.get(at, []):
+            account = self._account(lost.role, lost.subscriber, lost.origin)
+            key = lost.origin if by_plan else lost.subscriber
+            yield account, key, lost.amount, lost.currency
+        origins = {each.origin for each in moved or (earned if "back" in entry.meta else ())}
         only = origins.pop() if len(origins) == 1 else ""
         for owed in self._owed.get(at, []):
             holder = _holder(owed, entry)

@@ -140,3 +140,31 @@ def test_overage_of_two_plans_in_one_transaction_is_billed_to_each() -> None:
     assert ("Assets:Receivable:Alice", "gpu", "28.00") in found  # 10.00 + 18.00
     assert ("Income:Overage", "pro", "-3.00") in found
     assert ("Income:Overage", "gpu", "-18.00") in found
+
+
+MONEY_BACK = """\
+plugin "beancount_compute"
+option "operating_currency" "USD"
+2026-05-01 custom "compute-allocation" "alice" 50 CU 5.00 USD
+  id: "top-1"
+2026-05-01 custom "compute-allocation" "bob" 10 CU 1.00 USD
+2026-05-02 custom "compute-consumption" "alice" 10 CU
+2026-05-03 custom "compute-trade" "alice" "bob" 40 CU 0.10 USD
+2026-05-04 custom "compute-write-off" "top-1" 5.50 USD
+  id: "lost"
+2026-05-05 custom "compute-recovery" "lost" 2.00 USD
+"""
+
+
+def test_what_is_lost_and_recovered_belongs_to_what_was_paid() -> None:
+    """Bad debt 1.00, which is recovered, 4.00 sold on and 0.50 beyond are losses."""
+    expected = [
+        ("Assets:Receivable:Alice", "1.50"),
+        ("Expenses:Losses", "4.50"),
+        ("Income:Compute", "-1.00"),
+        ("Income:Recoveries", "-1.00"),
+        ("Liabilities:Payable:Alice", "-4.00"),
+    ]
+    for by, key in ((By.PLAN, "top-up"), (By.SUBSCRIBER, "alice")):
+        found = [each for each in lines(MONEY_BACK, by) if "Bob" not in each[0]]
+        assert found == [(account, key, amount) for account, amount in expected], by
