@@ -398,11 +398,16 @@ KINDS: dict[Kind, KindRow] = {
         moves={Pocket.ACCESS: Flows(Flow.EARNED, Flow.EARNED)},
         money=(LegRow(Role.ACCESS_REVENUE, LegOrigin.LOTS),),
     ),
-    Kind.INVOICE: KindRow(money=(LegRow(Role.RECEIVABLE), LegRow(Role.UNBILLED))),
+    Kind.INVOICE: KindRow(
+        money=(
+            LegRow(Role.RECEIVABLE, LegOrigin.OVERAGE, key="invoiced"),
+            LegRow(Role.UNBILLED, LegOrigin.OVERAGE, key="invoiced"),
+        )
+    ),
     Kind.SHORTFALL: KindRow(
         money=(
-            LegRow(Role.RECEIVABLE),
-            LegRow(Role.UNBILLED),
+            LegRow(Role.RECEIVABLE, LegOrigin.OVERAGE, key="shortfall"),
+            LegRow(Role.UNBILLED, LegOrigin.OVERAGE, key="shortfall"),
             LegRow(Role.BREAKAGE, LegOrigin.OVERAGE, key="shortfall"),
         )
     ),

@@ -258,6 +258,11 @@ class Terms(NamedTuple):
         )
 
     @property
+    def have_minimums(self) -> bool:
+        """Whether any plan has a minimum."""
+        return any(plan.minimum for line in self.plans.values() for plan in line)
+
+    @property
     def plans_have_meters(self) -> bool:
         """Whether the uses of some subscribers have another meter than those of others."""
         return any(plan.meter for line in self.plans.values() for plan in line)

@@ -23,6 +23,7 @@ from beancount_compute.insight.watched import NO_TOKENS, Decision, decisions
 from beancount_compute.reports import Books, Selection, until
 from beancount_compute.reports.cohort_figures import Happened, what_became
 from beancount_compute.reports.economics import GAIN_IF_HELD_LAPSES, UNUSED, selected
+from beancount_compute.reports.facts import of_minimum
 from beancount_compute.reports.margin import parts_in_money
 from beancount_compute.reports.periods import months_run
 from beancount_compute.reports.unused import Follower
@@ -143,9 +144,10 @@ def _billed(books: Books, selection: Selection) -> Iterator[_AddedTo]:
         if moved.flow in _BILLED and moved.amount:
             yield Summed.BILLED, moved.subscriber, moved.lot.currency, moved.amount
     for income in selection.incomes(books):
-        if income.earning in (Earning.OVERAGE, Earning.BREAKAGE):
-            what = Summed.OVERAGE if income.earning is Earning.OVERAGE else Summed.BREAKAGE
-            yield what, income.subscriber, income.currency, income.amount
+        if income.earning is Earning.OVERAGE or of_minimum(income):  # each is billed besides
+            yield Summed.OVERAGE, income.subscriber, income.currency, income.amount
+        elif income.earning is Earning.BREAKAGE:
+            yield Summed.BREAKAGE, income.subscriber, income.currency, income.amount
 
 
 def _is_asked(selection: Selection, subscriber: str, plan: str) -> bool:

@@ -401,6 +401,8 @@ def _candidates_of(
             return [((role, holder, text_in(meta.get("counterparty"))), "", None)]
         case LegOrigin.OVERAGE:
             sign = 1 if role in (Role.RECEIVABLE, Role.UNBILLED) else -1
+            if role is Role.UNBILLED and row.key == "invoiced":
+                sign = -1
             billed = named_amounts(meta.get(row.key or "overage"))
             return [((role, holder, plan), money, sign * number) for plan, number, money in billed]
         case LegOrigin.BACK:

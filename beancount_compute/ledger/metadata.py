@@ -6,6 +6,7 @@
       memo: "by night"
 
     counterparty: "bob"                      ; buyer, receiver or partner
+    invoiced: "payg 32.00 USD"               ; of what was unbilled, by plan
     shortfall: "commit 30.00 USD"            ; of a minimum; below zero: taken back by a late use
     buyer-fee: 1.25 USD                      ; of a trade; the rest of its fees is the seller's
     seller-fixed-fee: 0.30 USD               ; beside those of a rate; buyer-fixed-fee too
@@ -118,6 +119,12 @@ def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
         overage = ", ".join(_overage(entry.legs))
         if overage:
             meta["overage"] = overage
+    if entry.kind is Kind.INVOICE:
+        meta["invoiced"] = ", ".join(
+            f"{leg.origin} {leg.number:f} {leg.currency}"
+            for leg in entry.legs
+            if isinstance(leg, MoneyLeg) and leg.role is Role.RECEIVABLE
+        )
     if entry.shortfall is not None:
         meta["shortfall"] = _shortfall(entry)
     if entry.period:

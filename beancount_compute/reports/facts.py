@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from beancount.core.position import Cost
 
-from beancount_compute.economy import Earning, Flow, Pocket, Role
+from beancount_compute.economy import Earning, Flow, Kind, Pocket, Role
 
 SUMMED = -1  # in place of a transaction: many of them, added up
 
@@ -78,6 +78,11 @@ class Income(NamedTuple):
     at: int
     undoes: bool
     kind: str  # what was booked (`economy.kinds.Kind`), or undone
+
+
+def of_minimum(income: Income) -> bool:
+    """Whether it is breakage of a minimum, and of no lot: what lapses is that of lots."""
+    return income.earning is Earning.BREAKAGE and income.kind != Kind.EXPIRY
 
 
 class Trade(NamedTuple):

@@ -58,7 +58,8 @@ _ENTERED = dict.fromkeys(Pocket, Flows(Flow.ENTERED, Flow.REMOVED))
 _BY_LOTS = frozenset(
     kind
     for kind, row in KINDS.items()
-    if all(
+    if row.moves
+    and all(
         leg.origin in (LegOrigin.OVERAGE, LegOrigin.LAPSED)
         or (leg.origin is LegOrigin.LOTS and leg.role in EARNINGS)
         for leg in row.money

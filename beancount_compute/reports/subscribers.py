@@ -26,7 +26,7 @@ from itertools import chain
 
 from beancount_compute.economy import EARNED_BY_LOTS, ZERO, Earning, Flow, Kind, Month
 from beancount_compute.reports.books import Books, Selection
-from beancount_compute.reports.facts import SUMMED, Income
+from beancount_compute.reports.facts import SUMMED, of_minimum
 from beancount_compute.reports.figures import Contribution, Figure, How, Layout, Report, Request
 from beancount_compute.reports.periods import PaidPeriod, Spell, monthly, running, spells_of, sum_of
 from beancount_compute.reports.tables import CURRENCY, MONTH, Measure
@@ -117,7 +117,7 @@ _BRIDGE = (
 
 def _layouts(books: Books, _: object) -> list[Layout]:
     hidden = {str(each.value) for each in Earning} - {each.value for each in books.earnings}
-    if not any(plan.minimum for line in books.terms.plans.values() for plan in line):
+    if not books.terms.have_minimums:
         hidden.add(_SHORTFALLS)
     bridge = tuple([each for each in _BRIDGE if each.key not in hidden])
     return [
@@ -252,14 +252,10 @@ def _bridge(books: Books, selection: Selection, months: set[str]) -> Iterator[Co
         row = (income.month, income.currency)
         if income.month in months and income.earning in _EARNINGS:
             yield "bridge", row, income.earning.value, income.amount, income.at
-        elif income.month in months and _of_minimum(income):
+        elif income.month in months and of_minimum(income):
             yield "bridge", row, _SHORTFALLS, income.amount, income.at
         elif income.month in months and income.kind == Kind.ALLOCATION:
             yield "bridge", row, "billed", income.amount, income.at  # earned, and undone
-
-
-def _of_minimum(income: Income) -> bool:
-    return income.earning is Earning.BREAKAGE and income.kind != Kind.EXPIRY
 
 
 SUBSCRIBERS = Report(

@@ -35,6 +35,7 @@ from beancount_compute.economy import (
 from beancount_compute.ledger import notes_of_idle_keys
 from beancount_compute.reports.books import Books
 from beancount_compute.reports.capacity_notes import notes_of_capacities
+from beancount_compute.reports.facts import of_minimum
 from beancount_compute.reports.fold import fold
 from beancount_compute.reports.tables import Table, columns, money
 
@@ -186,11 +187,10 @@ def _moved(books: Books) -> tuple[FlowSums, FlowSums]:
             if each.currency and each.flow is Flow.RETURNED:
                 money["paid", each.currency] += sign * each.amount
     for income in fold(books.incomes, ("earning", "kind", "currency"), ("amount",)):
-        of_minimum = income.earning is Earning.BREAKAGE and income.kind not in _LAPSING
-        name = SHORTFALLS if of_minimum else _EARNED[income.earning]
+        name = SHORTFALLS if of_minimum(income) else _EARNED[income.earning]
         money[name, income.currency] += income.amount
-        if income.kind == Kind.CHANGE and income.earning is Earning.REFUNDS:
-            money["paid", income.currency] -= income.amount  # of what was delivered before
+        if income.kind == Kind.CHANGE and income.earning in (Earning.REFUNDS, Earning.BREAKAGE):
+            money["paid", income.currency] -= income.amount  # delivered before, or of a minimum
     for owed in fold(books.owed, ("kind", "currency"), ("amount",)):
         name, sign = _MONEY_FLOWS.get(owed.kind, ("", 0))
         if name:
@@ -198,7 +198,6 @@ def _moved(books: Books) -> tuple[FlowSums, FlowSums]:
     return units, money
 
 
-_LAPSING = (Kind.EXPIRY, Kind.CHANGE)  # what was paid for ahead
 _MONEY_FLOWS: dict[str, tuple[str, int]] = {
     Kind.ALLOCATION: ("paid", 1),
     Kind.CHANGE: ("paid", 1),

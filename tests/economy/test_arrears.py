@@ -73,8 +73,8 @@ def test_a_period_is_invoiced_behind_its_end() -> None:
           unbilled alice payg 17 USD
           overage alice payg -17 USD
         2026-02-15 invoice alice
-          receivable alice 32 USD
-          unbilled alice -32 USD
+          receivable alice payg 32 USD
+          unbilled alice payg -32 USD
     """)
     sent = books.journal[-1]
     assert sent.narration == "Invoice payg 2026-01-15/2026-02-14"
@@ -228,17 +228,17 @@ def test_what_a_period_leaves_of_its_minimum_is_breakage() -> None:
     books = book(BOB, terms(COMMIT, as_of="2026-04-01"))
     assert shown(books, "shortfall", "invoice") == text("""
         2026-02-01 invoice bob
-          receivable bob 35 USD
-          unbilled bob -35 USD
+          receivable bob commit 35 USD
+          unbilled bob commit -35 USD
         2026-03-01 invoice bob
-          receivable bob 35 USD
-          unbilled bob -35 USD
+          receivable bob commit 35 USD
+          unbilled bob commit -35 USD
         2026-03-31 shortfall bob
-          unbilled bob 30 USD
+          unbilled bob commit 30 USD
           breakage bob commit -30 USD
         2026-04-01 invoice bob
-          receivable bob 30 USD
-          unbilled bob -30 USD
+          receivable bob commit 30 USD
+          unbilled bob commit -30 USD
     """)
     (short,) = [each for each in books.journal if each.kind is Kind.SHORTFALL]
     assert short.narration == "Shortfall commit 2026-01-01/2026-03-31"
@@ -314,17 +314,17 @@ def test_charges_of_another_currency_are_no_part_of_a_minimum() -> None:
     books = book(BOB, terms(*offers, as_of="2026-04-01"))
     assert shown(books, "shortfall", "invoice") == text("""
         2026-02-01 invoice bob
-          receivable bob 35 USD
-          unbilled bob -35 USD
+          receivable bob commit 35 USD
+          unbilled bob commit -35 USD
         2026-03-01 invoice bob
-          receivable bob 17.5 EUR
-          unbilled bob -17.5 EUR
+          receivable bob commit 17.5 EUR
+          unbilled bob commit -17.5 EUR
         2026-03-31 shortfall bob
-          unbilled bob 65 USD
+          unbilled bob commit 65 USD
           breakage bob commit -65 USD
         2026-04-01 invoice bob
-          receivable bob 65 USD
-          unbilled bob -65 USD
+          receivable bob commit 65 USD
+          unbilled bob commit -65 USD
     """)
 
 
@@ -340,7 +340,7 @@ def test_a_plan_of_units_has_a_minimum_of_its_overage() -> None:
           unbilled eve pro 30 USD
           overage eve pro -30 USD
         2026-01-31 shortfall eve
-          unbilled eve 20 USD
+          unbilled eve pro 20 USD
           breakage eve pro -20 USD
     """)
 
@@ -441,11 +441,11 @@ def test_uses_merge_up_to_an_invoice() -> None:
           unbilled alice payg 18 USD
           overage alice payg -18 USD
         2026-02-14 shortfall alice
-          unbilled alice 0.5 USD
+          unbilled alice payg 0.5 USD
           breakage alice payg -0.5 USD
         2026-02-15 invoice alice
-          receivable alice 33.5 USD
-          unbilled alice -33.5 USD
+          receivable alice payg 33.5 USD
+          unbilled alice payg -33.5 USD
         2026-02-15 consumption alice
           unbilled alice payg 2 USD
           overage alice payg -2 USD

@@ -66,8 +66,8 @@ def test_access_that_is_left_comes_back_and_a_short_period_begins() -> None:
           access alice 40 ACCESS-USD {1 USD, 2026-04-21, plus/2026-05-01}
           access-revenue alice plus -40 USD
         2026-05-01 invoice alice
-          receivable alice 10 USD
-          unbilled alice -10 USD
+          receivable alice plus 10 USD
+          unbilled alice plus -10 USD
         2026-05-01 allocation alice
           receivable alice plus 120 USD
           access alice -120 ACCESS-USD {1 USD, 2026-05-01, plus/2026-06-01}
@@ -576,18 +576,18 @@ def test_minimums_count_by_days_before_and_after() -> None:
           breakage alice one -16.67 USD
           unbilled alice 16.67 USD
         2026-04-30 shortfall alice
-          unbilled alice 12 USD
+          unbilled alice two 12 USD
           breakage alice two -12 USD
         2026-05-01 invoice alice
-          receivable alice 36.67 USD
-          unbilled alice -36.67 USD
+          receivable alice two 36.67 USD
+          unbilled alice two -36.67 USD
     """)
     late = [change("2026-04-21", "alice", "two", "one", time="12:00:00")]
     back = book([*events[:3], *late], terms(*plans, as_of="2026-05-01"))
     assert messages(back) == []
     assert shown(back, "shortfall") == text("""
         2026-04-30 shortfall alice
-          receivable alice 33.33 USD
+          receivable alice one 33.33 USD
           breakage alice one -33.33 USD
     """)
 

@@ -183,12 +183,17 @@ def test_ages_add_up_to_what_is_owed(seed: int, tmp_path: Path) -> None:
     path = write_ledger(seed, tmp_path / "l")
     entries, _, options = loader.load_file(str(path))
     books: Books = read_books(entries, options)
-    names = {"receivable": "receivables", "payable": "payables", "partner": "partners"}
+    names = {
+        "receivable": "receivables",
+        "unbilled": "unbilled",
+        "payable": "payables",
+        "partner": "partners",
+    }
     names["provider"] = "providers"
     expected: defaultdict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
     with localcontext(WIDE):
         for owed in books.owed:
-            sign = 1 if owed.role == "receivable" else -1
+            sign = 1 if owed.role in ("receivable", "unbilled") else -1
             party = "" if owed.role == "partner" else owed.party or NOT_NAMED
             expected[names[owed.role], party, owed.currency] += sign * owed.amount
         for table in AGING.tables(books, Selection()):

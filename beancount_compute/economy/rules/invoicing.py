@@ -95,13 +95,14 @@ def invoice(economy: Economy, subscription: Subscription, arrears: Arrears, day:
     name = subscription.subscriber.name
     economy.settle(name)
     legs: list[Leg] = []
+    plan = subscription.plan_on(day - _DAY)
     for currency, number in sorted(arrears.unbilled.items()):
         if number:
-            legs.append(MoneyLeg(Role.RECEIVABLE, name, "", number, currency))
-            legs.append(MoneyLeg(Role.UNBILLED, name, "", -number, currency))
+            legs.append(MoneyLeg(Role.RECEIVABLE, name, plan, number, currency))
+            legs.append(MoneyLeg(Role.UNBILLED, name, plan, -number, currency))
     if legs:
         days = f"{text_of(arrears.invoiced)}/{text_of(day - _DAY)}"
-        of = f"{subscription.plan_on(day - _DAY)} {days}"
+        of = f"{plan} {days}"
         if not arrears.of_use:
             of = f"of the change of {text_of(arrears.period)}"
         economy.post(

@@ -90,7 +90,7 @@ def book_shortfall(economy: Economy, subscription: Subscription, commitment: Com
         return
     role = role_of_charges(subscription)
     legs: list[Leg] = [
-        MoneyLeg(role, name, "", short, currency),
+        MoneyLeg(role, name, commitment.plan, short, currency),
         MoneyLeg(Role.BREAKAGE, name, commitment.plan, -short, currency),
     ]
     first, last = text_of(commitment.start), text_of(commitment.end - _DAY)
