@@ -34,7 +34,7 @@ from beancount_compute.economy import (
 from beancount_compute.economy.state import Undo
 
 # what of which something may have gone back, or come in again
-_MAY_GO_BACK = (Kind.ALLOCATION, *GIVING_BACK)
+_MAY_GO_BACK = (Kind.ALLOCATION, Kind.CHANGE, *GIVING_BACK)
 
 
 class EarlierMonths:

@@ -23,14 +23,12 @@
     pack,summary.txt,sha256:...
 
 Each row begins with what it is. `lapsed` are the lots that met their end in the month: on which
-day, how much of them was minted, and until when those tokens last. `changed` are the plans that a
-subscription was on before, each with the first day on the next one, behind the first day of the
-running period, were it not cut short; `days` are lots of access that were, and are earned by days.
-`bulk` are the files of a month
-that was booked in bulk: all that subscribers hold stands in them. `capacity` says of which days
-its first line and the one in force are, what was depreciated before that one and by now, and the
-units served since. `arrears`, `unbilled` and `minimum` are told in `billing_rows.py`. A number in
-the first row tells how this is written.
+day, how much of them was minted, and until when those tokens last. `days` are lots of access that a
+change cut short, and that are earned by days. `bulk` are the files of a month that was booked in
+bulk: all that subscribers hold stands in them. `capacity` says of which days its first line and the
+one in force are, what was depreciated before that one and by now, and the units served since.
+`arrears`, `unbilled`, `minimum` and `changed` are told in `running_rows.py`. A number in the first
+row tells how this is written.
 """
 
 from __future__ import annotations
@@ -47,9 +45,9 @@ from typing import NamedTuple
 
 from beancount.core.amount import Amount
 
-from beancount_compute.closed.billing_rows import billing_rows
 from beancount_compute.closed.bulk_files import SealedFile
 from beancount_compute.closed.content import escaped, unescaped
+from beancount_compute.closed.running_rows import rows_beside
 from beancount_compute.economy import (
     STOCK,
     WIDE,
@@ -158,9 +156,7 @@ def rows_of(state: State) -> list[StateRow]:
         if subscription.cancelled:
             cancellation, on = subscription.cancelled
             rows.append(["cancelled", cancellation, subscription.id, day_text(on)])
-        rows += billing_rows(subscription)
-        if subscription.earlier:
-            rows.append(_changed(subscription))
+        rows += rows_beside(subscription)
     rows += [["period", name, day_text(end)] for name, end in carried.period_ends]
     for (name, key), day in sorted(carried.terms_days.items(), key=str):
         rows.append(["late", name, *_key(key), str(day)])
@@ -246,12 +242,6 @@ def _subscription(each: Running) -> StateRow:
     counts = [str(each.periods), str(each.day_of_month)]
     less = [digits_of(each.discount), each.currency] if each.discount else []
     return ["subscription", each.id, each.subscriber, each.plan, *days, *counts, *marks, *less]
-
-
-def _changed(each: Running) -> StateRow:
-    assert each.whole_since is not None  # a change asked for it
-    plans = [cell for plan, until in each.earlier for cell in (plan, day_text(until))]
-    return ["changed", each.id, day_text(each.whole_since), *plans]
 
 
 def holders_named(state: State, names: Mapping[str, str]) -> State:

@@ -11,9 +11,9 @@ from functools import lru_cache
 
 from beancount.core.amount import Amount
 
-from beancount_compute.closed.billing_rows import with_billing
 from beancount_compute.closed.bulk_files import SealedFile, bulk_files
 from beancount_compute.closed.frozen_state import FORMAT, Lapse, State, StateRow
+from beancount_compute.closed.running_rows import with_row
 from beancount_compute.economy import (
     Accrual,
     Billed,
@@ -26,7 +26,6 @@ from beancount_compute.economy import (
     lot_of,
 )
 from beancount_compute.economy.carried import Carried, Running
-from beancount_compute.economy.state import EarlierPlan
 
 _POCKETS = {pocket.value: pocket for pocket in Pocket}
 _day = lru_cache(1 << 12)(date.fromisoformat)
@@ -92,17 +91,8 @@ class _Reading:
                     raise ValueError(of)
                 cancelled = name, date.fromisoformat(day)
                 self._subscriptions[-1] = self._subscriptions[-1]._replace(cancelled=cancelled)
-            case "arrears" | "unbilled" | "minimum":
-                self._subscriptions[-1] = with_billing(self._subscriptions[-1], kind, *cells)
-            case "changed":  # likewise
-                of, since, *plans = cells
-                if self._subscriptions[-1].id != of:
-                    raise ValueError(of)
-                pairs = zip(plans[::2], map(date.fromisoformat, plans[1::2]), strict=True)
-                self._subscriptions[-1] = self._subscriptions[-1]._replace(
-                    earlier=tuple([EarlierPlan(*each) for each in pairs]),
-                    whole_since=date.fromisoformat(since),
-                )
+            case "arrears" | "unbilled" | "minimum" | "changed":
+                self._subscriptions[-1] = with_row(self._subscriptions[-1], kind, *cells)
             case "days":
                 name, *key = cells
                 self._by_days.append((name, _read_key(*key)))

@@ -31,9 +31,8 @@ from beancount_compute.economy import (
     Terms,
     UsedInPeriod,
     content_id,
-    period_with,
 )
-from beancount_compute.economy.carried import Carried, Running
+from beancount_compute.economy.carried import Carried, Running, running_period
 from beancount_compute.economy.measuring import with_units
 from beancount_compute.economy.rules.newest_plan import plan_of_overage
 from beancount_compute.economy.state import OverageBooked, Undo
@@ -61,9 +60,7 @@ def with_used_beyond(carried: Carried, terms: Terms, closed: Closed, accounts: A
     used: dict[tuple[str, str], UsedInPeriod] = {}
     for each in carried.subscriptions:
         if each.plan in plans and last < each.period_end:
-            first, end = period_with(terms, each.plan, each.start, last)
-            if each.whole_since is not None:  # it changed plans
-                first, end = max(each.whole_since, each.earlier[-1].until), each.period_end
+            first, end = running_period(terms, each, last)
             used[each.subscriber, each.plan] = UsedInPeriod(f"{each.id}/{first}", first, end)
     if used:
         reader = _ClosedUses(terms, closed, accounts, carried)

@@ -38,9 +38,11 @@ from beancount_compute.economy import (
     Pocket,
     Refusal,
     Role,
+    Terms,
     UsedInPeriod,
     billed_days,
     key_of,
+    period_with,
 )
 from beancount_compute.economy.rules.allocation import no_such_plan
 from beancount_compute.economy.rules.shortfall import await_shortfall
@@ -94,6 +96,13 @@ class Carried(NamedTuple):
     # what running periods used, of plans that open days charge anew
     beyond: Mapping[tuple[str, str], UsedInPeriod] = MappingProxyType({})
     by_days: Iterable[tuple[str, Key]] = ()  # lots of access that a change cut short
+
+
+def running_period(terms: Terms, each: Running, day: date) -> tuple[date, date]:
+    """The first day and the end of the period of a subscription in which a day lies."""
+    if each.whole_since is not None:  # it changed plans
+        return max(each.whole_since, each.earlier[-1].until), each.period_end
+    return period_with(terms, each.plan, each.start, day)
 
 
 def count_earned(earned: Earned, legs: Iterable[Leg]) -> None:

@@ -42,6 +42,7 @@ SCHEMA = pa.schema(
         ("reverses", pa.string()),
         ("discount", pa.decimal128(38, 6)),
         ("of", pa.string()),
+        ("from_plan", pa.string()),
     ]
 )
 Row = dict[str, Any]
@@ -53,6 +54,10 @@ def use(day: str, name: str, units: object, **more: Any) -> Row:
 
 def subscription(day: str, name: str, plan: str = "pro", **more: Any) -> Row:
     return _row("subscription", day, name, plan=plan, **more)
+
+
+def change(day: str, name: str, old: str, new: str) -> Row:
+    return _row("change", day, name, from_plan=old, plan=new)
 
 
 def top_up(day: str, name: str, units: object, paid: str, **more: Any) -> Row:

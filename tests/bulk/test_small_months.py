@@ -17,6 +17,7 @@ from tests.bulk.small_months import (
     LEDGER,
     begin,
     book,
+    change,
     events,
     files_of,
     held,
@@ -314,7 +315,7 @@ def test_what_is_invoiced_later_stands_unbilled_from_month_to_month(tmp_path: Pa
         assert sums.get(("invoice", "receivable"), D(0)) == invoiced.get(name, D(0))
     assert found["2026-08"]["shortfall", "breakage"] == D(-61)
     rows_of_bob = [r for r in table(booked, "subscriptions") if r["subscriber"] == "bob"]
-    assert "unbilled" not in rows_of_bob[0]["billing"]
+    assert "unbilled" not in rows_of_bob[0]["beside"]
 
 
 def test_a_price_that_changes_for_what_was_used_in_earlier_months(tmp_path: Path) -> None:
@@ -353,3 +354,35 @@ def test_a_price_that_changes_for_what_was_used_in_earlier_months(tmp_path: Path
         if name == "2026-04":
             assert charged == {"catch-up": D(-3600), "consumption": D(43200)}
     assert charged == {"consumption": D(-12000), "catch-up": D(1200)}
+
+
+def test_a_change_of_plan_goes_on_in_the_months_behind_it(tmp_path: Path) -> None:
+    """Of the quarter's 91 days 71 are left on 21 April: 180.00 x 71/91 = 140.44, earned by days
+    though the plan is by even months: 140.44 x 10/71 = 19.78, then 120.66 x 31/61 = 61.32."""
+    line = (
+        '2026-01-01 custom "compute-plan" "{}" {} USD\n  every: "quarter"\n'
+        '  access-by: "even-month"\n'
+    )
+    begin(tmp_path, LEDGER + line.format("seat", "90.00") + line.format("desk", "180.00"))
+    rows = {
+        "2026-04": [subscription("01", "alice", "seat"), change("21", "alice", "seat", "desk")],
+        "2026-05": [use("01", "bob", 1)],
+        "2026-06": [use("01", "bob", 1)],
+        "2026-07": [use("01", "bob", 1)],
+    }
+    earned = {}
+    for name, of_month in rows.items():
+        found = month(tmp_path, name, *of_month)
+        earned[name] = sum(
+            -row["amount"]
+            for row in table(found, "movements")
+            if row["role"] == "access-revenue"
+            and row["kind"] == "access"
+            and row["origin"] == "desk"
+        )
+    assert earned["2026-04"] == D("19.78")
+    assert earned["2026-05"] == D("61.32")
+    assert earned["2026-06"] == D("59.34")
+    assert earned["2026-07"] == D("60.00")  # a third of the next quarter
+    invoiced = [row for row in table(found, "movements") if row["kind"] == "invoice"]
+    assert {row["role"] for row in invoiced} == {"receivable", "unbilled"}

@@ -12,8 +12,8 @@ from typing import Any
 
 from beancount_compute.bulk.bulk_terms import BulkError, BulkTerms
 from beancount_compute.bulk.folder.month_folder import about_month
-from beancount_compute.economy import ZERO, Month, Terms, UsedInPeriod, period_with, quoted
-from beancount_compute.economy.carried import Carried
+from beancount_compute.economy import ZERO, Month, Terms, UsedInPeriod, quoted
+from beancount_compute.economy.carried import Carried, running_period
 from beancount_compute.economy.state import OverageBooked
 
 _NOTED = "charged_anew"  # in month.json
@@ -46,7 +46,7 @@ def with_charged_anew(carried: Carried, terms: Terms) -> Carried:
     for each in carried.subscriptions if terms.charged_anew else ():
         of = each.subscriber, each.plan
         if each.plan in terms.charged_anew and carried.last_day < each.period_end:
-            first, end = period_with(terms, each.plan, each.start, carried.last_day)
+            first, end = running_period(terms, each, carried.last_day)
             if of not in beyond or beyond[of].end <= carried.last_day:
                 beyond[of] = UsedInPeriod(f"{each.id}/{first}", first, end)
     return carried._replace(beyond=beyond)

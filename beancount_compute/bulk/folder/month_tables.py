@@ -76,7 +76,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("overage_charged", _MONEY),
             ("discount", _MONEY),
             ("discount_currency", _TEXT),
-            ("billing", _TEXT),  # rows of a closed month's state
+            ("beside", _TEXT),  # rows of a closed month's state
         ]
     ),
     "subscribers": pa.schema([("subscriber", _TEXT)]),
@@ -248,7 +248,7 @@ SCHEMAS: dict[str, pa.Schema] = {
 }
 # Columns that came later: written only where any row fills them, so that others stay as they were.
 LATER_COLUMNS: dict[str, tuple[str, ...]] = {
-    "subscriptions": ("discount", "discount_currency", "billing")
+    "subscriptions": ("discount", "discount_currency", "beside")
 }
 # in which order the rows of a table stand
 ORDER_OF_ROWS: dict[str, tuple[str, ...]] = {

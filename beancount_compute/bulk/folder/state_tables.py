@@ -13,25 +13,20 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from beancount_compute.bulk.folder.beside_subscriptions import texts_beside, with_beside
 from beancount_compute.bulk.folder.month_tables import SCHEMAS, Tables, table_of
 from beancount_compute.bulk.folder.operator_state import operator_table, with_operator
-from beancount_compute.closed.billing_rows import billing_rows, with_billing
-from beancount_compute.closed.frozen_state import read_rows_of_state, state_text
 from beancount_compute.economy import (
     STOCK,
     ZERO,
     Lot,
     Place,
     Pocket,
-    UsedInPeriod,
     cost_of,
-    digits_of,
     lot_of,
     trim,
 )
 from beancount_compute.economy.carried import Carried, Running
-
-_BEYOND = "beyond"
 
 
 def state_tables(
@@ -50,7 +45,6 @@ def state_tables(
         if lot.pocket is not STOCK
     ]
     newest = {(each.subscriber, each.plan): each for each in carried.subscriptions}
-    beyond = {id(newest[of]): used for of, used in carried.beyond.items()}
     subscriptions = [
         (
             each.id,
@@ -72,9 +66,9 @@ def state_tables(
             ),
             each.discount or None,
             each.currency if each.discount else None,
-            _billing(each, beyond.get(id(each))),
+            beside,
         )
-        for each in carried.subscriptions
+        for each, beside in zip(carried.subscriptions, texts_beside(carried), strict=True)
     ]
     return {
         "lots": table_of("lots", lots),
@@ -107,23 +101,20 @@ def carried_from(tables: StateTables, last_day: date) -> Carried:
         if terms_day is not None:
             terms_days[holder, lot[3:]] = terms_day
     running = [
-        _with_billing(
-            Running(
-                name,
-                subscriber,
-                plan,
-                start,
-                day_of_month,
-                in_days,
-                period_end,
-                periods,
-                ended,
-                Place(file, line),
-                (by, on) if by is not None else None,
-                ZERO if discount is None else trim(discount, 0),
-                currency or "",
-            ),
-            billing,
+        Running(
+            name,
+            subscriber,
+            plan,
+            start,
+            day_of_month,
+            in_days,
+            period_end,
+            periods,
+            ended,
+            Place(file, line),
+            (by, on) if by is not None else None,
+            ZERO if discount is None else trim(discount, 0),
+            currency or "",
         )
         for (
             name,
@@ -143,49 +134,13 @@ def carried_from(tables: StateTables, last_day: date) -> Carried:
             _,
             discount,
             currency,
-            billing,
+            _,
         ) in _rows(tables.subscriptions, "subscriptions")
     ]
-    billings = tables.subscriptions.column("billing").to_pylist()
-    beyond = {
-        (each.subscriber, each.plan): used
-        for each, billing in zip(running, billings, strict=True)
-        if billing and (used := _beyond(billing)) is not None
-    }
     known = tables.subscribers.column("subscriber").to_pylist()
-    carried = Carried(last_day, lots, known, running, terms_days, beyond=beyond)
+    carried = Carried(last_day, lots, known, running, terms_days)
+    carried = with_beside(carried, tables.subscriptions.column("beside").to_pylist())
     return with_operator(carried, tables.operator)
-
-
-def _billing(each: Running, beyond: UsedInPeriod | None) -> str | None:
-    """How a subscription is billed; None for at use, and without a minimum.
-
-    Where its plan is charged anew, the uses of its running period stand there too.
-    """
-    rows = [*billing_rows(each)]
-    if beyond is not None:
-        rows.append([_BEYOND, beyond.id, str(beyond.first), str(beyond.end)])
-        rows += [[_BEYOND, str(day), digits_of(units)] for day, units in beyond.units.items()]
-    return state_text(rows) or None
-
-
-def _with_billing(running: Running, billing: str | None) -> Running:
-    for kind, *row in read_rows_of_state(billing or ""):
-        if kind != _BEYOND:
-            running = with_billing(running, kind, *row)
-    return running
-
-
-def _beyond(billing: str | None) -> UsedInPeriod | None:
-    """What the running period used beyond the holdings, where its plan is charged anew."""
-    rows = [row for kind, *row in read_rows_of_state(billing or "") if kind == _BEYOND]
-    if not rows:
-        return None
-    (name, first, end), *uses = rows
-    found = UsedInPeriod(name, date.fromisoformat(first), date.fromisoformat(end))
-    for day, units in uses:
-        found.add(date.fromisoformat(day), Decimal(units))
-    return found
 
 
 def _rows(table: pa.Table, name: str) -> Iterable[tuple[Any, ...]]:

@@ -26,7 +26,7 @@ from beancount_compute.economy import decimals_of
 
 _COLUMNS = (
     "id, plan, start, day_of_month, counted_in_days, period_end, periods, ended, file, line, "
-    "cancelled_by, cancelled_on, discount IS NOT NULL OR billing IS NOT NULL AS peculiar"
+    "cancelled_by, cancelled_on, discount IS NOT NULL OR beside IS NOT NULL AS peculiar"
 )
 _EPOCH = date(1970, 1, 1).toordinal()
 
@@ -223,7 +223,7 @@ class PlainSubscriptions:
             **self._overage(kept, overage),
             "discount": pa.nulls(len(kept), pa.decimal128(38, 12)),
             "discount_currency": pa.nulls(len(kept), pa.string()),
-            "billing": pa.nulls(len(kept), pa.string()),
+            "beside": pa.nulls(len(kept), pa.string()),
         }
         return pa.table(columns)
 

@@ -1,12 +1,15 @@
-"""How a subscription is billed, as rows of a month's state, and the way back.
+"""What stands beside a subscription in a month's state, as rows, and the way back.
 
     arrears,s-1,period,2026-05-01,2026-05-01,2026-06-01
     unbilled,s-1,15.00,USD
     minimum,s-1,commit,2026-04-01,2026-07-01,100.00,USD,70.00,0,
+    changed,s-1,2026-05-01,basic,2026-05-12
 
 `arrears` says how a subscription is billed, of which period, since when it is not invoiced and when
 it will be; `minimum` what a period costs at least, what it was charged, what shortfall was booked
-and whether it is over. A subscription that is charged at use and has no minimum has no such row.
+and whether it is over. `changed` are the plans that it was on before, each with the first day on
+the next one, behind the first day of the running period, were it not cut short. A subscription that
+is charged at use, has no minimum and never changed has no such row.
 """
 
 from __future__ import annotations
@@ -17,10 +20,11 @@ from decimal import Decimal
 
 from beancount_compute.economy import Arrears, BilledBy, Commitment, Money, day_text, digits_of
 from beancount_compute.economy.carried import Running
+from beancount_compute.economy.state import EarlierPlan
 
 
-def billing_rows(each: Running) -> Iterator[list[str]]:
-    """What a subscription was charged and not invoiced for, and what its periods cost at least."""
+def rows_beside(each: Running) -> Iterator[list[str]]:
+    """How a subscription is billed, what its periods cost at least, and which plans it was on."""
     if each.arrears is not None:
         dated = each.arrears.period, each.arrears.invoiced, each.arrears.next_invoice
         yield ["arrears", each.id, each.arrears.bill.value, *map(day_text, dated)]
@@ -33,12 +37,21 @@ def billing_rows(each: Running) -> Iterator[list[str]]:
         sums = [digits_of(made.charged), digits_of(made.shortfall)]
         of = [digits_of(minimum), currency, *sums]
         yield ["minimum", each.id, made.plan, *days, *of, "over" * made.over]
+    if each.earlier:
+        assert each.whole_since is not None  # a change asked for it
+        plans = [cell for plan, until in each.earlier for cell in (plan, day_text(until))]
+        yield ["changed", each.id, day_text(each.whole_since), *plans]
 
 
-def with_billing(running: Running, kind: str, of: str, *cells: str) -> Running:
-    """A subscription with what one more row says of its bills; raises `ValueError`."""
+def with_row(running: Running, kind: str, of: str, *cells: str) -> Running:
+    """A subscription with what one more row says beside it; raises `ValueError`."""
     if running.id != of:
         raise ValueError(of)
+    if kind == "changed":
+        since, *plans = cells
+        pairs = zip(plans[::2], map(date.fromisoformat, plans[1::2]), strict=True)
+        earlier = tuple([EarlierPlan(*each) for each in pairs])
+        return running._replace(earlier=earlier, whole_since=date.fromisoformat(since))
     if kind == "arrears":
         bill, period, invoiced, due = cells
         days = date.fromisoformat(period), date.fromisoformat(invoiced), date.fromisoformat(due)
