@@ -29,6 +29,7 @@ _DATED = {
 }
 _EXAMPLES = {
     "charge": "166.67 USD",
+    "charged": "70.00 USD",
     "credit": "66.67 USD",
     "discount": "30.00 USD",
     "expires": '"12 months"',
@@ -38,6 +39,7 @@ _EXAMPLES = {
     "of": '"top-1"',
     "related": '"acme-group"',
     "time": '"14:05:09"',
+    "unbilled": "35.00 USD",
 }
 
 

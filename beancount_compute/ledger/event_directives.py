@@ -167,6 +167,10 @@ def _texts(key: str, values: Sequence[Any]) -> list[str]:
         if {*map(type, values)} != {Decimal}:
             raise NotPlain
         return list(map(str, values))
+    if key in _AMOUNTS:
+        if any(type(getattr(each, "number", None)) is not Decimal for each in values):
+            raise NotPlain
+        return [f"{each.number:f} {each.currency}" for each in values]
     if key in _DAYS:
         values = [each.isoformat() if type(each) is date else each for each in values]
     if {*map(type, values)} != {str}:

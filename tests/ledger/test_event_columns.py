@@ -155,6 +155,22 @@ def test_discounts_by_column_and_by_row(
     assert [each.currency for each in read_well[:3]] == ["USD", "", "EUR"]
 
 
+@pytest.mark.parametrize("odd", ["x USD", "70 usd", "70", "USD", "1e400 USD"])
+def test_amounts_with_a_currency_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: str
+) -> None:
+    """What a subscription was charged before the books, in one spelling."""
+    monkeypatch.setattr(event_files, "BLOCK", 4)
+    path = tmp_path / "e.csv"
+    cells = ["70.00 USD", "", " 0.50  EUR", odd, "1e1 USD", ""]
+    rows = [f"2026-05-0{at},subscription,alice,pro,{each}" for at, each in enumerate(cells, 1)]
+    path.write_text("\n".join(["date,event,subscriber,plan,charged", *rows]))
+    expected = read_by_row(path, monkeypatch)
+    assert read(path) == expected
+    read_well = [each for each in expected[0] if not each.flaw]
+    assert [each.charged for each in read_well] == ["70 USD", "", "0.5 EUR", "10 USD", ""]
+
+
 METERED = [
     "alice,5,CU,chat/output,250000",
     "alice,,,chat/output,2.5e5",
@@ -279,6 +295,10 @@ PLAIN_DIRECTIVES = """
   discount: 30.00 USD
 2026-05-01 custom "compute-allocation" "alice" "pro"
   discount: 0.50 EUR
+2026-05-01 custom "compute-subscription" "alice" "pro"
+  started: 2025-11-15
+  charged: 70.00 USD
+  unbilled: 35.00 USD
 2026-05-01 custom "compute-cancellation" "alice" "pro"
 2026-05-01 custom "compute-allocation" "alice" 500 CU 100.00 USD
   id: " a1 "
@@ -330,6 +350,9 @@ ODD_DIRECTIVES = [
     'subscription" "alice" "pro"\n  discount: 0 USD',
     'subscription" "alice" "pro"\n  discount: -5 USD',
     'allocation" "alice" "pro"\n  discount: 5',
+    'subscription" "alice" "pro"\n  charged: 5',
+    'subscription" "alice" "pro"\n  unbilled: "5 USD"',
+    'grant" "alice" 5 CU\n  unbilled: 5 USD',
     'allocation" "alice" "pro"\n  discount: "5 USD"',
     'allocation" "alice" "pro"\n  discount: 123456789012345 USD',
     'bill" "openai" -5 USD',
