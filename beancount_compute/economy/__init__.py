@@ -83,6 +83,7 @@ from beancount_compute.economy.inputs import (
 from beancount_compute.economy.journal import (
     FIXED_FEE,
     Beyond,
+    Exchange,
     GivenBack,
     JournalEntry,
     Leg,

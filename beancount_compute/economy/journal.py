@@ -63,6 +63,14 @@ class StatedCost(NamedTuple):
     currency: str
 
 
+class Exchange(NamedTuple):
+    """What the invoice of a change of plan says, where it isn't the share of the days."""
+
+    charge: Decimal
+    credit: Decimal
+    currency: str
+
+
 class GivenBack(NamedTuple):
     """Money that goes back of what an allocation cost; of a recovery, what came in again."""
 
@@ -101,6 +109,7 @@ class JournalEntry(NamedTuple):
     stated: tuple[StatedCost, ...] = ()
     shortfall: Money | None = None  # of a minimum; below zero where a late charge takes it back
     back: GivenBack | None = None
+    exchange: Exchange | None = None
     prorated: str = ""  # the days of a short period, of those of a whole one: "10/30"
 
 

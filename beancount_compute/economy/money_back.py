@@ -33,7 +33,8 @@ from beancount_compute.economy.rounding import (
 
 _MOVES = (Kind.TRADE, Kind.TRANSFER, Kind.SPEND)
 # the kinds of which entries, and those that undo them, are counted
-COUNTED_BACK = frozenset([Kind.ALLOCATION, Kind.REFUND, Kind.RECOVERY, *_MOVES, *GIVING_BACK])
+_GIVES = (Kind.ALLOCATION, Kind.CHANGE)
+COUNTED_BACK = frozenset([*_GIVES, Kind.REFUND, Kind.RECOVERY, *_MOVES, *GIVING_BACK])
 
 
 class Family(NamedTuple):
@@ -80,12 +81,15 @@ class Allocation:
     currency: str
     price: Decimal
     gave: dict[Family, Decimal]
+    subscription: str = ""  # its id, of a period
+    last_day: str = ""  # of the period
     gone: dict[str, Gone] = field(default_factory=dict)
 
     @property
     def left(self) -> Decimal:
         """What of its price did not go back yet."""
-        return WIDE.subtract(self.price, sum((each.money for each in self.gone.values()), ZERO))
+        gone = sum((each.money for each in self.gone.values()), ZERO)
+        return max(ZERO, WIDE.subtract(self.price, gone))
 
     def weight(self, family: Family) -> Decimal:
         """What it has of a shared lot: what it gave, less the fraction that went back."""
@@ -181,7 +185,8 @@ class MoneyBack:
                 self._note_move(entry)
             elif entry.undoes:
                 self._forget(undone)
-            elif kind == Kind.ALLOCATION:
+            elif kind in _GIVES:
+                self._note_change(entry)
                 self._note_allocation(entry)
             elif kind == Kind.REFUND:
                 self._note_refund(entry)
@@ -212,7 +217,10 @@ class MoneyBack:
             gave[family] = gave.get(family, ZERO) - leg.units
             price -= leg.units * leg.lot.cost
         lot = _lots_given(entry)[0].lot
+        if entry.exchange is not None:
+            price = entry.exchange.charge
         found = Allocation(entry.id, entry.subscriber, lot.origin, lot.currency, price, gave)
+        found.subscription, found.last_day = entry.subscription, entry.period.partition("/")[2]
         self._allocations[entry.id] = found
         for family in gave:
             self._sharing.setdefault(family, []).append(found)
@@ -228,6 +236,30 @@ class MoneyBack:
         if allocation is not None:
             for family in allocation.gave:
                 self._sharing[family].remove(allocation)
+
+    def _note_change(self, entry: JournalEntry) -> None:
+        """Count what a change of plan takes of a period and its invoice credits for it."""
+        if entry.kind is not Kind.CHANGE:
+            return
+        for leg in entry.legs:
+            if not isinstance(leg, LotLeg) or leg.units < 0:
+                continue
+            family = family_of(leg.lot)
+            for allocation, units in [*self._shared(family, leg.units)]:
+                gone = allocation.gone.setdefault(entry.id, Gone(ZERO, {}))
+                gone.units[family] = units
+        changed = self._running(entry)
+        if changed is not None:
+            changed.gone.setdefault(entry.id, Gone(ZERO, {})).money = _credit(entry)
+            changed.last_day = ""  # it is over
+
+    def _running(self, entry: JournalEntry) -> Allocation | None:
+        """The period of a subscription that runs on the day of a change."""
+        day = entry.date.isoformat()
+        for each in self._allocations.values():
+            if each.subscription == entry.subscription and each.last_day >= day:
+                return each
+        return None
 
     def _note_back(self, entry: JournalEntry) -> None:
         assert entry.back is not None
@@ -287,6 +319,16 @@ class MoneyBack:
         decimals = max([decimals_in(each.gave[family]) for each in sharing], default=0)
         step = family.step or Decimal(1).scaleb(-decimals)
         yield from zip(sharing, shares_of_total(units, weights, step), strict=True)
+
+
+def _credit(entry: JournalEntry) -> Decimal:
+    """What a change of plan credits: what the invoice says, or the carrying amount, rounded."""
+    if entry.exchange is not None:
+        return entry.exchange.credit
+    back = [leg for leg in entry.legs if isinstance(leg, LotLeg) and leg.units > 0]
+    money = [leg for leg in entry.legs if isinstance(leg, MoneyLeg)]
+    rest = [leg.number for leg in money if leg.role in (Role.ACCESS_REVENUE, Role.REVENUE)]
+    return sum([*(leg.units * leg.lot.cost for leg in back), *rest], ZERO)
 
 
 def _lots_given(entry: JournalEntry) -> list[LotLeg]:

@@ -67,6 +67,7 @@ from beancount_compute.ledger.metadata import (
     back_of,
     beyond_of,
     date_of,
+    exchange_of,
     lapsed_of,
     money_of,
     named_amounts,
@@ -232,6 +233,7 @@ class Meaning:
             stated=tuple([StatedCost(*each) for each in named_amounts(meta.get("stated"))]),
             shortfall=shortfall_of(meta.get("shortfall")),
             back=back_of(meta) if "back" in meta else None,
+            exchange=exchange_of(meta) if "charge" in meta else None,
         )
 
     def _legs(self, entry: Transaction) -> list[Leg]:

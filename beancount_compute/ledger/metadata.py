@@ -14,6 +14,7 @@
     period: "2026-05-01/2026-05-31"          ; first and last day of what is allocated
     subscription: "s-alice"                  ; to which the period belongs, or a use is charged
     from-plan: "basic"                       ; of a change of plan, with
+    charge: 166.67 USD                       ; of a change of plan, as the invoice says; credit too
     prorated: "10/30"                        ; the days of its period, where they are cut short
     earned: 60.00 USD                        ; of the access that comes back, earned until then
     refunds: 36.67 USD                       ; taken back of revenue; breakage likewise
@@ -58,6 +59,7 @@ from beancount_compute.economy import (
     WIDE,
     ZERO,
     Beyond,
+    Exchange,
     GivenBack,
     JournalEntry,
     Kind,
@@ -182,6 +184,12 @@ def _add_back(meta: dict[str, Any], entry: JournalEntry, back: GivenBack) -> Non
         meta["void"] = True
 
 
+def exchange_of(meta: Mapping[str, Any]) -> Exchange | None:
+    """What the invoice of a change of plan says, where a transaction tells it."""
+    charge, credit = money_of(meta.get("charge")), money_of(meta.get("credit"))
+    return Exchange(charge.number, credit.number, credit.currency) if charge and credit else None
+
+
 def back_of(meta: Mapping[str, Any]) -> GivenBack | None:
     """What a transaction says that goes back of an allocation."""
     moved_on = money_of(meta.get("moved-on"))
@@ -237,6 +245,9 @@ def _add_change(meta: dict[str, Any], entry: JournalEntry) -> None:
     meta[FROM_PLAN] = entry.event.from_plan
     if entry.prorated:
         meta["prorated"] = entry.prorated
+    if entry.exchange is not None:
+        charge, credit, currency = entry.exchange
+        meta["charge"], meta["credit"] = Amount(charge, currency), Amount(credit, currency)
     for leg in entry.legs:
         key = _OF_CHANGE.get(leg.role) if isinstance(leg, MoneyLeg) else None
         if key is not None:

@@ -148,3 +148,41 @@ def test_after_carry_it_is_in_the_old_ledger(tmp_path: Path) -> None:
     add(new, '2027-01-01 custom "compute-chargeback" "top-1"\n')
     (error,) = load_errors(new)
     assert 'no allocation "top-1" was booked on or before 2027-01-01' in error
+
+
+CHANGED = """\
+2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
+2026-01-01 custom "compute-plan" "max" 500.00 USD 3000 CU
+2026-04-01 custom "compute-subscription" "bob" "pro"
+  id: "s"
+2026-04-10 custom "compute-consumption" "bob" 900 CU
+2026-04-21 custom "compute-change" "bob" "pro" "max"
+  id: "c"
+  charge: 166.67 USD
+  credit: 66.67 USD
+2026-04-22 custom "compute-cancellation" "bob" "max"
+2026-04-30 custom "compute-refund" "bob" 16.67 USD
+  of: "c"
+"""
+LATER = """\
+2026-05-01 custom "compute-chargeback" "s/2026-04-01"
+2026-05-02 custom "compute-chargeback" "c"
+"""
+
+
+def test_what_a_change_credits_is_told_by_the_frozen_text(tmp_path: Path) -> None:
+    """66.67 of 200.00, as its invoice says; and 150.00 are left of the short period's 166.67."""
+    ledger = write(tmp_path, CHANGED)
+    close(ledger, "2026-04")
+    add(ledger, LATER)
+    made = [
+        as_text(each) for each in booked(load(ledger).entries) if "Chargeback" in each.narration
+    ]
+    assert [each.partition(": ")[2] for each in made] == [
+        "Disputes 133.33 USD; Bob -133.33 USD",
+        "Disputes 150.00 USD; Bob -150.00 USD",
+    ]
+    assert load_errors(ledger) == []
+    close(ledger, "2026-05")
+    open_ledger = write(tmp_path / "open", CHANGED + LATER)
+    assert printed(load(ledger)) == printed(load(open_ledger))

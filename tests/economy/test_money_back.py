@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from beancount_compute.economy.engine import Bookkeeper
@@ -13,6 +15,7 @@ from beancount_compute.economy.terms import Plan
 from tests.economy.building import (
     Books,
     book,
+    change,
     chargeback,
     consumption,
     day,
@@ -822,3 +825,77 @@ def test_what_is_voided_whole_has_nothing_left_of_a_shared_lot() -> None:
     voided = "tokens alice {} CU {{0.2 USD, 2026-05-02, top-up}}"
     lines = [line.strip() for line in back(book(events)).splitlines() if "tokens" in line]
     assert lines == [voided.format(100), voided.format(100)]
+
+
+CHANGED = [
+    subscription("2026-04-01", "bob", id="s"),
+    consumption("2026-04-10", "bob", "900 CU"),
+    change("2026-04-21", "bob", "pro", "max", id="c"),
+]
+STATED = [
+    *CHANGED[:2],
+    CHANGED[2]._replace(charge=Decimal("166.67"), credit=Decimal("66.67"), currency="USD"),
+]
+
+
+@pytest.mark.parametrize(
+    ("events", "old", "voided", "rest"),
+    [
+        (CHANGED, "180", "0.16667", "0"),  # 20.00 of 200.00 were credited
+        (STATED, "133.33", "0.12", "46.67"),  # as the invoice says; 120.00 of 166.67 are deferred
+    ],
+)
+def test_what_a_change_credits_counts_and_its_short_period_can_go_back(
+    events: list[Event], old: str, voided: str, rest: str
+) -> None:
+    """Of the old period nothing is held; the short one of max is 1,000 CU for 166.67."""
+    agreed = terms(plan(), plan("max", "500 USD", "3000 CU"))
+    late = [chargeback("2026-04-22", "s/2026-04-01"), chargeback("2026-04-23", "c")]
+    books = book([*events, *late], agreed)
+    assert messages(books) == []
+    lines = back(books).splitlines()
+    assert lines[:3] == [
+        "2026-04-22 chargeback bob",
+        f"  disputes bob pro {old} USD",
+        f"  receivable bob pro -{old} USD",
+    ]
+    lot = f"allocations bob 1000 CU {{{voided} USD, 2026-04-21, max/2026-05-01}}"
+    contra = [f"  disputes bob max {rest} USD"] if rest != "0" else []
+    assert lines[3:] == [
+        "2026-04-23 chargeback bob",
+        f"  {lot}",
+        *contra,
+        "  receivable bob max -166.67 USD",
+    ]
+
+
+def test_a_second_change_credits_the_short_period_of_the_first() -> None:
+    """90.00 a month; on the 11th 60.00 come back, and plus is 80.00; on the 21st 40.00 of these do,
+    and basic is 30.00."""
+    seats = terms(seat("90 USD", "basic"), seat("120 USD", "plus"))
+    events = [
+        subscription("2026-04-01", "alice", "basic", id="s"),
+        change("2026-04-11", "alice", "basic", "plus", id="c-1"),
+        change("2026-04-21", "alice", "plus", "basic", id="c-2"),
+        money_refund("2026-04-22", "alice", "60 USD", "s/2026-04-01", line=1),
+        money_refund("2026-04-22", "alice", "40.01 USD", "c-1", line=2),
+        money_refund("2026-04-23", "alice", "30 USD", "s/2026-04-01"),
+        money_refund("2026-04-23", "alice", "30 USD", "c-2"),
+    ]
+    books = book(events, seats)
+    assert [each.partition(' "')[0] for each in messages(books)] == [
+        "2: a refund of 40.01 USD, where 40 USD are left of what",
+        "1: a refund of 60 USD, where 30 USD are left of what",
+    ]
+
+
+def test_a_change_to_use_alone_gave_nothing_to_give_back() -> None:
+    payg = plan("payg", "0 USD", "0 CU", overage="0.02 USD")._replace(lines=())
+    events = [
+        subscription("2026-04-01", "bob", id="s"),
+        change("2026-04-21", "bob", "pro", "payg", id="c"),
+        chargeback("2026-04-22", "c", line=9),
+    ]
+    assert messages(book(events, terms(plan(), payg))) == [
+        '9: "c" sold nothing but use: nothing of it can go back'
+    ]

@@ -45,7 +45,12 @@ def went_back(books: Books) -> Iterator[TieOut]:
 
 def _gave(books: Books, named: set[str]) -> dict[str, Decimal]:
     """What is owed for an allocation, or was lost by a chargeback or write-off, by its id."""
-    found: dict[str, Decimal] = {}
+    found: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for moved in books.movements:  # of a change of plan, whose invoice may say otherwise
+        meta = books.transactions[moved.at].meta
+        event, charge = str(meta.get("event", "")), meta.get("charge")
+        if event in named and "from-plan" in meta and moved.flow is Flow.ALLOCATED:
+            found[event] = charge.number if charge else found[event] + moved.amount
     for owed in books.owed:
         entry: Transaction = books.transactions[owed.at]
         event = str(entry.meta.get("event", ""))

@@ -21,6 +21,7 @@ from beancount_compute.economy import (
     AccessBy,
     Due,
     Event,
+    Exchange,
     JournalEntry,
     Kind,
     Lacking,
@@ -34,6 +35,7 @@ from beancount_compute.economy import (
     last_day,
     out_of,
     quoted,
+    round_money,
     text_of,
 )
 from beancount_compute.economy.rules.allocation import unknown_plan
@@ -203,6 +205,15 @@ def _legs(
     ]
 
 
+def _exchange(event: Event) -> Exchange | None:
+    """What the invoice says, where it says anything."""
+    currency = event.currency
+    if not currency:
+        return None
+    charge, credit = (round_money(each, currency) for each in (event.charge, event.credit))
+    return Exchange(charge, credit, currency)
+
+
 def _post(
     economy: Economy,
     event: Event,
@@ -223,5 +234,6 @@ def _post(
             period=f"{text_of(period.start)}/{text_of(last_day(period.start, period.end))}",
             subscription=subscription.id,
             prorated=period.fraction,
+            exchange=_exchange(event),
         )
     )

@@ -115,13 +115,14 @@ def _allocation(economy: Economy, event: Event) -> Allocation:
         )
     assert economy.money_back is not None
     found = economy.money_back.find(event.of)
-    if undo.entry.kind is not Kind.ALLOCATION:
+    if undo.entry.kind not in (Kind.ALLOCATION, Kind.CHANGE):
         raise Refused(
             f"{quoted(event.of)} is a {undo.entry.kind}: write the id of the period, single "
             "allocation or top-up that was paid for"
         )
     if found is None:
-        raise Refused(f"{quoted(event.of)} is reversed: nothing of it can go back")
+        why = "is reversed" if undo.done else "sold nothing but use"
+        raise Refused(f"{quoted(event.of)} {why}: nothing of it can go back")
     if not found.left:
         raise Refused(
             f"nothing is left of {quoted(event.of)}: "
