@@ -284,8 +284,8 @@ def test_a_catch_up_waits_for_the_invoice_as_what_was_used_does() -> None:
           unbilled alice bulk -3600 USD
           overage alice bulk 3600 USD
         2026-07-01 invoice alice
-          receivable alice 32400 USD
-          unbilled alice -32400 USD
+          receivable alice bulk 32400 USD
+          unbilled alice bulk -32400 USD
     """)
     assert books.journal[1].subscription == "s-1"
     undone = book([*events, reversal("2026-05-10", "use")], terms(*lines, as_of="2026-07-01"))
