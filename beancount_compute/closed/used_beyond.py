@@ -31,6 +31,7 @@ from beancount_compute.economy import (
     Terms,
     UsedInPeriod,
     content_id,
+    plan_of_day,
 )
 from beancount_compute.economy.carried import Carried, Running, running_period
 from beancount_compute.economy.measuring import with_units
@@ -151,8 +152,9 @@ class _ClosedUses:
             for each in self._running[event.subscriber]
             if each.start <= event.date
             and (not each.ended or event.date < each.period_end)
-            and (not billed or each.plan in billed)
-            and (plan := self._terms.plan(each.plan, event.date)) is not None
+            and (on := plan_of_day(each.plan, each.earlier, event.date))
+            and (not billed or on in billed)
+            and (plan := self._terms.plan(on, event.date)) is not None
             and plan.sells(event.commodity)
         ]
         return plan_of_overage(running).name if running else ""

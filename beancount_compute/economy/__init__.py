@@ -28,6 +28,7 @@ from beancount_compute.economy.charged_anew import (
     UsedInPeriods,
     period_from,
     period_with,
+    plan_of_day,
     price_of_use,
 )
 from beancount_compute.economy.controls import (

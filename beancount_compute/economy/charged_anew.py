@@ -11,13 +11,13 @@ Only a period that is still running on the line's day is charged anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from beancount_compute.economy.months import later
+from beancount_compute.economy.months import Span, later
 from beancount_compute.economy.rounding import WIDE, ZERO
 from beancount_compute.economy.term_values import Money
 from beancount_compute.economy.terms import Plan, Terms
@@ -40,16 +40,47 @@ def period_from(day: date, plan: Plan, day_of_month: int, *, counted_in_days: bo
     return PeriodDays(later(day, plan.every, day_of_month), day_of_month, counted_in_days)
 
 
-def period_with(terms: Terms, plan: str, start: date, day: date) -> tuple[date, date]:
-    """The first day and the end of the period that a day lies in, of a subscription's `start`."""
+Changes = Sequence[tuple[str, date]]  # the plans before, each with the first day on the next one
+
+
+def plan_of_day(plan: str, changes: Changes, day: date) -> str:
+    """The plan that a subscription, which is on one by now, was on on a day."""
+    return next((before for before, until in changes if day < until), plan)
+
+
+def period_with(
+    terms: Terms, plan: str, start: date, day: date, changes: Changes = ()
+) -> tuple[date, date]:
+    """The first day and the end of the period that a day lies in, of a subscription's `start`.
+
+    A change of plan cuts a period in two; where the new plan's `every` is another, its periods
+    follow each other from the change on.
+    """
     first, of_month, in_days = start, start.day, False
+    every: Span | None = None
     while True:
-        offer = terms.plan_of_lot(plan, first)
-        assert offer is not None  # a plan that is known stays known
+        offer = _offer(terms, plan, changes, first)
+        if every not in (None, offer.every) and any(until == first for _, until in changes):
+            of_month = first.day
+        every = offer.every
         end, of_month, in_days = period_from(first, offer, of_month, counted_in_days=in_days)
+        for _, until in changes:
+            if first < until < end:
+                if day < until:
+                    return first, until
+                first, changed = until, _offer(terms, plan, changes, until)
+                if changed.every != every:
+                    end, of_month, in_days = until, until.day, bool(changed.every.days)
+                    every = changed.every
         if day < end:
             return first, end
         first = end
+
+
+def _offer(terms: Terms, plan: str, changes: Changes, day: date) -> Plan:
+    offer = terms.plan_of_lot(plan_of_day(plan, changes, day), day)
+    assert offer is not None  # a plan that is known stays known
+    return offer
 
 
 def price_of_use(lines: Iterable[Plan], day: date, end: date, before: date) -> Money | None:

@@ -62,6 +62,7 @@ from beancount_compute.economy import (
     is_access,
     key_of,
     no_unit,
+    plan_of_day,
     quoted,
 )
 
@@ -102,7 +103,7 @@ class Subscription:
 
     def plan_on(self, day: date) -> str:
         """The plan that it is on, on a day."""
-        return next((plan for plan, until in self.earlier if day < until), self.plan)
+        return plan_of_day(self.plan, self.earlier, day)
 
     def runs_on(self, day: date) -> bool:
         """Whether a period of it covers the day."""

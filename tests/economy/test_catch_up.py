@@ -21,6 +21,7 @@ from tests.economy.building import (
     Books,
     book,
     cancellation,
+    change,
     consumption,
     day,
     grant,
@@ -441,6 +442,50 @@ def test_the_period_that_a_day_lies_in(on: str, first: str, end: str) -> None:
     )
     found = period_with(terms(*lines), "bulk", day("2026-01-31"), day(on))
     assert [str(each) for each in found] == [first, end]
+
+
+@pytest.mark.parametrize(
+    ("on", "first", "end"),
+    [
+        ("2026-02-10", "2026-01-15", "2026-02-15"),
+        ("2026-02-19", "2026-02-15", "2026-02-20"),  # cut by the change to another price
+        ("2026-02-20", "2026-02-20", "2026-03-15"),  # the rest of it
+        ("2026-04-01", "2026-03-15", "2026-04-10"),  # cut by the change to a year
+        ("2026-04-10", "2026-04-10", "2027-04-10"),
+        ("2027-04-10", "2027-04-10", "2027-05-01"),  # cut by the change to ten days
+        ("2027-05-11", "2027-05-11", "2027-05-21"),
+        ("2027-05-21", "2027-05-21", "2027-06-21"),  # a change as a period begins: months again
+        ("2027-06-21", "2027-06-21", "2027-07-21"),
+    ],
+)
+def test_the_period_of_a_day_where_plans_changed(on: str, first: str, end: str) -> None:
+    """A change cuts a period in two; another `every` counts from the change on."""
+    offers = [("a", "month"), ("b", "month"), ("c", "year"), ("d", "10 days"), ("e", "month")]
+    agreed = terms(*(plan(name, "1 USD", "1 CU", every=every) for name, every in offers))
+    days = ("2026-02-20", "2026-04-10", "2027-05-01", "2027-05-21")
+    changes = [(name, day(until)) for (name, _), until in zip(offers, days, strict=False)]
+    found = period_with(agreed, "e", day("2026-01-15"), day(on), changes)
+    assert [str(each) for each in found] == [first, end]
+
+
+def test_a_use_under_an_earlier_plan_is_undone_at_what_it_costs_by_now() -> None:
+    """75 x 432.00, though its subscription is on another plan since May; so is a late use."""
+    other = plan("other", "0 USD", "0 CU", every="year", overage="5 USD")
+    events = [
+        subscription("2026-01-01", "alice", "accelerators"),
+        subscription("2026-01-01", "alice", "bulk"),
+        consumption("2026-02-10", "alice", "75 CU", id="use"),
+        change("2026-05-01", "alice", "bulk", "other"),
+        consumption("2026-05-02", "alice", "1 CU"),
+        reversal("2026-06-10", "use"),
+    ]
+    late = {day("2026-06-01"): [consumption("2026-03-20", "alice", "2 CU", id="late")]}
+    gpus = plan("accelerators", "0 USD", "0 GPU", overage="5 USD")
+    books = book(events, terms(DEAR, CHEAP, other, gpus), late=late)
+    assert messages(books) == []
+    assert catch_ups(books) == ["2026-04-01 alice -3600", "2026-06-10 alice 3600"]
+    assert overage(books) == number(Decimal(2 * 432 + 5))
+    assert books.journal[-1].legs[-1][2] == "bulk"
 
 
 def test_what_a_period_counts() -> None:

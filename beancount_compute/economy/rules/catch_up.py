@@ -119,9 +119,9 @@ def price_when_late(economy: Economy, event: Event, subscription: Subscription) 
 def _price(economy: Economy, subscription: Subscription, day: date, before: date) -> Money | None:
     """What a unit that was used on a day costs by the lines of the plan before another day."""
     plan = subscription.plan_on(day)
-    _, end = period_with(economy.terms, plan, subscription.start, day)
-    changes = [each.until for each in subscription.earlier if each.until > day]
-    end = min(end, subscription.period_end, *changes)
+    by_now, start, changes = subscription.plan, subscription.start, subscription.earlier
+    _, end = period_with(economy.terms, by_now, start, day, changes)
+    end = min(end, subscription.period_end)  # which a cancellation at once may bring forward
     return price_of_use(economy.terms.plans[plan], day, end, before)
 
 
@@ -134,7 +134,8 @@ def take_back_catch_ups(economy: Economy, undo: Undo, event_id: str) -> None:
     day = undo.day
     count_use(economy, name, plan, day, -over.units)
     for subscription in economy.subscribers[name].subscriptions:
-        if subscription.plan == plan and subscription.start <= day and subscription.runs_on(day):
+        on = subscription.plan_on(day)
+        if on == plan and subscription.start <= day and subscription.runs_on(day):
             was = _price(economy, subscription, day, undo.entry.date)
             behind = economy.today if economy.late else economy.today + _DAY
             now = _price(economy, subscription, day, behind)
@@ -155,7 +156,7 @@ def _book(
     source: str,
 ) -> None:
     """Charge more, or less, for what was used in the period of a day."""
-    name, plan = subscription.subscriber.name, subscription.plan
+    name, plan = subscription.subscriber.name, subscription.plan_on(day)
     _, charge = on_running_total(economy, name, plan, exact.currency, exact.number)
     if not charge:
         return
