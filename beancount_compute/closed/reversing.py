@@ -55,7 +55,9 @@ def money_back(
 ) -> MoneyBack | None:
     """What went back of closed allocations that open events name, or that are to be reversed."""
     booked = [entry for entry in closed.booked if isinstance(entry, Transaction)]
-    named = about | {str(entry.meta["of"]) for entry in booked if "of" in entry.meta} & reversed_ids
+    named = about
+    if reversed_ids:  # of something of which money went back, or that shares its lot
+        named |= {str(entry.meta["of"]) for entry in booked if "of" in entry.meta}
     of_named = [entry for entry in booked if entry.meta.get("event") in named]
     if not of_named:
         return None

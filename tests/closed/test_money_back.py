@@ -111,6 +111,26 @@ def test_what_went_back_in_closed_months_is_counted(closed: Path) -> None:
     assert '140.01 USD, where 140 USD are left of what "top-1" cost: write at most' in error
 
 
+def test_what_was_taken_back_of_revenue_can_be_asserted(closed: Path) -> None:
+    """Of bob's 73.00 a fifth of 346.00 was void, 3.80 not; of top-1 10.61 was used."""
+    for figure in ('"refunds" 3.80', '"refunds" "bob" 3.80', '"disputes" "alice" 10.61'):
+        add(closed, f'2026-07-01 custom "compute-assert" {figure} USD\n')
+    assert load_errors(closed) == []
+
+
+def test_access_that_comes_back_late_is_earned_at_once(closed: Path) -> None:
+    """69.20 went on 20 May, for 346 days: 42 have passed until 1 July, 8.40."""
+    add(closed, '2026-06-25 custom "compute-reversal" "r-bob"\n  id: "undo"\n')
+    loaded = load(closed)
+    assert errors_of(loaded, closed) == []
+    made = [as_text(each) for each in booked(loaded.entries) if each.date.month == 7]
+    assert made[0].startswith("2026-07-01 undo #late #reversal")
+    assert made[1].partition(": ")[2] == (
+        "Access/Bob 8.40 ACCESS-USD {1.00, 2026-05-01, seat/2027-05-01}; Access -8.40 USD"
+    )
+    close(closed, "2026-07")
+
+
 def test_late_it_is_booked_on_the_first_open_day_on_what_is_held_then(closed: Path) -> None:
     """Dated in May, when alice held more. 190.00 are left; of the 772 CU of the lot she holds now
     950 parts of 1,650 are top-2's: 444 CU, as 328 are top-1's; 305 of 610 moved on: 61.00."""

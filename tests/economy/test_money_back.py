@@ -899,3 +899,22 @@ def test_a_change_to_use_alone_gave_nothing_to_give_back() -> None:
     assert messages(book(events, terms(plan(), payg))) == [
         '9: "c" sold nothing but use: nothing of it can go back'
     ]
+
+
+def test_of_what_shares_its_lot_a_reversal_takes_back_its_own_access() -> None:
+    """Three seats of 30.00; one goes back on 16 April, 15.00 of it void; of the 30.00 left another
+    has 15.00, which its reversal takes back, with 15.00 out of revenue; the third keeps its own."""
+    seats = [one_period("2026-04-01", "alice", "seat", id=each) for each in ("a", "b", "c")]
+    events = [
+        *seats,
+        money_refund("2026-04-16", "alice", "30 USD", "a"),
+        reversal("2026-04-20", "b"),
+    ]
+    books = book(events, terms(seat("30 USD"), as_of="2026-04-30"))
+    assert messages(books) == []
+    assert shown(books, "reversal").splitlines()[1:] == [
+        "  receivable alice seat -30 USD",
+        "  access alice 15 ACCESS-USD {1 USD, 2026-04-01, seat/2026-05-01}",
+        "  access-revenue alice seat 15 USD",
+    ]
+    assert income(books, "access-revenue") == "45"  # 15.00 of a, and c's 30.00

@@ -37,18 +37,13 @@ from beancount_compute.economy import (
     Role,
     amount,
     content_id,
-    earned_meanwhile,
     mirrored,
     moved_by,
     must_be_exact,
     quoted,
 )
-from beancount_compute.economy.rules.access import (
-    access_by,
-    earn_at_once,
-    earn_before,
-    unearned,
-)
+from beancount_compute.economy.rules.access import unearned
+from beancount_compute.economy.rules.access_back import bring_back, own_access
 from beancount_compute.economy.rules.breakage import meet_end
 from beancount_compute.economy.rules.catch_up import take_back_catch_ups
 from beancount_compute.economy.rules.cost import take_back
@@ -229,29 +224,13 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
     with localcontext(WIDE):
         for lot, units in given:
             if lot.pocket is Pocket.ACCESS:
-                _bring_back(economy, lot, units, entry.date)
+                bring_back(economy, lot, units, entry.date)
             else:
                 _restore(economy, lot, units)
 
 
 def _turned(back: GivenBack) -> GivenBack:
     return back._replace(amount=-back.amount, moved_on=-back.moved_on)
-
-
-def _bring_back(economy: Economy, lot: Lot, units: Decimal, went: date) -> None:
-    """Give access back; what is for the days that passed meanwhile is earned at once."""
-    subscriber = economy.subscribers[lot.holder]
-    open_lot = subscriber.find(lot)
-    if open_lot is not None:
-        earn_before(economy, open_lot)
-    assert lot.end is not None
-    by = access_by(economy, lot)
-    earned = earned_meanwhile(units, lot.currency, went, economy.today, lot.end, by)
-    economy.put(subscriber, lot, units)
-    open_lot = subscriber.find(lot)
-    assert open_lot is not None
-    if earned:
-        earn_at_once(economy, open_lot, earned, went)
 
 
 def _run_on(economy: Economy, event: Event, subscription: Subscription, cancelled: date) -> None:
@@ -301,7 +280,7 @@ def _lots_to_take(economy: Economy, undo: Undo) -> list[Draw]:
         open_lot = economy.open_lot(lot)
         held = open_lot.units if open_lot else ZERO
         if lot.pocket is Pocket.ACCESS:
-            left = min(held, unearned(economy, lot, units))
+            left = min(held, unearned(economy, lot, units), own_access(economy, undo, lot, held))
             if open_lot is not None and left:
                 draws.append((open_lot, left))
             continue
