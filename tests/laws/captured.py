@@ -73,11 +73,10 @@ def generated(entries: list[Directive]) -> list[Transaction]:
 
 def kind_of(entry: Transaction) -> str:
     """A generated transaction's kind, from its tags alone."""
-    (kind,) = [
-        tag.removeprefix("compute-")
-        for tag in entry.tags
-        if tag.startswith("compute-") and tag != "compute-overage"
-    ]
+    tags = {tag.removeprefix("compute-") for tag in entry.tags if tag.startswith("compute-")}
+    if "money-refund" in tags:
+        tags.discard("refund")
+    (kind,) = tags - {"overage"}
     return kind
 
 

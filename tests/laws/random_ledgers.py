@@ -940,10 +940,12 @@ def _make_ledger(seed: int, folder: Path) -> None:
     """Make the ledger of this seed in an empty folder."""
     from tests.laws.random_billing import Billing  # they make items, too
     from tests.laws.random_providers import add_providers, has_providers
+    from tests.laws.random_returns import Returns
 
     world = new_world(seed)
-    billing = Billing(world)
+    billing, returns = Billing(world), Returns(world)
     add_plans(world)
+    returns.add_plans()
     billing.change_plans()
     add_options(world)
     add_accounts(world)
@@ -953,6 +955,7 @@ def _make_ledger(seed: int, folder: Path) -> None:
     add_events(world)
     billing.add_events()
     add_discounts(world)
+    returns.add_events()
     if has_providers(seed):
         add_providers(world, seed)
     if world.profile == "opening":

@@ -206,12 +206,13 @@ def test_revenue_is_what_the_income_accounts_hold(seed: int) -> None:
     """By month and currency, from the postings that the plugin booked under the income root."""
     entries, books = loaded(seed)
     root = books.accounts.roots.income + ":"
+    recovered = root + "Recoveries"  # no revenue: a table of its own
     booked: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     with localcontext(WIDE):
         for entry in entries:
             if isinstance(entry, Transaction) and "__order" in entry.meta:
                 for posting in entry.postings:
-                    if posting.account.startswith(root):
+                    if posting.account.startswith(root) and posting.account != recovered:
                         month = entry.date.isoformat()[:7]
                         booked[month, posting.units.currency] -= posting.units.number
     found = {
@@ -378,10 +379,11 @@ def expenses(books: Books) -> Sums:
     """What providers and capacity cost by month and currency, from the postings."""
     booked: defaultdict[tuple[str, ...], Decimal] = defaultdict(Decimal)
     root = books.accounts.roots.expenses + ":"
+    lost = (root + "BadDebt", root + "Losses")
     with localcontext(WIDE):
         for entry in books.transactions:
             for posting in entry.postings if "__order" in entry.meta else ():
-                if posting.account.startswith(root):
+                if posting.account.startswith(root) and posting.account not in lost:
                     key = (entry.date.isoformat()[:7], posting.units.currency)
                     booked[key] += posting.units.number
     return {key: number for key, number in booked.items() if number}

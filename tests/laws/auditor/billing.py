@@ -138,7 +138,7 @@ class BillingBooks(ProviderBooks):
         """Behind a period, and on the days of month of those that are billed by month."""
         for subscription in self.subscriptions:
             period = subscription.period
-            if period is not None and day in invoice_days(period):
+            if period is not None and day in {*invoice_days(period), *subscription.due}:
                 self.send(day, subscription, period)
 
     def send(self, day: Day, subscription: Subscription, period: Period) -> None:
@@ -194,7 +194,7 @@ class BillingBooks(ProviderBooks):
         period = subscription.period
         if period is None or not period.start <= event.date < period.end:
             return
-        period.cut = True
+        period.cut, period.due = True, period.end
         period.end = subscription.last_end = event.date + datetime.timedelta(days=1)
 
     def uncut(self, event: Event, subscription: Subscription) -> None:
@@ -205,8 +205,8 @@ class BillingBooks(ProviderBooks):
         if period.end != event.date + datetime.timedelta(days=1):
             refuse("a cancellation at once is reversed on its own day")
         period.cut = False
-        period.end = period.start + datetime.timedelta(days=period.whole)
-        subscription.last_end = period.end
+        assert period.due is not None
+        period.end = subscription.last_end = period.due
 
     def share(self, giver: Giver, leg: Leg) -> Decimal:
         """What is still held of what a period gave of a lot, and nothing of it from now on."""

@@ -60,6 +60,11 @@ ROOTS = {
     "tokens": "liabilities",
     "access": "liabilities",
     "access-revenue": "income",
+    "refunds": "income",
+    "disputes": "income",
+    "recoveries": "income",
+    "bad-debt": "expenses",
+    "losses": "expenses",
     "revenue": "income",
     "breakage": "income",
     "fees": "income",
@@ -83,6 +88,11 @@ DEFAULT_ACCOUNTS = {
     "tokens": "Liabilities:DeferredRevenue:Tokens:{subscriber}",
     "access": "Liabilities:DeferredRevenue:Access:{subscriber}",
     "access-revenue": "Income:Access",
+    "refunds": "Income:Refunds",
+    "disputes": "Income:Disputes",
+    "recoveries": "Income:Recoveries",
+    "bad-debt": "Expenses:BadDebt",
+    "losses": "Expenses:Losses",
     "revenue": "Income:Compute",
     "breakage": "Income:Breakage",
     "fees": "Income:Fees",
@@ -897,7 +907,8 @@ def check_template(role: str, template: str, roots: dict[str, str]) -> None:
     if parts[0] != roots[ROOTS[role]]:
         refuse(f"{role} must be below {roots[ROOTS[role]]}")
     allowed = {"{subscriber}"}
-    if role in (*POCKETS, "revenue", "breakage", "overage", "access-revenue"):
+    of_plans = ("revenue", "breakage", "overage", "access-revenue")
+    if role in (*POCKETS, *of_plans, "refunds", "disputes", "bad-debt"):
         allowed.add("{plan}")
     if role == "partner":
         allowed.add("{partner}")

@@ -200,6 +200,7 @@ class Period:
     charged: Decimal = ZERO
     shortfall: Decimal | None = None  # once it is booked
     cut: bool = False  # it was cancelled at once
+    due: Day | None = None  # and would have ended then
 
 
 @dataclass
@@ -218,6 +219,7 @@ class Subscription:
     period: Period | None = None  # that of today, or the last one
     unbilled: dict[str, Decimal] = field(default_factory=dict)  # by currency
     invoices: int = 0  # how often what is unbilled was taken
+    due: set[Day] = field(default_factory=set)  # the days on which changes are invoiced, at last
 
     def running(self, day: Day) -> bool:
         return self.cancelled is None or (self.last_end is not None and day < self.last_end)
@@ -323,6 +325,7 @@ class Transaction:
     legs: list[Leg]
     measured: Any = None  # the meter of uses, and whether they say no quantity
     owing: str | None = None  # the plan of uses that are counted for an invoice or a minimum
+    undoes: str | None = None  # a reversal: the kind of what it undoes
 
 
 # Days and lives

@@ -62,8 +62,8 @@ from dataclasses import replace
 from decimal import Context, Decimal, localcontext
 from typing import Any
 
-from tests.laws.auditor.billing import BillingBooks
 from tests.laws.auditor.catch_ups import CatchUpBooks
+from tests.laws.auditor.changes import ChangeBooks
 from tests.laws.auditor.records import (
     FAR,
     ZERO,
@@ -90,17 +90,20 @@ from tests.laws.auditor.records import (
     split_cost,
 )
 
+BACK = ("chargeback", "write-off", "recovery")
+NOT_GIVING = ("subscription", "change")
+
 
 def months_from(first: Day, last: Day) -> int:
     """How many calendar months one day's is behind another's."""
     return (last.year - first.year) * 12 + last.month - first.month
 
 
-class Books(BillingBooks, CatchUpBooks):
+class Books(ChangeBooks, CatchUpBooks):
     """Who holds what, and everything booked, day by day."""
 
     def __init__(self, facts: Facts, terms: Terms) -> None:
-        BillingBooks.__init__(self)
+        ChangeBooks.__init__(self)
         CatchUpBooks.__init__(self)
         self.facts = facts
         self.terms = terms
@@ -110,6 +113,7 @@ class Books(BillingBooks, CatchUpBooks):
         self.pending: dict[str, Transaction] = {}
         self.booked: dict[str, list[Leg]] = {}  # event id -> its legs
         self.overage_keys: dict[str, list[tuple[Any, Decimal, Decimal]]] = {}
+        self.kind_of: dict[str, str] = {}  # event id -> what it booked
         self.reversed: set[str] = set()
         self.cancelled_by: dict[str, Subscription] = {}  # by the id of the cancellation
         self.subscriptions: list[Subscription] = []
@@ -259,17 +263,18 @@ class Books(BillingBooks, CatchUpBooks):
         }
         order = self.latest_first(order, undone)
         reversals = [e for _, e in order if e.kind == "reversal" and e.reverses in undone]
-        taking = ("consumption", "spend", "refund", "cancellation")
+        taking = ("consumption", "spend", "refund", "cancellation", *BACK)
         at_once = [e for e in reversals if undone[e.reverses].kind in taking]
         order = behind(order, at_once, undone)
         for at, event in order:
-            if at == 1:
+            if at == 1 and event.kind != "change":
                 function = self.cancel if event.kind == "cancellation" else self.give_back
                 self.refusals.guarded(event.place, function, event)
+        self.each(today, ("change",), self.change_plan)
         if day <= self.as_of:
             self.invoice(day)
         order = [each for each in order if each[0] != 1]
-        giving = [e for e in reversals if undone[e.reverses].kind not in (*taking, "subscription")]
+        giving = [e for e in reversals if undone[e.reverses].kind not in NOT_GIVING + taking]
         if giving:
             order = self.tried(day, order, giving, undone)
         self.play(day, order)
@@ -301,6 +306,7 @@ class Books(BillingBooks, CatchUpBooks):
             "bill": self.bill,
             "refund": self.give_back,
             "reversal": self.give_back,
+            **dict.fromkeys(BACK, self.take_money_back),
         }
         started = False
         for at, event in order:
@@ -393,6 +399,9 @@ class Books(BillingBooks, CatchUpBooks):
                 wanted -= taken
         return drawn
 
+    def draw_order(self, lot: Lot, day: Day) -> tuple[Any, ...]:
+        return draw_key(self.option("draw-down", day, "expiry"), lot)
+
     def option(self, name: str, day: Day, default: Any) -> Any:
         values = [(date, value) for date, value in self.terms.options.get(name, []) if date <= day]
         return max(values, key=lambda v: v[0])[1] if values else default
@@ -429,6 +438,7 @@ class Books(BillingBooks, CatchUpBooks):
     def keep(self, event_id: str | None, legs: list[Leg]) -> None:
         if event_id is not None and legs:
             self.booked[event_id] = legs
+            self.kind_of[event_id] = self.journal[-1].why
 
     def touch(self, *holders: str | None) -> None:
         """Something happened to them: merged consumption ends here."""
@@ -565,6 +575,7 @@ class Books(BillingBooks, CatchUpBooks):
             legs = self.allocate_plan(event.subscriber or "", plan, event.date, end)
             self.keep(event.id, legs)
             self.give((event.place, event.date), event.id, legs)
+            self.sell((event.place, event.date), event.id, legs, paid_of(legs), plan.units)
             self.single_ends.append((end, event.subscriber))
         else:
             self.top_up(event)
@@ -639,6 +650,7 @@ class Books(BillingBooks, CatchUpBooks):
             self.keep(known_as, legs)
             period.gave = legs
             self.give((event.place, start), known_as, legs)
+            self.sell((event.place, start), known_as, legs, paid_of(legs), plan.units)
 
     def allocate_plan(self, holder: str, plan: Plan, start: Day, end: Day) -> list[Leg]:
         """One period of a plan; the lot carries its end, or with rollover its life's end."""
@@ -700,9 +712,8 @@ class Books(BillingBooks, CatchUpBooks):
         """left x the part of what is left of the time, to the minor unit; at the end all of it."""
         assert lot.end is not None
         tomorrow = day + datetime.timedelta(days=1)
-        plan = self.plan_terms(lot.origin, lot.date)
         part, whole = (tomorrow - since).days, (lot.end - since).days
-        if plan and plan.even:
+        if self.by_months(lot):
             part, whole = months_from(since, day) + 1, months_from(since, lot.end)
         if tomorrow >= lot.end or part >= whole:
             return left
@@ -738,6 +749,7 @@ class Books(BillingBooks, CatchUpBooks):
             legs.append(Leg("tokens", -count, event.commodity, holder, "top-up", lot=lot))
         self.book(event.date, "top-up", legs)
         self.keep(event.id, legs)
+        self.sell((event.place, event.date), event.id, legs, paid, units)
 
     def grant(self, event: Event) -> None:
         units = positive(event.units, "units")
@@ -922,7 +934,9 @@ class Books(BillingBooks, CatchUpBooks):
     # Refunds, reversals
 
     def give_back(self, event: Event) -> None:
-        if event.kind == "refund":
+        if event.kind == "refund" and event.of:
+            self.take_money_back(event)
+        elif event.kind == "refund":
             self.refund(event)
         else:
             self.reverse(event)
@@ -950,6 +964,7 @@ class Books(BillingBooks, CatchUpBooks):
         self.touch(holder)
         self.book(event.date, "refund", legs)
         self.keep(event.id, legs)
+        self.count_refunded(event.id or event.place, holder, legs)
 
     def reverse(self, event: Event) -> None:
         """The mirror image of what the event booked, if all of it is still there."""
@@ -970,6 +985,13 @@ class Books(BillingBooks, CatchUpBooks):
             refuse(f"{target} is no event that was booked and can be reversed")
         if target in self.reversed:
             refuse(f"{target} is reversed already")
+        if target in self.takings or target in self.recoveries:
+            self.undo_money_back(event, target)
+            self.reversed.add(target)
+            self.end_lots(event.date)
+            return
+        if target in self.sale_of and self.sale_of[target].returns:
+            refuse(f"something of {target} went back")
         legs = [replace(leg, number=-leg.number) for leg in self.booked[target]]
         legs = [each for leg in legs for each in self.of_access(leg, event.date)]
         if any(leg.role == "access" for leg in self.booked[target]) and not any(
@@ -994,6 +1016,9 @@ class Books(BillingBooks, CatchUpBooks):
         self.take_back(target)
         legs.sort(key=lambda leg: leg.number)
         self.book(event.date, "reversal", legs)
+        self.journal[-1].undoes = self.kind_of[target]
+        self.unsell(target)
+        self.undo_returns(target)
         self.without_catch_ups(event.date, target, self.plan_terms)
         self.end_lots(event.date)
 
@@ -1048,7 +1073,7 @@ class Books(BillingBooks, CatchUpBooks):
 
 def phase(event: Event) -> int:
     """The phase of a day that an event belongs to; assertions come first."""
-    phases = {"assert": 0, "cancellation": 1}
+    phases = {"assert": 0, "cancellation": 1, "change": 1} | dict.fromkeys(BACK, 5)
     phases |= dict.fromkeys(("subscription", "allocation", "grant", "purchase"), 2)
     phases |= dict.fromkeys(("trade", "transfer", "spend"), 3)
     phases |= {"consumption": 4, "refund": 5, "reversal": 5, "bill": 5, "cost": 5}
@@ -1057,6 +1082,10 @@ def phase(event: Event) -> int:
 
 def same_grain(grain: str, one: Day, other: Day) -> bool:
     return one == other if grain == "day" else (one.year, one.month) == (other.year, other.month)
+
+
+def paid_of(legs: list[Leg]) -> Decimal:
+    return sum((leg.number for leg in legs if leg.role == "receivable"), ZERO)
 
 
 def positive(number: Decimal | None, what: str) -> Decimal:

@@ -1,0 +1,222 @@
+"""Changes of plan, once more.
+
+From the contract alone. Readings, where it can be read in two ways:
+
+H1  A share of days is of the days of the whole period, also after an earlier change in it.
+H2  Where the units of a short period round to none, the change is refused.
+H6  A change is invoiced at the end of the period that it cuts short, or of the new one.
+H7  What is deferred for a plan that sells neither access nor units is breakage.
+H3  A subscription that is cancelled can't be changed, though its period still runs.
+H4  A change on the day of its subscription comes before it, so that there is none to change.
+H5  Lots of the period that are opening lots come back, too.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from tests.laws.auditor.billing import minimum_currency, shortfall_of
+from tests.laws.auditor.money_back import MoneyBackBooks
+from tests.laws.auditor.records import (
+    ZERO,
+    Day,
+    Event,
+    Leg,
+    Lot,
+    Period,
+    Plan,
+    Subscription,
+    add_months,
+    after,
+    money,
+    refuse,
+    rounded,
+)
+from tests.laws.auditor.sales import Return, Sale, without_end
+
+
+class ChangeBooks(MoneyBackBooks):
+    """Who goes over to another plan within a period, or on its first day."""
+
+    bad_plans: Any
+    plan_known: Any
+    less: Any
+
+    def change_plan(self, event: Event) -> None:
+        self.check_known(event.subscriber)
+        if (event.charge is None) != (event.credit is None):
+            refuse("a charge and a credit, or neither")
+        mine = [each for each in self.subscriptions if each.event.subscriber == event.subscriber]
+        running = [each for each in mine if each.event.plan == event.from_plan]
+        running = [each for each in running if each.cancelled is None]
+        if not running:
+            refuse(f"{event.subscriber} is not on {event.from_plan}")
+        new = self.plan_known(event.plan, event.date)
+        if any(each.event.plan == event.plan and each.running(event.date) for each in mine):
+            refuse(f"{event.subscriber} is on {event.plan} already")
+        subscription = running[0]
+        old = self.plan_terms(event.from_plan, event.date)
+        if new.currency != old.currency:
+            refuse("another currency")
+        if new.commodity and old.commodity and new.commodity != old.commodity:
+            refuse("another unit")
+        if event.currency is not None and event.currency != new.currency:
+            refuse(f"{event.currency} is not {new.currency}")
+        if new.place in self.bad_plans:
+            refuse("the plan's cost can't be split")
+        if subscription.next_start <= event.date:
+            if event.charge is not None:
+                refuse("nothing is charged or credited on a period's first day")
+            before = subscription.period.plan if subscription.period else old
+            if new.every != before.every:
+                subscription.anchor = event.date.day
+        else:
+            self.change_within(event, subscription, new)
+        subscription.event = replace(subscription.event, plan=event.plan)
+        self.touch(event.subscriber)
+
+    def change_within(self, event: Event, subscription: Subscription, new: Plan) -> None:
+        period, day, holder = subscription.period, event.date, event.subscriber or ""
+        assert period is not None
+        code, sale = new.currency, self.sale_from((subscription.event.place, period.start))
+        legs, returned = self.brought_back(holder, period, sale, day)
+        worth = sum((leg.weight()[1] for leg in legs), ZERO)
+        carried = money(worth, code)
+        part, end = Fraction((period.end - day).days, period.whole), period.end
+        if new.every != period.plan.every:
+            part, end = Fraction(1), whole_end(new, day)
+        price = self.less(new, subscription.discount).price
+        charge = money(part * Fraction(price), code) if event.charge is None else event.charge
+        credit = carried if event.credit is None else event.credit
+        deferred = carried + charge - credit
+        units = rounded(part * Fraction(new.units), written_step(new.units))
+        if new.units and not units:
+            refuse("none of its units")
+        gave: list[Leg] = []
+        if price or units:
+            gave = self.lots_for(new, holder, (day, end), max(ZERO, deferred), units)
+        elif deferred > 0:  # nothing is to be delivered
+            gave = [Leg("breakage", -deferred, code, holder, new.name)]
+        legs += [
+            Leg("revenue", carried - worth, code, holder, period.plan.name),
+            *gave,
+            Leg("refunds", max(ZERO, -deferred), code, holder, new.name),
+            Leg("unbilled", charge - credit, code, holder, new.name),
+        ]
+        subscription.unbilled[code] = subscription.unbilled.get(code, ZERO) + charge - credit
+        subscription.due |= {period.end, end}
+        legs += self.lacking(subscription, period, day)
+        self.book(day, "change", legs)
+        if sale is not None:
+            returned.cause, returned.paid = event.place, credit
+            sale.returns.append(returned)
+        self.begin(event, subscription, new, (day, end), gave)
+        known_as = f"{subscription.event.id}/{day}" if subscription.event.id else None
+        self.sell((subscription.event.place, day), known_as, gave, charge, new.units)
+
+    def begin(
+        self,
+        event: Event,
+        subscription: Subscription,
+        new: Plan,
+        days: tuple[Day, Day],
+        gave: list[Leg],
+    ) -> None:
+        """The period on the new plan."""
+        period = subscription.period
+        assert period is not None
+        (day, end), whole, anchor = days, period.whole, period.anchor
+        by_day = new.every == period.plan.every
+        if not by_day:
+            whole, anchor = (end - day).days, day.day
+            subscription.anchor = end.day if new.every[1] == "days" else day.day
+            subscription.next_start = subscription.last_end = end
+        subscription.period = Period(day, end, whole, new, anchor, gave)
+        self.give((subscription.event.place, day), None, gave)
+        for leg in gave:
+            if leg.role == "access" and leg.lot:
+                self.access_since[leg.subscriber, leg.lot] = day
+                if by_day:
+                    self.short_lots.add(leg.lot)
+
+    def lacking(self, subscription: Subscription, period: Period, day: Day) -> list[Leg]:
+        """What the uses until a change lack of the minimum, of which the days count."""
+        period.end = day
+        currency = minimum_currency(period.plan)
+        period.shortfall = lacking = shortfall_of(period)
+        if not lacking or currency is None:
+            return []
+        holder, name = subscription.event.subscriber or "", period.plan.name
+        role = self.owe(subscription, period.plan, currency, lacking)
+        return [
+            Leg(role, lacking, currency, holder, name),
+            Leg("breakage", -lacking, currency, holder, name),
+        ]
+
+    def brought_back(
+        self, holder: str, period: Period, sale: Sale | None, day: Day
+    ) -> tuple[list[Leg], Return]:
+        """What is left of the lots of the period, and that as a return."""
+        returned, legs = Return(None, void=True), []
+        for pocket in ("access", "allocations"):
+            for lot in list(self.held[holder, pocket]):
+                if (lot.origin, lot.date) != (period.plan.name, period.start):
+                    continue
+                if pocket == "access":
+                    self.earn_until(holder, lot, day)
+                mine: Decimal = self.held[holder, pocket].get(lot, ZERO)
+                key = without_end(lot)
+                if pocket == "access":
+                    if sale and sale.access == lot:
+                        mine = self.part(sale, lot, mine)
+                    returned.access += mine
+                else:
+                    if sale and key in sale.units:
+                        mine = min(mine, self.still_held(sale)[key])
+                    returned.units[key] = returned.units.get(key, ZERO) + mine
+                legs.append(Leg(pocket, mine, lot.commodity, holder, lot.origin, lot=lot))
+        return [leg for leg in legs if leg.number], returned
+
+    def lots_for(
+        self, plan: Plan, holder: str, days: tuple[Day, Day], paid: Decimal, units: Decimal
+    ) -> list[Leg]:
+        """The lots of a period that costs this and has these units."""
+        start, end = days
+        lot_end: Day | None = end
+        if plan.unused == "rollover":
+            lot_end = after(start, plan.expires) if plan.expires else None
+        legs = []
+        access = access_share(plan, paid, units)
+        if access:
+            unit = f"ACCESS-{plan.currency}"
+            lot = Lot(unit, Decimal(1), plan.currency, start, plan.name, end)
+            legs.append(Leg("access", -access, unit, holder, plan.name, lot=lot))
+        for count, cost in self.split(paid - access, units, plan.currency) if units else ():
+            lot = Lot(plan.commodity, cost, plan.currency, start, plan.name, lot_end)
+            legs.append(Leg("allocations", -count, plan.commodity, holder, plan.name, lot=lot))
+        return legs
+
+
+def written_step(units: Decimal) -> Decimal:
+    """What the last digit of the units of a plan counts, as they are written."""
+    return Decimal(1).scaleb(min(0, int(units.as_tuple().exponent)))
+
+
+def whole_end(plan: Plan, day: Day) -> Day:
+    """The end of a full period from a day on, whose days of month count from there."""
+    count, unit = plan.every
+    return add_months(day, count) if unit == "months" else day + datetime.timedelta(days=count)
+
+
+def access_share(plan: Plan, paid: Decimal, units: Decimal) -> Decimal:
+    """What is for access: by the stand-alone prices, or all of it where there are no units."""
+    if not units:
+        return paid
+    if plan.ssps is None:
+        return ZERO
+    of_access, of_units = (Fraction(each) for each in plan.ssps)
+    return money(Fraction(paid) * of_access / (of_access + of_units), plan.currency)
