@@ -222,15 +222,49 @@ def _last_invoice(each: Running, accounts: Accounts, first_day: date) -> Iterato
                 yield f"  {account}  {money_written(Money(sign * number, currency))}\n"
 
 
+def runs_since(each: Running) -> date:
+    """The day from which its periods run: of one that changed plans, that of the running one.
+
+    Where its day of the month is cut off there, a month that has it.
+    """
+    if each.whole_since is None:
+        return each.start
+    month = Month.of(each.whole_since)
+    if each.counted_in_days or each.whole_since.day == each.day_of_month:
+        return each.whole_since
+    months = Month.of(each.period_end).ordinal - month.ordinal
+    while month.last.day < each.day_of_month:
+        month = Month.from_ordinal(month.ordinal - months)
+    return month.first.replace(day=each.day_of_month)
+
+
+def _refuse_cut_short(carried: Carried, first_day: date) -> None:
+    """Refuse to begin a year within what no other ledger can say of a change of plan."""
+    cut_short = {(name, key[3]) for name, key in carried.by_days}
+    for each in carried.subscriptions:
+        if not each.earlier or each.period_end <= first_day:
+            continue
+        changed = each.earlier[-1].until
+        running = [made for made in each.commitments if made.start == changed and not made.over]
+        minimum = bool(running) and changed != each.whole_since
+        if minimum or (each.subscriber, each.plan) in cut_short:
+            what = "a minimum" if minimum else "access by even months"
+            raise CloseError(
+                f"subscription {quoted(each.id)} changed plans on {changed}, within a period of "
+                f"{what}, which the new year can't say: stay in this ledger until {each.period_end}"
+            )
+
+
 def _subscriptions(carried: Carried, accounts: Accounts, first_day: date) -> Iterator[str]:
     """The subscriptions of which a period runs on, or starts on the first day."""
+    _refuse_cut_short(carried, first_day)
     for each in carried.subscriptions:
         if each.ended and each.period_end <= first_day:
             yield from _last_invoice(each, accounts, first_day)
             continue
         names = f"{string(each.subscriber)} {string(each.plan)}"
         yield f'{first_day} custom "compute-subscription" {names}\n'
-        yield f"  id: {string(each.id)}\n  started: {each.start}\n"
+        yield f"  id: {string(each.id)}\n  started: {runs_since(each)}\n"
         if each.discount:
             yield f"  discount: {amount(each.discount, each.currency)}\n"
         yield from _charges(each, first_day)

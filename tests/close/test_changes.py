@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from beancount_compute.close.carrying_over import runs_since
 from beancount_compute.close.loading import load
 from beancount_compute.close.verifying import verify
+from beancount_compute.economy import NOWHERE
+from beancount_compute.economy.carried import Running
 from tests.close.sealing import (
     add,
     as_text,
@@ -32,6 +36,8 @@ TERMS = """\
 2026-01-01 custom "compute-plan" "max" 500.00 USD 3000.00 CU
   unused: "mint"
   overage: 0.30 USD
+2026-01-01 custom "compute-plan" "two" 100.00 USD
+  every: "2 months"
 2026-01-01 custom "compute-option" "as-of" 2026-12-31
 2026-09-20 custom "compute-subscription" "alice" "basic"
   id: "s-a"
@@ -48,6 +54,14 @@ TERMS = """\
   id: "s-c"
 2026-11-05 custom "compute-change" "carol" "pro" "max"
   id: "c-c"
+2026-10-31 custom "compute-subscription" "dan" "pro"
+  id: "s-d"
+2026-11-29 custom "compute-change" "dan" "pro" "two"
+  id: "c-d"
+2026-10-31 custom "compute-subscription" "erin" "pro"
+  id: "s-e"
+2026-12-05 custom "compute-change" "erin" "pro" "max"
+  id: "c-e"
 2026-11-20 custom "compute-change" "alice" "plus" "basic"
   id: "c-a2"
   charge: 30.00 USD
@@ -127,11 +141,42 @@ def test_the_next_year_goes_on_from_a_changed_subscription(ledger: Path, tmp_pat
     found = []
     for path in (ledger, new):
         add(path, '2027-01-03 custom "compute-change" "bob" "max" "pro"\n  id: "c-b2"\n')
-        add(path, '2027-01-25 custom "compute-consumption" "bob" 1 CU\n  id: "u-2"\n')
+        add(path, '2027-03-30 custom "compute-consumption" "bob" 1 CU\n  id: "u-2"\n')
         loaded = load(path)
         assert errors_of(loaded, path) == []
         found.append([as_text(each) for each in booked(loaded.entries) if each.date.year == 2027])
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("begun", "ends", "day", "expected"),
+    [
+        ("2026-12-31", "2027-01-31", 31, "2026-12-31"),
+        ("2026-11-30", "2027-01-31", 31, "2026-07-31"),  # September is short too
+        ("2025-02-28", "2026-02-28", 29, "2024-02-29"),
+    ],
+)
+def test_the_next_year_keeps_the_day_of_the_month(
+    begun: str, ends: str, day: int, expected: str
+) -> None:
+    """Of a subscription that changed to periods of another length."""
+    days = [date.fromisoformat(each) for each in (begun, ends)]
+    running = Running("s", "a", "p", days[0], day, False, days[1], 3, False, NOWHERE)
+    assert str(runs_since(running)) == begun
+    assert str(runs_since(running._replace(whole_since=days[0]))) == expected
+
+
+def test_a_year_does_not_begin_in_a_short_period_that_it_could_not_say(
+    ledger: Path, tmp_path: Path
+) -> None:
+    """Of access by even months, which is earned by days; of a minimum, which counts by days."""
+    add(ledger, '2026-12-28 custom "compute-change" "alice" "basic" "plus"\n  id: "c-a3"\n')
+    close(ledger, *MONTHS)
+    refused = run("carry", ledger, "--to", "2027", tmp_path / "new")
+    assert refused.exit_code == 1
+    assert "within a period of access by even months, which the new year can't say" in (
+        refused.stderr.replace("\n", " ")
+    )
 
 
 def test_what_is_printed_loads_without_the_plugin_to_the_same_balances(ledger: Path) -> None:
@@ -139,4 +184,4 @@ def test_what_is_printed_loads_without_the_plugin_to_the_same_balances(ledger: P
     plain = ledger.with_name("plain.beancount")
     plain.write_text(text)
     assert load_errors(plain) == []
-    assert text.count("#compute-change") == 3
+    assert text.count("#compute-change") == 5

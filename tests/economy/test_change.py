@@ -683,6 +683,13 @@ def test_a_cancelled_subscription_is_not_changed() -> None:
     assert "no running subscription to" in said
 
 
+def test_a_period_that_a_change_ended_is_not_reversed() -> None:
+    """What was left of it came back already; a period that began with a change can be."""
+    (said,) = messages(bobs_change(reversal("2026-04-22", "s/2026-04-01")))
+    assert 'of "pro" ended with the change of 2026-04-21' in said
+    assert messages(bobs_change(reversal("2026-05-01", "s/2026-05-01"))) == []
+
+
 def test_a_change_is_not_reversed() -> None:
     """A change back is written instead."""
     (said,) = messages(bobs_change(reversal("2026-04-22", "c")))

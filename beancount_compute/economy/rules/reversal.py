@@ -41,6 +41,7 @@ from beancount_compute.economy import (
     moved_by,
     must_be_exact,
     quoted,
+    text_of,
 )
 from beancount_compute.economy.rules.access import unearned
 from beancount_compute.economy.rules.access_back import bring_back, own_access
@@ -183,6 +184,7 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
             "closed month (posting-grain), so its own share is not in the books: grant the units "
             "back instead, or reopen the month"
         )
+    _refuse_changed(economy, undo)
     taken, given = _lots_to_take(economy, undo), _lots_to_give(undo)
     if undo.entry.period and not taken:
         raise Refused(
@@ -231,6 +233,21 @@ def reverse(economy: Economy, event: Event, event_id: str) -> None:
 
 def _turned(back: GivenBack) -> GivenBack:
     return back._replace(amount=-back.amount, moved_on=-back.moved_on)
+
+
+def _refuse_changed(economy: Economy, undo: Undo) -> None:
+    """Refuse to undo a period in which its subscription went on to another plan."""
+    entry = undo.entry
+    if entry.kind is not Kind.ALLOCATION or not entry.subscription:
+        return
+    first, _, last = entry.period.partition("/")
+    subscription = economy.subscribers[entry.subscriber].subscription(entry.subscription)
+    for plan, until in subscription.earlier if subscription else ():
+        if first < text_of(until) <= last:
+            raise Refused(
+                f"the period {entry.period} of {quoted(plan)} ended with the change of {until}, "
+                "which gave back what was left of it: change back instead"
+            )
 
 
 def _run_on(economy: Economy, event: Event, subscription: Subscription, cancelled: date) -> None:
