@@ -534,6 +534,23 @@ def test_another_length_of_period_is_invoiced_at_the_end_of_the_old_one_at_the_l
         assert [each.split()[0] for each in invoices(books)] == [expected]
 
 
+def test_a_second_change_leaves_the_invoice_of_the_first_where_it_was() -> None:
+    """To a yearly plan on 10 April: 1,200.00 less 63.00; to a monthly one on the 11th: 300.00 less
+    1,196.71. Both are invoiced when April's period is over, and not on 11 May."""
+    plans = [
+        seat("90 USD", "basic"),
+        seat("1200 USD", "plus", every="year"),
+        seat("300 USD", "max"),
+    ]
+    events = [
+        subscription("2026-04-01", "alice", "basic"),
+        change("2026-04-10", "alice", "basic", "plus"),
+        change("2026-04-11", "alice", "plus", "max"),
+    ]
+    books = book(events, terms(*plans, as_of="2026-05-10"))
+    assert invoices(books) == ["2026-05-01 240.29"]
+
+
 def test_a_reversed_use_comes_out_of_where_it_is() -> None:
     """Unbilled on the old plan, and still so on the new one, which bills at once."""
     plans = payg("one", "0.02 USD", bill=BY_PERIOD), payg("two", "0.04 USD")

@@ -58,7 +58,7 @@ def bill_changed(economy: Economy, subscription: Subscription, plan: Plan, lates
     arrears.unbilled = before.unbilled
     if before.of_use:
         arrears.invoiced = before.invoiced
-    due = today if before.next_invoice == today else min(arrears.next_invoice, latest)
+    due = min(arrears.next_invoice, latest, before.next_invoice)
     arrears.next_invoice = due
     economy.agenda.put(Due.INVOICES, due, subscription)
 
