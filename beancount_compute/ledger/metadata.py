@@ -76,7 +76,7 @@ from beancount_compute.economy import (
 
 _FEES, _TRADE = Role.FEES, Kind.TRADE  # to name a member of an enum takes longer
 _COST, _BILL, _CATCH_UP = Kind.COST, Kind.BILL, Kind.CATCH_UP
-_CHANGE = Kind.CHANGE
+_CHANGE, _INVOICE = Kind.CHANGE, Kind.INVOICE
 EARNED, FROM_PLAN = "earned", "from-plan"
 _OF_CHANGE = {
     leg.role: leg.key for leg in KINDS[Kind.CHANGE].money if leg.key and leg.role in EARNINGS
@@ -112,16 +112,17 @@ class PeriodBooked(NamedTuple):
 
 def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
     """What only some transactions carry, besides id, source and place."""
+    kind, undoes = entry.kind, entry.undoes
     if entry.counterparty:
         meta["counterparty"] = entry.counterparty
-        if entry.kind is _TRADE or entry.undoes == _TRADE:
+        if kind is _TRADE or undoes == _TRADE:
             _add_fees(meta, entry)
             _add_price(meta, entry.legs)
-    if entry.overage or entry.undoes or entry.kind is _CATCH_UP:
+    if entry.overage or undoes or kind is _CATCH_UP:
         overage = ", ".join(_overage(entry.legs))
         if overage:
             meta["overage"] = overage
-    if entry.kind is Kind.INVOICE:
+    if kind is _INVOICE:
         meta["invoiced"] = ", ".join(
             f"{leg.origin} {leg.number:f} {leg.currency}"
             for leg in entry.legs
@@ -133,7 +134,7 @@ def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
         meta["period"] = entry.period
     if entry.subscription:
         meta["subscription"] = entry.subscription
-    if entry.occurred is not None or entry.undoes:
+    if entry.occurred is not None or undoes:
         _add_lapsed(meta, entry)
     if entry.meter:
         meta["meter"] = entry.meter
@@ -141,11 +142,11 @@ def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
             meta["quantity"] = entry.quantity
         if entry.used is not None:
             meta["used"] = Amount(*entry.used)
-    if entry.kind is _CHANGE:
+    if kind is _CHANGE:
         _add_change(meta, entry)
-    elif entry.kind is _COST:
+    elif kind is _COST:
         _add_costs(meta, entry)
-    elif entry.kind is _BILL:
+    elif kind is _BILL:
         cleared = _by_meter(entry.legs, Role.ACCRUED, 1)
         if cleared:
             meta["cleared"] = cleared
@@ -161,9 +162,9 @@ def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
         meta["events"] = Decimal(entry.uses)
     if entry.occurred is not None:
         meta["occurred"] = entry.occurred
-    if entry.undoes:
+    if undoes:
         meta["reverses"] = event.reverses
-        meta["undoes"] = entry.undoes
+        meta["undoes"] = undoes
     if event.memo:
         meta["memo"] = event.memo
     if event.extra:
