@@ -93,6 +93,8 @@ def test_a_running_period_is_charged_anew() -> None:
     [
         ("2026-01-01", "year", "2026-01-01", ["2026-04-01 alice -480"]),  # all 10 units
         ("2026-02-01", "year", "2026-01-01", ["2026-04-01 alice -336"]),  # the 7 since then
+        ("2026-02-10", "year", "2026-01-01", ["2026-04-01 alice -336"]),  # that day too
+        ("2026-02-11", "year", "2026-01-01", ["2026-04-01 alice -192"]),
         ("2026-04-01", "year", "2026-01-01", []),  # nothing is earlier
         ("2026-01-01", "quarter", "2026-01-01", []),  # its period ended as the day began
         ("2026-01-01", "month", "2025-12-20", ["2026-04-01 alice -192"]),  # 4 since 20 March
