@@ -30,7 +30,13 @@ from beancount.core.data import (
 from beancount_compute.booking import Booking
 from beancount_compute.close.closing import INDEX_HEAD
 from beancount_compute.close.loading import Loaded, load
-from beancount_compute.close.opening_balances import holds_lots, openings
+from beancount_compute.close.opening_balances import (
+    Labels,
+    as_it_ends,
+    ending,
+    holds_lots,
+    openings,
+)
 from beancount_compute.close.proving import balances
 from beancount_compute.close.storage import CloseError
 from beancount_compute.closed import INDEX, capacity_written
@@ -334,14 +340,22 @@ def _check(ledger: Path, loaded: Loaded, last_day: date) -> Loaded:
     again = load(ledger)
     if again.errors:
         raise CloseError(f"the carried ledger would have errors: {again.errors[0].message}")
-    before = _pockets(loaded, last_day)
-    after = _pockets(again, last_day)
+    assert loaded.booking is not None
+    before = _pockets(loaded, last_day, ending(loaded.booking, last_day))
+    after = _pockets(again, last_day, {})
     if before != after:
         raise CloseError("the carried ledger would not hold the same lots")
     return again
 
 
-def _pockets(loaded: Loaded, last_day: date) -> dict[str, Any]:
+def _pockets(loaded: Loaded, last_day: date, labels: Labels) -> dict[str, Any]:
     held = balances(entry for entry in loaded.entries if entry.date <= last_day)
     accounts = loaded.booked.accounts
-    return {name: lots for name, lots in held.items() if lots and holds_lots(accounts, name)}
+    return {
+        name: {
+            (commodity, as_it_ends(accounts, name, cost, labels)): number
+            for (commodity, cost), number in lots.items()
+        }
+        for name, lots in held.items()
+        if lots and holds_lots(accounts, name)
+    }

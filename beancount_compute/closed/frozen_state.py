@@ -27,8 +27,8 @@ day, how much of them was minted, and until when those tokens last. `days` are l
 change cut short, and that are earned by days. `bulk` are the files of a month that was booked in
 bulk: all that subscribers hold stands in them. `capacity` says of which days its first line and the
 one in force are, what was depreciated before that one and by now, and the units served since.
-`arrears`, `unbilled`, `minimum` and `changed` are told in `running_rows.py`. A number in the first
-row tells how this is written.
+`arrears`, `unbilled`, `minimum`, `changed` and `at-once` are told in `running_rows.py`. A number in
+the first row tells how this is written.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class _Reading:
                     raise ValueError(of)
                 cancelled = name, date.fromisoformat(day)
                 self._subscriptions[-1] = self._subscriptions[-1]._replace(cancelled=cancelled)
-            case "arrears" | "unbilled" | "minimum" | "changed":
+            case "arrears" | "unbilled" | "minimum" | "changed" | "at-once":
                 self._subscriptions[-1] = with_row(self._subscriptions[-1], kind, *cells)
             case "days":
                 name, *key = cells

@@ -4,12 +4,14 @@
     unbilled,s-1,15.00,USD
     minimum,s-1,commit,2026-04-01,2026-07-01,100.00,USD,70.00,0,
     changed,s-1,2026-05-01,basic,2026-05-12
+    at-once,s-1,2026-05-16,2026-06-16
 
 `arrears` says how a subscription is billed, of which period, since when it is not invoiced and when
 it will be; `minimum` what a period costs at least, what it was charged, what shortfall was booked
 and whether it is over. `changed` are the plans that it was on before, each with the first day on
-the next one, behind the first day of the running period, were it not cut short. A subscription that
-is charged at use, has no minimum and never changed has no such row.
+the next one, behind the first day of the running period, were it not cut short. `at-once` says of
+which day the period is that a cancellation at once cut short, and when it would have ended. A
+subscription that is charged at use, has no minimum and is none of these has no such row.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from decimal import Decimal
 
 from beancount_compute.economy import Arrears, BilledBy, Commitment, Money, day_text, digits_of
 from beancount_compute.economy.carried import Running
-from beancount_compute.economy.state import EarlierPlan
+from beancount_compute.economy.state import AtOnce, EarlierPlan
 
 
 def rows_beside(each: Running) -> Iterator[list[str]]:
@@ -41,6 +43,8 @@ def rows_beside(each: Running) -> Iterator[list[str]]:
         assert each.whole_since is not None  # a change asked for it
         plans = [cell for plan, until in each.earlier for cell in (plan, day_text(until))]
         yield ["changed", each.id, day_text(each.whole_since), *plans]
+    if each.at_once is not None:
+        yield ["at-once", each.id, *map(day_text, each.at_once)]
 
 
 def with_row(running: Running, kind: str, of: str, *cells: str) -> Running:
@@ -62,6 +66,8 @@ def with_row(running: Running, kind: str, of: str, *cells: str) -> Running:
             raise ValueError(kind)
         running.arrears.put(Decimal(number), currency)
         return running
+    if kind == "at-once":
+        return running._replace(at_once=AtOnce(*map(date.fromisoformat, cells)))
     plan, start, end, minimum, currency, charged, shortfall, over = cells
     commitment = Commitment(
         plan,

@@ -30,6 +30,7 @@ class Due(IntEnum):
     SHORTFALLS = 5  # of periods with a minimum, in the evening of their last day
     DEPRECIATION = 6  # of capacities, by name: in the evening
     CATCH_UPS = 7  # lines of plans whose price holds for earlier uses: behind ends of lots
+    CANCELLED = 8  # subscriptions that end at once, with the event and its id: in the evening
 
 
 class Agenda:

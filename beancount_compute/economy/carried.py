@@ -46,7 +46,7 @@ from beancount_compute.economy import (
 )
 from beancount_compute.economy.rules.allocation import no_such_plan
 from beancount_compute.economy.rules.shortfall import await_shortfall
-from beancount_compute.economy.state import EarlierPlan, Economy, Lots, Subscription, Undo
+from beancount_compute.economy.state import AtOnce, EarlierPlan, Economy, Lots, Subscription, Undo
 
 Earned = MutableMapping[tuple[Role, str, str], Decimal]  # by role, subscriber and currency
 
@@ -72,6 +72,7 @@ class Running(NamedTuple):
     earlier: tuple[EarlierPlan, ...] = ()  # the plans that it was on before, the first first
     # of one that was changed: the first day of the running period, were it not cut short
     whole_since: date | None = None
+    at_once: AtOnce | None = None  # where it ended within a period
 
 
 class Carried(NamedTuple):
@@ -141,6 +142,7 @@ def handed_on(economy: Economy, last_day: date) -> Carried:
             tuple([replace(commitment) for commitment in each.commitments]),
             each.earlier,
             each.whole_since if each.earlier else None,
+            each.at_once,
         )
         for subscriber in subscribers
         for each in subscriber.subscriptions
@@ -182,6 +184,9 @@ def take_over(economy: Economy, carried: Carried, first_day: date) -> None:
     economy.terms_days.update(carried.terms_days)
     economy.access_since.update(carried.access_since)
     economy.by_days.update(carried.by_days)
+    for each in carried.subscriptions:
+        if each.at_once is not None:
+            economy.cut[each.subscriber, each.plan, each.at_once.since] = each.period_end
     for lot, units in carried.lots:
         if lot.pocket is STOCK:
             economy.put_in_stock(lot, units)
@@ -239,6 +244,7 @@ def _resume(economy: Economy, running: Running, last_day: date) -> None:
         [replace(each) for each in running.commitments],
         running.earlier,
         running.whole_since,
+        running.at_once,
     )
     subscriber.subscriptions.append(subscription)
     if subscription.arrears is not None:

@@ -65,6 +65,7 @@ from beancount_compute.economy.carried import Carried, handed_on, take_over
 from beancount_compute.economy.late_bookings import LateBookings
 from beancount_compute.economy.rules import RULES
 from beancount_compute.economy.rules.access import earn_access
+from beancount_compute.economy.rules.at_once import end_at_once
 from beancount_compute.economy.rules.breakage import end_lots
 from beancount_compute.economy.rules.by_hand import (
     TOO_MANY_DIGITS,
@@ -333,6 +334,7 @@ class Bookkeeper:
         self._book_events(in_order, as_they_stand=in_order is not events)
         for removal in self._removals_on.get(day, ()):
             take_out(economy, removal)
+        end_at_once(economy, day)
         earn_access(economy, day)
         fall_short(economy, day)
         self._evening.book(economy, day)

@@ -77,6 +77,7 @@ class Event(NamedTuple):
     from_plan: str = ""  # of a change of plan; `plan` is the new one
     charge: Decimal = ZERO  # of `currency`, as `credit`: what the invoice says, or no currency
     credit: Decimal = ZERO
+    now: str = ""  # "true" where a cancellation lets its period end tomorrow
     extra: tuple[tuple[str, str], ...] = ()  # `x_` columns: not content, never compared
     # the place, in three fields: a tuple of its own for each event would take time and room
     file: str = NOWHERE.file
@@ -111,6 +112,7 @@ LATER_FIELDS = (
     "from_plan",
     "charge",
     "credit",
+    "now",
 )
 _FIRST_LATER = CONTENT - len(LATER_FIELDS)
 _NOTHING_LATER = tuple([Event._field_defaults[name] for name in LATER_FIELDS])

@@ -124,8 +124,8 @@ def by_day_of(events: Iterable[Event]) -> ByDay:
 
 
 def only_cancellations(events: list[Event]) -> bool:
-    """Whether nothing else happens among events; cancellations make no derived entries."""
-    return all(event.kind is Kind.CANCELLATION for event in events)
+    """Whether nothing else happens among events; but at once they make no derived entries."""
+    return all(event.kind is Kind.CANCELLATION and not event.now for event in events)
 
 
 def grouped(things: Iterable[Dated]) -> dict[date, list[Dated]]:

@@ -178,6 +178,7 @@ class KindRow(NamedTuple):
     moves: Mapping[Pocket, Flows] = MappingProxyType({})  # no units where empty
     money: tuple[LegRow, ...] = ()  # the legs that it may have, besides those of lots
     books: bool = True  # it books a transaction of its own
+    notes: bool = False  # it may book one without postings
     reversible: bool = False
     corrected_by: str = ""  # what to write instead of a reversal
     makes_known: bool = False  # its subscriber is known from then on
@@ -218,7 +219,12 @@ KINDS: dict[Kind, KindRow] = {
         may_be_late=False,
     ),
     Kind.CANCELLATION: KindRow(
-        Phase.CANCELLATIONS, (_OF_PLAN,), '"alice" "pro"', books=False, may_be_late=False
+        Phase.CANCELLATIONS,
+        (_OF_PLAN._replace(optional=("now",)),),
+        '"alice" "pro"',
+        books=False,
+        notes=True,
+        may_be_late=False,
     ),
     Kind.CHANGE: KindRow(
         Phase.ALLOCATIONS,  # before all else of it
@@ -439,7 +445,7 @@ KINDS: dict[Kind, KindRow] = {
 GIVING_BACK = (Kind.MONEY_REFUND, Kind.CHARGEBACK, Kind.WRITE_OFF)
 PHASE: dict[Kind, int] = {kind: int(row.phase) for kind, row in KINDS.items() if row.phase}
 EVENTS = tuple(PHASE)  # the kinds that somebody writes
-BOOKED = tuple(kind for kind, row in KINDS.items() if row.books)
+BOOKED = tuple(kind for kind, row in KINDS.items() if row.books or row.notes)
 # What a reversal may name: what it undoes, and what it is told not to.
 NAMED_BY_REVERSALS = frozenset(
     kind for kind, row in KINDS.items() if row.reversible or row.corrected_by

@@ -67,7 +67,11 @@ from beancount_compute.economy import (
 )
 
 Lots = list[tuple[Lot, Decimal]]
-_TOKENS, _ACCESS = Pocket.TOKENS, Pocket.ACCESS  # to name a member of an enum takes longer
+_ALLOCATIONS, _TOKENS, _ACCESS = (
+    Pocket.ALLOCATIONS,
+    Pocket.TOKENS,
+    Pocket.ACCESS,
+)  # to name a member of an enum takes longer
 _COST = Kind.COST
 
 
@@ -76,6 +80,13 @@ class EarlierPlan(NamedTuple):
 
     plan: str
     until: date  # the first day on the next one
+
+
+class AtOnce(NamedTuple):
+    """The period that a cancellation at once cut short."""
+
+    since: date  # its first day, of which its lots are
+    whole_end: date  # the day on which it would have ended
 
 
 @dataclass(slots=True)
@@ -100,6 +111,7 @@ class Subscription:
     earlier: tuple[EarlierPlan, ...] = ()  # the plans that it was on before, the first first
     # first day of the running period, were it not cut short; None until somebody asks for it
     whole_since: date | None = None
+    at_once: AtOnce | None = None  # where it ended within a period
 
     def plan_on(self, day: date) -> str:
         """The plan that it is on, on a day."""
@@ -253,6 +265,8 @@ class Economy:
     terms_days: MutableMapping[tuple[str, Key], date] = field(default_factory=dict)
     # of short periods of plans whose access is earned by even months: these lots are by days
     by_days: set[tuple[str, Key]] = field(default_factory=set)
+    # the ends of units of periods that were cut short: by holder, plan and the lots' day
+    cut: dict[tuple[str, str, date], date] = field(default_factory=dict)
     period_ends: list[tuple[str, date]] = field(default_factory=list)  # of single periods
     sound_pairs: set[tuple[str, str]] = field(default_factory=set)  # of commodity and currency
     totals: Totals | None = None  # only where something is asserted
@@ -300,6 +314,7 @@ class Economy:
         trial.beyond = {of: each.copied() for of, each in self.beyond.items() if of[0] in names}
         trial.terms_days = ChainMap({}, self.terms_days)
         trial.reversed_on = self.reversed_on
+        trial.cut = self.cut
         if self.late and self.history is not None:
             trial.history = self.history.copied()
         if self.money_back is not None:
@@ -400,6 +415,13 @@ class Economy:
             return lot.date
         return self.terms_days.get((lot.holder, key_of(lot)), lot.date)
 
+    def end_of(self, lot: Lot) -> date | None:
+        """The first day on which a lot is no longer usable: its own end, or an earlier one."""
+        if not self.cut or lot.pocket is not _ALLOCATIONS:
+            return lot.end
+        cut = self.cut.get((lot.holder, lot.origin, lot.date))
+        return lot.end if cut is None else min(cut, lot.end or cut)
+
     def put(
         self, subscriber: Subscriber, lot: Lot, units: Decimal, *, entered: bool = False
     ) -> None:
@@ -408,6 +430,8 @@ class Economy:
         Access that is entered on a month's last day is what that evening leaves.
         """
         _, pocket, commodity, _, _, _, _, end = lot
+        if self.cut:
+            end = self.end_of(lot)
         holdings = subscriber.pocket(pocket)
         holding = holdings.get(commodity)
         if holding is None:

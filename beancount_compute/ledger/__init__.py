@@ -13,7 +13,12 @@ from beancount_compute.ledger.assertion_directives import (
     check_ids,
     control_of,
 )
-from beancount_compute.ledger.booked_periods import StandingPeriod, standing_periods
+from beancount_compute.ledger.booked_periods import (
+    EndedAtOnce,
+    StandingPeriod,
+    ended_at_once,
+    standing_periods,
+)
 from beancount_compute.ledger.bulk_folders import (
     BULK_ABOUT,
     BULK_GOES_ON_FROM,

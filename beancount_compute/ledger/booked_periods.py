@@ -3,12 +3,13 @@
     2026-04-01 * "alice" "Allocation basic 2026-04-01/2026-04-30" #compute-allocation
     2026-04-21 * "alice" "Change from basic to plus" #compute-change
 
-are a period of basic from 1 to 20 April, and one of plus from 21 to 30 April.
+are a period of basic from 1 to 20 April, and one of plus from 21 to 30 April. What was cancelled
+at once is a period until that day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -18,7 +19,8 @@ from beancount_compute.economy import Kind
 from beancount_compute.ledger.metadata import FROM_PLAN, PeriodBooked, period_of
 from beancount_compute.ledger.writing import ORDER
 
-_TAGS = {f"compute-{Kind.ALLOCATION}", f"compute-{Kind.CHANGE}"}
+_AT_ONCE = f"compute-{Kind.CANCELLATION}"
+_TAGS = {f"compute-{Kind.ALLOCATION}", f"compute-{Kind.CHANGE}", _AT_ONCE}
 _DAY = timedelta(1)
 
 
@@ -30,12 +32,48 @@ class StandingPeriod(NamedTuple):
     of: PeriodBooked
 
 
+class EndedAtOnce(NamedTuple):
+    """A period that was cancelled at once: its lots end on the next day."""
+
+    day: date
+    subscriber: str
+    plan: str
+    first: date  # which is that of its lots, too
+
+
 def _cut(period: PeriodBooked, end: date) -> PeriodBooked:
     """A period as it ends before a day, if it had not ended yet."""
     if period.last < end:
         return period
     days, of_days = (end - period.first).days, (period.last - period.first).days + 1
     return period._replace(last=end - _DAY, ran=f"{days}/{of_days}")
+
+
+def ended_at_once(transactions: Sequence[Transaction]) -> list[EndedAtOnce]:
+    """The periods that cancellations at once cut short, in the order of the books."""
+    notes = [entry for entry in transactions if _AT_ONCE in entry.tags and ORDER in entry.meta]
+    if not notes:
+        return []
+    last_of = {each.of.subscription: each for each in standing_periods(transactions)}
+    found = [(entry, last_of.get(_subscription(entry))) for entry in notes]
+    return [
+        EndedAtOnce(entry.date, each.subscriber, each.of.plan, each.of.first)
+        for entry, each in found
+        if each is not None
+    ]
+
+
+def _subscription(entry: Transaction) -> str:
+    return str(entry.meta.get("subscription", ""))
+
+
+def _end_at_once(
+    found: list[StandingPeriod], last_of: Mapping[str, int], entry: Transaction
+) -> None:
+    """Let the period of a cancellation at once end on its day."""
+    at = last_of.get(_subscription(entry))
+    if at is not None:
+        found[at] = found[at]._replace(of=_cut(found[at].of, entry.date + _DAY))
 
 
 def standing_periods(transactions: Sequence[Transaction]) -> list[StandingPeriod]:
@@ -48,6 +86,9 @@ def standing_periods(transactions: Sequence[Transaction]) -> list[StandingPeriod
     last_of: dict[str, int] = {}  # by subscription
     for at, entry in enumerate(transactions):
         if ORDER not in entry.meta or _TAGS.isdisjoint(entry.tags):
+            continue
+        if _AT_ONCE in entry.tags:
+            _end_at_once(found, last_of, entry)
             continue
         period = period_of(entry)
         if period is None or entry.meta.get("event") in undone:

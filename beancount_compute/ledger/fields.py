@@ -33,7 +33,7 @@ from beancount_compute.ledger.errors import FieldError
 
 _MOST_DIGITS = Context(prec=MOST_DIGITS)
 LONGEST_TEXT = 4096
-MARKS = ("unpaid", "void")  # the fields that are set or not
+MARKS = ("unpaid", "void", "now")  # the fields that are set or not
 
 T = TypeVar("T")
 

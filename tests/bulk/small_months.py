@@ -43,6 +43,7 @@ SCHEMA = pa.schema(
         ("discount", pa.decimal128(38, 6)),
         ("of", pa.string()),
         ("from_plan", pa.string()),
+        ("now", pa.string()),
     ]
 )
 Row = dict[str, Any]

@@ -386,3 +386,18 @@ def test_a_change_of_plan_goes_on_in_the_months_behind_it(tmp_path: Path) -> Non
     assert earned["2026-07"] == D("60.00")  # a third of the next quarter
     invoiced = [row for row in table(found, "movements") if row["kind"] == "invoice"]
     assert {row["role"] for row in invoiced} == {"receivable", "unbilled"}
+
+
+def test_what_is_cancelled_at_once_ends_with_the_month_that_hands_it_on(tmp_path: Path) -> None:
+    """On 31 May: the 800 CU left are minted on 1 June; so are 50 that a reversal gives back."""
+    at_once = {"event": "cancellation", "date": "31", "subscriber": "alice", "plan": "pro"}
+    month(
+        tmp_path,
+        "2026-05",
+        subscription("10", "alice"),
+        use("20", "alice", 150),
+        use("21", "alice", 50, id="again"),
+        at_once | {"now": "true"},
+    )
+    found = month(tmp_path, "2026-06", reversal("05", "again"))
+    assert held(found) == [("alice", "tokens", D(850), D("0.2"), "2027-06-01")]

@@ -100,6 +100,7 @@ def event(kind: Kind, on: str, subscriber: str = "", counterparty: str = "", **m
         "unpaid",
         "void",
         "from_plan",
+        "now",
     )
     text = {name: more.pop(name, "") for name in texts}
     made = Event(
@@ -133,6 +134,7 @@ def event(kind: Kind, on: str, subscriber: str = "", counterparty: str = "", **m
         text["from_plan"],
         charge,
         credit,
+        text["now"],
         more.pop("extra", ()),
         *at(more.pop("line", 0)),
         more.pop("flaw", ""),

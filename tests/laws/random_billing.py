@@ -11,7 +11,7 @@ import random
 
 from tests.laws.random_ledgers import UNIT_PRICES, Item, World
 
-FEATURES = ("bill", "minimum")
+FEATURES = ("bill", "minimum", "now")
 MINIMA = {
     "USD": ["0.01", "5.00", "100.00", "999.99"],
     "EUR": ["1.00", "77.77"],
@@ -96,9 +96,6 @@ class Billing:
                 if chance.random() < 0.4:
                     again = day + datetime.timedelta(days=chance.choice([0, 1, 1, 9]))
                     self.add("subscription", again, subscriber=name, plan=plan)
-            if chance.random() < 0.1:  # shares its lots
-                name = item.cells["subscriber"]
-                self.add("allocation", day_of(item), subscriber=name, plan=item.cells["plan"])
 
     def add_uses(self, item: Item) -> None:
         """Uses over some months, of which some are reversed later."""

@@ -498,8 +498,8 @@ def running(facts: Facts, terms: Terms, books: Books, cut: date) -> list[Event] 
             if whose in running or whose in ending:
                 return None  # it is refused, and would come before the one that runs
         elif event.kind is Kind.CANCELLATION:
-            if event.date == first:
-                return None  # it would come before the subscription of that day
+            if event.date == first or event.now:
+                return None  # before the subscription of that day; its lots end earlier than named
             ended = running.pop(whose)
             periods = [e.narration for e in books.journal if e.id.startswith(f"{ended.id}/")]
             if not periods or any(each.sells_nothing for each in terms.plans[event.plan]):

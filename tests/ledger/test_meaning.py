@@ -31,6 +31,7 @@ from beancount_compute.ledger.writing import Writer
 from tests.economy.building import (
     bill,
     book,
+    cancellation,
     change,
     chargeback,
     consumption,
@@ -127,6 +128,8 @@ EVENTS = [
     consumption("2026-05-28", "gil", "2999 CU"),
     change("2026-05-30", "gil", "split", "seat", charge="0 USD", credit="5 USD", id="reduced"),
     bill("2026-06-02", "open ai", "70.25 USD", id="bill"),
+    subscription("2026-06-03", "dora", "seat", id="seats"),
+    cancellation("2026-06-04", "dora", "seat", id="at-once", now="true"),
     top_up("2026-06-03", "erin", "100 CU", "10 USD", id="z"),
     top_up("2026-06-04", "erin", "100 CU", "20 USD", id="y"),
     trade("2026-06-05", "erin", "carol", "50 CU", "0.10 USD"),

@@ -64,6 +64,8 @@ def _left(books: Books, lot: LotKey, moved: Iterable[Movement], last: date) -> D
     while others or left:
         while others and others[0].date <= evening:
             each = others.pop(0)
+            if each.flow is Flow.EXPIRED:  # a cancellation at once: that evening earned the rest
+                left -= earned_meanwhile(left, lot.currency, since, each.date + _DAY, lot.end, by)
             if each.flow is Flow.VOIDED and by is AccessBy.DAY and since < each.date < lot.end:
                 left -= part_earned(left, lot.currency, since, each.date - _DAY, lot.end, by)
                 since = each.date

@@ -73,6 +73,17 @@ def earn_at_once(economy: Economy, open_lot: OpenLot, earned: Decimal, since: da
     _post_earned(economy, open_lot, earned, since, economy.today - _DAY, f"/{text_of(since)}")
 
 
+def earn_through(economy: Economy, open_lot: OpenLot, day: date) -> None:
+    """Earn what a lot holds for the days through one that ends it; of even months, whole ones."""
+    lot, since = open_lot.lot, economy.access_from.get(open_lot, economy.today)
+    assert lot.end is not None
+    until = day + _DAY
+    by, left = access_by(economy, lot), open_lot.units
+    earned = earned_meanwhile(left, lot.currency, since, until, lot.end, by)
+    if earned:
+        _post_earned(economy, open_lot, earned, since, day)
+
+
 def unearned(economy: Economy, lot: Lot, gave: Decimal) -> Decimal:
     """What is still to be earned, before today's evening, of what a period put into a lot."""
     since, by = economy.terms_day_of(lot), access_by(economy, lot)

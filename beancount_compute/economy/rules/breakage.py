@@ -14,7 +14,7 @@ lapses (the remote method). Rollover books nothing: the lot's end is its life's.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from beancount_compute.economy import (
@@ -41,6 +41,8 @@ from beancount_compute.economy.rules.access import earn
 from beancount_compute.economy.rules.credits import lapse
 from beancount_compute.economy.state import Economy
 
+_DAY = timedelta(1)
+
 
 def end_lots(economy: Economy, day: date) -> None:
     """Let all lots meet their end that end on a day."""
@@ -52,7 +54,8 @@ def end_lots(economy: Economy, day: date) -> None:
 
 def end_returned(economy: Economy, day: date) -> None:
     """Let lots that came back late meet their end, before an event that came late and of later."""
-    due = [each for each in economy.returned if each.lot.end is not None and each.lot.end <= day]
+    ends = [(each, economy.end_of(each.lot)) for each in economy.returned]
+    due = [each for each, end in ends if end is not None and end <= day]
     economy.returned = [each for each in economy.returned if each not in due]
     _meet_ends(economy, due)
 
@@ -85,11 +88,12 @@ def meet_end(economy: Economy, open_lot: OpenLot, day: date) -> None:
 
 
 def _mint(economy: Economy, lot: Lot, units: Decimal, plan: Plan | None, day: date) -> None:
-    assert plan is not None and lot.end is not None
-    end = later(lot.end, plan.token_expires) if plan.token_expires else None
+    ended = economy.end_of(lot)
+    assert plan is not None and ended is not None
+    end = later(ended, plan.token_expires) if plan.token_expires else None
     token = lot_of((lot.holder, Pocket.TOKENS, *lot[2:-1], end))
     legs: list[Leg] = [LotLeg(lot, units), LotLeg(token, -units)]
-    mint_id, source = _cause(Kind.MINT, lot, plan)
+    mint_id, source = _cause(Kind.MINT, lot, plan, ended)
     economy.post(JournalEntry(day, Kind.MINT, lot.holder, "Mint", legs, mint_id, None, source))
     subscriber = economy.subscribers[lot.holder]
     economy.put(subscriber, token, units)
@@ -99,23 +103,32 @@ def _mint(economy: Economy, lot: Lot, units: Decimal, plan: Plan | None, day: da
         meet_end(economy, open_token, day)
 
 
+def expire_rest(economy: Economy, open_lot: OpenLot, day: date) -> None:
+    """Let what a lot still holds lapse on a day, whatever its own end."""
+    lot, units = open_lot.lot, open_lot.units
+    open_lot.holding.take(open_lot, units)
+    plan = economy.terms.plan_of_lot(lot.origin, economy.terms_day_of(lot))
+    _expire(economy, lot, units, plan, day)
+
+
 def _expire(economy: Economy, lot: Lot, units: Decimal, plan: Plan | None, day: date) -> None:
     legs: list[Leg] = [LotLeg(lot, units)]
     if lot.cost:
-        cost = units * lot.cost
+        cost = units * lot.cost if lot.pocket is not Pocket.ACCESS else units  # with its digits
         legs.append(MoneyLeg(Role.BREAKAGE, lot.holder, lot.origin, -cost, lot.currency))
-    expiry_id, source = _cause(Kind.EXPIRY, lot, plan)
+    ended = economy.end_of(lot) if lot.pocket is not Pocket.ACCESS else day + _DAY
+    assert ended is not None
+    expiry_id, source = _cause(Kind.EXPIRY, lot, plan, ended)
     economy.post(
         JournalEntry(day, Kind.EXPIRY, lot.holder, "Expiry", legs, expiry_id, None, source)
     )
 
 
-def _cause(kind: Kind, lot: Lot, plan: Plan | None) -> tuple[str, str]:
+def _cause(kind: Kind, lot: Lot, plan: Plan | None, end: date) -> tuple[str, str]:
     """The id of a lot's end, and the terms that it stems from."""
-    assert lot.end is not None
     terms = f"plan {plan.name} of {text_of(plan.since)}" if plan else lot.origin
     event_id = f"{kind}/{lot.holder}/{lot.label}/{text_of(lot.date)}"
-    return event_id, f"{terms}, end {text_of(lot.end)}"
+    return event_id, f"{terms}, end {text_of(end)}"
 
 
 def _place(open_lot: OpenLot) -> tuple[str, str, str, date, str, Decimal, str]:

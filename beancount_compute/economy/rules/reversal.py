@@ -256,6 +256,7 @@ def _run_on(economy: Economy, event: Event, subscription: Subscription, cancelle
     A late reversal does so where the period runs until its booking: closed months get no new ones.
     """
     ended = economy.late and subscription.period_end < economy.today
+    ended |= subscription.at_once is not None and (economy.late or cancelled != event.date)
     if not subscription.ended:
         raise Refused(f"event {quoted(event.reverses)} is reversed already: remove this line")
     if ended or (cancelled != event.date and not subscription.runs_on(event.date)):
@@ -264,6 +265,8 @@ def _run_on(economy: Economy, event: Event, subscription: Subscription, cancelle
             f"{subscription.period_end}: write a new one"
         )
     subscription.ended = False
+    if subscription.at_once is not None:
+        subscription.period_end, subscription.at_once = subscription.at_once.whole_end, None
     economy.settle(subscription.subscriber.name)
 
 
@@ -315,10 +318,11 @@ def _lots_to_take(economy: Economy, undo: Undo) -> list[Draw]:
 def _what_to_do(economy: Economy, lot: Lot) -> str:
     """What to write where a lot that has to come back is gone."""
     # late events are booked before what ends on their day
-    if lot.end is None or lot.end > economy.today or (economy.late and lot.end == economy.today):
+    end = economy.end_of(lot)
+    if end is None or end > economy.today or (economy.late and end == economy.today):
         return "reverse what used them first"
     return (
-        f"what nobody used of it met its end on {lot.end}, and a mint or an expiry can't be "
+        f"what nobody used of it met its end on {end}, and a mint or an expiry can't be "
         "reversed; correct it by hand"
     )
 
@@ -341,7 +345,8 @@ def _restore(economy: Economy, lot: Lot, units: Decimal) -> None:
     """
     subscriber = economy.subscribers[lot.holder]
     economy.put(subscriber, lot, units)
-    if lot.end is not None and lot.end <= economy.terms_day:
+    end = economy.end_of(lot)
+    if end is not None and end <= economy.terms_day:
         open_lot = subscriber.find(lot)
         assert open_lot is not None
         meet_end(economy, open_lot, economy.today)

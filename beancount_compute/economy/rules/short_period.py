@@ -81,7 +81,7 @@ def left_of_period(economy: Economy, subscription: Subscription, since: date) ->
     """What a subscription has left of its running period; `since` is the whole one's first day."""
     draws: list[Draw] = []
     earned = carrying = ZERO
-    for open_lot in _lots_of_period(subscription, since):
+    for open_lot in lots_of_period(subscription, since, subscription.period_end):
         units = open_lot.units
         draws.append((open_lot, units))
         part = ZERO
@@ -92,12 +92,12 @@ def left_of_period(economy: Economy, subscription: Subscription, since: date) ->
     return Returned(draws, earned, carrying)
 
 
-def _lots_of_period(subscription: Subscription, since: date) -> list[OpenLot]:
+def lots_of_period(subscription: Subscription, since: date, end: date) -> list[OpenLot]:
     """The open lots of the running period, access first: of its plan, dated when it began.
 
     Of a period that other books handed on in its middle they may be dated later, with its end.
     """
-    subscriber, end = subscription.subscriber, subscription.period_end
+    subscriber = subscription.subscriber
     since = max([since, *(each.until for each in subscription.earlier)])  # cut short by a change
     of_plan = [
         open_lot

@@ -68,6 +68,17 @@ def cut_short(subscription: Subscription, plan: Plan, day: date, of_days: int) -
     return commitment.fall_short()
 
 
+def shorten(economy: Economy, subscription: Subscription) -> None:
+    """Let the minimum of a period that is cut short count by its days, this evening."""
+    commitment = subscription.commitment_on(economy.today)
+    if commitment is None:
+        return
+    end = subscription.period_end
+    part = Fraction((end - commitment.start).days, (commitment.end - commitment.start).days)
+    commitment.end, commitment.minimum = end, _part_of(commitment.minimum, part)
+    await_shortfall(economy, subscription, commitment)
+
+
 def await_shortfall(economy: Economy, subscription: Subscription, commitment: Commitment) -> None:
     """Put the evening on the agenda in which a shortfall is worked out."""
     economy.agenda.put(Due.SHORTFALLS, commitment.end - _DAY, (subscription, commitment))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from beancount_compute.economy import (
     Due,
@@ -32,10 +32,11 @@ from beancount_compute.economy.rules.discount import check_discount, discount_of
 from beancount_compute.economy.rules.invoicing import bill_period
 from beancount_compute.economy.rules.shortfall import commit
 from beancount_compute.economy.rules.taken_over import check_taken_over, take_over_charges
-from beancount_compute.economy.state import Economy, Subscription
+from beancount_compute.economy.state import AtOnce, Economy, Subscription
 
 MOST_PERIODS = 1200
 TEN_YEARS = Span(120, 0)
+_DAY = timedelta(1)
 _SCHEDULE = (Kind.SUBSCRIPTION, Kind.CHANGE, Kind.CANCELLATION)
 
 
@@ -83,7 +84,7 @@ def subscribe(economy: Economy, event: Event, event_id: str) -> None:
 
 
 def cancel(economy: Economy, event: Event, event_id: str) -> None:
-    """Let no period start on or after this day; the running one is not shortened."""
+    """Let no period start on or after this day; the running one is shortened only `now`."""
     subscriber = economy.known(event.subscriber)
     for subscription in subscriber.subscriptions:
         if subscription.plan == event.plan and not subscription.ended:
@@ -91,6 +92,8 @@ def cancel(economy: Economy, event: Event, event_id: str) -> None:
             subscription.cancelled = event_id, event.date
             if event_id in economy.reversed_ids:
                 economy.cancellations[event_id] = subscription, event.date
+            if event.now and subscription.period_end > event.date + _DAY:
+                _end_at_once(economy, subscription, event, event_id)
             economy.settle(subscriber.name)
             return
     raise Lacking(
@@ -98,6 +101,14 @@ def cancel(economy: Economy, event: Event, event_id: str) -> None:
         f"subscription to {quoted(event.plan)} on {event.date}",
         event.subscriber,
     )
+
+
+def _end_at_once(economy: Economy, subscription: Subscription, event: Event, event_id: str) -> None:
+    """Let the running period end tomorrow; this evening says what becomes of the rest."""
+    since = max([whole_since(economy, subscription), *(e.until for e in subscription.earlier)])
+    subscription.at_once = AtOnce(since, subscription.period_end)
+    subscription.period_end = event.date + _DAY
+    economy.agenda.put(Due.CANCELLED, event.date, (subscription, event, event_id))
 
 
 def start_periods(economy: Economy, day: date) -> None:

@@ -13,6 +13,7 @@ B4  A cancellation at once on a day on which no period is left to run is a plain
 B5  It ends what the period gave; lots of earlier periods that rolled over, grants and tokens stay.
     What comes back to such a lot later meets its end at once.
 B6  Access by even months is earned by months alone: in mid-month all that is left is breakage.
+B7  Its evening is part of its day, so that one at once counts for the as-of day.
 """
 
 from __future__ import annotations

@@ -181,7 +181,7 @@ class Books(ChangeBooks, CatchUpBooks):
         for event in self.facts.events:
             if event not in near:
                 self.refusals.add(event.place, "check the year, or set as-of")
-        counting = [e.date for e in near if e.kind != "cancellation"]
+        counting = [e.date for e in near if e.kind != "cancellation" or e.now]
         self.as_of = max([*counting, option or datetime.date.min], default=datetime.date.min)
         return self.merged(near)
 
