@@ -187,6 +187,19 @@ def test_a_reversal_takes_a_charge_from_where_it_is() -> None:
     assert income(books, "overage") == "1"
 
 
+def test_a_reversal_of_use_is_tried_with_others_of_its_day() -> None:
+    """Where another's top-up is undone on that day, whose place in it is tried out."""
+    events = [
+        *ALICE,
+        top_up("2026-02-10", "bob", "10 CU", "1 USD", id="t"),
+        reversal("2026-02-10", "t"),
+        reversal("2026-02-10", "u1"),
+    ]
+    books = book(events, terms(payg(), as_of="2026-02-15"))
+    assert messages(books) == []
+    assert owed(books)[-1] == "2026-02-15 invoice unbilled -17"
+
+
 def test_use_that_rounds_to_nothing_is_undone_all_the_same() -> None:
     """0.004 is no charge, and neither is its reversal."""
     tiny = payg("period", overage="0.001 USD")

@@ -106,6 +106,35 @@ def test_a_plan_of_the_scenario_holds_from_its_first_line_on(tmp_path: Path) -> 
     assert found.refused_of(0)[1].startswith(f"s: 1 refused (0 in the books), such as {place}:12: ")
 
 
+def test_a_minimum_and_later_invoices_are_replayed(tmp_path: Path) -> None:
+    """750 x 0.02 = 15.00 of May: at use without a minimum; with one of 40.00, 25.00 are short, and
+    all of it is invoiced behind the period, as 20.00 of June are not yet."""
+    ledger = books(
+        tmp_path,
+        """plugin "beancount_compute"
+option "operating_currency" "USD"
+2026-01-01 custom "compute-option" "as-of" 2026-06-20
+2026-01-01 custom "compute-plan" "payg" 0.00 USD 0 CU
+  overage: 0.02 USD
+2026-05-15 custom "compute-subscription" "alice" "payg"
+2026-05-20 custom "compute-consumption" "alice" 750 CU
+2026-06-20 custom "compute-consumption" "alice" 1000 CU
+""",
+    )
+    keys = '  overage: 0.02 USD\n  bill: "period"\n  minimum: 40.00 USD\n'
+    found = compared(ledger, f'2026-01-01 custom "compute-plan" "payg" 0.00 USD 0 CU\n{keys}')
+    assert figures(found) == [
+        "overage | USD | 35.00 | 35.00 | 0.00",
+        "breakage | USD | 0.00 | 25.00 | 25.00",
+    ]
+    assert figures(found, 1) == [
+        "Assets:Receivable | USD | 35.00 | 40.00 | 5.00",
+        "Assets:Unbilled | USD | 0.00 | 20.00 | 20.00",
+        "Income:Breakage | USD | 0.00 | -25.00 | -25.00",
+        "Income:Overage | USD | -35.00 | -35.00 | 0.00",
+    ]
+
+
 def test_a_policy_is_replayed(tmp_path: Path) -> None:
     """Other fees from the first day on."""
     scenario = (
