@@ -180,6 +180,8 @@ FIGURES = {
     "partner-income",
     "overage",
     "unbilled",
+    "refunds",
+    "disputes",
 }
 PLAN_KEYS = {
     "every",

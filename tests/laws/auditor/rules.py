@@ -1063,7 +1063,7 @@ class Books(ChangeBooks, CatchUpBooks):
                         total += units * lot.cost
                     if lot.commodity == currency and name != "deferred-revenue":
                         total += units
-        sign = -1 if name == "unbilled" else 1  # an asset
+        sign = -1 if name in ("unbilled", "refunds", "disputes") else 1  # debits
         for leg in [leg for t in self.journal for leg in t.legs]:
             income = leg.role == name and name not in ("allocations", "tokens", "access")
             if income and leg.currency == currency and subscriber in (None, leg.subscriber):
