@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -156,8 +156,12 @@ def _by_use(
     begun += [
         (each.subscriber, each.plan, _first_day(each), None)
         for each in booking.events
-        if each.kind is Kind.SUBSCRIPTION and each.id not in undone
+        if each.kind in (Kind.SUBSCRIPTION, Kind.CHANGE) and each.id not in undone
     ]
+    left: defaultdict[tuple[str, str], list[date]] = defaultdict(list)
+    for event in booking.events:
+        if event.kind is Kind.CHANGE:
+            left[event.subscriber, event.from_plan].append(event.date - timedelta(1))
     for subscriber, name, start, closed in begun:
         plan = terms.plan(name, start)
         if plan is None or not plan.sells_nothing:
@@ -169,7 +173,8 @@ def _by_use(
             days = [day for day in cancelled.get((subscriber, name), ()) if day >= start]
             since = min(days, default=None)
             one = ByUse(name, start, since, _period_end(plan, start, since) if since else date.max)
-        found[subscriber].append(one)
+        last_days = [day for day in left.get((subscriber, name), ()) if day >= start]
+        found[subscriber].append(one._replace(last=min([one.last, *last_days])))
     return found
 
 

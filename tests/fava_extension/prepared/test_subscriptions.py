@@ -177,3 +177,18 @@ def test_who_pays_by_use_alone_is_on_a_plan(tmp_path: Path) -> None:
         found = subscriptions(ledger)
         assert {day: status(found, day, "cid")[1] for day in expected} == expected
     assert status(found, "06-16", "cid") == (("payg",), "ended")
+
+
+def test_who_changes_from_use_to_a_plan_with_a_price_is_on_that_alone(tmp_path: Path) -> None:
+    """And the other way round: from the day of the change on."""
+    found = subscriptions(
+        write(
+            tmp_path,
+            ACCESS.replace('cancellation" "ben" "seat"', 'change" "ben" "seat" "payg"')
+            + '2026-06-12 custom "compute-change" "cid" "payg" "bundle"\n',
+        )
+    )
+    assert status(found, "06-11", "cid") == (("payg",), "running")
+    assert status(found, "06-12", "cid") == (("bundle",), "running")
+    assert status(found, "06-09", "ben") == (("seat",), "running")
+    assert status(found, "06-20", "ben") == (("payg",), "running")
