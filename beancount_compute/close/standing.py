@@ -118,6 +118,7 @@ class Cancelled(NamedTuple):
     in_closed_months: frozenset[str]  # subscriptions
     days: Mapping[tuple[str, str], Sequence[date]]  # of open months, by subscriber and plan
     by_use: Mapping[str, Sequence[ByUse]] = MappingProxyType({})  # by subscriber
+    at_once: Mapping[tuple[str, str], Sequence[date]] = MappingProxyType({})  # last days
 
     def ends(self, subscription: str, subscriber: str, plan: str, first: date, last: date) -> bool:
         """Whether a subscription is cancelled within its period from one day to another."""
@@ -134,12 +135,18 @@ def cancelled_of(entries: Iterable[Directive], options: Mapping[str, Any]) -> Ca
     assert booking is not None  # it has not been booked before
     undone = {event.reverses for event in booking.events if event.reverses}
     days: defaultdict[tuple[str, str], list[date]] = defaultdict(list)
+    at_once: defaultdict[tuple[str, str], list[date]] = defaultdict(list)
     for event in booking.events:
         if event.kind is Kind.CANCELLATION and event.id not in undone:
             days[event.subscriber, event.plan].append(event.date)
+            if event.now:
+                at_once[event.subscriber, event.plan].append(event.date)
     carried = [*booking.state.carried.subscriptions] if booking.state else []
     ended = frozenset([each.id for each in carried if each.ended])
-    return Cancelled(ended, days, _by_use(booking, carried, undone, days))
+    for each in carried:
+        if each.ended:
+            at_once[each.subscriber, each.plan].append(last_day(each.start, each.period_end))
+    return Cancelled(ended, days, _by_use(booking, carried, undone, days, at_once), at_once)
 
 
 def _by_use(
@@ -147,6 +154,7 @@ def _by_use(
     carried: Iterable[Running],
     undone: Container[str],
     cancelled: Mapping[tuple[str, str], Sequence[date]],
+    at_once: Mapping[tuple[str, str], Sequence[date]],
 ) -> Mapping[str, Sequence[ByUse]]:
     """Who is on a plan that books no period, as of the closed months and by the open events."""
     terms, found = booking.terms.terms, defaultdict[str, list[ByUse]](list)
@@ -173,7 +181,12 @@ def _by_use(
             days = [day for day in cancelled.get((subscriber, name), ()) if day >= start]
             since = min(days, default=None)
             one = ByUse(name, start, since, _period_end(plan, start, since) if since else date.max)
-        last_days = [day for day in left.get((subscriber, name), ()) if day >= start]
+        last_days = [
+            day
+            for known in (left, at_once)
+            for day in known.get((subscriber, name), ())
+            if day >= start
+        ]
         found[subscriber].append(one._replace(last=min([one.last, *last_days])))
     return found
 

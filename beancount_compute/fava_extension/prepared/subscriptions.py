@@ -76,7 +76,10 @@ class Subscriptions:
             last_of[period.subscription] = period
         period_at: dict[int, _Period] = {}
         for name, booked in found.items():
-            periods = [_Period(p, last_of[p.subscription] is p, {}, {}, {}) for _, p in booked]
+            periods = [
+                _Period(self._cut_short(name, p), last_of[p.subscription] is p, {}, {}, {})
+                for _, p in booked
+            ]
             self._periods[name] = periods
             period_at |= {at: period for (at, _), period in zip(booked, periods, strict=True)}
         by_lot: dict[tuple[str, LotKey], _Period] = {}
@@ -87,6 +90,13 @@ class Subscriptions:
                 allocated[each.commodity] = allocated.get(each.commodity, ZERO) + each.units
                 by_lot[each.subscriber, each.lot] = brought
         return by_lot
+
+    def _cut_short(self, subscriber: str, period: PeriodBooked) -> PeriodBooked:
+        """A period as it runs: one that was cancelled at once ends on that day."""
+        days = self._cancelled.at_once.get((subscriber, period.plan), ())
+        return period._replace(
+            last=min([period.last, *[day for day in days if period.first <= day]])
+        )
 
     def names(self, day: date) -> Iterator[tuple[str, str]]:
         """Subscribers with a period that covers the day, with each unit that it brought."""

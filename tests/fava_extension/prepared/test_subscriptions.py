@@ -192,3 +192,17 @@ def test_who_changes_from_use_to_a_plan_with_a_price_is_on_that_alone(tmp_path: 
     assert status(found, "06-12", "cid") == (("bundle",), "running")
     assert status(found, "06-09", "ben") == (("seat",), "running")
     assert status(found, "06-20", "ben") == (("payg",), "running")
+
+
+def test_who_cancels_at_once_is_gone_the_day_after(tmp_path: Path) -> None:
+    """Of a plan with periods and of one without; closed months know the same."""
+    ledger = write(
+        tmp_path,
+        ACCESS.replace('cancellation" "ben" "seat"', 'cancellation" "ben" "seat"\n  now: TRUE')
+        + '2026-06-12 custom "compute-cancellation" "cid" "payg"\n  now: TRUE\n',
+    )
+    for months in ((), ("2026-05", "2026-06")):
+        close(ledger, *months)
+        found = subscriptions(ledger)
+        for name, days in (("ben", ("06-10", "06-11")), ("cid", ("06-12", "06-13"))):
+            assert [status(found, day, name)[1] for day in days] == ["cancelled", "ended"]
