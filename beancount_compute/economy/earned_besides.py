@@ -155,8 +155,8 @@ def _of_legs(
 ) -> Iterator[EarnedBesides]:
     """Of one plan, and of the first lot where it is one's.
 
-    So is overage (also within the posting of the use), what the rounding of a refund leaves, and a
-    shortfall, or what a late use takes back of one.
+    So is overage (also within the posting of the use), what the rounding of a refund or of a
+    change of plan leaves, and a shortfall, or what a late use takes back of one.
     """
     roles = BESIDES[kind]
     lapsed = [each for each in moved if each.flow is _EXPIRED] if kind == _USE else ()
@@ -164,7 +164,8 @@ def _of_legs(
         origin = roles.get(leg.role)
         if origin is not None:
             lots = (each.lot for each in moved if each.currency == leg.currency)
-            lot = next(lots, None) if origin is LegOrigin.FIRST else None
+            is_residue = leg.role is Role.REVENUE and origin is LegOrigin.FROM_PLAN
+            lot = next(lots, None) if is_residue or origin is LegOrigin.FIRST else None
             of = leg.holder, leg.origin, leg.currency
             yield _earned((EARNINGS[leg.role], *of, -leg.number, lot))
 

@@ -93,6 +93,16 @@ def test_overage_is_of_a_plan_and_the_rest_of_a_refund_of_the_first_lot() -> Non
     assert found == (Earning.COMPUTE, "alice", "pro", "USD", D("0.01"), "may")
 
 
+def test_the_rest_of_what_a_change_returns_is_of_its_first_lot_and_a_shortfall_of_none() -> None:
+    back = [Units(Flow.RETURNED, "alice", D(-10), "may")]
+    rest = MoneyLeg(Role.REVENUE, "alice", "pro", D("0.01"), "USD")
+    short = MoneyLeg(Role.BREAKAGE, "alice", "pro", D(-5), "USD")
+    assert [*earned_besides(Kind.CHANGE, back, [rest, short], None)] == [
+        (Earning.COMPUTE, "alice", "pro", "USD", D("-0.01"), "may"),
+        (Earning.BREAKAGE, "alice", "pro", "USD", 5, None),
+    ]
+
+
 def test_what_a_late_use_takes_back_of_a_shortfall_is_told_beside_lapsed_lots() -> None:
     """Of 115.00 less of breakage 15.00 are of units that had lapsed, which their lot tells."""
     moved = [

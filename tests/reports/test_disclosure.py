@@ -22,7 +22,7 @@ from tests.reports.showing import books_of, figures, labels_of, whole
 sys.path.insert(0, str(Path(__file__).parents[1] / "laws"))
 from tests.laws.random_ledgers import write_ledger
 
-NEVER_DEFERRED = (Earning.FEES, Earning.OVERAGE)
+NEVER_DEFERRED = (Earning.FEES, Earning.OVERAGE, Earning.REFUNDS, Earning.DISPUTES)
 JUNE = Selection(date(2026, 6, 1), date(2026, 6, 30))
 OPENING, ADDED = ("in the opening balance", "USD"), ("added in the period", "USD")
 TOTAL = ("total", "USD")
