@@ -191,7 +191,8 @@ def _give_back(
             )
     economy.take(draws)
     economy.settle(payer.name)
-    given = GivenBack(event.of, origin, back, currency, moved_on, bool(event.void))
+    whole = trim(back, decimals_of(currency))
+    given = GivenBack(event.of, origin, whole, currency, moved_on, bool(event.void))
     economy.post(
         JournalEntry(
             economy.today,

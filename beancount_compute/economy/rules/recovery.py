@@ -27,8 +27,10 @@ from beancount_compute.economy import (
     Refused,
     Role,
     amount,
+    decimals_of,
     quoted,
     round_money,
+    trim,
 )
 from beancount_compute.economy.state import Economy
 
@@ -42,7 +44,7 @@ def recover(economy: Economy, event: Event, event_id: str) -> None:
     assert back is not None and economy.money_back is not None
     so_far = economy.money_back.recovered(event.of)
     left = WIDE.subtract(-_on(lost, Role.RECEIVABLE), so_far.amount)
-    asked = _asked(event, left, back.currency)
+    asked = trim(_asked(event, left, back.currency), decimals_of(back.currency))
     bad_debt = max(ZERO, WIDE.subtract(_on(lost, Role.BAD_DEBT), so_far.bad_debt))
     off = min(asked, bad_debt)
     name, currency = lost.subscriber, back.currency
