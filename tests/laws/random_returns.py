@@ -14,7 +14,8 @@ from decimal import ROUND_DOWN, Decimal
 from tests.laws.auditor.records import add_months, minor_unit
 from tests.laws.random_ledgers import PRICES, Item, World, plan_text, with_access
 
-FEATURES = ("refund", "chargeback", "write-off")
+FEATURES = ("refund", "chargeback", "write-off")  # "change" is tried with the auditor alone
+SOLD = ("subscription", "allocation", "change")
 PARTS = ["0.1", "0.25", "0.3333", "0.5", "0.9", "1", "1"]
 LATER = [0, 0, 1, 5, 17, 31, 60, 100]  # days
 
@@ -47,10 +48,10 @@ class Returns:
         world.chance = chance
 
     def add_events(self) -> None:
-        if self.has:
-            self.share_lots()
         if "change" in self.has:
             self.change_plans()
+        elif self.has:  # a change brings all of a shared lot back, whosever it is
+            self.share_lots()
         for kind in sorted(self.has - {"change"}):
             self.take_back(kind)
 
@@ -112,7 +113,7 @@ class Returns:
                 )
 
     def take_back(self, kind: str) -> None:
-        sold = self.items("subscription") + self.items("allocation")
+        sold = [each for name in SOLD for each in self.items(name)]
         for item in self.chance.sample(sold, min(len(sold), 8)):
             item.cells.setdefault("id", f"s-{self.world.items.index(item)}")
             if self.chance.random() < 0.8:

@@ -154,6 +154,7 @@ class BillingBooks(ProviderBooks):
                 ]
                 self.book(day, "invoice", legs)
         subscription.unbilled.clear()
+        subscription.due.clear()
 
     def fall_short(self, day: Day) -> None:
         """In the evening of a period's last day, what its uses lack of the minimum."""

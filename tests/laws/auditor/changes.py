@@ -6,6 +6,7 @@ H1  A share of days is of the days of the whole period, also after an earlier ch
 H2  Where the units of a short period round to none, the change is refused.
 H6  A change is invoiced at the end of the period that it cuts short, or of the new one.
 H7  What is deferred for a plan that sells neither access nor units is breakage.
+H8  What a change begins can go back under the change's id.
 H3  A subscription that is cancelled can't be changed, though its period still runs.
 H4  A change on the day of its subscription comes before it, so that there is none to change.
 H5  Lots of the period that are opening lots come back, too.
@@ -19,7 +20,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from tests.laws.auditor.billing import minimum_currency, shortfall_of
+from tests.laws.auditor.billing import invoice_days, minimum_currency, shortfall_of
 from tests.laws.auditor.money_back import MoneyBackBooks
 from tests.laws.auditor.records import (
     ZERO,
@@ -108,15 +109,15 @@ class ChangeBooks(MoneyBackBooks):
             Leg("unbilled", charge - credit, code, holder, new.name),
         ]
         subscription.unbilled[code] = subscription.unbilled.get(code, ZERO) + charge - credit
-        subscription.due |= {period.end, end}
+        waiting = [each for each in invoice_days(period) if each >= day]
+        subscription.due.add(min([period.end, end, *waiting]))
         legs += self.lacking(subscription, period, day)
         self.book(day, "change", legs)
         if sale is not None:
             returned.cause, returned.paid = event.place, credit
             sale.returns.append(returned)
         self.begin(event, subscription, new, (day, end), gave)
-        known_as = f"{subscription.event.id}/{day}" if subscription.event.id else None
-        self.sell((subscription.event.place, day), known_as, gave, charge, new.units)
+        self.sell((subscription.event.place, day), event.id, gave, charge, new.units)
 
     def begin(
         self,
@@ -151,9 +152,9 @@ class ChangeBooks(MoneyBackBooks):
         if not lacking or currency is None:
             return []
         holder, name = subscription.event.subscriber or "", period.plan.name
-        role = self.owe(subscription, period.plan, currency, lacking)
+        subscription.unbilled[currency] = subscription.unbilled.get(currency, ZERO) + lacking
         return [
-            Leg(role, lacking, currency, holder, name),
+            Leg("unbilled", lacking, currency, holder, name),
             Leg("breakage", -lacking, currency, holder, name),
         ]
 
