@@ -14,7 +14,7 @@ from decimal import ROUND_DOWN, Decimal
 from tests.laws.auditor.records import add_months, minor_unit
 from tests.laws.random_ledgers import PRICES, Item, World, plan_text, with_access
 
-FEATURES = ("refund", "chargeback", "write-off")  # "change" is tried with the auditor alone
+FEATURES = ("refund", "chargeback", "write-off")  # changes: test_change_laws
 SOLD = ("subscription", "allocation", "change")
 PARTS = ["0.1", "0.25", "0.3333", "0.5", "0.9", "1", "1"]
 LATER = [0, 0, 1, 5, 17, 31, 60, 100]  # days
