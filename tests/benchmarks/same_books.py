@@ -243,7 +243,7 @@ def write_ledgers(folder: Path, seeds: range) -> None:
     """Golden and random ledgers of this checkout."""
     from tests.laws.random_ledgers import write_ledger
 
-    for path in sorted((ROOT / "tests" / "golden").glob("*/ledger.beancount")):
+    for path in sorted((ROOT / "tests" / "golden").glob("**/ledger.beancount")):
         shutil.copytree(path.parent, folder / f"golden-{path.parent.name}")
         ledger = folder / f"golden-{path.parent.name}"
         (ledger / "ledger.beancount").rename(ledger / "main.beancount")

@@ -2,9 +2,9 @@
 
     python -m tests.golden.update      ; writes every expected.beancount anew; then read the diff
 
-Each folder beside this file holds `ledger.beancount`, whose figures are traced to their source in
-its comments and stated again in `compute-assert` lines, and `expected.beancount`, the booked ledger
-as `bean-compute print` writes it.
+Each folder beside this file, or in `cases` if it is a published case, holds `ledger.beancount`,
+whose figures are traced to their source in its comments and stated again in `compute-assert` lines,
+and `expected.beancount`, the booked ledger as `bean-compute print` writes it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from beancount import loader
 from beancount_compute.ledger.text import booked_text
 
 GOLDEN = Path(__file__).parent
-CASES = sorted(path.parent for path in GOLDEN.glob("*/ledger.beancount"))
+CASES = sorted(path.parent for path in GOLDEN.glob("**/ledger.beancount"))
+PUBLISHED = [case for case in CASES if case.parent.name == "cases"]
 
 
 def books(case: Path) -> tuple[str, list[Any]]:

@@ -30,7 +30,9 @@ from tests.laws.test_sealed_laws import (
 )
 
 ROOT = Path(__file__).parents[2]
-LEDGERS = sorted([*ROOT.glob("example-ledgers/*/main.beancount"), *ROOT.glob("tests/golden/*/l*")])
+LEDGERS = sorted(
+    [*ROOT.glob("example-ledgers/*/main.beancount"), *ROOT.glob("tests/golden/**/l*t")]
+)
 SEALED = [seed for seed in range(examples(12, 400)) if PROFILES[seed % len(PROFILES)] in VALID]
 
 
