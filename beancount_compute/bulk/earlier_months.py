@@ -33,6 +33,8 @@ from beancount_compute.economy import (
 )
 from beancount_compute.economy.state import Undo
 
+_Asked = tuple[Month, frozenset[str]]
+_GAVE_BACK = (*GIVING_BACK, Kind.RECOVERY)
 # what of which something may have gone back, or come in again
 _MAY_GO_BACK = (Kind.ALLOCATION, Kind.CHANGE, *GIVING_BACK)
 
@@ -41,12 +43,26 @@ class EarlierMonths:
     """The months before one."""
 
     def __init__(
-        self, folder: Path, bulk: BulkTerms, asked: MonthAsked, place: MonthFolder
+        self,
+        folder: Path,
+        table: EventTable,
+        bulk: BulkTerms,
+        asked: MonthAsked,
+        place: MonthFolder,
+        known: dict[_Asked, dict[str, Undo]] | None = None,
     ) -> None:
+        """`table` has the rows of the month; `known` is what months were asked for already."""
         self._folder, self._bulk, self._asked, self._place = folder, bulk, asked, place
+        self._table, self._known = table, {} if known is None else known
 
     def undo_of(self, ids: frozenset[str]) -> dict[str, Undo]:
         """What undoes the events of those ids, as far as any month has them."""
+        asked = self._bulk.month, ids
+        if asked not in self._known:
+            self._known[asked] = self._with_money_back(self._undo_of(ids))
+        return self._known[asked]
+
+    def _undo_of(self, ids: frozenset[str]) -> dict[str, Undo]:
         found: dict[str, Undo] = {}
         undone: set[str] = set()  # by months since
         month = self._bulk.month.previous
@@ -57,7 +73,7 @@ class EarlierMonths:
             of_month = {name: replace(each, done=name in undone) for name, each in undo.items()}
             found = {**of_month, **found}  # in the order of the books
             month = month.previous
-        return self._with_money_back(found)
+        return found
 
     def _book_again(
         self, table: EventTable, bulk: BulkTerms, ids: frozenset[str], payers: Collection[str] = ()
@@ -65,8 +81,9 @@ class EarlierMonths:
         before = self._folder / bulk.month.previous.name
         has_state = note_state(table, before if before.exists() else None, None, bulk)
         run = ShardRun(self._asked, table, bulk, self._place)
-        earlier = EarlierMonths(self._folder, bulk, self._asked, self._place).undo_of
-        return run.book_again(ids, payers, earlier, has_state=has_state)
+        of = self._asked, self._place, self._known
+        earlier = EarlierMonths(self._folder, table, bulk, *of)
+        return run.book_again(ids, payers, earlier.undo_of, has_state=has_state)
 
     def _with_money_back(self, found: dict[str, Undo]) -> dict[str, Undo]:
         """With what went back of the allocations since, and came in again."""
@@ -75,10 +92,15 @@ class EarlierMonths:
             return found
         payers = {each.entry.subscriber for each in asked.values()}
         days = [each.entry.date for each in asked.values()]
+        months = [*Month.of(min(days)).to(self._bulk.month.previous)]
+        folders = [self._folder / month.name for month in months]
+        gave_back = any(_has_some(each, payers, _GAVE_BACK) for each in folders)
+        if not gave_back and not _gives_back(self._table, self._bulk):
+            return found  # reversals ask only whether any did
         entries: list[JournalEntry] = []
-        for month in Month.of(min(days)).to(self._bulk.month.previous):
+        for month, folder in zip(months, folders, strict=True):
             begins = any(Month.of(day) == month for day in days)
-            if begins or _has_some(self._folder / month.name, payers):
+            if begins or _has_some(folder, payers, COUNTED_BACK):
                 entries += self._book_again(*self._open(month), frozenset(), payers).entries
         for name, each in asked.items():
             of_payer = {each.entry.subscriber}
@@ -121,13 +143,23 @@ class EarlierMonths:
         return table, bulk
 
 
-def _has_some(folder: Path, payers: Collection[str]) -> bool:
-    """Whether a month moved anything that some subscribers had paid for, or gave money back."""
+def _gives_back(table: EventTable, bulk: BulkTerms) -> bool:
+    """Whether a month may give money back of something, or brings it in again."""
+    if any(each.of for each in bulk.own_events):
+        return True
+    if "of" not in table.files.present or table.files.in_store:
+        return "of" in table.files.present
+    count = f"SELECT count(*) FROM files_as_they_are WHERE trim({text_of('of')}) <> ''"
+    return bool(table.numbers(count)[0][0])
+
+
+def _has_some(folder: Path, payers: Collection[str], kinds: Collection[Kind]) -> bool:
+    """Whether a month booked something of some kinds for some subscribers, or undid it."""
     columns = ["kind", "undoes", "subscriber"]
     moved = read_part(folder / "movements.parquet", "movements").select(columns)
     those = moved.filter(pc.is_in(moved["subscriber"], pa.array(sorted(payers), pa.string())))
-    kinds = {*those["kind"].to_pylist()} - {Kind.ALLOCATION} | {*those["undoes"].to_pylist()}
-    return not kinds.isdisjoint(COUNTED_BACK)
+    booked = {*those["kind"].to_pylist()} - {Kind.ALLOCATION} | {*those["undoes"].to_pylist()}
+    return not booked.isdisjoint(kinds)
 
 
 def _reversed(table: EventTable, bulk: BulkTerms, folder: Path) -> set[str]:

@@ -122,7 +122,7 @@ def write_month(
         table = EventTable(files, asked.memory_limit, place.spill, processes_of(asked))
         has_state = note_state(table, before, closed, bulk)
         bulk = bulk._replace(earned=earned_before(table, folder, bulk))
-        earlier = EarlierMonths(folder, bulk, asked, place)
+        earlier = EarlierMonths(folder, table, bulk, asked, place)
         if groups is None:
             run = ShardRun(asked, table, bulk, place, told)
             booked = run.book(earlier.undo_of, has_state=has_state)
