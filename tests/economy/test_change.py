@@ -609,6 +609,27 @@ def test_minimums_count_by_days_before_and_after() -> None:
     """)
 
 
+def test_a_short_period_has_the_minimum_of_its_own_first_day() -> None:
+    """Plan two costs 90.00 at least from the day of the first change on: 90.00 x 3/30 = 9.00."""
+    plans = (
+        payg("one", "0.02 USD"),
+        payg("two", "0.04 USD", minimum=Money(Decimal(60), "USD")),
+        payg("two", "0.04 USD", minimum=Money(Decimal(90), "USD"))._replace(
+            since=day("2026-04-21")
+        ),
+    )
+    events = [
+        subscription("2026-04-01", "alice", "one"),
+        change("2026-04-21", "alice", "one", "two"),
+        change("2026-04-24", "alice", "two", "one"),
+    ]
+    assert changes(book(events, terms(*plans, as_of="2026-04-24"))) == text("""
+        2026-04-24 change alice
+          breakage alice two -9 USD
+          unbilled alice 9 USD
+    """)
+
+
 def test_a_late_use_before_the_change_takes_its_shortfall_back() -> None:
     """The total of 20 days stays the larger of 66.67 and what was used in them."""
     plans = (

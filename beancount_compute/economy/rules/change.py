@@ -78,7 +78,7 @@ def change(economy: Economy, event: Event, event_id: str) -> None:
     lots = lots_of_short_period(economy, subscriber.name, plan, period, figures.deferred)
     lots = economy.arriving(subscriber.name, lots)
     old_end, of_days = subscription.period_end, (subscription.period_end - since).days
-    short = cut_short(subscription, old, economy.today, of_days)
+    short = cut_short(economy, subscription, of_days)
     legs = _legs(event, returned, figures, lots, short, plan.currency)
     economy.take(returned.draws)
     economy.settle(subscriber.name)

@@ -55,13 +55,18 @@ def _part_of(minimum: Money, part: Fraction) -> Money:
     return Money(round_money(number, minimum.currency), minimum.currency)
 
 
-def cut_short(subscription: Subscription, plan: Plan, day: date, of_days: int) -> Decimal:
-    """Let the minimum of a period that runs on a day be over, and count by the days before it.
+def cut_short(economy: Economy, subscription: Subscription, of_days: int) -> Decimal:
+    """Let the minimum of the running period be over, and count by the days before today.
 
-    Gives what is short of that.
+    Gives what is short of that. The terms are those of the period's first day, of a short one its
+    own.
     """
+    day = economy.today
     commitment = subscription.commitment_on(day)
-    if commitment is None or plan.minimum is None:
+    if commitment is None:
+        return ZERO
+    plan = economy.terms.plan_of_lot(commitment.plan, commitment.start)
+    if plan is None or plan.minimum is None:
         return ZERO
     part = Fraction((day - commitment.start).days, of_days)
     commitment.end, commitment.minimum = day, _part_of(plan.minimum, part)
