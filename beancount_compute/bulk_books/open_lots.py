@@ -40,7 +40,8 @@ class OpenLotsOfMonths:
         """The last month of which nothing is booked after a day; None where there is none."""
         for month in sorted(self._folders, reverse=True):
             booked = [each for each in self._days if Month.of(each).name == month]
-            if not booked or booked[-1] <= day:
+            booked = booked or [Month.parse(month).first]  # it is as the month before it ended
+            if booked[-1] <= day:
                 return month
             if booked[0] <= day:
                 raise NotInBulk(

@@ -32,6 +32,7 @@ from beancount_compute.economy import (
     EARNED_BY_LOTS,
     EARNINGS,
     KINDS,
+    LOST,
     OWED,
     POCKETS,
     ROLE_OF_POCKET,
@@ -45,6 +46,7 @@ from beancount_compute.economy import (
 from beancount_compute.ledger import Accounts
 from beancount_compute.reports import Books, Income, LotKey, MoneyFacts, Movement, Owed, Trade
 from beancount_compute.reports.books import BulkMonths
+from beancount_compute.reports.facts import Lost
 from beancount_compute.reports.reading_money import earned_by_lots
 
 DAYS_COLUMNS = (
@@ -89,6 +91,7 @@ class FactsOfMonths(NamedTuple):
     earned: list[Income]
     owed: list[Owed]
     trades: list[Trade]
+    lost: list[Lost]
 
 
 def with_months(books: Books, folders: Mapping[str, str]) -> Books:
@@ -106,11 +109,15 @@ def with_months(books: Books, folders: Mapping[str, str]) -> Books:
         earned = sorted([*own.earned, *found.facts.earned], key=_by_place)
         trades = sorted([*own.trades, *found.facts.trades], key=_by_date)
         owed = sorted([*own.owed, *found.facts.owed], key=_by_place)
+        lost = sorted([*own.lost, *found.facts.lost], key=_by_place)
     months = [Month.parse(name) for name in folders]
     return replace(
         books,
         movements=tuple(movements),
-        read_money=lambda: MoneyFacts(tuple(earned), tuple(trades), lambda: tuple(owed)),
+        read_money=lambda: MoneyFacts(
+            tuple(earned), tuple(trades), lambda: tuple(owed), lambda: tuple(lost)
+        ),
+        kinds=books.kinds | found.kinds,
         lots_earn=False,
         bulk=BulkMonths(
             months[0].first,
@@ -145,7 +152,8 @@ class _DayReader:
     """Reads the rows of months; its sums need `WIDE`."""
 
     def __init__(self, places: Places, accounts: Accounts, lot_of: _LotsOf) -> None:
-        self.facts = FactsOfMonths([], [], [], [])
+        self.facts = FactsOfMonths([], [], [], [], [])
+        self.kinds: set[str] = set()
         self._place_of = places.of
         self._account = cache(accounts.pooled)
         self._lot_of = lot_of
@@ -154,8 +162,10 @@ class _DayReader:
         """Add the movements, incomes and what is owed of days."""
         add, earned = self.facts.movements.append, self.facts.earned.append
         place_of, lot_of, account_of = self._place_of, self._lot_of, self._account
+        add_kind = self.kinds.add
         for row in rows:
             day, kind, undoes, name, _, currency, commodity, origin, since, end, *_ = row
+            add_kind(kind)
             if name not in _POCKETS:
                 if name != _STOCK:
                     self._money(row)
@@ -187,6 +197,8 @@ class _DayReader:
             self.facts.owed.append(
                 Owed(day, month, role, party, amount, currency, of, at, account, plan)
             )
+        elif role in LOST:
+            self.facts.lost.append(Lost(day, month, role, "", origin, amount, currency, at))
         elif role in BESIDES[of] and amount:
             lot = None if since is None else self._lot_of(of_lot, since, origin, end)
             # fmt: off
@@ -230,7 +242,7 @@ def _pooled(books: Books, lot_of: _LotsOf) -> FactsOfMonths:
     movements = [each._replace(lot=pooled(each.lot)) for each in books.movements]
     earned = [*earned_by_lots(books.movements), *books.money.earned]
     incomes = [each if each.lot is None else each._replace(lot=pooled(each.lot)) for each in earned]
-    return FactsOfMonths(movements, incomes, [*books.owed], _own_trades(books))
+    return FactsOfMonths(movements, incomes, [*books.owed], _own_trades(books), [*books.lost])
 
 
 def _own_trades(books: Books) -> list[Trade]:

@@ -212,6 +212,7 @@ from beancount_compute.economy.refusals import (
 )
 from beancount_compute.economy.roles import (
     EARNINGS,
+    LOST,
     OWED,
     OWED_TO_OPERATOR,
     OWED_TO_OTHERS,

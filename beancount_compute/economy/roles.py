@@ -162,5 +162,7 @@ EARNINGS: dict[Role, Earning] = {role: row.earning for role, row in ROLES.items(
 CONTRA = frozenset([Role.REFUNDS, Role.DISPUTES])  # they take revenue back
 ROLE_OF_EARNING: dict[Earning, Role] = {earning: role for role, earning in EARNINGS.items()}
 OWED: dict[Role, str] = {role: row.owed for role, row in ROLES.items() if row.owed}
+# what is lost with a payer, beside revenue, and what is recovered of it
+LOST = frozenset([Role.BAD_DEBT, Role.LOSSES, Role.RECOVERIES])
 OWED_TO_OPERATOR = frozenset(role for role in OWED if ROLES[role].root is Root.ASSETS)
 OWED_TO_OTHERS = frozenset(role for role in OWED if ROLES[role].party != "subscriber")

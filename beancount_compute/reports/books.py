@@ -273,7 +273,7 @@ class Books:
     @cached_property
     def earnings(self) -> tuple[Earning, ...]:
         """The kinds of income that reports show: those that few ledgers have, where there are."""
-        return tuple(each for each in Earning if _SELDOM.get(each, _always)(self))
+        return tuple(each for each in Earning if SELDOM.get(each, _always)(self))
 
     @property
     def hidden_flows(self) -> frozenset[Flow]:
@@ -446,7 +446,7 @@ def _always(_: Books) -> bool:
 
 
 # when reports show a kind of income that few ledgers have
-_SELDOM: dict[Earning, Callable[[Books], bool]] = {
+SELDOM: dict[Earning, Callable[[Books], bool]] = {
     Earning.ACCESS: lambda books: books.terms.sell_access,
     Earning.REFUNDS: lambda books: Kind.MONEY_REFUND in books.kinds or books.reduced,
     Earning.DISPUTES: lambda books: Kind.CHARGEBACK in books.kinds,

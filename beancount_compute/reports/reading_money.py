@@ -30,6 +30,7 @@ from beancount_compute.economy import (
     BESIDES,
     EARNED_BY_LOTS,
     KINDS,
+    LOST,
     OF_LOTS,
     OWED,
     WIDE,
@@ -49,7 +50,6 @@ from beancount_compute.reports.reading import Units, Unread
 _EXPIRED = Flow.EXPIRED
 _NOTHING: dict[tuple[str, str], Decimal] = {}
 _PARTNER, _RECEIVABLE = Role.PARTNER, Role.RECEIVABLE
-_LOST = frozenset([Role.BAD_DEBT, Role.LOSSES, Role.RECOVERIES])
 _TRADE, _WRITTEN = Kind.TRADE, (BY_HAND, OPENING)
 _EARNING = frozenset(kind for kind, legs in BESIDES.items() if legs)
 _new = tuple.__new__
@@ -149,7 +149,7 @@ class _MoneyReader:
                 plan = origin if role is _RECEIVABLE else ""
                 line = (day, month, role, party, number, currency, kind, at, account, plan)
                 owed.append(_new(Owed, line))
-            elif role in _LOST:
+            elif role in LOST:
                 plan = next((name for name, _, _ in named_amounts(entry.meta.get("back"))), "")
                 self.lost.append(Lost(day, month, role, holder, plan, number, currency, at))
         if not BESIDES[kind]:

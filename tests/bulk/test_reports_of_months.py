@@ -203,6 +203,22 @@ def test_figures_of_one_subscriber_are_not_in_the_days(tmp_path: Path) -> None:
         REPORTS["lots"].tables(books, Selection(end=date(2026, 5, 20)))
 
 
+def test_lots_of_a_month_in_which_nothing_happened_are_those_before_it(tmp_path: Path) -> None:
+    """10 CU of May stand alone until the grant of 10 June; July is as June ended."""
+    begin(tmp_path, LEDGER)
+    month(tmp_path, "2026-05", top_up("05", "bob", 10, "1.00"))
+    month(tmp_path, "2026-06", {**use("10", "bob", 5), "event": "grant"})
+    month(tmp_path, "2026-07")
+    (tmp_path / "main.beancount").write_text(LEDGER)
+    books = read(load(tmp_path / "main.beancount"))
+    held = []
+    for day in (date(2026, 5, 20), date(2026, 6, 9), date(2026, 6, 10), date(2026, 7, 4)):
+        _, lots = REPORTS["lots"].tables(books, Selection(end=day))
+        at = [column.key for column in lots.columns].index("units")
+        held.append([row[at] for row in lots.rows])
+    assert held == [[10], [10], [5, 10], [5, 10]]
+
+
 # What may be wrong
 
 

@@ -25,6 +25,7 @@ from beancount_compute.bulk.by_engine.entry_facts import (
 )
 from beancount_compute.economy import (
     BESIDES,
+    LOST,
     ROLE_OF_EARNING,
     ROLE_OF_POCKET,
     ROLES,
@@ -193,6 +194,8 @@ class LegSums:
             if role in besides:
                 shared = True
             else:
+                if role in LOST and entry.back is not None:
+                    origin = entry.back.origin
                 written, of_subscriber = _ROLES[role]
                 of = "" if of_subscriber else holder
                 key = (day, *way, written, currency, "", origin, None, None, None, True, of)

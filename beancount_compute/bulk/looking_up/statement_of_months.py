@@ -38,6 +38,7 @@ from beancount_compute.reports import (
     tabulate,
 )
 from beancount_compute.reports.bills_and_payments import FORWARD
+from beancount_compute.reports.books import SELDOM
 from beancount_compute.reports.facts import SUMMED
 from beancount_compute.reports.figures import Figure, Layout, Single
 from beancount_compute.reports.held_lots import LOT_FIGURES, LOT_LABELS
@@ -108,7 +109,7 @@ def _layouts(name: str, plan: str, earned: Collection[Earning]) -> list[Layout]:
     charged = f"Charged to {name} and credited, by month" + (", of all plans" if plan else "")
     units, money = balance_figures(Measure.UNITS), balance_figures(Measure.MONEY)
     by_month = f"Revenue from {name}, by month"
-    kinds = [each for each in Earning if each is not Earning.ACCESS or each in earned]
+    kinds = [each for each in Earning if each not in SELDOM or each in earned]
     lots = (Column("pocket", "pocket"), *LOT_LABELS)
     what = (Column("what", "what"), CURRENCY)
     return [
