@@ -575,6 +575,31 @@ def test_a_reversed_use_comes_out_of_where_it_is() -> None:
     assert (invoices(books), unbilled(books)) == ([], "0")
 
 
+def test_a_reversed_use_comes_out_of_where_it_is_after_two_changes() -> None:
+    """To a plan that bills at once and back: what was unbilled before is still so."""
+    plans = payg("one", "0.02 USD", bill=BY_PERIOD), payg("two", "0.04 USD")
+    events = [
+        subscription("2026-04-01", "alice", "one"),
+        consumption("2026-04-09", "alice", "100 CU", id="u"),
+        change("2026-04-10", "alice", "one", "two"),
+        consumption("2026-04-10", "alice", "100 CU", id="v"),
+        change("2026-04-11", "alice", "two", "one"),
+        consumption("2026-04-11", "alice", "100 CU", id="w"),
+        *(reversal("2026-04-12", each) for each in ("u", "v", "w")),
+    ]
+    books = book(events, terms(*plans, as_of="2026-05-31"))
+    assert messages(books) == []
+    owed = [
+        (leg.role, number(leg.number))
+        for each in books.journal
+        if each.kind == "reversal"
+        for leg in each.legs
+        if isinstance(leg, MoneyLeg) and leg.role != "overage"
+    ]
+    assert owed == [("unbilled", "-2"), ("receivable", "-4"), ("unbilled", "-2")]
+    assert (invoices(books), unbilled(books)) == ([], "0")
+
+
 def test_minimums_count_by_days_before_and_after() -> None:
     """100.00 x 20/30 = 66.67 of which 50.00 were used; then 60.00 x 10/30 = 20.00, 8.00 used."""
     plans = (

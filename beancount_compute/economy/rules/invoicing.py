@@ -55,9 +55,7 @@ def bill_changed(economy: Economy, subscription: Subscription, plan: Plan, lates
     arrears = subscription.arrears
     if arrears is None:
         arrears = subscription.arrears = Arrears(BilledBy.USE, today, today, latest)
-    arrears.unbilled = before.unbilled
-    if before.of_use:
-        arrears.invoiced = before.invoiced
+    arrears.unbilled, arrears.invoiced = before.unbilled, before.invoiced
     due = min(arrears.next_invoice, latest, before.next_invoice)
     arrears.next_invoice = due
     economy.agenda.put(Due.INVOICES, due, subscription)

@@ -201,17 +201,14 @@ def _is_breakage(leg: Leg, number: Decimal) -> bool:
     return isinstance(leg, MoneyLeg) and leg.role is Role.BREAKAGE and leg.number == number
 
 
-def _is_unbilled(leg: Leg) -> bool:
-    return isinstance(leg, MoneyLeg) and leg.role is Role.UNBILLED
-
-
 def _where_it_is(subscription: Subscription, undo: Undo) -> Role:
     """Whether what was charged for a use is still unbilled."""
     entry, arrears = undo.entry, subscription.arrears
     if arrears is None:
         return Role.RECEIVABLE
-    if not arrears.of_use and not any(_is_unbilled(leg) for leg in entry.legs):
-        return Role.RECEIVABLE  # a change waits here, and perhaps what was used before it
+    roles = {leg.role for leg in entry.legs if isinstance(leg, MoneyLeg)}
+    if Role.UNBILLED not in roles and (Role.RECEIVABLE in roles or not arrears.of_use):
+        return Role.RECEIVABLE  # what waits here came before it or behind it
     late = undo.day < entry.date
     before = entry.date < arrears.invoiced or (late and entry.date == arrears.invoiced)
     return Role.RECEIVABLE if before else Role.UNBILLED

@@ -117,21 +117,18 @@ class BillingBooks(ProviderBooks):
         if use not in self.charges:
             return legs
         subscription, period, booked, invoices = self.charges[use]
-        found = []
-        for leg in legs:
-            if leg.role == "unbilled" and subscription.invoices > invoices:
-                leg = Leg("receivable", leg.number, leg.currency, leg.subscriber, leg.origin)
-            elif leg.role == "unbilled":
-                subscription.unbilled[leg.currency] += leg.number
-            found.append(leg)
-        currency = minimum_currency(period.plan)
-        if currency not in {leg.currency for leg in legs if leg.role == "overage"}:
-            return found
-        more = count_in(period, currency, -booked)
-        holder, name = subscription.event.subscriber or "", period.plan.name
-        found.append(Leg("receivable", more, currency, holder, name))
-        found.append(Leg("breakage", -more, currency, holder, name))
-        return found
+        (owed,) = [leg for leg in legs if leg.role in ("unbilled", "receivable")]
+        more, role = count_in(period, owed.currency, -booked), owed.role
+        if subscription.invoices > invoices:
+            role = "receivable"
+        if role == "unbilled":
+            subscription.unbilled[owed.currency] += owed.number + more
+        holder, name = owed.subscriber, period.plan.name
+        return [
+            *(leg for leg in legs if leg is not owed),
+            Leg(role, owed.number + more, owed.currency, holder, owed.origin),
+            Leg("breakage", -more, owed.currency, holder, name),
+        ]
 
     # Invoices and shortfalls
 
@@ -139,7 +136,8 @@ class BillingBooks(ProviderBooks):
         """Behind a period, and on the days of month of those that are billed by month."""
         for subscription in self.subscriptions:
             period = subscription.period
-            if period is not None and day in {*invoice_days(period), *subscription.due}:
+            at_once = period is not None and period.cut and period.end == day
+            if period and (at_once or day in {*invoice_days(period), *subscription.due}):
                 self.send(day, subscription, period)
 
     def send(self, day: Day, subscription: Subscription, period: Period) -> None:

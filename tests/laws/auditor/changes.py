@@ -4,8 +4,10 @@ From the contract alone. Readings, where it can be read in two ways:
 
 H1  A share of days is of the days of the whole period, also after an earlier change in it.
 H2  Where the units of a short period round to none, the change is refused.
-H6  A change is invoiced at the end of the period that it cuts short, or of the new one.
-H7  What is deferred for a plan that sells neither access nor units is breakage.
+H6  A change is invoiced at the end of the period that it cuts short, or of the new one; so is what
+    waited, or would be invoiced then.
+H7  What is deferred for a plan that sells neither access nor units is breakage of the old one, as
+    a reduction is of the old one.
 H8  What a change begins can go back under the change's id.
 H3  A subscription that is cancelled can't be changed, though its period still runs.
 H4  A change on the day of its subscription comes before it, so that there is none to change.
@@ -101,17 +103,20 @@ class ChangeBooks(MoneyBackBooks):
         if price or units:
             gave = self.lots_for(new, holder, (day, end), max(ZERO, deferred), units)
         elif deferred > 0:  # nothing is to be delivered
-            gave = [Leg("breakage", -deferred, code, holder, new.name)]
+            gave = [Leg("breakage", -deferred, code, holder, period.plan.name)]
         legs += [
             Leg("revenue", carried - worth, code, holder, period.plan.name),
             *gave,
-            Leg("refunds", max(ZERO, -deferred), code, holder, new.name),
+            Leg("refunds", max(ZERO, -deferred), code, holder, period.plan.name),
             Leg("unbilled", charge - credit, code, holder, new.name),
         ]
         subscription.unbilled[code] = subscription.unbilled.get(code, ZERO) + charge - credit
         waiting = [each for each in invoice_days(period) if each >= day]
-        subscription.due.add(min([period.end, end, *waiting]))
+        latest = min([period.end, end, *waiting])
         legs += self.lacking(subscription, period, day)
+        owed = sum((leg.number for leg in legs if leg.role == "unbilled"), ZERO)
+        if owed or subscription.due or period.plan.bill != "use":
+            subscription.due.add(latest)
         self.book(day, "change", legs)
         if sale is not None:
             returned.cause, returned.paid = event.place, credit

@@ -90,8 +90,9 @@ class MoneyBackBooks(SaleBooks):
         gone.paid, gone.cause = inside, event.place
         void = sum((leg.weight()[1] for leg in legs), ZERO)
         rest = inside - void
-        uncounted = self.cost_moved(sale) - sum((each.moved for each in sale.returns), ZERO)
-        gone.moved = max(ZERO, min(rest, money(part * Fraction(uncounted), sale.currency)))
+        counted = sum((each.moved for each in sale.returns), ZERO)
+        uncounted = self.cost_moved(sale) - Fraction(counted)
+        gone.moved = max(ZERO, min(rest, money(part * uncounted, sale.currency)))
         delivered_role, moved_role = CONTRA[event.kind]
         holder, code, origin = sale.holder, sale.currency, sale.origin
         side = "payable" if event.kind == "refund" and not event.unpaid else "receivable"

@@ -17,7 +17,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.laws.auditor.billing import BillingBooks
-from tests.laws.auditor.records import ZERO, Day, Leg, Lot, Place, minor_unit, money, rounded
+from tests.laws.auditor.records import ZERO, Day, Leg, Lot, Place, minor_unit, rounded
 
 MOVES = ("trade", "transfer", "spend")
 
@@ -184,7 +184,7 @@ class SaleBooks(BillingBooks):
             held[without_end(lot)] += units
         return {key: self.part(sale, key, units) for key, units in held.items()}
 
-    def cost_moved(self, sale: Sale) -> Decimal:
+    def cost_moved(self, sale: Sale) -> Fraction:
         """The cost of units of its lots that left its holder by trade, transfer or spend, but for
         those that came back."""
         cost = Fraction(0)
@@ -199,7 +199,7 @@ class SaleBooks(BillingBooks):
             every = sum((each.units[key] for each in self.sharing(sale.holder, key)), ZERO)
             own = Fraction(max(ZERO, left)) * Fraction(gave) / Fraction(every)
             cost += min(own, Fraction(gave)) * Fraction(key.cost)
-        return money(cost, sale.currency)
+        return cost
 
     def count_refunded(self, cause: Any, holder: str, legs: list[Leg]) -> None:
         """A refund of units: what it paid for units of the holder's own sales went back of them."""
