@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from beancount_compute.economy.term_values import AccessBy, BilledBy, Money
@@ -12,6 +14,7 @@ from tests.economy.building import (
     bundle,
     by_hand,
     cancellation,
+    change,
     consumption,
     day,
     deferred,
@@ -111,12 +114,31 @@ def test_even_months_are_earned_whole() -> None:
     assert found == [("0", "90"), ("30", "60"), ("30", "60")]
 
 
-def test_on_the_last_day_of_a_period_it_is_an_ordinary_cancellation() -> None:
-    """So it is where a period would begin today: that is not booked."""
-    for on in ("2026-06-15", "2026-06-16"):
-        events = [ALICE, cancellation(on, "alice", now="true")]
-        books = book(events, terms(PRO, as_of="2026-06-16"))
-        assert ends(books) == ["2026-05-31 access", "2026-06-15 access", "2026-06-16 mint"]
+def test_where_a_period_would_begin_today_it_is_an_ordinary_cancellation() -> None:
+    """That period is not booked, and what the one before it gave rolls over."""
+    offer = plan(unused="rollover")
+    books = book([ALICE, cancellation("2026-06-16", "alice", now="true")], terms(offer))
+    assert (ends(books), deferred(books)) == ([], "200")
+
+
+def test_on_the_last_day_of_a_period_units_end_as_on_any_other() -> None:
+    """They don't roll over; access is earned, and a shortfall and an invoice are booked, once."""
+    offer = bundle("200 USD", "1000 CU", "150 USD", "100 USD", unused="rollover")._replace(
+        overage=Money(Decimal("0.02"), "USD"),
+        minimum=Money(Decimal(31), "USD"),
+        bill=BilledBy.MONTH,
+    )
+    events = [ALICE, cancellation("2026-06-15", "alice", now="true")]
+    books = book(events, terms(offer, as_of="2026-06-30"))
+    assert ends(books) == [
+        "2026-05-31 access",
+        "2026-06-15 cancellation",
+        "2026-06-15 access",
+        "2026-06-15 shortfall",
+        "2026-06-16 expiry",
+        "2026-06-16 invoice",
+    ]
+    assert income(books, "breakage") == "111"  # 80.00 for the units, 31.00 of the minimum
 
 
 def test_who_comes_back_may_do_so_tomorrow() -> None:
@@ -190,7 +212,7 @@ def test_opening_lots_of_a_period_that_ran_before_the_books_end_too() -> None:
 
 def metered(**more: object) -> Plan:
     offer = plan("payg", "0 USD", "0 CU", overage="0.02 USD")
-    return replace_plan(offer, minimum=Money(*pair("31 USD")), **more)
+    return replace_plan(offer, **{"minimum": Money(*pair("31 USD")), **more})
 
 
 def replace_plan(offer: Plan, **more: object) -> Plan:
@@ -212,6 +234,22 @@ def test_a_minimum_counts_by_days_and_the_invoice_is_tomorrow_s() -> None:
         2026-05-21 invoice alice
           receivable alice payg 5 USD
           unbilled alice payg -5 USD
+    """)
+
+
+def test_a_minimum_that_a_change_began_counts_by_the_days_of_the_whole_period() -> None:
+    """Of 77.77 for 30 days 14 are 36.29; of the 20 that the change left, 51.85, they were 36.30."""
+    plans = metered(), metered(minimum=Money(*pair("77.77 USD")))._replace(name="commit")
+    events = [
+        subscription("2026-04-27", "alice", "payg"),
+        change("2026-05-07", "alice", "payg", "commit"),
+        cancellation("2026-05-20", "alice", "commit", now="true"),
+    ]
+    books = book(events, terms(*plans, as_of="2026-05-20"))
+    assert shown(books, "shortfall") == text("""
+        2026-05-20 shortfall alice
+          receivable alice commit 36.29 USD
+          breakage alice commit -36.29 USD
     """)
 
 

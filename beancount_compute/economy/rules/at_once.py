@@ -25,6 +25,7 @@ from beancount_compute.economy.rules.access import earn_through
 from beancount_compute.economy.rules.breakage import expire_rest
 from beancount_compute.economy.rules.short_period import lots_of_period
 from beancount_compute.economy.rules.shortfall import shorten
+from beancount_compute.economy.rules.subscription import whole_since
 from beancount_compute.economy.state import AtOnce, Economy, Subscription
 
 _DAY = timedelta(1)
@@ -68,7 +69,8 @@ def _end(
         else:
             economy.cut[name, plan, open_lot.lot.date] = tomorrow
             economy.agenda.put(Due.LOT_ENDS, tomorrow, open_lot)
-    shorten(economy, subscription)
+    of_days = (at_once.whole_end - whole_since(economy, subscription)).days
+    shorten(economy, subscription, of_days)
     if subscription.arrears is not None:
         subscription.arrears.next_invoice = tomorrow
         economy.agenda.put(Due.INVOICES, tomorrow, subscription)

@@ -58,30 +58,33 @@ def _part_of(minimum: Money, part: Fraction) -> Money:
 def cut_short(economy: Economy, subscription: Subscription, of_days: int) -> Decimal:
     """Let the minimum of the running period be over, and count by the days before today.
 
-    Gives what is short of that. The terms are those of the period's first day, of a short one its
-    own.
+    Gives what is short of that.
     """
-    day = economy.today
-    commitment = subscription.commitment_on(day)
+    commitment = subscription.commitment_on(economy.today)
     if commitment is None:
         return ZERO
-    plan = economy.terms.plan_of_lot(commitment.plan, commitment.start)
-    if plan is None or plan.minimum is None:
-        return ZERO
-    part = Fraction((day - commitment.start).days, of_days)
-    commitment.end, commitment.minimum = day, _part_of(plan.minimum, part)
+    _count_by_days(economy, commitment, economy.today, of_days)
     return commitment.fall_short()
 
 
-def shorten(economy: Economy, subscription: Subscription) -> None:
+def shorten(economy: Economy, subscription: Subscription, of_days: int) -> None:
     """Let the minimum of a period that is cut short count by its days, this evening."""
     commitment = subscription.commitment_on(economy.today)
     if commitment is None:
         return
-    end = subscription.period_end
-    part = Fraction((end - commitment.start).days, (commitment.end - commitment.start).days)
-    commitment.end, commitment.minimum = end, _part_of(commitment.minimum, part)
+    _count_by_days(economy, commitment, subscription.period_end, of_days)
     await_shortfall(economy, subscription, commitment)
+
+
+def _count_by_days(economy: Economy, commitment: Commitment, end: date, of_days: int) -> None:
+    """Let a minimum count by the days until an end, of those of a whole period.
+
+    The terms are those of the period's first day, of a short one its own.
+    """
+    plan = economy.terms.plan_of_lot(commitment.plan, commitment.start)
+    whole = plan.minimum if plan and plan.minimum else commitment.minimum
+    part = Fraction((end - commitment.start).days, of_days)
+    commitment.end, commitment.minimum = end, _part_of(whole, part)
 
 
 def await_shortfall(economy: Economy, subscription: Subscription, commitment: Commitment) -> None:

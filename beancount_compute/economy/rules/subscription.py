@@ -92,7 +92,7 @@ def cancel(economy: Economy, event: Event, event_id: str) -> None:
             subscription.cancelled = event_id, event.date
             if event_id in economy.reversed_ids:
                 economy.cancellations[event_id] = subscription, event.date
-            if event.now and subscription.period_end > event.date + _DAY:
+            if event.now and subscription.period_end > event.date:
                 _end_at_once(economy, subscription, event, event_id)
             economy.settle(subscriber.name)
             return
