@@ -166,6 +166,8 @@ class ProviderBooks(CapacityBooks):
         }:
             refuse("not in money")
         sums = self.stated.setdefault((provider, meter.name, event.date), {})
+        if set(sums) - {event.currency}:
+            refuse("the day's cost is stated in another currency")
         paid = money(event.paid, event.currency)
         sums[event.currency] = sums.get(event.currency, ZERO) + paid
 
