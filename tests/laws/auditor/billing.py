@@ -53,6 +53,7 @@ class BillingBooks(ProviderBooks):
     earned: Any
     book_access: Any
     access_since: Any
+    by_months: Any
     end_lot: Any
 
     def __init__(self) -> None:
@@ -233,7 +234,7 @@ class BillingBooks(ProviderBooks):
                 )
                 since = self.access_since[holder, lot]
                 earned = ZERO
-                if left and since <= day and not period.plan.even:
+                if left and since <= day and not self.by_months(lot):
                     earned = self.earned(lot, left, since, day)
                 self.book_access(day, holder, lot, earned)
                 rest = left - earned

@@ -136,8 +136,7 @@ class ChangeBooks(MoneyBackBooks):
         period = subscription.period
         assert period is not None
         (day, end), whole, anchor = days, period.whole, period.anchor
-        by_day = new.every == period.plan.every
-        if not by_day:
+        if new.every != period.plan.every:
             whole, anchor = (end - day).days, day.day
             subscription.anchor = end.day if new.every[1] == "days" else day.day
             subscription.next_start = subscription.last_end = end
@@ -146,7 +145,7 @@ class ChangeBooks(MoneyBackBooks):
         for leg in gave:
             if leg.role == "access" and leg.lot:
                 self.access_since[leg.subscriber, leg.lot] = day
-                if by_day:
+                if (end - day).days < whole:
                     self.short_lots.add(leg.lot)
 
     def lacking(self, subscription: Subscription, period: Period, day: Day) -> list[Leg]:

@@ -8,7 +8,8 @@ Readings (where manual/language.md is silent or can be read in two ways, this is
 
 R1  Opening lots stand from the beginning of their day (before period ends); hand-written reductions
     come after everything else of their day.
-R2  Assertions see the books before anything of their day, opening lots included.
+R2  Assertions see the books before anything of their day, opening lots included; of one who becomes
+    known on it, there is nothing yet.
 R3  Allocations with no terms in force on their first day (a subscription `started` before the plan
     was written) and lots older than their plan take the plan's earliest terms.
 R4  When `every` changes, months go on being counted on the subscription's own day of month; where
@@ -241,7 +242,8 @@ class Books(ChangeBooks, CatchUpBooks):
 
     def run_day(self, day: Day) -> None:
         today = sorted(self.of_day.get(day, ()), key=Event.order)
-        self.each(today, ("assert",), self.check_assertion)
+        newcomers = [e for e in today if e.kind == "assert" and self.is_new(e.subscriber)]
+        self.each([e for e in today if e not in newcomers], ("assert",), self.check_assertion)
         for naming in self.facts.names:
             if naming.date == day:
                 self.known[naming.name] = naming.component
@@ -281,6 +283,7 @@ class Books(ChangeBooks, CatchUpBooks):
         for posting in self.facts.reductions:
             if posting.date == day:
                 self.refusals.guarded(posting.place, self.reduce_by_hand, posting)
+        self.each(newcomers, ("assert",), self.check_newcomer)
         if day <= self.as_of:
             self.earn_access(day)
             self.cut_access(day)
@@ -1037,21 +1040,28 @@ class Books(ChangeBooks, CatchUpBooks):
 
     # Assertions
 
+    def is_new(self, name: str | None) -> bool:
+        return name is not None and name not in self.known
+
+    def check_newcomer(self, event: Event) -> None:
+        """Who became known today had nothing this morning."""
+        self.check_known(event.subscriber)
+        self.compare(event, ZERO)
+
     def check_assertion(self, event: Event) -> None:
-        currency, expected = event.currency, event.paid
-        assert currency is not None and expected is not None and event.figure is not None
-        if event.subscriber is not None:
-            self.check_known(event.subscriber)
-        found = self.figure(event.figure, event.subscriber, currency)
-        step = Decimal(1).scaleb(int(expected.as_tuple().exponent))
-        found = rounded(found, step)
-        self.found[event.place] = found
+        assert event.currency is not None and event.figure is not None
         if event.subscriber:
             self.touch(event.subscriber)
         else:
             self.pending.clear()
-        if found != expected:
-            refuse(f"{event.figure}: expected {expected}, found {found}")
+        self.compare(event, self.figure(event.figure, event.subscriber, event.currency))
+
+    def compare(self, event: Event, found: Decimal) -> None:
+        assert event.paid is not None
+        found = rounded(found, Decimal(1).scaleb(int(event.paid.as_tuple().exponent)))
+        self.found[event.place] = found
+        if found != event.paid:
+            refuse(f"{event.figure}: expected {event.paid}, found {found}")
 
     def figure(self, name: str, subscriber: str | None, currency: str) -> Decimal:
         pockets = {"deferred-revenue": ("allocations", "tokens", "access")}.get(name, (name,))
