@@ -76,6 +76,7 @@ from beancount_compute.ledger.metadata import (
     PeriodBooked,
     beyond_of,
     date_of,
+    exchange_of,
     lapsed_of,
     money_of,
     named_amounts,

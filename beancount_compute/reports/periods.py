@@ -5,9 +5,10 @@
       subscription: "s-1"
       ...                                  1000 CU {0.20 USD, 2026-05-01, "pro/2026-06-01"}
 
-is a period of alice on "pro", for 200.00 USD a month. Periods without a day between them are one
-spell, whatever plan they are on. A subscription goes on by itself: where the books reach the day
-after a period and no other has begun, the subscriber left on that day.
+is a period of alice on "pro", for 200.00 USD a month. A short one, with which a change of plan
+begins, recurs at the price of a whole one. Periods without a day between them are one spell,
+whatever plan they are on. A subscription goes on by itself: where the books reach the day after a
+period and no other has begun, the subscriber left on that day.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ from beancount_compute.economy import (
     WIDE,
     ZERO,
     Flow,
+    Plan,
     Span,
     Terms,
     round_money,
 )
-from beancount_compute.ledger import standing_periods
+from beancount_compute.ledger import exchange_of, standing_periods
 from beancount_compute.reports.facts import Movement
 
 _DAYS_OF_A_MONTH = Decimal("30.4375")  # a twelfth of 365.25
@@ -44,7 +46,7 @@ class PaidPeriod(NamedTuple):
     subscriber: str
     subscription: str  # its id
     plan: str
-    billed: tuple[tuple[str, Decimal], ...]  # by currency: what its lots carry
+    billed: tuple[tuple[str, Decimal], ...]  # by currency: what it is charged
     at: int
     prorated: str = ""  # the days of one that began with a change of plan: "10/30"
     ran: str = ""  # the days of one that ended with one: "20/30"
@@ -76,6 +78,8 @@ def read_periods(
     found = []
     for at, who, period in standing_periods(transactions):
         amounts = tuple(sorted(billed[at].items())) if at in billed else ()
+        if invoiced := exchange_of(transactions[at].meta):  # lots carry what came back besides
+            amounts = ((invoiced.currency, invoiced.charge),)
         plan, first, last, subscription, *parts = period
         found.append(PaidPeriod(first, last, who, subscription, plan, amounts, at, *parts))
     return tuple(found)
@@ -103,12 +107,20 @@ def spells_of(periods: Iterable[PaidPeriod], end: date) -> list[Spell]:
 
 
 def monthly(period: PaidPeriod, terms: Terms) -> list[tuple[str, Decimal]]:
-    """What a period is for a month, by currency, to the minor unit."""
-    months = months_of(period, terms)
-    return [
-        (currency, round_money(WIDE.divide(amount, months), currency))
-        for currency, amount in period.billed
-    ]
+    """What a period is for a month, by currency, to the minor unit; a short one as a whole one."""
+    plan = _plan(period, terms)
+    found = []
+    for currency, amount in period.billed:
+        whole, months = amount, months_of(period, terms)
+        if plan and period.prorated and amount == _share(plan, period.prorated):
+            whole, months = plan.price, months_of(period._replace(prorated=""), terms)
+        found.append((currency, round_money(WIDE.divide(whole, months), currency)))
+    return found
+
+
+def _share(plan: Plan, days: str) -> Decimal:
+    """What some days of a period cost: 80.00 are 10 of the 30 days for 240.00."""
+    return round_money(_part(plan.price, days), plan.currency)
 
 
 def months_of(period: PaidPeriod, terms: Terms) -> Decimal:
@@ -123,15 +135,20 @@ def months_run(period: PaidPeriod, terms: Terms) -> Decimal:
     return _part(months_of(period, terms), period.ran)
 
 
-def _part(months: Decimal, days: str) -> Decimal:
-    """The months of some days, "20/30"."""
+def _part(whole: Decimal, days: str) -> Decimal:
+    """The part of months, or of a price, that is for some days, "20/30"."""
     number, _, of_days = days.partition("/")
-    return WIDE.divide(WIDE.multiply(months, Decimal(number)), Decimal(of_days)) if days else months
+    return WIDE.divide(WIDE.multiply(whole, Decimal(number)), Decimal(of_days)) if days else whole
 
 
 def _span(period: PaidPeriod, terms: Terms) -> Span:
-    plan = terms.plans[period.plan].on(period.first) if period.plan in terms.plans else None
+    plan = _plan(period, terms)
     return plan.every if plan else ONE_MONTH
+
+
+def _plan(period: PaidPeriod, terms: Terms) -> Plan | None:
+    """The plan of a period, as it was on its first day."""
+    return terms.plans[period.plan].on(period.first) if period.plan in terms.plans else None
 
 
 def running(periods: Iterable[PaidPeriod], day: date) -> list[PaidPeriod]:

@@ -180,3 +180,36 @@ def test_a_shortfall_is_on_the_way_to_the_books_revenue() -> None:
     }
     *_, total = rows(books, "revenue", "by-month")
     assert figures(total)["total"] == "130.00"
+
+
+CHANGED = (
+    HEAD
+    + """\
+2026-01-01 custom "compute-plan" "seat" 30.00 USD
+2026-01-01 custom "compute-plan" "studio" 60.00 USD
+2026-01-01 custom "compute-option" "as-of" 2026-06-30
+2026-05-01 custom "compute-subscription" "erin" "seat"
+2026-05-01 custom "compute-subscription" "oscar" "seat"
+2026-05-11 custom "compute-change" "erin" "seat" "studio"
+2026-06-21 custom "compute-change" "oscar" "seat" "studio"
+  charge: 25.00 USD
+  credit: 20.00 USD
+"""
+)
+
+
+def test_a_period_that_a_change_began_recurs_as_a_whole_one() -> None:
+    """Erin's 21 of 31 days, 40.65, are 60.00 a month; oscar's 10 of 30 are invoiced at 25.00.
+
+    That is 75.00 a month, though only 10.00 + 25.00 - 20.00 are deferred for these days.
+    """
+    may, june = rows(books_of(CHANGED), "subscribers", "recurring")
+    assert (str(may["closing"]), str(june["closing"])) == ("90.00", "135.00")
+    assert figures(june) == {
+        "opening": "90.00",  # erin 60.00, oscar 30.00
+        "expansion": "45.00",
+        "closing": "135.00",
+        "net_retention": "1.5",
+        "gross_retention": "1",
+        "average": "67.50",
+    }
