@@ -9,7 +9,8 @@ that went out or are still held:
         = revenue + breakage + settlements + partner income + refunded + returned by change
           + removed by hand + deferred
 
-What a change of plan returns is paid once more: for the new plan.
+What a change of plan returns is paid once more: for the new plan. Beside them stands what is not
+invoiced yet, and what was lost and recovered, where there is any.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal, localcontext
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from beancount.core.data import Directive
 
 from beancount_compute.economy import (
     COMING,
+    OWED_TO_OTHERS,
     RELEASING,
     UNITS_RELEASED,
     WIDE,
@@ -30,6 +33,7 @@ from beancount_compute.economy import (
     Flow,
     Kind,
     Pocket,
+    Role,
     trim,
 )
 from beancount_compute.ledger import notes_of_idle_keys
@@ -74,6 +78,7 @@ class Summary(NamedTuple):
     pockets: dict[tuple[Pocket, str], Decimal]  # open units, by commodity
     units: FlowSums
     money: FlowSums
+    besides: FlowSums  # not invoiced yet, lost and recovered
     negative_lots: list[str]
     idle_keys: list[str]  # of plans, one note each
     capacities: list[str]  # notes of those that are not bought
@@ -103,6 +108,11 @@ class Summary(NamedTuple):
                 for currency in currencies
                 if self.money[name, currency] or name in ("deferred", "revenue", "breakage", "fees")
             ]
+        rows += [
+            (name, money(amount, currency), currency)
+            for (name, currency), amount in self.besides.items()
+            if amount
+        ]
         return [
             Table("Books", columns("figure", "amount", ""), rows),
             self._tie("Units", self.units, UNITS_IN, UNITS_OUT),
@@ -156,10 +166,29 @@ def summary_of(books: Books, entries: Iterable[Directive]) -> Summary:
         for each in held
         if each.pocket is not Pocket.ACCESS
     }
-    holders = {movement.subscriber for movement in books.movements}
-    count = len(holders) if books.bulk is None else books.bulk.subscribers
+    count = len(_subscribers(books)) if books.bulk is None else books.bulk.subscribers
     idle, bare = notes_of_idle_keys(entries, books.terms), notes_of_capacities(books)
-    return Summary(count, pockets, *flows_of(books), _negative_lots(books), idle, bare)
+    negative, besides = _negative_lots(books), _besides(books)
+    return Summary(count, pockets, *flows_of(books), besides, negative, idle, bare)
+
+
+def _subscribers(books: Books) -> set[str]:
+    """Whoever held a lot, or was charged for what was used."""
+    charged = {owed.party for owed in books.owed if owed.kind and owed.role not in OWED_TO_OTHERS}
+    return {movement.subscriber for movement in books.movements} | charged
+
+
+def _besides(books: Books) -> FlowSums:
+    """What is not invoiced yet; what was lost, and recovered of it, each above zero."""
+    found: FlowSums = defaultdict(Decimal)
+    with localcontext(WIDE):
+        for owed in fold(books.owed, ("role", "currency"), ("amount",)):
+            if owed.role is Role.UNBILLED:
+                found["unbilled", owed.currency] += owed.amount
+        for lost in sorted(books.lost, key=attrgetter("role", "currency")):
+            sign = -1 if lost.role is Role.RECOVERIES else 1
+            found[lost.role.value.replace("-", " "), lost.currency] += sign * lost.amount
+    return found
 
 
 def flows_of(books: Books) -> tuple[FlowSums, FlowSums]:

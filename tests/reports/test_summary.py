@@ -160,3 +160,41 @@ def test_cells_are_shown_in_full(cell: Decimal | int | str, text: str) -> None:
     """Thousands separators, every digit, and markup in a name stays text."""
     assert shown(cell) == text
     assert text in render([Table("T", columns("a", "b"), [("x", cell)])], 80)
+
+
+def test_what_is_unbilled_lost_and_recovered_stands_beside_what_was_earned() -> None:
+    """Bob's use is not invoiced: 2.00. Of carl's 20.00 he used 8.00, a bad debt; 12.00 are void.
+
+    Mal gave 10 of her 40 away before her bank took all 10.00 back: 2.50 are lost, 1.00 comes back.
+    Bob, who holds nothing, is a subscriber too.
+    """
+    found = summary(
+        HEAD
+        + """\
+2026-01-01 custom "compute-plan" "payg" 0.00 USD 0 CU
+  overage: 0.02 USD
+  bill: "period"
+2026-01-02 custom "compute-subscription" "bob" "payg"
+2026-01-02 custom "compute-subscription" "carl" "pro"
+  id: "s-carl"
+2026-01-02 custom "compute-allocation" "mal" 40 CU 10.00 USD
+  id: "top-mal"
+2026-01-03 custom "compute-consumption" "bob" 100 CU
+2026-01-03 custom "compute-consumption" "carl" 40 CU
+2026-01-04 custom "compute-transfer" "mal" "carl" 10 CU
+2026-01-05 custom "compute-write-off" "s-carl/2026-01-02"
+2026-01-06 custom "compute-chargeback" "top-mal"
+  id: "dispute"
+2026-01-07 custom "compute-recovery" "dispute" 1.00 USD
+"""
+    )
+    (books, _, _) = found.tables()
+    told = {str(row[0]): str(row[1]) for row in books.rows}
+    assert told["subscribers"] == "3"
+    assert list(told.items())[-4:] == [
+        ("unbilled", "2.00"),
+        ("bad debt", "8.00"),
+        ("losses", "2.50"),
+        ("recoveries", "1.00"),
+    ]
+    assert found.ties
