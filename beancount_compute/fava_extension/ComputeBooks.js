@@ -78,6 +78,7 @@ const exactOf = (cell) => {
 };
 
 const MANY = 10; // columns, behind which figures are written smaller
+const SHORT = 12; // characters of a name that is never broken
 const LONG = 24; // characters of a name that may be broken anywhere
 const PROSE = 60; // characters of a text that is given room to be read
 const DAY = /\d{4}-\d\d-\d\d/; // which no line breaks, in what is not long
@@ -85,7 +86,16 @@ const DAY = /\d{4}-\d\d-\d\d/; // which no line breaks, in what is not long
 const kindOf = (column) => (column.figure ? "num" : column.date ? "date" : undefined);
 
 /** Where a name runs from right to left, or says that it does, what stands beside it is not turned. */
-const isolated = (text) => el("bdi", {}, text);
+const isolated = (text) => el("bdi", {}, ...unbroken(text));
+
+/** A text whose lines end between its days, "2026-06-01/2026-06-30", and never within one. */
+function* unbroken(text) {
+  for (const part of text.split(/(\d{4}-\d\d-\d\d\/?)/)) {
+    if (DAY.test(part)) yield el("span", { class: "whole" }, part);
+    else if (part) yield part;
+    if (part.endsWith("/")) yield el("wbr");
+  }
+}
 
 function cellContent(cell) {
   if (typeof cell !== "object" || Array.isArray(cell)) return textOf(cell);
@@ -102,9 +112,10 @@ function cellElement(cell, column, first, heat, below) {
   const content = cellContent(cell);
   const named = !kindOf(column) && typeof content === "string";
   const element = el(first ? "th" : "td", attributes, named ? isolated(content) : content);
-  const length = String(textOf(cell)).length;
+  const text = String(textOf(cell));
+  const length = text.length;
   if (first ? length > LONG : length > PROSE) element.classList.add(first ? "long" : "prose");
-  if (length <= LONG && DAY.test(textOf(cell))) element.classList.add("dated");
+  if (length <= (DAY.test(text) ? LONG : /\s/.test(text) ? 0 : SHORT)) element.classList.add("whole");
   if (heat) {
     element.classList.add("heat");
     element.style.setProperty("--heat", heat);

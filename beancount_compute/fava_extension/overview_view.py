@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 
-from beancount_compute.economy import is_access
+from beancount_compute.economy import ZERO, is_access
 from beancount_compute.fava_extension.asked import AT_COST, IN_UNITS, BadRequest
 from beancount_compute.fava_extension.blocks import Block, controls, figures, words
 from beancount_compute.fava_extension.page import Page, last_shown
@@ -16,12 +18,13 @@ from beancount_compute.fava_extension.prepared.overview import (
     income_compared,
     income_within,
     latest,
+    lost_within,
     moved_in_all,
     named_end,
 )
 from beancount_compute.reports import TOTAL, Cell, Interval, Measure, Selection, Table, TooMany
 from beancount_compute.reports.charts import deferred_revenue, income, unit_flow
-from beancount_compute.reports.registry import REVENUE, ROLLFORWARD
+from beancount_compute.reports.registry import ROLLFORWARD
 
 _PLAIN_UNIT = 1  # the column of a table of movements that names the unit or currency
 
@@ -63,16 +66,8 @@ def overview(page: Page) -> list[Block]:
             for chart in unit_flow(table)
         ],
         page.numbers.table(held),
-        *_lost(page),
+        *[page.numbers.table(each) for each in lost_within(page.books, selection)],
     ]
-
-
-def _lost(page: Page) -> list[Block]:
-    """What was lost and recovered within the days, where money ever went back."""
-    if not page.loaded.books.gives_back:
-        return []
-    (table,) = REVENUE.tables(page.books, page.asked.selection, "lost")
-    return [page.numbers.table(table)] if table.rows else []
 
 
 def _headline(page: Page, held: Table, periods: Compared) -> list[Block]:
@@ -104,7 +99,11 @@ def _headline(page: Page, held: Table, periods: Compared) -> list[Block]:
         ]
         if is_access(str(commodity)):
             still = "Access to be earned, at carrying amount"
+            in_all = [_carried(rows, currency) for rows in (totals, earlier.rows)]
             items = [(still, Measure.MONEY, currency, carrying, before[4], "")]
+            if carrying != in_all[0]:
+                both = "Deferred revenue of access and units"
+                items.append((both, Measure.MONEY, currency, *in_all, ""))
         block = figures([], f"{title}{_of_lots(row, totals)}")
         for label, kind, unit, now, then_, note in items:
             item = page.numbers.item(label, kind, now, str(unit), note)
@@ -112,6 +111,12 @@ def _headline(page: Page, held: Table, periods: Compared) -> list[Block]:
             block["items"].append({**item, "delta": delta})
         found.append(block)
     return found or [figures([], title)]
+
+
+def _carried(rows: Iterable[tuple[Cell, ...]], currency: Cell) -> Cell:
+    """The carrying amount of all units and of access, in a currency."""
+    found = [row[4] for row in rows if row[0] == TOTAL and row[2] == currency]
+    return sum([each for each in found if isinstance(each, Decimal)], ZERO)
 
 
 def _of_lots(row: tuple[Cell, ...], totals: list[tuple[Cell, ...]]) -> str:

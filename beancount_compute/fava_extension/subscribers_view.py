@@ -21,6 +21,7 @@ from beancount_compute.fava_extension.blocks import (
 from beancount_compute.fava_extension.bulk_subscribers_view import subscribers_in_bulk
 from beancount_compute.fava_extension.page import Page, last_shown, transaction
 from beancount_compute.fava_extension.prepared.holdings import Holdings, Standing
+from beancount_compute.fava_extension.prepared.overview import lost_within
 from beancount_compute.fava_extension.prepared.standing_rows import (
     FIGURES,
     OWED,
@@ -129,13 +130,14 @@ def _statement(page: Page) -> list[Block]:
         *_bills(page, bills),
         _lines(page, lines._replace(title="Lines"), moved),
         *_income(page, selection),
+        *_lost(page, selection),
     ]
 
 
 def _bills(page: Page, bills: Table) -> list[Block]:
     """What was charged, credited and paid, newest first, and what is owed then."""
     places = [at for at, each in enumerate(bills.columns) if each.key not in _NARROWED]
-    shown = bills.only(places)
+    shown = _told(bills.only(places))
     more = len(shown.rows) - MOST_ROWS
     told = [words(f"{more:,} earlier ones are in `bean-compute report statement`.")]
     block = page.numbers.table(shown._replace(rows=shown.rows[::-1][:MOST_ROWS]))
@@ -146,7 +148,21 @@ def _income(page: Page, selection: Selection) -> list[Block]:
     """What was earned from the subscriber within the days, month by month."""
     (table,) = REVENUE.tables(page.loaded.books, selection, "by-month")
     title = f"Revenue from {selection.subscriber}, by month"
-    return [page.numbers.table(table._replace(title=title, name="revenue"))] if table.rows else []
+    shown = _told(table)._replace(title=title, name="revenue")
+    return [page.numbers.table(shown)] if table.rows else []
+
+
+def _lost(page: Page, selection: Selection) -> list[Block]:
+    """What was lost with the subscriber within the days, and what of it came in again."""
+    title = f"Lost with {selection.subscriber} and recovered, by month"
+    found = lost_within(page.loaded.books, selection)
+    return [page.numbers.table(each._replace(title=title)) for each in found]
+
+
+def _told(table: Table) -> Table:
+    """The table without columns that tell nothing: empty, or zero, in every row."""
+    cells = enumerate(zip(*table.rows, strict=True))
+    return table.only([at for at, column in cells if any(column)]) if table.rows else table
 
 
 def _lots(page: Page, lots: Table) -> Block:
@@ -170,7 +186,7 @@ def _lines(page: Page, lines: Table, moved: Sequence[Movement]) -> Block:
     at_of = [None] * forward + [each.at for each in moved]
     newest = list(zip(lines.rows, at_of, strict=True))[::-1]
     shown, of_pages = page_of(newest, page.asked.page, MOST_ROWS)
-    table = lines._replace(rows=[row for row, _ in shown])
+    table = _told(lines._replace(rows=[row for row, _ in shown]))
     block = page.numbers.table(table, **of_pages)
     links = [None if place is None else transaction(page, place) for _, place in shown]
     return linked(block, "event", links)

@@ -87,7 +87,7 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tu
     folder = tmp_path_factory.mktemp("served")
     with ExitStack() as serving:
         found: dict[str, tuple[Site, str]] = {}
-        for name in ("market-year", "closed-quarter", "two-bills"):
+        for name in ("market-year", "closed-quarter", "two-bills", "ai-company"):
             site = Site(example(name, folder))
             found[name] = site, serving.enter_context(served(site))
         yield found
@@ -109,7 +109,15 @@ def bills(browser: Browser, addresses: dict[str, tuple[Site, str]]) -> Iterator[
     shown.close()
 
 
-@pytest.fixture(params=["market-year", "closed-quarter", "two-bills"])
+@pytest.fixture
+def company(browser: Browser, addresses: dict[str, tuple[Site, str]]) -> Iterator[Shown]:
+    """Half a year of a company that sells access, use in arrears and units."""
+    shown = Shown(browser, *addresses["ai-company"])
+    yield shown
+    shown.close()
+
+
+@pytest.fixture(params=["market-year", "closed-quarter", "two-bills", "ai-company"])
 def shown(
     request: pytest.FixtureRequest, browser: Browser, addresses: dict[str, tuple[Site, str]]
 ) -> Iterator[Shown]:

@@ -87,6 +87,22 @@ def shows_every_figure(shown: Shown, view: str) -> None:
     assert shown.complaints == []
 
 
+def test_a_changed_subscription_is_a_story_to_read(company: Shown) -> None:
+    """Oscar's statement on a phone: no line ends within a day, no page is wider than the phone."""
+    company.page.set_viewport_size({"width": 390, "height": 800})
+    page = whole(company.open("subscribers", "&subscriber=oscar"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    lines = page.get_by_role("table", name="Lines, in USD")
+    expect(lines.get_by_text("returned by change")).to_have_count(1)
+    parts = page.eval_on_selector_all(
+        "#compute-view td span.whole", "days => days.map(day => day.getClientRects().length)"
+    )
+    assert set(parts) == {1}
+    what = lines.get_by_text("Allocation pro 2026-06-01/2026-06-30")  # whole, to find and to copy
+    expect(what).to_have_count(2)
+    assert company.complaints == []
+
+
 def test_figures_do_not_wait_for_the_script_of_the_pictures(year: Shown) -> None:
     """All tables stand in the page before the script is there; pictures come when it is."""
     held: list[Route] = []

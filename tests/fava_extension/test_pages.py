@@ -378,6 +378,23 @@ def test_every_view_of_a_company_that_sells_more_than_units_stands(tmp_path: Pat
     march = site.page("overview", time="2026-03")
     income = {row["income"]: row["period"] for row in rows(tables(march)["income"])}
     assert (income["refunds"], income["disputes"]) == ("-14.80", "-18.00")
+    both = [
+        item["value"]
+        for block in march["blocks"]
+        if block["kind"] == "figures"
+        for item in block["items"]
+        if item["label"] == "Deferred revenue of access and units"
+    ]
+    assert both == ["558.75"]  # 274.83 of access, 283.92 of units
+    mallory = tables(site.page("subscribers", subscriber="mallory"))
+    (lost,) = totals(mallory["lost"])  # 1,500 CU that grace keeps, less what they fetched
+    assert (lost["losses"], lost["recoveries"], lost["total"]) == ("90.00", "-78.08", "11.92")
+    acme = tables(site.page("subscribers", subscriber="acme"))
+    told = [column["key"] for column in acme["bills"]["columns"]]
+    assert told == ["date", "entry", "what", "amount", "owes", "unbilled"]
+    assert [column["key"] for column in acme["revenue"]["columns"]] == [
+        *("month", "breakage", "overage", "total"),
+    ]
 
 
 def test_the_close_view_shows_seals_and_the_next_command(closed_quarter: Site) -> None:

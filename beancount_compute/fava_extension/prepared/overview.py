@@ -35,6 +35,7 @@ from beancount_compute.reports import (
     names_between,
     written,
 )
+from beancount_compute.reports.registry import REVENUE
 from beancount_compute.reports.rollforward import deferred_by
 
 
@@ -138,6 +139,12 @@ def income_within(
     columns = [Column(key, title, Measure.MONEY) for key, title in [*kinds, (TOTAL, TOTAL)]]
     title = f"Income by kind and {interval}"
     return Table(title, (*labels, *columns), rows, "income-by-interval", tuple(totals))
+
+
+def lost_within(books: Books, selection: Selection) -> list[Table]:
+    """What was lost and recovered within the selection; none where no money ever went back."""
+    found = REVENUE.tables(books, selection, "lost") if books.gives_back else []
+    return [table for table in found if table.rows]
 
 
 def moved_in_all(table: Table) -> tuple[tuple[Cell, ...], ...]:
