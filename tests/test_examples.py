@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import json
 import re
 import shutil
 from collections import Counter
@@ -170,7 +171,8 @@ def test_a_company_sells_all_that_there_is_besides_units() -> None:
     entries, _ = load(AI_COMPANY)
     tags = {tag for entry in transactions(entries) for tag in entry.tags}
     new = ("access", "invoice", "shortfall", "change", "chargeback", "recovery", "write-off")
-    assert {f"compute-{each}" for each in (*new, "refund", "trade", "mint", "overage")} <= tags
+    others = ("cancellation", "refund", "trade", "mint", "overage")
+    assert {f"compute-{each}" for each in (*new, *others)} <= tags
     owed = {
         account: number
         for (account, _), number in balances(entries).items()
@@ -183,6 +185,14 @@ def test_a_company_sells_all_that_there_is_besides_units() -> None:
         "Assets:Unbilled:Nina": Decimal("9.60"),
         "Assets:Unbilled:Oscar": Decimal("46.67"),  # an upgrade: 80.00 less 33.33
     }
+
+
+def test_what_can_be_had_back_on_demand_is_no_contract_liability() -> None:
+    """Of grace's top-up of 65.00 she still holds 120 of 1,000 CU: 7.80."""
+    asked = ["report", "disclosure", str(AI_COMPANY), "--table", "refundable", "--format", "json"]
+    (table,) = json.loads(CliRunner().invoke(main, asked).stdout)["tables"]
+    (row,) = table["rows"]
+    assert (row["topped_up"], row["used"], row["closing"]) == ("65.00", "-57.20", "7.80")
 
 
 def test_the_closed_month_in_bulk_stands() -> None:

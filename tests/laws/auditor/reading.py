@@ -710,6 +710,7 @@ class Reading:
             "posting-grain": lambda v: one_of(v, ("event", "day", "month")),
             "as-of": lambda v: typed(v, datetime.date, name),
             "meter": lambda v: typed(v, str, name),
+            "top-ups-refundable": lambda v: typed(v, bool, name),
         }
         if name not in readers:
             refuse(f"unknown option {name!r}")
