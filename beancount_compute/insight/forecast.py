@@ -24,6 +24,7 @@ import numpy as np
 from beancount_compute.economy import (
     WIDE,
     ZERO,
+    Pocket,
     minor_unit,
     round_half_even,
     round_money,
@@ -219,6 +220,7 @@ class Forecast(NamedTuple):
     past: int  # whole months that were seen
     people: int
     of: dict[Market, Released]
+    access: bool  # whether any was sold, which is no forecast
 
     def _months(self, found: Released) -> Iterator[tuple[str, slice]]:
         """The months in which anything happens, then all."""
@@ -294,7 +296,7 @@ def forecast_of(books: Books, selection: Selection) -> Forecast:
     whose own vintages say too little."""
     months, begun = MonthsFrom.up_to(books, selection), books.first_day
     if begun is None or selection.subscriber or begun > months.day:
-        return Forecast(months, 0, 0, {})
+        return Forecast(months, 0, 0, {}, access=False)
     first = months.number_of(begun)
     first += begun > months.first_of(first)  # the first whole one
     first = max(first, 1 - _MOST_MONTHS)
@@ -303,7 +305,8 @@ def forecast_of(books: Books, selection: Selection) -> Forecast:
         origins = flows_of_vintages(moved, books.terms, months, first)
         found = released(origins, first)
     people = {each.subscriber for each in until(books.movements, months.day)}
-    return Forecast(months, max(1 - first, 0), len(people), found)
+    access = any(each.pocket is Pocket.ACCESS for each in moved)
+    return Forecast(months, max(1 - first, 0), len(people), found, access)
 
 
 def release_tables(found: Forecast) -> list[Table]:
@@ -343,6 +346,8 @@ def _notes(found: Forecast, selection: Selection) -> Iterator[str]:
         )
         if any(each.rest for each in found.of.values()):
             yield "What has no end, and is older than any vintage seen, has no month."
+    if found.access:
+        yield "Access is left out: it is earned by time, see the report `release`."
 
 
 FORECAST = Estimate("forecast", ("release", "sold-on", "bands", "burn-down", "notes"), _tables)

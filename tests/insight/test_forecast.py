@@ -170,6 +170,13 @@ def test_nothing_and_too_little_are_said(top_ups: Books) -> None:
     )
     assert rows(used, "release") == []
     assert of(rows(used, "notes")[0], "note") == ["No units are deferred."]
+    sold = HEAD + (
+        '2026-01-01 custom "compute-plan" "seat" 30.00 USD\n'
+        '2026-03-10 custom "compute-subscription" "ann" "seat"\n'
+    )
+    no_units, access = rows(books_of(sold), "notes")
+    assert of(no_units, "note") == ["No units are deferred."]
+    assert "Access is left out" in str(access["note"])
     before = Selection(end=date(2025, 12, 31))
     assert rows(top_ups, "release", before) == rows(top_ups, "burn-down", before) == []
     alone = Selection(end=END, subscriber="alice")
