@@ -103,7 +103,7 @@ def _headline(page: Page, held: Table, periods: Compared) -> list[Block]:
             items = [(still, Measure.MONEY, currency, carrying, before[4], "")]
             if carrying != in_all[0]:
                 both = "Deferred revenue of access and units"
-                items.append((both, Measure.MONEY, currency, *in_all, ""))
+                items.append((both, Measure.MONEY, currency, in_all[0], in_all[1], ""))
         block = figures([], f"{title}{_of_lots(row, totals)}")
         for label, kind, unit, now, then_, note in items:
             item = page.numbers.item(label, kind, now, str(unit), note)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import cycle, product
 
+from beancount_compute.economy import decimals_of
 from beancount_compute.reports.charts.traces import (
     BLUE,
     GREEN,
@@ -51,8 +52,8 @@ def vintages(table: Table) -> list[Chart]:
                 "outlinewidth": 0,
                 "tickformat": ",",
             },
-            "hovertemplate": f"paid for in %{{y}}<br>recognised in %{{x}}<br>%{{z:,}} {currency}"
-            "<extra></extra>",
+            "hovertemplate": "paid for in %{y}<br>recognised in %{x}<br>"
+            f"%{{z:,.{decimals_of(currency)}f}} {currency}<extra></extra>",
             "xgap": 2,
             "ygap": 2,
         }

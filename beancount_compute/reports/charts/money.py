@@ -24,6 +24,7 @@ from beancount_compute.reports.charts.traces import (
     figure_of,
     floats,
     floats_of,
+    in_money,
     last,
     layout_of,
     line,
@@ -76,6 +77,8 @@ def deferred_revenue(table: Table, at: str = "", *, in_units: bool = False) -> l
             if key != "otherwise" or any(column(part, key))
         ]
         data.append(line("closing", months, floats(part, "closing"), BLUE, currency))
+        if not in_units:
+            data = in_money(data, currency)
         figure = figure_of(data, layout_of(currency, barmode="relative"))
         closing = f"{last(part, 'closing')} {currency}"
         caption = f"{what} {closing} at the end of {at or months[-1]}."
@@ -94,7 +97,7 @@ def income(table: Table) -> list[Chart]:
             for key, colour in _INCOME.items()
             if _has(part, key)
         ]
-        figure = figure_of(data, layout_of(currency, barmode="relative"))
+        figure = figure_of(in_money(data, currency), layout_of(currency, barmode="relative"))
         caption = f"Income is {last(part, 'total')} {currency} in {months[-1]}."
         title = f"Income by kind and month ({currency})"
         found.append(Chart(f"income-{currency}", title, part, figure, caption))
@@ -121,7 +124,7 @@ def forward_release(table: Table) -> list[Chart]:
             for key, colour in _POCKETS.items()
             if _has(part, key)
         ]
-        figure = figure_of(data, layout_of(currency, barmode="relative"))
+        figure = figure_of(in_money(data, currency), layout_of(currency, barmode="relative"))
         amounts = [cell for cell in column(part, "total") if isinstance(cell, Decimal)]
         total = shown(money(sum(amounts, Decimal()), currency))
         caption = (
@@ -153,7 +156,7 @@ def breakage_or_market(table: Table) -> list[Chart]:
             {**bar(name, months, floats(by_month, key), colour, currency), "offsetgroup": group}
             for name, key, colour, group in _COMPARED
         ]
-        figure = figure_of(data, layout_of(currency, barmode="relative"))
+        figure = figure_of(in_money(data, currency), layout_of(currency, barmode="relative"))
         gains = column(by_month, "gain_if_held_lapses")
         total = sum([gain for gain in gains if isinstance(gain, Decimal)], Decimal())
         caption = (
@@ -175,7 +178,7 @@ def by_age(totals: Table) -> list[Chart]:
             bar(str(row[0]), ages, floats_of(row[_FIRST:_LAST]), _OWED[str(row[0])], currency)
             for row in sorted(part.rows, key=lambda row: list(_OWED).index(str(row[0])))
         ]
-        figure = figure_of(data, layout_of(currency, barmode="group"))
+        figure = figure_of(in_money(data, currency), layout_of(currency, barmode="group"))
         caption = "Days since the bill; a credit is what was paid beyond all bills."
         if any(row[0] == "unbilled" for row in part.rows):
             caption += " What is unbilled is as old as its use."

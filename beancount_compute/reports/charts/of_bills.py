@@ -25,6 +25,7 @@ from beancount_compute.reports.charts.traces import (
     figure_of,
     floats,
     floats_of,
+    in_money,
     layout_of,
     line,
     lying,
@@ -116,7 +117,7 @@ def margin_by_month(table: Table) -> list[Chart]:
             f"After both bills {amounts[0]} {currency} are left of {amounts[1]} {currency} that "
             "use and overage earned."
         )
-        figure = figure_of(data, layout_of(currency, barmode="relative"))
+        figure = figure_of(in_money(data, currency), layout_of(currency, barmode="relative"))
         title = f"Margin by month ({currency})"
         found.append(Chart(f"margin-{currency}", title, part, figure, caption))
     return found
@@ -150,6 +151,6 @@ def exposed_to(table: Table) -> list[Chart]:
         layout = lying_layout(currency, len(names) * (len(data) + 1))
         title = f"Exposure to providers ({currency})"
         caption = "The margin of what each serves, and what it would be if that one asks more."
-        figure = figure_of(data, layout)
+        figure = figure_of(in_money(data, currency), layout)
         found.append(Chart(f"exposure-{currency}", title, part, figure, caption))
     return found

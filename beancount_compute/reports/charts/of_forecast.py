@@ -15,6 +15,7 @@ from beancount_compute.reports.charts.traces import (
     column,
     figure_of,
     floats,
+    in_money,
     layout_of,
     parts,
     texts,
@@ -40,7 +41,7 @@ def forecast(release: Table) -> list[Chart]:
         title = f"{release.title} ({commodity}, {currency})"
         caption = _forecast_said(part, currency)
         name = f"forecast-{commodity}-{currency}"
-        found.append(Chart(name, title, part, figure_of(data, layout), caption))
+        found.append(Chart(name, title, part, figure_of(in_money(data, currency), layout), caption))
     return found
 
 

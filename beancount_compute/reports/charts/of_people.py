@@ -21,6 +21,7 @@ from beancount_compute.reports.charts.traces import (
     column,
     figure_of,
     floats,
+    in_money,
     layout_of,
     line,
     numbers,
@@ -79,7 +80,7 @@ def recurring_revenue(table: Table) -> list[Chart]:
             *_bars(part, months, _REVENUE_WENT, currency, sign=-1),
             line("closing", months, floats(part, "closing"), BLUE, currency),
         ]
-        figure = figure_of(data, layout_of(currency, barmode="relative"))
+        figure = figure_of(in_money(data, currency), layout_of(currency, barmode="relative"))
         closing = shown(column(rounded(part), "closing")[-1])
         caption = f"{closing} {currency} recur at the end of {months[-1]}, each month counted once."
         title = f"Recurring revenue by month ({currency})"

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from beancount_compute.economy import decimals_of
 from beancount_compute.reports.tables import Cell, Table, rounded, shown
 
 Drawing = dict[str, Any]
@@ -141,6 +142,15 @@ def line(name: str, x: list[str], y: list[float | None], colour: str, unit: str)
         "marker": {"size": 6},
         "hovertemplate": f"%{{y:,}} {unit}",
     }
+
+
+def in_money(data: list[Drawing], currency: str) -> list[Drawing]:
+    """Traces of money, whose figures are told with the decimals of their currency: 85.20 USD."""
+    exact = f":,.{decimals_of(currency)}f}} {currency}"
+    return [
+        {**each, "hovertemplate": each["hovertemplate"].replace(f":,}} {currency}", exact)}
+        for each in data
+    ]
 
 
 def band_of(x: list[str], low: list[float | None], high: list[float | None]) -> list[Drawing]:

@@ -20,6 +20,7 @@ from beancount_compute.reports.charts.traces import (
     column,
     figure_of,
     floats,
+    in_money,
     layout_of,
     line,
     parts,
@@ -91,7 +92,7 @@ def fees_and_take_rate(table: Table) -> list[Chart]:
         when = one if len(days) == 1 else f"in all, from {days[0]} to {days[-1]}"
         caption = f"The fees are {total} {currency} {when}."
         name = f"fees-{commodity}-{currency}"
-        found.append(Chart(name, title, part, figure_of(data, layout), caption))
+        found.append(Chart(name, title, part, figure_of(in_money(data, currency), layout), caption))
     return found
 
 

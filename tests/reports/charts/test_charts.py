@@ -75,6 +75,20 @@ def test_deferred_revenue_is_bars_and_a_line() -> None:
     assert len(euro.table.rows) == 1 and "otherwise" not in traces(euro)
 
 
+def test_money_is_told_with_the_decimals_of_its_currency() -> None:
+    """85.2 is 85.20 USD, a yen has no hundredths; units have as many decimals as they have."""
+    moved = table(
+        "month currency opening added released otherwise closing",
+        ("2026-04", "JPY", D(0), D(20), D(-6), D(0), D(14)),
+        ("2026-04", "USD", D(0), D("85.20"), D(0), D(0), D("85.20")),
+    )
+    told = [
+        {trace["hovertemplate"] for trace in chart.figure["data"]}
+        for chart in (*deferred_revenue(moved), *deferred_revenue(moved, in_units=True))
+    ]
+    assert told == [{"%{y:,.0f} JPY"}, {"%{y:,.2f} USD"}, {"%{y:,} JPY"}, {"%{y:,} USD"}]
+
+
 def test_income_leaves_out_kinds_that_never_came() -> None:
     """Compute and fees; no bar for breakage, partner income and overage that are zero."""
     (chart,) = income(
