@@ -36,6 +36,7 @@ from beancount_compute.economy import (
     HandPosting,
     Horizon,
     JournalEntry,
+    Lacking,
     Lot,
     MoneyBack,
     Phase,
@@ -404,6 +405,9 @@ class Bookkeeper:
         """What a refused event follows from, if anything."""
         left_without = receiver(event.kind, event.subscriber, event.counterparty)
         subscriber = self._economy.subscribers.get(event.subscriber)
+        lacks = refused.name if isinstance(refused, Lacking) else ""
+        if left_without == lacks and lacks not in self._economy.subscribers:
+            left_without = ""  # a name that nobody has
         if event.plan and subscriber:
             for each in subscriber.subscriptions:
                 if each.plan == event.plan and each.runs_on(event.date):

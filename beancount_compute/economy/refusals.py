@@ -65,9 +65,12 @@ def never_usable(name: str, end: date, day: date) -> str:
 
 
 def receiver(kind: Kind, subscriber: str, counterparty: str) -> str:
-    """Whom an event of a kind makes known or gives units; "" where it takes them only."""
+    """Whom an event of a kind makes known or gives something; "" where it takes units only.
+
+    A change gives its own subscriber another plan.
+    """
     row = KINDS[kind]
-    if row.makes_known:
+    if row.makes_known or kind is Kind.CHANGE:
         return subscriber
     return counterparty if row.gives else ""
 
@@ -120,7 +123,7 @@ class Causes:
         """
         cause = self._cause(event, refused) if isinstance(refused, Lacking) else None
         begins = cause or event.place
-        if left_without and left_without != getattr(refused, "name", ""):
+        if left_without:
             units = None if event.plan else (max(event.units or ZERO, ZERO), event.commodity)
             self.begin(left_without, begins, units)
         if event.id:
@@ -149,8 +152,10 @@ class Causes:
             return self._plans[event.plan]
         if event.meter and event.meter in self._meters:
             return self._meters[event.meter]
-        if event.reverses in self._events:
-            return self._events[event.reverses]
+        for named in filter(None, (event.reverses, event.of)):
+            found_event = self._events.get(named) or self._events.get(named.rpartition("/")[0])
+            if found_event:
+                return found_event
         for of in dict.fromkeys(["", commodity or event.commodity]):
             found = self._without.get((name, of))
             if found and found.explains(lacking):

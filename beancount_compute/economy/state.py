@@ -332,18 +332,18 @@ class Economy:
                 trial.undo[event_id] = replace(self.undo[event_id])
         return trial
 
-    def known(self, name: str) -> Subscriber:
+    def known(self, name: str, by: str = "on or before") -> Subscriber:
         """The subscriber of that name; refuses one that is not known yet."""
         subscriber = self.subscribers.get(name)
         if subscriber is None:
-            raise Lacking(self.unknown(name), name)
+            raise Lacking(self.unknown(name, by), name)
         return subscriber
 
-    def unknown(self, name: str) -> str:
+    def unknown(self, name: str, by: str = "on or before") -> str:
         """What to say of a subscriber that is not known."""
         return (
             f"unknown subscriber {quoted(name)}: needs a subscription, allocation, grant, "
-            "opening lot or compute-subscriber on or before this day"
+            f"opening lot or compute-subscriber {by} this day"
             f"{self.hints.of('subscriber', name, self.subscribers)}"
         )
 

@@ -177,7 +177,7 @@ def whole_fee(name: str) -> Callable[[Money], Money]:
         if fee.number != round_money(fee.number, fee.currency):
             raise Refused(
                 f"{name} {amount(*fee)} is finer than the minor unit "
-                f"{amount(minor_unit(fee.currency), fee.currency)}: write at least that"
+                f"{amount(minor_unit(fee.currency), fee.currency)}: round it to that"
             )
         return fee
 

@@ -16,7 +16,7 @@ from beancount.core.account import TYPE as ACCOUNT
 from beancount.core.amount import Amount
 from beancount.core.data import Custom
 
-from beancount_compute.economy import Holds, Money, Place, TermKey, like, quoted
+from beancount_compute.economy import Holds, Money, Place, TermKey, is_access, like, no_unit, quoted
 from beancount_compute.ledger.errors import FieldError
 from beancount_compute.ledger.fields import check_number
 
@@ -122,8 +122,10 @@ _A = {
 
 
 def plain_value(value: Any) -> Any:
-    """A value as the economy knows it; numbers are checked."""
+    """A value as the economy knows it; numbers are checked, and no amount is one of access."""
     if isinstance(value, Amount):
+        if is_access(value.currency):
+            raise FieldError(no_unit(value.currency))
         return Money(check_number(value.number), value.currency)
     return check_number(value) if isinstance(value, Decimal) else value
 

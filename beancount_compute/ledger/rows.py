@@ -206,7 +206,8 @@ def _wrong_cells(written: Mapping[str, str]) -> FieldError:
     taken = [form.required, *(each for each in form.optional if written[each[0]])]
     surplus = [name for name, cell in written.items() if cell and name not in ALWAYS]
     surplus = [name for name in surplus if name not in chain.from_iterable(taken)]
-    hint = ", or remove the plan" if len(forms) > 1 and "plan" in form.required else ""
+    with_plan = ["plan" in each.required for each in forms]
+    hint = ", or remove the plan" if "plan" in form.required and not all(with_plan) else ""
     return FieldError(f"{kind} takes no {' and no '.join(surplus)}: leave the cell empty{hint}")
 
 

@@ -58,7 +58,7 @@ from beancount_compute.economy.state import EarlierPlan, Economy, Lots, Subscrib
 
 def change(economy: Economy, event: Event, event_id: str) -> None:
     """Let a subscription go on under its id, on another plan."""
-    subscriber = economy.known(event.subscriber)
+    subscriber = economy.known(event.subscriber, "before")
     plan = economy.terms.plan(event.plan, event.date)
     if plan is None:
         raise unknown_plan(economy, event)
@@ -105,9 +105,9 @@ def _running(event: Event, subscriber: Subscriber) -> Subscription:
         if subscription.plan == event.from_plan and not subscription.ended:
             return subscription
     raise Lacking(
-        f"change without subscription: {quoted(event.subscriber)} has no running subscription to "
-        f"{quoted(event.from_plan)} when {event.date} begins: write the plan that it is on, or a "
-        "subscription",
+        f"change without subscription: {quoted(event.subscriber)} has no uncancelled subscription "
+        f"to {quoted(event.from_plan)} when {event.date} begins, nor by a change of an earlier "
+        "`time`: write the plan that it is on, or a subscription",
         event.subscriber,
     )
 

@@ -110,7 +110,7 @@ def _allocation(economy: Economy, event: Event) -> Allocation:
     if undo is None or undo.day > event.date:
         raise Lacking(
             f"no allocation {quoted(event.of)} was booked on or before {event.date}: write the id "
-            "of a period, a single allocation or a top-up"
+            "of a period (SUBSCRIPTION-ID/FIRST-DAY), a single allocation or a top-up"
             f"{economy.hints.of('event', event.of, economy.ids)}"
         )
     assert economy.money_back is not None

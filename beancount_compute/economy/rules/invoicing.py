@@ -102,7 +102,9 @@ def invoice(economy: Economy, subscription: Subscription, arrears: Arrears, day:
         days = f"{text_of(arrears.invoiced)}/{text_of(day - _DAY)}"
         of = f"{plan} {days}"
         if not arrears.of_use:
-            of = f"of the change of {text_of(arrears.period)}"
+            changed = any(each.until == arrears.period for each in subscription.earlier)
+            of = "of the change of" if changed else "of what was unbilled on"
+            of += f" {text_of(arrears.period)}"
         economy.post(
             JournalEntry(
                 economy.today,

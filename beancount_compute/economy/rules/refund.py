@@ -48,6 +48,7 @@ def refund(economy: Economy, event: Event, event_id: str) -> None:
             f"a refund of {event.commodity}, which is money: write as `of` the id of the "
             "allocation that it is for, or write units"
         )
+    economy.check_commodities(event)
     draws: list[Draw] = []
     missing = event.units
     for pocket in (Pocket.TOKENS, Pocket.ALLOCATIONS):

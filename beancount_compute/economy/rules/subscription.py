@@ -47,7 +47,7 @@ def subscribe(economy: Economy, event: Event, event_id: str) -> None:
     if plan is None:
         raise unknown_plan(economy, event)
     check_discount(economy, plan, event)
-    check_taken_over(event)
+    check_taken_over(economy, event)
     start = date.fromisoformat(event.started) if event.started else event.date
     if start > event.date:
         raise Refused(
@@ -85,7 +85,7 @@ def subscribe(economy: Economy, event: Event, event_id: str) -> None:
 
 def cancel(economy: Economy, event: Event, event_id: str) -> None:
     """Let no period start on or after this day; the running one is shortened only `now`."""
-    subscriber = economy.known(event.subscriber)
+    subscriber = economy.known(event.subscriber, "before")
     for subscription in subscriber.subscriptions:
         if subscription.plan == event.plan and not subscription.ended:
             subscription.ended = True
@@ -97,8 +97,8 @@ def cancel(economy: Economy, event: Event, event_id: str) -> None:
             economy.settle(subscriber.name)
             return
     raise Lacking(
-        f"cancellation without subscription: {quoted(event.subscriber)} has no running "
-        f"subscription to {quoted(event.plan)} on {event.date}",
+        f"cancellation without subscription: {quoted(event.subscriber)} has no "
+        f"uncancelled subscription to {quoted(event.plan)} when {event.date} begins",
         event.subscriber,
     )
 

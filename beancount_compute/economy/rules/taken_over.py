@@ -30,9 +30,11 @@ from beancount_compute.economy.rules.shortfall import commit
 from beancount_compute.economy.state import Economy, Subscription
 
 
-def check_taken_over(event: Event) -> None:
-    """Refuse charges from before the books of a subscription that begins with them."""
+def check_taken_over(economy: Economy, event: Event) -> None:
+    """Refuse charges from before the books that are no money, or of what begins with the books."""
     for name, said in (("charged", event.charged), ("unbilled", event.unbilled)):
+        if said:
+            economy.check_commodities(event._replace(currency=_money(said).currency))
         if said and event.started in ("", str(event.date)):
             raise Refused(
                 f"`{name}` of a subscription that begins on {event.date}: nothing was charged for "

@@ -86,6 +86,7 @@ def trade(economy: Economy, event: Event, event_id: str) -> None:
 
 def transfer(economy: Economy, event: Event, event_id: str) -> None:
     """Book tokens that are given away: they move at carrying amount, no money does."""
+    economy.check_commodities(event)
     giver, receiver = _parties(economy, event, "giver", "receiver")
     draws, _ = tokens_for(economy, event, giver, "gives")
     _move(economy, event, event_id, draws, receiver, f"Transfer to {receiver.name}")
