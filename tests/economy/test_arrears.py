@@ -436,6 +436,9 @@ def test_charges_that_nobody_can_have_made_are_refused() -> None:
     books = book([dollars], terms(payg("use", "commit"), as_of="2026-02-10"))
     (message,) = messages(books)
     assert message.endswith("has a minimum in USD: leave it out")
+    access = began_before("2026-02-10", "5 ACCESS-USD")
+    (message,) = messages(book([access], terms(offer, as_of="2026-02-10")))
+    assert message.split(": ", 1)[1].startswith("ACCESS-USD is access")
 
 
 def test_uses_merge_up_to_an_invoice() -> None:
@@ -699,4 +702,4 @@ def test_what_is_no_use_can_wait_for_an_invoice_too() -> None:
         books = Books(journal, [], [], [], date.max)
         invoices = [each for each in owed(books) if "invoice receivable" in each]
         assert invoices == expected
-    assert books.journal[0].narration == "Invoice of the change of 2026-01-15"
+    assert books.journal[0].narration == "Invoice of what was unbilled on 2026-01-15"

@@ -698,7 +698,7 @@ def test_a_discount_goes_on_with_the_new_plan() -> None:
 @pytest.mark.parametrize(
     ("event", "message"),
     [
-        (change("2026-04-21", "alice", "plus", "pro"), "no running subscription to"),
+        (change("2026-04-21", "alice", "plus", "pro"), "no uncancelled subscription to"),
         (change("2026-04-01", "alice", "basic", "plus"), "unknown subscriber"),  # until later
         (change("2026-04-21", "alice", "basic", "none"), 'unknown plan "none"'),
         (change("2026-04-21", "alice", "basic", "basic"), "to itself"),
@@ -743,7 +743,7 @@ def test_a_cancelled_subscription_is_not_changed() -> None:
         change("2026-04-21", "alice", "basic", "plus", time="09:00:00"),
     ]
     (said,) = messages(book(events, terms(BASIC, PLUS, as_of="2026-05-01")))
-    assert "no running subscription to" in said
+    assert "no uncancelled subscription to" in said
 
 
 def test_a_period_that_a_change_ended_is_not_reversed() -> None:

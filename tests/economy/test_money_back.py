@@ -535,15 +535,15 @@ WRONG: dict[str, tuple[list[Event], str]] = {
     "no such allocation": (
         [chargeback("2026-05-03", "top-2", line=9)],
         (
-            'no allocation "top-2" was booked on or before 2026-05-03: write the id of a period, a '
-            'single allocation or a top-up; did you mean "top-1"?'
+            'no allocation "top-2" was booked on or before 2026-05-03: write the id of a period '
+            '(SUBSCRIPTION-ID/FIRST-DAY), a single allocation or a top-up; did you mean "top-1"?'
         ),
     ),
     "one that comes later": (
         [chargeback("2026-05-01", "top-1", line=9)],
         (
-            'no allocation "top-1" was booked on or before 2026-05-01: write the id of a period, a '
-            "single allocation or a top-up"
+            'no allocation "top-1" was booked on or before 2026-05-01: write the id of a period '
+            "(SUBSCRIPTION-ID/FIRST-DAY), a single allocation or a top-up"
         ),
     ),
     "something else": (

@@ -13,9 +13,12 @@ from tests.economy.building import (
     book,
     by_hand,
     cancellation,
+    change,
+    chargeback,
     consumption,
     grant,
     plan,
+    recovery,
     reversal,
     subscription,
     terms,
@@ -126,6 +129,30 @@ def test_a_plan_that_can_t_be_booked_leaves_its_subscribers_without_units() -> N
     ]
     books = book(events, terms(broken))
     assert [(each.place.line, each.cause) for each in books.refusals] == [(2, at(3))]
+
+
+def test_who_could_not_change_plans_goes_without_the_new_one() -> None:
+    """Uses, changes and refunds behind it follow; who is unknown is said to be so each time."""
+    payg = plan("payg", "0 USD", "0 CU", overage="0.02 USD")
+    events = [
+        subscription("2026-05-01", "bob", "basic"),
+        change("2026-05-02", "bob", "bosic", "payg", id="c", line=1),
+        consumption("2026-05-03", "bob", "9 CU", line=2),
+        change("2026-05-04", "bob", "payg", "basic", line=3),
+        chargeback("2026-05-04", "c", id="back", line=4),
+        recovery("2026-05-05", "back", line=5),
+        change("2026-05-05", "carol", "basic", "payg", line=6),
+        consumption("2026-05-06", "carol", "9 CU", line=7),
+        subscription("2026-05-01", "dave", "bosic", id="s", line=8),
+        chargeback("2026-05-06", "s/2026-05-01", line=9),
+        chargeback("2026-05-06", "other/2026-05-01", line=10),
+    ]
+    books = book(events, terms(plan("basic", "90 USD", "0 CU"), payg))
+    found = sorted((each.place.line, each.cause) for each in books.refusals)
+    assert found == [
+        *[(1, None), (2, at(1)), (3, at(1)), (4, at(1)), (5, at(1))],
+        *[(6, None), (7, None), (8, None), (9, at(8)), (10, None)],
+    ]
 
 
 def test_the_name_of_an_event_that_is_nearly_one_is_asked_about() -> None:
