@@ -46,9 +46,10 @@ from beancount_compute.close.pack.pack_page import (
 from beancount_compute.close.storage import CloseError
 from beancount_compute.close.tie_outs import TieOut, tables
 from beancount_compute.collector import no_cyclic_garbage
-from beancount_compute.economy import Month
+from beancount_compute.economy import EARNED_BY_LOTS, WAYS, Flow, Month, Way
 from beancount_compute.reports import (
     SUBSCRIBER,
+    TOTAL,
     Books,
     Cell,
     Column,
@@ -75,7 +76,7 @@ _TO_DATE = frozenset(["vintages", "lots", "aging", "economics", "bill-match", "s
 # What the page shows in full; tables by subscriber, lot or day can be very long.
 _ON_PAGE = {
     "rollforward": ("money-by-pocket", "money-by-plan", "units-by-pocket", "units-by-plan"),
-    "revenue": ("by-plan",),
+    "revenue": ("by-plan", "lost"),
     "disclosure": (),
     "aging": ("totals",),
     "release": (),
@@ -93,6 +94,7 @@ _EARNINGS = (
     "refunds",
     "disputes",
 )
+_LOST = ("bad_debt", "losses", "recoveries")
 Cells = dict[str, Cell]  # of a row, by the keys of its columns
 
 
@@ -258,16 +260,25 @@ __all__ = ["Chart", "pack_files"]
 def _headlines(
     reports: Mapping[str, Sequence[Table]], charts: Sequence[Chart]
 ) -> Iterator[Headline]:
-    """Deferred revenue, income, units held and the market of the month."""
+    """Deferred revenue, income, what was lost, units held and the market of the month."""
+    moved = {
+        row["currency"]: row
+        for row in _of(reports, "rollforward", "money-by-pocket")
+        if row["pocket"] == TOTAL
+    }
     for chart in charts:
         if chart.name.startswith("deferred-revenue-"):
-            yield _deferred(_cells(chart.table)[-1])
+            row = _cells(chart.table)[-1]
+            yield _deferred(row, moved.get(row["currency"], {}))
     for row in _of(reports, "revenue", "by-month"):
         parts = [f"{key.replace('_', ' ')} {shown(row[key])}" for key in _EARNINGS if row.get(key)]
         yield Headline("Income of the month", _amount(row, "total", "currency"), ", ".join(parts))
+    for row in _of(reports, "revenue", "lost"):
+        parts = [f"{key.replace('_', ' ')} {shown(row[key])}" for key in _LOST if row[key]]
+        yield Headline("Lost, less recovered", _amount(row, "total", "currency"), ", ".join(parts))
     held = _of(reports, "rollforward", "units-by-pocket")
     for row in held:
-        if row["pocket"] == "total":
+        if row["pocket"] == TOTAL:
             pockets = [
                 f"{each['pocket']} {shown(each['closing'])}"
                 for each in held
@@ -282,11 +293,12 @@ def _headlines(
         yield Headline("Average price of the month", price, traded)
 
 
-def _deferred(row: Cells) -> Headline:
+def _deferred(row: Cells, moved: Cells) -> Headline:
     note = f"{shown(row['opening'])} + {shown(row['added'])} added"
     note += f" - {_taken(row, 'released')} released"
-    if row["otherwise"]:
-        note += f" - {_taken(row, 'otherwise')} spent, refunded or removed"
+    for flow in Flow:
+        if WAYS[flow] is Way.RELEASES and flow not in EARNED_BY_LOTS and moved.get(flow.key):
+            note += f" - {_taken(moved, flow.key)} {flow.value}"
     return Headline("Deferred revenue", _amount(row, "closing", "currency"), note)
 
 

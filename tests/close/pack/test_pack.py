@@ -195,6 +195,26 @@ def test_the_page_holds_the_figures_the_proof_and_the_seal(pack: dict[str, bytes
     assert page.tags.count("h1") == 1
 
 
+DISPUTE = """\
+2026-05-01 custom "compute-subscriber" "bob"
+2026-05-02 custom "compute-allocation" "alice" 100 CU 20.00 USD
+  id: "top"
+2026-05-03 custom "compute-consumption" "alice" 20 CU
+2026-05-04 custom "compute-transfer" "alice" "bob" 50 CU
+2026-05-10 custom "compute-chargeback" "top"
+  id: "dispute"
+2026-05-20 custom "compute-recovery" "dispute" 3.00 USD
+"""
+
+
+def test_the_page_tells_what_was_voided_lost_and_recovered() -> None:
+    """Of 100 CU 30 are void, 6.00; 20 were used, 4.00; bob keeps 50: 10.00 are lost, less 3.00."""
+    text = seen(packed(load(DISPUTE))).all_text
+    assert "0.00 + 20.00 added - 4.00 released - 6.00 voided" in text
+    assert "Lost, less recovered 7.00 USD losses 10.00, recoveries -3.00" in text
+    assert "Lost and recovered, by month" in text
+
+
 def test_each_chart_has_a_text_alternative_and_its_table(
     pack: dict[str, bytes], ledger: Ledger
 ) -> None:
