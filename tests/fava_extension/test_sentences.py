@@ -394,7 +394,8 @@ def test_access_has_words_of_its_own(tmp_path: Path) -> None:
         "Held on 2026-06-20: access in USD",
         "Held on 2026-06-20: CU of lots in USD",
     ]
-    assert [exact(item["value"]) for item in tiles[0]["items"]] == ["90.00"]
+    # of access, and with the 280.00 of units
+    assert [exact(item["value"]) for item in tiles[0]["items"]] == ["90.00", "370.00"]
     assert said(site.page("vintages"), "recognised").startswith("Each row is what was paid for in")
 
 

@@ -51,7 +51,7 @@ def _forecast_said(part: Table, currency: str) -> str:
     said = f"Of {shown(row['opening'])} {currency}, {_between(row, 'used')} will be used and "
     said += f"{_between(row, 'lapsed')} will lapse"
     if row["otherwise"]:
-        said += f"; {shown(row['otherwise'])} will be spent, refunded or removed"
+        said += f"; {shown(row['otherwise'])} will be spent, refunded, voided or removed"
     said += f"; {shown(row['closing'])} has no month." if row["closing"] else "."
     if any(each is not None for each in column(part, "used_low")):
         return f"{said} Whiskers are intervals that hold it in 95 of 100 cases."
