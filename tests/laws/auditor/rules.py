@@ -311,15 +311,12 @@ class Books(ChangeBooks, CatchUpBooks):
             "reversal": self.give_back,
             **dict.fromkeys(BACK, self.take_money_back),
         }
-        started = False
-        for at, event in order:
-            if at > 2 and not started and day <= self.as_of:
-                started = True
-                self.start_periods(day)
+        if day <= self.as_of:
+            for subscription in self.subscriptions:
+                self.start_periods(subscription, day)
+        for _, event in order:
             self.refusals.guarded(event.place, functions[event.kind], event)
             seen(event)
-        if not started and day <= self.as_of:
-            self.start_periods(day)
 
     def latest_first(
         self, order: list[tuple[int, Event]], undone: dict[str | None, Event]
@@ -594,7 +591,9 @@ class Books(ChangeBooks, CatchUpBooks):
         if began > event.date:
             refuse("started after the subscription's own date")
         self.introduce(event.subscriber)
-        self.subscriptions.append(Subscription(event, began, began, began.day, discount=discount))
+        subscription = Subscription(event, began, began, began.day, discount=discount)
+        self.subscriptions.append(subscription)
+        self.start_periods(subscription, event.date)
 
     def discount_of(self, event: Event, plan: Plan) -> Decimal | None:
         """11.2: above zero, in the price's currency and minor unit, and not above it."""
@@ -614,16 +613,15 @@ class Books(ChangeBooks, CatchUpBooks):
             return plan
         return replace(plan, price=max(ZERO, money(plan.price, plan.currency) - off))
 
-    def start_periods(self, day: Day) -> None:
-        for subscription in self.subscriptions:
-            while subscription.next_start <= day and (
-                subscription.cancelled is None or subscription.next_start < subscription.cancelled
-            ):
-                if subscription.periods == 1200:
-                    self.refusals.add(subscription.event.place, "more than 1,200 periods")
-                    subscription.next_start = FAR
-                    break
-                self.start_period(subscription)
+    def start_periods(self, subscription: Subscription, day: Day) -> None:
+        while subscription.next_start <= day and (
+            subscription.cancelled is None or subscription.next_start < subscription.cancelled
+        ):
+            if subscription.periods == 1200:
+                self.refusals.add(subscription.event.place, "more than 1,200 periods")
+                subscription.next_start = FAR
+                break
+            self.start_period(subscription)
 
     def start_period(self, subscription: Subscription) -> None:
         event = subscription.event
