@@ -22,6 +22,7 @@ from beancount_compute.closed import (
     Rebooked,
     State,
     assertion_text,
+    beside_others,
     check_assertions,
     check_copies,
     check_frozen_terms,
@@ -66,6 +67,7 @@ from beancount_compute.economy import (
     Role,
     Span,
     check_controls,
+    cut_short,
     later,
     named_in,
 )
@@ -318,13 +320,15 @@ def _state(
     came_late = [*chain_of.from_iterable(facts.late.values())]
     reversed_ids, about = named_in((*facts.events, *came_late))
     wanted = reversed_ids | about
-    if wanted or came_late:
+    ending = cut_short(facts.events)
+    beside = beside_others(ending, closed) if ending else frozenset()
+    if wanted or came_late or beside:
         names_of = {accounts.component(name): name for name in carried.known}
         undo = undo_of(wanted, closed, accounts, names_of)
         undo = with_units_beyond(undo, ledger.terms.terms, closed, accounts, carried)
         days = {each.day for each in undo.values()} | {event.date for event in came_late}
         costs = [*past_costs(days, closed, accounts, names_of)] if ledger.terms.terms.meters else []
-        went_back = money_back(about, reversed_ids, closed, accounts, names_of)
+        went_back = money_back(about | beside, reversed_ids, closed, accounts, names_of)
         carried = carried._replace(undo=undo, past_costs=costs, money_back=went_back)
     if came_late:
         months = Span(ledger.terms.terms.on(LATE_MONTHS, closed.first_open_day), 0)

@@ -78,7 +78,7 @@ def ending(booking: Booking, last_day: date) -> Labels:
             f"{each.plan}/{end}"
         )
         for each in booking.state.carried.subscriptions
-        if each.at_once is not None and each.period_end == end
+        if each.at_once is not None and not each.at_once.shared and each.period_end == end
     }
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 
 from beancount.core.data import Transaction
@@ -18,9 +18,10 @@ from beancount_compute.economy import (
     JournalEntry,
     Kind,
     MoneyBack,
+    OfPlan,
 )
 from beancount_compute.economy.state import Undo
-from beancount_compute.ledger import Accounts, Meaning, kind_of_tags
+from beancount_compute.ledger import Accounts, Meaning, kind_of_tags, period_of, plan_of
 
 
 def undo_of(
@@ -46,16 +47,33 @@ def undo_of(
     }
 
 
+def beside_others(plans: Collection[OfPlan], closed: Closed) -> frozenset[str]:
+    """The ids of closed periods of some subscribers and plans that run on, beside single ones."""
+    periods: dict[tuple[OfPlan, date], str] = {}
+    single: set[tuple[OfPlan, date]] = set()
+    holders = {holder for holder, _ in plans}
+    for entry in closed.booked:
+        if not isinstance(entry, Transaction) or entry.payee not in holders:
+            continue
+        if kind_of_tags(entry.tags) not in (Kind.ALLOCATION, Kind.CHANGE):
+            continue
+        period = period_of(entry)
+        if period is not None and period.last > closed.last_day:
+            periods[(entry.payee, period.plan), entry.date] = str(entry.meta["event"])
+        elif period is None and "period" in entry.meta:
+            single.add(((entry.payee, plan_of(entry)), entry.date))
+    return frozenset([name for of, name in periods.items() if of[0] in plans and of in single])
+
+
 def money_back(
-    about: frozenset[str],
+    named: frozenset[str],
     reversed_ids: frozenset[str],
     closed: Closed,
     accounts: Accounts,
     names: Mapping[str, str],
 ) -> MoneyBack | None:
-    """What went back of closed allocations that open events name, or that are to be reversed."""
+    """What went back of closed allocations that are named, or that are to be reversed."""
     booked = [entry for entry in closed.booked if isinstance(entry, Transaction)]
-    named = about
     if reversed_ids:  # of something of which money went back, or that shares its lot
         named |= {str(entry.meta["of"]) for entry in booked if "of" in entry.meta}
     of_named = [entry for entry in booked if entry.meta.get("event") in named]

@@ -10,8 +10,9 @@
 it will be; `minimum` what a period costs at least, what it was charged, what shortfall was booked
 and whether it is over. `changed` are the plans that it was on before, each with the first day on
 the next one, behind the first day of the running period, were it not cut short. `at-once` says of
-which day the period is that a cancellation at once cut short, and when it would have ended. A
-subscription that is charged at use, has no minimum and is none of these has no such row.
+which day the period is that a cancellation at once cut short, when it would have ended, and where
+others may have shared its lots, "shared". A subscription that is charged at use, has no minimum and
+is none of these has no such row.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def rows_beside(each: Running) -> Iterator[list[str]]:
         plans = [cell for plan, until in each.earlier for cell in (plan, day_text(until))]
         yield ["changed", each.id, day_text(each.whole_since), *plans]
     if each.at_once is not None:
-        yield ["at-once", each.id, *map(day_text, each.at_once)]
+        since, whole_end, shared = each.at_once
+        days = [day_text(since), day_text(whole_end)]
+        yield ["at-once", each.id, *days, *(["shared"] * shared)]
 
 
 def with_row(running: Running, kind: str, of: str, *cells: str) -> Running:
@@ -67,7 +70,9 @@ def with_row(running: Running, kind: str, of: str, *cells: str) -> Running:
         running.arrears.put(Decimal(number), currency)
         return running
     if kind == "at-once":
-        return running._replace(at_once=AtOnce(*map(date.fromisoformat, cells)))
+        begun, whole, *shared = cells
+        at_once = AtOnce(date.fromisoformat(begun), date.fromisoformat(whole), bool(shared))
+        return running._replace(at_once=at_once)
     plan, start, end, minimum, currency, charged, shortfall, over = cells
     commitment = Commitment(
         plan,

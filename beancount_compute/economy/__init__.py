@@ -77,9 +77,11 @@ from beancount_compute.economy.inputs import (
     Introduction,
     OpeningAccrual,
     by_day_of,
+    cut_short,
     grouped,
     named_in,
     only_cancellations,
+    single_ones,
 )
 from beancount_compute.economy.journal import (
     FIXED_FEE,
@@ -166,6 +168,7 @@ from beancount_compute.economy.money_back import (
     Allocation,
     Family,
     MoneyBack,
+    OfPlan,
     family_of,
 )
 from beancount_compute.economy.months import (

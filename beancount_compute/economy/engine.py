@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from copy import copy
 from datetime import date, timedelta
 from decimal import Decimal, Inexact, localcontext
@@ -39,6 +39,7 @@ from beancount_compute.economy import (
     Lacking,
     Lot,
     MoneyBack,
+    OfPlan,
     Phase,
     Place,
     Record,
@@ -61,6 +62,7 @@ from beancount_compute.economy import (
     only_cancellations,
     receiver,
     same_content,
+    single_ones,
 )
 from beancount_compute.economy.carried import Carried, handed_on, take_over
 from beancount_compute.economy.late_bookings import LateBookings
@@ -106,12 +108,17 @@ class PriceOfDay(NamedTuple):
     currency: str
 
 
-def _money_back(about: frozenset[str], carried: Carried | None) -> MoneyBack | None:
-    """What went back of the allocations that events name, in closed months too; None for none."""
+def _money_back(
+    about: frozenset[str], plans: Collection[OfPlan], carried: Carried | None
+) -> MoneyBack | None:
+    """What went back of the allocations that events name, in closed months too; None for none.
+
+    `plans` are those of which a period may end before its time, beside single ones.
+    """
     past = carried.money_back if carried else None
     if past is not None:
-        return past.copied(about)
-    return MoneyBack(about) if about else None
+        return past.copied(about, plans)
+    return MoneyBack(about, plans) if about or plans else None
 
 
 class Bookkeeper:
@@ -165,6 +172,9 @@ class Bookkeeper:
         late = [*chain.from_iterable(late_on.values())]
         reversed_ids = by_day.reversed_ids.union(filter(None, map(_reversed_by, late)))
         about = by_day.about.union(filter(None, map(_about, late)))
+        plans = by_day.cut_short
+        if plans:
+            plans &= single_ones(chain(*self._events_on.values(), late))
         self._economy = Economy(
             terms,
             reach.as_of,
@@ -173,7 +183,7 @@ class Bookkeeper:
             refusals=self.refusals,
             causes=Causes(terms.refused, facts.unread, terms.refused_meters),
             ids=by_day.ids if by_day.reversed_ids or about else (),
-            money_back=_money_back(about, carried),
+            money_back=_money_back(about, plans, carried),
             totals=Totals() if asserted else None,
             plain=not asserted
             and terms.of_ledger(POSTING_GRAIN) is Grain.EVENT

@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeVar
 from beancount_compute.economy.events import Event, Place
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import Lot
+from beancount_compute.economy.money_back import OfPlan
 from beancount_compute.economy.refusals import NotRead
 
 
@@ -90,6 +91,7 @@ Dated = TypeVar("Dated", Assertion, HandPosting, Introduction, OpeningAccrual)
 _id_of = attrgetter("id")
 _reversed_by = attrgetter("reverses")
 _about = attrgetter("of")
+_from_plan, _now = attrgetter("from_plan"), attrgetter("now")
 
 
 class ByDay(NamedTuple):
@@ -99,6 +101,7 @@ class ByDay(NamedTuple):
     ids: list[str]  # of all
     reversed_ids: frozenset[str]  # that reversals name
     about: frozenset[str]  # and what gives money back, or brings it in again
+    cut_short: set[OfPlan]  # whose periods may end before their time
     repeated: set[str]
 
 
@@ -107,6 +110,27 @@ def named_in(events: Iterable[Event]) -> tuple[frozenset[str], frozenset[str]]:
     events = list(events)
     reversed_ids, about = ({*map(named, events)} - {""} for named in (_reversed_by, _about))
     return frozenset(reversed_ids), frozenset(about)
+
+
+def cut_short(events: Iterable[Event]) -> set[OfPlan]:
+    """Whose periods of which plans may end before their time: by a change, or cancelled at once."""
+    events = list(events)
+    if not any(map(_from_plan, events)) and not any(map(_now, events)):
+        return set()
+    return {(each.subscriber, each.from_plan or each.plan) for each in events if _ends(each)}
+
+
+def _ends(event: Event) -> bool:
+    return bool(event.from_plan or event.now)
+
+
+def single_ones(events: Iterable[Event]) -> set[OfPlan]:
+    """Who was allocated a single period of which plans."""
+    return {
+        (each.subscriber, each.plan)
+        for each in events
+        if each.kind is Kind.ALLOCATION and each.plan
+    }
 
 
 def by_day_of(events: Iterable[Event]) -> ByDay:
@@ -120,7 +144,7 @@ def by_day_of(events: Iterable[Event]) -> ByDay:
     repeated: set[str] = set()
     if len(set(ids)) < len(ids):
         repeated = {name for name, times in Counter(ids).items() if times > 1}
-    return ByDay(dict(by_day), ids, *named_in(events), repeated)
+    return ByDay(dict(by_day), ids, *named_in(events), cut_short(events), repeated)
 
 
 def only_cancellations(events: list[Event]) -> bool:

@@ -222,6 +222,7 @@ KINDS: dict[Kind, KindRow] = {
         Phase.CANCELLATIONS,
         (_OF_PLAN._replace(optional=("now",)),),
         '"alice" "pro"',
+        moves={Pocket.ALLOCATIONS: Flows(Flow.MINTED, Flow.MINTED)},  # they only end earlier
         books=False,
         notes=True,
         may_be_late=False,

@@ -5,8 +5,9 @@
     2026-06-20   20.00 are refunded of "top-1"     back: 20.00, a tenth; of what moved on, 10.00
 
 It is told in journal entries, those of closed months or those that are booked, and changed by
-nothing else. Of allocations that nobody names nothing is kept, but of those that share a lot with
-one. Sums need `WIDE`.
+nothing else. Of allocations that nobody names nothing is kept, but of those that may share a lot
+with one: of its holder, plan and day. Where a period ends before its time, that may be none of it.
+Sums need `WIDE`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ from beancount_compute.economy.rounding import (
 _MOVES = (Kind.TRADE, Kind.TRANSFER, Kind.SPEND)
 # the kinds of which entries, and those that undo them, are counted
 _GIVES = (Kind.ALLOCATION, Kind.CHANGE)
-COUNTED_BACK = frozenset([*_GIVES, Kind.REFUND, Kind.RECOVERY, *_MOVES, *GIVING_BACK])
+_ENDS = (Kind.CANCELLATION, Kind.MINT, Kind.EXPIRY)
+COUNTED_BACK = frozenset([*_GIVES, *_ENDS, Kind.REFUND, Kind.RECOVERY, *_MOVES, *GIVING_BACK])
+OfPlan = tuple[str, str]  # holder, and plan
+_OfDay = tuple[str, str, datetime.date]  # holder, origin, and the day of lots
 
 
 class Family(NamedTuple):
@@ -81,9 +85,11 @@ class Allocation:
     currency: str
     price: Decimal
     gave: dict[Family, Decimal]
+    until: datetime.date | None  # the end of its units in allocations
     subscription: str = ""  # its id, of a period
     last_day: str = ""  # of the period
     gone: dict[str, Gone] = field(default_factory=dict)
+    ended: frozenset[Family] = frozenset()  # of which nothing is left
 
     @property
     def left(self) -> Decimal:
@@ -93,14 +99,22 @@ class Allocation:
 
     def weight(self, family: Family) -> Decimal:
         """What it has of a shared lot: what it gave, less the fraction that went back."""
-        if not self.price or any(each.void for each in self.gone.values()):
+        if family in self.ended or any(each.void for each in self.gone.values()):
             return ZERO
+        if not self.price:
+            return self.gave[family]
         return WIDE.divide(WIDE.multiply(self.gave[family], self.left), self.price)
+
+    def gave_to(self, lot: Lot) -> bool:
+        """Whether a lot of its families is where it gave, and not where tokens of it are."""
+        if lot.pocket is Pocket.ALLOCATIONS:
+            return lot.end == self.until
+        return lot.pocket is Pocket.ACCESS
 
     def not_taken(self, family: Family) -> Decimal:
         """The units of a family that were not taken back yet."""
         taken = [each.units.get(family, ZERO) for each in self.gone.values()]
-        return WIDE.subtract(self.gave[family], sum(taken, ZERO))
+        return max(ZERO, WIDE.subtract(self.gave[family], sum(taken, ZERO)))
 
     def copied(self) -> Allocation:
         """The same, to try something out with."""
@@ -117,31 +131,53 @@ class Recovered(NamedTuple):
 
 
 class MoneyBack:
-    """The allocations that somebody names by their ids, with all that went back of them."""
+    """The allocations that somebody names by their ids, with all that went back of them.
 
-    def __init__(self, named: Collection[str]) -> None:
-        self.named = frozenset(named)
+    `plans` are those of which a period may end before its time, beside single ones.
+    """
+
+    def __init__(self, named: Collection[str], plans: Collection[OfPlan] = ()) -> None:
+        self.named, self.plans = frozenset(named), frozenset(plans)
         self._allocations: dict[str, Allocation] = {}
         self._sharing: dict[Family, list[Allocation]] = {}  # in the order of the books
+        self._beside: dict[_OfDay, list[str]] = {}  # the ids of all that may share a lot
+        self._period_of: dict[str, str] = {}  # the newest by its subscription, both by their ids
+        self._ending: dict[tuple[Family, datetime.date | None], str] = {}  # lots cut off, whose
         self._moved: defaultdict[Family, Decimal] = defaultdict(Decimal)
         self._recovered: dict[str, dict[str, Recovered]] = {}  # by what is recovered, and event
         self._day = datetime.date.min
-        self._of_day: list[JournalEntry] = []  # its allocations
+        # its allocations, by their ids; None where one is undone already
+        self._of_day: dict[OfPlan, dict[str, JournalEntry | None]] = {}
 
-    def copied(self, named: Collection[str] = ()) -> MoneyBack:
+    def copied(self, named: Collection[str] = (), plans: Collection[OfPlan] = ()) -> MoneyBack:
         """The same, to go on from; with more that is named."""
-        other = MoneyBack({*self.named, *named})
+        other = MoneyBack({*self.named, *named}, {*self.plans, *plans})
         other._allocations = {name: each.copied() for name, each in self._allocations.items()}
         for family, sharing in self._sharing.items():
             other._sharing[family] = [other._allocations[each.id] for each in sharing]
+        other._beside = {of: [*ids] for of, ids in self._beside.items()}
+        other._period_of, other._ending = dict(self._period_of), dict(self._ending)
         other._moved.update(self._moved)
         other._recovered = {of: dict(each) for of, each in self._recovered.items()}
-        other._day, other._of_day = self._day, [*self._of_day]
+        other._day, other._of_day = self._day, {of: dict(each) for of, each in self._of_day.items()}
         return other
 
     def find(self, event_id: str) -> Allocation | None:
         """The allocation of an id that is named, unless it was reversed."""
         return self._allocations.get(event_id)
+
+    def is_shared(self, holder: str, plan: str, day: datetime.date) -> bool:
+        """Whether a holder was given more than one allocation of a plan on a day."""
+        return len(self._beside.get((holder, plan, day), ())) > 1
+
+    def own(self, subscription: str, lot: Lot, held: Decimal) -> Decimal:
+        """The part of an open lot that is the newest period's of a subscription."""
+        period = self._allocations.get(self._period_of.get(subscription, ""))
+        family = family_of(lot)
+        if period is None or family not in period.gave or not period.gave_to(lot):
+            return ZERO
+        shares = (part for each, part in self._shared(family, held, lot) if each is period)
+        return min(next(shares, ZERO), period.not_taken(family))
 
     def given_back(self, event_id: str) -> str:
         """The event that first gave money back of one, or recovered what it took; "" for none.
@@ -186,8 +222,13 @@ class MoneyBack:
             elif entry.undoes:
                 self._forget(undone)
             elif kind in _GIVES:
-                self._note_change(entry)
+                if kind == Kind.CHANGE:
+                    self._note_change(entry)
                 self._note_allocation(entry)
+            elif kind == Kind.CANCELLATION:
+                self._note_cancellation(entry)
+            elif kind in _ENDS and self._ending:
+                self._note_end(entry)
             elif kind == Kind.REFUND:
                 self._note_refund(entry)
             elif kind in GIVING_BACK and entry.back is not None:
@@ -196,32 +237,38 @@ class MoneyBack:
                 self._note_recovery(entry)
 
     def _note_allocation(self, entry: JournalEntry) -> None:
+        given = _lots_given(entry)
+        if not given:
+            return
         if entry.date != self._day:
-            self._day, self._of_day = entry.date, []
-        self._of_day.append(entry)
-        families = {family_of(leg.lot) for leg in _lots_given(entry)}
-        if entry.id in self.named:
-            for each in self._of_day:
-                if any(family_of(leg.lot) in families for leg in _lots_given(each)):
+            self._day, self._of_day = entry.date, {}
+        of = entry.subscriber, given[0].lot.origin
+        of_day = self._of_day.setdefault(of, {})
+        of_day[entry.id] = entry
+        known = self._beside.get((*of, entry.date), [])
+        if known or entry.id in self.named or (of in self.plans and len(of_day) > 1):
+            self._beside[(*of, entry.date)] = [*of_day]
+            for name, each in of_day.items():
+                if each is not None and name not in known:
                     self._add(each)
-        elif any(family in self._sharing for family in families):
-            self._add(entry)
 
     def _add(self, entry: JournalEntry) -> None:
-        if entry.id in self._allocations:
-            return
         gave: dict[Family, Decimal] = {}
-        price = ZERO
+        price, until = ZERO, None
         for leg in _lots_given(entry):
             family = family_of(leg.lot)
             gave[family] = gave.get(family, ZERO) - leg.units
             price -= leg.units * leg.lot.cost
+            if leg.lot.pocket is Pocket.ALLOCATIONS:
+                until = leg.lot.end
         lot = _lots_given(entry)[0].lot
         if entry.exchange is not None:
             price = entry.exchange.charge
-        found = Allocation(entry.id, entry.subscriber, lot.origin, lot.currency, price, gave)
+        found = Allocation(entry.id, entry.subscriber, lot.origin, lot.currency, price, gave, until)
         found.subscription, found.last_day = entry.subscription, entry.period.partition("/")[2]
         self._allocations[entry.id] = found
+        if entry.subscription:
+            self._period_of[entry.subscription] = entry.id
         for family in gave:
             self._sharing.setdefault(family, []).append(found)
 
@@ -231,7 +278,9 @@ class MoneyBack:
             each.gone.pop(undone, None)
         for recovered in self._recovered.values():
             recovered.pop(undone, None)
-        self._of_day = [each for each in self._of_day if each.id != undone]
+        for of_day in self._of_day.values():
+            if undone in of_day:
+                of_day[undone] = None
         allocation = self._allocations.pop(undone, None)
         if allocation is not None:
             for family in allocation.gave:
@@ -239,27 +288,39 @@ class MoneyBack:
 
     def _note_change(self, entry: JournalEntry) -> None:
         """Count what a change of plan takes of a period and its invoice credits for it."""
-        if entry.kind is not Kind.CHANGE:
+        changed = self._newest(entry)
+        if changed is None:
             return
+        units: dict[Family, Decimal] = {}
         for leg in entry.legs:
-            if not isinstance(leg, LotLeg) or leg.units < 0:
-                continue
-            family = family_of(leg.lot)
-            for allocation, units in [*self._shared(family, leg.units)]:
-                gone = allocation.gone.setdefault(entry.id, Gone(ZERO, {}))
-                gone.units[family] = units
-        changed = self._running(entry)
-        if changed is not None:
-            changed.gone.setdefault(entry.id, Gone(ZERO, {})).money = _credit(entry)
-            changed.last_day = ""  # it is over
+            if isinstance(leg, LotLeg) and leg.units > 0:
+                family = family_of(leg.lot)
+                units[family] = units.get(family, ZERO) + leg.units
+        changed.gone[entry.id] = Gone(_credit(entry), units)
+        changed.ended = frozenset(changed.gave)
 
-    def _running(self, entry: JournalEntry) -> Allocation | None:
-        """The period of a subscription that runs on the day of a change."""
-        day = entry.date.isoformat()
-        for each in self._allocations.values():
-            if each.subscription == entry.subscription and each.last_day >= day:
-                return each
-        return None
+    def _newest(self, entry: JournalEntry) -> Allocation | None:
+        """The period of a subscription that an entry ends, if it is known."""
+        found = self._allocations.get(self._period_of.pop(entry.subscription, ""))
+        return found if found and found.last_day >= entry.date.isoformat() else None
+
+    def _note_cancellation(self, entry: JournalEntry) -> None:
+        """Nothing is left of access that is cancelled at once; of units nothing when they lapse."""
+        period = self._newest(entry)
+        if period is None:
+            return
+        period.ended = frozenset([family for family in period.gave if family.end])
+        for leg in _lots_given(entry):
+            self._ending[family_of(leg.lot), leg.lot.end] = period.id
+
+    def _note_end(self, entry: JournalEntry) -> None:
+        """Nothing is left of units that were cut off, where they lapse and none are minted."""
+        for leg in entry.legs:
+            if isinstance(leg, LotLeg) and leg.units > 0:
+                family = family_of(leg.lot)
+                period = self._allocations.get(self._ending.pop((family, leg.lot.end), ""))
+                if period is not None and entry.kind == Kind.EXPIRY:
+                    period.ended |= {family}
 
     def _note_back(self, entry: JournalEntry) -> None:
         assert entry.back is not None
@@ -312,9 +373,16 @@ class MoneyBack:
                 lapsed = -each.lapsed if entry.undoes else each.lapsed
                 self._moved[family] += each.net + lapsed
 
-    def _shared(self, family: Family, units: Decimal) -> Iterator[tuple[Allocation, Decimal]]:
-        """Units of a family, as those that share it have them; the last takes the rest."""
+    def _shared(
+        self, family: Family, units: Decimal, lot: Lot | None = None
+    ) -> Iterator[tuple[Allocation, Decimal]]:
+        """Units of a family, or of one lot of it, as those that share it have them.
+
+        The last takes the rest.
+        """
         sharing = [each for each in self._sharing.get(family, ()) if each.weight(family)]
+        if lot is not None:
+            sharing = [each for each in sharing if each.gave_to(lot)]
         weights = [each.weight(family) for each in sharing]
         decimals = max([decimals_in(each.gave[family]) for each in sharing], default=0)
         step = family.step or Decimal(1).scaleb(-decimals)

@@ -87,6 +87,7 @@ class AtOnce(NamedTuple):
 
     since: date  # its first day, of which its lots are
     whole_end: date  # the day on which it would have ended
+    shared: bool = False  # its own part of lots was cut off, and others' stands
 
 
 @dataclass(slots=True)

@@ -81,6 +81,7 @@ from beancount_compute.ledger.metadata import (
     money_of,
     named_amounts,
     period_of,
+    plan_of,
     price_of,
 )
 from beancount_compute.ledger.names import component_of

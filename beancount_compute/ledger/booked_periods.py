@@ -9,18 +9,19 @@ at once is a period until that day.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
 from beancount.core.data import Transaction
 
 from beancount_compute.economy import Kind
-from beancount_compute.ledger.metadata import FROM_PLAN, PeriodBooked, period_of
+from beancount_compute.ledger.metadata import FROM_PLAN, PeriodBooked, period_of, plan_of
 from beancount_compute.ledger.writing import ORDER
 
 _AT_ONCE = f"compute-{Kind.CANCELLATION}"
-_TAGS = {f"compute-{Kind.ALLOCATION}", f"compute-{Kind.CHANGE}", _AT_ONCE}
+_ALLOCATION = f"compute-{Kind.ALLOCATION}"
+_TAGS = {_ALLOCATION, f"compute-{Kind.CHANGE}", _AT_ONCE}
 _DAY = timedelta(1)
 
 
@@ -50,17 +51,28 @@ def _cut(period: PeriodBooked, end: date) -> PeriodBooked:
 
 
 def ended_at_once(transactions: Sequence[Transaction]) -> list[EndedAtOnce]:
-    """The periods that cancellations at once cut short, in the order of the books."""
+    """The periods that cancellations at once cut short, in the order of the books.
+
+    Beside single ones of that plan and day the lots that end are told by their labels.
+    """
     notes = [entry for entry in transactions if _AT_ONCE in entry.tags and ORDER in entry.meta]
     if not notes:
         return []
     last_of = {each.of.subscription: each for each in standing_periods(transactions)}
     found = [(entry, last_of.get(_subscription(entry))) for entry in notes]
+    shared = {(entry.payee, plan_of(entry), entry.date) for entry in _single_ones(transactions)}
     return [
         EndedAtOnce(entry.date, each.subscriber, each.of.plan, each.of.first)
         for entry, each in found
-        if each is not None
+        if each is not None and (each.subscriber, each.of.plan, each.of.first) not in shared
     ]
+
+
+def _single_ones(transactions: Sequence[Transaction]) -> Iterator[Transaction]:
+    """The allocations of single periods, also those that were undone."""
+    for entry in transactions:
+        if _ALLOCATION in entry.tags and "period" in entry.meta and period_of(entry) is None:
+            yield entry
 
 
 def _subscription(entry: Transaction) -> str:

@@ -335,17 +335,21 @@ def period_of(entry: Transaction) -> PeriodBooked | None:
     subscription = entry.meta.get("subscription")
     if start is None or end is None or subscription is None:
         return None
-    labels = [
-        posting.cost.label or ""
-        for posting in entry.postings
-        if isinstance(posting.cost, Cost)
-        # the lots of the old plan come back
-        and (FROM_PLAN not in entry.meta or _number_of(posting) < ZERO)
-    ]
-    if not labels and FROM_PLAN not in entry.meta:
+    plan = plan_of(entry)
+    if not plan and FROM_PLAN not in entry.meta:
         return None
-    plan = "".join(labels[:1]).partition("/")[0]
     return PeriodBooked(plan, start, end, str(subscription), text_in(entry.meta.get("prorated")))
+
+
+def plan_of(entry: Transaction) -> str:
+    """The plan of the lots that a transaction gives; "" where it gives none."""
+    for posting in entry.postings:
+        # the lots of the old plan come back
+        if isinstance(posting.cost, Cost) and (
+            FROM_PLAN not in entry.meta or _number_of(posting) < ZERO
+        ):
+            return (posting.cost.label or "").partition("/")[0]
+    return ""
 
 
 def _number_of(posting: Posting) -> Decimal:

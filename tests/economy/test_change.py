@@ -868,3 +868,78 @@ def test_a_period_that_other_books_handed_on_is_found_by_its_end() -> None:
           access alice -27 ACCESS-USD {1 USD, 2026-05-06, basic/2026-05-15}
           unbilled alice -11.57 USD
     """)
+
+
+# Lines of plans dated on the very day of a change
+
+
+def on_the_day(*plans: Plan, on: str = "2026-04-21") -> str:
+    """Alice changes from basic to plus on a day on which some of these lines begin."""
+    events = [
+        subscription("2026-04-01", "alice", "basic"),
+        change(on, "alice", "basic", "plus"),
+    ]
+    books = book(events, terms(BASIC, PLUS, *plans, as_of=on))
+    assert messages(books) == []
+    return changes(books)
+
+
+def test_the_new_plans_line_of_that_day_counts() -> None:
+    """150.00 x 10/30 = 50.00 instead of 40.00; where it says a quarter, a whole one begins."""
+    dearer = seat("150 USD", "plus", since="2026-04-21")
+    assert "access alice -50 ACCESS-USD {1 USD, 2026-04-21, plus/2026-05-01}" in on_the_day(dearer)
+    longer = seat("300 USD", "plus", since="2026-04-21", every="3 months")
+    assert "access alice -300 ACCESS-USD {1 USD, 2026-04-21, plus/2026-07-21}" in on_the_day(longer)
+
+
+def test_the_old_plans_line_of_that_day_does_not() -> None:
+    """The running period is a month, whatever its next ones are: beside a month the rest of it is
+    changed, beside a quarter that is as long as theirs a whole one begins."""
+    longer = seat("250 USD", "basic", since="2026-04-21", every="3 months")
+    short = "access alice -40 ACCESS-USD {1 USD, 2026-04-21, plus/2026-05-01}"
+    assert short in on_the_day(longer)
+    as_long = seat("300 USD", "plus", since="2026-04-21", every="3 months")
+    whole = "access alice -300 ACCESS-USD {1 USD, 2026-04-21, plus/2026-07-21}"
+    assert whole in on_the_day(longer, as_long)
+
+
+def test_in_a_second_change_the_line_counts_under_which_the_short_period_began() -> None:
+    """Plus was by the quarter until 10 April: the short period from the 11th is one of a month, and
+    10 of its 30 days are left of 240.00."""
+    plans = (
+        BASIC,
+        seat("300 USD", "plus", every="3 months"),
+        seat("120 USD", "plus", since="2026-04-11"),
+        seat("240 USD", "top"),
+    )
+    events = [
+        subscription("2026-04-01", "alice", "basic"),
+        change("2026-04-11", "alice", "basic", "plus"),
+        change("2026-04-21", "alice", "plus", "top"),
+    ]
+    assert changes(book(events, terms(*plans, as_of="2026-04-21"))) == text("""
+        2026-04-11 change alice
+          access alice 90 ACCESS-USD {1 USD, 2026-04-01, basic/2026-05-01}
+          access-revenue alice basic -30 USD
+          access alice -80 ACCESS-USD {1 USD, 2026-04-11, plus/2026-05-01}
+          unbilled alice 20 USD
+        2026-04-21 change alice
+          access alice 80 ACCESS-USD {1 USD, 2026-04-11, plus/2026-05-01}
+          access-revenue alice plus -40 USD
+          access alice -80 ACCESS-USD {1 USD, 2026-04-21, top/2026-05-01}
+          unbilled alice 40 USD
+    """)
+
+
+def test_on_a_first_day_too_it_is_the_period_before_that_counts() -> None:
+    """A line of basic of that day says a quarter; plus has months as basic had, and keeps the 31st.
+    Had plus quarters, the days of month would count from the 28th."""
+    longer = seat("250 USD", "basic", since="2026-02-28", every="3 months")
+    by_quarters = seat("9 USD", "plus", every="quarter")
+    for plus, ends in ((PLUS, "2026-03-31"), (by_quarters, "2026-05-28")):
+        events = [
+            subscription("2026-01-31", "alice", "basic"),
+            change("2026-02-28", "alice", "basic", "plus"),
+        ]
+        books = book(events, terms(BASIC, longer, plus, as_of="2026-02-28"))
+        assert f"2026-02-28, plus/{ends}" in shown(books, "allocation")

@@ -31,12 +31,11 @@ def test_every_role_has_a_row() -> None:
 
 
 def test_what_moves_units_books_them() -> None:
-    """A reversal moves what its event moved; subscriptions and cancellations book nothing; credits
-    of providers are no units of subscribers; invoices, shortfalls, catch-ups and recoveries are
-    money alone."""
+    """A reversal moves what its event moved; subscriptions book nothing; credits of providers are
+    no units of subscribers; invoices, shortfalls, catch-ups and recoveries are money alone."""
     moving = {kind for kind, row in KINDS.items() if row.moves}
     of_money = {Kind.INVOICE, Kind.SHORTFALL, Kind.CATCH_UP, Kind.RECOVERY}
-    assert moving == set(BOOKED) - {Kind.CANCELLATION, Kind.REVERSAL, *of_money, *OF_PROVIDERS}
+    assert moving == set(BOOKED) - {Kind.REVERSAL, *of_money, *OF_PROVIDERS}
     assert set(KINDS) - set(BOOKED) == {Kind.SUBSCRIPTION}
 
 

@@ -9,7 +9,7 @@ for the days that are over (ASC 606-10-25-31).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from operator import attrgetter
@@ -51,9 +51,10 @@ def access_left(books: Books, last: date) -> Iterator[TieOut]:
         yield of_money("access left", currency, *sides, wrong[currency])
 
 
-def _left(books: Books, lot: LotKey, moved: Iterable[Movement], last: date) -> Decimal:
+def _left(books: Books, lot: LotKey, moved: Sequence[Movement], last: date) -> Decimal:
     """What is left of a lot in the evening of a day."""
     others = sorted([each for each in moved if _by_event(books, each)], key=_BY_DATE)
+    earned_before = {each.at + 1: -each.amount for each in moved if each.flow is Flow.EARNED}
     if lot.end is None or not others:
         return sum([each.amount for each in others], ZERO)
     plan, first = books.terms.plan_of_lot(lot.origin, lot.date), books.transactions[others[0].at]
@@ -64,8 +65,9 @@ def _left(books: Books, lot: LotKey, moved: Iterable[Movement], last: date) -> D
     while others or left:
         while others and others[0].date <= evening:
             each = others.pop(0)
-            if each.flow is Flow.EXPIRED:  # a cancellation at once: that evening earned the rest
-                left -= earned_meanwhile(left, lot.currency, since, each.date + _DAY, lot.end, by)
+            if each.flow is Flow.EXPIRED:  # a cancellation at once, of all of it or of a part
+                part = earned_before.get(each.at, ZERO) - each.amount
+                left -= earned_meanwhile(part, lot.currency, since, each.date + _DAY, lot.end, by)
             if each.flow is Flow.VOIDED and by is AccessBy.DAY and since < each.date < lot.end:
                 left -= part_earned(left, lot.currency, since, each.date - _DAY, lot.end, by)
                 since = each.date

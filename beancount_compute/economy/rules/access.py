@@ -73,15 +73,20 @@ def earn_at_once(economy: Economy, open_lot: OpenLot, earned: Decimal, since: da
     _post_earned(economy, open_lot, earned, since, economy.today - _DAY, f"/{text_of(since)}")
 
 
-def earn_through(economy: Economy, open_lot: OpenLot, day: date) -> None:
-    """Earn what a lot holds for the days through one that ends it; of even months, whole ones."""
+def earn_through(
+    economy: Economy, open_lot: OpenLot, left: Decimal, day: date, again: str
+) -> Decimal:
+    """Earn what is left for the days through one that ends it, of even months whole ones; the rest.
+
+    `again` tells it from what is earned of the lot in the evening of that day, if others share it.
+    """
     lot, since = open_lot.lot, economy.access_from.get(open_lot, economy.today)
     assert lot.end is not None
-    until = day + _DAY
-    by, left = access_by(economy, lot), open_lot.units
+    by, until = access_by(economy, lot), day + _DAY
     earned = earned_meanwhile(left, lot.currency, since, until, lot.end, by)
     if earned:
-        _post_earned(economy, open_lot, earned, since, day)
+        _post_earned(economy, open_lot, earned, since, day, again)
+    return left - earned
 
 
 def unearned(economy: Economy, lot: Lot, gave: Decimal) -> Decimal:

@@ -14,13 +14,29 @@
 
 The use of that day stands. What is left of access is no longer to be delivered (ASC 606-10-55-46).
 The first transaction has no postings: it says to every reader of the books when the period ended.
+Where another allocation of that plan and day may share its lots, the period's own units leave them
+in it, for a lot that ends tomorrow:
+
+    2026-05-20 * "alice" "Cancellation pro 2026-05-16/2026-05-20" #compute-cancellation
+      Liabilities:DeferredRevenue:Allocations:Alice   500 CU {0.08 USD, ..., "pro/2026-06-16"}
+      Liabilities:DeferredRevenue:Allocations:Alice  -500 CU {0.08 USD, ..., "pro/2026-05-21"}
 """
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 
-from beancount_compute.economy import Due, Event, JournalEntry, Kind, Pocket, text_of
+from beancount_compute.economy import (
+    Due,
+    Event,
+    JournalEntry,
+    Kind,
+    Pocket,
+    into,
+    lot_of,
+    out_of,
+    text_of,
+)
 from beancount_compute.economy.rules.access import earn_through
 from beancount_compute.economy.rules.breakage import expire_rest
 from beancount_compute.economy.rules.short_period import lots_of_period
@@ -47,26 +63,37 @@ def _end(
     economy.settle(name)
     days = f"{text_of(at_once.since)}/{text_of(event.date)}"
     narration = f"Cancellation {plan} {days}"
+    own = lots_of_period(economy, subscription, at_once.since, at_once.whole_end)
+    access = [each for each in own if each[0].lot.pocket is Pocket.ACCESS]
+    units = own[len(access) :]
+    back = economy.money_back
+    shared = back is not None and back.is_shared(name, plan, at_once.since)
+    cut_off = [(lot_of((*draw[0].lot[:-1], tomorrow)), draw[1]) for draw in units if shared]
     economy.post(
         JournalEntry(
             economy.today,
             Kind.CANCELLATION,
             name,
             narration,
-            [],
+            [*out_of(units), *into(cut_off)] if shared else [],
             event_id,
             event,
             period=days,
             subscription=subscription.id,
         )
     )
-    economy.cut[name, plan, at_once.since] = tomorrow
-    for open_lot in lots_of_period(subscription, at_once.since, at_once.whole_end):
-        if open_lot.lot.pocket is Pocket.ACCESS:
-            earn_through(economy, open_lot, event.date)
-            if open_lot.units:
-                expire_rest(economy, open_lot, event.date)
-        else:
+    for open_lot, held in access:
+        rest = earn_through(economy, open_lot, held, event.date, f"/{event_id}" if shared else "")
+        if rest:
+            expire_rest(economy, open_lot, rest, event.date)
+    if shared:
+        subscription.at_once = at_once._replace(shared=True)
+        economy.take(units)
+        for lot, number in cut_off:
+            economy.put(subscription.subscriber, lot, number)
+    else:
+        economy.cut[name, plan, at_once.since] = tomorrow
+        for open_lot, _ in units:
             economy.cut[name, plan, open_lot.lot.date] = tomorrow
             economy.agenda.put(Due.LOT_ENDS, tomorrow, open_lot)
     of_days = (at_once.whole_end - whole_since(economy, subscription)).days

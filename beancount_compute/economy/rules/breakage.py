@@ -103,9 +103,9 @@ def _mint(economy: Economy, lot: Lot, units: Decimal, plan: Plan | None, day: da
         meet_end(economy, open_token, day)
 
 
-def expire_rest(economy: Economy, open_lot: OpenLot, day: date) -> None:
-    """Let what a lot still holds lapse on a day, whatever its own end."""
-    lot, units = open_lot.lot, open_lot.units
+def expire_rest(economy: Economy, open_lot: OpenLot, units: Decimal, day: date) -> None:
+    """Let what is left of a lot lapse on a day, whatever its own end."""
+    lot = open_lot.lot
     open_lot.holding.take(open_lot, units)
     plan = economy.terms.plan_of_lot(lot.origin, economy.terms_day_of(lot))
     _expire(economy, lot, units, plan, day)

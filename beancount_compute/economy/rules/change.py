@@ -64,7 +64,8 @@ def change(economy: Economy, event: Event, event_id: str) -> None:
         raise unknown_plan(economy, event)
     subscription = _running(event, subscriber)
     since = whole_since(economy, subscription)
-    old = economy.terms.plan_of_lot(event.from_plan, since)
+    begun = max([since, *(each.until for each in subscription.earlier)])
+    old = economy.terms.plan_of_lot(event.from_plan, begun)
     assert old is not None  # somebody is on it
     _check_plans(economy, event, old, plan)
     if subscription.period_end == economy.today or not plan.bookable:

@@ -236,7 +236,10 @@ def _turned(back: GivenBack) -> GivenBack:
 
 
 def _refuse_changed(economy: Economy, undo: Undo) -> None:
-    """Refuse to undo a period in which its subscription went on to another plan."""
+    """Refuse to undo a period that ended before its time, whose lots others have by now.
+
+    A change of plan ends it, or a cancellation at once where others shared its lots.
+    """
     entry = undo.entry
     if entry.kind is not Kind.ALLOCATION or not entry.subscription:
         return
@@ -248,6 +251,12 @@ def _refuse_changed(economy: Economy, undo: Undo) -> None:
                 f"the period {entry.period} of {quoted(plan)} ended with the change of {until}, "
                 "which gave back what was left of it: change back instead"
             )
+    at_once = subscription.at_once if subscription else None
+    if subscription and at_once and at_once.shared and first == text_of(at_once.since):
+        raise Refused(
+            f"the period {entry.period} of {quoted(subscription.plan)} was cancelled at once, and "
+            "what is left of its lots is another allocation's: correct it by hand"
+        )
 
 
 def _run_on(economy: Economy, event: Event, subscription: Subscription, cancelled: date) -> None:

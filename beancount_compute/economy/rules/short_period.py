@@ -20,13 +20,13 @@ from beancount_compute.economy import (
     CostStepTooCoarse,
     Draw,
     Event,
-    OpenLot,
     Plan,
     Pocket,
     Refused,
     amount,
     later,
     lot_of,
+    must_be_exact,
     quoted,
     round_half_even,
     round_money,
@@ -79,11 +79,10 @@ class Figures(NamedTuple):
 
 def left_of_period(economy: Economy, subscription: Subscription, since: date) -> Returned:
     """What a subscription has left of its running period; `since` is the whole one's first day."""
-    draws: list[Draw] = []
+    draws = lots_of_period(economy, subscription, since, subscription.period_end)
     earned = carrying = ZERO
-    for open_lot in lots_of_period(subscription, since, subscription.period_end):
-        units = open_lot.units
-        draws.append((open_lot, units))
+    for open_lot, units in draws:
+        must_be_exact((open_lot.units - units) * open_lot.lot.cost)  # what stays
         part = ZERO
         if open_lot.lot.pocket is Pocket.ACCESS:
             part = earned_before(economy, open_lot, units)
@@ -92,12 +91,15 @@ def left_of_period(economy: Economy, subscription: Subscription, since: date) ->
     return Returned(draws, earned, carrying)
 
 
-def lots_of_period(subscription: Subscription, since: date, end: date) -> list[OpenLot]:
+def lots_of_period(
+    economy: Economy, subscription: Subscription, since: date, end: date
+) -> list[Draw]:
     """The open lots of the running period, access first: of its plan, dated when it began.
 
-    Of a period that other books handed on in its middle they may be dated later, with its end.
+    Of lots that others may share, what is the period's own. Of a period that other books handed on
+    in its middle they may be dated later, with its end.
     """
-    subscriber = subscription.subscriber
+    subscriber, back = subscription.subscriber, economy.money_back
     since = max([since, *(each.until for each in subscription.earlier)])  # cut short by a change
     of_plan = [
         open_lot
@@ -107,7 +109,11 @@ def lots_of_period(subscription: Subscription, since: date, end: date) -> list[O
         if open_lot.lot.origin == subscription.plan and open_lot.lot.date >= since
     ]
     found = [each for each in of_plan if each.lot.date == since]
-    return found or [each for each in of_plan if each.lot.end == end]
+    if back is not None and back.is_shared(subscriber.name, subscription.plan, since):
+        own = ((each, back.own(subscription.id, each.lot, each.units)) for each in found)
+        return [(open_lot, units) for open_lot, units in own if units]
+    found = found or [each for each in of_plan if each.lot.end == end]
+    return [(each, each.units) for each in found]
 
 
 def short_period(
