@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from beancount_compute.close.bulk_month import terms_digest
 from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.storage import CloseError
+from beancount_compute.closed import beside_others, money_back
 from beancount_compute.economy import (
     AS_OF,
     POSTING_GRAIN,
@@ -200,7 +201,12 @@ def state_of_closed(loaded: Loaded, month: Month) -> Carried | None:
     state = loaded.booked.state
     if state is None or state.carried.last_day.toordinal() + 1 != month.first.toordinal():
         return None
-    return state.carried
+    booking, carried = loaded.booked, state.carried
+    running = {(each.subscriber, each.plan) for each in carried.subscriptions}
+    beside = beside_others(running, booking.closed)
+    names = {booking.accounts.component(name): name for name in carried.known}
+    back = money_back(beside, frozenset(), booking.closed, booking.accounts, names)
+    return carried._replace(money_back=back)
 
 
 def _plain(value: Any) -> Any:

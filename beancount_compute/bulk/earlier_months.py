@@ -35,6 +35,7 @@ from beancount_compute.economy.state import Undo
 
 _Asked = tuple[Month, frozenset[str]]
 _GAVE_BACK = (*GIVING_BACK, Kind.RECOVERY)
+_TELLING = COUNTED_BACK - {Kind.MINT, Kind.EXPIRY}  # these count only behind one cancelled at once
 # what of which something may have gone back, or come in again
 _MAY_GO_BACK = (Kind.ALLOCATION, Kind.CHANGE, *GIVING_BACK)
 
@@ -100,7 +101,7 @@ class EarlierMonths:
         entries: list[JournalEntry] = []
         for month, folder in zip(months, folders, strict=True):
             begins = any(Month.of(day) == month for day in days)
-            if begins or _has_some(folder, payers, COUNTED_BACK):
+            if begins or _has_some(folder, payers, _TELLING) or _cut_off(folder, month, payers):
                 entries += self._book_again(*self._open(month), frozenset(), payers).entries
         for name, each in asked.items():
             of_payer = {each.entry.subscriber}
@@ -160,6 +161,20 @@ def _has_some(folder: Path, payers: Collection[str], kinds: Collection[Kind]) ->
     those = moved.filter(pc.is_in(moved["subscriber"], pa.array(sorted(payers), pa.string())))
     booked = {*those["kind"].to_pylist()} - {Kind.ALLOCATION} | {*those["undoes"].to_pylist()}
     return not booked.isdisjoint(kinds)
+
+
+def _cut_off(folder: Path, month: Month, payers: Collection[str]) -> bool:
+    """Whether some of what subscribers held was cut off at once in a month, or just before it."""
+    state = read_part(folder / "subscriptions.parquet", "subscriptions")
+    if "beside" not in state.column_names:
+        return False
+    state = state.filter(pc.is_in(state["subscriber"], pa.array(sorted(payers), pa.string())))
+    return any(
+        on is not None and on >= month.previous.last and ",shared\n" in (beside or "")
+        for on, beside in zip(
+            *(state[of].to_pylist() for of in ("cancelled_on", "beside")), strict=True
+        )
+    )
 
 
 def _reversed(table: EventTable, bulk: BulkTerms, folder: Path) -> set[str]:

@@ -167,6 +167,7 @@ from beancount_compute.economy.money_back import (
     COUNTED_BACK,
     Allocation,
     Family,
+    Gone,
     MoneyBack,
     OfPlan,
     family_of,

@@ -92,7 +92,8 @@ class Carried(NamedTuple):
     accrued: Mapping[Accrual, Decimal] = MappingProxyType({})
     billed: Iterable[tuple[str, str, Billed]] = ()  # by provider and currency
     access_since: Mapping[str, date] = MappingProxyType({})  # by its currency
-    money_back: MoneyBack | None = None  # of closed allocations that open events name
+    # of closed allocations that open events name, or with which running periods share lots
+    money_back: MoneyBack | None = None
     past_costs: Iterable[JournalEntry] = ()  # of closed days that open events change
     # what running periods used, of plans that open days charge anew
     beyond: Mapping[tuple[str, str], UsedInPeriod] = MappingProxyType({})
@@ -165,6 +166,7 @@ def handed_on(economy: Economy, last_day: date) -> Carried:
         access_since=dict(sorted(economy.access_since.items())),
         beyond={of: each.copied() for of, each in sorted(economy.beyond.items())},
         by_days=_cut_short(economy, lots),
+        money_back=economy.money_back and economy.money_back.copied(),
     )
 
 

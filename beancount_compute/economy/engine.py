@@ -173,8 +173,9 @@ class Bookkeeper:
         reversed_ids = by_day.reversed_ids.union(filter(None, map(_reversed_by, late)))
         about = by_day.about.union(filter(None, map(_about, late)))
         plans = by_day.cut_short
-        if plans:
-            plans &= single_ones(chain(*self._events_on.values(), late))
+        if plans or facts.handed_on:
+            single = single_ones(chain(*self._events_on.values(), late))
+            plans = single if facts.handed_on else plans & single
         self._economy = Economy(
             terms,
             reach.as_of,

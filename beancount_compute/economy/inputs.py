@@ -84,6 +84,8 @@ class Facts(NamedTuple):
     accruals: Iterable[OpeningAccrual] = ()
     again: Again | None = None  # where the books stand already
     asked: frozenset[str] = frozenset()  # ids of which somebody will ask how to undo their events
+    # whether other books, which have none of these events, may end the periods before their time
+    handed_on: bool = False
 
 
 Dated = TypeVar("Dated", Assertion, HandPosting, Introduction, OpeningAccrual)

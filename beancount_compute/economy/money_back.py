@@ -146,8 +146,7 @@ class MoneyBack:
         self._moved: defaultdict[Family, Decimal] = defaultdict(Decimal)
         self._recovered: dict[str, dict[str, Recovered]] = {}  # by what is recovered, and event
         self._day = datetime.date.min
-        # its allocations, by their ids; None where one is undone already
-        self._of_day: dict[OfPlan, dict[str, JournalEntry | None]] = {}
+        self._of_day: dict[OfPlan, dict[str, JournalEntry]] = {}  # its allocations, by their ids
 
     def copied(self, named: Collection[str] = (), plans: Collection[OfPlan] = ()) -> MoneyBack:
         """The same, to go on from; with more that is named."""
@@ -166,9 +165,11 @@ class MoneyBack:
         """The allocation of an id that is named, unless it was reversed."""
         return self._allocations.get(event_id)
 
-    def is_shared(self, holder: str, plan: str, day: datetime.date) -> bool:
-        """Whether a holder was given more than one allocation of a plan on a day."""
-        return len(self._beside.get((holder, plan, day), ())) > 1
+    def is_shared(self, subscription: str, holder: str, plan: str, day: datetime.date) -> bool:
+        """Whether a holder has other allocations of a plan and day than a subscription's period."""
+        own = self._period_of.get(subscription)
+        others = (each for each in self._beside.get((holder, plan, day), ()) if each != own)
+        return any(each in self._allocations for each in others)
 
     def own(self, subscription: str, lot: Lot, held: Decimal) -> Decimal:
         """The part of an open lot that is the newest period's of a subscription."""
@@ -178,6 +179,23 @@ class MoneyBack:
             return ZERO
         shares = (part for each, part in self._shared(family, held, lot) if each is period)
         return min(next(shares, ZERO), period.not_taken(family))
+
+    def beside(self, day: datetime.date) -> Iterator[tuple[OfPlan, list[Allocation]]]:
+        """The allocations that may share lots and of which a period runs on behind a day.
+
+        By holder and plan, in the order of the books.
+        """
+        for (holder, plan, _), ids in self._beside.items():
+            found = [self._allocations[each] for each in ids if each in self._allocations]
+            runs_on = any(each.last_day > day.isoformat() for each in found)
+            if len(ids) > 1 and runs_on and any(not each.subscription for each in found):
+                yield (holder, plan), found
+
+    def take_over(self, found: Allocation, day: datetime.date) -> None:
+        """Know an allocation of a day, with all that went back of it, if it isn't known yet."""
+        if found.id not in self._allocations:
+            self._know(found)
+            self._beside.setdefault((found.payer, found.origin, day), []).append(found.id)
 
     def given_back(self, event_id: str) -> str:
         """The event that first gave money back of one, or recovered what it took; "" for none.
@@ -216,6 +234,8 @@ class MoneyBack:
         """Count an entry; `undone` is the id of what it undoes, where it doesn't say so."""
         undone = undone or (entry.event.reverses if entry.event else "")
         kind = entry.undoes or entry.kind
+        if kind not in COUNTED_BACK:
+            return
         with localcontext(WIDE):
             if kind in _MOVES:
                 self._note_move(entry)
@@ -231,10 +251,11 @@ class MoneyBack:
                 self._note_end(entry)
             elif kind == Kind.REFUND:
                 self._note_refund(entry)
-            elif kind in GIVING_BACK and entry.back is not None:
-                self._note_back(entry)
-            elif kind == Kind.RECOVERY and entry.back is not None:
-                self._note_recovery(entry)
+            elif entry.back is not None:
+                if kind in GIVING_BACK:
+                    self._note_back(entry)
+                else:
+                    self._note_recovery(entry)
 
     def _note_allocation(self, entry: JournalEntry) -> None:
         given = _lots_given(entry)
@@ -248,9 +269,8 @@ class MoneyBack:
         known = self._beside.get((*of, entry.date), [])
         if known or entry.id in self.named or (of in self.plans and len(of_day) > 1):
             self._beside[(*of, entry.date)] = [*of_day]
-            for name, each in of_day.items():
-                if each is not None and name not in known:
-                    self._add(each)
+            for name in [each for each in of_day if each not in known]:
+                self._add(of_day[name])
 
     def _add(self, entry: JournalEntry) -> None:
         gave: dict[Family, Decimal] = {}
@@ -266,10 +286,13 @@ class MoneyBack:
             price = entry.exchange.charge
         found = Allocation(entry.id, entry.subscriber, lot.origin, lot.currency, price, gave, until)
         found.subscription, found.last_day = entry.subscription, entry.period.partition("/")[2]
-        self._allocations[entry.id] = found
-        if entry.subscription:
-            self._period_of[entry.subscription] = entry.id
-        for family in gave:
+        self._know(found)
+
+    def _know(self, found: Allocation) -> None:
+        self._allocations[found.id] = found
+        if found.subscription:
+            self._period_of[found.subscription] = found.id
+        for family in found.gave:
             self._sharing.setdefault(family, []).append(found)
 
     def _forget(self, undone: str) -> None:
@@ -279,8 +302,7 @@ class MoneyBack:
         for recovered in self._recovered.values():
             recovered.pop(undone, None)
         for of_day in self._of_day.values():
-            if undone in of_day:
-                of_day[undone] = None
+            of_day.pop(undone, None)
         allocation = self._allocations.pop(undone, None)
         if allocation is not None:
             for family in allocation.gave:

@@ -9,7 +9,8 @@ at once is a period until that day.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -53,26 +54,27 @@ def _cut(period: PeriodBooked, end: date) -> PeriodBooked:
 def ended_at_once(transactions: Sequence[Transaction]) -> list[EndedAtOnce]:
     """The periods that cancellations at once cut short, in the order of the books.
 
-    Beside single ones of that plan and day the lots that end are told by their labels.
+    Not those beside single ones of that plan and day: there the labels of lots tell.
     """
-    notes = [entry for entry in transactions if _AT_ONCE in entry.tags and ORDER in entry.meta]
-    if not notes:
+    if not any(_AT_ONCE in entry.tags and ORDER in entry.meta for entry in transactions):
         return []
     last_of = {each.of.subscription: each for each in standing_periods(transactions)}
-    found = [(entry, last_of.get(_subscription(entry))) for entry in notes]
-    shared = {(entry.payee, plan_of(entry), entry.date) for entry in _single_ones(transactions)}
-    return [
-        EndedAtOnce(entry.date, each.subscriber, each.of.plan, each.of.first)
-        for entry, each in found
-        if each is not None and (each.subscriber, each.of.plan, each.of.first) not in shared
-    ]
-
-
-def _single_ones(transactions: Sequence[Transaction]) -> Iterator[Transaction]:
-    """The allocations of single periods, also those that were undone."""
+    found: list[EndedAtOnce] = []
+    single: dict[object, tuple[str, str, date]] = {}  # of whom, plan and day, by its id
+    standing: Counter[tuple[str, str, date]] = Counter()
     for entry in transactions:
-        if _ALLOCATION in entry.tags and "period" in entry.meta and period_of(entry) is None:
-            yield entry
+        if ORDER not in entry.meta:
+            continue
+        if (undone := single.pop(entry.meta.get("reverses"), None)) is not None:
+            standing[undone] -= 1
+        if _AT_ONCE in entry.tags and (each := last_of.get(_subscription(entry))) is not None:
+            ended = EndedAtOnce(entry.date, each.subscriber, each.of.plan, each.of.first)
+            if not standing[ended[1:]]:
+                found.append(ended)
+        elif _ALLOCATION in entry.tags and "period" in entry.meta and period_of(entry) is None:
+            of = single[entry.meta["event"]] = entry.payee or "", plan_of(entry), entry.date
+            standing[of] += 1
+    return found
 
 
 def _subscription(entry: Transaction) -> str:

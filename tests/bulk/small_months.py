@@ -57,6 +57,10 @@ def subscription(day: str, name: str, plan: str = "pro", **more: Any) -> Row:
     return _row("subscription", day, name, plan=plan, **more)
 
 
+def one_period(day: str, name: str, plan: str = "pro", **more: Any) -> Row:
+    return _row("allocation", day, name, plan=plan, **more)
+
+
 def change(day: str, name: str, old: str, new: str) -> Row:
     return _row("change", day, name, from_plan=old, plan=new)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from beancount_compute.close.loading import load
 from beancount_compute.close.tie_outs.access_left import access_left
 from beancount_compute.close.verifying import verify
 from beancount_compute.economy import Month
-from beancount_compute.reports import read_books
+from beancount_compute.reports import Selection, read_books
+from beancount_compute.reports.held_lots import LOTS
 from tests.close.sealing import add, close, errors_of, load_errors, printed, run, write
 
 TERMS = """\
@@ -111,6 +113,36 @@ def _earning_less(entry: Directive) -> Directive:
         for each in entry.postings
     ]
     return entry._replace(postings=postings)
+
+
+def test_as_of_that_evening_only_its_own_units_end_tomorrow(ledger: Path) -> None:
+    """Dora's other one was undone before, so that all ends; of erin's period all was given back,
+    so that nothing does."""
+    seats = "".join(SEATS.format(name=name) for name in ("dora", "erin"))
+    ends = """\
+2026-09-17 custom "compute-reversal" "b-dora"
+2026-10-31 custom "compute-cancellation" "dora" "pro"
+  now: TRUE
+2026-09-17 custom "compute-refund" "erin" 200.00 USD
+  of: "s-erin/2026-09-16"
+2026-10-31 custom "compute-cancellation" "erin" "pro"
+  now: TRUE
+"""
+    add(ledger, seats + ends)
+    loaded = load(ledger)
+    assert errors_of(loaded, ledger) == []
+    books = read_books(loaded.entries, loaded.options)
+    found = {}
+    for name in ("alice", "carol", "dora", "erin"):
+        selection = Selection(end=date(2026, 10, 31), subscriber=name)
+        table = next(t for t in LOTS.tables(books, selection) if t.name == "lots")
+        found[name] = [(row[0], row[7]) for row in table.rows if row[5] == "CU"]
+    assert {name: [(end, int(units)) for end, units in lots] for name, lots in found.items()} == {
+        "alice": [("2026-11-01", 700), ("2026-12-16", 700)],
+        "carol": [("2026-12-16", 1400)],
+        "dora": [("2026-11-01", 400)],
+        "erin": [("2026-12-16", 400)],
+    }
 
 
 def test_neither_can_be_reversed_after_a_close(ledger: Path) -> None:

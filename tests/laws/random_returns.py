@@ -50,7 +50,7 @@ class Returns:
     def add_events(self) -> None:
         if "change" in self.has:
             self.change_plans()
-        elif self.has:  # a change brings all of a shared lot back, whosever it is
+        if self.has:
             self.share_lots()
         for kind in sorted(self.has - {"change"}):
             self.take_back(kind)

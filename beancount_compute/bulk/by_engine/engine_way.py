@@ -52,6 +52,7 @@ from beancount_compute.economy import (
     in_full,
     sold_by_month,
 )
+from beancount_compute.economy.carried import Carried
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.rules.evening import Evening
 from beancount_compute.economy.state import Undo
@@ -152,7 +153,7 @@ def _keeper(
     if shard.state is not None:
         carried = carried_from(shard.state, bulk.month.first - timedelta(1))
         costs = shard.operator.costs if shard.operator else ()
-        back = _money_back(shard.undo)
+        back = _money_back(shard.undo, carried)
         carried = carried._replace(undo=dict(shard.undo), past_costs=costs, money_back=back)
         carried = with_charged_anew(carried, bulk.terms)
     known = frozenset(carried.known) if carried else None
@@ -162,20 +163,31 @@ def _keeper(
         carried = carried._replace(earned=earned)
     facts = bulk.facts_of(names, known)
     events = [*read.events, *facts.events]
-    facts = facts._replace(events=events, unread=read.unread, asked=asked)
+    facts = facts._replace(events=events, unread=read.unread, asked=asked, handed_on=True)
     ends = [bulk.month.last]
     component = bulk.accounts.component
     return Bookkeeper(facts, bulk.terms, component, carried, ends, evening), facts
 
 
-def _money_back(undo: Mapping[str, Undo]) -> MoneyBack | None:
-    """What went back of allocations of earlier months, as the entries since tell it."""
-    since = {each.id: each for of in undo.values() for each in of.since}
+def _money_back(undo: Mapping[str, Undo], carried: Carried) -> MoneyBack | None:
+    """What went back of allocations of earlier months, as the entries since tell it.
+
+    And what the state says of those with which running periods share lots.
+    """
+    since = {
+        f"{each.kind} {each.id} {each.legs if each.event is None else ''}": each
+        for of in undo.values()
+        for each in of.since
+    }
+    handed_on = carried.money_back
     if not since:
-        return None
+        return handed_on
     found = MoneyBack(undo)
     for entry in sorted(since.values(), key=lambda each: each.date):
         found.note(entry)
+    for _, allocations in handed_on.beside(carried.last_day) if handed_on else ():
+        for each in allocations:
+            found.take_over(each, next(iter(each.gave)).date)
     return found
 
 

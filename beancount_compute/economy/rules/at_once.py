@@ -14,8 +14,8 @@
 
 The use of that day stands. What is left of access is no longer to be delivered (ASC 606-10-55-46).
 The first transaction has no postings: it says to every reader of the books when the period ended.
-Where another allocation of that plan and day may share its lots, the period's own units leave them
-in it, for a lot that ends tomorrow:
+Where another allocation of that plan and day may share its lots, its own units go in it into a lot
+that ends tomorrow:
 
     2026-05-20 * "alice" "Cancellation pro 2026-05-16/2026-05-20" #compute-cancellation
       Liabilities:DeferredRevenue:Allocations:Alice   500 CU {0.08 USD, ..., "pro/2026-06-16"}
@@ -66,8 +66,8 @@ def _end(
     own = lots_of_period(economy, subscription, at_once.since, at_once.whole_end)
     access = [each for each in own if each[0].lot.pocket is Pocket.ACCESS]
     units = own[len(access) :]
-    back = economy.money_back
-    shared = back is not None and back.is_shared(name, plan, at_once.since)
+    back, of = economy.money_back, (subscription.id, name, plan, at_once.since)
+    shared = back is not None and back.is_shared(*of)
     cut_off = [(lot_of((*draw[0].lot[:-1], tomorrow)), draw[1]) for draw in units if shared]
     economy.post(
         JournalEntry(

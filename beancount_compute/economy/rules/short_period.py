@@ -109,7 +109,8 @@ def lots_of_period(
         if open_lot.lot.origin == subscription.plan and open_lot.lot.date >= since
     ]
     found = [each for each in of_plan if each.lot.date == since]
-    if back is not None and back.is_shared(subscriber.name, subscription.plan, since):
+    of = subscription.id, subscriber.name, subscription.plan, since
+    if back is not None and back.is_shared(*of):
         own = ((each, back.own(subscription.id, each.lot, each.units)) for each in found)
         return [(open_lot, units) for open_lot, units in own if units]
     found = found or [each for each in of_plan if each.lot.end == end]

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from decimal import Context, Decimal, localcontext
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -55,6 +55,8 @@ class BillingBooks(ProviderBooks):
     access_since: Any
     by_months: Any
     end_lot: Any
+    share: Any
+    is_over: Any
 
     def __init__(self) -> None:
         super().__init__()
@@ -209,32 +211,20 @@ class BillingBooks(ProviderBooks):
         assert period.due is not None
         period.end = subscription.last_end = period.due
 
-    def share(self, giver: Giver, leg: Leg) -> Decimal:
-        """What is still held of what a period gave of a lot, and nothing of it from now on."""
-        assert leg.lot is not None
-        key = (leg.subscriber, leg.role, leg.lot)
-        held: Decimal = self.held[leg.subscriber, leg.role].get(leg.lot, ZERO)
-        givers = self.gave[key]
-        mine = givers.pop(giver, ZERO)
-        others = sum(givers.values(), ZERO)
-        if mine and not others:
-            return held
-        with localcontext(Context(prec=60)):
-            return held * mine / (mine + others) if mine else ZERO
-
     def cut_access(self, day: Day) -> None:
         """In the evening: what was delivered is earned, and the rest is breakage."""
-        for subscription, period in self.cut_today(day + datetime.timedelta(days=1)):
+        tomorrow = day + datetime.timedelta(days=1)
+        for subscription, period in self.cut_today(tomorrow):
             for leg in period.gave:
                 if leg.role != "access" or leg.lot is None:
                     continue
                 holder, lot = leg.subscriber, leg.lot
-                left = money(
-                    self.share((subscription.event.place, period.start), leg), lot.currency
-                )
+                giver = (subscription.event.place, period.start)
+                left = self.share(giver, holder, "access", lot)
+                self.is_over(giver, lot)
                 since = self.access_since[holder, lot]
                 earned = ZERO
-                if left and since <= day and not self.by_months(lot):
+                if left and since <= day and (tomorrow.day == 1 or not self.by_months(lot)):
                     earned = self.earned(lot, left, since, day)
                 self.book_access(day, holder, lot, earned)
                 rest = left - earned
@@ -252,10 +242,13 @@ class BillingBooks(ProviderBooks):
             for leg in period.gave:
                 if leg.role != "allocations" or leg.lot is None:
                     continue
-                left = self.share((subscription.event.place, period.start), leg)
+                giver = (subscription.event.place, period.start)
                 key = (leg.subscriber, leg.role, leg.lot)
+                left = self.share(giver, *key)
                 if not self.gave[key]:
                     self.cut_ends[key] = day
+                if period.plan.unused != "mint":
+                    self.is_over(giver, leg.lot)
                 if left:
                     self.end_lot(day, *key, left, day)
 

@@ -12,6 +12,7 @@ H8  What a change begins can go back under the change's id.
 H3  A subscription that is cancelled can't be changed, though its period still runs.
 H4  A change on the day of its subscription comes before it, so that there is none to change.
 H5  Lots of the period that are opening lots come back, too.
+H9  What others that gave of a lot have of it stays, and is not earned when the period's own is.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from tests.laws.auditor.billing import invoice_days, minimum_currency, shortfall_of
+from tests.laws.auditor.billing import Giver, invoice_days, minimum_currency, shortfall_of
 from tests.laws.auditor.money_back import MoneyBackBooks
 from tests.laws.auditor.records import (
     ZERO,
@@ -39,7 +40,7 @@ from tests.laws.auditor.records import (
     refuse,
     rounded,
 )
-from tests.laws.auditor.sales import Return, Sale, without_end
+from tests.laws.auditor.sales import Return, without_end
 
 
 class ChangeBooks(MoneyBackBooks):
@@ -85,8 +86,9 @@ class ChangeBooks(MoneyBackBooks):
     def change_within(self, event: Event, subscription: Subscription, new: Plan) -> None:
         period, day, holder = subscription.period, event.date, event.subscriber or ""
         assert period is not None
-        code, sale = new.currency, self.sale_from((subscription.event.place, period.start))
-        legs, returned = self.brought_back(holder, period, sale, day)
+        giver = (subscription.event.place, period.start)
+        code, sale = new.currency, self.sale_from(giver)
+        legs, returned = self.brought_back(holder, period, giver, day)
         worth = sum((leg.weight()[1] for leg in legs), ZERO)
         carried = money(worth, code)
         part, end = Fraction((period.end - day).days, period.whole), period.end
@@ -163,25 +165,27 @@ class ChangeBooks(MoneyBackBooks):
         ]
 
     def brought_back(
-        self, holder: str, period: Period, sale: Sale | None, day: Day
+        self, holder: str, period: Period, giver: Giver, day: Day
     ) -> tuple[list[Leg], Return]:
         """What is left of the lots of the period, and that as a return."""
+        before = day - datetime.timedelta(days=1)
         returned, legs = Return(None, void=True), []
         for pocket in ("access", "allocations"):
             for lot in list(self.held[holder, pocket]):
                 if (lot.origin, lot.date) != (period.plan.name, period.start):
                     continue
-                if pocket == "access":
-                    self.earn_until(holder, lot, day)
                 mine: Decimal = self.held[holder, pocket].get(lot, ZERO)
+                if self.gave[holder, pocket, lot]:
+                    mine = self.share(giver, holder, pocket, lot)
                 key = without_end(lot)
                 if pocket == "access":
-                    if sale and sale.access == lot:
-                        mine = self.part(sale, lot, mine)
+                    since = self.access_since[holder, lot]
+                    if mine and since < day and not self.by_months(lot):
+                        earned = self.earned(lot, mine, since, before)
+                        self.book_access(day, holder, lot, earned)
+                        mine -= earned
                     returned.access += mine
                 else:
-                    if sale and key in sale.units:
-                        mine = min(mine, self.still_held(sale)[key])
                     returned.units[key] = returned.units.get(key, ZERO) + mine
                 legs.append(Leg(pocket, mine, lot.commodity, holder, lot.origin, lot=lot))
         return [leg for leg in legs if leg.number], returned

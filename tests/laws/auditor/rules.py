@@ -285,8 +285,8 @@ class Books(ChangeBooks, CatchUpBooks):
                 self.refusals.guarded(posting.place, self.reduce_by_hand, posting)
         self.each(newcomers, ("assert",), self.check_newcomer)
         if day <= self.as_of:
-            self.earn_access(day)
             self.cut_access(day)
+            self.earn_access(day)
             self.fall_short(day)
         self.evening(day)
         if day <= self.as_of:
@@ -993,6 +993,8 @@ class Books(ChangeBooks, CatchUpBooks):
             return
         if target in self.sale_of and self.sale_of[target].returns:
             refuse(f"something of {target} went back")
+        if target in self.sale_of and self.sale_of[target].over:
+            refuse(f"{target} was cancelled at once")
         legs = [replace(leg, number=-leg.number) for leg in self.booked[target]]
         legs = [each for leg in legs for each in self.of_access(leg, event.date)]
         if any(leg.role == "access" for leg in self.booked[target]) and not any(

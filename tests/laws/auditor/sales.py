@@ -4,6 +4,8 @@ From the contract alone. Readings, where it can be read in two ways:
 
 S1  Where sales of one holder share a lot, each has a part of what is held in proportion to what it
     gave of it, less the fraction that went back, in the decimals of what they gave of the lot.
+S3  What was cancelled at once has nothing of a lot any more; of one of which it was minted it has
+    as much as it would have had of all.
 S2  A refund of units counts for the sales that its holder made, and of what others sold for none.
 """
 
@@ -16,7 +18,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from tests.laws.auditor.billing import BillingBooks
+from tests.laws.auditor.billing import BillingBooks, Giver
 from tests.laws.auditor.records import ZERO, Day, Leg, Lot, Place, minor_unit, rounded
 
 MOVES = ("trade", "transfer", "spend")
@@ -48,6 +50,7 @@ class Sale:
     access: Lot | None = None
     gave_access: Decimal = ZERO
     returns: list[Return] = field(default_factory=list)
+    over: set[Lot] = field(default_factory=set)  # lots of which it has nothing any more
 
     def left(self) -> Decimal:
         """What of the price has not gone back."""
@@ -59,7 +62,7 @@ class Sale:
     def stands(self, key: Lot) -> Fraction:
         """What it gave of a lot, less the fraction that went back."""
         gave = self.gave_access if key == self.access else self.units.get(key, ZERO)
-        if any(each.void for each in self.returns):
+        if key in self.over or any(each.void for each in self.returns):
             return Fraction(0)
         return Fraction(gave) * (Fraction(self.left()) / Fraction(self.price) if self.price else 1)
 
@@ -150,6 +153,29 @@ class SaleBooks(BillingBooks):
         found = [part for each, part in self.parts(sale.holder, key, held) if each is sale]
         mine = found[0] if found else ZERO
         return mine if key == sale.access else min(mine, sale.units[key] - sale.taken(key))
+
+    def share(self, giver: Giver, holder: str, pocket: str, lot: Lot) -> Decimal:
+        """What a period has of what is held of a lot, to itself or with others that gave of this
+        very lot; and nothing of it from now on."""
+        held: Decimal = self.held[holder, pocket].get(lot, ZERO)
+        givers = self.gave[holder, pocket, lot]
+        key = lot if pocket == "access" else without_end(lot)
+        mine = self.sale_from(giver) if giver in givers else None
+        among = [each for each, _ in self.parts(holder, key, ZERO) if each.source in givers]
+        givers.pop(giver, None)
+        if mine is None or not givers:
+            return held if mine is not None else ZERO
+        steps = [step_of(each.units[key]) for each in among if pocket != "access"]
+        weights = [each.stands(key) for each in among]
+        found = split_by(weights, held, min(steps, default=minor_unit(lot.currency)))
+        own = sum((part for each, part in zip(among, found, strict=True) if each is mine), ZERO)
+        return own if pocket == "access" else min(own, mine.units[key] - mine.taken(key))
+
+    def is_over(self, giver: Giver, lot: Lot) -> None:
+        """A period that was cancelled at once has nothing of its lots any more."""
+        sale = self.sale_from(giver)
+        if sale is not None:
+            sale.over.add(lot if lot == sale.access else without_end(lot))
 
     # Access
 
