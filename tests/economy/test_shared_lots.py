@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from beancount_compute.economy.carried import Carried
+from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.events import Event
+from beancount_compute.economy.inputs import Facts
+from beancount_compute.economy.money_back import MoneyBack
 from beancount_compute.economy.term_values import AccessBy
+from beancount_compute.economy.terms import Plan
 from tests.economy.building import (
     book,
     bundle,
@@ -14,7 +19,11 @@ from tests.economy.building import (
     change,
     chargeback,
     consumption,
+    day,
+    entry_text,
+    first_letter_up,
     income,
+    lot,
     lots_shown,
     messages,
     money_refund,
@@ -27,6 +36,7 @@ from tests.economy.building import (
     subscription,
     terms,
     text,
+    top_up,
 )
 
 SEAT = seat("90 USD")
@@ -425,3 +435,64 @@ def test_what_shares_nothing_is_as_it_was(kind: str) -> None:
         "allocations bob 1000 CU {0.2 USD, 2026-06-01, pro/2026-07-01}",
     ]
     assert income(books, "breakage") == ("400" if kind == "change" else "600")
+
+
+# Handed on
+
+
+def handed_on(events: list[Event], *plans: Plan, until: str) -> Carried:
+    """The state at a month's end, for months that know none of these events."""
+    facts = Facts(events, handed_on=True)
+    keeper = Bookkeeper(facts, terms(*plans, as_of=until), first_letter_up, ends=[day(until)])
+    assert [*keeper.entries()]
+    return keeper.states[day(until)]
+
+
+def gone_on(carried: Carried, *events: Event, of: Plan, until: str) -> list[str]:
+    """The kinds and legs that are booked from a state on."""
+    keeper = Bookkeeper(Facts(events), terms(of, as_of=until), first_letter_up, carried)
+    return [entry_text(each) for each in keeper.entries()]
+
+
+def test_the_state_says_what_shares_the_lots_of_running_periods() -> None:
+    """A quarter of 90.00 from 16 June: 14.67 of each are for 15 of 92 days. Half of 150.66 is its
+    own, of which 10 of 77 days are earned by 10 July: 9.78, and 65.55 are breakage."""
+    quarter = seat(every="quarter")
+    state = handed_on(two("seat", on="2026-06-16"), quarter, until="2026-06-30")
+    booked = gone_on(state, now("2026-07-10", "seat"), of=quarter, until="2026-07-10")
+    assert "access-revenue alice seat -9.78 USD" in booked[1]
+    assert "breakage alice seat -65.55 USD" in booked[2]
+
+
+def test_other_books_can_go_on_from_what_it_says() -> None:
+    """Each allocation as often as one likes; none once all their periods are over."""
+    state = handed_on(two("pro", on="2026-06-16"), PRO, until="2026-06-30")
+    assert state.money_back is not None
+    ((of, found),) = state.money_back.beside(day("2026-06-30"))
+    assert (of, [each.id for each in found]) == (("alice", "pro"), ["b", "a/2026-06-16"])
+    assert [*state.money_back.beside(day("2026-07-15"))] == []
+    again = MoneyBack(())
+    for each in [*found, *found]:
+        again.take_over(each, day("2026-06-16"))
+    held, units = lot("allocations alice 1400 CU {0.2 USD, 2026-06-16, pro/2026-07-16}")
+    assert again.own("a", held, units) == 700
+    assert again.own("nobody's", held, units) == 0
+
+
+def test_what_one_cut_off_alone_stays_cut_off() -> None:
+    """Its units end on 1 July in the next month's books, too."""
+    state = handed_on(
+        [subscription("2026-06-16", "alice", id="a"), now("2026-06-30")], PRO, until="2026-06-30"
+    )
+    booked = gone_on(state, of=PRO, until="2026-07-01")
+    assert [each.splitlines()[0] for each in booked] == ["2026-07-01 expiry alice"]
+
+
+def test_money_back_of_what_is_not_known_counts_nothing() -> None:
+    """Books that go on later may read of it."""
+    events = [top_up("2026-06-01", "alice", "100 CU", "20 USD", id="t")]
+    events.append(money_refund("2026-06-02", "alice", "10 USD", "t", id="r"))
+    back = MoneyBack(())
+    for entry in book(events, terms()).journal:
+        back.note(entry)
+    assert back.find("t") is None and back.given_back("t") == ""
