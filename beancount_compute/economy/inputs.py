@@ -117,13 +117,13 @@ def named_in(events: Iterable[Event]) -> tuple[frozenset[str], frozenset[str]]:
 def cut_short(events: Iterable[Event]) -> set[OfPlan]:
     """Whose periods of which plans may end before their time: by a change, or cancelled at once."""
     events = list(events)
-    if not any(map(_from_plan, events)) and not any(map(_now, events)):
+    if {*map(_from_plan, events), *map(_now, events)} <= {""}:  # which is told quickly
         return set()
-    return {(each.subscriber, each.from_plan or each.plan) for each in events if _ends(each)}
-
-
-def _ends(event: Event) -> bool:
-    return bool(event.from_plan or event.now)
+    return {
+        (each.subscriber, each.from_plan or each.plan)
+        for each in events
+        if each.from_plan or each.now
+    }
 
 
 def single_ones(events: Iterable[Event]) -> set[OfPlan]:
