@@ -112,6 +112,16 @@ def test_its_share_of_units_is_minted_as_planned() -> None:
     ]
 
 
+@pytest.mark.parametrize("unused", ["expire", "rollover"])
+def test_on_the_last_day_of_a_period_too(unused: str) -> None:
+    """All lapse that don't roll over; of those that do, 1,000 stay until December."""
+    offer = plan(unused=unused, expires="6 months")
+    books = book(two("pro", now("2026-06-30")), terms(offer, as_of="2026-07-01"))
+    stays = ["allocations alice 1000 CU {0.2 USD, 2026-06-01, pro/2026-12-01}"]
+    assert lots_shown(books) == (stays if unused == "rollover" else [])
+    assert income(books, "breakage") == ("200" if unused == "rollover" else "400")
+
+
 def test_what_is_odd_of_units_is_the_last_ones() -> None:
     """501 of 2,002 CU are left, 250.5 each: 250, the even ones, of the single one, which stands
     first in the books, and 251 of the other."""

@@ -65,9 +65,10 @@ def _end(
     narration = f"Cancellation {plan} {days}"
     own = lots_of_period(economy, subscription, at_once.since, at_once.whole_end)
     access = [each for each in own if each[0].lot.pocket is Pocket.ACCESS]
-    units = own[len(access) :]
     back, of = economy.money_back, (subscription.id, name, plan, at_once.since)
     shared = back is not None and back.is_shared(*of)
+    # what ends tomorrow anyway needs no other lot
+    units = [each for each in own[len(access) :] if not shared or each[0].lot.end != tomorrow]
     cut_off = [(lot_of((*draw[0].lot[:-1], tomorrow)), draw[1]) for draw in units if shared]
     economy.post(
         JournalEntry(
