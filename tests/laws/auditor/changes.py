@@ -8,7 +8,7 @@ H6  A change is invoiced at the end of the period that it cuts short, or of the 
     waited, or would be invoiced then.
 H7  What is deferred for a plan that sells neither access nor units is breakage of the old one, as
     a reduction is of the old one.
-H8  What a change begins can go back under the change's id.
+H8  What a change begins can go back under the change's id, in the decimals of the units it gave.
 H3  A subscription that is cancelled can't be changed, though its period still runs.
 H4  A change on the day of its subscription comes before it, so that there is none to change.
 H5  Lots of the period that are opening lots come back, too.
@@ -124,7 +124,7 @@ class ChangeBooks(MoneyBackBooks):
             returned.cause, returned.paid = event.place, credit
             sale.returns.append(returned)
         self.begin(event, subscription, new, (day, end), gave)
-        self.sell((subscription.event.place, day), event.id, gave, charge, new.units)
+        self.sell((subscription.event.place, day), event.id, gave, charge, units)
 
     def begin(
         self,
