@@ -37,6 +37,7 @@ from tests.laws.auditor.records import (
     Subscription,
     add_months,
     money,
+    out_of,
     refuse,
 )
 
@@ -99,10 +100,18 @@ class BillingBooks(ProviderBooks):
     def overage_price(self, subscription: Subscription, day: Day) -> Plan:
         raise NotImplementedError
 
-    def owe(self, day: Day, subscription: Subscription, currency: str, number: Decimal) -> str:
-        """The role that a charge of a day is owed under."""
+    def owe(
+        self,
+        day: Day,
+        subscription: Subscription,
+        currency: str,
+        number: Decimal,
+        waits: bool = False,
+    ) -> str:
+        """The role that a charge of a day is owed under; some wait for an invoice in any case."""
         running = subscription.period
-        if running is None or day >= running.end or running.plan.bill == "use":
+        at_once = running is None or day >= running.end or running.plan.bill == "use"
+        if at_once and not waits:
             return "receivable"
         subscription.unbilled[currency] = subscription.unbilled.get(currency, ZERO) + number
         return "unbilled"
@@ -164,16 +173,22 @@ class BillingBooks(ProviderBooks):
             period = subscription.period
             if period is None or period.end != tomorrow:
                 continue
-            period.shortfall = lacking = shortfall_of(period)
-            if lacking:
-                holder, name = subscription.event.subscriber or "", period.plan.name
-                currency = minimum_currency(period.plan)
-                role = self.owe(day, subscription, currency, lacking)
-                legs = [
-                    Leg(role, lacking, currency, holder, name),
-                    Leg("breakage", -lacking, currency, holder, name),
-                ]
-                self.book(day, "shortfall", legs)
+            self.book(day, "shortfall", self.lacking(day, subscription, period))
+
+    def lacking(
+        self, day: Day, subscription: Subscription, period: Period, waits: bool = False
+    ) -> list[Leg]:
+        """What the uses of a period that is over lack of its minimum."""
+        period.shortfall = lacking = shortfall_of(period)
+        currency = minimum_currency(period.plan)
+        if not lacking or currency is None:
+            return []
+        holder, name = subscription.event.subscriber or "", period.plan.name
+        role = self.owe(day, subscription, currency, lacking, waits)
+        return [
+            Leg(role, lacking, currency, holder, name),
+            Leg("breakage", -lacking, currency, holder, name),
+        ]
 
     # Cancelled at once
 
@@ -227,13 +242,9 @@ class BillingBooks(ProviderBooks):
                 if left and since <= day and (tomorrow.day == 1 or not self.by_months(lot)):
                     earned = self.earned(lot, left, since, day)
                 self.book_access(day, holder, lot, earned)
-                rest = left - earned
+                rest = out_of(holder, "access", lot, left - earned, "breakage")
                 if rest:
-                    legs = [
-                        Leg("access", rest, lot.commodity, holder, lot.origin, lot=lot),
-                        Leg("breakage", -rest, lot.currency, holder, lot.origin),
-                    ]
-                    self.book(day, "expiry", legs)
+                    self.book(day, "expiry", rest)
                     self.touch(holder)
 
     def cut_units(self, day: Day) -> None:

@@ -23,7 +23,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from tests.laws.auditor.billing import Giver, invoice_days, minimum_currency, shortfall_of
+from tests.laws.auditor.billing import Giver, invoice_days
 from tests.laws.auditor.money_back import MoneyBackBooks
 from tests.laws.auditor.records import (
     ZERO,
@@ -112,10 +112,11 @@ class ChangeBooks(MoneyBackBooks):
             Leg("refunds", max(ZERO, -deferred), code, holder, period.plan.name),
             Leg("unbilled", charge - credit, code, holder, new.name),
         ]
-        subscription.unbilled[code] = subscription.unbilled.get(code, ZERO) + charge - credit
+        self.owe(day, subscription, code, charge - credit, waits=True)
         waiting = [each for each in invoice_days(period) if each >= day]
         latest = min([period.end, end, *waiting])
-        legs += self.lacking(subscription, period, day)
+        period.end = day
+        legs += self.lacking(day, subscription, period, waits=True)
         owed = sum((leg.number for leg in legs if leg.role == "unbilled"), ZERO)
         if owed or subscription.due or period.plan.bill != "use":
             subscription.due.add(latest)
@@ -149,20 +150,6 @@ class ChangeBooks(MoneyBackBooks):
                 self.access_since[leg.subscriber, leg.lot] = day
                 if (end - day).days < whole:
                     self.short_lots.add(leg.lot)
-
-    def lacking(self, subscription: Subscription, period: Period, day: Day) -> list[Leg]:
-        """What the uses until a change lack of the minimum, of which the days count."""
-        period.end = day
-        currency = minimum_currency(period.plan)
-        period.shortfall = lacking = shortfall_of(period)
-        if not lacking or currency is None:
-            return []
-        holder, name = subscription.event.subscriber or "", period.plan.name
-        subscription.unbilled[currency] = subscription.unbilled.get(currency, ZERO) + lacking
-        return [
-            Leg("unbilled", lacking, currency, holder, name),
-            Leg("breakage", -lacking, currency, holder, name),
-        ]
 
     def brought_back(
         self, holder: str, period: Period, giver: Giver, day: Day
@@ -204,10 +191,15 @@ class ChangeBooks(MoneyBackBooks):
             unit = f"ACCESS-{plan.currency}"
             lot = Lot(unit, Decimal(1), plan.currency, start, plan.name, end)
             legs.append(Leg("access", -access, unit, holder, plan.name, lot=lot))
-        for count, cost in self.split(paid - access, units, plan.currency) if units else ():
+        for count, cost in self.parts_of(plan, paid, units):
             lot = Lot(plan.commodity, cost, plan.currency, start, plan.name, lot_end)
             legs.append(Leg("allocations", -count, plan.commodity, holder, plan.name, lot=lot))
         return legs
+
+    def parts_of(self, plan: Plan, paid: Decimal, units: Decimal) -> list[tuple[Decimal, Decimal]]:
+        """The lots of units of a period, which get what is not for access."""
+        rest = paid - access_share(plan, paid, units)
+        return self.split(rest, units, plan.currency) if units else []
 
 
 def written_step(units: Decimal) -> Decimal:

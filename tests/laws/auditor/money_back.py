@@ -16,7 +16,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from tests.laws.auditor.records import ZERO, Day, Event, Leg, Lot, money, refuse, rounded
+from tests.laws.auditor.records import ZERO, Day, Event, Leg, Lot, money, out_of, refuse, rounded
 from tests.laws.auditor.sales import Return, Sale, SaleBooks, without_end
 
 CONTRA = {  # what was delivered, what moved on
@@ -215,7 +215,8 @@ class MoneyBackBooks(SaleBooks):
         lot, back = leg.lot, -leg.number
         self.earn_until(leg.subscriber, lot, day)
         self.access_since[leg.subscriber, lot] = day
-        return [leg, *access_earned(leg.subscriber, lot, self.passed(lot, back, gone, day))]
+        earned = self.passed(lot, back, gone, day)
+        return [leg, *out_of(leg.subscriber, "access", lot, earned, "access-revenue")]
 
     def passed(self, lot: Lot, back: Decimal, gone: Day, day: Day) -> Decimal:
         """What of access would have been earned from the day it went to the day it is back."""
@@ -228,12 +229,3 @@ class MoneyBackBooks(SaleBooks):
         else:
             part, whole = (day - gone).days, (lot.end - gone).days
         return money(Fraction(back) * part / max(1, whole), lot.currency) if part < whole else back
-
-
-def access_earned(holder: str, lot: Lot, earned: Decimal) -> list[Leg]:
-    if not earned:
-        return []
-    return [
-        Leg("access", earned, lot.commodity, holder, lot.origin, lot=lot),
-        Leg("access-revenue", -earned, lot.currency, holder, lot.origin),
-    ]

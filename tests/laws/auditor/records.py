@@ -243,6 +243,16 @@ class Leg:
         return self.lot.currency, self.number * self.lot.cost
 
 
+def out_of(holder: str, pocket: str, lot: Lot, number: Decimal, role: str) -> list[Leg]:
+    """What of a lot goes at its cost to a role; none where it is nothing."""
+    if not number:
+        return []
+    return [
+        Leg(pocket, number, lot.commodity, holder, lot.origin, lot=lot),
+        Leg(role, -number * lot.cost, lot.currency, holder, lot.origin),
+    ]
+
+
 @dataclass(frozen=True)
 class HandPosting:
     """A hand-written posting on a pocket: units as written; None: it names no lot."""

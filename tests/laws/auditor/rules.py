@@ -86,6 +86,7 @@ from tests.laws.auditor.records import (
     after,
     end_of,
     money,
+    out_of,
     refuse,
     rounded,
     split_cost,
@@ -139,7 +140,7 @@ class Books(ChangeBooks, CatchUpBooks):
     def check_plans(self) -> None:
         for plan in self.terms.plans:
             try:
-                self.parts_of(plan)
+                self.parts_of(plan, money(plan.price, plan.currency), plan.units)
             except Refusal as why:
                 self.refusals.add(plan.place, why)
                 self.bad_plans.add(plan.place)
@@ -433,7 +434,8 @@ class Books(ChangeBooks, CatchUpBooks):
                 units = leg.number if leg.role == "prepaid" else -leg.number  # an asset
                 self.change(leg.subscriber, leg.role, leg.lot, units)
         assert not any(sums.values()), (why, legs)
-        self.journal.append(Transaction(day, why, [leg for leg in legs if leg.number != 0]))
+        if legs:
+            self.journal.append(Transaction(day, why, [leg for leg in legs if leg.number != 0]))
 
     def keep(self, event_id: str | None, legs: list[Leg]) -> None:
         if event_id is not None and legs:
@@ -518,13 +520,7 @@ class Books(ChangeBooks, CatchUpBooks):
             ]
             if minted:
                 self.book(day, "mint", legs)
-        if units - minted:
-            cost = (units - minted) * lot.cost
-            legs = [
-                Leg(pocket, units - minted, lot.commodity, holder, lot.origin, lot=lot),
-                Leg("breakage", -cost, lot.currency, holder, lot.origin),
-            ]
-            self.book(day, "expiry", legs)
+        self.book(day, "expiry", out_of(holder, pocket, lot, units - minted, "breakage"))
         self.touch(holder)
 
     # Allocations, subscriptions
@@ -655,40 +651,16 @@ class Books(ChangeBooks, CatchUpBooks):
 
     def allocate_plan(self, holder: str, plan: Plan, start: Day, end: Day) -> list[Leg]:
         """One period of a plan; the lot carries its end, or with rollover its life's end."""
-        lot_end: Day | None = end
-        if plan.unused == "rollover":
-            lot_end = after(start, plan.expires) if plan.expires else None
         paid = money(plan.price, plan.currency)
-        access = self.access_of(plan)
         if not paid and not plan.units:
             return []  # what is used is all that it charges
-        legs = [Leg("receivable", paid, plan.currency, holder, plan.name)]
-        if access:
-            unit = f"ACCESS-{plan.currency}"
-            lot = Lot(unit, Decimal(1), plan.currency, start, plan.name, end)
-            legs.append(Leg("access", -access, unit, holder, plan.name, lot=lot))
-            self.access_since.setdefault((holder, lot), start)
-        for units, cost in self.parts_of(plan):
-            lot = Lot(plan.commodity, cost, plan.currency, start, plan.name, lot_end)
-            legs.append(Leg("allocations", -units, plan.commodity, holder, plan.name, lot=lot))
+        gave = self.lots_for(plan, holder, (start, end), paid, plan.units)
+        for leg in gave:
+            if leg.role == "access" and leg.lot:
+                self.access_since.setdefault((holder, leg.lot), start)
+        legs = [Leg("receivable", paid, plan.currency, holder, plan.name), *gave]
         self.book(start, "allocation", legs)
         return legs
-
-    def access_of(self, plan: Plan) -> Decimal:
-        """What of a plan's price is for access: by stand-alone prices, or all of it."""
-        paid = money(plan.price, plan.currency)
-        if plan.ssps is None:
-            return ZERO if plan.units else paid
-        with localcontext(Context(prec=60)):
-            share = paid * plan.ssps[0] / (plan.ssps[0] + plan.ssps[1])
-        return money(share, plan.currency)
-
-    def parts_of(self, plan: Plan) -> list[tuple[Decimal, Decimal]]:
-        """The lots of units of a period, which get what is not for access."""
-        if not plan.units:
-            return []
-        paid = money(plan.price, plan.currency) - self.access_of(plan)
-        return self.split(paid, plan.units, plan.currency)
 
     def earn_access(self, day: Day) -> None:
         """In the evening of a month's last day, and of the last day of what is paid for."""
@@ -702,12 +674,7 @@ class Books(ChangeBooks, CatchUpBooks):
                     self.book_access(day, holder, lot, earned)
 
     def book_access(self, day: Day, holder: str, lot: Lot, earned: Decimal) -> None:
-        if earned:
-            legs = [
-                Leg("access", earned, lot.commodity, holder, lot.origin, lot=lot),
-                Leg("access-revenue", -earned, lot.currency, holder, lot.origin),
-            ]
-            self.book(day, "access", legs)
+        self.book(day, "access", out_of(holder, "access", lot, earned, "access-revenue"))
 
     def earned(self, lot: Lot, left: Decimal, since: Day, day: Day) -> Decimal:
         """left x the part of what is left of the time, to the minor unit; at the end all of it."""
@@ -859,8 +826,7 @@ class Books(ChangeBooks, CatchUpBooks):
         holder = event.subscriber or ""
         legs = []
         for pocket, lot, count in drawn:
-            legs.append(Leg(pocket, count, lot.commodity, holder, lot.origin, lot=lot))
-            legs.append(Leg("revenue", -count * lot.cost, lot.currency, holder, lot.origin))
+            legs += out_of(holder, pocket, lot, count, "revenue")
         if left > 0:
             legs += self.overage(event, left)
         self.book(event.date, "consumption", legs)
