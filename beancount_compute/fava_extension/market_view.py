@@ -13,7 +13,13 @@ from beancount.core.data import Price
 from beancount_compute.economy import WIDE, ZERO
 from beancount_compute.fava_extension.asked import AT_COST
 from beancount_compute.fava_extension.blocks import Block, controls, linked, page_of, words
-from beancount_compute.fava_extension.page import Page, last_shown, of_the_market, transaction
+from beancount_compute.fava_extension.page import (
+    Page,
+    last_shown,
+    of_the_market,
+    to_statements,
+    transaction,
+)
 from beancount_compute.ledger import BULK_JOURNAL
 from beancount_compute.reports import (
     CURRENCY,
@@ -87,7 +93,7 @@ def _time(page: Page, interval: Interval, name: str) -> str:
 
 
 def _trades(page: Page, books: Books) -> list[Block]:
-    """The trades in pages; each leads to its transaction in the journal."""
+    """The trades in pages; each leads to its transaction in the journal, and to both statements."""
     bulk = page.loaded.books.bulk
     if bulk is not None and (page.asked.selection.end or bulk.first) >= bulk.first:
         return [words(f"{bulk.names} was booked in bulk, without single trades to list.")]
@@ -99,7 +105,10 @@ def _trades(page: Page, books: Books) -> list[Block]:
     undone = sum(each.times < 0 for each in asked.trades(books))
     many = f"{undone:,} reversals of trades are" if undone > 1 else "1 reversal of a trade is"
     note = f"{many} counted in the tables above, and no trade of this list."
-    return [linked(block, "event", links), *([words(note)] if undone else [])]
+    block = linked(block, "event", links)
+    for key in ("seller", "buyer"):
+        block = to_statements(page, block, key)
+    return [block, *([words(note)] if undone else [])]
 
 
 def _dated(table: Table) -> Table:

@@ -9,8 +9,8 @@ from typing import Any
 
 from beancount_compute.economy import OWED, OWED_TO_OPERATOR, OWED_TO_OTHERS, WIDE, ZERO
 from beancount_compute.fava_extension.asked import AT_COST
-from beancount_compute.fava_extension.blocks import Block, controls, figures, linked, words
-from beancount_compute.fava_extension.page import Page, last_shown
+from beancount_compute.fava_extension.blocks import Block, controls, figures, words
+from beancount_compute.fava_extension.page import Page, last_shown, to_statements
 from beancount_compute.reports import (
     CURRENCY,
     Books,
@@ -137,10 +137,4 @@ def _aged(page: Page, table: Table) -> Block:
     """A table by subscriber, partner or provider; a subscriber leads to the statement."""
     key = table.columns[0].key
     block = page.numbers.paged(table, page.asked.page)
-    known = page.loaded.books.subscribers if key == "subscriber" else frozenset()
-    names = [row[0] for row in block["rows"]]
-    links = [
-        {"go": {"view": "subscribers", "subscriber": name, "page": ""}} if name in known else None
-        for name in names
-    ]
-    return linked(block, key, links)
+    return to_statements(page, block, key) if key == "subscriber" else block

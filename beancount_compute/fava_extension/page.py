@@ -18,7 +18,7 @@ from beancount.core.data import Directive
 
 from beancount_compute.economy import quoted
 from beancount_compute.fava_extension.asked import CONVERSIONS, Asked, BadRequest
-from beancount_compute.fava_extension.blocks import Block, FavaNumbers, choice, controls
+from beancount_compute.fava_extension.blocks import Block, FavaNumbers, choice, controls, linked
 from beancount_compute.fava_extension.fava_parts import having
 from beancount_compute.fava_extension.loaded import LoadedBooks
 from beancount_compute.fava_extension.prepared.narrowing import Filter, narrow, with_trades_of
@@ -202,6 +202,18 @@ def transaction(page: Page, place: int) -> dict[str, str]:
     if not event:
         return {"href": page.links.context(entry)}
     return {"href": page.links.journal(having("event", str(event))), "title": "In the journal"}
+
+
+def to_statements(page: Page, block: Block, key: str) -> Block:
+    """A table whose subscribers, in one of its columns, lead to their statements."""
+    at = next(at for at, column in enumerate(block["columns"]) if column["key"] == key)
+    links = [
+        {"go": {"view": "subscribers", "subscriber": row[at], "page": ""}}
+        if row[at] in page.loaded.books.subscribers
+        else None
+        for row in block["rows"]
+    ]
+    return linked(block, key, links)
 
 
 def place_in_editor(page: Page, file: str, line: int) -> dict[str, str] | None:

@@ -360,6 +360,9 @@ def test_lots_and_trades_lead_into_fava(market_year: Site) -> None:
     (entry,) = journal(market_year, link)
     assert entry.meta["event"] == exact(trades["rows"][0][1])
     assert "Trade with" in entry.narration
+    seller, buyer = trades["rows"][0][2:4]
+    assert seller["go"] == {"view": "subscribers", "subscriber": entry.payee, "page": ""}
+    assert buyer["go"]["subscriber"] == entry.meta["counterparty"]
 
 
 def test_every_view_of_a_company_that_sells_more_than_units_stands(tmp_path: Path) -> None:
