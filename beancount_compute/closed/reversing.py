@@ -48,9 +48,10 @@ def undo_of(
 
 
 def beside_others(plans: Collection[OfPlan], closed: Closed) -> frozenset[str]:
-    """The ids of closed periods of some subscribers and plans that run on, beside single ones."""
+    """The ids of closed periods of some subscribers and plans, beside single ones, that run on."""
     periods: dict[tuple[OfPlan, date], str] = {}
     single: set[tuple[OfPlan, date]] = set()
+    running: set[str] = set()
     holders = {holder for holder, _ in plans}
     for entry in closed.booked:
         if not isinstance(entry, Transaction) or entry.payee not in holders:
@@ -61,8 +62,12 @@ def beside_others(plans: Collection[OfPlan], closed: Closed) -> frozenset[str]:
         if period is not None and period.last > closed.last_day:
             periods[(entry.payee, period.plan), entry.date] = str(entry.meta["event"])
         elif period is None and "period" in entry.meta:
-            single.add(((entry.payee, plan_of(entry)), entry.date))
-    return frozenset([name for of, name in periods.items() if of[0] in plans and of in single])
+            of, name = (entry.payee, plan_of(entry)), str(entry.meta["event"])
+            single.add((of, entry.date))
+            if of in plans and entry.meta["period"][-10:] > str(closed.last_day):
+                running.add(name)
+    running |= {name for of, name in periods.items() if of[0] in plans and of in single}
+    return frozenset(running)
 
 
 def money_back(

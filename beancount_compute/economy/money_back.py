@@ -188,7 +188,7 @@ class MoneyBack:
         for (holder, plan, _), ids in self._beside.items():
             found = [self._allocations[each] for each in ids if each in self._allocations]
             runs_on = any(each.last_day > day.isoformat() for each in found)
-            if len(ids) > 1 and runs_on and any(not each.subscription for each in found):
+            if runs_on and not all(each.subscription for each in found):
                 yield (holder, plan), found
 
     def take_over(self, found: Allocation, day: datetime.date) -> None:
@@ -267,7 +267,8 @@ class MoneyBack:
         of_day = self._of_day.setdefault(of, {})
         of_day[entry.id] = entry
         known = self._beside.get((*of, entry.date), [])
-        if known or entry.id in self.named or (of in self.plans and len(of_day) > 1):
+        beside = of in self.plans and not all(each.subscription for each in of_day.values())
+        if known or beside or entry.id in self.named:
             self._beside[(*of, entry.date)] = [*of_day]
             for name in [each for each in of_day if each not in known]:
                 self._add(of_day[name])

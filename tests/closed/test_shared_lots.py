@@ -145,6 +145,17 @@ def test_as_of_that_evening_only_its_own_units_end_tomorrow(ledger: Path) -> Non
     }
 
 
+def test_what_gave_nothing_has_nothing_of_closed_lots(tmp_path: Path) -> None:
+    """Erin's subscription has a discount of all: what is left is of the single one."""
+    erin = SEATS.format(name="erin").replace('id: "s-', 'discount: 200.00 USD\n  id: "s-')
+    change = '2026-10-16 custom "compute-change" "erin" "pro" "max"\n'
+    ledger = write(tmp_path / "new", TERMS + erin + change)
+    text = printed(load(ledger))
+    assert "-400 CU" not in text and text.count("ACCESS-USD {1 USD, 2026-09-16") == 5
+    close(ledger, *MONTHS[:1])
+    assert printed(load(ledger)) == text
+
+
 def test_neither_can_be_reversed_after_a_close(ledger: Path) -> None:
     """The state says that others may have shared its lots."""
     close(ledger, *MONTHS[:2])

@@ -447,6 +447,27 @@ def test_what_shares_nothing_is_as_it_was(kind: str) -> None:
     assert income(books, "breakage") == ("400" if kind == "change" else "600")
 
 
+@pytest.mark.parametrize("kind", ["change", "now"])
+def test_a_period_that_gave_nothing_has_nothing_of_the_others_lot(kind: str) -> None:
+    """It cost nothing, with a discount of all; or a change credited more than it charged."""
+    free = subscription("2026-06-01", "alice", "seat", discount="90 USD")
+    last = change("2026-06-21", "alice", "seat", "plus")
+    last = now("2026-06-21", "seat") if kind == "now" else last
+    events = [free, one_period("2026-06-01", "alice", "seat"), last]
+    books = book(events, terms(SEAT, PLUS, as_of="2026-06-21"))
+    assert messages(books) == []
+    assert "access alice 90 ACCESS-USD {1 USD, 2026-06-01, seat/2026-07-01}" in lots_shown(books)
+    events = [
+        subscription("2026-06-01", "alice", "plus"),
+        change("2026-06-06", "alice", "plus", "seat", charge="0 USD", credit="200 USD"),
+        one_period("2026-06-06", "alice", "seat"),
+        change("2026-06-21", "alice", "seat", "plus") if kind == "change" else last,
+    ]
+    books = book(events, terms(SEAT, PLUS, as_of="2026-06-21"))
+    assert messages(books) == []
+    assert "access alice 90 ACCESS-USD {1 USD, 2026-06-06, seat/2026-07-06}" in lots_shown(books)
+
+
 # Handed on
 
 
