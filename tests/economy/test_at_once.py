@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -210,13 +211,9 @@ def test_opening_lots_of_a_period_that_ran_before_the_books_end_too() -> None:
     assert income(books, "breakage") == "60"
 
 
-def metered(**more: object) -> Plan:
+def metered(**more: Any) -> Plan:
     offer = plan("payg", "0 USD", "0 CU", overage="0.02 USD")
-    return replace_plan(offer, **{"minimum": Money(*pair("31 USD")), **more})
-
-
-def replace_plan(offer: Plan, **more: object) -> Plan:
-    return offer._replace(**more)  # type: ignore[arg-type]
+    return offer._replace(**{"minimum": Money(*pair("31 USD")), **more})
 
 
 def test_a_minimum_counts_by_days_and_the_invoice_is_tomorrow_s() -> None:

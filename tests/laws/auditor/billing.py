@@ -19,6 +19,7 @@ B7  Its evening is part of its day, so that one at once counts for the as-of day
 from __future__ import annotations
 
 import datetime
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from decimal import Decimal
 from fractions import Fraction
@@ -45,7 +46,7 @@ Held = tuple[str, str, Lot]  # holder, pocket, lot
 Giver = tuple[Place, Day]  # the line of an allocation or subscription, and the first day
 
 
-class BillingBooks(ProviderBooks):
+class BillingBooks(ProviderBooks, ABC):
     """What is charged and not yet invoiced, by subscription and period."""
 
     subscriptions: list[Subscription]
@@ -97,8 +98,9 @@ class BillingBooks(ProviderBooks):
             Leg("breakage", -more, currency, holder, name),
         ]
 
+    @abstractmethod
     def overage_price(self, subscription: Subscription, day: Day) -> Plan:
-        raise NotImplementedError
+        """The plan whose overage prices the use of a day."""
 
     def owe(
         self,
