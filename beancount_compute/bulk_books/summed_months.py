@@ -192,7 +192,7 @@ class _DayReader:
         month, at = _month_of(day), self._place_of(day, kind, undoes)
         if role in OWED:
             party = origin if role is Role.PARTNER else holder
-            plan = origin if role is Role.RECEIVABLE else ""
+            plan = origin if role in (Role.RECEIVABLE, Role.UNBILLED) else ""
             account = self._account(role, holder, origin)
             self.facts.owed.append(
                 Owed(day, month, role, party, amount, currency, of, at, account, plan)

@@ -141,6 +141,7 @@ class LegOrigin(Enum):
     BACK = "one, of the origin in the metadata `back`"
     EARNED = "of access that a change returns, in the metadata of its key: earned before it"
     FROM_PLAN = "one, of the plan in the metadata `from-plan`"
+    TO_PLAN = "one, of the plan of the lots that come in, or of that in the metadata `to-plan`"
     METERS = "one for each meter in the metadata of its key"
 
 
@@ -240,7 +241,7 @@ KINDS: dict[Kind, KindRow] = {
             LegRow(Role.REVENUE, LegOrigin.FROM_PLAN),
             LegRow(Role.REFUNDS, LegOrigin.FROM_PLAN, key="refunds"),
             LegRow(Role.BREAKAGE, LegOrigin.FROM_PLAN, key="breakage"),
-            LegRow(Role.UNBILLED),
+            LegRow(Role.UNBILLED, LegOrigin.TO_PLAN),
         ),
         corrected_by="a change back",
         gives=True,

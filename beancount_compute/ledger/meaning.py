@@ -64,6 +64,7 @@ from beancount_compute.ledger.bulk_folders import BULK_TAG
 from beancount_compute.ledger.hand_written import OPENING_TAG
 from beancount_compute.ledger.metadata import (
     FROM_PLAN,
+    TO_PLAN,
     back_of,
     beyond_of,
     date_of,
@@ -417,6 +418,10 @@ def _candidates_of(
                 return [((role, holder, plan), "", None)]
             sign = 1 if role is Role.REFUNDS else -1
             return [((role, holder, plan), amount.currency, sign * amount.number)] if amount else []
+        case LegOrigin.TO_PLAN:
+            plan, old = text_in(meta.get(TO_PLAN)), text_in(meta.get(FROM_PLAN))
+            plan = plan or next((name for name, _ in carried if name != old), "")
+            return [((role, holder, plan), "", None)]
         case LegOrigin.METERS:
             text, sign = meta.get(row.key), 1
             if row.key == "accrued":  # nothing was drawn of credits: all of it

@@ -13,7 +13,8 @@
     price: 0.25 EUR                          ; of a trade, where no posting carries it
     period: "2026-05-01/2026-05-31"          ; first and last day of what is allocated
     subscription: "s-alice"                  ; to which the period belongs, or a use is charged
-    from-plan: "basic"                       ; of a change of plan, with
+    from-plan: "basic"                       ; of a change of plan
+    to-plan: "payg"                          ; to one of which it begins no lot
     charge: 166.67 USD                       ; of a change of plan, as the invoice says; credit too
     prorated: "10/30"                        ; the days of its period, where they are cut short
     earned: 60.00 USD                        ; of the access that comes back, earned until then
@@ -77,7 +78,7 @@ from beancount_compute.economy import (
 _FEES, _TRADE = Role.FEES, Kind.TRADE  # to name a member of an enum takes longer
 _COST, _BILL, _CATCH_UP = Kind.COST, Kind.BILL, Kind.CATCH_UP
 _CHANGE, _INVOICE = Kind.CHANGE, Kind.INVOICE
-EARNED, FROM_PLAN = "earned", "from-plan"
+EARNED, FROM_PLAN, TO_PLAN = "earned", "from-plan", "to-plan"
 _OF_CHANGE = {
     leg.role: leg.key for leg in KINDS[Kind.CHANGE].money if leg.key and leg.role in EARNINGS
 }
@@ -243,7 +244,9 @@ def _add_lapsed(meta: dict[str, Any], entry: JournalEntry) -> None:
 def _add_change(meta: dict[str, Any], entry: JournalEntry) -> None:
     """What a change of plan says of the old one, and of its period."""
     assert entry.event is not None
-    meta[FROM_PLAN] = entry.event.from_plan
+    meta[FROM_PLAN], plan = entry.event.from_plan, entry.event.plan
+    if not any(isinstance(leg, LotLeg) and leg.lot.origin == plan for leg in entry.legs):
+        meta[TO_PLAN] = plan
     if entry.prorated:
         meta["prorated"] = entry.prorated
     if entry.exchange is not None:

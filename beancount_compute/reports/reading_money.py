@@ -49,7 +49,7 @@ from beancount_compute.reports.reading import Units, Unread
 # To name a member of an enum takes longer than to compare it.
 _EXPIRED = Flow.EXPIRED
 _NOTHING: dict[tuple[str, str], Decimal] = {}
-_PARTNER, _RECEIVABLE = Role.PARTNER, Role.RECEIVABLE
+_PARTNER, _OF_PLAN = Role.PARTNER, (Role.RECEIVABLE, Role.UNBILLED)
 _TRADE, _WRITTEN = Kind.TRADE, (BY_HAND, OPENING)
 _EARNING = frozenset(kind for kind, legs in BESIDES.items() if legs)
 _new = tuple.__new__
@@ -57,7 +57,7 @@ _new = tuple.__new__
 _CARRYING = frozenset(
     kind
     for kind, row in KINDS.items()
-    if any(leg.origin in (*OF_LOTS, LegOrigin.FIRST) for leg in row.money)
+    if any(leg.origin in (*OF_LOTS, LegOrigin.FIRST, LegOrigin.TO_PLAN) for leg in row.money)
 )
 
 
@@ -146,7 +146,7 @@ class _MoneyReader:
         for account, (role, holder, origin, number, currency) in legs:
             if role in OWED:
                 party = origin if role is _PARTNER else holder
-                plan = origin if role is _RECEIVABLE else ""
+                plan = origin if role in _OF_PLAN else ""
                 line = (day, month, role, party, number, currency, kind, at, account, plan)
                 owed.append(_new(Owed, line))
             elif role in LOST:

@@ -61,7 +61,7 @@ def test_access_that_is_left_comes_back_and_a_short_period_begins() -> None:
           access alice 90 ACCESS-USD {1 USD, 2026-04-01, basic/2026-05-01}
           access-revenue alice basic -60 USD
           access alice -40 ACCESS-USD {1 USD, 2026-04-21, plus/2026-05-01}
-          unbilled alice 10 USD
+          unbilled alice plus 10 USD
         2026-04-30 access alice
           access alice 40 ACCESS-USD {1 USD, 2026-04-21, plus/2026-05-01}
           access-revenue alice plus -40 USD
@@ -99,7 +99,7 @@ def test_units_that_are_left_come_back_at_carrying_amount() -> None:
         2026-04-21 change bob
           allocations bob 100 CU {0.2 USD, 2026-04-01, pro/2026-05-01}
           allocations bob -1000 CU {0.16667 USD, 2026-04-21, max/2026-05-01}
-          unbilled bob 146.67 USD
+          unbilled bob max 146.67 USD
     """)
 
 
@@ -109,7 +109,7 @@ def test_the_invoices_own_figures_go_first() -> None:
         2026-04-21 change bob
           allocations bob 100 CU {0.2 USD, 2026-04-01, pro/2026-05-01}
           allocations bob -1000 CU {0.12 USD, 2026-04-21, max/2026-05-01}
-          unbilled bob 100 USD
+          unbilled bob max 100 USD
     """)
 
 
@@ -120,7 +120,7 @@ def test_a_credit_above_all_else_is_a_reduction_of_what_was_delivered() -> None:
           allocations bob 100 CU {0.2 USD, 2026-04-01, pro/2026-05-01}
           allocations bob -1000 CU {0 USD, 2026-04-21, max/2026-05-01}
           refunds bob pro 36.67 USD
-          unbilled bob -56.67 USD
+          unbilled bob max -56.67 USD
     """)
 
 
@@ -137,7 +137,7 @@ def test_what_rounding_leaves_of_the_carrying_amount_goes_to_revenue() -> None:
           allocations bob 1 CU {0.006667 USD, 2026-04-01, pro/2026-05-01}
           allocations bob -1000 CU {0.16667 USD, 2026-04-21, max/2026-05-01}
           revenue bob pro 0.003333 USD
-          unbilled bob 166.66 USD
+          unbilled bob max 166.66 USD
     """)
 
 
@@ -154,7 +154,7 @@ def test_a_bundle_is_split_as_any_period() -> None:
           access-revenue alice basic -60 USD
           access alice -60 ACCESS-USD {1 USD, 2026-04-21, big/2026-05-01}
           allocations alice -500 CU {0.08 USD, 2026-04-21, big/2026-05-01}
-          unbilled alice 70 USD
+          unbilled alice big 70 USD
     """)
 
 
@@ -171,7 +171,7 @@ def test_access_of_earlier_months_is_earned_already() -> None:
           access alice 55.16 ACCESS-USD {1 USD, 2026-03-20, basic/2026-04-20}
           access-revenue alice basic -26.13 USD
           access alice -38.71 ACCESS-USD {1 USD, 2026-04-10, plus/2026-04-20}
-          unbilled alice 9.68 USD
+          unbilled alice plus 9.68 USD
     """)
 
 
@@ -192,7 +192,7 @@ def test_even_months_take_their_share_of_this_month_back_and_a_short_period_is_b
         2026-06-10 change alice
           access alice 30 ACCESS-USD {1 USD, 2026-04-20, basic/2026-07-20}
           access alice -52.75 ACCESS-USD {1 USD, 2026-06-10, plus/2026-07-20}
-          unbilled alice 22.75 USD
+          unbilled alice plus 22.75 USD
     """)
     earned = [
         (str(each.date), str(-leg.number))
@@ -250,7 +250,7 @@ def test_periods_of_another_length_begin_at_once() -> None:
           access alice 90 ACCESS-USD {1 USD, 2026-04-01, basic/2026-05-01}
           access-revenue alice basic -60 USD
           access alice -1200 ACCESS-USD {1 USD, 2026-04-21, plus/2027-04-21}
-          unbilled alice 1170 USD
+          unbilled alice plus 1170 USD
         2027-04-21 allocation alice
           receivable alice plus 1200 USD
           access alice -1200 ACCESS-USD {1 USD, 2027-04-21, plus/2028-04-21}
@@ -311,7 +311,7 @@ def test_a_second_change_counts_days_of_the_whole_period() -> None:
           access-revenue alice plus -24 USD
           allocations alice -91 CU {0.200526 USD, 2026-04-27, pro/2026-05-01}
           allocations alice -42 CU {0.200527 USD, 2026-04-27, pro/2026-05-01}
-          unbilled alice 10.67 USD
+          unbilled alice pro 10.67 USD
     """)
 
 
@@ -330,17 +330,17 @@ def test_two_changes_on_one_day_run_by_time() -> None:
           access alice 90 ACCESS-USD {1 USD, 2026-04-01, basic/2026-05-01}
           access-revenue alice basic -60 USD
           access alice -40 ACCESS-USD {1 USD, 2026-04-21, plus/2026-05-01}
-          unbilled alice 10 USD
+          unbilled alice plus 10 USD
         2026-04-21 change alice
           access alice 40 ACCESS-USD {1 USD, 2026-04-21, plus/2026-05-01}
           allocations alice -263 CU {0.20021 USD, 2026-04-21, pro/2026-05-01}
           allocations alice -70 CU {0.200211 USD, 2026-04-21, pro/2026-05-01}
-          unbilled alice 26.67 USD
+          unbilled alice pro 26.67 USD
         2026-04-21 change alice
           allocations alice 263 CU {0.20021 USD, 2026-04-21, pro/2026-05-01}
           allocations alice 70 CU {0.200211 USD, 2026-04-21, pro/2026-05-01}
           access alice -30 ACCESS-USD {1 USD, 2026-04-21, basic/2026-05-01}
-          unbilled alice -36.67 USD
+          unbilled alice basic -36.67 USD
     """)
 
 
@@ -369,7 +369,7 @@ def test_what_is_left_for_a_plan_that_sells_only_use_is_breakage() -> None:
         2026-04-21 change alice
           access alice 90 ACCESS-USD {1 USD, 2026-04-01, basic/2026-05-01}
           access-revenue alice basic -60 USD
-          unbilled alice -30 USD
+          unbilled alice payg -30 USD
     """)
     kept = change("2026-04-21", "alice", "basic", "payg", charge="0 USD", credit="0 USD")
     books = book([begun, kept], terms(BASIC, payg, as_of="2026-05-31"))
@@ -415,7 +415,7 @@ def test_what_is_no_lot_of_the_period_stays() -> None:
         2026-04-11 change bob
           allocations bob 1000 CU {0.2 USD, 2026-04-01, pro/2027-04-01}
           allocations bob -2000 CU {0.166665 USD, 2026-04-11, max/2026-05-01}
-          unbilled bob 133.33 USD
+          unbilled bob max 133.33 USD
     """)
 
 
@@ -618,7 +618,7 @@ def test_minimums_count_by_days_before_and_after() -> None:
     assert shown(books, "change", "shortfall", "invoice") == text("""
         2026-04-21 change alice
           breakage alice one -16.67 USD
-          unbilled alice 16.67 USD
+          unbilled alice two 16.67 USD
         2026-04-30 shortfall alice
           unbilled alice two 12 USD
           breakage alice two -12 USD
@@ -653,7 +653,7 @@ def test_a_short_period_has_the_minimum_of_its_own_first_day() -> None:
     assert changes(book(events, terms(*plans, as_of="2026-04-24"))) == text("""
         2026-04-24 change alice
           breakage alice two -9 USD
-          unbilled alice 9 USD
+          unbilled alice one 9 USD
     """)
 
 
@@ -689,7 +689,7 @@ def test_a_discount_goes_on_with_the_new_plan() -> None:
           access alice 60 ACCESS-USD {1 USD, 2026-04-01, basic/2026-05-01}
           access-revenue alice basic -40 USD
           access alice -30 ACCESS-USD {1 USD, 2026-04-21, plus/2026-05-01}
-          unbilled alice 10 USD
+          unbilled alice plus 10 USD
     """)
     assert "receivable alice plus 90 USD" in shown(books)
 
@@ -868,7 +868,7 @@ def test_a_period_that_other_books_handed_on_is_found_by_its_end() -> None:
           access alice 60 ACCESS-USD {1 USD, 2026-04-21, plus/2026-05-15}
           access-revenue alice plus -21.43 USD
           access alice -27 ACCESS-USD {1 USD, 2026-05-06, basic/2026-05-15}
-          unbilled alice -11.57 USD
+          unbilled alice basic -11.57 USD
     """)
 
 

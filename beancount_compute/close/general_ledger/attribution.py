@@ -5,14 +5,16 @@
 
 What a lot carries belongs to its origin and holder; revenue and breakage to those of the lots;
 a fee to who pays it and, by units, to the lots sold; overage to the plan whose price applies; what
-is owed to who owes or is owed, and to a plan where the transaction's lots are all of one; bad debt,
-losses and recoveries to who paid, or did not, and for what. What is left, such as a bank account,
+is owed to who owes or is owed, and to a plan where the transaction's lots are all of one; what is
+unbilled to the plan that charges it, also as an invoice takes it, and of a change to the new plan;
+bad debt, losses and recoveries to who paid, or did not, and for what. What is left, such as a bank account,
 belongs to nobody: its key is empty. Nothing is shared out by guess, and the parts of a posting add
 up to it exactly.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
@@ -27,7 +29,7 @@ from beancount_compute.close.general_ledger.slots import (
     by_account,
     weight_of,
 )
-from beancount_compute.economy import ROLE_OF_EARNING, Role
+from beancount_compute.economy import ROLE_OF_EARNING, WIDE, ZERO, Kind, Role
 from beancount_compute.reports import Books, grouped
 from beancount_compute.reports.facts import Owed
 
@@ -48,6 +50,7 @@ class _Attribution:
         self._incomes = grouped(books.incomes, place)
         self._owed = grouped(books.owed, place)
         self._lost = grouped(books.lost, place)
+        self._taken = _taken_by_invoices(books) if self._by_plan else {}
 
     def pieces(self, at: int, entry: Transaction) -> Iterator[PostingPart]:
         """The parts of a transaction's postings; what no fact explains has an empty key."""
@@ -82,8 +85,29 @@ class _Attribution:
         origins = {each.origin for each in moved or (earned if "back" in entry.meta else ())}
         only = origins.pop() if len(origins) == 1 else ""
         for owed in self._owed.get(at, []):
+            taken = self._taken.get((at, owed.currency)) if owed.role is Role.UNBILLED else None
+            if taken is not None:
+                for plan, number in taken.items():
+                    yield owed.account, plan, -number, owed.currency
+                continue
             holder = _holder(owed, entry)
             yield owed.account, owed.plan or only if by_plan else holder, owed.amount, owed.currency
+
+
+def _taken_by_invoices(books: Books) -> dict[tuple[int, str], dict[str, Decimal]]:
+    """What each invoice takes out of unbilled, by the plan that charged it."""
+    found: dict[tuple[int, str], dict[str, Decimal]] = {}
+    waiting: defaultdict[tuple[str, str], dict[str, Decimal]] = defaultdict(dict)
+    for owed in books.owed:
+        if owed.role is not Role.UNBILLED or not owed.kind:
+            continue
+        of = str(books.transactions[owed.at].meta.get("subscription", "")), owed.currency
+        if owed.kind == Kind.INVOICE:
+            found[owed.at, owed.currency] = waiting.pop(of, {})
+        else:
+            so_far = waiting[of].get(owed.plan, ZERO)
+            waiting[of][owed.plan] = WIDE.add(so_far, owed.amount)
+    return found
 
 
 def _holder(owed: Owed, entry: Transaction) -> str:

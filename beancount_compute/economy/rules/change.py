@@ -202,7 +202,7 @@ def _legs(
         *money(Role.REFUNDS, old, figures.reduction),
         # of a minimum, and what nothing is promised for
         *money(Role.BREAKAGE, old, deferred - figures.deferred - short),
-        *money(Role.UNBILLED, "", figures.owed + short),
+        *money(Role.UNBILLED, event.plan, figures.owed + short),
     ]
 
 

@@ -168,3 +168,35 @@ def test_what_is_lost_and_recovered_belongs_to_what_was_paid() -> None:
     for by, key in ((By.PLAN, "top-up"), (By.SUBSCRIBER, "alice")):
         found = [each for each in lines(MONEY_BACK, by) if "Bob" not in each[0]]
         assert found == [(account, key, amount) for account, amount in expected], by
+
+
+# Alice used 750 CU at 0.02 in April: 15.00. On 1 May, with 9 of the period's 30 days left, she goes to
+# a plan of 30.00 a month: 9.00 more. On the 10th 24.00 are invoiced, and her next period begins. Bob
+# goes from that plan, of which he used nothing, to use alone: 30.00 are his.
+CHANGES = """\
+plugin "beancount_compute"
+option "operating_currency" "USD"
+2026-01-01 custom "compute-plan" "payg" 0.00 USD 0 CU
+  overage: 0.02 USD
+  bill: "period"
+2026-01-01 custom "compute-plan" "pro" 30.00 USD 30 CU
+2026-04-10 custom "compute-subscription" "alice" "payg"
+2026-04-20 custom "compute-consumption" "alice" 750 CU
+2026-05-01 custom "compute-change" "alice" "payg" "pro"
+2026-05-02 custom "compute-subscription" "bob" "pro"
+2026-05-16 custom "compute-change" "bob" "pro" "payg"
+2026-05-31 custom "compute-cancellation" "alice" "pro"
+"""
+
+
+def test_what_is_unbilled_belongs_to_the_plan_that_charges_it() -> None:
+    """A change's to the new plan, though it begins no lot; each is invoiced as it was charged, so
+    that of a plan nothing stays behind: of pro 9.00 came and went in May."""
+    assert lines(CHANGES, By.PLAN) == [
+        ("Assets:Receivable:Alice", "pro", "54.00"),
+        ("Assets:Receivable:Bob", "pro", "30.00"),
+        ("Assets:Unbilled:Alice", "payg", "-15.00"),
+        ("Assets:Unbilled:Bob", "payg", "-30.00"),
+        ("Income:Breakage", "pro", "-9.00"),
+        ("Liabilities:DeferredRevenue:Allocations:Alice", "pro", "-30.00"),
+    ]
