@@ -10,6 +10,9 @@ opening balance is what lies in lots older than the period, and in opening lots,
 came within it (`entered.py`). The revenue of these is what 50-8(b) asks for. Fees and overage never
 were in the balance.
 
+Where anything is unbilled, opening and closing of receivables, with what is unbilled on a line of
+its own, stand beside it (`contract_balances.py`).
+
 What remains (50-13) stands by the last day on which it can be used, which is a limit and no
 forecast: of an allocation that will be minted, the end of the tokens that it turns into. Asked for,
 it stands by the release pattern of the last months as well (`reports/remaining.py`).
@@ -32,6 +35,12 @@ from typing import TypeVar
 
 from beancount_compute.economy import COMING, EARNED_BY_LOTS, RELEASING, Earning, Flow, Terms, later
 from beancount_compute.reports.books import Books, Selection
+from beancount_compute.reports.contract_balances import (
+    BALANCES,
+    balance_of_lots,
+    balances,
+    what_is_owed,
+)
 from beancount_compute.reports.entered import Entered, entered_in, not_in_opening
 from beancount_compute.reports.facts import SUMMED, Income, LotKey, Movement
 from beancount_compute.reports.figures import (
@@ -42,6 +51,7 @@ from beancount_compute.reports.figures import (
     NotSummed,
     Report,
     Request,
+    Single,
 )
 from beancount_compute.reports.fold import grouped
 from beancount_compute.reports.remaining import YEAR, ages, band_of, ends_of, expected
@@ -119,6 +129,7 @@ def _layouts(pattern: int | None, books: Books, selection: Selection) -> list[La
     part = (Column("part", "of lots"), CURRENCY)
     remaining = f"Remaining performance obligations at {day}"
     layouts = [
+        *balances(books, selection),
         Layout(
             "movement",
             "Movement of the contract liability",
@@ -183,14 +194,22 @@ def _contributions(
     entered = entered_in(books, selection)
     young = not_in_opening(books, selection.start)
     old = {each.lot for each in moved if entered.is_opening(each) or each.lot.date < start} - young
-    yield from _movement(before, old, None)
-    yield from _movement(since, old, entered)
+    of_contracts = [*_movement(before, old, None), *_movement(since, old, entered)]
+    yield from of_contracts
     yield from _revenue(earned, old)
+    back_on_demand: list[Single] = []
     for part, within in zip(selection.split(can_be_had_back), (None, entered), strict=True):
         for each in request.fold(part, keys, ("amount",)):
             if each.flow is not Flow.MINTED:
                 line = _line_of(each, within)
-                yield "refundable", (each.lot.currency,), line, each.amount, each.at
+                of_lot = ("refundable", (each.lot.currency,), line, each.amount, each.at)
+                back_on_demand.append(of_lot)
+    yield from back_on_demand
+    if request.wants(BALANCES):
+        totals = [each for each in of_contracts if each[1][0] == _TOTAL]
+        yield from balance_of_lots("contract liability", totals)
+        yield from balance_of_lots("refund liability", back_on_demand)
+        yield from what_is_owed(books, selection, request)
     for each in request.fold(moved, ("pocket", "lot"), ("amount",)):
         for end, amount in ends_of(each, books.terms, day):
             row = (band_of(end, day), each.lot.currency)
@@ -205,7 +224,7 @@ def _contributions(
 
 def _movement(
     moved: Iterable[Movement], old: set[LotKey], entered: Entered | None
-) -> Iterator[Contribution]:
+) -> Iterator[Single]:
     """What moved under its line; where nothing is asked to be told apart, in the opening."""
     for each in moved:
         if each.flow is not Flow.MINTED:  # that only changes the pocket

@@ -15,7 +15,7 @@ from decimal import Decimal, localcontext
 from typing import NamedTuple
 
 from beancount_compute.economy import WIDE, ZERO, Earning, Month, Place, amount
-from beancount_compute.reports import Income, since, until
+from beancount_compute.reports import Income, money, since, until
 from beancount_compute.review.finding import Amounts, Finding
 from beancount_compute.review.looked_at import LookedAt
 
@@ -70,7 +70,8 @@ def _finding(look: LookedAt, month: str, currency: str, found: list[Broken]) -> 
     due = sum((each.bill for each in found), ZERO)
     most = sorted(found, key=lambda each: (-each.number, each.subscriber, each.at))
     named = [
-        f"{each.subscriber} {each.number:,f} of {each.bill:,f} billed on {_day(look, each)}"
+        f"{each.subscriber} {money(each.number, currency):,f} of {money(each.bill, currency):,f} "
+        f"billed on {_day(look, each)}"
         for each in most[:MOST_NAMED]
     ]
     rest = len(found) - len(named)

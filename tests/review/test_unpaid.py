@@ -98,3 +98,14 @@ def test_a_bill_that_was_reversed_is_not_open(tmp_path: Path) -> None:
     text += pays("Bob", "100.00") + '2026-05-21 custom "compute-reversal" "u"\n'
     text += '2026-05-22 custom "compute-reversal" "s/2026-05-01"\n'
     assert findings(tmp_path, text, "2026-06") == []
+
+
+def test_what_is_left_of_access_is_told_to_the_cent(tmp_path: Path) -> None:
+    """Of 31.00 for May, 20.00 are earned when ann leaves at once on the 20th."""
+    text = SOLD.replace("100.00 USD 1000 CU", "31.00 USD").replace("consumption", "grant")
+    text += '2026-05-20 custom "compute-cancellation" "ann" "pro"\n  now: TRUE\n'
+    (found,) = findings(tmp_path, text + pays("Bob", "31.00"), "2026-05")
+    assert found.text == (
+        "11 USD of breakage is of periods that were never paid: ann 11.00 of 31.00 billed on "
+        "2026-05-01"
+    )

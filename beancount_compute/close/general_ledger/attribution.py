@@ -7,9 +7,9 @@ What a lot carries belongs to its origin and holder; revenue and breakage to tho
 a fee to who pays it and, by units, to the lots sold; overage to the plan whose price applies; what
 is owed to who owes or is owed, and to a plan where the transaction's lots are all of one; what is
 unbilled to the plan that charges it, also as an invoice takes it, and of a change to the new plan;
-bad debt, losses and recoveries to who paid, or did not, and for what. What is left, such as a bank account,
-belongs to nobody: its key is empty. Nothing is shared out by guess, and the parts of a posting add
-up to it exactly.
+bad debt, losses and recoveries to who paid, or did not, and for what. What is left, such as a bank
+account, belongs to nobody: its key is empty. Nothing is shared out by guess, and the parts of a
+posting add up to it exactly.
 """
 
 from __future__ import annotations

@@ -170,9 +170,9 @@ def test_what_is_lost_and_recovered_belongs_to_what_was_paid() -> None:
         assert found == [(account, key, amount) for account, amount in expected], by
 
 
-# Alice used 750 CU at 0.02 in April: 15.00. On 1 May, with 9 of the period's 30 days left, she goes to
-# a plan of 30.00 a month: 9.00 more. On the 10th 24.00 are invoiced, and her next period begins. Bob
-# goes from that plan, of which he used nothing, to use alone: 30.00 are his.
+# Alice used 750 CU at 0.02 in April: 15.00. On 1 May, with 9 of the period's 30 days left, she goes
+# to a plan of 30.00 a month: 9.00 more. On the 10th 24.00 are invoiced, and her next period begins.
+# Bob goes from that plan, of which he used nothing, to use alone: 30.00 are his.
 CHANGES = """\
 plugin "beancount_compute"
 option "operating_currency" "USD"
