@@ -43,7 +43,7 @@ class ScaleTargetRow(NamedTuple):
 
 TARGETS: dict[ScaleTarget, ScaleTargetRow] = {
     ScaleTarget.PLAN_PRICE: ScaleTargetRow(
-        ("plan",), "what a plan asks: its price and its overage price"
+        ("plan",), "what a plan asks: its price, overage price and minimum"
     ),
     ScaleTarget.TRADE_PRICE: ScaleTargetRow((), "the prices of trades"),
     ScaleTarget.COST: ScaleTargetRow(("provider", "meter"), "what meters cost to serve"),

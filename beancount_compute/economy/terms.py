@@ -31,7 +31,13 @@ from beancount_compute.economy.options import (
     Option,
 )
 from beancount_compute.economy.roles import Pocket
-from beancount_compute.economy.rounding import WIDE, ZERO, decimals_written, round_money
+from beancount_compute.economy.rounding import (
+    WIDE,
+    ZERO,
+    decimals_written,
+    round_money,
+    to_few_digits,
+)
 from beancount_compute.economy.term_values import AccessBy, BilledBy, Money, ScaleTarget, Unused
 
 TOP_UP = "top-up"
@@ -122,6 +128,10 @@ class Plan(NamedTuple):
         """The plan for whom each period costs less; a price that fell below that is zero."""
         off = round_money(WIDE.multiply(discount, self.factor), self.currency)
         return self.at(max(ZERO, round_money(self.price, self.currency) - off))
+
+    def scaled(self, number: Decimal) -> Decimal:
+        """What an event says of its price in money, multiplied as a scenario multiplies that."""
+        return number if self.factor == 1 else to_few_digits(WIDE.multiply(number, self.factor))
 
     @property
     def unit_decimals(self) -> int:

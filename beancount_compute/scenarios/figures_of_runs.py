@@ -57,6 +57,11 @@ ROWS: tuple[WhatIfRow, ...] = (
     WhatIfRow("fees", "fees", (Role.FEES,)),
     WhatIfRow("partner_income", "partner income", (Role.PARTNER_INCOME,)),
     WhatIfRow("access", "access", (Role.ACCESS_REVENUE,)),
+    WhatIfRow("refunds", "refunds", (Role.REFUNDS,)),
+    WhatIfRow("disputes", "disputes", (Role.DISPUTES,)),
+    WhatIfRow("bad_debt", "bad debt", (Role.BAD_DEBT,), 1),
+    WhatIfRow("losses", "losses", (Role.LOSSES,), 1),
+    WhatIfRow("recoveries", "recoveries", (Role.RECOVERIES,)),
     WhatIfRow("deferred_revenue", "deferred revenue at the end", tuple(POCKETS), balance=True),
 )
 

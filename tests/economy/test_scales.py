@@ -13,12 +13,16 @@ from beancount_compute.economy.term_values import Money, ScaleTarget
 from beancount_compute.economy.terms import Terms, Timeline
 from tests.economy.building import (
     book,
+    change,
+    chargeback,
     consumption,
     day,
     measured,
     messages,
+    money_refund,
     pair,
     plan,
+    recovery,
     reversal,
     shown,
     subscription,
@@ -118,6 +122,76 @@ def test_overage_is_part_of_what_a_plan_asks() -> None:
     books = book([subscription("2026-05-01", "alice"), use], agreed)
     (entry,) = [each for each in books.journal if each.kind == "consumption"]
     assert [leg[3] for leg in entry.legs if leg[0] == "overage"] == [Decimal("-7.50")]
+
+
+def test_what_goes_back_of_a_plan_s_price_is_multiplied_with_it() -> None:
+    """A period of 200.00 costs 100.00, 500 of its 1000 CU are used. Of 50.00 back 25.00 are left, a
+    quarter; of 60.00 charged back 30.00, of 20.00 recovered 10.00. A top-up has its own price."""
+    events = [
+        subscription("2026-05-01", "alice", id="s"),
+        top_up("2026-05-02", "alice", "100 CU", "10 USD", id="top-1"),
+        consumption("2026-05-10", "alice", "500 CU"),
+        money_refund("2026-05-20", "alice", "50 USD", "s/2026-05-01"),
+        chargeback("2026-05-21", "s/2026-05-01", paid="60 USD", id="cb"),
+        recovery("2026-05-22", "cb", paid="20 USD"),
+        money_refund("2026-05-23", "alice", "10 USD", "top-1"),
+    ]
+    agreed = scaled(terms(plan(), as_of="2026-05-31"), "2026-01-01 plan-price 0.5")
+    books = book(events, agreed)
+    assert messages(books) == []
+    assert shown(books, "money-refund", "chargeback", "recovery") == text("""
+        2026-05-20 money-refund alice
+          allocations alice 125 CU {0.1 USD, 2026-05-01, pro/2026-06-01}
+          refunds alice pro 12.5 USD
+          payable alice -25 USD
+        2026-05-21 chargeback alice
+          allocations alice 150 CU {0.1 USD, 2026-05-01, pro/2026-06-01}
+          disputes alice pro 15 USD
+          receivable alice pro -30 USD
+        2026-05-22 recovery alice
+          receivable alice pro 10 USD
+          recoveries alice -10 USD
+        2026-05-23 money-refund alice
+          tokens alice 100 CU {0.1 USD, 2026-05-02, top-up}
+          payable alice -10 USD
+    """)
+
+
+def test_all_of_a_price_in_parts_stays_all_of_it() -> None:
+    """Of 10.05, three times 3.35: 5.02 are 1.68, 1.68 and what is left; more is refused."""
+    events = [
+        subscription("2026-05-01", "alice", id="s"),
+        *[money_refund(f"2026-05-0{n}", "alice", "3.35 USD", "s/2026-05-01") for n in (2, 3, 4)],
+    ]
+    agreed = scaled(terms(plan(price="10.05 USD")), "2026-01-01 plan-price 0.5")
+    books = book(events, agreed)
+    paid = [leg for entry in books.journal for leg in entry.legs if leg[0] == "payable"]
+    assert (messages(books), [f"{leg[3]}" for leg in paid]) == ([], ["-1.68", "-1.68", "-1.66"])
+    events[-1] = money_refund("2026-05-04", "alice", "6.70 USD", "s/2026-05-01")
+    (message,) = messages(book(events, agreed))
+    assert "a refund of 3.35 USD, where 1.66 USD are left" in message
+
+
+def test_what_the_invoice_of_a_change_says_is_multiplied_with_either_plan() -> None:
+    """The charge by what the new plan asks: 333.34; the credit by what was asked when the period
+    began: 66.67. Deferred are 20.00 + 333.34 - 66.67 for 1000 CU."""
+    plans = plan(), plan("max", "500 USD", "3000 CU")
+    agreed = scaled(
+        terms(*plans, as_of="2026-06-21"),
+        "2026-01-01 plan-price max 2",
+        "2026-06-10 plan-price pro 0.5",
+    )
+    events = [
+        subscription("2026-06-01", "alice"),
+        consumption("2026-06-09", "alice", "900 CU"),
+        change("2026-06-21", "alice", "pro", "max", charge="166.67 USD", credit="66.67 USD"),
+    ]
+    assert shown(book(events, agreed), "change") == text("""
+        2026-06-21 change alice
+          allocations alice 100 CU {0.2 USD, 2026-06-01, pro/2026-07-01}
+          allocations alice -1000 CU {0.28667 USD, 2026-06-21, max/2026-07-01}
+          unbilled alice max 266.67 USD
+    """)
 
 
 def test_trades_are_at_the_scaled_price() -> None:

@@ -596,3 +596,36 @@ def test_credits_that_are_used_up_can_t_be_taken_by_hand(tmp_path: Path) -> None
     assert "Assets:Prepaid | USD | 90.00 | 0.00 | -90.00" in figures(found, 1)
     assert "hand-written postings at another cost | USD | 0.00 | 30.00 | 30.00" in figures(found)
     assert sum(row[-1] for row in found.tables()[1].rows if isinstance(row[-1], Decimal)) == 0
+
+
+# Of May's 200.00, all used, 20.00 are refunded and 30.00 charged back. The change of 21 June is as
+# its invoice says: 100.00 more.
+BACK = """plugin "beancount_compute"
+option "operating_currency" "USD"
+2026-01-01 custom "compute-option" "as-of" 2026-06-30
+2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
+2026-01-01 custom "compute-plan" "max" 500.00 USD 3000 CU
+2026-05-01 custom "compute-subscription" "alice" "pro"
+  id: "s"
+2026-05-20 custom "compute-consumption" "alice" 1000 CU
+2026-05-21 custom "compute-refund" "alice" 20.00 USD
+  of: "s/2026-05-01"
+2026-05-22 custom "compute-chargeback" "s/2026-05-01" 30.00 USD
+2026-06-21 custom "compute-change" "alice" "pro" "max"
+  charge: 166.67 USD
+  credit: 66.67 USD
+"""
+
+
+def test_money_back_and_the_invoice_of_a_change_go_with_the_price(tmp_path: Path) -> None:
+    """All of it times 1.10: at 220.00 and 550.00 so is what is refunded, charged back and billed:
+    200.00 of use; 100.00 unbilled, and 300.00 deferred, are 110.00 and 330.00."""
+    found = compared(books(tmp_path, BACK), '2026-01-01 custom "compute-scale" "plan-price" 1.10\n')
+    assert figures(found) == [
+        "revenue of use | USD | 200.00 | 220.00 | 20.00",
+        "refunds | USD | -20.00 | -22.00 | -2.00",
+        "disputes | USD | -30.00 | -33.00 | -3.00",
+        "deferred revenue at the end | USD | 300.00 | 330.00 | 30.00",
+    ]
+    assert "Assets:Unbilled | USD | 100.00 | 110.00 | 10.00" in figures(found, 1)
+    assert found.refused() == []

@@ -71,6 +71,12 @@ def change(economy: Economy, event: Event, event_id: str) -> None:
     if subscription.period_end == economy.today or not plan.bookable:
         _change_unbooked(economy, event, subscription, old, plan)
         return
+    if event.currency:
+        began = max([since, *(each.until for each in subscription.earlier)])
+        before = economy.terms.plan_of_lot(event.from_plan, began)
+        assert before is not None
+        charge, credit = plan.scaled(event.charge), before.scaled(event.credit)
+        event = event._replace(charge=charge, credit=credit)
     period = short_period(subscription, since, old, plan, economy.today)
     returned = left_of_period(economy, subscription, since)
     if discount := discount_of(economy, subscription, plan):

@@ -86,7 +86,7 @@ def refund_money(economy: Economy, event: Event, event_id: str) -> None:
             f"{quoted(event.of)} is an allocation of {quoted(allocation.payer)}: write "
             f"{quoted(allocation.payer)}, or the id of one of {quoted(event.subscriber)}"
         )
-    asked = _asked(event, allocation)
+    asked = _asked(economy, event, allocation)
     if asked > allocation.left:
         raise Refused(
             f"a refund of {amount(asked, event.currency)}, where "
@@ -100,7 +100,7 @@ def refund_money(economy: Economy, event: Event, event_id: str) -> None:
 def take_back_money(economy: Economy, event: Event, event_id: str) -> None:
     """Book a chargeback or a write-off; what goes beyond what the allocation cost is a loss."""
     allocation = _allocation(economy, event)
-    asked = _asked(event, allocation)
+    asked = _asked(economy, event, allocation)
     _give_back(economy, event, event_id, event.kind, allocation, asked, Role.RECEIVABLE)
 
 
@@ -131,8 +131,12 @@ def _allocation(economy: Economy, event: Event) -> Allocation:
     return found
 
 
-def _asked(event: Event, allocation: Allocation) -> Decimal:
-    """What goes back: all that is left where the event names no amount."""
+def _asked(economy: Economy, event: Event, allocation: Allocation) -> Decimal:
+    """What goes back: all that is left where the event names no amount.
+
+    Where a scenario multiplies what the allocation cost, it multiplies that too; what was all of it
+    in several parts stays so, however they are rounded.
+    """
     if event.paid is None:
         return allocation.left
     if event.currency != allocation.currency:
@@ -140,10 +144,22 @@ def _asked(event: Event, allocation: Allocation) -> Decimal:
             f"wrong currency: {quoted(event.of)} was paid in {allocation.currency}: write an "
             f"amount of {allocation.currency}"
         )
-    asked = round_money(event.paid, event.currency)
+    paid = scaled_back(economy, event.paid, allocation)
+    asked = round_money(paid, event.currency)
     if not asked:
-        raise Refused(f"{amount(event.paid, event.currency)} rounds to zero: write more")
+        raise Refused(f"{amount(paid, event.currency)} rounds to zero: write more")
+    if paid != event.paid:
+        rounding = minor_unit(event.currency) * (len(allocation.gone) + 1)
+        if ZERO < asked - allocation.left < rounding:
+            return allocation.left
     return asked
+
+
+def scaled_back(economy: Economy, number: Decimal, allocation: Allocation) -> Decimal:
+    """Money of an allocation's price, as a scenario multiplies that."""
+    bought = next(iter(allocation.gave)).date
+    plan = economy.terms.plan_of_lot(allocation.origin, bought)
+    return plan.scaled(number) if plan else number
 
 
 def _give_back(

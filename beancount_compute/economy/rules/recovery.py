@@ -32,6 +32,7 @@ from beancount_compute.economy import (
     round_money,
     trim,
 )
+from beancount_compute.economy.rules.giving_back import scaled_back
 from beancount_compute.economy.state import Economy
 
 _RECOVERED = (Kind.CHARGEBACK, Kind.WRITE_OFF)
@@ -44,6 +45,9 @@ def recover(economy: Economy, event: Event, event_id: str) -> None:
     assert back is not None and economy.money_back is not None
     so_far = economy.money_back.recovered(event.of)
     left = WIDE.subtract(-_on(lost, Role.RECEIVABLE), so_far.amount)
+    allocation = economy.money_back.find(back.of)
+    if allocation is not None and event.paid is not None:
+        event = event._replace(paid=scaled_back(economy, event.paid, allocation))
     asked = trim(_asked(event, left, back.currency), decimals_of(back.currency))
     bad_debt = max(ZERO, WIDE.subtract(_on(lost, Role.BAD_DEBT), so_far.bad_debt))
     off = min(asked, bad_debt)
