@@ -14,6 +14,7 @@ from beancount_compute.economy.journal import (
     Leg,
     LotLeg,
     MoneyLeg,
+    commodity_used,
     units_used,
 )
 from beancount_compute.economy.lots import Lot
@@ -67,7 +68,8 @@ class Run:
         self.overage = False
         self.subscription = ""  # to which those are charged that tell it
         self._quantity = ZERO
-        self._units, self._commodity = ZERO, ""  # of a meter
+        self._units: dict[str, Decimal] = {}  # by commodity
+        self._tells = bool(first.meter)
         self._sums = _Sums()
         self.add(first)
 
@@ -78,12 +80,10 @@ class Run:
         self.overage |= entry.overage
         self.subscription = self.subscription or entry.subscription
         self._quantity = WIDE.add(self._quantity, entry.quantity)
-        if entry.meter:
-            self._units = WIDE.add(self._units, units_used(entry))
-            self._commodity = next(
-                (leg.lot.commodity for leg in entry.legs if isinstance(leg, LotLeg)),
-                entry.used.currency if entry.used else self._commodity,
-            )
+        self._tells |= entry.used is not None
+        if commodity := commodity_used(entry):
+            so_far = self._units.get(commodity, ZERO)
+            self._units[commodity] = WIDE.add(so_far, units_used(entry))
         self._sums.add(entry.legs)
 
     @property
@@ -97,9 +97,13 @@ class Run:
             subscription=self.subscription,
             uses=self._uses,
             quantity=self._quantity,
-            used=Money(self._units, self._commodity) if self._tells_units else None,
+            used=self._used,
         )
 
     @property
-    def _tells_units(self) -> bool:
-        return self.overage and bool(self.first.meter)
+    def _used(self) -> Money | None:
+        """The units of all, where some were overage; of several commodities there is no sum."""
+        if not (self.overage and self._tells) or len(self._units) != 1:
+            return None
+        ((commodity, units),) = self._units.items()
+        return Money(units, commodity)

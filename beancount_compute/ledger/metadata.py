@@ -23,7 +23,8 @@
                                              ; taken late of what had lapsed; then lapsed-2 ...
     meter: "chat/output"                     ; of a use, with its
     quantity: 250000
-    used: 16 CU                              ; its units, where some were overage
+    used: 16 CU                              ; its units, where some were overage: of a meter, or
+                                             ; of a plan that has `bill` or `minimum`, or no units
     costs: "chat/output 80.00 USD"           ; of what was served, by meter
     accrued: "chat/output 1.10 USD"          ; of that, where the rest was drawn of credits
     beyond: "1 OAI 1.10 USD"                 ; credits beyond those held, with their price
@@ -141,8 +142,8 @@ def add_metadata(meta: dict[str, Any], entry: JournalEntry) -> None:
         meta["meter"] = entry.meter
         if entry.quantity:
             meta["quantity"] = entry.quantity
-        if entry.used is not None:
-            meta["used"] = Amount(*entry.used)
+    if entry.used is not None:
+        meta["used"] = Amount(*entry.used)
     if kind is _CHANGE:
         _add_change(meta, entry)
     elif kind is _COST:

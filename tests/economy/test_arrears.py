@@ -469,7 +469,8 @@ def test_uses_merge_up_to_an_invoice() -> None:
 
 
 def test_uses_of_two_subscriptions_do_not_merge() -> None:
-    """Each is invoiced by itself; use of what is paid for goes with either."""
+    """Each is invoiced by itself; use of what is paid for goes with either, and of two units
+    together no sum is told."""
     gpu = plan("gpu", "10 USD", "5 GPU", overage="2 USD", bill=BilledBy.PERIOD)
     events = [
         subscription("2026-01-01", "alice", "payg", id="s-a"),
@@ -481,9 +482,9 @@ def test_uses_of_two_subscriptions_do_not_merge() -> None:
     ]
     books = book(events, terms(payg(), gpu, as_of="2026-01-20", grain="month"))
     merged = [each for each in books.journal if each.kind == "consumption"]
-    assert [(str(each.date), each.subscription, each.uses) for each in merged] == [
-        ("2026-01-03", "s-a", 2),
-        ("2026-01-05", "s-g", 2),
+    assert [(str(each.date), each.subscription, each.uses, each.used) for each in merged] == [
+        ("2026-01-03", "s-a", 2, None),
+        ("2026-01-05", "s-g", 2, (2, "GPU")),
     ]
 
 

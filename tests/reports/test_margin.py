@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.margin import MARGIN
 from tests.reports.showing import Shown, books_of, figures
@@ -198,3 +200,56 @@ def test_currencies_and_units_stand_apart() -> None:
         ("hours", "", "USD"): ("4.00", None),
     }
     assert "margin_rate" not in found["euro", "", "USD"]  # there is nothing to be a share of
+
+
+# Alice and carol pay for use alone, dave has 100 CU and a minimum. Of bob, whose plan has neither,
+# the books tell a charge of 3.00, and no units beyond his 100.
+NO_METER = """\
+plugin "beancount_compute"
+option "operating_currency" "USD"
+2026-01-01 custom "compute-plan" "payg" 0.00 USD 0 CU
+  overage: 0.02 USD
+  bill: "period"
+2026-01-01 custom "compute-plan" "at-once" 0.00 USD 0 CU
+  overage: 0.0001 USD
+2026-01-01 custom "compute-plan" "least" 20.00 USD 100 CU
+  overage: 0.30 USD
+  minimum: 9.00 USD
+2026-01-01 custom "compute-plan" "pro" 20.00 USD 100 CU
+  overage: 0.30 USD
+2026-05-01 custom "compute-subscription" "alice" "payg"
+2026-05-01 custom "compute-subscription" "bob" "pro"
+2026-05-01 custom "compute-subscription" "carol" "at-once"
+2026-05-01 custom "compute-subscription" "dave" "least"
+2026-05-10 custom "compute-consumption" "alice" 750 CU
+2026-05-11 custom "compute-consumption" "alice" 850 CU
+  id: "undone"
+2026-05-10 custom "compute-consumption" "bob" 110 CU
+2026-05-10 custom "compute-consumption" "carol" 7 CU
+2026-05-10 custom "compute-consumption" "dave" 60 CU
+2026-05-11 custom "compute-consumption" "dave" 60 CU
+"""
+UNDONE = '2026-05-20 custom "compute-reversal" "undone"\n'
+
+
+@pytest.mark.parametrize("grain", ["event", "month"])
+def test_units_sold_in_arrears_count_without_a_meter(grain: str) -> None:
+    """Alice's 1,600, carol's 7, which are charged nothing yet, and dave's 20 beyond 100; where uses
+    are merged, too."""
+    merged = f'2026-01-01 custom "compute-option" "posting-grain" "{grain}"\n'
+    assert margin(NO_METER + merged, "units-by-subscriber") == {
+        ("alice", "", "CU"): {"units": "1600", "beyond": "1600"},
+        ("bob", "", "CU"): {"units": "100"},
+        ("carol", "", "CU"): {"units": "7", "beyond": "7"},
+        ("dave", "", "CU"): {"units": "120", "beyond": "20"},
+    }
+
+
+def test_units_that_come_back_are_not_sold() -> None:
+    """850 of alice's 1,600; each counts to the plan that charges it, of nothing charged to none."""
+    assert margin(NO_METER + UNDONE, "units-by-plan") == {
+        ("", "", "CU"): {"units": "7", "beyond": "7"},
+        ("least", "", "CU"): {"units": "120", "beyond": "20"},
+        ("payg", "", "CU"): {"units": "750", "beyond": "750"},
+        ("pro", "", "CU"): {"units": "100"},
+    }

@@ -6,7 +6,8 @@
     2026-05-20  chat  overage pro                                       15.00 USD
 
 Each is told apart as a report does that reads it alone: by the day of the use, where that is
-another, and one by one where it is undone on a later day.
+another, and one by one where it is undone on a later day. Of a use of no meter stands what lies
+beyond the holdings, where it tells that.
 """
 
 from __future__ import annotations
@@ -101,8 +102,12 @@ class MeteredUses:
             for record in records:
                 if not is_use(record):
                     assert isinstance(record, JournalEntry)
-                    if record.meter and _USE in (record.kind, record.undoes):
+                    if _USE not in (record.kind, record.undoes):
+                        continue
+                    if record.meter:
                         self._add_entry(record)
+                    elif record.used is not None:
+                        self._add_beyond(record)
                     continue
                 event, _, lot, _, meter = record
                 if not meter:
@@ -171,6 +176,17 @@ class MeteredUses:
         for each in charges:
             role, unit = ROLE_OF_EARNING[each.earning].value, commodity_used(entry)
             self._add(UseSumKey(of, role, unit, each.currency, each.origin), amount=each.amount)
+
+    def _add_beyond(self, entry: JournalEntry) -> None:
+        """Add what lies beyond the holdings of a use of no meter; days have the rest of it."""
+        assert entry.used is not None
+        of, sign = self._kind(entry), -1 if entry.undoes else 1
+        facts = entry_facts(entry, lambda name: self._undo_of(name).entry.date)
+        charges = [x for x in facts.earned if x.earning is Earning.OVERAGE and x.amount]
+        drawn = sum([part.units for part in _drawn(of, entry)], ZERO)
+        of_plans = [(each.origin, each.currency, each.amount) for each in charges]
+        for part in _beyond(of, sign * entry.used.number - drawn, entry, of_plans):
+            self._add(part.key, 0, ZERO, part.units)
 
     def _kind(self, entry: JournalEntry) -> UseKind:
         day, undone = entry.date, ""

@@ -24,6 +24,7 @@ from beancount_compute.economy import (
     Leg,
     Money,
     Month,
+    Plan,
     Pocket,
     Role,
     Run,
@@ -153,7 +154,8 @@ def consume(economy: Economy, event: Event, event_id: str) -> None:
         over = _overage(economy, event, subscriber, missing)
         legs += over.legs
     economy.take(draws)
-    used = Money(event.units, commodity) if over and meter else None
+    tells = over is not None and (meter is not None or over.tells_units)
+    used = Money(event.units, commodity) if tells else None
     _post(economy, written, event.quantity, event_id, legs, over, meter.name if meter else "", used)
     if meter is not None and meter.provider:
         economy.served.setdefault((event.date, meter.name), []).append(event)
@@ -215,21 +217,24 @@ class _Overage(NamedTuple):
     legs: list[Leg]
     subscription: str  # the id of that which is invoiced for it later, or has a minimum
     shortfall: Money | None  # what it takes back of one
+    tells_units: bool  # whether they are all told, where no meter does
 
 
 def _overage(economy: Economy, event: Event, subscriber: Subscriber, missing: Decimal) -> _Overage:
-    subscription, plan, price = _overage_price(economy, event, subscriber, missing)
+    subscription, offer, price = _overage_price(economy, event, subscriber, missing)
+    plan = offer.name
     use = WIDE.multiply(missing, price.number)
     month, charge = on_running_total(economy, subscriber.name, plan, price.currency, use)
     count_use(economy, subscriber.name, plan, event.date, missing)
     legs, shortfall = charged(subscription, event.date, charge, price.currency, plan)
     told = told_by(subscription, event.date)
-    return _Overage(OverageBooked(month, use, charge, missing), legs, told, shortfall)
+    booked, tells = OverageBooked(month, use, charge, missing), bool(told) or offer.sells_nothing
+    return _Overage(booked, legs, told, shortfall, tells)
 
 
 def _overage_price(
     economy: Economy, event: Event, subscriber: Subscriber, missing: Decimal
-) -> tuple[Subscription, str, Money]:
+) -> tuple[Subscription, Plan, Money]:
     """What use beyond the holdings falls under, and its price; refuses where there is none."""
     assert event.units is not None
     held = WIDE.subtract(event.units, missing)
@@ -254,7 +259,7 @@ def _overage_price(
             (missing, event.commodity),
         )
     price = price_when_late(economy, event, subscription) if economy.late else None
-    return subscription, plan.name, price or plan.overage
+    return subscription, plan, price or plan.overage
 
 
 def _merge(economy: Economy, entry: JournalEntry) -> None:
