@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from beancount.core.data import Transaction
 
-from beancount_compute.economy import Role
+from beancount_compute.economy import OWED, Role
 from beancount_compute.ledger import BULK_TAG, OPENING_TAG, ORDER
 from beancount_compute.reports.books import Books, Selection, until
 from beancount_compute.reports.facts import Owed
@@ -27,7 +27,7 @@ from beancount_compute.reports.figures import Contribution, Figure, Layout, Requ
 from beancount_compute.reports.tables import CURRENCY, Column, Measure
 
 BALANCES = "balances"
-_ROWS = {Role.RECEIVABLE: "receivables", Role.UNBILLED: "unbilled receivables"}
+_ASKED_FOR = (Role.RECEIVABLE, Role.UNBILLED)
 _OF_BOOKS = frozenset([OPENING_TAG, BULK_TAG])
 _FIGURES = (
     Figure("opening", "opening", Measure.MONEY),
@@ -57,13 +57,16 @@ def what_is_owed(books: Books, selection: Selection, request: Request) -> Iterat
     before, since = selection.split(until(books.owed, selection.end))
     opened, moved = _opened_with(books, selection, since)
     for column, parts in (("opening", [*before, *opened]), ("change", moved)):
-        found = [each for each in parts if each.role in _ROWS and _is_asked_for(each, selection)]
+        found = [each for each in parts if _is_asked_for(each, selection)]
         for each in request.fold(found, ("role", "currency"), ("amount",)):
-            yield BALANCES, (_ROWS[each.role], each.currency), column, each.amount, each.at
+            name = OWED[each.role]
+            if each.role is Role.UNBILLED:
+                name += " receivables"
+            yield BALANCES, (name, each.currency), column, each.amount, each.at
 
 
 def _is_asked_for(owed: Owed, selection: Selection) -> bool:
-    return selection.subscriber in ("", owed.party)
+    return owed.role in _ASKED_FOR and selection.subscriber in ("", owed.party)
 
 
 def _opened_with(
