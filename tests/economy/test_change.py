@@ -924,12 +924,12 @@ def test_in_a_second_change_the_line_counts_under_which_the_short_period_began()
           access alice 90 ACCESS-USD {1 USD, 2026-04-01, basic/2026-05-01}
           access-revenue alice basic -30 USD
           access alice -80 ACCESS-USD {1 USD, 2026-04-11, plus/2026-05-01}
-          unbilled alice 20 USD
+          unbilled alice plus 20 USD
         2026-04-21 change alice
           access alice 80 ACCESS-USD {1 USD, 2026-04-11, plus/2026-05-01}
           access-revenue alice plus -40 USD
           access alice -80 ACCESS-USD {1 USD, 2026-04-21, top/2026-05-01}
-          unbilled alice 40 USD
+          unbilled alice top 40 USD
     """)
 
 

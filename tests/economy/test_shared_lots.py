@@ -274,7 +274,7 @@ def test_the_share_of_the_period_that_was_undone_is_nothing() -> None:
         2026-06-16 change alice
           allocations alice -500 CU {0.166666 USD, 2026-06-16, max/2026-07-01}
           allocations alice -1000 CU {0.166667 USD, 2026-06-16, max/2026-07-01}
-          unbilled alice 250 USD
+          unbilled alice max 250 USD
     """)
 
 
@@ -291,7 +291,7 @@ def test_of_two_seats_one_changes_plans() -> None:
           access alice 90 ACCESS-USD {1 USD, 2026-06-01, seat/2026-07-01}
           access-revenue alice seat -60 USD
           access alice -40 ACCESS-USD {1 USD, 2026-06-21, plus/2026-07-01}
-          unbilled alice 10 USD
+          unbilled alice plus 10 USD
         2026-06-30 access alice
           access alice 90 ACCESS-USD {1 USD, 2026-06-01, seat/2026-07-01}
           access-revenue alice seat -90 USD
@@ -312,7 +312,7 @@ def test_its_share_of_units_comes_back() -> None:
         2026-06-21 change alice
           allocations alice 550 CU {0.2 USD, 2026-06-01, pro/2026-07-01}
           allocations alice -1000 CU {0.16667 USD, 2026-06-21, max/2026-07-01}
-          unbilled alice 56.67 USD
+          unbilled alice max 56.67 USD
         2026-07-01 expiry alice
           allocations alice 550 CU {0.2 USD, 2026-06-01, pro/2026-07-01}
           breakage alice pro -110 USD
@@ -332,7 +332,7 @@ def test_three_share_in_proportion_to_what_they_gave() -> None:
           access alice 90 ACCESS-USD {1 USD, 2026-06-01, seat/2026-07-01}
           access-revenue alice seat -45 USD
           access alice -60 ACCESS-USD {1 USD, 2026-06-16, plus/2026-07-01}
-          unbilled alice 15 USD
+          unbilled alice plus 15 USD
     """)
 
 
@@ -351,7 +351,7 @@ def test_a_bundles_own_part_comes_back_after_a_month_end() -> None:
           allocations alice 1000 CU {0.08 USD, 2026-06-16, pro/2026-07-16}
           access-revenue alice pro -20 USD
           allocations alice -1000 CU {0.16667 USD, 2026-07-06, max/2026-07-16}
-          unbilled alice 46.67 USD
+          unbilled alice max 46.67 USD
         2026-07-15 access alice
           access alice 60 ACCESS-USD {1 USD, 2026-06-16, pro/2026-07-16}
           access-revenue alice pro -60 USD
@@ -388,7 +388,7 @@ def test_a_second_change_has_its_own_part_too() -> None:
           access alice 71 ACCESS-USD {1 USD, 2026-06-21, year/2027-06-21}
           access-revenue alice year -4.2 USD
           access alice -120 ACCESS-USD {1 USD, 2026-07-22, plus/2026-08-22}
-          unbilled alice 53.2 USD
+          unbilled alice plus 53.2 USD
     """)
     assert second in shown(books, "change")
 

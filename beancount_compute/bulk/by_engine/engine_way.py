@@ -104,12 +104,14 @@ def _book(shard: Shard, bulk: BulkTerms) -> ShardBooks:
     read.events.clear()
     sums, details = LegSums(lambda name: keeper.undo[name].entry.date), LegDetails()
     metered = MeteredUses(keeper.undo.__getitem__)
+    plans = [plan for line in bulk.terms.plans.values() for plan in line]
+    tells_uses = bool(bulk.terms.meters) or any(plan.overage for plan in plans)
     of_operator: list[JournalEntry] = []
     for records in keeper.records():
         sums.add(records)
         if shard.detail:
             details.add(records)
-        if bulk.terms.meters:
+        if tells_uses:
             metered.add(records)
         if shard.operator:
             of_operator += entries_of_operator(records)
