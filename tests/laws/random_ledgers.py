@@ -458,8 +458,8 @@ def add_heavy_use(world: World) -> None:
             world.items.append(use)
 
 
-def add_uses_charged_anew(world: World, *, undone: bool) -> None:
-    """Uses ahead of a line that changes their price, and reversals of some of them, if wanted."""
+def add_uses_charged_anew(world: World) -> None:
+    """Uses ahead of a line that changes their price, and reversals of some of them."""
     besides = random.Random(f"charged anew {world.start} {world.days}")
     last = world.start + datetime.timedelta(days=world.days)
     for line in [each for each in world.header if "overage-since" in each]:
@@ -473,7 +473,7 @@ def add_uses_charged_anew(world: World, *, undone: bool) -> None:
             use = {"event": "consumption", "date": day.isoformat(), "id": f"anew-{name}-{at}"}
             world.items.append(Item(use | {"subscriber": cells["subscriber"]} | units))
             then = anew + datetime.timedelta(days=besides.choice([-1, 0, 1, 30, 900]))
-            if undone and day <= then <= last:
+            if day <= then <= last:
                 cells = {"event": "reversal", "date": then.isoformat(), "reverses": use["id"]}
                 world.items.append(Item(cells))
 
@@ -965,7 +965,7 @@ def _make_ledger(seed: int, folder: Path) -> None:
     add_reversals(world, 25 if world.profile == "reversals" else world.chance.randint(0, 5))
     add_duplicates(world)
     if world.profile != "opening":  # there an assertion may name whom no event names
-        add_uses_charged_anew(world, undone=not has_providers(seed))
+        add_uses_charged_anew(world)
     add_prices(world)
     world.parquet = world.profile in VALID and world.likely(0.2)
     scatter(world)
