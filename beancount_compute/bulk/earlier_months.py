@@ -6,6 +6,7 @@ reverses u-123, of April   ->   the shard of April that has u-123   ->   what un
 from __future__ import annotations
 
 from collections.abc import Collection
+from copy import copy
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -14,14 +15,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from beancount_compute.bulk.bulk_terms import BulkError, BulkTerms
-from beancount_compute.bulk.by_engine.engine_way import BookedAgain
 from beancount_compute.bulk.folder.month_folder import MonthFolder, about_month
 from beancount_compute.bulk.folder.month_state import note_state, read_part
 from beancount_compute.bulk.folder.operator_state import costs_from
 from beancount_compute.bulk.month_asked import MonthAsked
 from beancount_compute.bulk.rows.event_table import EventTable, literal, text_of
-from beancount_compute.bulk.rows.month_files import event_files_of, first_gone, noted_files
+from beancount_compute.bulk.rows.month_files import (
+    EventFiles,
+    event_files_of,
+    first_gone,
+    noted_files,
+)
 from beancount_compute.bulk.rows.object_copies import at_hand
+from beancount_compute.bulk.rows.repeats import ID
 from beancount_compute.bulk.shard_run import ShardRun, processes_of
 from beancount_compute.economy import (
     AS_OF,
@@ -30,10 +36,10 @@ from beancount_compute.economy import (
     JournalEntry,
     Kind,
     Month,
+    content_id,
 )
 from beancount_compute.economy.state import Undo
 
-_Asked = tuple[Month, frozenset[str]]
 _GAVE_BACK = (*GIVING_BACK, Kind.RECOVERY)
 _TELLING = COUNTED_BACK - {Kind.MINT, Kind.EXPIRY}  # these count only behind one cancelled at once
 # what of which something may have gone back, or come in again
@@ -41,7 +47,7 @@ _MAY_GO_BACK = (Kind.ALLOCATION, Kind.CHANGE, *GIVING_BACK)
 
 
 class EarlierMonths:
-    """The months before one."""
+    """The months before one. Each of them is opened once."""
 
     def __init__(
         self,
@@ -50,18 +56,16 @@ class EarlierMonths:
         bulk: BulkTerms,
         asked: MonthAsked,
         place: MonthFolder,
-        known: dict[_Asked, dict[str, Undo]] | None = None,
     ) -> None:
-        """`table` has the rows of the month; `known` is what months were asked for already."""
+        """`table` has the rows of the month."""
         self._folder, self._bulk, self._asked, self._place = folder, bulk, asked, place
-        self._table, self._known = table, {} if known is None else known
+        self._table = table
+        self._opened: dict[Month, tuple[EventTable, BulkTerms]] = {}
+        self._runs: dict[Month, ShardRun] = {}
 
     def undo_of(self, ids: frozenset[str]) -> dict[str, Undo]:
         """What undoes the events of those ids, as far as any month has them."""
-        asked = self._bulk.month, ids
-        if asked not in self._known:
-            self._known[asked] = self._with_money_back(self._undo_of(ids))
-        return self._known[asked]
+        return self._with_money_back(self._undo_of(ids))
 
     def _undo_of(self, ids: frozenset[str]) -> dict[str, Undo]:
         found: dict[str, Undo] = {}
@@ -69,22 +73,28 @@ class EarlierMonths:
         month = self._bulk.month.previous
         while ids - found.keys() and (self._folder / month.name).exists():
             table, bulk = self._open(month)
-            undo = self._book_again(table, bulk, ids - found.keys()).undo
+            left = ids - found.keys()
+            undo: dict[str, Undo] = {}
+            if _may_have(table, bulk, left):
+                undo = self._run_of(month).book_again(left).undo
             undone |= _reversed(table, bulk, self._folder / month.name)
             of_month = {name: replace(each, done=name in undone) for name, each in undo.items()}
             found = {**of_month, **found}  # in the order of the books
             month = month.previous
         return found
 
-    def _book_again(
-        self, table: EventTable, bulk: BulkTerms, ids: frozenset[str], payers: Collection[str] = ()
-    ) -> BookedAgain:
-        before = self._folder / bulk.month.previous.name
-        has_state = note_state(table, before if before.exists() else None, None, bulk)
-        run = ShardRun(self._asked, table, bulk, self._place)
-        of = self._asked, self._place, self._known
-        earlier = EarlierMonths(self._folder, table, bulk, *of)
-        return run.book_again(ids, payers, earlier.undo_of, has_state=has_state)
+    def _run_of(self, month: Month) -> ShardRun:
+        """A month, ready to be booked again."""
+        if month not in self._runs:
+            table, bulk = self._open(month)
+            before = self._folder / month.previous.name
+            has_state = note_state(table, before if before.exists() else None, None, bulk)
+            earlier = copy(self)  # whose months are opened for both
+            earlier._table, earlier._bulk = table, bulk
+            run = ShardRun(self._asked, table, bulk, self._place)
+            run.note_all(earlier.undo_of, has_state=has_state)
+            self._runs[month] = run
+        return self._runs[month]
 
     def _with_money_back(self, found: dict[str, Undo]) -> dict[str, Undo]:
         """With what went back of the allocations since, and came in again."""
@@ -102,7 +112,7 @@ class EarlierMonths:
         for month, folder in zip(months, folders, strict=True):
             begins = any(Month.of(day) == month for day in days)
             if begins or _has_some(folder, payers, _TELLING) or _cut_off(folder, month, payers):
-                entries += self._book_again(*self._open(month), frozenset(), payers).entries
+                entries += self._run_of(month).book_again(frozenset(), payers).entries
         for name, each in asked.items():
             of_payer = {each.entry.subscriber}
             since = [e for e in entries if of_payer & {e.subscriber, e.counterparty}]
@@ -121,6 +131,23 @@ class EarlierMonths:
 
     def _open(self, month: Month) -> tuple[EventTable, BulkTerms]:
         """A month as it was booked: its files must still be there."""
+        if month not in self._opened:
+            bulk = self._bulk._replace(
+                month=month,
+                terms=self._bulk.terms.setting(AS_OF, month.last),
+                assertions=[],
+                controls=[],
+            )
+            table = EventTable(
+                at_hand(self._files(month), self._place.copies / month.name, self._place.noted),
+                self._asked.memory_limit,
+                self._place.spill,
+                processes_of(self._asked),
+            )
+            self._opened[month] = table, bulk
+        return self._opened[month]
+
+    def _files(self, month: Month) -> EventFiles:
         about = about_month(self._folder / month.name)
         folder = (self._folder / month.name).resolve().parent  # it may be a link to elsewhere
         paths = noted_files(folder, about["files"])
@@ -128,20 +155,21 @@ class EarlierMonths:
             raise BulkError(
                 f"an event is named that may be of {month}, and {gone} is gone: put it back"
             )
-        files = event_files_of(paths, self._asked.ledger.parent)
-        bulk = self._bulk._replace(
-            month=month,
-            terms=self._bulk.terms.setting(AS_OF, month.last),
-            assertions=[],
-            controls=[],
-        )
-        table = EventTable(
-            at_hand(files, self._place.copies / month.name, self._place.noted),
-            self._asked.memory_limit,
-            self._place.spill,
-            processes_of(self._asked),
-        )
-        return table, bulk
+        return event_files_of(paths, self._asked.ledger.parent)
+
+
+def _may_have(table: EventTable, bulk: BulkTerms, ids: Collection[str]) -> bool:
+    """Whether a month may have booked an event or a period of some ids; it is not booked for it."""
+    own = {each.id or content_id(each) for each in bulk.own_events}
+    if own & {*ids} or any(name[-11:-2] == f"/{bulk.month}-" for name in ids):
+        return True
+    table.register("ids_sought", pa.table({"name": pa.array(sorted(ids), pa.string())}))
+    without_id = any(name.startswith("e-") for name in ids)  # derived from what an event says
+    found = (
+        f"SELECT count(*) FROM files_as_they_are WHERE {ID} IN (FROM ids_sought) "
+        f"OR ({without_id} AND coalesce({ID}, '') = '')"
+    )
+    return bool(table.numbers(found)[0][0])
 
 
 def _gives_back(table: EventTable, bulk: BulkTerms) -> bool:
@@ -188,8 +216,8 @@ def _reversed(table: EventTable, bulk: BulkTerms, folder: Path) -> set[str]:
     return own | {
         name
         for (name,) in table.numbers(
-            f"SELECT DISTINCT trim({text_of('reverses')}) FROM event_rows e ANTI JOIN "
+            f"SELECT DISTINCT trim({text_of('reverses')}) FROM files_as_they_are e ANTI JOIN "
             f"refused_rows r ON r.file = e.file AND r.row = e.row_at "
-            f"WHERE kind = {literal(Kind.REVERSAL.value)}"
+            f"WHERE trim({text_of('event')}) = {literal(Kind.REVERSAL.value)}"
         )
     }

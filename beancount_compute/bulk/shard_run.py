@@ -101,11 +101,12 @@ class ShardRun:
         if self._asked.plain:
             plain = go_plain_way(table, bulk, undo_of, self._told, has_state=has_state)
         if plain is None:
-            self._note_all(bulk.month.first if has_state else None, undo_of)
+            self._note_ties(bulk.month.first if has_state else None, undo_of)
         else:
             self._counts["repeated"] = plain.repeated
         sample = self._note_left(plain)
         shards = self._note_shards()
+        self._note_rows()
         self._plain, self._shards, self._has_state = plain, shards, has_state
         rows = table.files.rows
         self._counts["by the kernel"] = rows - self._counts["repeated"] - sum(shards)
@@ -122,7 +123,15 @@ class ShardRun:
             in_bits = plain.books.in_bits()
         return BookedShards(by_kernel, by_engine, self._counts, in_bits)
 
-    def _note_all(self, first: date | None, undo_of: UndoOf) -> None:
+    def note_all(self, undo_of: UndoOf, *, has_state: bool) -> None:
+        """Get ready to book some shards again; `undo_of` is asked as it was the first time."""
+        self._has_state = has_state
+        first = self._bulk.month.first if has_state else None
+        self._note_ties(first, partial(self._keep_undo, undo_of))
+        self._note_left(None)
+        self._shards = self._note_shards()
+
+    def _note_ties(self, first: date | None, undo_of: UndoOf) -> None:
         """Note of all rows who is tied to whom, and which of them come again."""
         table = self._table
         table.name_rows(table.odd_names_in("files_as_they_are"))
@@ -134,28 +143,17 @@ class ShardRun:
         self._undo = undo_of(ids)
         return self._undo
 
-    def book_again(
-        self,
-        ids: frozenset[str],
-        payers: Collection[str],
-        earlier: UndoOf,
-        *,
-        has_state: bool,
-    ) -> BookedAgain:
+    def book_again(self, ids: frozenset[str], payers: Collection[str] = ()) -> BookedAgain:
         """What undoes the events of those ids: the shards that have them are booked once more.
 
-        Of some payers also what went back of what they paid. `earlier` is asked for what still
-        earlier months booked, as it was the first time.
+        Of some payers also what went back of what they paid. All is noted already.
         """
         table = self._table
-        first = self._bulk.month.first if has_state else None
-        self._note_all(first, partial(self._keep_undo, earlier))
-        self._note_left(None)
-        shards = self._note_shards()
         table.register("ids_asked", pa.table({"name": pa.array(sorted(ids), pa.string())}))
         table.run(
-            "CREATE TABLE asked AS SELECT name FROM ids_asked UNION SELECT left(name, -11) FROM "
-            "ids_asked WHERE length(name) > 11"
+            "CREATE OR REPLACE TABLE asked AS SELECT name FROM ids_asked UNION SELECT "
+            "left(name, -11) FROM ids_asked "
+            f"WHERE right(name, 11) LIKE '/{self._bulk.month}-%'"  # its periods
         )
         found = {
             at
@@ -168,7 +166,7 @@ class ShardRun:
             )
         }
         if any(name.startswith("e-") for name in ids):  # derived from what an event says
-            found |= {at for at, _ in enumerate(shards)}
+            found |= {at for at, _ in enumerate(self._shards)}
         if payers:
             table.register("payers", pa.table({"node": pa.array(sorted(payers), pa.string())}))
             found |= {
@@ -178,10 +176,14 @@ class ShardRun:
                 )
             }
         whole = BookedAgain({}, [])
+        if not found:
+            return whole
+        self._note_rows(found)
         for at in sorted(found):
-            of_shard = booked_again(self._shard(at, has_state), self._bulk, ids, payers)
+            of_shard = booked_again(self._shard(at, self._has_state), self._bulk, ids, payers)
             whole.undo.update(of_shard.undo)
             whole.entries.extend(of_shard.entries)
+        table.run("DROP TABLE left_rows")
         return whole
 
     def _note_left(self, plain: PlainResult | None) -> int:
@@ -204,8 +206,9 @@ class ShardRun:
                 f"{rows}, false AS sampled FROM {of} WHERE e.node IN (SELECT node FROM left_nodes) "
                 f"UNION ALL {rows}, true FROM {of} WHERE e.node IN (SELECT node FROM sample_nodes)"
             )
+        made = "VIEW" if plain is None else "TABLE"
         table.run(
-            f"CREATE TABLE left_all AS SELECT e.* FROM ({left}) e ANTI JOIN repeats r "
+            f"CREATE {made} left_all AS SELECT e.* FROM ({left}) e ANTI JOIN repeats r "
             "ON r.file = e.file AND r.row_at = e.row_at"
         )
         return len(chosen)
@@ -222,7 +225,7 @@ class ShardRun:
         self._counts["proved"] = len(names)
 
     def _note_shards(self) -> list[int]:
-        """Note the shard of each row that is left to the engine; how many rows each shard has."""
+        """Note whose shard is which; how many rows that are left to the engine each shard has."""
         table = self._table
         named = pa.array(sorted(self._bulk.named), pa.string())
         table.register("named_given", pa.table({"node": named}))
@@ -255,11 +258,15 @@ class ShardRun:
             "CREATE TABLE shards AS SELECT p.node, s.shard FROM people p JOIN shards_given s "
             "ON s.code = p.code"
         )
-        table.run(
-            "CREATE TABLE left_rows AS SELECT e.* EXCLUDE (node, sampled), s.shard FROM left_all e "
-            "JOIN shards s ON s.node = e.node WHERE NOT sampled"
-        )
         return [int(each) for each in np.bincount(shard, weights=rows)]
+
+    def _note_rows(self, shards: Collection[int] | None = None) -> None:
+        """Keep the rows that are left to the engine, with their shards: those of some, or all."""
+        of = "true" if shards is None else f"s.shard IN [{', '.join(map(str, sorted(shards)))}]"
+        self._table.run(
+            "CREATE TABLE left_rows AS SELECT e.* EXCLUDE (node, sampled), s.shard FROM left_all e "
+            f"JOIN shards s ON s.node = e.node WHERE NOT sampled AND {of}"
+        )
 
     def _components(self) -> dict[str, str]:
         """The account components of those who have not just their name for one."""
