@@ -28,6 +28,7 @@ from beancount_compute.bulk_books.month_rows import (
 from beancount_compute.bulk_books.open_lots import OpenLotsOfMonths
 from beancount_compute.collector import no_cyclic_garbage
 from beancount_compute.economy import (
+    ACCESS,
     BESIDES,
     EARNED_BY_LOTS,
     EARNINGS,
@@ -40,7 +41,9 @@ from beancount_compute.economy import (
     WIDE,
     ZERO,
     Flow,
+    Kind,
     Month,
+    Pocket,
     Role,
 )
 from beancount_compute.ledger import Accounts
@@ -197,6 +200,8 @@ class _DayReader:
             self.facts.owed.append(
                 Owed(day, month, role, party, amount, currency, of, at, account, plan)
             )
+        elif role is Role.ACCESS_REVENUE and of == Kind.CHANGE and since is not None:
+            self._earned(row)
         elif role in LOST:
             self.facts.lost.append(Lost(day, month, role, "", origin, amount, currency, at))
         elif role in BESIDES[of] and amount:
@@ -207,6 +212,23 @@ class _DayReader:
                 of,
             ))
             # fmt: on
+
+    def _earned(self, row: tuple[Any, ...]) -> None:
+        """Access that was earned until a change: so much less of its lot is returned."""
+        day, kind, undoes, _, _, currency, _, origin, since, end, *_, amount = row
+        month, at = _month_of(day), self._place_of(day, kind, undoes)
+        lot, pocket = self._lot_of(currency, since, origin, end), Pocket.ACCESS
+        account, unit = self._account(ROLE_OF_POCKET[pocket], "", origin), f"{ACCESS}{currency}"
+        earning, by = EARNED_BY_LOTS[Flow.EARNED]
+        for flow, units in ((Flow.EARNED, amount), (Flow.RETURNED, -amount)):
+            # fmt: off
+            self.facts.movements.append(Movement(
+                day, month, flow, "", pocket, origin, unit, units, currency, units, lot, account,
+                at, bool(undoes), "",
+            ))
+            # fmt: on
+        of = (origin, currency, -amount, lot, at, bool(undoes), by)
+        self.facts.earned.append(Income(day, month, earning, "", *of))
 
     def trades(self, rows: RowsOfFile) -> None:
         """Add the trades of days."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import chain
@@ -31,8 +31,14 @@ from beancount_compute.economy import (
     Event,
     Facts,
     Grain,
+    JournalEntry,
+    Kind,
+    Lot,
     LotLeg,
+    MoneyLeg,
     Month,
+    Pocket,
+    Role,
     Terms,
     content_id,
 )
@@ -199,6 +205,11 @@ def movements_of_books(books: Books) -> Sums:
                 out = (leg.units > 0) != (leg.lot.pocket is STOCK)
                 found["out" if out else "in", *key] += abs(leg.units)
                 found["amount", *key] += leg.units * leg.lot.cost
+            elif leg.role is Role.ACCESS_REVENUE and entry.kind is Kind.CHANGE:
+                for lot, earned in _earned_until(entry):
+                    key = (month, lot.holder, entry.kind.value, "", leg.role.value, None, None)
+                    key += (lot.currency, lot.date, lot.origin, lot.end)
+                    found["amount", *key] -= earned
             else:
                 key = (
                     month,
@@ -215,6 +226,19 @@ def movements_of_books(books: Books) -> Sums:
                 )
                 found["amount", *key] += leg.number
     return {key: number for key, number in found.items() if number}
+
+
+def _earned_until(change: JournalEntry) -> Iterator[tuple[Lot, Decimal]]:
+    """Access that was earned before a change returned it: as much of what leaves its lots."""
+    legs = [leg for leg in change.legs if isinstance(leg, LotLeg) and leg.units > 0]
+    money = [leg for leg in change.legs if isinstance(leg, MoneyLeg)]
+    left = -sum(leg.number for leg in money if leg.role is Role.ACCESS_REVENUE)
+    for leg in legs:
+        if leg.lot.pocket is Pocket.ACCESS:
+            part = min(left, leg.units)
+            left -= part
+            yield leg.lot, part
+    assert not left
 
 
 def days_of(journals: Iterable[str]) -> Sums:

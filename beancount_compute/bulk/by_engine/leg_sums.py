@@ -37,6 +37,7 @@ from beancount_compute.economy import (
     Kind,
     Lot,
     LotLeg,
+    Pocket,
     Record,
     Role,
     in_full,
@@ -108,6 +109,7 @@ class LegSums:
         self._moved: dict[KindUndone, dict[Lot, LotSum]] = {}
         self._keys: dict[Lot, LotsKey] = {}
         self.money: dict[tuple[KindUndone, str, Role, str, str], Decimal] = {}
+        self.earned: dict[tuple[KindUndone, Lot], Decimal] = {}  # access, before a change
         self.days: dict[DayKey, DaySum] = {}
         self.trades: dict[PriceKey, TradeSum] = {}
         self.transactions = 0
@@ -189,6 +191,9 @@ class LegSums:
                 self._add_lot(day, way, leg.lot, leg.units)
                 continue
             role, holder, origin, number, currency = leg
+            if role is Role.ACCESS_REVENUE and entry.kind is Kind.CHANGE:
+                self._add_earned(entry, -number)
+                continue
             place = way, holder, role, origin, currency
             self.money[place] = self.money.get(place, ZERO) + number
             if role in besides:
@@ -202,6 +207,19 @@ class LegSums:
                 self._of_day(_day_key(key)).amount += number
         if shared:
             self._add_facts(day, way, entry_facts(entry, self._day_of))
+
+    def _add_earned(self, entry: JournalEntry, left: Decimal) -> None:
+        """Add access that was earned until a change: as much of what leaves its lots."""
+        way = entry.kind.value, entry.undoes
+        for leg in entry.legs:
+            if not isinstance(leg, LotLeg) or leg.lot.pocket is not Pocket.ACCESS or leg.units < 0:
+                continue
+            lot, part = leg.lot, min(left, leg.units)
+            left -= part
+            self.earned[way, lot] = self.earned.get((way, lot), ZERO) + part
+            of_lot = lot.origin, lot.date, lot.end, lot.currency
+            key = (entry.date, *way, Role.ACCESS_REVENUE.value, lot.currency, "", *of_lot, True, "")
+            self._of_day(_day_key(key)).amount -= part
 
     def _add_facts(self, day: date, way: KindUndone, facts: EntryFacts) -> None:
         """Add what is earned besides, on its lot, and a trade."""

@@ -22,6 +22,7 @@ from beancount_compute.economy import (
     ZERO,
     HandPosting,
     Refusal,
+    Role,
     trim,
 )
 
@@ -349,6 +350,10 @@ def movements_table(sums: LegSums) -> pa.Table:
                     number,
                 )
             )
+    for (way, lot), earned in sums.earned.items():
+        of_lot = (lot.currency, lot.date, lot.origin, lot.end)
+        of_access = (Role.ACCESS_REVENUE.value, None, None, *of_lot, None, None)
+        rows.append((lot.holder, *way, *of_access, -earned))
     return table_of("movements", rows)
 
 

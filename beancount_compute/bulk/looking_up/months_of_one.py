@@ -16,7 +16,6 @@ from decimal import Decimal, localcontext
 from typing import NamedTuple
 
 from beancount_compute.bulk.looking_up.lookup import FoundRow, MonthFiles
-from beancount_compute.bulk.plain.lot_keys import POCKETS_IN_ORDER
 from beancount_compute.economy import (
     EARNINGS,
     KINDS,
@@ -31,7 +30,8 @@ from beancount_compute.economy import (
 )
 from beancount_compute.reports.bills_and_payments import entry_of
 
-_OWED = (Role.RECEIVABLE, Role.PAYABLE)  # of subscribers
+_OWED = (Role.RECEIVABLE, Role.UNBILLED, Role.PAYABLE)  # of subscribers
+_POCKETS = {pocket.value: pocket for pocket in Pocket}
 
 
 class LotThere(NamedTuple):
@@ -56,7 +56,7 @@ class MovedThere(NamedTuple):
 
 
 class ChargedThere(NamedTuple):
-    """What one kind put on the subscriber's receivable or payable in a month."""
+    """What one kind put on the subscriber's receivable, unbilled or payable in a month."""
 
     month: str
     entry: str
@@ -150,15 +150,38 @@ def _added(
 
 
 def _flows(month: str, rows: Iterable[FoundRow]) -> Iterator[MovedThere]:
-    """What moved; a reversal moves back under the name of what it undoes."""
+    """What moved; a reversal moves back under the name of what it undoes.
+
+    Of access that left its lot by a change, what was earned until then is told apart.
+    """
+    rows = [*rows]
+    earned = {_access(row): row["amount"] for row in rows if _is_earned_until(row)}
     for row in rows:
-        if row["role"] in POCKETS_IN_ORDER:
+        if row["role"] in _POCKETS:
             undoes = bool(row["undoes"])
-            flows = KINDS[Kind(row["undoes"] or row["kind"])].moves[Pocket(row["role"])]
-            for units, out in ((row["units_in"], False), (-row["units_out"], True)):
+            flows = KINDS[Kind(row["undoes"] or row["kind"])].moves[_POCKETS[row["role"]]]
+            lot, left = _lot(row, row["role"]), -row["units_out"]
+            if row["kind"] == Kind.CHANGE and lot.pocket == Pocket.ACCESS:
+                part = earned.get(_access(row), ZERO)
+                left -= part
+                if part:
+                    yield MovedThere(month, Flow.EARNED, lot, part)
+            for units, out in ((row["units_in"], False), (left, True)):
                 if units:
                     flow = flows.out if out is not undoes else flows.into
-                    yield MovedThere(month, flow, _lot(row, row["role"]), units)
+                    yield MovedThere(month, flow, lot, units)
+
+
+def _is_earned_until(row: FoundRow) -> bool:
+    return bool(
+        row["kind"] == Kind.CHANGE
+        and row["role"] == Role.ACCESS_REVENUE
+        and row["date"] is not None
+    )
+
+
+def _access(row: FoundRow) -> tuple[object, ...]:
+    return row["currency"], row["date"], row["origin"], row["end"]
 
 
 def _by_hand(
@@ -188,6 +211,8 @@ def _entry(row: FoundRow) -> str:
     word = entry_of(kind, row["origin"])
     if kind == Kind.TRADE:
         word = "purchase" if row["role"] == Role.RECEIVABLE else "sale"
+    if kind == Kind.INVOICE and row["role"] == Role.UNBILLED:
+        word = "invoiced"
     return f"{word}, reversed" if row["undoes"] else word
 
 

@@ -25,7 +25,7 @@ from beancount_compute.bulk.looking_up.months_of_one import (
     months_of_one,
 )
 from beancount_compute.close.standing import Status
-from beancount_compute.economy import EARNINGS, WIDE, ZERO, Earning, Flow, Role, printable
+from beancount_compute.economy import EARNINGS, WIDE, ZERO, Earning, Flow, Pocket, Role, printable
 from beancount_compute.reports import (
     CURRENCY,
     MONTH,
@@ -57,10 +57,12 @@ _LINE_LABELS = (
     CURRENCY,
 )
 _BILL_LABELS = (_LINE, MONTH, Column("entry", "entry"), PLAN, CURRENCY)
-_CHARGED, _CREDITED = "charged", "credited"
+_CHARGED, _CREDITED, _UNBILLED = "charged", "credited", "unbilled"
+_BALANCES = {_CHARGED: "charged", _UNBILLED: "not invoiced", _CREDITED: "credited"}
 _BILL_FIGURES = (
     Figure("amount", "amount", Measure.MONEY),
     Figure(_CHARGED, "charged\nso far", Measure.MONEY),
+    Figure(_UNBILLED, "not\ninvoiced", Measure.MONEY),
     Figure(_CREDITED, "credited\nso far", Measure.MONEY),
 )
 _RUNNING_LABELS = (
@@ -91,7 +93,8 @@ def statement_of_months(
             *_lots(found),
         ]
         earned = {EARNINGS[each.role] for each in found.earned}
-        tables = tabulate(_layouts(printable(name), plan, earned), contributions)
+        roles = {each.role for each in (*found.charged_before, *found.charged)}
+        tables = tabulate(_layouts(printable(name), plan, earned, roles), contributions)
     rows = [
         (
             row["plan"],
@@ -105,16 +108,19 @@ def statement_of_months(
     return [*tables, Table(title, _RUNNING_LABELS, sorted(rows), "subscriptions")]
 
 
-def _layouts(name: str, plan: str, earned: Collection[Earning]) -> list[Layout]:
+def _layouts(
+    name: str, plan: str, earned: Collection[Earning], roles: Collection[Role]
+) -> list[Layout]:
     charged = f"Charged to {name} and credited, by month" + (", of all plans" if plan else "")
     units, money = balance_figures(Measure.UNITS), balance_figures(Measure.MONEY)
     by_month = f"Revenue from {name}, by month"
     kinds = [each for each in Earning if each not in SELDOM or each in earned]
     lots = (Column("pocket", "pocket"), *LOT_LABELS)
     what = (Column("what", "what"), CURRENCY)
+    shown = [each for each in _BILL_FIGURES if each.key != _UNBILLED or Role.UNBILLED in roles]
     return [
         Layout("lines", f"Statement of {name}", _LINE_LABELS, LINE_FIGURES, True, adds_up=False),
-        Layout("bills", charged, _BILL_LABELS, _BILL_FIGURES, True, adds_up=False),
+        Layout("bills", charged, _BILL_LABELS, tuple(shown), True, adds_up=False),
         Layout("units", f"Units held by {name}", (UNIT,), units, adds_up=False),
         Layout("money", f"Money of {name}", what, money, adds_up=False),
         Layout("revenue", by_month, (MONTH, CURRENCY), revenue_figures(kinds)),
@@ -167,7 +173,7 @@ def _bills(found: MonthsOfOne, first: str) -> Iterator[Single]:
         for each in of:
             key, amount = _balance_of(each)
             balance[key, currency] += amount
-        for name in (_CHARGED, _CREDITED):
+        for name in _BALANCES:
             yield "bills", row, name, balance[name, currency], SUMMED
 
 
@@ -179,6 +185,8 @@ def _balance_of(charged: ChargedThere) -> tuple[str, Decimal]:
     """Which balance it changes, and by how much; payments are in neither."""
     if charged.role is Role.RECEIVABLE:
         return _CHARGED, charged.amount
+    if charged.role is Role.UNBILLED:
+        return _UNBILLED, charged.amount
     return _CREDITED, -charged.amount
 
 
@@ -192,13 +200,14 @@ def _balances(found: MonthsOfOne) -> Iterator[Single]:
     for before, charged in ((True, found.charged_before), (False, found.charged)):
         for bill in charged:
             key, amount = _balance_of(bill)
-            row = (f"{key} ({bill.role})", bill.currency)
+            row = (f"{_BALANCES[key]} ({bill.role})", bill.currency)
             part = "opening" if before else "came" if amount > 0 else "went"
             yield "money", row, part, amount, SUMMED
 
 
 def _of_lot(lot: LotThere, units: Decimal, part: str) -> Iterator[Single]:
-    yield "units", (lot.commodity,), part, units, SUMMED
+    if lot.pocket != Pocket.ACCESS:
+        yield "units", (lot.commodity,), part, units, SUMMED
     if lot.currency:
         yield "money", ("carrying amount", lot.currency), part, units * lot.cost, SUMMED
 
