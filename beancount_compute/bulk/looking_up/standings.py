@@ -20,6 +20,7 @@ from beancount_compute.close.standing import Status
 from beancount_compute.economy import WIDE, ZERO, Kind, Pocket, trim
 
 _PairOfUnits = tuple[str, str]  # commodity, currency of its cost
+_GIVES = (Kind.ALLOCATION, Kind.CHANGE)  # a change of plan, of the new one's short period
 _OfPeriod = tuple[str, str]  # subscriber, plan
 
 
@@ -143,7 +144,7 @@ def _uses(
 
 def _first_day(moved: Iterable[FoundRow]) -> date | None:
     """The first day of the newest period."""
-    return max([row["date"] for row in moved if row["kind"] == Kind.ALLOCATION], default=None)
+    return max([row["date"] for row in moved if row["kind"] in _GIVES], default=None)
 
 
 def _of_period(moved: Iterable[FoundRow], first: date) -> list[_PeriodUse]:
@@ -153,7 +154,7 @@ def _of_period(moved: Iterable[FoundRow], first: date) -> list[_PeriodUse]:
         if row["date"] != first:
             continue
         pair = row["commodity"], row["currency"]
-        if Kind.ALLOCATION in (row["kind"], row["undoes"]):
+        if row["kind"] in _GIVES or row["undoes"] == Kind.ALLOCATION:
             allocated[pair] += row["units_in"] - row["units_out"]
         elif row["kind"] == Kind.CONSUMPTION:
             used[pair] += row["units_out"]
