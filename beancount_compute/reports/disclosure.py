@@ -54,7 +54,7 @@ from beancount_compute.reports.figures import (
     Single,
 )
 from beancount_compute.reports.fold import grouped
-from beancount_compute.reports.remaining import YEAR, ages, band_of, ends_of, expected
+from beancount_compute.reports.remaining import YEAR, ages, band_of, ends_of_all, expected
 from beancount_compute.reports.tables import CURRENCY, Column, Measure
 
 _OPENING, _ADDED, _TOTAL = "in the opening balance", "added in the period", "total"
@@ -210,11 +210,11 @@ def _contributions(
         yield from balance_of_lots("contract liability", totals)
         yield from balance_of_lots("refund liability", back_on_demand)
         yield from what_is_owed(books, selection, request)
-    for each in request.fold(moved, ("pocket", "lot"), ("amount",)):
-        for end, amount in ends_of(each, books.terms, day):
-            row = (band_of(end, day), each.lot.currency)
-            for column in _columns(each.lot.date, end, day):
-                yield "remaining", row, column, amount, each.at
+    folded = request.fold(moved, ("pocket", "lot"), ("amount",))
+    for each, end, amount in ends_of_all(folded, books.terms, day):
+        row = (band_of(end, day), each.lot.currency)
+        for column in _columns(each.lot.date, end, day):
+            yield "remaining", row, column, amount, each.at
     if pattern is not None and forecast and not request.each:
         incomes = selection._replace(start=None).incomes(books, each=False)
         if books.terms.sell_refundable:

@@ -18,7 +18,7 @@ from datetime import timedelta
 from beancount_compute.economy import POCKETS, Pocket
 from beancount_compute.reports.books import Books, Selection
 from beancount_compute.reports.figures import Contribution, Figure, Layout, Report, Request
-from beancount_compute.reports.remaining import ends_of, month_of
+from beancount_compute.reports.remaining import ends_of_all, month_of
 from beancount_compute.reports.tables import CURRENCY, MONTH, Measure
 
 
@@ -35,12 +35,12 @@ def _layouts(books: Books, selection: Selection) -> list[Layout]:
 def _contributions(books: Books, selection: Selection, request: Request) -> Iterator[Contribution]:
     day = selection.day_of(books)
     movements = selection.movements(books, each=request.each)
-    for each in request.fold(movements, ("pocket", "lot"), ("amount",)):
-        for end, amount in ends_of(each, books.terms, day):
-            if end is not None and each.pocket is Pocket.ACCESS:
-                end -= timedelta(1)  # earned in the evening before
-            row = (month_of(end, day), each.lot.currency)
-            yield "by-month", row, each.pocket.value, amount, each.at
+    folded = request.fold(movements, ("pocket", "lot"), ("amount",))
+    for each, end, amount in ends_of_all(folded, books.terms, day):
+        if end is not None and each.pocket is Pocket.ACCESS:
+            end -= timedelta(1)  # earned in the evening before
+        row = (month_of(end, day), each.lot.currency)
+        yield "by-month", row, each.pocket.value, amount, each.at
 
 
 RELEASE = Report(

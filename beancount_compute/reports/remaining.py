@@ -34,6 +34,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache, lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from beancount_compute.economy import (
@@ -52,7 +53,7 @@ from beancount_compute.economy import (
     later,
     minor_unit,
 )
-from beancount_compute.reports.facts import Income, Movement
+from beancount_compute.reports.facts import Income, LotKey, Movement
 
 BEYOND = None  # the month of what the pattern says nothing about
 _RECOGNISED = (Earning.COMPUTE, Earning.BREAKAGE, Earning.PARTNER_INCOME, Earning.ACCESS)
@@ -173,6 +174,29 @@ def _access_ends(moved: Movement, terms: Terms, day: date) -> Iterator[tuple[dat
     since = max(lot.date, begun)  # of a month that is not over nothing is earned yet
     for evening, part in earned_ahead(moved.amount, lot.currency, since, lot.end, by):
         yield evening + timedelta(1), part
+
+
+def ends_of_all(
+    moves: Iterable[Movement], terms: Terms, day: date
+) -> Iterator[tuple[Movement, date | None, Decimal]]:
+    """The ends of the amounts of each, in the order of the books.
+
+    What access is earned each evening is rounded: one of several amounts of a lot has what it
+    changes of the parts of their sum, so that all of them together have those.
+    """
+    sums: defaultdict[LotKey, Decimal] = defaultdict(Decimal)
+    for each in moves:
+        found = ends_of(each, terms, day)
+        if each.pocket is Pocket.ACCESS and each.lot in sums:
+            before = each._replace(amount=sums[each.lot])
+            after = each._replace(amount=before.amount + each.amount)
+            found = chain(
+                ends_of(after, terms, day),
+                ((end, -amount) for end, amount in ends_of(before, terms, day)),
+            )
+        sums[each.lot] += each.amount
+        for end, amount in found:
+            yield each, end, amount
 
 
 @cache

@@ -8,6 +8,7 @@ from decimal import Decimal
 from beancount_compute.reports.books import Selection
 from beancount_compute.reports.charts import forward_release
 from beancount_compute.reports.disclosure import disclosure
+from beancount_compute.reports.figures import CellAsked
 from beancount_compute.reports.release import RELEASE
 from tests.reports.showing import books_of, figures, whole
 from tests.reports.story import STORY
@@ -28,6 +29,15 @@ option "operating_currency" "USD"
   expires: 2026-09-29
 2026-05-04 custom "compute-allocation" "bob" 10 CU 8.00 USD
 2026-05-20 custom "compute-consumption" "alice" 100 CU
+"""
+
+ACCESS = """\
+plugin "beancount_compute"
+option "operating_currency" "USD"
+2026-01-01 custom "compute-plan" "seat" 10.01 USD
+  every: "quarter"
+2026-05-01 custom "compute-subscription" "alice" "seat"
+2026-01-01 custom "compute-option" "as-of" 2026-05-31
 """
 
 
@@ -55,6 +65,21 @@ def test_all_months_together_are_what_the_disclosure_says_remains() -> None:
         bands = figures(disclosure(), books, selection, "remaining").values()
         assert sum([whole(row["total"]) for row in months]) == amount
         assert sum([whole(row["amount"]) for row in bands]) == amount
+
+
+def test_what_is_left_of_access_is_explained_to_the_cent() -> None:
+    """10.01 for 92 days, of which 3.37 were earned in May: of 6.64 3.27 in 30 days of 61, 3.37 in
+    31. Of 10.01 and of 3.37 by themselves it would be 4.92 less 1.66 in June: 3.26."""
+    books = books_of(ACCESS)
+    selection = Selection(end=date(2026, 5, 31))
+    months = {"2026-06": "3.27", "2026-07": "3.37"}
+    assert figures(RELEASE, books, selection, "by-month") == {
+        (month, "USD"): {"access": amount, "total": amount} for month, amount in months.items()
+    }
+    for month, amount in months.items():
+        asked = CellAsked("by-month", (month, "USD"), "access")
+        behind = [number for _, number in RELEASE.trace(books, selection, asked)]
+        assert len(behind) == 2 and sum(behind) == Decimal(amount)
 
 
 def test_its_picture_stacks_the_pockets_in_every_month_between() -> None:
