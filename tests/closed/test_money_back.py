@@ -94,6 +94,29 @@ def test_months_that_are_closed_one_by_one_are_those_booked_at_once(tmp_path: Pa
     assert (tie.left, tie.right, tie.lines) == (6, 6, ())
 
 
+def test_a_charge_back_of_a_change_may_void_more_than_it_charged(tmp_path: Path) -> None:
+    """20.00 are left of the old plan, 10.00 are charged and 5.00 credited: 25.00 are deferred, and
+    all of it goes with the 10.00."""
+    text = """\
+2026-01-01 custom "compute-plan" "one" 30.00 USD 300 CU
+2026-01-01 custom "compute-plan" "two" 60.00 USD 600 CU
+2026-06-01 custom "compute-subscription" "alice" "one"
+2026-06-10 custom "compute-consumption" "alice" 100 CU
+2026-06-11 custom "compute-change" "alice" "one" "two"
+  id: "c"
+  charge: 10.00 USD
+  credit: 5.00 USD
+2026-06-12 custom "compute-chargeback" "c"
+"""
+    ledger = write(tmp_path, text)
+    assert load_errors(ledger) == []
+    loaded = load(ledger)
+    (back,) = [each for each in booked(loaded.entries) if "compute-chargeback" in each.tags]
+    assert as_text(back).endswith("Disputes -15.00 USD; Alice -10.00 USD")
+    ((tie,),) = [[*went_back(read_books(loaded.entries, loaded.options))]]
+    assert tie.holds
+
+
 def test_more_than_something_cost_ties_out_no_more(closed: Path) -> None:
     """Somebody edited what the frozen text says."""
     loaded = load(closed)

@@ -25,7 +25,7 @@ def went_back(books: Books) -> Iterator[TieOut]:
     entries = {at: each for at, each in enumerate(books.transactions) if "back" in each.meta}
     if not entries:
         return
-    gave = _gave(books, {str(entry.meta.get("of", "")) for entry in entries.values()})
+    cost, gave = _gave(books, {str(entry.meta.get("of", "")) for entry in entries.values()})
     voided: defaultdict[int, Decimal] = defaultdict(Decimal)
     for moved in books.movements:
         if moved.flow is Flow.VOIDED:
@@ -37,23 +37,27 @@ def went_back(books: Books) -> Iterator[TieOut]:
         of = str(entry.meta.get("of", ""))
         back[of] += next((number for _, number, _ in named_amounts(entry.meta["back"])), ZERO)
         taken[of] += voided[at]
-        most = gave.get(of, ZERO)
-        if back[of] > most or taken[of] > most:
+        if back[of] > cost.get(of, ZERO) or taken[of] > gave.get(of, ZERO):
             bad.setdefault(of, place_of_entry(entry))
     yield count("money back", "events", "within what they gave", len(back), [*bad.values()])
 
 
-def _gave(books: Books, named: set[str]) -> dict[str, Decimal]:
-    """What is owed for an allocation, or was lost by a chargeback or write-off, by its id."""
-    found: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for moved in books.movements:  # of a change of plan, whose invoice may say otherwise
+def _gave(books: Books, named: set[str]) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+    """What is owed for an allocation, or was lost by a chargeback or write-off, by its id; and what
+    was deferred for it, which is another amount where the invoice of a change says its own."""
+    deferred: defaultdict[str, Decimal] = defaultdict(Decimal)
+    charges: dict[str, Decimal] = {}
+    for moved in books.movements:
         meta = books.transactions[moved.at].meta
-        event, charge = str(meta.get("event", "")), meta.get("charge")
+        event = str(meta.get("event", ""))
         if event in named and "from-plan" in meta and moved.flow is Flow.ALLOCATED:
-            found[event] = charge.number if charge else found[event] + moved.amount
+            deferred[event] += moved.amount
+            if "charge" in meta:
+                charges[event] = meta["charge"].number
+    found = {**deferred, **charges}
     for owed in books.owed:
         entry: Transaction = books.transactions[owed.at]
         event = str(entry.meta.get("event", ""))
         if event in named and owed.role is Role.RECEIVABLE and "undoes" not in entry.meta:
             found[event] = -owed.amount if owed.kind in _LOST else owed.amount
-    return found
+    return found, {**found, **deferred}
