@@ -224,17 +224,17 @@ def test_what_comes_for_days_that_are_billed_is_variance() -> None:
           accrued openai chat -2 USD
         2026-06-20 cost openai
           cost openai chat -20 USD
-          variance openai chat 20 USD
+          variance openai 20 USD
         2026-07-01 bill openai
           provider openai -1 USD
           accrued openai chat 2 USD
           variance openai -1 USD
         2026-07-01 cost openai
           cost openai chat 4 USD
-          variance openai chat -4 USD
+          variance openai -4 USD
         2026-07-01 cost openai
           cost openai chat 2.5 USD
-          variance openai chat -2.5 USD
+          variance openai -2.5 USD
     """)
 
 
@@ -308,7 +308,7 @@ def test_the_state_hands_on_what_is_accrued_and_which_days_are_billed() -> None:
     assert "\n".join(map(entry_text, entries)) == text("""
         2026-06-01 cost openai
           cost openai chat 4 USD
-          variance openai chat -4 USD
+          variance openai -4 USD
         2026-06-02 bill openai
           provider openai -15 USD
           accrued openai chat 10 USD
@@ -316,7 +316,7 @@ def test_the_state_hands_on_what_is_accrued_and_which_days_are_billed() -> None:
           variance openai -1 USD
         2026-06-20 cost openai
           cost openai chat -20 USD
-          variance openai chat 20 USD
+          variance openai 20 USD
     """)
 
 

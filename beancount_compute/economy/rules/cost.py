@@ -255,15 +255,10 @@ def _accrue(economy: Economy, provider: str, meter: str, day: date, due: Money) 
     if not due.number:
         return []
     billed = economy.costs.is_billed(provider, due.currency, day)
+    role, of = (Role.VARIANCE, "") if billed else (Role.ACCRUED, meter)
     return [
         MoneyLeg(Role.COST, provider, meter, due.number, due.currency),
-        MoneyLeg(
-            Role.VARIANCE if billed else Role.ACCRUED,
-            provider,
-            meter,
-            WIDE.minus(due.number),
-            due.currency,
-        ),
+        MoneyLeg(role, provider, of, WIDE.minus(due.number), due.currency),
     ]
 
 
