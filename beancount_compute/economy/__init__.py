@@ -215,6 +215,7 @@ from beancount_compute.economy.refusals import (
     receiver,
 )
 from beancount_compute.economy.roles import (
+    CONTRA,
     EARNINGS,
     LOST,
     OWED,

@@ -99,6 +99,28 @@ def test_what_was_earned_before_counts(tmp_path: Path) -> None:
     assert month(tmp_path, "2026-07", use("02", "alice", 1)).counts["read"] == 1
 
 
+def test_what_is_unbilled_and_what_went_back_are_told_of_all(tmp_path: Path) -> None:
+    """700 CU at 0.02 until the invoice of 16 June; 5.00 of bob's 25.00 that he has used."""
+    stated = """\
+2026-01-01 custom "compute-plan" "payg" 0.00 USD 0 CU
+  overage: 0.02 USD
+  bill: "period"
+2026-05-31 custom "compute-assert" "unbilled" 10.00 USD
+2026-06-16 custom "compute-assert" "unbilled" 14.00 USD
+2026-06-17 custom "compute-assert" "unbilled" 0.00 USD
+2026-06-20 custom "compute-assert" "refunds" 5.00 USD
+2026-07-01 custom "compute-assert" "refunds" 5.00 USD
+2026-06-10 custom "compute-refund" "bob" 5.00 USD
+  of: "top"
+"""
+    begin(tmp_path, LEDGER + stated)
+    used = [use("22", "bob", 1100), use("20", "carol", 500)]
+    top = top_up("21", "bob", 100, "25.00", id="top")
+    month(tmp_path, "2026-05", *MAY[:-1], subscription("16", "carol", "payg"), top, *used)
+    month(tmp_path, "2026-06", use("02", "carol", 200), use("30", "alice", 1))
+    month(tmp_path, "2026-07", use("02", "alice", 1))
+
+
 def test_events_of_the_ledger_are_booked_with_the_rows(tmp_path: Path) -> None:
     """A grant in May, of which alice uses 3 CU, and what Parquet says again; June is left."""
     own = """\

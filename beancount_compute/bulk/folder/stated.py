@@ -21,7 +21,9 @@ from beancount_compute.bulk.bulk_terms import BulkError, BulkTerms
 from beancount_compute.bulk.folder.month_state import read_part
 from beancount_compute.bulk.folder.month_tables import Tables, table_of
 from beancount_compute.bulk.rows.event_table import EventTable, literal, quote
+from beancount_compute.closed.frozen_state import read_rows_of_state
 from beancount_compute.economy import (
+    CONTRA,
     DEFERRED_REVENUE,
     EARNINGS,
     POCKETS,
@@ -87,7 +89,9 @@ def _figures_by_day(
             on[date.min] += _held(pocket, commodity, units, currency, units * cost)
         for (role, name, currency), number in bulk.earned.items():
             if not name:
-                on[date.min].append((role.value, currency, number))
+                on[date.min].append((role.value, currency, _shown(role, number)))
+        if any(each.figure == Role.UNBILLED for each in bulk.asserted):
+            on[date.min] += _unbilled_before(table)
         table.register("stated_days", made["days"])
         for day, role, commodity, currency, units, amount in table.numbers(
             "SELECT date, role, commodity, currency, sum(units_in) - sum(units_out), sum(amount) "
@@ -96,7 +100,9 @@ def _figures_by_day(
             if Role(role) in POCKETS:
                 on[day] += _held(role, commodity, units, currency, -amount)
             elif Role(role) in EARNINGS:
-                on[day].append((role, currency, -amount))
+                on[day].append((role, currency, _shown(Role(role), -amount)))
+            elif Role(role) is Role.UNBILLED:
+                on[day].append((role, currency, amount))
         refused = {(row["file"], row["row"]) for row in made["refused"].to_pylist()}
         for sign, postings in ((1, bulk.openings), (-1, bulk.removals)):
             for each in postings:
@@ -106,6 +112,20 @@ def _figures_by_day(
                     cost = units * lot.cost
                     on[each.date] += _held(lot.pocket, lot.commodity, units, lot.currency, cost)
     return on
+
+
+def _shown(role: Role, earned: Decimal) -> Decimal:
+    """A figure of income; what was taken back of it is above zero."""
+    return -earned if role in CONTRA else earned
+
+
+def _unbilled_before(table: EventTable) -> Iterator[FigureOfAll]:
+    """What of the subscriptions was charged and not invoiced when the month began."""
+    for (beside,) in table.numbers("SELECT beside FROM state_subscriptions WHERE beside <> ''"):
+        for kind, *cells in read_rows_of_state(beside):
+            if kind == Role.UNBILLED:
+                _, number, currency = cells
+                yield kind, currency, Decimal(number)
 
 
 def _held(
