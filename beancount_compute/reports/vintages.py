@@ -7,8 +7,8 @@
 A lot keeps its date through mints, trades and transfers; the month of that date is its vintage.
 Each row adds up: added = earlier + the months + otherwise + deferred. `earlier` is what was
 recognised before the first day of the selection, `otherwise` what left deferred revenue without
-being recognised as revenue or breakage: spent with partners, refunded, removed by hand. Two more
-tables show revenue and breakage apart.
+being recognised as revenue or breakage: spent with partners, refunded, returned by a change of
+plan, removed by hand. Two more tables show revenue and breakage apart.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _TABLES = {
     earning: "revenue" if earning is Earning.COMPUTE else earning.value
     for earning, _ in EARNED_BY_LOTS.values()
 }
+_RESIDUES = [(kind, Earning.COMPUTE) for kind in (Kind.REFUND, Kind.CHANGE)]  # of rounding
 _OTHERWISE = [flow for flow in RELEASING if flow not in EARNED_BY_LOTS]
 
 
@@ -54,7 +55,7 @@ def _contributions(books: Books, selection: Selection, request: Request) -> Iter
             column = "earlier" if earlier else income.month
             yield _TABLES[income.earning], row, column, amount, income.at
             yield "recognised", row, column, amount, income.at
-            if income.kind == Kind.REFUND:  # what its rounding left was recognised after all
+            if (income.kind, income.earning) in _RESIDUES:  # it was recognised after all
                 yield "recognised", row, "otherwise", -amount, income.at
     if not request.wants("recognised"):
         return

@@ -115,7 +115,12 @@ def printed(loaded: Loaded) -> str:
     """
     entries = [entry for entry in loaded.entries if not isinstance(entry, Open)]
     text = _ROW_OF_PARQUET.sub("", "".join(booked_text(entries, loaded.options)))
-    return re.sub("  +", "  ", _IDLE_ZEROS.sub(r"\1\2", text))
+    return re.sub("  +", "  ", without_idle_zeros(text))
+
+
+def without_idle_zeros(text: str) -> str:
+    """The text with amounts as short as they can be written: 7 CU for 7.00 CU."""
+    return _IDLE_ZEROS.sub(r"\1\2", text)
 
 
 def booked(entries: Iterable[Directive]) -> list[Transaction]:

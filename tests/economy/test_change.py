@@ -657,6 +657,21 @@ def test_a_short_period_has_the_minimum_of_its_own_first_day() -> None:
     """)
 
 
+def test_the_minimum_of_a_short_period_that_ends_at_once_is_rounded_once() -> None:
+    """17 days of 30 of 100.00 are 56.67; 17 of the 19 days of 63.33 would be 56.66."""
+    plans = payg("one", "0.02 USD"), payg("two", "0.04 USD", minimum=Money(Decimal(100), "USD"))
+    events = [
+        subscription("2026-04-01", "alice", "one"),
+        change("2026-04-12", "alice", "one", "two"),
+        cancellation("2026-04-28", "alice", "two", now="true"),
+    ]
+    assert shown(book(events, terms(*plans, as_of="2026-04-30")), "shortfall") == text("""
+        2026-04-28 shortfall alice
+          receivable alice two 56.67 USD
+          breakage alice two -56.67 USD
+    """)
+
+
 def test_a_late_use_before_the_change_takes_its_shortfall_back() -> None:
     """The total of 20 days stays the larger of 66.67 and what was used in them."""
     plans = (

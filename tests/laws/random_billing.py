@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import random
 
-from tests.laws.random_ledgers import UNIT_PRICES, Item, World
+from tests.laws.random_ledgers import UNIT_PRICES, Item, World, has_all
 
 FEATURES = ("bill", "minimum", "now")
 MINIMA = {
@@ -30,6 +30,8 @@ class Billing:
         self.has: set[str] = set()
         if chance.random() < 0.4:
             self.has = {chance.choice(FEATURES)} if chance.random() < 0.6 else set(FEATURES)
+        if has_all(world):
+            self.has = set(FEATURES)
 
     # Terms
 
@@ -124,16 +126,6 @@ class Billing:
             item.cells["time"] = chance.choice(["00:00:00", "12:30:00"])
         world.items.append(item)
         return item
-
-    def add_assertions(self) -> None:
-        world, chance = self.world, self.chance
-        for _ in range(chance.randint(1, 2) if "bill" in self.has else 0):
-            cells = {"event": "assert", "figure": "unbilled", "paid": "0.00"}
-            cells["currency"] = chance.choice(world.currencies)
-            if chance.random() < 0.5:
-                cells["subscriber"] = chance.choice(world.subscribers)
-            day = world.start + datetime.timedelta(days=int(chance.random() * world.days * 1.1))
-            world.items.append(Item(cells | {"date": day.isoformat()}))
 
 
 def day_of(item: Item) -> datetime.date:

@@ -126,6 +126,12 @@ def quoted(text: str) -> str:
 # Terms
 
 
+def has_all(world: World) -> bool:
+    """Whether a ledger has all at once of what others have each by itself: access, bills, minimums,
+    discounts, catch-ups, cancellations at once, changes of plan, money back."""
+    return random.Random(f"all {world.start} {world.days} {world.subscribers}").random() < 0.1
+
+
 def new_world(seed: int) -> World:
     chance = random.Random(seed)
     profile = PROFILES[seed % len(PROFILES)]
@@ -163,17 +169,16 @@ def add_plans(world: World) -> None:
         if world.likely(0.4):
             world.header.append(plan_text(world, name, world.day(0.2, 0.9)))
     besides = random.Random(f"access {world.start} {world.days}")
-    if besides.random() < 0.4:  # some sell access, alone or with units
+    if besides.random() < 0.4 or has_all(world):  # some sell access, alone or with units
         plans = [at for at, each in enumerate(world.header) if "compute-plan" in each]
         for at in plans:
             world.header[at] = with_access(world.header[at], besides)
-    add_catch_ups(world)
 
 
 def add_catch_ups(world: World) -> None:
     """Some plans change the price of what was used already, on a day of their own."""
     besides = random.Random(f"catch-ups {world.start} {world.days}")
-    if besides.random() < 0.5:
+    if besides.random() < 0.5 and not has_all(world):
         return
     lines = {each.split(' "')[2]: each for each in world.header if "overage:" in each}
     dates = {each[:10] for each in world.header}
@@ -185,6 +190,20 @@ def add_catch_ups(world: World) -> None:
             price = f"overage: {besides.choice(UNIT_PRICES[currency])} {currency}"
             text = re.sub("overage: .*", f"{price}\n  overage-since: {since}", line)
             world.header.append(f"{day}{text[10:]}")
+
+
+def add_refundables(world: World) -> None:
+    """Some plans and top-ups can be had back on demand, from some day on or up to it."""
+    besides = random.Random(f"refundable {world.start} {world.days}")
+    if besides.random() < 0.75 and not has_all(world):
+        return
+    for at, text in enumerate(world.header):
+        if '"compute-plan"' in text and besides.random() < 0.6:
+            world.header[at] += f"\n  refundable: {besides.choice(['TRUE', 'TRUE', 'FALSE'])}"
+    day = world.start - datetime.timedelta(days=30)
+    for value in besides.choice([[], ["TRUE"], ["TRUE", "FALSE"], ["FALSE", "TRUE"]]):
+        world.header.append(f'{day} custom "compute-option" "top-ups-refundable" {value}')
+        day = world.start + datetime.timedelta(days=besides.randint(0, world.days))
 
 
 def with_access(plan: str, chance: random.Random) -> str:
@@ -425,7 +444,7 @@ def add_events(world: World) -> None:
 def add_discounts(world: World) -> None:
     """Some pay less for each period, down to nothing."""
     besides = random.Random(f"discount {world.start} {world.days}")
-    if besides.random() < 0.3:
+    if besides.random() < 0.3 and not has_all(world):
         return
     prices: dict[str, tuple[str, str]] = {}
     for line in world.header:
@@ -591,6 +610,25 @@ def add_assertions(world: World) -> None:
             cells["subscriber"] = world.pick(world.subscribers)
         cells["date"] = world.day(0.4, 1.1).isoformat()
         world.items.append(Item(cells))
+
+
+def add_later_assertions(world: World) -> None:
+    """Of figures that came with bills, access and money back."""
+    besides = random.Random(f"assertions {world.start} {world.days} {world.subscribers}")
+    kinds = {item.cells.get("event") for item in world.items}
+    figures = ["refunds"] if "refund" in kinds else []
+    figures += ["disputes"] if "chargeback" in kinds else []
+    figures += ["unbilled"] if any("\n  bill:" in each for each in world.header) else []
+    for _ in range(besides.randint(0, 4)):
+        figure = besides.choice([*figures, *figures, "unbilled", "access", "access-revenue"])
+        currency = besides.choice(world.currencies)
+        cells = {"event": "assert", "figure": figure, "paid": "0.00", "currency": currency}
+        if figure == "access" and besides.random() < 0.3:
+            cells["currency"] = f"ACCESS-{currency}"
+        if besides.random() < 0.5:
+            cells["subscriber"] = besides.choice(world.subscribers)
+        day = world.start + datetime.timedelta(days=int(besides.random() * world.days * 1.1))
+        world.items.append(Item(cells | {"date": day.isoformat()}))
 
 
 # Mistakes
@@ -907,7 +945,7 @@ def state_assertions(
     for place, item in at.items():
         if item.cells.get("event") == "assert" and place in found.found:
             number = found.found[place]
-            if world.profile == "mistakes" and random.Random(place[1]).random() < 0.3:
+            if world.profile not in VALID and random.Random(place[1]).random() < 0.3:
                 number += Decimal(1)
                 item.keep = True
             item.cells["paid"] = f"{number:f}"
@@ -939,14 +977,17 @@ def files_of(seed: int) -> dict[str, bytes]:
 def _make_ledger(seed: int, folder: Path) -> None:
     """Make the ledger of this seed in an empty folder."""
     from tests.laws.random_billing import Billing  # they make items, too
+    from tests.laws.random_changes import Changes
     from tests.laws.random_providers import add_providers, has_providers
     from tests.laws.random_returns import Returns
 
     world = new_world(seed)
-    billing, returns = Billing(world), Returns(world)
+    billing, changes, returns = Billing(world), Changes(world), Returns(world)
     add_plans(world)
-    returns.add_plans()
+    changes.add_plans()
+    add_catch_ups(world)
     billing.change_plans()
+    add_refundables(world)
     add_options(world)
     add_accounts(world)
     billing.add_accounts()
@@ -955,6 +996,7 @@ def _make_ledger(seed: int, folder: Path) -> None:
     add_events(world)
     billing.add_events()
     add_discounts(world)
+    changes.add_events()
     returns.add_events()
     if has_providers(seed):
         add_providers(world, seed)
@@ -973,7 +1015,7 @@ def _make_ledger(seed: int, folder: Path) -> None:
     if world.profile in ("opening", "mistakes", "clean", "placeholders"):
         add_by_hand(world, found)
     add_assertions(world)
-    billing.add_assertions()
+    add_later_assertions(world)
     if world.profile == "mistakes":
         add_mistakes(world, 0.1)
         add_bad_posting(world, found)

@@ -1,8 +1,7 @@
-"""Random ledgers in which plans are changed and money goes back.
+"""Random ledgers in which money goes back.
 
-Two fifths of the ledgers have it: changes of plan, refunds of money, chargebacks or write-offs,
-each by itself or all together. The others stay what they are, as everything here is drawn by a
-chance of its own.
+Two fifths of the ledgers have it: refunds of money, chargebacks or write-offs, each by itself or
+all together. The others stay what they are, as everything here is drawn by a chance of its own.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ import random
 from decimal import ROUND_DOWN, Decimal
 
 from tests.laws.auditor.records import add_months, minor_unit
-from tests.laws.random_ledgers import PRICES, Item, World, plan_text, with_access
+from tests.laws.random_ledgers import Item, World, has_all
 
-FEATURES = ("refund", "chargeback", "write-off")  # changes: test_change_laws
+FEATURES = ("refund", "chargeback", "write-off")
 SOLD = ("subscription", "allocation", "change")
 PARTS = ["0.1", "0.25", "0.3333", "0.5", "0.9", "1", "1"]
 LATER = [0, 0, 1, 5, 17, 31, 60, 100]  # days
@@ -30,69 +29,14 @@ class Returns:
         self.has: set[str] = set()
         if chance.random() < 0.4:
             self.has = {chance.choice(FEATURES)} if chance.random() < 0.7 else set(FEATURES)
-
-    def add_plans(self) -> None:
-        """Something to change to: another plan of the same unit and money."""
-        world = self.world
-        if "change" not in self.has:
-            return
-        chance, world.chance = world.chance, self.chance
-        of = sorted(world.plans)[0]
-        for name in ("plus", "max"):
-            world.plans[name] = world.plans[of]
-            day = world.start - datetime.timedelta(days=self.chance.randint(0, 40))
-            text = plan_text(world, name, day)
-            if self.chance.random() < 0.5:
-                text = with_access(text, self.chance)
-            world.header.append(text)
-        world.chance = chance
+        if has_all(world):
+            self.has = set(FEATURES)
 
     def add_events(self) -> None:
-        if "change" in self.has:
-            self.change_plans()
         if self.has:
             self.share_lots()
-        for kind in sorted(self.has - {"change"}):
+        for kind in sorted(self.has):
             self.take_back(kind)
-
-    # Changes
-
-    def change_plans(self) -> None:
-        chance = self.chance
-        for item in self.items("subscription"):
-            if chance.random() < 0.2:
-                continue
-            plan, day = item.cells["plan"], day_of(item)
-            for _ in range(chance.choice([1, 1, 2, 3])):
-                day = self.later_than(day, item)
-                plan = self.change(item, plan, day)
-                if chance.random() < 0.15:
-                    plan = self.change(item, plan, day)
-            if chance.random() < 0.3:
-                end = day + datetime.timedelta(days=chance.choice([0, 1, 10, 40]))
-                name = item.cells["subscriber"]
-                self.add("cancellation", end, subscriber=name, plan=plan)
-
-    def later_than(self, day: datetime.date, item: Item) -> datetime.date:
-        """Some time later; sometimes a first day of a month of the subscription."""
-        if self.chance.random() < 0.25:
-            return add_months(day, self.chance.randint(0, 3), day_of(item).day)
-        return day + datetime.timedelta(days=self.chance.choice([1, 3, 10, 15, 20, 29, 50]))
-
-    def change(self, item: Item, plan: str, day: datetime.date) -> str:
-        """Change to a plan; return it, or the old one where the day is behind the books."""
-        world, chance = self.world, self.chance
-        same = [name for name, of in world.plans.items() if of == world.plans[plan]]
-        others = sorted(set(same if chance.random() < 0.9 else world.plans) - {plan})
-        if not others:
-            return plan
-        new, cells = chance.choice(others), {"subscriber": item.cells["subscriber"]}
-        if chance.random() < 0.25:
-            currency = world.plans[new][1]
-            cells["charge"] = chance.choice(PRICES[currency])
-            cells["credit"] = chance.choice(PRICES[currency])
-            cells["currency"] = currency
-        return new if self.add("change", day, from_plan=plan, plan=new, **cells) else plan
 
     # Money back
 

@@ -20,6 +20,7 @@ from beancount import loader
 from beancount.core.data import Transaction
 from beancount.core.position import Cost
 
+from beancount_compute.economy import Earning
 from beancount_compute.economy.journal import MoneyLeg
 from beancount_compute.economy.months import MONTH, later
 from beancount_compute.economy.roles import Pocket, Role
@@ -127,6 +128,7 @@ def test_income_is_the_auditors(seed: int) -> None:
         "overage": "overage",
     }
     access = {"access": "access-revenue"} if books.terms.sell_access else {}
+    access |= {name: name for name in ("refunds", "disputes") if Earning(name) in books.earnings}
     columns |= access
     for by in ("month", "subscriber"):
         rows = table(books, "revenue", f"by-{by}")
@@ -155,6 +157,24 @@ def test_deferred_revenue_is_the_auditors(seed: int) -> None:
             rows = [row for row in rows if row[by] != "total"]
             closing |= shown(rows, by, unit, {"closing": ""})
         assert closing == sums.held(audited, by)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_can_be_had_back_is_the_auditors(seed: int) -> None:
+    """It is no contract liability; both together are what is deferred."""
+    _, books, audited = beside_the_audit(seed)
+    if audited.no_lots:
+        return
+    of_all = added_up(table(books, "rollforward", "money-by-plan"), "currency", "closing")
+    rows = [row for row in table(books, "disclosure", "movement") if row["part"] == "total"]
+    liability = added_up(rows, "currency", "closing")
+    refundable: Sums = {}
+    if books.terms.sell_refundable:
+        rows = table(books, "disclosure", "refundable")
+        refundable = added_up(rows, "currency", "closing")
+    assert {key[:1]: number for key, number in refundable.items()} == sums.refundable(audited)
+    both = {key: refundable.get(key, 0) + liability.get(key, 0) for key in of_all}
+    assert both == of_all
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -256,12 +276,13 @@ def test_fees_and_what_is_owed_are_what_was_booked(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_vintages_add_up_to_revenue_and_to_themselves(seed: int) -> None:
     """Each row: added = recognised + otherwise + deferred. All rows: compute and breakage, but for
-    the shortfalls of minimums, which nobody paid for ahead."""
+    the shortfalls of minimums, which nobody paid for ahead, and what a change is charged for a plan
+    that promises nothing."""
     _, books, audited = beside_the_audit(seed)
     shortfalls: defaultdict[str, Decimal] = defaultdict(Decimal)
     for transaction in audited.journal:
         for leg in transaction.legs:
-            if leg.role == "breakage" and transaction.why in ("shortfall", "reversal"):
+            if leg.role == "breakage" and transaction.why in ("shortfall", "reversal", "change"):
                 shortfalls[leg.currency] -= leg.number
     rows = table(books, "vintages", "recognised")
     with localcontext(WIDE):

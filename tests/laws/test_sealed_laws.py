@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import re
 from calendar import monthrange
+from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from beancount.core.data import Transaction
+from beancount.core.data import Directive, Transaction
 
 from beancount_compute.close.carrying_over import carry
 from beancount_compute.close.closing import next_to_close
@@ -27,6 +28,7 @@ from tests.close.sealing import (
     contents,
     errors_of,
     printed,
+    without_idle_zeros,
 )
 from tests.examples import examples
 from tests.laws.random_ledgers import PROFILES, VALID, quoted, write_ledger
@@ -133,6 +135,16 @@ def up_to(loaded: Loaded, day: date) -> str:
     return printed(loaded._replace(entries=entries))
 
 
+BACK = ("chargeback", "write-off")
+
+
+def ids_of(entries: Iterable[Directive], *kinds: str) -> list[tuple[str, str]]:
+    """The id and the subscriber of each booking of some kinds."""
+    tags = {f"compute-{kind}" for kind in kinds}
+    made = [each for each in entries if isinstance(each, Transaction) and each.tags & tags]
+    return [(each.meta["event"], each.payee or "") for each in made]
+
+
 def late_event(chance: random.Random, loaded: Loaded) -> str:
     """An event of a closed month with an id, as a directive; it may well be refused."""
     booking = loaded.booking
@@ -148,6 +160,12 @@ def late_event(chance: random.Random, loaded: Loaded) -> str:
     months = booking.closed.months
     ids = [event.id for month in months for event, _ in month.events if event.id]
     target = chance.choice(ids or ["nothing"])
+    gave = chance.choice([("nothing", names[0]), *ids_of(booking.closed.booked, "allocation")])
+    of, payer = map(quoted, gave)
+    taken = [id for id, _ in ids_of(booking.closed.booked, *BACK)]
+    part = chance.choice(["", "", f" 0.05 {currency}", f" 3.00 {currency}"])
+    back = chance.choice(BACK)
+    void = "\n  void: TRUE" if chance.random() < 0.3 else ""
     what = chance.choice(
         [
             f'consumption" {name} {units}',
@@ -160,6 +178,11 @@ def late_event(chance: random.Random, loaded: Loaded) -> str:
             f'spend" {name} "shop" {units} 1 {currency}',
             f'refund" {name} {units}',
             f'reversal" {quoted(target)}',
+            f'reversal" {quoted(chance.choice(taken or ids or ["nothing"]))}',
+            f'{back}" {of}{part}{void}',
+            f'{back}" {of}{part}{void}',
+            f'refund" {payer} 0.05 {currency}\n  of: {of}',
+            f'recovery" {quoted(chance.choice(taken or ["nothing"]))}{part}',
         ]
     )
     return f'{day} custom "compute-{what}\n  id: "late-{chance.randint(1, 10**9)}"\n'
@@ -204,7 +227,8 @@ def test_late_events_never_change_a_closed_month(seed: int, tmp_path: Path) -> N
 def future(loaded: Loaded, day: date) -> list[str]:
     """What is booked behind a day, with the lots that it is booked on."""
     entries = [each for each in booked(loaded.entries) if each.date > day]
-    return [f"{as_text(each)} {each.payee} {sorted(each.links)}" for each in entries]
+    lines = [f"{as_text(each)} {each.payee} {sorted(each.links)}" for each in entries]
+    return [without_idle_zeros(line) for line in lines]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -156,7 +156,7 @@ class ChangeBooks(MoneyBackBooks):
     ) -> tuple[list[Leg], Return]:
         """What is left of the lots of the period, and that as a return."""
         before = day - datetime.timedelta(days=1)
-        returned, legs = Return(None, void=True), []
+        returned, legs = Return(None), []
         for pocket in ("access", "allocations"):
             for lot in list(self.held[holder, pocket]):
                 if (lot.origin, lot.date) != (period.plan.name, period.start):

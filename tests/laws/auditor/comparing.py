@@ -63,6 +63,7 @@ class Audit:
     accounts: dict[str, str]  # the account of each role, with its placeholders
     components: dict[str, str]  # of the subscribers that are known
     no_lots: list[HandPosting]  # hand-written postings on the pockets that are refused
+    refundable: set[Lot]  # of those held, what can be had back on demand
 
 
 # The finished books
@@ -172,6 +173,7 @@ def audit(path: Path | str) -> Audit:
             reading.accounts,
             books.known,
             [p for p in reading.facts.reductions if p.place in books.refusals.places],
+            {lot for lots in books.held.values() for lot in lots if books.is_refundable(lot)},
         )
 
 

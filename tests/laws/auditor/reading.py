@@ -197,6 +197,7 @@ PLAN_KEYS = {
     "access-by",
     "bill",
     "minimum",
+    "refundable",
 }
 # What an event may say besides: of a top-up alone its end, whose plan says it for a period.
 OPTIONAL = {
@@ -257,8 +258,8 @@ def typed(value: object, wanted: type, key: str) -> Any:
     if wanted is Amount and isinstance(value, Amount) and isinstance(value.number, Decimal):
         check_number(value.number)
         return value
-    if wanted is bool and value is True:
-        return True
+    if wanted is bool and isinstance(value, bool):
+        return value
     if wanted is str and isinstance(value, str):
         return unicodedata.normalize("NFC", value)
     if wanted is datetime.date and isinstance(value, datetime.date):
@@ -369,6 +370,8 @@ def read_plan(entry: data.Custom) -> Plan:
             refuse("even months of days")
         found["even"] = True
     read_billing(keys, found)
+    if "refundable" in keys:
+        found["refundable"] = typed(keys["refundable"], bool, "refundable")
     if ssps:
         found["ssps"] = (ssps[0].number, ssps[1].number)
     where = place_of(entry.meta)

@@ -155,6 +155,7 @@ class Plan:
     even: bool = False  # access by even months
     bill: str = "use"  # when what is used is invoiced
     minimum: Decimal = ZERO  # what a period's use is charged at least
+    refundable: bool = False  # what was paid can be had back on demand
 
 
 @dataclass(frozen=True)

@@ -407,6 +407,13 @@ class Books(ChangeBooks, CatchUpBooks):
         values = [(date, value) for date, value in self.terms.options.get(name, []) if date <= day]
         return max(values, key=lambda v: v[0])[1] if values else default
 
+    def is_refundable(self, lot: Lot) -> bool:
+        """Whether what was paid for a lot can be had back on demand, by the terms of its day."""
+        if lot.origin == "top-up":
+            return bool(self.option("top-ups-refundable", lot.date, False))
+        plan = self.plan_terms(lot.origin, lot.date)
+        return plan is not None and plan.refundable
+
     def plan_terms(self, name: str | None, day: Day) -> Plan | None:
         """The terms in force; before the first ones, the first ones."""
         versions = sorted((p for p in self.terms.plans if p.name == name), key=lambda p: p.date)

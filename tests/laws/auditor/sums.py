@@ -15,6 +15,7 @@ from tests.laws.auditor.comparing import Audit
 from tests.laws.auditor.records import Day, Lot, component, exact
 
 INCOME = ("revenue", "breakage", "fees", "partner-income", "overage", "access-revenue")
+INCOME += ("refunds", "disputes")
 Sums = dict[tuple[str, ...], Decimal]
 
 
@@ -60,6 +61,16 @@ def held(audit: Audit, by: str) -> Sums:
                 if pocket != "access":  # money, and no units
                     sums[name, lot.commodity] += units
                 sums[name, lot.currency] += units * lot.cost
+    return without_zeros(sums)
+
+
+def refundable(audit: Audit) -> Sums:
+    """(currency,) -> deferred revenue that can be had back on demand."""
+    sums: Sums = defaultdict(Decimal)
+    with exact():
+        for lots in audit.held.values():
+            for lot, units in lots.items():
+                sums[(lot.currency,)] += units * lot.cost if lot in audit.refundable else 0
     return without_zeros(sums)
 
 
