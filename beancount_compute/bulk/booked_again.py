@@ -8,6 +8,7 @@ Where an event file is gone, that is said, and nothing is compared.
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from pyarrow import parquet
@@ -58,7 +59,7 @@ def booked_again(
         detail = DETAIL in about
         asked = MonthAsked(ledger, named, files.paths, place, detail=detail)
         bulk = bulk_terms(loaded, named)
-        closed = state_before(named, loaded.booked)
+        closed = partial(state_before, booking=loaded.booked)
         opened = set(about["opened"]) - opened_here
         try:
             found = write_month(asked, place, files, bulk, closed, opened, noted=noted)

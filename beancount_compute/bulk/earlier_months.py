@@ -18,7 +18,7 @@ from beancount_compute.bulk.bulk_terms import BulkError, BulkTerms
 from beancount_compute.bulk.folder.month_folder import MonthFolder, about_month
 from beancount_compute.bulk.folder.month_state import note_state, read_part
 from beancount_compute.bulk.folder.operator_state import costs_from
-from beancount_compute.bulk.month_asked import MonthAsked
+from beancount_compute.bulk.month_asked import ClosedBefore, MonthAsked
 from beancount_compute.bulk.rows.event_table import EventTable, literal, text_of
 from beancount_compute.bulk.rows.month_files import (
     EventFiles,
@@ -56,10 +56,11 @@ class EarlierMonths:
         bulk: BulkTerms,
         asked: MonthAsked,
         place: MonthFolder,
+        closed: ClosedBefore,
     ) -> None:
-        """`table` has the rows of the month."""
+        """`table` has the rows of the month; `closed` is what the first in bulk went on from."""
         self._folder, self._bulk, self._asked, self._place = folder, bulk, asked, place
-        self._table = table
+        self._table, self._closed = table, closed
         self._opened: dict[Month, tuple[EventTable, BulkTerms]] = {}
         self._runs: dict[Month, ShardRun] = {}
 
@@ -88,7 +89,9 @@ class EarlierMonths:
         if month not in self._runs:
             table, bulk = self._open(month)
             before = self._folder / month.previous.name
-            has_state = note_state(table, before if before.exists() else None, None, bulk)
+            there = before if before.exists() else None
+            closed = None if there else self._closed(month)
+            has_state = note_state(table, there, closed, bulk)
             earlier = copy(self)  # whose months are opened for both
             earlier._table, earlier._bulk = table, bulk
             run = ShardRun(self._asked, table, bulk, self._place)

@@ -37,7 +37,15 @@ from beancount_compute.bulk.folder.month_state import (
 )
 from beancount_compute.bulk.folder.month_tables import DETAIL
 from beancount_compute.bulk.folder.stated import earned_before
-from beancount_compute.bulk.month_asked import EMBEDDED, BulkOutcome, MonthAsked, Told, nobody
+from beancount_compute.bulk.month_asked import (
+    EMBEDDED,
+    BulkOutcome,
+    ClosedBefore,
+    MonthAsked,
+    Told,
+    nobody,
+    nothing_closed,
+)
 from beancount_compute.bulk.month_finish import finish_month
 from beancount_compute.bulk.rows.event_table import EventTable, unreadable
 from beancount_compute.bulk.rows.groups import groups_for
@@ -53,7 +61,6 @@ from beancount_compute.bulk.shard_run import ShardRun, processes_of
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.storage import acquire
 from beancount_compute.economy import Month
-from beancount_compute.economy.carried import Carried
 from beancount_compute.ledger import BULK_GOES_ON_FROM, BULK_STATE
 
 
@@ -66,7 +73,7 @@ def run_month(asked: MonthAsked, told: Told = nobody, noted: Noted = unnoted) ->
     refuse_elsewhere(loaded, folder, asked.month)
     bulk = bulk_terms(loaded, asked.month)
     opened = _opened(loaded, bulk.month, folder / bulk.month.name)
-    closed = state_of_closed(loaded, bulk.month)
+    closed = partial(state_of_closed, loaded)
     return write_month(asked, folder, files, bulk, closed, opened, told, noted)
 
 
@@ -83,7 +90,7 @@ def write_month(
     folder: Path,
     files: EventFiles,
     bulk: BulkTerms,
-    closed: Carried | None = None,
+    closed: ClosedBefore = nothing_closed,
     opened: Collection[str] = (),
     told: Told = nobody,
     noted: Noted = unnoted,
@@ -93,7 +100,7 @@ def write_month(
     check_own_events(folder, bulk, asked.ledger)
     check_charged_anew(folder, bulk)
     if before is not None:
-        closed, opened = None, {*opened, *about_month(before)["opened"]}
+        opened = {*opened, *about_month(before)["opened"]}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         release = acquire(folder)
@@ -120,9 +127,10 @@ def write_month(
         if groups is None:
             files = at_hand(files, place.copies / bulk.month.name, noted)
         table = EventTable(files, asked.memory_limit, place.spill, processes_of(asked))
-        has_state = note_state(table, before, closed, bulk)
+        state = None if before else closed(bulk.month)
+        has_state = note_state(table, before, state, bulk)
         bulk = bulk._replace(earned=earned_before(table, folder, bulk))
-        earlier = EarlierMonths(folder, table, bulk, asked, place)
+        earlier = EarlierMonths(folder, table, bulk, asked, place, closed)
         if groups is None:
             run = ShardRun(asked, table, bulk, place, told)
             booked = run.book(earlier.undo_of, has_state=has_state)
