@@ -238,9 +238,12 @@ def parse_name(text: str) -> str:
 
 def parse_mark(text: str) -> str:
     """A mark that is set, or not: "true" or nothing."""
-    if text.lower() != "true":
-        raise FieldError(f"{quoted(text)} is no mark: write true, or leave the cell empty")
-    return "true"
+    match text.lower():
+        case "true":
+            return "true"
+        case "false":
+            return ""
+    raise FieldError(f"{quoted(text)} is no mark: write true, or leave the cell empty")
 
 
 def parse_ids(texts: Sequence[str]) -> Sequence[str]:

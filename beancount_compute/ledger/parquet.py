@@ -13,7 +13,7 @@ from typing import Any
 
 from beancount_compute.economy import Event, Place, quoted, trim
 from beancount_compute.ledger.errors import Errors, FieldError
-from beancount_compute.ledger.fields import Fields
+from beancount_compute.ledger.fields import MARKS, Fields
 from beancount_compute.ledger.header import AS_NAMED, ColumnMap, Columns
 from beancount_compute.ledger.rows import event_of_row, says_nothing, unread_row
 
@@ -143,8 +143,9 @@ def check_types(schema: Any, columns: Columns) -> None:
     """Refuse the types that can't be exact, or are no text; `x_` columns may hold anything."""
     from pyarrow import types
 
-    read = {at for name, at in columns.at.items() if not name.startswith("x_")}
-    for field in [schema.field(at) for at in sorted(read)]:
+    read = {at: name for name, at in columns.at.items() if not name.startswith("x_")}
+    for at, name in sorted(read.items()):
+        field = schema.field(at)
         kind = field.type
         if types.is_dictionary(kind):
             kind = kind.value_type
@@ -162,6 +163,7 @@ def check_types(schema: Any, columns: Columns) -> None:
             or types.is_date(kind)
             or types.is_timestamp(kind)
             or types.is_null(kind)
+            or (types.is_boolean(kind) and name in MARKS)
         ):
             raise FieldError(
                 f"column {quoted(field.name)} holds {kind}: "

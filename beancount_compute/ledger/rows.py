@@ -33,7 +33,7 @@ from beancount_compute.economy import (
     receiver,
 )
 from beancount_compute.ledger.errors import FieldError
-from beancount_compute.ledger.fields import Fields, check_text, parse_date, parse_name
+from beancount_compute.ledger.fields import MARKS, Fields, check_text, parse_date, parse_name
 
 FIELDS = {written: name for name, written in WRITTEN.items()}
 LATER_COLUMNS = tuple(WRITTEN.get(name, name) for name in LATER_FIELDS)
@@ -153,7 +153,10 @@ def event_of_row(
 ) -> Event:
     """The event of a row's cells, in the order of `COLUMNS`; raises `FieldError`."""
     written = dict(zip(COLUMNS, cells, strict=True))
-    kind = PATTERNS.get((written["event"], *[not written[name] for name in TELLING]))
+    kind = _kind_of(written)
+    if kind is None:
+        written |= {name: "" for name in MARKS if written[name].lower() == "false"}
+        kind = _kind_of(written)
     if kind is None or not written["date"]:
         raise _wrong_cells(written)
     values: dict[str, Any] = {
@@ -163,6 +166,10 @@ def event_of_row(
     }
     values["date"], values["time"] = fields.moment(written["date"], written["time"])
     return event_from(kind, values, place, extra)
+
+
+def _kind_of(written: Mapping[str, str]) -> Kind | None:
+    return PATTERNS.get((written["event"], *[not written[name] for name in TELLING]))
 
 
 def says_nothing(event: Event) -> bool:

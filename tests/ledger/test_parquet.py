@@ -68,6 +68,18 @@ def test_numbers_may_be_integers_decimals_or_text(tmp_path: Path, units: Any) ->
     assert event.units == 5
 
 
+@pytest.mark.parametrize("unset", [False, "false", "FALSE"])
+def test_marks_may_be_booleans(tmp_path: Path, unset: object) -> None:
+    """What a warehouse exports: alice cancels at once, bob does not; a use takes no mark."""
+    written = True if unset is False else "true"
+    columns: dict[str, Any] = {"date": ["2026-05-01"] * 3, "subscriber": ["alice", "bob", "carol"]}
+    columns |= {"event": ["cancellation", "cancellation", "consumption"]}
+    columns |= {"plan": ["pro", "pro", None], "units": [None, None, 5], "commodity": ["", "", "CU"]}
+    events, errors = read(tmp_path, **columns, now=pyarrow.array([written, unset, unset]))
+    assert errors == []
+    assert [each.now for each in events] == ["true", "", ""]
+
+
 @pytest.mark.parametrize(
     ("column", "values", "message"),
     [
