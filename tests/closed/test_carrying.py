@@ -460,8 +460,8 @@ def test_a_subscription_of_closed_months_is_cancelled_and_doubled_as_ever(tmp_pa
             "until 2026-07-31: date the new one 2026-07-31 or later"
         ),
         (
-            'events.csv:13: cancellation without subscription: "carol" has no running '
-            'subscription to "monthly" on 2026-06-10'
+            'events.csv:13: cancellation without subscription: "carol" has no uncancelled '
+            'subscription to "monthly" when 2026-06-10 begins'
         ),
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from beancount_compute.economy.carried import Carried, Running, count_earned
+from beancount_compute.economy.carried import Carried, Running, count_earned, running_period
 from beancount_compute.economy.engine import Bookkeeper
 from beancount_compute.economy.events import NOWHERE, Event, names_of
 from beancount_compute.economy.inputs import Facts
@@ -13,7 +13,7 @@ from beancount_compute.economy.journal import JournalEntry, LotLeg, MoneyLeg
 from beancount_compute.economy.kinds import Kind
 from beancount_compute.economy.lots import key_of
 from beancount_compute.economy.roles import Role
-from beancount_compute.economy.state import Undo
+from beancount_compute.economy.state import EarlierPlan, Undo
 from beancount_compute.economy.terms import Terms
 from tests.economy.building import (
     Books,
@@ -365,3 +365,13 @@ def test_a_cancellation_of_a_closed_month_is_reversed_while_the_period_runs() ->
     assert refused.endswith('that "c" cancelled ended on 2026-05-28: write a new one')
     (refused,) = messages(after(reversal("2026-05-19", "c")))
     assert 'no event "c" was booked on or before 2026-05-19' in refused
+
+
+def test_the_period_of_a_changed_subscription_began_with_the_change() -> None:
+    """From basic to pro on 21 May: until 1 June. Unchanged it is May."""
+    began = day("2026-05-01")
+    of = Running("s", "alice", "pro", began, 1, False, day("2026-06-01"), 1, False, NOWHERE)
+    agreed, on = terms(plan()), day("2026-05-25")
+    assert running_period(agreed, of, on) == (began, day("2026-06-01"))
+    changed = of._replace(earlier=(EarlierPlan("basic", day("2026-05-21")),), whole_since=began)
+    assert running_period(agreed, changed, on) == (day("2026-05-21"), day("2026-06-01"))

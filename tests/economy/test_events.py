@@ -14,6 +14,7 @@ from tests.economy.building import (
     at,
     bill,
     cancellation,
+    change,
     consumption,
     grant,
     one_period,
@@ -247,6 +248,14 @@ def test_a_name_with_a_lone_surrogate_has_an_id() -> None:
         (
             consumption(DAY, "a", "1 CU")._replace(quantity=Decimal(-2)),
             "a quantity of -2 is below zero: write a positive number",
+        ),
+        (
+            change(DAY, "a", "basic", "pro", charge="-1 USD", credit="1 USD"),
+            "a charge of -1 USD is below zero: write what the invoice adds as `charge`",
+        ),
+        (
+            subscription(DAY, "a")._replace(discount=Decimal(-5), currency="USD"),
+            "-5 USD is not above zero: write a positive number",
         ),
         (
             bill("2026-06-30", "p", "1 USD", last="2026-06-30"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from beancount_compute.economy.options import AS_OF, COST_STEP, DRAW_DOWN
-from beancount_compute.economy.term_values import DrawDown
+from beancount_compute.economy.term_values import DrawDown, Money
 from beancount_compute.economy.terms import Timeline, no_terms
 from tests.economy.building import day, plan, terms
 
@@ -124,3 +124,10 @@ def test_all_that_an_option_says_can_be_listed() -> None:
     agreed = terms(draw_down={"2026-01-01": "fifo", "2026-04-01": "lifo"})
     assert list(agreed.timeline(DRAW_DOWN).items()) == [early, late]
     assert list(agreed.timeline(COST_STEP).items()) == []
+
+
+def test_a_plan_of_any_day_may_have_a_minimum() -> None:
+    """Also one that was left since."""
+    least = plan(since="2026-01-01")._replace(minimum=Money(Decimal(10), "USD"))
+    assert terms(least, plan(since="2026-02-01")).have_minimums
+    assert not terms(plan()).have_minimums
