@@ -37,8 +37,12 @@ _FIGURES = (
 
 
 def balances(books: Books, selection: Selection) -> Iterator[Layout]:
-    """The table, where anything ever was unbilled."""
-    if not selection.plan and any(each.role is Role.UNBILLED for each in books.owed):
+    """The table, where anything was unbilled; none of months in bulk, which know no payments."""
+    if (
+        not selection.plan
+        and books.bulk is None
+        and any(each.role is Role.UNBILLED for each in books.owed)
+    ):
         labels = (Column("balance", "balance"), CURRENCY)
         yield Layout(
             BALANCES, "Contract balances", labels, _FIGURES, keeps_zeros=True, adds_up=False
