@@ -1,6 +1,8 @@
 """A default meter that comes in afterwards: closed uses were booked without one.
 
 2026-05-01 custom "compute-option" "meter" "chat"    ; written when May was closed already
+
+A plan's own meter goes before it: of units that such a plan sells, uses may have had none anyway.
 """
 
 from __future__ import annotations
@@ -55,4 +57,9 @@ def _would_have_it(entry: Directive, terms: Terms) -> bool:
     if meter is None or meter.units is None:
         return False
     held = {posting.units.currency for posting in entry.postings if posting.cost and posting.units}
-    return meter.units.currency in held
+    commodity = meter.units.currency
+    return commodity in held and not any(
+        plan.meter and plan.sells(commodity)
+        for each in terms.plans.values()
+        if (plan := each.on(day)) is not None
+    )

@@ -237,3 +237,23 @@ def test_nothing_but_closed_grants_rests_on_the_first_operating_currency(tmp_pat
     close(ledger, "2026-05", "2026-06")
     assert with_currencies(ledger, USD + EUR) == []
     assert verify(load(ledger)) == []
+
+
+def test_a_plan_s_own_meter_went_before_the_default_one(tmp_path: Path) -> None:
+    """The use of GPU had no meter, as that of its plan counts CU; the option was always there."""
+    terms = """\
+2026-01-01 custom "compute-plan" "render" 20.00 USD 10 GPU
+  meter: "pictures"
+2026-01-01 custom "compute-meter" "pictures"
+  units: 5 CU
+2026-01-01 custom "compute-meter" "hours"
+  units: 1 GPU
+2026-01-01 custom "compute-option" "meter" "hours"
+"""
+    rows = (
+        "s-a,2026-05-01,,subscription,alice,,render,,,,,,,,,",
+        "u-1,2026-05-20,,consumption,alice,,,2,GPU,,,,,,,",
+    )
+    path = write(tmp_path, terms, *rows)
+    close(path, "2026-05")
+    assert load_errors(path) == []
