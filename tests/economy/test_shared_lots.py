@@ -234,6 +234,19 @@ def test_a_use_that_is_undone_later_comes_back_to_who_is_left() -> None:
     assert lots_shown(books) == ["allocations alice 1100 CU {0.2 USD, 2026-06-01, pro/2026-07-01}"]
 
 
+def test_so_it_does_where_the_other_costs_less() -> None:
+    """1,100 of 2,000 CU were used: the other's 1,000 at 0.15 and 100 at 0.20, of which 900 end on
+    11 June. What comes back keeps its end, as it would in a common lot."""
+    use = consumption("2026-06-05", "alice", "1100 CU", id="u")
+    events = two("pro", use, now("2026-06-10"), reversal("2026-06-12", "u"), discount="50 USD")
+    books = book(events, terms(PRO, as_of="2026-06-12"))
+    assert income(books, "breakage") == "180"
+    assert lots_shown(books) == [
+        "allocations alice 100 CU {0.2 USD, 2026-06-01, pro/2026-07-01}",
+        "allocations alice 1000 CU {0.15 USD, 2026-06-01, pro/2026-07-01}",
+    ]
+
+
 def test_neither_period_nor_cancellation_is_reversed_later() -> None:
     """Else the other's units would come back."""
     events = two("pro", now("2026-06-10"), reversal("2026-06-11", "a/2026-06-01"))

@@ -11,7 +11,8 @@ B3  The minimum is of what was booked for the uses of a period, each rounded in 
     That of a period that began before its subscription's line is due in full, as its rest runs.
 B4  A cancellation at once on a day on which no period is left to run is a plain one.
 B5  It ends what the period gave; lots of earlier periods that rolled over, grants and tokens stay.
-    What comes back to such a lot later meets its end at once.
+    What comes back to such a lot later meets its end at once, where it had no other allocation of
+    that plan and day beside it.
 B6  Access by even months is earned by months alone: in mid-month all that is left is breakage.
 B7  Its evening is part of its day, so that one at once counts for the as-of day.
 """
@@ -59,6 +60,7 @@ class BillingBooks(ProviderBooks, ABC):
     end_lot: Any
     share: Any
     is_over: Any
+    is_beside: Any
 
     def __init__(self) -> None:
         super().__init__()
@@ -258,7 +260,7 @@ class BillingBooks(ProviderBooks, ABC):
                 giver = (subscription.event.place, period.start)
                 key = (leg.subscriber, leg.role, leg.lot)
                 left = self.share(giver, *key)
-                if not self.gave[key]:
+                if not self.is_beside(giver, leg):
                     self.cut_ends[key] = day
                 if period.plan.unused != "mint":
                     self.is_over(giver, leg.lot)

@@ -171,6 +171,13 @@ class SaleBooks(BillingBooks):
         own = sum((part for each, part in zip(among, found, strict=True) if each is mine), ZERO)
         return own if pocket == "access" else min(own, mine.units[key] - mine.taken(key))
 
+    def is_beside(self, giver: Giver, leg: Leg) -> bool:
+        """Whether another sale to a holder is of the plan and day of a period."""
+        assert leg.lot is not None
+        of = leg.subscriber, leg.lot.origin, giver[1]
+        others = [each for each in self.sales if each.source != giver]
+        return any((each.holder, each.origin, each.source[1]) == of for each in others)
+
     def is_over(self, giver: Giver, lot: Lot) -> None:
         """A period that was cancelled at once has nothing of its lots any more."""
         sale = self.sale_from(giver)
