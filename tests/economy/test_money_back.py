@@ -838,17 +838,26 @@ STATED = [
 ]
 
 
+LITTLE = [
+    *CHANGED[:2],
+    CHANGED[2]._replace(charge=Decimal("100"), credit=Decimal("10"), currency="USD"),
+]
+
+
 @pytest.mark.parametrize(
-    ("events", "old", "voided", "rest"),
+    ("events", "old", "voided", "rest", "charged"),
     [
-        (CHANGED, "180", "0.16667", "0"),  # 20.00 of 200.00 were credited
-        (STATED, "133.33", "0.12", "46.67"),  # as the invoice says; 120.00 of 166.67 are deferred
+        (CHANGED, "180", "0.16667", "0", "166.67"),  # 20.00 of 200.00 were credited
+        # as the invoice says; 120.00 of 166.67 are deferred
+        (STATED, "133.33", "0.12", "46.67", "166.67"),
+        # 20.00 and 90.00 more are deferred: of the 20.00 it credits 10.00
+        (LITTLE, "190", "0.11", "-10", "100"),
     ],
 )
 def test_what_a_change_credits_counts_and_its_short_period_can_go_back(
-    events: list[Event], old: str, voided: str, rest: str
+    events: list[Event], old: str, voided: str, rest: str, charged: str
 ) -> None:
-    """Of the old period nothing is held; the short one of max is 1,000 CU for 166.67."""
+    """Of the old period nothing is held; the short one of max is 1,000 CU for what it charged."""
     agreed = terms(plan(), plan("max", "500 USD", "3000 CU"))
     late = [chargeback("2026-04-22", "s/2026-04-01"), chargeback("2026-04-23", "c")]
     books = book([*events, *late], agreed)
@@ -865,7 +874,7 @@ def test_what_a_change_credits_counts_and_its_short_period_can_go_back(
         "2026-04-23 chargeback bob",
         f"  {lot}",
         *contra,
-        "  receivable bob max -166.67 USD",
+        f"  receivable bob max -{charged} USD",
     ]
 
 
