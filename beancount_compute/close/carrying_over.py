@@ -31,9 +31,6 @@ from beancount_compute.booking import Booking
 from beancount_compute.close.closing import INDEX_HEAD
 from beancount_compute.close.loading import Loaded, load
 from beancount_compute.close.opening_balances import (
-    Labels,
-    as_it_ends,
-    ending,
     holds_lots,
     openings,
 )
@@ -341,21 +338,13 @@ def _check(ledger: Path, loaded: Loaded, last_day: date) -> Loaded:
     if again.errors:
         raise CloseError(f"the carried ledger would have errors: {again.errors[0].message}")
     assert loaded.booking is not None
-    before = _pockets(loaded, last_day, ending(loaded.booking, last_day))
-    after = _pockets(again, last_day, {})
+    before, after = _pockets(loaded, last_day), _pockets(again, last_day)
     if before != after:
         raise CloseError("the carried ledger would not hold the same lots")
     return again
 
 
-def _pockets(loaded: Loaded, last_day: date, labels: Labels) -> dict[str, Any]:
+def _pockets(loaded: Loaded, last_day: date) -> dict[str, Any]:
     held = balances(entry for entry in loaded.entries if entry.date <= last_day)
     accounts = loaded.booked.accounts
-    return {
-        name: {
-            (commodity, as_it_ends(accounts, name, cost, labels)): number
-            for (commodity, cost), number in lots.items()
-        }
-        for name, lots in held.items()
-        if lots and holds_lots(accounts, name)
-    }
+    return {name: lots for name, lots in held.items() if lots and holds_lots(accounts, name)}

@@ -20,10 +20,8 @@ from beancount.core.position import Cost
 
 from beancount_compute.booking import Booking
 from beancount_compute.close.proving import balances
-from beancount_compute.economy import WIDE, ZERO, Accrual, Pocket, Role
+from beancount_compute.economy import WIDE, ZERO, Accrual, Role
 from beancount_compute.ledger import OPENING_TAG, Accounts, directive_text
-
-Labels = Mapping[tuple[str, str, date], str]  # by component, plan and the lots' day
 
 
 def openings(
@@ -34,7 +32,6 @@ def openings(
     kept = (options["name_assets"], options["name_liabilities"], options["name_equity"])
     accruals = _accruals(booking.state.carried.accrued, booking.accounts, last_day)
     left = _summed([posting for entry in accruals for posting in entry.postings])
-    labels = ending(booking, last_day)
     lots: list[Posting] = []
     others: list[Posting] = []
     totals: dict[str, dict[str, Decimal]] = {}
@@ -45,7 +42,6 @@ def openings(
         for (commodity, cost), number in sorted(held.items(), key=_age):
             own[commodity] = WIDE.add(own.get(commodity, ZERO), number)
             if holds_lots(booking.accounts, account):
-                cost = as_it_ends(booking.accounts, account, cost, labels)
                 lots.append(_posting(account, number, commodity, cost))
                 continue
             number = WIDE.subtract(number, ZERO if cost else left.pop((account, commodity), ZERO))
@@ -67,29 +63,6 @@ def openings(
         for commodity, number in sorted(numbers.items()):
             amount = Amount(number, commodity)
             yield directive_text(Balance({}, day, account, amount, None, None))
-
-
-def ending(booking: Booking, last_day: date) -> Labels:
-    """The labels of lots that end on the next day, cut short by a cancellation at once."""
-    assert booking.state is not None
-    end = last_day + timedelta(1)
-    return {
-        (booking.accounts.component(each.subscriber), each.plan, each.at_once.since): (
-            f"{each.plan}/{end}"
-        )
-        for each in booking.state.carried.subscriptions
-        if each.at_once is not None and not each.at_once.shared and each.period_end == end
-    }
-
-
-def as_it_ends(accounts: Accounts, account: str, cost: Cost | None, labels: Labels) -> Cost | None:
-    """The cost of a lot with the label of its end, where that comes earlier than it says."""
-    found = accounts.pocket_account(account) if labels and cost is not None else None
-    if cost is None or found is None or found.pocket is not Pocket.ALLOCATIONS:
-        return cost
-    origin = (cost.label or "").partition("/")[0]
-    label = labels.get((found.subscriber, origin, cost.date))
-    return cost if label is None else cost._replace(label=label)
 
 
 def _accruals(

@@ -186,9 +186,6 @@ def take_over(economy: Economy, carried: Carried, first_day: date) -> None:
     economy.terms_days.update(carried.terms_days)
     economy.access_since.update(carried.access_since)
     economy.by_days.update(carried.by_days)
-    for each in carried.subscriptions:
-        if each.at_once is not None and not each.at_once.shared:
-            economy.cut[each.subscriber, each.plan, each.at_once.since] = each.period_end
     for lot, units in carried.lots:
         if lot.pocket is STOCK:
             economy.put_in_stock(lot, units)

@@ -32,9 +32,11 @@ from beancount_compute.economy.lots import Lot
 from beancount_compute.economy.roles import STOCK
 from beancount_compute.economy.rounding import WIDE, ZERO, part
 
+_DAY = datetime.timedelta(1)
 TAKEN_BY_HAND, LAPSED = "taken out by hand", "lapsed"  # in place of a kind
 _by_day = attrgetter("day")
 _USES = (Kind.CONSUMPTION, Kind.SPEND)
+_BECOMING = (Kind.MINT, Kind.CANCELLATION)  # the lots of which go into others, in their order
 # What gives units back on the day on which it occurred; what goes back to the operator is taken of
 # what is held when it is booked, and so counts from then on.
 _ON_ITS_DAY = frozenset(Kind) - {Kind.REFUND, *GIVING_BACK}
@@ -57,7 +59,8 @@ class LotEnd(NamedTuple):
     day: datetime.date
     lapsed: Decimal
     minted: Decimal
-    token: Lot | None
+    token: Lot | None  # or the lot that ends tomorrow, of what was cancelled at once
+    since: datetime.date  # when what was minted was there, which may be the evening before
 
     @property
     def units(self) -> Decimal:
@@ -93,11 +96,18 @@ class _Story:
     def since(self, day: datetime.date) -> list[LotChange]:
         return self.changes[bisect_right(self.changes, day, key=_by_day) :]
 
-    def end(self, day: datetime.date, lapsed: Decimal, minted: Decimal, token: Lot | None) -> None:
+    def end(
+        self,
+        day: datetime.date,
+        lapsed: Decimal,
+        minted: Decimal,
+        token: Lot | None = None,
+        since: datetime.date | None = None,
+    ) -> None:
         """Count what met its end, or with numbers below zero what did not after all."""
-        before = self.ends.get(day, LotEnd(day, ZERO, ZERO, token))
+        before = self.ends.get(day, LotEnd(day, ZERO, ZERO, token, since or day))
         sums = WIDE.add(before.lapsed, lapsed), WIDE.add(before.minted, minted)
-        self.ends[day] = LotEnd(day, *sums, before.token or token)
+        self.ends[day] = LotEnd(day, *sums, before.token or token, before.since)
         self.add(LotChange(day, -lapsed, True, LAPSED, ""))
         self.add(LotChange(day, -minted, True, Kind.MINT, ""))
 
@@ -172,11 +182,11 @@ class LotHistory:
     def note(self, entry: JournalEntry, undone: str = "") -> None:
         """Count an entry; `undone` is the id of what it undoes, where it doesn't say so."""
         undone = undone or (entry.event.reverses if entry.event else "")
-        if entry.kind is Kind.MINT:
-            self._note_mint(entry)
+        if entry.kind in _BECOMING:
+            self._note_becoming(entry)
         elif entry.kind is Kind.EXPIRY:
             for lot, units in self._legs(entry):
-                self._story(lot).end(self._day_of_end(lot, entry), units, ZERO, None)
+                self._story(lot).end(self._day_of_end(lot, entry), units, ZERO)
         elif entry.kind in _USES or entry.undoes in _USES:
             self._note_use(entry, undone)
         else:
@@ -191,16 +201,19 @@ class LotHistory:
         if self._tells(lot):
             self._story(lot).add(LotChange(day, units, False, TAKEN_BY_HAND, ""))
 
-    def _note_mint(self, entry: JournalEntry) -> None:
+    def _note_becoming(self, entry: JournalEntry) -> None:
+        """Count lots that met their end as another: tokens, or in the evening, one that ends too.
+
+        What was cancelled at once could be used all that day.
+        """
         legs = self._legs(entry)
-        if not legs:
-            return
-        (lot, units), (token, _) = legs
-        day, story = self._day_of_end(lot, entry), self._story(lot)
-        story.end(day, ZERO, units, token)
-        if story.lot not in self._minted_of[tuple(token)]:  # the same object
-            self._minted_of[tuple(token)].append(story.lot)
-        self._change(token, day, units, entry, "")
+        half = len(legs) // 2
+        for (lot, units), (other, _) in zip(legs[:half], legs[half:], strict=True):
+            story, day = self._story(lot), self._day_of_end(lot, entry)
+            story.end(day + _DAY * (entry.kind is not Kind.MINT), ZERO, units, other, day)
+            if story.lot not in self._minted_of[tuple(other)]:  # the same object
+                self._minted_of[tuple(other)].append(story.lot)
+            self._change(other, day, units, entry, "")
 
     def _note_use(self, entry: JournalEntry, undone: str) -> None:
         """Count a use or spend, or its reversal, which may have had of what met its end since.
@@ -212,16 +225,15 @@ class LotHistory:
         for each in moved_by(entry.legs):
             if not self._tells(each.lot):
                 continue
-            source = self._source(each.lot, day) if entry.occurred else None
             units, lapsed = WIDE.add(each.net, each.lapsed), each.lapsed
             if back:
                 units, lapsed = WIDE.subtract(each.net, lapsed), -lapsed
             lot, since = each.lot, day
-            if source is not None:
+            while entry.occurred and (source := self._source(lot, day)) is not None:
                 minted_of, end = source
-                self._story(lot).add(LotChange(end.day, -units, False, Kind.MINT, ""))
-                self._story(minted_of).end(end.day, ZERO, -units, None)
-                lot, since = minted_of, end.day
+                self._story(lot).add(LotChange(end.since, -units, False, Kind.MINT, ""))
+                self._story(minted_of).end(end.day, ZERO, -units)
+                lot, since = minted_of, max(since, end.day)
             self._change(lot, day, -units, entry, undone)
             self._not_lapsed(each.lot, since, lapsed)
 
@@ -237,11 +249,11 @@ class LotHistory:
         story = self._story(lot)
         for end in self.ends_after(lot, day) if units > 0 else ():
             taken = min(units, end.lapsed)
-            story.end(end.day, -taken, ZERO, None)
+            story.end(end.day, -taken, ZERO)
             units = WIDE.subtract(units, taken)
         if units:
             days = [end.day for end in self.ends_after(lot, day)] or [day]
-            story.end(days[0], -units, ZERO, None)
+            story.end(days[0], -units, ZERO)
 
     def _day_of_end(self, lot: Lot, entry: JournalEntry) -> datetime.date:
         """The day on which a lot met its end: what came late does so behind its booking only."""

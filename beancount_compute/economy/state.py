@@ -266,8 +266,6 @@ class Economy:
     terms_days: MutableMapping[tuple[str, Key], date] = field(default_factory=dict)
     # of short periods of plans whose access is earned by even months: these lots are by days
     by_days: set[tuple[str, Key]] = field(default_factory=set)
-    # the ends of units of periods that were cut short: by holder, plan and the lots' day
-    cut: dict[tuple[str, str, date], date] = field(default_factory=dict)
     period_ends: list[tuple[str, date]] = field(default_factory=list)  # of single periods
     sound_pairs: set[tuple[str, str]] = field(default_factory=set)  # of commodity and currency
     totals: Totals | None = None  # only where something is asserted
@@ -315,7 +313,6 @@ class Economy:
         trial.beyond = {of: each.copied() for of, each in self.beyond.items() if of[0] in names}
         trial.terms_days = ChainMap({}, self.terms_days)
         trial.reversed_on = self.reversed_on
-        trial.cut = self.cut
         if self.late and self.history is not None:
             trial.history = self.history.copied()
         if self.money_back is not None:
@@ -417,22 +414,34 @@ class Economy:
         return self.terms_days.get((lot.holder, key_of(lot)), lot.date)
 
     def end_of(self, lot: Lot) -> date | None:
-        """The first day on which a lot is no longer usable: its own end, or an earlier one."""
-        if not self.cut or lot.pocket is not _ALLOCATIONS:
+        """The first day on which a lot is no longer usable: its own end, or an earlier one.
+
+        What comes back of a period that was cancelled at once ended with it.
+        """
+        if lot.pocket is not _ALLOCATIONS:
             return lot.end
-        cut = self.cut.get((lot.holder, lot.origin, lot.date))
-        return lot.end if cut is None else min(cut, lot.end or cut)
+        of, ends = (lot.origin, lot.date), [lot.end] if lot.end else []
+        for each in self.subscribers[lot.holder].subscriptions:
+            if each.at_once and not each.at_once.shared and (each.plan, each.at_once.since) == of:
+                ends.append(each.period_end)
+        return min(ends, default=None)
 
     def put(
-        self, subscriber: Subscriber, lot: Lot, units: Decimal, *, entered: bool = False
+        self,
+        subscriber: Subscriber,
+        lot: Lot,
+        units: Decimal,
+        *,
+        end: date | None = None,
+        entered: bool = False,
     ) -> None:
-        """Put units of a lot into its pocket, to end on its day; what came late, before phase 1.
+        """Put units of a lot into its pocket, to end on its day or a given one before it.
 
-        Access that is entered on a month's last day is what that evening leaves.
+        What came late ends before phase 1. Access that is entered on a month's last day is what
+        that evening leaves.
         """
-        _, pocket, commodity, _, _, _, _, end = lot
-        if self.cut:
-            end = self.end_of(lot)
+        _, pocket, commodity, *_, its_end = lot
+        end = end or its_end
         holdings = subscriber.pocket(pocket)
         holding = holdings.get(commodity)
         if holding is None:

@@ -14,9 +14,7 @@ from beancount_compute.ledger.assertion_directives import (
     control_of,
 )
 from beancount_compute.ledger.booked_periods import (
-    EndedAtOnce,
     StandingPeriod,
-    ended_at_once,
     standing_periods,
 )
 from beancount_compute.ledger.bulk_folders import (

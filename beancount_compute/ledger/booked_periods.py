@@ -9,7 +9,6 @@ at once is a period until that day.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -17,7 +16,7 @@ from typing import NamedTuple
 from beancount.core.data import Transaction
 
 from beancount_compute.economy import Kind
-from beancount_compute.ledger.metadata import FROM_PLAN, PeriodBooked, period_of, plan_of
+from beancount_compute.ledger.metadata import FROM_PLAN, PeriodBooked, period_of
 from beancount_compute.ledger.writing import ORDER
 
 _AT_ONCE = f"compute-{Kind.CANCELLATION}"
@@ -34,47 +33,12 @@ class StandingPeriod(NamedTuple):
     of: PeriodBooked
 
 
-class EndedAtOnce(NamedTuple):
-    """A period that was cancelled at once: its lots end on the next day."""
-
-    day: date
-    subscriber: str
-    plan: str
-    first: date  # which is that of its lots, too
-
-
 def _cut(period: PeriodBooked, end: date) -> PeriodBooked:
     """A period as it ends before a day, if it had not ended yet."""
     if period.last < end:
         return period
     days, of_days = (end - period.first).days, (period.last - period.first).days + 1
     return period._replace(last=end - _DAY, ran=f"{days}/{of_days}")
-
-
-def ended_at_once(transactions: Sequence[Transaction]) -> list[EndedAtOnce]:
-    """The periods that cancellations at once cut short, in the order of the books.
-
-    Not those beside single ones of that plan and day: there the labels of lots tell.
-    """
-    if not any(_AT_ONCE in entry.tags and ORDER in entry.meta for entry in transactions):
-        return []
-    last_of = {each.of.subscription: each for each in standing_periods(transactions)}
-    found: list[EndedAtOnce] = []
-    single: dict[object, tuple[str, str, date]] = {}  # of whom, plan and day, by its id
-    standing: Counter[tuple[str, str, date]] = Counter()
-    for entry in transactions:
-        if ORDER not in entry.meta:
-            continue
-        if (undone := single.pop(entry.meta.get("reverses"), None)) is not None:
-            standing[undone] -= 1
-        if _AT_ONCE in entry.tags and (each := last_of.get(_subscription(entry))) is not None:
-            ended = EndedAtOnce(entry.date, each.subscriber, each.of.plan, each.of.first)
-            if not standing[ended[1:]]:
-                found.append(ended)
-        elif _ALLOCATION in entry.tags and "period" in entry.meta and period_of(entry) is None:
-            of = single[entry.meta["event"]] = entry.payee or "", plan_of(entry), entry.date
-            standing[of] += 1
-    return found
 
 
 def _subscription(entry: Transaction) -> str:

@@ -39,13 +39,10 @@ from beancount_compute.ledger import (
     OPENING_TAG,
     ORDER,
     Accounts,
-    EndedAtOnce,
     Meaning,
-    ended_at_once,
     names_in,
     read_terms_and_accounts,
 )
-from beancount_compute.reports.ending_tomorrow import ending_tomorrow
 from beancount_compute.reports.facts import (
     SUMMED,
     DatedPrice,
@@ -247,11 +244,6 @@ class Books:
         return tuple([m for m in self.movements if m.flow is opening or m.flow is entered])
 
     @cached_property
-    def ended_at_once(self) -> dict[date, list[EndedAtOnce]]:
-        """The periods that were cancelled at once, by that day."""
-        return grouped(ended_at_once(self.transactions), attrgetter("day"))
-
-    @cached_property
     def movements_of_all(self) -> tuple[Movement, ...]:
         """The movements of all subscribers together: those of a day and lot added up."""
         by = ("date", "flow", "pocket", "commodity", "lot", "why")
@@ -382,10 +374,6 @@ class Selection(NamedTuple):
         if self.subscriber:
             found = books.movements_of.get(self.subscriber, ())
         found = until(found, self.end)
-        if ended := books.ended_at_once.get(self.day_of(books)):
-            all_of = books.movements
-            found = books.movements_of.get(self.subscriber, ()) if self.subscriber else all_of
-            found = ending_tomorrow(until(found, self.end), ended)
         return [one for one in found if one.origin == self.plan] if self.plan else found
 
     def incomes(self, books: Books, *, each: bool = True) -> Sequence[Income]:

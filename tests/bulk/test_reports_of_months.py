@@ -19,6 +19,7 @@ from beancount_compute.economy import POSTING_GRAIN, Grain
 from beancount_compute.reports import Books, NotInBulk, NotSummed, Selection, render
 from beancount_compute.reports.bulk_reach import shown
 from beancount_compute.reports.figures import ReportLike
+from beancount_compute.reports.held_lots import LOTS
 from beancount_compute.reports.intervals import Interval
 from beancount_compute.reports.registry import REPORTS, disclosure
 from beancount_compute.reports.rollforward import deferred_by
@@ -117,6 +118,30 @@ def test_the_reports_of_random_economies_are_the_plugin_s(seed: int, tmp_path: P
     selections = [Selection(), Selection(end=middle), Selection(middle)]
     selections += [Selection(plan=plan) for plan in plans]
     assert assert_same_tables(plugin, months, selections) > 40
+
+
+AT_ONCE = """\
+plugin "beancount_compute"
+2026-01-01 custom "compute-plan" "pro" 200.00 USD 1000 CU
+  unused: "mint"
+2026-05-16 custom "compute-subscription" "alice" "pro"
+2026-05-20 custom "compute-consumption" "alice" 100 CU
+2026-05-31 custom "compute-cancellation" "alice" "pro"
+  now: TRUE
+2026-06-10 custom "compute-grant" "alice" 1 CU
+"""
+
+
+def test_as_of_a_months_end_what_was_cancelled_at_once_ends_tomorrow(tmp_path: Path) -> None:
+    """900 of 1,000 CU are left on 31 May, and become tokens on 1 June."""
+    (tmp_path / "both").mkdir()
+    ledger = tmp_path / "main.beancount"
+    ledger.write_text(AT_ONCE, encoding="utf-8")
+    plugin, months = both_ledgers(ledger, tmp_path / "both").books()
+    may = Selection(end=date(2026, 5, 31))
+    assert assert_same_tables(plugin, months, [may], [LOTS]) == 2
+    _, lots = LOTS.tables(months, may)
+    assert [row[0] for row in lots.rows] == ["2026-06-01"]
 
 
 # A small market

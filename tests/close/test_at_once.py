@@ -55,6 +55,7 @@ TERMS = """\
   id: "c-c"
   now: TRUE
 """
+ANOTHER = '2026-10-16 custom "compute-allocation" "bob" "pro"\n'
 BACK = '2026-11-25 custom "compute-reversal" "u-1"\n'
 MONTHS = ("2026-10", "2026-11", "2026-12")
 
@@ -92,16 +93,32 @@ def test_it_can_t_be_taken_back_late(ledger: Path) -> None:
     assert 'the subscription that "c-b" cancelled ended on 2026-11-01: write a new one' in error
 
 
-def test_what_is_used_late_was_used_before_it_ended(ledger: Path) -> None:
-    """Of what bob had on 30 October, which is minted on 1 November: as at once, in one ledger."""
-    late = '2026-10-30 custom "compute-consumption" "bob" 50 CU\n  id: "late"\n'
-    close(ledger, "2026-10")
-    add(ledger, late)
+@pytest.mark.parametrize(
+    ("day", "used", "more"),
+    [("2026-10-30", 50, ""), ("2026-10-31", 50, ""), ("2026-10-30", 1000, ANOTHER)],
+)
+@pytest.mark.parametrize(
+    ("months", "of"),
+    [
+        (1, 'Allocations:Bob  50 CU {0.08 USD, 2026-10-16, "pro/2026-11-01"}'),
+        (2, 'Tokens:Bob  50 CU {0.08 USD, 2026-10-16, "pro"}'),
+    ],
+    ids=["which ends today", "which is tokens by now"],
+)
+def test_what_is_used_late_was_used_before_it_ended(
+    ledger: Path, months: int, of: str, day: str, used: int, more: str
+) -> None:
+    """Of the 900 CU that bob had, also on the day of the cancellation itself; 850 become tokens, or
+    50 of the tokens go. Another period beside it has 950 of 1,900, which are drawn on first."""
+    add(ledger, more)
+    close(ledger, *MONTHS[:months])
+    add(ledger, f'{day} custom "compute-consumption" "bob" {used} CU\n  id: "late"\n')
     loaded = load(ledger)
     assert errors_of(loaded, ledger) == []
     text = printed(loaded)
-    assert "50 CU {0.08 USD, 2026-10-16" in text
-    close(ledger, "2026-11")
+    late = text[text.index("#compute-late") :].split("\n\n")[0]
+    assert f"  Liabilities:DeferredRevenue:{of}\n" in late
+    close(ledger, MONTHS[months])
     assert printed(load(ledger)) == text and verify(load(ledger)) == []
 
 

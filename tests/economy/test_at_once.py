@@ -50,6 +50,8 @@ def test_access_is_earned_through_today_and_its_rest_is_breakage() -> None:
     books = book(events, terms(PRO, as_of="2026-05-21"))
     assert shown(books, "cancellation", "access", "expiry", "mint") == text("""
         2026-05-20 cancellation alice
+          allocations alice 900 CU {0.08 USD, 2026-05-16, pro/2026-06-16}
+          allocations alice -900 CU {0.08 USD, 2026-05-16, pro/2026-05-21}
         2026-05-20 access alice
           access alice 19.35 ACCESS-USD {1 USD, 2026-05-16, pro/2026-06-16}
           access-revenue alice pro -19.35 USD
@@ -57,7 +59,7 @@ def test_access_is_earned_through_today_and_its_rest_is_breakage() -> None:
           access alice 100.65 ACCESS-USD {1 USD, 2026-05-16, pro/2026-06-16}
           breakage alice pro -100.65 USD
         2026-05-21 mint alice
-          allocations alice 900 CU {0.08 USD, 2026-05-16, pro/2026-06-16}
+          allocations alice 900 CU {0.08 USD, 2026-05-16, pro/2026-05-21}
           tokens alice -900 CU {0.08 USD, 2026-05-16, pro/2027-05-21}
     """)
     (note,) = [each for each in books.journal if each.kind == "cancellation"]

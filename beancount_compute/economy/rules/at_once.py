@@ -4,6 +4,8 @@
       now: TRUE
 
     2026-05-20 * "alice" "Cancellation pro 2026-05-16/2026-05-20" #compute-cancellation
+      Liabilities:DeferredRevenue:Allocations:Alice   500 CU {0.08 USD, ..., "pro/2026-06-16"}
+      Liabilities:DeferredRevenue:Allocations:Alice  -500 CU {0.08 USD, ..., "pro/2026-05-21"}
     2026-05-20 * "alice" "Access pro 2026-05-16/2026-05-20" #compute-access
       Liabilities:DeferredRevenue:Access:Alice    19.35 ACCESS-USD {1.00 USD, 2026-05-16, "pro/..."}
       Income:Access                              -19.35 USD
@@ -13,13 +15,8 @@
     2026-05-21   units end: they are minted as planned, or lapse
 
 The use of that day stands. What is left of access is no longer to be delivered (ASC 606-10-55-46).
-The first transaction has no postings: it says to every reader of the books when the period ended.
-Where another allocation of that plan and day may share its lots, its own units go in it into a lot
-that ends tomorrow:
-
-    2026-05-20 * "alice" "Cancellation pro 2026-05-16/2026-05-20" #compute-cancellation
-      Liabilities:DeferredRevenue:Allocations:Alice   500 CU {0.08 USD, ..., "pro/2026-06-16"}
-      Liabilities:DeferredRevenue:Allocations:Alice  -500 CU {0.08 USD, ..., "pro/2026-05-21"}
+The first transaction says to every reader of the books when the period ended, also where it has no
+postings. Where another allocation of that plan and day may share its lots, its own units end alone.
 """
 
 from __future__ import annotations
@@ -68,15 +65,15 @@ def _end(
     back, of = economy.money_back, (subscription.id, name, plan, at_once.since)
     shared = back is not None and back.is_shared(*of)
     # what ends tomorrow anyway needs no other lot
-    units = [each for each in own[len(access) :] if not shared or each[0].lot.end != tomorrow]
-    cut_off = [(lot_of((*draw[0].lot[:-1], tomorrow)), draw[1]) for draw in units if shared]
+    units = [each for each in own[len(access) :] if each[0].lot.end != tomorrow]
+    cut_off = [(lot_of((*open_lot.lot[:-1], tomorrow)), held) for open_lot, held in units]
     economy.post(
         JournalEntry(
             economy.today,
             Kind.CANCELLATION,
             name,
             narration,
-            [*out_of(units), *into(cut_off)] if shared else [],
+            [*out_of(units), *into(cut_off)],
             event_id,
             event,
             period=days,
@@ -87,16 +84,10 @@ def _end(
         rest = earn_through(economy, open_lot, held, event.date, f"/{event_id}" if shared else "")
         if rest:
             expire_rest(economy, open_lot, rest, event.date)
-    if shared:
-        subscription.at_once = at_once._replace(shared=True)
-        economy.take(units)
-        for lot, number in cut_off:
-            economy.put(subscription.subscriber, lot, number)
-    else:
-        economy.cut[name, plan, at_once.since] = tomorrow
-        for open_lot, _ in units:
-            economy.cut[name, plan, open_lot.lot.date] = tomorrow
-            economy.agenda.put(Due.LOT_ENDS, tomorrow, open_lot)
+    subscription.at_once = at_once._replace(shared=shared)
+    economy.take(units)
+    for lot, number in cut_off:
+        economy.put(subscription.subscriber, lot, number)
     of_days = (at_once.whole_end - whole_since(economy, subscription)).days
     shorten(economy, subscription, of_days)
     if subscription.arrears is not None:

@@ -183,10 +183,10 @@ class _Taking:
         minted = end.minted_of(wanted, lot.cost)
         if minted:
             assert end.token is not None
-            room = self._room(end.token, end.day)
+            room = self._room(end.token, end.since)
             if room < minted:
                 wanted, minted = _whole_of(room, end, lot.cost)
-            minted = self.take(end.token, minted, end.day, lapsed=True)
+            minted = self.take(end.token, minted, end.since, lapsed=True)
         gone = WIDE.subtract(wanted, minted)
         if gone:
             _, before = self.lapsed.get(tuple(lot), (lot, ZERO))
@@ -254,7 +254,7 @@ def _lost(history: LotHistory, lot: Lot, day: date, *, lapsed: bool) -> Iterator
             yield change
     for end in history.ends_after(lot, day):
         if end.token is not None:
-            yield from _lost(history, end.token, end.day, lapsed=lapsed)
+            yield from _lost(history, end.token, end.since, lapsed=lapsed)
 
 
 def _undone_later(economy: Economy, event: Event, holder: Subscriber) -> dict[str, date]:

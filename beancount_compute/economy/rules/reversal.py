@@ -352,9 +352,8 @@ def _restore(economy: Economy, lot: Lot, units: Decimal) -> None:
 
     Of a late reversal, one that ended only behind its own day can still be used by late events.
     """
-    subscriber = economy.subscribers[lot.holder]
-    economy.put(subscriber, lot, units)
-    end = economy.end_of(lot)
+    subscriber, end = economy.subscribers[lot.holder], economy.end_of(lot)
+    economy.put(subscriber, lot, units, end=end)
     if end is not None and end <= economy.terms_day:
         open_lot = subscriber.find(lot)
         assert open_lot is not None

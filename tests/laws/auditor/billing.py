@@ -22,6 +22,7 @@ from __future__ import annotations
 import datetime
 from abc import ABC, abstractmethod
 from collections import defaultdict
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -57,7 +58,6 @@ class BillingBooks(ProviderBooks, ABC):
     book_access: Any
     access_since: Any
     by_months: Any
-    end_lot: Any
     share: Any
     is_over: Any
     is_beside: Any
@@ -252,8 +252,9 @@ class BillingBooks(ProviderBooks, ABC):
                     self.touch(holder)
 
     def cut_units(self, day: Day) -> None:
-        """What such a period gave ends, as if this were its end."""
-        for subscription, period in self.cut_today(day):
+        """In the evening: what such a period gave goes into a lot that ends tomorrow."""
+        tomorrow = day + datetime.timedelta(days=1)
+        for subscription, period in self.cut_today(tomorrow):
             for leg in period.gave:
                 if leg.role != "allocations" or leg.lot is None:
                     continue
@@ -261,11 +262,16 @@ class BillingBooks(ProviderBooks, ABC):
                 key = (leg.subscriber, leg.role, leg.lot)
                 left = self.share(giver, *key)
                 if not self.is_beside(giver, leg):
-                    self.cut_ends[key] = day
+                    self.cut_ends[key] = tomorrow
                 if period.plan.unused != "mint":
                     self.is_over(giver, leg.lot)
-                if left:
-                    self.end_lot(day, *key, left, day)
+                if left and leg.lot.end != tomorrow:
+                    ending = leg.lot._replace(end=tomorrow)
+                    moved = [(leg.lot, left), (ending, -left)]
+                    self.book(
+                        day, "cancellation", [replace(leg, lot=a, number=n) for a, n in moved]
+                    )
+                    self.touch(leg.subscriber)
 
     def cut_today(self, end: Day) -> list[tuple[Subscription, Period]]:
         """The periods that were cut and end on a day."""

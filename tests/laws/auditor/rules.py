@@ -256,7 +256,6 @@ class Books(ChangeBooks, CatchUpBooks):
                 self.accrued[accrued] += number
         if day <= self.as_of:
             self.end_periods(day)
-            self.cut_units(day)
             self.end_lots(day)
             self.catch_up(day)
         order = [(phase(e), e) for e in today if e.kind != "assert"]
@@ -287,6 +286,7 @@ class Books(ChangeBooks, CatchUpBooks):
         self.each(newcomers, ("assert",), self.check_newcomer)
         if day <= self.as_of:
             self.cut_access(day)
+            self.cut_units(day)
             self.earn_access(day)
             self.fall_short(day)
         self.evening(day)
