@@ -308,14 +308,15 @@ def shortfall_of(period: Period) -> Decimal:
 
 
 def invoice_days(period: Period) -> list[Day]:
+    """Its end; and by months, each day of month on which the whole period's months begin."""
     if period.plan.bill == "use":
         return []
-    days = [period.end]
-    months = 1
+    days, months = [period.end], 0
     while period.plan.bill == "month":
         day = add_months(period.start, months, period.anchor)
         if day >= period.end:
             break
-        days.append(day)
+        if day > period.start:
+            days.append(day)
         months += 1
     return days

@@ -77,13 +77,13 @@ class CatchUpBooks:
         if end is None or end <= day:
             return
         assert plan.overage is not None and plan.since is not None
-        since = max(plan.since, subscription.starts[-1])
+        assert subscription.period is not None
+        since = max(plan.since, subscription.period.start)
         more = ZERO
         for use in self.used_beyond:
             if use.subscription is subscription and since <= use.event.date < day:
                 more += use.units * (plan.overage[0] - use.price)
                 use.price = plan.overage[0]
-        assert subscription.period is not None
         self.charge_more(day, subscription, subscription.period, plan, more)
 
     def charge_more(

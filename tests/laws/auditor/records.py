@@ -216,7 +216,6 @@ class Subscription:
     last_end: Day | None = None
     periods: int = 0
     discount: Decimal | None = None
-    starts: list[Day] = field(default_factory=list)
     period: Period | None = None  # that of today, or the last one
     unbilled: dict[str, Decimal] = field(default_factory=dict)  # by currency
     invoices: int = 0  # how often what is unbilled was taken

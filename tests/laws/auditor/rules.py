@@ -640,7 +640,6 @@ class Books(ChangeBooks, CatchUpBooks):
             end = add_months(start, count, subscription.anchor)
         subscription.next_start = subscription.last_end = end
         subscription.periods += 1
-        subscription.starts.append(start)
         period = Period(start, end, (end - start).days, plan, anchor)
         subscription.period = period
         if start >= event.date and plan.place not in self.bad_plans:
