@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from beancount.core.data import Transaction
 
-from beancount_compute.economy import ZERO, Flow, Pocket, printable
+from beancount_compute.economy import ZERO, Flow, Kind, Pocket, printable
 from beancount_compute.reports.bills_and_payments import (
     BALANCES,
     BILL_LABELS,
@@ -54,6 +54,7 @@ from beancount_compute.reports.provider_statement import (
 )
 from beancount_compute.reports.tables import CURRENCY, DATE, UNIT, Column, Measure, Row
 
+_AT_ONCE = f"compute-{Kind.CANCELLATION}"
 _LINE_LABELS = (
     Column("line", "line"),
     DATE,
@@ -176,8 +177,7 @@ def _lines(
         entry = books.transactions[each.at]
         lot = f"{each.origin} of {each.lot.date}" if each.origin else ""
         event, other = str(entry.meta.get("event", "")), _counterparty(each, entry)
-        what = _what(each, entry)
-        of = (event, what, each.why or each.flow.value, other, each.pocket.value, lot)
+        of = (event, _what(each, entry), _flow(each, entry), other, each.pocket.value, lot)
         yield _Line((next(number), str(each.date), *of, *pair(each)), [each])
 
 
@@ -185,6 +185,11 @@ def _counterparty(moved: Movement, entry: Transaction) -> str:
     """Who gave what came, or got what went; "" where the operator did."""
     other = str(entry.meta.get("counterparty", ""))
     return (entry.payee or "") if other == moved.subscriber else other
+
+
+def _flow(moved: Movement, entry: Transaction) -> str:
+    """Why units came or went; those of a period that is cancelled at once end earlier from now."""
+    return "cut short" if _AT_ONCE in entry.tags else moved.why or moved.flow.value
 
 
 def _what(moved: Movement, entry: Transaction) -> str:

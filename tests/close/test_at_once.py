@@ -12,6 +12,7 @@ from beancount_compute.close.loading import load
 from beancount_compute.close.verifying import verify
 from beancount_compute.reports import Selection, read_books
 from beancount_compute.reports.held_lots import LOTS
+from beancount_compute.reports.statement import STATEMENT
 from tests.close.sealing import (
     add,
     as_text,
@@ -136,6 +137,28 @@ def test_as_of_that_evening_its_lots_end_tomorrow(ledger: Path) -> None:
         ("alice", "2026-10-31", "16/365"),
         ("bob", "2026-10-31", "16/365"),
     ]
+
+
+def test_a_statement_says_what_was_cut_short(ledger: Path) -> None:
+    """Of bob's 900 CU; they become tokens a day later."""
+    loaded = load(ledger)
+    books = read_books(loaded.entries, loaded.options)
+    (table,) = STATEMENT.tables(books, Selection(subscriber="bob"), "lines")
+    rows = [(row[1], row[4], str(row[10])) for row in table.rows if row[8] == "CU"]
+    assert rows[2:] == [
+        ("2026-10-31", "cut short", "-900"),
+        ("2026-10-31", "cut short", "900"),
+        ("2026-11-01", "minted", "-900"),
+        ("2026-11-01", "minted", "900"),
+    ]
+
+
+def test_a_journal_for_the_general_ledger_has_nothing_of_it(ledger: Path) -> None:
+    """What is only cut short stays on its account. Of 80.00 each alice used all, bob 8.00."""
+    result = run("export", "2026-10", ledger, "--format", "csv")
+    assert result.exit_code == 0, result.output
+    lines = [line for line in result.output.splitlines() if "Allocations" in line]
+    assert [line.split(",")[-2:] for line in lines] == [["", "72.00"]]
 
 
 def test_the_next_year_goes_on_with_it(tmp_path: Path) -> None:
