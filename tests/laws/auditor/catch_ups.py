@@ -107,6 +107,6 @@ class CatchUpBooks:
                 self.used_beyond.remove(each)
                 more = each.units * (each.booked_at - each.price)
                 if each.booked_at != each.price:
-                    plan = plan_on(each.subscription.event.plan, each.event.date)
+                    plan = plan_on(each.period.plan.name, each.event.date)
                     self.charge_more(day, each.subscription, each.period, plan, more)
                 break
