@@ -53,6 +53,11 @@ class Kind(StrEnum):
     COST = "cost"
     DEPRECIATION = "depreciation"
 
+    @property
+    def words(self) -> str:
+        """What it is called in messages."""
+        return "refund of money" if self is Kind.MONEY_REFUND else self.value
+
 
 class Phase(IntEnum):
     """The part of a day in which an event is booked."""

@@ -592,6 +592,13 @@ WRONG: dict[str, tuple[list[Event], str]] = {
         [recovery("2026-05-03", "top-1", line=9)],
         '"top-1" is of another kind (allocation): write the id of a chargeback or a write-off',
     ),
+    "what can't be recovered, of two words": (
+        [
+            money_refund("2026-05-03", "alice", "1 USD", "top-1", id="r"),
+            recovery("2026-05-04", "r", line=9),
+        ],
+        '"r" is of another kind (refund of money): write the id of a chargeback or a write-off',
+    ),
     "what was undone": (
         [
             chargeback("2026-05-03", "top-1", id="cb"),
@@ -906,7 +913,19 @@ def test_a_change_to_use_alone_gave_nothing_to_give_back() -> None:
         chargeback("2026-04-22", "c", line=9),
     ]
     assert messages(book(events, terms(plan(), payg))) == [
-        '9: "c" sold nothing but use: nothing of it can go back'
+        '9: "c" deferred nothing: nothing of it can go back'
+    ]
+
+
+def test_a_change_that_credits_more_than_it_charges_and_was_left_deferred_nothing() -> None:
+    """Of 90.00 30.00 are left; 10.00 less 40.00 are owed."""
+    events = [
+        subscription("2026-04-01", "bob", "basic", id="s"),
+        change("2026-04-21", "bob", "basic", "plus", id="c", charge="10 USD", credit="40 USD"),
+        money_refund("2026-04-22", "bob", "1 USD", "c", line=9),
+    ]
+    assert messages(book(events, terms(seat("90 USD", "basic"), seat("120 USD", "plus")))) == [
+        '9: "c" deferred nothing: nothing of it can go back'
     ]
 
 

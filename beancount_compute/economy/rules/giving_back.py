@@ -117,11 +117,11 @@ def _allocation(economy: Economy, event: Event) -> Allocation:
     found = economy.money_back.find(event.of)
     if undo.entry.kind not in (Kind.ALLOCATION, Kind.CHANGE):
         raise Refused(
-            f"{quoted(event.of)} is a {undo.entry.kind}: write the id of the period, single "
+            f"{quoted(event.of)} is a {undo.entry.kind.words}: write the id of the period, single "
             "allocation or top-up that was paid for"
         )
     if found is None:
-        why = "is reversed" if undo.done else "sold nothing but use"
+        why = "is reversed" if undo.done else "deferred nothing"
         raise Refused(f"{quoted(event.of)} {why}: nothing of it can go back")
     if not found.left:
         raise Refused(

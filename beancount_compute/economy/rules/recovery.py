@@ -86,7 +86,7 @@ def _lost(economy: Economy, event: Event) -> JournalEntry:
         )
     if undo.entry.kind not in _RECOVERED:
         raise Refused(
-            f"{quoted(event.of)} is of another kind ({undo.entry.kind}): write the id of a "
+            f"{quoted(event.of)} is of another kind ({undo.entry.kind.words}): write the id of a "
             "chargeback or a write-off"
         )
     if undo.done:
