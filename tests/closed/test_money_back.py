@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,21 @@ def test_late_it_is_booked_on_the_first_open_day_on_what_is_held_then(closed: Pa
         "BadDebt 40.20 USD; Losses 61.00 USD; Alice -190.00 USD"
     )
     close(closed, "2026-07")
+
+
+def test_a_late_recovery_of_an_amount_says_when_it_occurred(closed: Path) -> None:
+    """Whether something else names the top-up, too, of which money was charged back, or nothing."""
+    recovery = '2026-06-28 custom "compute-recovery" "cb-1" 20.00 USD\n  id: "in"\n'
+    refund = '2026-07-02 custom "compute-refund" "alice" 1.00 USD\n  of: "top-1"\n'
+    for text in (recovery, refund):
+        add(closed, text)
+        loaded = load(closed)
+        assert errors_of(loaded, closed) == []
+        (entry,) = [each for each in booked(loaded.entries) if each.meta["event"] == "in"]
+        assert as_text(entry).startswith("2026-07-01 in #late #recovery: ")
+        assert entry.meta["occurred"] == date(2026, 6, 28)
+    close(closed, "2026-07")
+    assert verify(load(closed)) == []
 
 
 def test_something_that_money_went_back_of_in_closed_months_can_t_be_reversed(closed: Path) -> None:

@@ -45,10 +45,10 @@ def recover(economy: Economy, event: Event, event_id: str) -> None:
     assert back is not None and economy.money_back is not None
     so_far = economy.money_back.recovered(event.of)
     left = WIDE.subtract(-_on(lost, Role.RECEIVABLE), so_far.amount)
-    allocation = economy.money_back.find(back.of)
-    if allocation is not None and event.paid is not None:
-        event = event._replace(paid=scaled_back(economy, event.paid, allocation))
-    asked = trim(_asked(event, left, back.currency), decimals_of(back.currency))
+    paid, allocation = event.paid, economy.money_back.find(back.of)
+    if allocation is not None and paid is not None:
+        paid = scaled_back(economy, paid, allocation)
+    asked = trim(_asked(event, paid, left, back.currency), decimals_of(back.currency))
     bad_debt = max(ZERO, WIDE.subtract(_on(lost, Role.BAD_DEBT), so_far.bad_debt))
     off = min(asked, bad_debt)
     name, currency = lost.subscriber, back.currency
@@ -94,16 +94,16 @@ def _lost(economy: Economy, event: Event) -> JournalEntry:
     return undo.entry
 
 
-def _asked(event: Event, left: Decimal, currency: str) -> Decimal:
+def _asked(event: Event, paid: Decimal | None, left: Decimal, currency: str) -> Decimal:
     if not left:
         raise Refused(f"{quoted(event.of)} is recovered already: remove this line")
-    if event.paid is None:
+    if paid is None:
         return left
     if event.currency != currency:
         raise Refused(f"wrong currency: {quoted(event.of)} is of {currency}: write {currency}")
-    asked = round_money(event.paid, currency)
+    asked = round_money(paid, currency)
     if not asked:
-        raise Refused(f"{amount(event.paid, currency)} rounds to zero: write more")
+        raise Refused(f"{amount(paid, currency)} rounds to zero: write more")
     if asked > left:
         raise Refused(
             f"a recovery of {amount(asked, currency)}, where {amount(left, currency)} are left of "
