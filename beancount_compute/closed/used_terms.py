@@ -41,6 +41,7 @@ from beancount_compute.economy import (
     Role,
     TermKey,
     Terms,
+    flag_written,
     money_written,
     quoted,
 )
@@ -330,6 +331,8 @@ def _said(entry: Custom) -> str:
 def _written(value: Any) -> str:
     if isinstance(value, Amount):
         return f"{value.number:f} {value.currency}"
+    if isinstance(value, bool):
+        return flag_written(value)
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 

@@ -269,6 +269,7 @@ from beancount_compute.economy.term_values import (
     ScaleTarget,
     Unused,
     chosen,
+    flag_written,
     life_of,
     money_written,
     not_below_zero,

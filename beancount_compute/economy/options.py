@@ -245,7 +245,7 @@ TOP_UPS_REFUNDABLE: Option[bool] = Option(
     flag_written,
     default=False,
     meaning="whether a top-up can be had back on demand: for the disclosure",
-    used_by=frozenset([Kind.ALLOCATION]),
+    used_by=COST_STEP.used_by,
     beside=COST_STEP.name,
 )
 OPTIONS: dict[str, Option[Any]] = {

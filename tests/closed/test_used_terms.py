@@ -257,3 +257,31 @@ def test_a_plan_s_own_meter_went_before_the_default_one(tmp_path: Path) -> None:
     path = write(tmp_path, terms, *rows)
     close(path, "2026-05")
     assert load_errors(path) == []
+
+
+@pytest.mark.parametrize(
+    ("since", "used"),
+    [("2026-05-01", "2026-05-05"), ("2026-05-05", "2026-05-05"), ("2026-05-10", "2026-05-20")],
+)
+def test_top_ups_that_are_refundable_from_a_day_on_are_told_from_a_later_edit(
+    tmp_path: Path, since: str, used: str
+) -> None:
+    """May has a top-up on the 5th, June none; prepaid credits are bought in both behind the line.
+    It was there when they were closed, so that only to take it away changes them."""
+    rows = (
+        "t-1,2026-05-05,,allocation,alice,,,100,CU,,10.00,USD,,,,",
+        "p-1,2026-05-20,,purchase,,openai,,200,OAI,,180.00,USD,,,,",
+        "p-2,2026-06-20,,purchase,,openai,,200,OAI,,180.00,USD,,,,",
+    )
+    provider = '2026-01-01 custom "compute-provider" "openai"\n'
+    option = f'{since} custom "compute-option" "top-ups-refundable" TRUE\n'
+    ledger = write(tmp_path, provider + option, *rows)
+    for month in ("2026-05", "2026-06"):
+        close(ledger, month)
+        assert load_errors(ledger) == []
+    text = ledger.read_text(encoding="utf-8")
+    ledger.write_text(text.replace(option, ""), encoding="utf-8")
+    assert [error.partition(" says ")[2].partition(":")[0] for error in load_errors(ledger)] == [
+        f"FALSE on {used}, and the closed month 2026-05 was booked with TRUE",
+        "FALSE on 2026-06-20, and the closed month 2026-06 was booked with TRUE",
+    ]

@@ -139,3 +139,12 @@ def test_what_no_line_says_can_be_written_too(name: str, written: str) -> None:
     """Where terms are frozen or compared, what no line sets stands there as well."""
     assert OPTIONS[name].write(OPTIONS[name].default) == written
     assert len(OPTIONS) == 16
+
+
+def test_what_came_later_is_used_wherever_the_option_beside_it_is() -> None:
+    """Else a closed month that used that one and says nothing of it would have used its default."""
+    for option in OPTIONS.values():
+        if option.beside:
+            beside = OPTIONS[option.beside]
+            of_each = (option.used_by, option.by_currency)
+            assert of_each == (beside.used_by, beside.by_currency)
