@@ -39,7 +39,7 @@ SEEDS = [seed for seed in range(examples(12, 400)) if PROFILES[seed % len(PROFIL
 
 def random_ledger(seed: int, folder: Path) -> Path:
     """The random ledger of a seed, without what a month can't be closed with."""
-    return without_refused_postings(without_reversals(write_ledger(seed, folder, changing=False)))
+    return without_refused_postings(without_reversals(write_ledger(seed, folder)))
 
 
 def with_index(ledger: Path) -> Path:
