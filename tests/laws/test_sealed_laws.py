@@ -149,7 +149,7 @@ def late_event(chance: random.Random, loaded: Loaded) -> str:
     """An event of a closed month with an id, as a directive; it may well be refused."""
     booking = loaded.booking
     assert booking is not None and booking.state is not None
-    names = sorted(booking.state.carried.known)
+    names = sorted(booking.state.carried.known) or ["nobody"]
     first = min(entry.date for entry in booking.closed.booked)
     day = first + timedelta(chance.randint(0, (booking.chain.last_day - first).days))
     commodity = chance.choice([lot.commodity for lot, _ in booking.state.carried.lots] or ["CU"])
