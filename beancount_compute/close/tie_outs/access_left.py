@@ -3,7 +3,8 @@
 120.00 USD of 16 May to 15 June, at the end of May       =   58.06 left
 
 Worked out again lot by lot: what came and went otherwise on its day, and in each evening the part
-for the days that are over (ASC 606-10-25-31).
+for the days that are over (ASC 606-10-25-31). Months in bulk have lots of their own: of a ledger
+that goes on in them it is what was left before the first.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from beancount_compute.economy import (
     evening_of,
     part_earned,
 )
-from beancount_compute.ledger import EARNED, period_of
+from beancount_compute.ledger import BULK_TAG, EARNED, period_of
 from beancount_compute.reports import Books, LotKey, Movement, grouped
 
 _DAY = timedelta(1)
@@ -35,6 +36,7 @@ _BY_DATE = attrgetter("date")
 
 def access_left(books: Books, last: date) -> Iterator[TieOut]:
     """What is left of access by a month's end, of each currency in which any was sold."""
+    last = _own_last_day(books, last)
     moved = [each for each in books.movements if each.pocket is Pocket.ACCESS]
     said: defaultdict[str, Decimal] = defaultdict(Decimal)
     held: defaultdict[str, Decimal] = defaultdict(Decimal)
@@ -49,6 +51,12 @@ def access_left(books: Books, last: date) -> Iterator[TieOut]:
     for currency in sorted(held):
         sides = ("by the days left", said[currency]), ("in lots", held[currency])
         yield of_money("access left", currency, *sides, wrong[currency])
+
+
+def _own_last_day(books: Books, last: date) -> date:
+    """The last day of the ledger's own months, up to one."""
+    in_bulk = [each.date for each in books.transactions if BULK_TAG in each.tags]
+    return Month.of(min(in_bulk)).previous.last if in_bulk else last
 
 
 def _left(books: Books, lot: LotKey, moved: Sequence[Movement], last: date) -> Decimal:
