@@ -6,7 +6,9 @@
     bulk_terms.py    what the ledger says: terms, names, what people wrote by hand
     rows/            the files found, here or in a store, read in threads and as a table of DuckDB;
                      repeats; who belongs together; rows become events
-    shard_run.py     the shards of a month found and booked; earlier_months.py: for reversals
+    shard_run.py     the shards of a month found and booked
+    earlier_months.py, closed_months.py   those before it, in bulk and the ledger's own: for what
+                     reversals name, and money back
     by_engine/       a shard goes through `economy.engine`, its legs are added up; the operator's
                      own part; a sample of those who went the plain way is booked here too
     plain/           subscribers whose month is plain go through numpy, on integers

@@ -8,16 +8,17 @@ Where an event file is gone, that is said, and nothing is compared.
 from __future__ import annotations
 
 import tempfile
-from functools import partial
 from pathlib import Path
 
 from pyarrow import parquet
 
 from beancount_compute.bulk.bulk_terms import JOURNAL, BulkError, bulk_terms
+from beancount_compute.bulk.closed_months import ClosedMonths
 from beancount_compute.bulk.folder.month_folder import about_month
 from beancount_compute.bulk.folder.month_tables import DETAIL
 from beancount_compute.bulk.month_asked import MonthAsked
 from beancount_compute.bulk.month_run import write_month
+from beancount_compute.bulk.rows.ledger_events import first_in_bulk
 from beancount_compute.bulk.rows.month_files import (
     EventFiles,
     event_files_of,
@@ -28,7 +29,6 @@ from beancount_compute.bulk.rows.object_copies import Noted, unnoted
 from beancount_compute.bulk.rows.object_store import StoreRefusal
 from beancount_compute.close.difference import Difference
 from beancount_compute.close.loading import Loaded
-from beancount_compute.close.month_in_parquet import state_before
 from beancount_compute.economy import Month
 
 _OPEN = " open "
@@ -59,7 +59,7 @@ def booked_again(
         detail = DETAIL in about
         asked = MonthAsked(ledger, named, files.paths, place, detail=detail)
         bulk = bulk_terms(loaded, named)
-        closed = partial(state_before, booking=loaded.booked)
+        closed = ClosedMonths(loaded, Month.of(first_in_bulk(place, named)))
         opened = set(about["opened"]) - opened_here
         try:
             found = write_month(asked, place, files, bulk, closed, opened, noted=noted)

@@ -15,9 +15,7 @@ from typing import Any, NamedTuple
 
 from beancount_compute.close.bulk_month import terms_digest
 from beancount_compute.close.loading import Loaded, load
-from beancount_compute.close.month_in_parquet import state_before
 from beancount_compute.close.storage import CloseError
-from beancount_compute.closed import beside_others, money_back
 from beancount_compute.economy import (
     AS_OF,
     POSTING_GRAIN,
@@ -35,7 +33,6 @@ from beancount_compute.economy import (
     Role,
     Terms,
 )
-from beancount_compute.economy.carried import Carried
 from beancount_compute.ledger import BULK_JOURNAL, Accounts, bulk_folders
 
 JOURNAL = BULK_JOURNAL
@@ -195,19 +192,6 @@ def bulk_terms(loaded: Loaded, month: Month) -> BulkTerms:
         _digest(loaded),
         terms_digest(booking, month),
     )
-
-
-def state_of_closed(loaded: Loaded, month: Month) -> Carried | None:
-    """What the ledger's own closed months hand on to a month, where they end just before it."""
-    state = loaded.booked.state
-    if state is None or state.carried.last_day != month.previous.last:
-        return state_before(month, loaded.booked)
-    booking, carried = loaded.booked, state.carried
-    running = {(each.subscriber, each.plan) for each in carried.subscriptions}
-    beside = beside_others(running, booking.closed)
-    names = {booking.accounts.component(name): name for name in carried.known}
-    back = money_back(beside, frozenset(), booking.closed, booking.accounts, names)
-    return carried._replace(money_back=back)
 
 
 def _plain(value: Any) -> Any:

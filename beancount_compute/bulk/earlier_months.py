@@ -5,6 +5,7 @@ reverses u-123, of April   ->   the shard of April that has u-123   ->   what un
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from copy import copy
 from dataclasses import replace
@@ -15,10 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from beancount_compute.bulk.bulk_terms import BulkError, BulkTerms
+from beancount_compute.bulk.closed_months import ClosedMonths
 from beancount_compute.bulk.folder.month_folder import MonthFolder, about_month
 from beancount_compute.bulk.folder.month_state import note_state, read_part
 from beancount_compute.bulk.folder.operator_state import costs_from
-from beancount_compute.bulk.month_asked import ClosedBefore, MonthAsked
+from beancount_compute.bulk.month_asked import MonthAsked
 from beancount_compute.bulk.rows.event_table import EventTable, literal, text_of
 from beancount_compute.bulk.rows.month_files import (
     EventFiles,
@@ -38,7 +40,7 @@ from beancount_compute.economy import (
     Month,
     content_id,
 )
-from beancount_compute.economy.state import Undo
+from beancount_compute.economy.state import EntrySince, Undo
 
 _GAVE_BACK = (*GIVING_BACK, Kind.RECOVERY)
 _TELLING = COUNTED_BACK - {Kind.MINT, Kind.EXPIRY}  # these count only behind one cancelled at once
@@ -56,9 +58,9 @@ class EarlierMonths:
         bulk: BulkTerms,
         asked: MonthAsked,
         place: MonthFolder,
-        closed: ClosedBefore,
+        closed: ClosedMonths | None,
     ) -> None:
-        """`table` has the rows of the month; `closed` is what the first in bulk went on from."""
+        """`table` has the rows of the month; `closed` are those of the ledger itself."""
         self._folder, self._bulk, self._asked, self._place = folder, bulk, asked, place
         self._table, self._closed = table, closed
         self._opened: dict[Month, tuple[EventTable, BulkTerms]] = {}
@@ -79,10 +81,11 @@ class EarlierMonths:
             if _may_have(table, bulk, left):
                 undo = self._run_of(month).book_again(left).undo
             undone |= _reversed(table, bulk, self._folder / month.name)
-            of_month = {name: replace(each, done=name in undone) for name, each in undo.items()}
-            found = {**of_month, **found}  # in the order of the books
+            found = {**_done(undo, undone), **found}  # in the order of the books
             month = month.previous
-        return found
+        left = ids - found.keys()
+        undo = self._closed.undo_of(left) if left and self._closed else {}
+        return {**_done(undo, undone), **found}
 
     def _run_of(self, month: Month) -> ShardRun:
         """A month, ready to be booked again."""
@@ -90,7 +93,7 @@ class EarlierMonths:
             table, bulk = self._open(month)
             before = self._folder / month.previous.name
             there = before if before.exists() else None
-            closed = None if there else self._closed(month)
+            closed = self._closed.carried if self._closed and not there else None
             has_state = note_state(table, there, closed, bulk)
             earlier = copy(self)  # whose months are opened for both
             earlier._table, earlier._bulk = table, bulk
@@ -105,32 +108,37 @@ class EarlierMonths:
         if not asked:
             return found
         payers = {each.entry.subscriber for each in asked.values()}
-        days = [each.entry.date for each in asked.values()]
-        months = [*Month.of(min(days)).to(self._bulk.month.previous)]
-        folders = [self._folder / month.name for month in months]
-        gave_back = any(_has_some(each, payers, _GAVE_BACK) for each in folders)
+        days = {each.entry.date for each in asked.values()}
+        told = self._closed.told_since(min(days), payers) if self._closed else []
+        until = Month.of(min(days)).to(self._bulk.month.previous)
+        months = [month for month in until if (self._folder / month.name).exists()]
+        gave_back = any((each.undoes or each.kind) in _GAVE_BACK for each, _ in told) or any(
+            _has_some(self._folder / month.name, payers, _GAVE_BACK) for month in months
+        )
         if not gave_back and not _gives_back(self._table, self._bulk):
             return found  # reversals ask only whether any did
-        entries: list[JournalEntry] = []
-        for month, folder in zip(months, folders, strict=True):
-            begins = any(Month.of(day) == month for day in days)
+        for month in months:
+            folder, begins = self._folder / month.name, any(Month.of(day) == month for day in days)
             if begins or _has_some(folder, payers, _TELLING) or _cut_off(folder, month, payers):
-                entries += self._run_of(month).book_again(frozenset(), payers).entries
+                entries = self._run_of(month).book_again(frozenset(), payers).entries
+                told += [(each, each.event.reverses if each.event else "") for each in entries]
+        of_payer: defaultdict[str, list[EntrySince]] = defaultdict(list)
+        for at, (entry, undone) in enumerate(sorted(told, key=lambda each: each[0].date)):
+            for name in {entry.subscriber, entry.counterparty}:
+                of_payer[name].append(EntrySince(at, entry, undone))
         for name, each in asked.items():
-            of_payer = {each.entry.subscriber}
-            since = [e for e in entries if of_payer & {e.subscriber, e.counterparty}]
-            found[name] = replace(each, since=tuple(since))
+            found[name] = replace(each, since=tuple(of_payer[each.entry.subscriber]))
         return found
 
     def costs_for(self, days: Collection[date]) -> list[JournalEntry]:
-        """The entries of cost of earlier months that are for some days."""
+        """The entries of cost of months before that are for some days."""
         found: list[JournalEntry] = []
         month = self._bulk.month.previous
         while days and month.last >= min(days) and (self._folder / month.name).exists():
             path = self._folder / month.name / "costs.parquet"
             found = [*costs_from(read_part(path, "costs"), days), *found]
             month = month.previous
-        return found
+        return [*self._closed.costs_for(days), *found] if days and self._closed else found
 
     def _open(self, month: Month) -> tuple[EventTable, BulkTerms]:
         """A month as it was booked: its files must still be there."""
@@ -159,6 +167,11 @@ class EarlierMonths:
                 f"an event is named that may be of {month}, and {gone} is gone: put it back"
             )
         return event_files_of(paths, self._asked.ledger.parent)
+
+
+def _done(undo: dict[str, Undo], undone: Collection[str]) -> dict[str, Undo]:
+    """What undoes some events, of which months since have undone some."""
+    return {name: replace(each, done=each.done or name in undone) for name, each in undo.items()}
 
 
 def _may_have(table: EventTable, bulk: BulkTerms, ids: Collection[str]) -> bool:

@@ -13,7 +13,6 @@ import pyarrow as pa
 from beancount_compute.bulk.folder.month_tables import Tables, together
 from beancount_compute.bulk.folder.ties import ControlRow
 from beancount_compute.economy import Month
-from beancount_compute.economy.carried import Carried
 
 EMBEDDED = "duckdb"
 
@@ -27,13 +26,6 @@ class Told(Protocol):
 
 def nobody(done: int, rows: int, *, reading: bool = False) -> None:
     """Nobody is told."""
-
-
-ClosedBefore = Callable[[Month], Carried | None]  # what a closed month hands on to the next
-
-
-def nothing_closed(month: Month) -> None:
-    """No month of the ledger's own was closed before."""
 
 
 class MonthAsked(NamedTuple):

@@ -24,10 +24,10 @@ from beancount_compute.bulk.bulk_terms import (
     bulk_terms,
     read_ledger,
     refuse_elsewhere,
-    state_of_closed,
 )
 from beancount_compute.bulk.by_engine.charging_anew import check_charged_anew
 from beancount_compute.bulk.by_engine.operator_run import book_operator
+from beancount_compute.bulk.closed_months import ClosedMonths
 from beancount_compute.bulk.earlier_months import EarlierMonths
 from beancount_compute.bulk.folder.month_folder import MonthFolder, about_month
 from beancount_compute.bulk.folder.month_state import (
@@ -37,15 +37,7 @@ from beancount_compute.bulk.folder.month_state import (
 )
 from beancount_compute.bulk.folder.month_tables import DETAIL
 from beancount_compute.bulk.folder.stated import earned_before
-from beancount_compute.bulk.month_asked import (
-    EMBEDDED,
-    BulkOutcome,
-    ClosedBefore,
-    MonthAsked,
-    Told,
-    nobody,
-    nothing_closed,
-)
+from beancount_compute.bulk.month_asked import EMBEDDED, BulkOutcome, MonthAsked, Told, nobody
 from beancount_compute.bulk.month_finish import finish_month
 from beancount_compute.bulk.rows.event_table import EventTable, unreadable
 from beancount_compute.bulk.rows.groups import groups_for
@@ -68,12 +60,13 @@ def run_month(asked: MonthAsked, told: Told = nobody, noted: Noted = unnoted) ->
     """Book a month; raises `BulkError`, and leaves what was there, where it can't be done."""
     folder = asked.into or asked.ledger.parent / "bulk"
     files = find_event_files(asked.events, asked.ledger.parent)
-    loaded = read_ledger(asked.ledger, first_in_bulk(folder, asked.month))
+    first = first_in_bulk(folder, asked.month)
+    loaded = read_ledger(asked.ledger, first)
     _refuse_closed(loaded, asked)
     refuse_elsewhere(loaded, folder, asked.month)
     bulk = bulk_terms(loaded, asked.month)
     opened = _opened(loaded, bulk.month, folder / bulk.month.name)
-    closed = partial(state_of_closed, loaded)
+    closed = ClosedMonths(loaded, Month.of(first))
     return write_month(asked, folder, files, bulk, closed, opened, told, noted)
 
 
@@ -90,12 +83,12 @@ def write_month(
     folder: Path,
     files: EventFiles,
     bulk: BulkTerms,
-    closed: ClosedBefore = nothing_closed,
+    closed: ClosedMonths | None = None,
     opened: Collection[str] = (),
     told: Told = nobody,
     noted: Noted = unnoted,
 ) -> BulkOutcome:
-    """Book a month of a ledger that is read; `closed` is what its own closed months hand on."""
+    """Book a month of a ledger that is read; `closed` are those that it closed itself."""
     before = find_state(folder, bulk)
     check_own_events(folder, bulk, asked.ledger)
     check_charged_anew(folder, bulk)
@@ -127,7 +120,7 @@ def write_month(
         if groups is None:
             files = at_hand(files, place.copies / bulk.month.name, noted)
         table = EventTable(files, asked.memory_limit, place.spill, processes_of(asked))
-        state = None if before else closed(bulk.month)
+        state = closed.carried if closed and before is None else None
         has_state = note_state(table, before, state, bulk)
         bulk = bulk._replace(earned=earned_before(table, folder, bulk))
         earlier = EarlierMonths(folder, table, bulk, asked, place, closed)

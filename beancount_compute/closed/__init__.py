@@ -90,7 +90,13 @@ from beancount_compute.closed.lots_since import lots_since
 from beancount_compute.closed.own_events import split_events
 from beancount_compute.closed.reading_state import read_state
 from beancount_compute.closed.rebooking import Rebooked, frozen_events, rebook
-from beancount_compute.closed.reversing import beside_others, money_back, past_costs, undo_of
+from beancount_compute.closed.reversing import (
+    beside_others,
+    money_back,
+    past_costs,
+    told_since,
+    undo_of,
+)
 from beancount_compute.closed.statements import STATED, check_statements, statements_of
 from beancount_compute.closed.touched import Expected, differing, late_in_touched, tell_touched
 from beancount_compute.closed.used_beyond import with_units_beyond, with_used_beyond

@@ -84,15 +84,33 @@ def money_back(
     of_named = [entry for entry in booked if entry.meta.get("event") in named]
     if not of_named:
         return None
-    meaning, found = Meaning(accounts, names), MoneyBack(named)
+    found = MoneyBack(named)
     since, payers = min(entry.date for entry in of_named), {entry.payee for entry in of_named}
-    for entry in booked:
-        if entry.date >= since and payers & {entry.payee, entry.meta.get("counterparty")}:
+    for read, undone in told_since(since, payers, closed, accounts, names):
+        found.note(read, undone)
+    return found
+
+
+def told_since(
+    day: date,
+    payers: Collection[str | None],
+    closed: Closed,
+    accounts: Accounts,
+    names: Mapping[str, str],
+) -> Iterator[tuple[JournalEntry, str]]:
+    """The closed entries since a day that tell what went back of what some subscribers paid.
+
+    Each with the id of what it undoes; "" where it undoes nothing.
+    """
+    meaning, payers = Meaning(accounts, names), frozenset(payers)
+    for entry in closed.booked:
+        if not isinstance(entry, Transaction) or entry.date < day:
+            continue
+        if payers & {entry.payee, entry.meta.get("counterparty")}:
             kind, _ = meaning.kind(entry.tags, entry.meta)
             read = meaning.entry_of(entry) if kind in COUNTED_BACK else None
             if read is not None:
-                found.note(read, str(entry.meta.get("reverses", "")))
-    return found
+                yield read, str(entry.meta.get("reverses", ""))
 
 
 def _uses(closed: Closed, wanted: Iterable[str]) -> list[Event]:
@@ -117,7 +135,7 @@ def _merged(event: Event, booked: Iterable[Transaction]) -> Transaction | None:
 
 
 def past_costs(
-    days: set[date], closed: Closed, accounts: Accounts, names: Mapping[str, str]
+    days: Collection[date], closed: Closed, accounts: Accounts, names: Mapping[str, str]
 ) -> Iterator[JournalEntry]:
     """What uses of closed days cost, of which open events give back or change something."""
     meaning = Meaning(accounts, names)

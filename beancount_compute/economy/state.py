@@ -197,6 +197,14 @@ class Period(NamedTuple):
     lots: list[tuple[Pocket, str, Key, Decimal]]  # pocket, commodity, key, units
 
 
+class EntrySince(NamedTuple):
+    """An entry of an earlier month that tells what went back of something."""
+
+    at: int  # its place among all that are told
+    entry: JournalEntry
+    undone: str  # the id of what it undoes; "" where it undoes nothing
+
+
 @dataclass(slots=True)
 class Undo:
     """What a reversal needs to know of an event that was booked."""
@@ -205,8 +213,8 @@ class Undo:
     overage: OverageBooked | None = None
     done: bool = False
     use: Event | None = None  # of a meter, with its units
-    # of one booked in bulk in an earlier month: the entries since that tell what went back of it
-    since: tuple[JournalEntry, ...] = ()
+    # in bulk, of one of an earlier month: what since then tells what went back of it
+    since: tuple[EntrySince, ...] = ()
 
     @property
     def day(self) -> date:

@@ -87,6 +87,22 @@ def test_a_refund_that_is_reversed_in_a_later_month_never_was(july: Path) -> Non
     assert sums(charged_back, "chargeback")["receivable"] == D(-200)
 
 
+def test_what_moves_on_the_day_of_two_top_ups_counts(tmp_path: Path) -> None:
+    """Bob pays 100.00 for 500 CU and sells alice 100 of them, who pays too: 20.00 have moved on."""
+    rows = [
+        top_up("02", "alice", 10, "2.00", id="top-a"),
+        top_up("02", "bob", 500, "100.00", id="top-b"),
+        trade("02", "bob", "alice", 100, "0.20"),
+    ]
+    month(tmp_path, "2026-05", *rows)
+    back = [money_back("chargeback", "15", of) for of in ("top-a", "top-b")]
+    assert sums(month(tmp_path, "2026-06", *back), "chargeback") == {
+        "tokens": D(82),
+        "losses": D(20),
+        "receivable": D(-102),
+    }
+
+
 def test_what_names_an_event_of_its_own_month_is_booked_with_it(tmp_path: Path) -> None:
     """Nothing but the id ties a chargeback to alice; half of what she paid is written off."""
     paid = top_up("02", "alice", 1000, "200.00", id="top-1")

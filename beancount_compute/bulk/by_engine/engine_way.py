@@ -176,17 +176,13 @@ def _money_back(undo: Mapping[str, Undo], carried: Carried) -> MoneyBack | None:
 
     And what the state says of those with which running periods share lots.
     """
-    since = {
-        f"{each.kind} {each.id} {each.legs if each.event is None else ''}": each
-        for of in undo.values()
-        for each in of.since
-    }
+    since = {each.at: each for of in undo.values() for each in of.since}
     handed_on = carried.money_back
     if not since:
         return handed_on
     found = MoneyBack(undo)
-    for entry in sorted(since.values(), key=lambda each: each.date):
-        found.note(entry)
+    for at in sorted(since):
+        found.note(since[at].entry, since[at].undone)
     for _, allocations in handed_on.beside(carried.last_day) if handed_on else ():
         for each in allocations:
             found.take_over(each, next(iter(each.gave)).date)
