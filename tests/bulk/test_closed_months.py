@@ -203,6 +203,20 @@ def test_the_cost_of_a_use_comes_back(tmp_path: Path) -> None:
     assert sums(july, "cost", "reversal")["cost"] == D(-50)
 
 
+def test_credits_of_the_closed_month_are_drawn(tmp_path: Path) -> None:
+    """120 OAI of May at 1.00 are left of 200: bob's 50, then 70 and 30 at 1.50."""
+    may = [purchase("01", 200, "200.00"), *(subscription("01", n) for n in ("alice", "bob"))]
+    june, july = after_closed(
+        tmp_path,
+        LEDGER + METER,
+        [*may, use("20", "alice", 80)],
+        [use("20", "bob", 50)],
+        [use("20", "bob", 100)],
+    )
+    assert sums(june, "cost") == {"prepaid": D(-50), "cost": D(50)}
+    assert sums(july, "cost") == {"prepaid": D(-70), "accrued": D(-45), "cost": D(115)}
+
+
 def test_a_use_that_a_later_line_charges_anew(tmp_path: Path) -> None:
     """July's line says 0.20 for what was 0.30: 4.50 less for the 45 CU that June has left. The 40
     that August reverses come back at 12.00, less the 4.00 that July took back."""

@@ -1,6 +1,8 @@
 """Tie-outs of what the operator holds with its providers: prepaid credits.
 
 purchased 200 OAI   =   drawn 50 + lapsed 30 + held 120
+
+Months in bulk say by account what their credits cost, and not which: there none is overdrawn.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from beancount.core.data import Transaction
 from beancount_compute.close.tie_outs.postings import place_of_entry, units_of, weight_at_cost
 from beancount_compute.close.tie_outs.tie_out import TieOut, count, of_money, of_units
 from beancount_compute.economy import ZERO, Event, Kind, round_money
-from beancount_compute.ledger import ORDER, kind_of_tags
+from beancount_compute.ledger import BULK_TAG, ORDER, kind_of_tags
 from beancount_compute.reports import Books
 
 _OPENED, _REMOVED = "opening", "removed by hand"
@@ -30,6 +32,7 @@ def prepaid(books: Books, first: date, events: Sequence[Event]) -> Iterator[TieO
     booked: defaultdict[str, Decimal] = defaultdict(Decimal)  # of purchases of the month
     paid: defaultdict[str, Decimal] = defaultdict(Decimal)
     held, negative = LotBalances(Decimal), list[str]()
+    worth: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)  # by account and currency
     for entry in books.transactions:
         way = _way(entry)
         for posting in entry.postings:
@@ -40,11 +43,13 @@ def prepaid(books: Books, first: date, events: Sequence[Event]) -> Iterator[TieO
             moved[way or by_hand, commodity] += number
             lot = (posting.account, commodity, posting.cost)
             held[lot] += number
-            if held[lot] < 0:
+            in_bulk = BULK_TAG in entry.tags
+            weight, currency = (number, commodity) if in_bulk else weight_at_cost(posting)
+            worth[posting.account, currency] += weight
+            if (worth[posting.account, currency] if in_bulk else held[lot]) < 0:
                 negative.append(place_of_entry(entry))
             if way is Kind.PURCHASE and entry.date >= first and "undoes" not in entry.meta:
                 booked[commodity] += number
-                weight, currency = weight_at_cost(posting)
                 paid[currency] += weight
     stated = [event for event in events if event.kind is Kind.PURCHASE]
     yield from _as_stated(stated, booked, paid)
