@@ -3,12 +3,16 @@
     lots, movements, days, ...        the month's files
     lots_before                       of the month before: its file, or what the ledger hands on
 
+Files have as many decimals as their numbers need; all are read with those that one of them has, as
+a UNION of DuckDB may round what has more.
+
 DuckDB and pyarrow are the extra `[bulk]`: only whoever closes or verifies such a month needs them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +26,8 @@ from beancount_compute.economy.carried import Carried
 from beancount_compute.ledger import is_bulk_folder
 
 TABLES = ("lots", "movements", "days", "costs", "refused")
+_UNITS, _MONEY = ("units", "units_in", "units_out"), ("cost", "amount")
+_DECIMAL = re.compile(r"DECIMAL\(\d+,(\d+)\)")
 LOT = ("subscriber", "pocket", "commodity", "cost", "currency", "date", "origin", "end")
 
 
@@ -55,6 +61,18 @@ def state_before(month: Month, booking: Booking) -> Carried | None:
     return None
 
 
+class _Source(NamedTuple):
+    """What a table is read from."""
+
+    text: str  # in SQL
+    path: Path | None = None
+
+    @classmethod
+    def of_file(cls, path: Path) -> _Source:
+        quoted = str(path).replace("'", "''")
+        return cls(f"read_parquet('{quoted}')", path)
+
+
 class MonthInParquet:
     """The files of a month as tables; raises `CloseError` where one can't be read."""
 
@@ -68,27 +86,34 @@ class MonthInParquet:
             ) from None
         self._error = duckdb.Error
         self._connection = duckdb.connect()
-        for name in TABLES:
-            self._view(name, folder / f"{name}.parquet")
-        columns = dict(zip(("units", *LOT), _columns(before.lots), strict=True))
-        if not before.lots:
-            columns = {}
-        self._begin(before.folder, pyarrow.table(columns) if columns else None)
-
-    def _view(self, name: str, path: Path) -> None:
-        quoted = str(path).replace("'", "''")
-        self.ask(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{quoted}')", path)
-
-    def _begin(self, folder: Path | None, given: Any) -> None:
+        sources = {name: _Source.of_file(folder / f"{name}.parquet") for name in TABLES}
+        if before.folder is not None:
+            sources["lots_of_folder"] = _Source.of_file(before.folder / "lots.parquet")
+        if before.lots:
+            given = dict(zip(("units", *LOT), _columns(before.lots), strict=True))
+            self._connection.register("given", pyarrow.table(given))
+            sources["lots_given"] = _Source("given")
+        self._note(sources)
         named = ", ".join(f'"{each}"' for each in ("units", *LOT))
         parts = [f"SELECT {named} FROM lots WHERE false"]
-        if folder is not None:
-            self._view("lots_of_folder", folder / "lots.parquet")
-            parts.append(f"SELECT {named} FROM lots_of_folder")
-        if given is not None:
-            self._connection.register("lots_given", given)
-            parts.append(f"SELECT {named} FROM lots_given")
+        parts += [f"SELECT {named} FROM {name}" for name in sources if name.startswith("lots_")]
         self.ask(f"CREATE VIEW lots_before AS {' UNION ALL '.join(parts)}")
+
+    def _note(self, sources: Mapping[str, _Source]) -> None:
+        """Let queries know tables by their names."""
+        scales: dict[str, dict[str, int]] = {}  # of decimals, by table and column
+        for name, (text, path) in sources.items():
+            columns = self.ask(f"DESCRIBE SELECT * FROM {text}", path)
+            found = {column: _DECIMAL.fullmatch(kind) for column, kind, *_ in columns}
+            scales[name] = {column: int(kind[1]) for column, kind in found.items() if kind}
+        for name, (text, path) in sources.items():
+            told: list[str] = []
+            for alike in (_UNITS, _MONEY):
+                most = max(each.get(column, 0) for each in scales.values() for column in alike)
+                decimals = [column for column in alike if column in scales[name]]
+                told += [f"{each}::DECIMAL(38, {most}) AS {each}" for each in decimals]
+            replaced = f"REPLACE ({', '.join(told)})" if told else ""
+            self.ask(f"CREATE VIEW {name} AS SELECT * {replaced} FROM {text}", path)
 
     def ask(self, sql: str, path: Path | None = None) -> list[tuple[Any, ...]]:
         """The rows that a query finds."""

@@ -17,7 +17,16 @@ from beancount_compute.close.closing import prepare
 from beancount_compute.close.loading import load
 from beancount_compute.close.storage import CloseError
 from beancount_compute.close.tie_outs import TieOut
-from tests.bulk.small_months import LEDGER, begin, book, events, month, subscription, use
+from tests.bulk.small_months import (
+    LEDGER,
+    begin,
+    book,
+    events,
+    month,
+    one_period,
+    subscription,
+    use,
+)
 from tests.bulk.test_operator import GPU, METER, purchase
 from tests.close.bulk_months import MAY
 from tests.close.sealing import INCLUDE, close, load_errors, run
@@ -222,6 +231,26 @@ def test_capacity_goes_by_its_life_in_months_in_bulk(tmp_path: Path) -> None:
     journal = month_of(ledger) / "journal.beancount"
     journal.write_text(journal.read_text().replace("5.00 USD", "6.00 USD"))
     assert load_errors(ledger)
+
+
+def test_units_of_more_decimals_than_those_of_the_next_month_tie_out(tmp_path: Path) -> None:
+    """Of 1 CU a third is minted in June, 0.3333333 CU; that expires in July."""
+    plan = '2026-01-01 custom "compute-plan" "part" 3.00 USD 1 CU\n  unused: "mint"\n'
+    text = LEDGER + plan + '  mint-rate: 0.3333333\n  token-expires: "1 month"\n' + INCLUDE
+    ledger = begin(tmp_path, text)
+    begin_to_close(ledger)
+    months = {
+        "2026-05": [one_period("20", "alice", "part"), subscription("01", "bob")],
+        "2026-06": [use("02", "bob", 1)],
+        "2026-07": [use("02", "bob", 1)],
+    }
+    for name, rows in months.items():
+        book(tmp_path, name, events(tmp_path, name, *rows))
+        ledger.write_text(text)
+        close(ledger, name)
+    found = parquet.read_table(tmp_path / "bulk" / "2026-07" / "movements.parquet").to_pylist()
+    (lapsed,) = [row for row in found if row["kind"] == "expiry" and row["units_out"]]
+    assert lapsed["units_out"] == Decimal("0.3333333")
 
 
 # Worked out again
