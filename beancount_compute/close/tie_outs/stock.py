@@ -2,7 +2,8 @@
 
 purchased 200 OAI   =   drawn 50 + lapsed 30 + held 120
 
-Months in bulk say by account what their credits cost, and not which: there none is overdrawn.
+Months in bulk say by account and day what their credits cost, and not which: in no evening is one
+overdrawn.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ def prepaid(books: Books, first: date, events: Sequence[Event]) -> Iterator[TieO
     paid: defaultdict[str, Decimal] = defaultdict(Decimal)
     held, negative = LotBalances(Decimal), list[str]()
     worth: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)  # by account and currency
+    evenings: dict[tuple[date, str, str], tuple[Decimal, str]] = {}  # in bulk: what is left, where
     for entry in books.transactions:
         way = _way(entry)
         for posting in entry.postings:
@@ -45,12 +47,16 @@ def prepaid(books: Books, first: date, events: Sequence[Event]) -> Iterator[TieO
             held[lot] += number
             in_bulk = BULK_TAG in entry.tags
             weight, currency = (number, commodity) if in_bulk else weight_at_cost(posting)
-            worth[posting.account, currency] += weight
-            if (worth[posting.account, currency] if in_bulk else held[lot]) < 0:
+            of = posting.account, currency
+            worth[of] += weight
+            if in_bulk:
+                evenings[entry.date, *of] = worth[of], place_of_entry(entry)
+            elif held[lot] < 0:
                 negative.append(place_of_entry(entry))
             if way is Kind.PURCHASE and entry.date >= first and "undoes" not in entry.meta:
                 booked[commodity] += number
                 paid[currency] += weight
+    negative += [place for left, place in evenings.values() if left < 0]
     stated = [event for event in events if event.kind is Kind.PURCHASE]
     yield from _as_stated(stated, booked, paid)
     yield from _in_and_out(moved, held)
