@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 
 from beancount_compute.booking import Booking
 from beancount_compute.close.storage import CloseError
-from beancount_compute.closed import bulk_files, read_state
+from beancount_compute.closed import State, bulk_files, holders_named, read_state
 from beancount_compute.economy import STOCK, Lot, Month
 from beancount_compute.economy.carried import Carried
-from beancount_compute.ledger import is_bulk_folder
+from beancount_compute.ledger import holders_of, is_bulk_folder, mentions
 
 TABLES = ("lots", "movements", "days", "costs", "refused")
 _UNITS, _MONEY = ("units", "units_in", "units_out"), ("cost", "amount")
@@ -57,8 +57,17 @@ def state_before(month: Month, booking: Booking) -> Carried | None:
     for each in booking.closed.months:
         if each.name == month.previous.name and not bulk_files(each.files.head_rows()):
             files = each.files
-            return read_state(files.state, files.state_rows(), month.previous.last).carried
+            state = read_state(files.state, files.state_rows(), month.previous.last)
+            return _with_names(state, booking).carried
     return None
+
+
+def _with_names(state: State, booking: Booking) -> State:
+    """The state with names for those who were known by an account only, as a load gives them."""
+    component = booking.accounts.component
+    named = {of: name for name, of in booking.terms.components.items()}
+    holders = holders_of(named, state.named, mentions(booking.own_events), component, dict)
+    return holders_named(state, {n: holders.get(component(n), n) for n in state.by_account})
 
 
 class _Source(NamedTuple):

@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from beancount_compute.bulk.month_run import BulkOutcome
-from tests.bulk.closed_before import after_closed
+from tests.bulk.closed_before import JOURNALS, after_closed
 from tests.bulk.small_months import (
     LEDGER,
     Row,
+    begin,
+    book,
     change,
+    events,
     held,
     money_back,
     one_period,
@@ -28,6 +31,8 @@ from tests.bulk.small_months import (
 )
 from tests.bulk.test_operator import METER, purchase
 from tests.bulk.test_shared_lots import PLANS, sums
+from tests.close.sealing import INCLUDE, close, run
+from tests.close.sealing import begin as begin_to_close
 
 D = Decimal
 # alice pays 200.00 for 1000 CU and uses 200
@@ -37,6 +42,12 @@ TOP_UPS = [
     top_up("02", "bob", 1, "1.00", id="b-1"),
 ]
 SOLD = trade("10", "alice", "bob", 500, "0.25")
+OPENING = """\
+2026-01-01 open Equity:Opening-Balances
+2026-05-01 * "Opening" #compute-opening
+  Liabilities:DeferredRevenue:Tokens:Alice  -100 CU {0.10 USD, 2026-02-01, "top-up"}
+  Equity:Opening-Balances  10.00 USD
+"""
 QUARTER = """\
 2026-01-01 custom "compute-plan" "half" 600.00 USD 3000 CU
   every: "quarter"
@@ -254,3 +265,27 @@ def test_the_ledger_s_own_lines_name_them(tmp_path: Path, said: str) -> None:
     text = f'{LEDGER}2026-06-05 custom "compute-{said}" {line}\n'
     (june,) = after_closed(tmp_path, text, TOP_UPS, [use("01", "bob", 1)])
     assert sums(june, said)["tokens"] == {"reversal": D(-40), "chargeback": D(160)}[said]
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [
+        ('2026-06-01 custom "compute-subscriber" "alice" "Alice"\n', 90),
+        ('2026-06-02 custom "compute-consumption" "alice" 5 CU\n', 85),
+    ],
+)
+def test_who_was_an_account_when_its_month_was_closed_is_named_since(
+    tmp_path: Path, line: str, left: int
+) -> None:
+    """The close of June, and what books it again, know the lot of May under that name."""
+    text = LEDGER.replace(JOURNALS, INCLUDE) + OPENING
+    ledger = begin(tmp_path, text)
+    begin_to_close(ledger)
+    close(ledger, "2026-05")
+    ledger.write_text(text + line)
+    june = book(tmp_path, "2026-06", events(tmp_path, "2026-06", use("05", "alice", 10)))
+    assert [row[:3] for row in held(june)] == [("alice", "tokens", left)]
+    ledger.write_text(text + line + JOURNALS)
+    close(ledger, "2026-06")
+    verified = run("verify", ledger)
+    assert verified.exit_code == 0, verified.output
