@@ -9,6 +9,7 @@ from collections.abc import Collection
 from datetime import date
 from functools import cached_property
 
+from beancount_compute.bulk.bulk_terms import BulkError
 from beancount_compute.close.loading import Loaded
 from beancount_compute.close.month_in_parquet import state_before
 from beancount_compute.closed import (
@@ -26,7 +27,7 @@ from beancount_compute.economy.state import Undo
 
 
 class ClosedMonths:
-    """The ledger's own closed months, as far as they end just before the first in bulk."""
+    """The ledger's own closed months, which end just before the first in bulk."""
 
     def __init__(self, loaded: Loaded, first: Month) -> None:
         """`first` is the first month in bulk; those behind it may be closed, too."""
@@ -37,13 +38,21 @@ class ClosedMonths:
 
     @cached_property
     def carried(self) -> Carried | None:
-        """What they hand on to the first month in bulk; None for nothing."""
+        """What they hand on to the first month in bulk; None where there are none.
+
+        Raises `BulkError` where they end earlier.
+        """
         booking, closed, accounts = self._booking, self._closed, self._booking.accounts
         state = booking.state
         if state is not None and state.carried.last_day == self._first.previous.last:
             carried = state.carried
         else:
             before = state_before(self._first, booking)
+            if before is None and closed.months:
+                raise BulkError(
+                    f"{self._first} goes on from {self._first.previous}, and "
+                    f"{closed.months[-1].name} is the last closed month: close those between first"
+                )
             if before is None:
                 return None
             carried = with_used_beyond(before, booking.terms.terms, closed, accounts)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from beancount_compute.bulk.bulk_terms import BulkError
 from beancount_compute.bulk.month_run import BulkOutcome
 from tests.bulk.closed_before import JOURNALS, after_closed
 from tests.bulk.small_months import (
@@ -289,3 +290,14 @@ def test_who_was_an_account_when_its_month_was_closed_is_named_since(
     close(ledger, "2026-06")
     verified = run("verify", ledger)
     assert verified.exit_code == 0, verified.output
+
+
+def test_a_month_in_bulk_leaves_no_gap_behind_closed_ones(tmp_path: Path) -> None:
+    """Else all that May hands on would be lost."""
+    ledger = begin(tmp_path, LEDGER.replace(JOURNALS, INCLUDE) + OPENING)
+    begin_to_close(ledger)
+    close(ledger, "2026-05")
+    path = events(tmp_path, "2026-08", use("05", "alice", 10))
+    said = "2026-08 goes on from 2026-07, and 2026-05 is the last closed month: close those between"
+    with pytest.raises(BulkError, match=said):
+        book(tmp_path, "2026-08", path)
