@@ -26,6 +26,7 @@ from tests.bulk.small_months import (
     LEDGER,
     begin,
     book,
+    change,
     events,
     files_of,
     month,
@@ -128,6 +129,34 @@ def test_what_the_operator_owes_is_told_too(tmp_path: Path) -> None:
             ("cost", "cost", None, None, D(95), None),
         ]
     )
+
+
+SEATS = """\
+2026-01-01 custom "compute-plan" "seat" 93.00 USD
+2026-01-01 custom "compute-plan" "desk" 124.00 USD
+"""
+
+
+def test_access_that_a_change_found_earned_stands_with_its_lot(tmp_path: Path) -> None:
+    """Of 93.00 for May 10 of 31 days are earned by the 11th; the other 21 of a desk are 84.00."""
+    begin(tmp_path, LEDGER + SEATS)
+    rows = [subscription("01", "alice", "seat"), change("11", "alice", "seat", "desk")]
+    found = month(tmp_path, "2026-05", *rows, detail=True)
+    legs = [
+        (row["role"], str(row["date"]), row["origin"], row["units_out"], row["amount"])
+        for row in table(found, "detail")
+        if row["kind"] == "change"
+    ]
+    assert legs == [
+        ("access", "2026-05-01", "seat", D(93), D(93)),
+        ("access-revenue", "2026-05-01", "seat", None, D(-30)),
+        ("access", "2026-05-11", "desk", D(0), D(-84)),
+        ("unbilled", "None", "desk", None, D(21)),
+    ]
+    moved = [row for row in table(found, "movements") if row["role"] == "access-revenue"]
+    assert [(str(row["date"]), row["amount"]) for row in moved if row["kind"] == "change"] == [
+        ("2026-05-01", D(-30))
+    ]
 
 
 def test_all_else_is_as_without_it(tmp_path: Path) -> None:
@@ -240,21 +269,19 @@ def _units_out(leg: LotLeg) -> Decimal:
 
 
 def legs_of_bulk(outcomes: list[BulkOutcome]) -> Counter[tuple[Any, ...]]:
-    """The same of months in bulk."""
-    return Counter(
-        (
-            row["day"],
-            row["id"],
-            row["kind"],
-            row["subscriber"],
-            row["role"],
-            row["date"],
-            (row["units_out"] or D(0)) - (row["units_in"] or D(0)),
-            row["amount"],
-        )
-        for outcome in outcomes
-        for row in table(outcome, "detail")
-    )
+    """The same of months in bulk; access that a change found earned, of all its lots."""
+    found: Counter[tuple[Any, ...]] = Counter()
+    earned: dict[tuple[Any, ...], Decimal] = {}
+    for row in (row for outcome in outcomes for row in table(outcome, "detail")):
+        of = row["day"], row["id"], row["kind"], row["subscriber"], row["role"]
+        if row["kind"] == "change" and row["role"] == "access-revenue":
+            assert row["date"] is not None and row["amount"] < 0
+            earned[of] = earned.get(of, D(0)) + row["amount"]
+            continue
+        out = (row["units_out"] or D(0)) - (row["units_in"] or D(0))
+        found[*of, row["date"], out, row["amount"]] += 1
+    found.update((*of, None, D(0), amount) for of, amount in earned.items())
+    return found
 
 
 @pytest.mark.parametrize("seed", ["market-year", *SEEDS])
@@ -263,7 +290,7 @@ def test_the_legs_are_those_of_the_plugin(seed: int | str, tmp_path: Path) -> No
     if isinstance(seed, str):
         ledger = capture(MARKET_YEAR)
     else:
-        ledger = capture(write_ledger(seed, tmp_path / "ledger", changing=False))
+        ledger = capture(write_ledger(seed, tmp_path / "ledger"))
     folder = tmp_path / "months"
     folder.mkdir()
     outcomes, books, _ = both_ways(ledger, folder, detail=True)

@@ -110,7 +110,7 @@ def test_the_reports_of_a_market_s_year_are_the_plugin_s(tmp_path: Path) -> None
 def test_the_reports_of_random_economies_are_the_plugin_s(seed: int, tmp_path: Path) -> None:
     """All kinds, openings and removals by hand, in several units and currencies."""
     (tmp_path / "both").mkdir()
-    both = both_ledgers(write_ledger(seed, tmp_path / "ledger", changing=False), tmp_path / "both")
+    both = both_ledgers(write_ledger(seed, tmp_path / "ledger"), tmp_path / "both")
     plugin, months = both.books()
     days = sorted({each.date for each in plugin.movements}) or [date(2026, 1, 1)]
     middle = days[len(days) // 2]

@@ -8,7 +8,7 @@ would read out of each transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -26,6 +26,8 @@ from beancount_compute.economy import (
     Lot,
     LotLeg,
     MoneyLeg,
+    Pocket,
+    Role,
     earned_besides,
     sale_of,
 )
@@ -113,6 +115,22 @@ def entry_facts(entry: JournalEntry, day_of: Callable[[str], date]) -> EntryFact
             TradeSum(-1 if undoes else 1, sold.units, sold.gross, *fees),
         ),
     )
+
+
+def earned_until(entry: JournalEntry, leg: MoneyLeg) -> Iterator[tuple[Lot, Decimal]]:
+    """Of which lots a change of plan found access earned: as much of what leaves each.
+
+    Nothing where the leg is not of access that a change found earned.
+    """
+    if entry.kind is not Kind.CHANGE or leg.role is not Role.ACCESS_REVENUE:
+        return
+    left = -leg.number
+    for each in entry.legs:
+        if left and isinstance(each, LotLeg) and each.lot.pocket is Pocket.ACCESS:
+            part = min(left, max(each.units, ZERO))
+            left -= part
+            if part:
+                yield each.lot, part
 
 
 def _moved(leg: LotLeg, kind: Kind, *, undoes: bool) -> _UnitsMoved:

@@ -9,13 +9,14 @@ become a table of Arrow, in which a text stands once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, localcontext
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from beancount_compute.bulk.by_engine.entry_facts import earned_until
 from beancount_compute.bulk.folder.month_tables import DETAIL, table_of, together
 from beancount_compute.economy import STOCK, WIDE, ZERO, JournalEntry, Leg, LotLeg, Record, in_full
 
@@ -34,7 +35,7 @@ class LegDetails:
         with localcontext(WIDE):
             for record in records:
                 entry = in_full(record)
-                self._rows += [_row(entry, leg) for leg in entry.legs]
+                self._rows += [row for leg in entry.legs for row in _rows(entry, leg)]
                 if len(self._rows) >= LEGS_AT_ONCE:
                     self._pack()
 
@@ -49,7 +50,8 @@ class LegDetails:
         self._rows = []
 
 
-def _row(entry: JournalEntry, leg: Leg) -> tuple[Any, ...]:
+def _rows(entry: JournalEntry, leg: Leg) -> Iterator[tuple[Any, ...]]:
+    """One; of access that a change of plan found earned one a lot, which is named."""
     place = entry.event.place if entry.event is not None else None
     day, name, way = entry.date, entry.id, (entry.kind.value, entry.undoes)
     end = (place.file, place.line) if place is not None else (None, None)
@@ -58,7 +60,10 @@ def _row(entry: JournalEntry, leg: Leg) -> tuple[Any, ...]:
         out = -units if lot.pocket is STOCK else units
         moved: tuple[Decimal, Decimal] = (ZERO, out) if out > 0 else (-out, ZERO)
         begin = day, name, lot.holder, *way, str(lot.pocket)
-        return (*begin, *lot[2:], *moved, units * lot.cost, *end)
+        yield (*begin, *lot[2:], *moved, units * lot.cost, *end)
+        return
     begin = day, name, leg.holder, *way, leg.role.value
-    lot_of_none = None, None, leg.currency, None, leg.origin, None
-    return (*begin, *lot_of_none, None, None, leg.number, *end)
+    parts: list[tuple[tuple[Any, ...], Decimal]]
+    parts = [((lot.date, lot.origin, lot.end), -part) for lot, part in earned_until(entry, leg)]
+    for of_lot, number in parts or [((None, leg.origin, None), leg.number)]:
+        yield (*begin, None, None, leg.currency, *of_lot, None, None, number, *end)

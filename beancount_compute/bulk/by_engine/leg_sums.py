@@ -21,6 +21,7 @@ from beancount_compute.bulk.by_engine.entry_facts import (
     EntryFacts,
     PriceKey,
     TradeSum,
+    earned_until,
     entry_facts,
 )
 from beancount_compute.economy import (
@@ -37,7 +38,7 @@ from beancount_compute.economy import (
     Kind,
     Lot,
     LotLeg,
-    Pocket,
+    MoneyLeg,
     Record,
     Role,
     in_full,
@@ -93,6 +94,7 @@ class DaySum:
 
 # the fields of a `DayKey` of lots, and whose they are where the operator's
 LotsKey = tuple[str, str, str, str, date, date | None, str, str]
+AccessKey = tuple[str, str, date, str, date | None]
 _day_key = partial(tuple.__new__, DayKey)
 _USE: KindUndone = (Kind.CONSUMPTION.value, "")
 # how a role is written, and whether its account is a subscriber's
@@ -109,7 +111,8 @@ class LegSums:
         self._moved: dict[KindUndone, dict[Lot, LotSum]] = {}
         self._keys: dict[Lot, LotsKey] = {}
         self.money: dict[tuple[KindUndone, str, Role, str, str], Decimal] = {}
-        self.earned: dict[tuple[KindUndone, Lot], Decimal] = {}  # access, before a change
+        # access, before a change: by its lots' holder, currency, date, plan and end
+        self.earned: dict[tuple[KindUndone, AccessKey], Decimal] = {}
         self.days: dict[DayKey, DaySum] = {}
         self.trades: dict[PriceKey, TradeSum] = {}
         self.transactions = 0
@@ -192,7 +195,7 @@ class LegSums:
                 continue
             role, holder, origin, number, currency = leg
             if role is Role.ACCESS_REVENUE and entry.kind is Kind.CHANGE:
-                self._add_earned(entry, -number)
+                self._add_earned(entry, leg)
                 continue
             place = way, holder, role, origin, currency
             self.money[place] = self.money.get(place, ZERO) + number
@@ -208,15 +211,11 @@ class LegSums:
         if shared:
             self._add_facts(day, way, entry_facts(entry, self._day_of))
 
-    def _add_earned(self, entry: JournalEntry, left: Decimal) -> None:
-        """Add access that was earned until a change: as much of what leaves its lots."""
+    def _add_earned(self, entry: JournalEntry, leg: MoneyLeg) -> None:
         way = entry.kind.value, entry.undoes
-        for leg in entry.legs:
-            if not isinstance(leg, LotLeg) or leg.lot.pocket is not Pocket.ACCESS or leg.units < 0:
-                continue
-            lot, part = leg.lot, min(left, leg.units)
-            left -= part
-            self.earned[way, lot] = self.earned.get((way, lot), ZERO) + part
+        for lot, part in earned_until(entry, leg):
+            place = way, (lot.holder, lot.currency, lot.date, lot.origin, lot.end)
+            self.earned[place] = self.earned.get(place, ZERO) + part
             of_lot = lot.origin, lot.date, lot.end, lot.currency
             key = (entry.date, *way, Role.ACCESS_REVENUE.value, lot.currency, "", *of_lot, True, "")
             self._of_day(_day_key(key)).amount -= part

@@ -350,10 +350,9 @@ def movements_table(sums: LegSums) -> pa.Table:
                     number,
                 )
             )
-    for (way, lot), earned in sums.earned.items():
-        of_lot = (lot.currency, lot.date, lot.origin, lot.end)
+    for (way, (holder, *of_lot)), earned in sums.earned.items():
         of_access = (Role.ACCESS_REVENUE.value, None, None, *of_lot, None, None)
-        rows.append((lot.holder, *way, *of_access, -earned))
+        rows.append((holder, *way, *of_access, -earned))
     return table_of("movements", rows)
 
 
