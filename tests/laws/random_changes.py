@@ -20,7 +20,7 @@ class Changes:
         self.world = world
         text = f"changes {world.profile} {world.start} {world.days} {world.subscribers}"
         self.chance = chance = random.Random(text)
-        self.has = world.changing and (chance.random() < 0.35 or has_all(world))
+        self.has = chance.random() < 0.35 or has_all(world)
 
     def add_plans(self) -> None:
         """Something to change to: other plans of the same unit and money."""

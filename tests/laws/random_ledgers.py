@@ -103,7 +103,6 @@ class World:
     ids: int = 0
     accounts: dict[str, str] = field(default_factory=dict)  # role -> chosen template
     parquet: bool = False
-    changing: bool = True
 
     def day(self, low: float = 0.0, high: float = 1.0) -> datetime.date:
         first, last = int(low * self.days), int(high * self.days)
@@ -130,10 +129,7 @@ def quoted(text: str) -> str:
 def has_all(world: World) -> bool:
     """Whether a ledger has all at once of what others have each by itself: access, bills, minimums,
     discounts, catch-ups, cancellations at once, changes of plan, money back."""
-    return (
-        world.changing
-        and random.Random(f"all {world.start} {world.days} {world.subscribers}").random() < 0.1
-    )
+    return random.Random(f"all {world.start} {world.days} {world.subscribers}").random() < 0.1
 
 
 def new_world(seed: int) -> World:
@@ -199,7 +195,7 @@ def add_catch_ups(world: World) -> None:
 def add_refundables(world: World) -> None:
     """Some plans and top-ups can be had back on demand, from some day on or up to it."""
     besides = random.Random(f"refundable {world.start} {world.days}")
-    if not world.changing or (besides.random() < 0.75 and not has_all(world)):
+    if besides.random() < 0.75 and not has_all(world):
         return
     for at, text in enumerate(world.header):
         if '"compute-plan"' in text and besides.random() < 0.6:
@@ -962,26 +958,23 @@ def state_assertions(
     return audit(folder / "main.beancount")
 
 
-def write_ledger(seed: int, folder: Path, *, changing: bool = True) -> Path:
-    """Write the ledger of this seed into an empty folder; return its main file.
-
-    Where it isn't `changing`, nobody changes plans, and nothing can be had back on demand.
-    """
+def write_ledger(seed: int, folder: Path) -> Path:
+    """Write the ledger of this seed into an empty folder; return its main file."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files_of(seed, changing=changing).items():
+    for name, content in files_of(seed).items():
         (folder / name).write_bytes(content)
     return folder / "main.beancount"
 
 
 @lru_cache(maxsize=200)
-def files_of(seed: int, *, changing: bool = True) -> dict[str, bytes]:
+def files_of(seed: int) -> dict[str, bytes]:
     """The files of the ledger of this seed, by name."""
     with TemporaryDirectory() as name:
-        _make_ledger(seed, Path(name), changing=changing)
+        _make_ledger(seed, Path(name))
         return {path.name: path.read_bytes() for path in Path(name).iterdir()}
 
 
-def _make_ledger(seed: int, folder: Path, *, changing: bool) -> None:
+def _make_ledger(seed: int, folder: Path) -> None:
     """Make the ledger of this seed in an empty folder."""
     from tests.laws.random_billing import Billing  # they make items, too
     from tests.laws.random_changes import Changes
@@ -989,7 +982,6 @@ def _make_ledger(seed: int, folder: Path, *, changing: bool) -> None:
     from tests.laws.random_returns import Returns
 
     world = new_world(seed)
-    world.changing = changing
     billing, changes, returns = Billing(world), Changes(world), Returns(world)
     add_plans(world)
     changes.add_plans()
