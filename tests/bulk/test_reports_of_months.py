@@ -21,6 +21,7 @@ from beancount_compute.reports.bulk_reach import shown
 from beancount_compute.reports.figures import ReportLike
 from beancount_compute.reports.held_lots import LOTS
 from beancount_compute.reports.intervals import Interval
+from beancount_compute.reports.margin import MARGIN
 from beancount_compute.reports.registry import REPORTS, disclosure
 from beancount_compute.reports.rollforward import deferred_by
 from beancount_compute.reports.summary import summary_of
@@ -32,6 +33,7 @@ from tests.laws.random_ledgers import PROFILES, VALID, write_ledger
 MARKET_YEAR = Path(__file__).parents[2] / "example-ledgers" / "market-year" / "main.beancount"
 SEEDS = [seed for seed in range(examples(11, 360)) if PROFILES[seed % len(PROFILES)] in VALID]
 OF_SUMS = [*[report for report in REPORTS.values() if report.of_sums], disclosure(6)]
+D = Decimal
 FEES = '2026-01-01 custom "compute-option" "seller-fee" 0.05\n'
 
 
@@ -142,6 +144,37 @@ def test_as_of_a_months_end_what_was_cancelled_at_once_ends_tomorrow(tmp_path: P
     assert assert_same_tables(plugin, months, [may], [LOTS]) == 2
     _, lots = LOTS.tables(months, may)
     assert [row[0] for row in lots.rows] == ["2026-06-01"]
+
+
+METERED_MINIMUM = """\
+plugin "beancount_compute"
+2026-01-01 custom "compute-plan" "payg" 0.00 USD 0 CU
+  overage: 0.25 USD
+  minimum: 100.00 USD
+  bill: "month"
+  meter: "pictures"
+2026-01-01 custom "compute-meter" "pictures"
+  units: 12 CU
+  per: 1
+2026-05-01 custom "compute-subscription" "alice" "payg"
+2026-05-10 custom "compute-consumption" "alice" 250 CU
+  meter: "pictures"
+  id: "u-1"
+2026-06-03 custom "compute-reversal" "u-1"
+"""
+
+
+def test_what_a_reversed_use_leaves_of_a_minimum_is_of_its_meter(tmp_path: Path) -> None:
+    """62.50 of May's 100.00 were overage; in June they are breakage, of pictures as the use was."""
+    (tmp_path / "both").mkdir()
+    ledger = tmp_path / "main.beancount"
+    ledger.write_text(METERED_MINIMUM, encoding="utf-8")
+    plugin, months = both_ledgers(ledger, tmp_path / "both").books()
+    june = Selection(date(2026, 6, 1), date(2026, 6, 15))
+    assert assert_same_tables(plugin, months, [Selection(), june]) > 20
+    (margin,) = MARGIN.tables(months, june, "money-by-meter")
+    (row,) = [row for row in margin.by_key() if row["meter"] == "pictures"]
+    assert (row["overage"], row["breakage"]) == (D("-62.50"), D("62.50"))
 
 
 # A small market

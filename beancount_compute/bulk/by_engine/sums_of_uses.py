@@ -163,7 +163,8 @@ class MeteredUses:
         quantity = sign * entry.quantity
         self._add(UseSumKey(of, USE), sign * entry.uses, quantity, sign * used)
         facts = entry_facts(entry, lambda name: self._undo_of(name).entry.date)
-        charges = [x for x in facts.earned if x.earning is Earning.OVERAGE and x.amount]
+        earned = [each for each in facts.earned if each.amount]
+        charges = [each for each in earned if each.earning is Earning.OVERAGE]
         parts = list(_drawn(of, entry))
         if entry.used is not None:
             beyond = sign * used - sum([part.units for part in parts], ZERO)
@@ -173,7 +174,7 @@ class MeteredUses:
             self._add(part.key, 0, of_it, part.units, part.cost)
         for key, amount in _earned_of_others(of, entry):
             self._add(key, amount=amount)
-        for each in charges:
+        for each in earned:  # what a reversal leaves of a minimum, too
             role, unit = ROLE_OF_EARNING[each.earning].value, commodity_used(entry)
             self._add(UseSumKey(of, role, unit, each.currency, each.origin), amount=each.amount)
 
