@@ -1,7 +1,7 @@
 """How many random examples the tests try: a sample in each run, the whole on demand.
 
-python -m pytest -n 2                                       ; a sample of each law
-BEANCOUNT_COMPUTE_EXAMPLES=whole python -m pytest -n 2      ; every law on its whole count
+python -m pytest -n 3                                       ; a sample of each law
+BEANCOUNT_COMPUTE_EXAMPLES=whole python -m pytest -n 3      ; every law on its whole count
 BEANCOUNT_COMPUTE_EXAMPLES=5000 python -m pytest tests/laws/test_laws.py    ; as many as you like
 """
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from werkzeug.serving import make_server
 
 from tests.fava_extension.serving import Site, example
 
+DESK: ViewportSize = {"width": 1280, "height": 720}  # as Playwright opens one
 PATIENCE = 60_000  # milliseconds, for a machine that does much else
 
 
@@ -35,6 +37,13 @@ class Shown:
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", lambda dialog: self.complaints.append(dialog.message))
+
+    def begin(self) -> Shown:
+        """As one that was just opened, for the next test, but for what the browser has compiled."""
+        self.page.set_viewport_size(DESK)
+        self.page.evaluate("if (location.host) { localStorage.clear(); sessionStorage.clear(); }")
+        self.complaints.clear()
+        return self
 
     def _hear(self, message: Any) -> None:
         if message.type in ("error", "warning"):
@@ -93,38 +102,52 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tu
         yield found
 
 
+@pytest.fixture(scope="session")
+def kept(
+    browser: Browser, addresses: dict[str, tuple[Site, str]]
+) -> Iterator[Callable[[str], Shown]]:
+    """One page of each example for all tests: compiling the script of pictures takes a second."""
+    with ExitStack() as closing:
+
+        @cache
+        def shown(name: str) -> Shown:
+            found = Shown(browser, *addresses[name])
+            closing.callback(found.close)
+            return found
+
+        yield lambda name: shown(name).begin()
+
+
 @pytest.fixture
-def year(browser: Browser, addresses: dict[str, tuple[Site, str]]) -> Iterator[Shown]:
+def year(kept: Callable[[str], Shown]) -> Shown:
     """The year of a market."""
+    return kept("market-year")
+
+
+@pytest.fixture
+def fresh_year(browser: Browser, addresses: dict[str, tuple[Site, str]]) -> Iterator[Shown]:
+    """The year of a market in a browser that has fetched nothing, for tests of what is fetched."""
     shown = Shown(browser, *addresses["market-year"])
     yield shown
     shown.close()
 
 
 @pytest.fixture
-def bills(browser: Browser, addresses: dict[str, tuple[Site, str]]) -> Iterator[Shown]:
+def bills(kept: Callable[[str], Shown]) -> Shown:
     """The year of a reseller, with two bills and three scenarios."""
-    shown = Shown(browser, *addresses["two-bills"])
-    yield shown
-    shown.close()
+    return kept("two-bills")
 
 
 @pytest.fixture
-def company(browser: Browser, addresses: dict[str, tuple[Site, str]]) -> Iterator[Shown]:
+def company(kept: Callable[[str], Shown]) -> Shown:
     """Half a year of a company that sells access, use in arrears and units."""
-    shown = Shown(browser, *addresses["ai-company"])
-    yield shown
-    shown.close()
+    return kept("ai-company")
 
 
 @pytest.fixture(params=["market-year", "closed-quarter", "two-bills", "ai-company"])
-def shown(
-    request: pytest.FixtureRequest, browser: Browser, addresses: dict[str, tuple[Site, str]]
-) -> Iterator[Shown]:
+def shown(request: pytest.FixtureRequest, kept: Callable[[str], Shown]) -> Shown:
     """Each of them."""
-    shown = Shown(browser, *addresses[request.param])
-    yield shown
-    shown.close()
+    return kept(request.param)
 
 
 def ledger_of(folder: Path, text: str, **files: str) -> Path:

@@ -103,24 +103,28 @@ def test_a_changed_subscription_is_a_story_to_read(company: Shown) -> None:
     assert company.complaints == []
 
 
-def test_figures_do_not_wait_for_the_script_of_the_pictures(year: Shown) -> None:
+def test_figures_do_not_wait_for_the_script_of_the_pictures(fresh_year: Shown) -> None:
     """All tables stand in the page before the script is there; pictures come when it is."""
     held: list[Route] = []
-    year.page.route("**/plotly.js*", lambda route: held.append(route))
-    year.page.route("**/forecast*", lambda route: None)  # it is worked out later, and not looked at
-    address = f"{year.address}{year.site.path}?view=economics"
-    year.page.goto(address, wait_until="commit")  # the script is held, and the page's load with it
-    expect(year.page.get_by_role("status")).to_have_text("Breakage or market loaded")
-    data = year.site.page("economics")
+    fresh_year.page.route("**/plotly.js*", lambda route: held.append(route))
+    fresh_year.page.route(
+        "**/forecast*", lambda route: None
+    )  # it is worked out later, and not looked at
+    address = f"{fresh_year.address}{fresh_year.site.path}?view=economics"
+    fresh_year.page.goto(
+        address, wait_until="commit"
+    )  # the script is held, and the page's load with it
+    expect(fresh_year.page.get_by_role("status")).to_have_text("Breakage or market loaded")
+    data = fresh_year.site.page("economics")
     charts = [block["kind"] for block in data["blocks"]].count("chart")
     shown = [block for block in data["blocks"] if block["kind"] in ("chart", "table")]
-    assert year.page.locator("#compute-view table").count() == len(shown)
-    assert year.page.locator(".picture:has(svg)").count() == 0
-    assert year.page.locator("#compute-books").get_attribute("data-state") == "asked"
+    assert fresh_year.page.locator("#compute-view table").count() == len(shown)
+    assert fresh_year.page.locator(".picture:has(svg)").count() == 0
+    assert fresh_year.page.locator("#compute-books").get_attribute("data-state") == "asked"
     for route in held:
         route.continue_()
-    assert year.drawn().locator(".picture:has(svg)").count() == charts > 0
-    assert year.complaints == []
+    assert fresh_year.drawn().locator(".picture:has(svg)").count() == charts > 0
+    assert fresh_year.complaints == []
 
 
 @pytest.mark.parametrize("view", OTHERS)
@@ -587,62 +591,62 @@ def test_a_refused_address_leads_on(year: Shown) -> None:
     expect(page.locator("#compute-view table").first).to_be_attached()
 
 
-def test_a_request_that_fails_says_so(year: Shown) -> None:
+def test_a_request_that_fails_says_so(fresh_year: Shown) -> None:
     """The tie-outs, a view, the drawing library: nothing is waited for without end."""
-    year.page.route("**/ties?*", lambda route: route.abort())
-    page = year.open("close")
+    fresh_year.page.route("**/ties?*", lambda route: route.abort())
+    page = fresh_year.open("close")
     expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
     expect(page.locator("[aria-busy]")).to_have_count(0)
     page.route("**/data?*", lambda route: route.fulfill(status=500, body="<html>"))
-    page = year.open("market")
+    page = fresh_year.open("market")
     expect(page.get_by_role("alert")).to_contain_text("Fava answers with 500")
     expect(page.locator("[aria-busy]")).to_have_count(0)
     page.unroute("**/data?*")
     page.route("**/plotly.js?*", lambda route: route.abort())
-    page = year.open("market")
+    page = fresh_year.open("market")
     expect(page.get_by_text("The picture could not be drawn").first).to_be_visible()
     expect(page.locator("figure details[open]").first).to_be_visible()
 
 
-def test_plotly_is_fetched_once_and_ahead(year: Shown) -> None:
+def test_plotly_is_fetched_once_and_ahead(fresh_year: Shown) -> None:
     """By the HTML of a page that is opened directly; else by the page of Fava before it."""
-    page = year.page
+    page = fresh_year.page
     fetched: list[str] = []
     page.on("request", lambda asked: fetched.append(asked.url))
     scripts = page.locator("script[src*='plotly.js']")
-    year.open("market")
+    fresh_year.open("market")
     assert page.locator("link[rel=preload]").count() == scripts.count() == 1
     page.get_by_role("link", name="Options").click()
     expect(page.locator("#compute-books")).to_have_count(0)
     page.get_by_role("link", name="Compute books").click()
-    assert year.drawn().locator(".picture:has(svg)").count() > 0
+    assert fresh_year.drawn().locator(".picture:has(svg)").count() > 0
     assert page.locator("article link").count() == 0  # it runs already
     assert len([each for each in fetched if "plotly.js" in each]) == 1
     fetched.clear()
-    page.goto(f"{year.address}{year.site.base}editor/")
+    page.goto(f"{fresh_year.address}{fresh_year.site.base}editor/")
     expect(page.locator("link[rel=modulepreload]")).to_be_attached()
     assert page.evaluate("window.Plotly") is None  # not run until it is needed
     page.get_by_role("link", name="Compute books").click()
-    assert year.drawn().locator(".picture:has(svg)").count() > 0
+    assert fresh_year.drawn().locator(".picture:has(svg)").count() > 0
     assert scripts.count() == 0
     assert len([each for each in fetched if "plotly.js" in each]) <= 1  # none: kept from above
-    assert year.complaints == []
+    assert fresh_year.complaints == []
 
 
-def test_a_script_that_failed_is_asked_for_again(year: Shown) -> None:
+def test_a_script_that_failed_is_asked_for_again(fresh_year: Shown) -> None:
     """By the next view, whether it was fetched ahead or not."""
-    page = year.page
+    page = fresh_year.page
     for start in ("editor/", "extension/ComputeBooks/"):
         page.route("**/plotly.js?*", lambda route: route.abort())
-        page.goto(f"{year.address}{year.site.base}{start}")
+        page.goto(f"{fresh_year.address}{fresh_year.site.base}{start}")
         if start == "editor/":
             expect(page.locator("link[rel=modulepreload]")).to_be_attached()
             page.get_by_role("link", name="Compute books").click()
-        year.drawn()
+        fresh_year.drawn()
         expect(page.get_by_text("The picture could not be drawn").first).to_be_visible()
         page.unroute("**/plotly.js?*")
         page.get_by_role("link", name="Market", exact=True).click()
-        assert year.drawn().locator(".picture:has(svg)").count() > 0
+        assert fresh_year.drawn().locator(".picture:has(svg)").count() > 0
 
 
 def test_the_command_to_close_is_ready_to_copy(
