@@ -7,18 +7,17 @@ worker grows by a gigabyte, and each fork of it takes as long as its memory is l
 from __future__ import annotations
 
 import gc
+import sys
 
-MUCH_LEFT = 30_000  # objects, until they are collected; where there are many, a part of them
-PART = 10
-_kept: list[int] = []  # how much was kept from the collector since it last looked through all
+MUCH_LEFT = 50_000  # blocks of memory, until what nothing refers to is collected
+PART = 40  # or one part in so many of all that there is
+_held: list[int] = []  # blocks after the last collection; objects kept are slow to count
 
 
 def let_go() -> None:
     """Give back to the collector what commands kept from it, and collect where it is much."""
-    count = gc.get_freeze_count()
-    if count:
-        _kept.append(count)
-        gc.unfreeze()
-        if count - _kept[0] > max(MUCH_LEFT, _kept[0] // PART):
-            gc.collect()
-            _kept.clear()
+    gc.unfreeze()
+    held = sys.getallocatedblocks()
+    if not _held or held - _held[0] > max(MUCH_LEFT, _held[0] // PART):
+        gc.collect()
+        _held[:] = [sys.getallocatedblocks()]
