@@ -26,7 +26,7 @@ sys.modules["__main__"].__spec__ = sys.modules["__main__"].__spec__ or ModuleSpe
 
 settings.register_profile(
     "ci",
-    max_examples=examples(300, 10_000),
+    max_examples=examples(200, 10_000),
     derandomize=True,
     deadline=None,
     database=None,

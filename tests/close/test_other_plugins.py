@@ -159,7 +159,8 @@ def test_what_a_plugin_behind_ours_changes_is_not_sealed(tmp_path: Path) -> None
             'before  plugin "beancount_compute"\nwith the month closed the ledger would not load '
             "to the same books: nothing was written\n"
         )
-        assert f"{ledger}:" in said and "2026-05-11" in said and f"{gettempdir()}/tmp" not in said
+        assert f"{ledger}:" in said and "2026-05-11" in said
+        assert gettempdir() not in said.replace(str(ledger.parent), "")  # where it was tried
     assert_sound(ledger_with(tmp_path / "before", CURRENCIES + OURS), "2026-05", "2026-06")
 
 
