@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from beancount.core.account import is_valid
@@ -99,19 +100,21 @@ def shared_account(
 
 
 def _reads(template: str, other: str, plans: Collection[str]) -> bool:
-    """Whether accounts of another template would be read as some of this one.
+    """Whether accounts of another template would be read as some of this one."""
+    return any(plan in plans or "{}" in plan for plan in _read_as(template, other))
+
+
+@lru_cache(4096)  # the same for every load of a ledger
+def _read_as(template: str, other: str) -> frozenset[str]:
+    """The plans under which accounts of another template would be read as some of this one.
 
     Those of anybody, "{}", and of one whose name holds the words beside a name here: with
     "{subscriber}-All" and "Tok-{subscriber}", the tokens of "{}-All".
     """
     accounts = re.compile(_as_regex(template))
     names = {"{}"} | {_PLACEHOLDER.sub("{}", part) for part in template.split(":") if "{" in part}
-    for name in names:
-        found = accounts.fullmatch(_PLACEHOLDER.sub(name, other))
-        plan = found.groupdict().get("plan", "{}") if found else ""
-        if plan in plans or "{}" in plan:
-            return True
-    return False
+    found = (accounts.fullmatch(_PLACEHOLDER.sub(name, other)) for name in names)
+    return frozenset(each.groupdict().get("plan", "{}") for each in found if each)
 
 
 class PocketAccount(NamedTuple):

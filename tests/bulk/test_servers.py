@@ -44,7 +44,7 @@ from tests.laws.captured import Captured, capture
 from tests.laws.random_ledgers import PROFILES, write_ledger
 
 MARKET_YEAR = Path(__file__).parents[2] / "example-ledgers" / "market-year" / "main.beancount"
-SEEDS = [seed for seed in range(examples(4, 300)) if PROFILES[seed % len(PROFILES)] != "far"]
+SEEDS = [seed for seed in range(examples(3, 300)) if PROFILES[seed % len(PROFILES)] != "far"]
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "Zoë")
 Contents = dict[str, Any]
 

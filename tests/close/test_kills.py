@@ -24,7 +24,7 @@ from tests.close.sealing import close, contents, run, write
 from tests.close.test_storage import state_of
 from tests.examples import examples
 
-KILLS = examples(8, 200)  # of each command
+KILLS = examples(5, 200)  # of each command
 MAY = (
     "s-a,2026-05-01,,subscription,alice,,pro,,,,,,,,,",
     "t-1,2026-05-02,,allocation,alice,,,100,CU,,10.00,USD,,,,",

@@ -20,9 +20,10 @@ from beancount_compute.close.pack import PAGE, UNSEALED
 from beancount_compute.close.storage import Change, CloseError, acquire, apply, locked, recover
 from beancount_compute.close.verifying import verify
 from tests.close.sealing import close, contents, load_errors, printed, run, write
+from tests.examples import examples
 
 ROOT = Path(__file__).parents[2]
-SHARES = 2  # of the steps at which a command is killed: every second one is a test
+SHARES = 2  # of the steps at which a command is killed, each a test; a usual run tries the first
 MAY = (
     "t-1,2026-05-02,,allocation,alice,,,100,CU,,10.00,USD,,,,",
     "u-1,2026-06-03,,consumption,alice,,,10,CU,,,,,,,",
@@ -91,7 +92,7 @@ def seals_of(ledger: Path) -> list[str]:
 
 
 @pytest.mark.usefixtures("no_flushing", "short_pack")
-@pytest.mark.parametrize("share", range(SHARES))
+@pytest.mark.parametrize("share", range(min(SHARES, examples(1, SHARES))))
 @pytest.mark.parametrize(
     "words", [("close", "2026-06"), ("reopen", "2026-05", "--reason", "x")], ids=lambda w: w[0]
 )
