@@ -47,7 +47,7 @@ def rows_beside(each: Running) -> Iterator[list[str]]:
     if each.at_once is not None:
         since, whole_end, shared = each.at_once
         days = [day_text(since), day_text(whole_end)]
-        yield ["at-once", each.id, *days, *(["shared"] * shared)]
+        yield ["at-once", each.id, *days, *(["shared"] if shared else [])]
 
 
 def with_row(running: Running, kind: str, of: str, *cells: str) -> Running:

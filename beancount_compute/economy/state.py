@@ -87,7 +87,9 @@ class AtOnce(NamedTuple):
 
     since: date  # its first day, of which its lots are
     whole_end: date  # the day on which it would have ended
-    shared: bool = False  # its own part of lots was cut off, and others' stands
+    shared: bool | None = (
+        None  # its own part of lots was cut off, others' stands; told that evening
+    )
 
 
 @dataclass(slots=True)
@@ -424,13 +426,14 @@ class Economy:
     def end_of(self, lot: Lot) -> date | None:
         """The first day on which a lot is no longer usable: its own end, or an earlier one.
 
-        What comes back of a period that was cancelled at once ended with it.
+        What comes back of a period that was cancelled at once ended with it, after that evening.
         """
         if lot.pocket is not _ALLOCATIONS:
             return lot.end
         of, ends = (lot.origin, lot.date), [lot.end] if lot.end else []
         for each in self.subscribers[lot.holder].subscriptions:
-            if each.at_once and not each.at_once.shared and (each.plan, each.at_once.since) == of:
+            at_once = each.at_once
+            if at_once and at_once.shared is False and (each.plan, at_once.since) == of:
                 ends.append(each.period_end)
         return min(ends, default=None)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from beancount_compute.economy import LotLeg
 from beancount_compute.economy.term_values import AccessBy, BilledBy, Money
 from beancount_compute.economy.terms import Plan
 from tests.economy.building import (
@@ -22,6 +23,7 @@ from tests.economy.building import (
     income,
     lots_shown,
     messages,
+    one_period,
     pair,
     plan,
     refused_lines,
@@ -185,6 +187,26 @@ def test_units_that_come_back_later_meet_the_same_end() -> None:
     ]
     books = book(events, terms(PRO))
     assert lots_shown(books) == ["tokens alice 1000 CU {0.08 USD, 2026-05-16, pro/2027-05-21}"]
+
+
+def test_what_comes_back_on_that_day_stays_another_allocation_s() -> None:
+    """Two of 1000 CU, all used, and the use is reversed before the evening: one of both ends."""
+    other = one_period("2026-05-16", "alice", id="a")
+    use = consumption("2026-05-17", "alice", "2000 CU", id="u")
+    events = [ALICE, other, use, NOW, reversal("2026-05-20", "u")]
+    books = book(events, terms(plan(unused="expire"), as_of="2026-06-16"))
+    assert [
+        (str(each.date), leg.lot.label, int(leg.units))
+        for each in books.journal
+        if each.kind in ("cancellation", "expiry")
+        for leg in each.legs
+        if isinstance(leg, LotLeg)
+    ] == [
+        ("2026-05-20", "pro/2026-06-16", 1000),
+        ("2026-05-20", "pro/2026-05-21", -1000),
+        ("2026-05-21", "pro/2026-05-21", 1000),
+        ("2026-06-16", "pro/2026-06-16", 1000),
+    ]
 
 
 def test_a_period_that_is_reversed_on_that_day_leaves_nothing_to_end() -> None:
