@@ -381,7 +381,7 @@ class MoneyBack:
     def _note_refunded(self, event_id: str, leg: LotLeg, money: Decimal) -> None:
         family = family_of(leg.lot)
         of_units = [*self._shared(family, leg.units)]
-        weights = [allocation.weight(family) for allocation, _ in of_units]
+        weights = [weight for _, weight in self._weighed(family)]
         of_money = shares_of_total(money, weights, minor_unit(family.currency))
         for (allocation, units), own in zip(of_units, of_money, strict=True):
             gone = allocation.gone.setdefault(event_id, Gone(ZERO, {}))
@@ -396,6 +396,17 @@ class MoneyBack:
                 lapsed = -each.lapsed if entry.undoes else each.lapsed
                 self._moved[family] += each.net + lapsed
 
+    def _weighed(self, family: Family) -> list[tuple[Allocation, Decimal]]:
+        """Those that share a family, and what each has of it.
+
+        Where nothing was left of any, what has come back since is theirs by what they gave.
+        """
+        sharing = self._sharing.get(family, ())
+        found = [(each, each.weight(family)) for each in sharing]
+        if any(weight for _, weight in found):
+            return [each for each in found if each[1]]
+        return [(each, each.gave[family]) for each in sharing if family in each.ended]
+
     def _shared(
         self, family: Family, units: Decimal, lot: Lot | None = None
     ) -> Iterator[tuple[Allocation, Decimal]]:
@@ -403,10 +414,10 @@ class MoneyBack:
 
         The last takes the rest.
         """
-        sharing = [each for each in self._sharing.get(family, ()) if each.weight(family)]
+        weighed = self._weighed(family)
         if lot is not None:
-            sharing = [each for each in sharing if each.gave_to(lot)]
-        weights = [each.weight(family) for each in sharing]
+            weighed = [each for each in weighed if each[0].gave_to(lot)]
+        sharing, weights = [each for each, _ in weighed], [weight for _, weight in weighed]
         decimals = max([decimals_in(each.gave[family]) for each in sharing], default=0)
         step = family.step or Decimal(1).scaleb(-decimals)
         yield from zip(sharing, shares_of_total(units, weights, step), strict=True)

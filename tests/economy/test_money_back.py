@@ -905,6 +905,26 @@ def test_a_second_change_credits_the_short_period_of_the_first() -> None:
     ]
 
 
+def test_what_comes_back_of_a_changed_period_is_its_own() -> None:
+    """Of 1,000 CU for 200.00 none were left to credit; the use of 400 is reversed: 80.00 of it."""
+    events = [
+        subscription("2026-04-01", "bob", id="s"),
+        consumption("2026-04-02", "bob", "600 CU"),
+        consumption("2026-04-03", "bob", "400 CU", id="u"),
+        change("2026-04-21", "bob", "pro", "max", id="c"),
+        reversal("2026-04-22", "u"),
+        write_off("2026-04-23", "s/2026-04-01"),
+    ]
+    books = book(events, terms(plan(), plan("max", "500 USD", "3000 CU")))
+    assert messages(books) == []
+    assert back(books).splitlines()[-4:] == [
+        "2026-04-23 write-off bob",
+        "  allocations bob 400 CU {0.2 USD, 2026-04-01, pro/2026-05-01}",
+        "  bad-debt bob pro 120 USD",
+        "  receivable bob pro -200 USD",
+    ]
+
+
 def test_a_change_to_use_alone_gave_nothing_to_give_back() -> None:
     payg = plan("payg", "0 USD", "0 CU", overage="0.02 USD")._replace(lines=())
     events = [
