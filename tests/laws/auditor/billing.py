@@ -243,8 +243,8 @@ class BillingBooks(ProviderBooks, ABC):
                 self.is_over(giver, lot)
                 since = self.access_since[holder, lot]
                 earned = ZERO
-                if left and since <= day and (tomorrow.day == 1 or not self.by_months(lot)):
-                    earned = self.earned(lot, left, since, day)
+                if left and since <= day and (tomorrow.day == 1 or not self.by_months(holder, lot)):
+                    earned = self.earned(holder, lot, left, since, day)
                 self.book_access(day, holder, lot, earned)
                 rest = out_of(holder, "access", lot, left - earned, "breakage")
                 if rest:

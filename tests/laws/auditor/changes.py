@@ -149,7 +149,7 @@ class ChangeBooks(MoneyBackBooks):
             if leg.role == "access" and leg.lot:
                 self.access_since[leg.subscriber, leg.lot] = day
                 if (end - day).days < whole:
-                    self.short_lots.add(leg.lot)
+                    self.short_lots.add((leg.subscriber, leg.lot))
 
     def brought_back(
         self, holder: str, period: Period, giver: Giver, day: Day
@@ -167,8 +167,8 @@ class ChangeBooks(MoneyBackBooks):
                 key = without_end(lot)
                 if pocket == "access":
                     since = self.access_since[holder, lot]
-                    if mine and since < day and not self.by_months(lot):
-                        earned = self.earned(lot, mine, since, before)
+                    if mine and since < day and not self.by_months(holder, lot):
+                        earned = self.earned(holder, lot, mine, since, before)
                         self.book_access(day, holder, lot, earned)
                         mine -= earned
                     returned.access += mine

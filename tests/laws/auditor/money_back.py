@@ -215,15 +215,15 @@ class MoneyBackBooks(SaleBooks):
         lot, back = leg.lot, -leg.number
         self.earn_until(leg.subscriber, lot, day)
         self.access_since[leg.subscriber, lot] = day
-        earned = self.passed(lot, back, gone, day)
+        earned = self.passed(leg.subscriber, lot, back, gone, day)
         return [leg, *out_of(leg.subscriber, "access", lot, earned, "access-revenue")]
 
-    def passed(self, lot: Lot, back: Decimal, gone: Day, day: Day) -> Decimal:
+    def passed(self, holder: str, lot: Lot, back: Decimal, gone: Day, day: Day) -> Decimal:
         """What of access would have been earned from the day it went to the day it is back."""
         assert lot.end is not None
         if day >= lot.end:
             return back
-        if self.by_months(lot):
+        if self.by_months(holder, lot):
             part = (day.year - gone.year) * 12 + day.month - gone.month
             whole = (lot.end.year - gone.year) * 12 + lot.end.month - gone.month
         else:

@@ -676,18 +676,18 @@ class Books(ChangeBooks, CatchUpBooks):
                 if pocket == "access" and (tomorrow.day == 1 or tomorrow == lot.end):
                     since = self.access_since[holder, lot]
                     self.access_since[holder, lot] = tomorrow
-                    earned = self.earned(lot, left, since, day)
+                    earned = self.earned(holder, lot, left, since, day)
                     self.book_access(day, holder, lot, earned)
 
     def book_access(self, day: Day, holder: str, lot: Lot, earned: Decimal) -> None:
         self.book(day, "access", out_of(holder, "access", lot, earned, "access-revenue"))
 
-    def earned(self, lot: Lot, left: Decimal, since: Day, day: Day) -> Decimal:
+    def earned(self, holder: str, lot: Lot, left: Decimal, since: Day, day: Day) -> Decimal:
         """left x the part of what is left of the time, to the minor unit; at the end all of it."""
         assert lot.end is not None
         tomorrow = day + datetime.timedelta(days=1)
         part, whole = (tomorrow - since).days, (lot.end - since).days
-        if self.by_months(lot):
+        if self.by_months(holder, lot):
             part, whole = months_from(since, day) + 1, months_from(since, lot.end)
         if tomorrow >= lot.end or part >= whole:
             return left
@@ -695,13 +695,13 @@ class Books(ChangeBooks, CatchUpBooks):
             share = left * part / whole
         return money(share, lot.currency)
 
-    def left_of(self, lot: Lot, gave: Decimal, today: Day) -> Decimal:
+    def left_of(self, holder: str, lot: Lot, gave: Decimal, today: Day) -> Decimal:
         """What was not earned before today of what one period gave."""
         since = day = lot.date
         while day < today:
             tomorrow = day + datetime.timedelta(days=1)
             if tomorrow.day == 1 or tomorrow == lot.end:
-                gave -= self.earned(lot, gave, since, day)
+                gave -= self.earned(holder, lot, gave, since, day)
                 since = tomorrow
             day = tomorrow
         return gave
@@ -1002,7 +1002,7 @@ class Books(ChangeBooks, CatchUpBooks):
         if leg.role != "access" or leg.lot is None:
             return [leg]
         held = self.held[leg.subscriber, "access"].get(leg.lot, ZERO)
-        left = min(held, self.left_of(leg.lot, leg.number, day))
+        left = min(held, self.left_of(leg.subscriber, leg.lot, leg.number, day))
         gone = leg.number - left
         legs = [replace(leg, number=left)] if left else []
         if gone:

@@ -95,7 +95,7 @@ class SaleBooks(BillingBooks):
         super().__init__()
         self.sales: list[Sale] = []
         self.sale_of: dict[str, Sale] = {}  # by the id of what was sold
-        self.short_lots: set[Lot] = set()  # of access that is earned by day, whatever their plan
+        self.short_lots: set[tuple[str, Lot]] = set()  # of access earned by day, whatever the plan
 
     def sell(
         self,
@@ -190,14 +190,14 @@ class SaleBooks(BillingBooks):
         """Earn a lot of access up to the day before."""
         left: Decimal = self.held[holder, "access"].get(lot, ZERO)
         since = self.access_since.get((holder, lot), lot.date)
-        if left and since < day and not self.by_months(lot):
+        if left and since < day and not self.by_months(holder, lot):
             before = day - datetime.timedelta(days=1)
-            self.book_access(day, holder, lot, self.earned(lot, left, since, before))
+            self.book_access(day, holder, lot, self.earned(holder, lot, left, since, before))
             self.access_since[holder, lot] = day
 
-    def by_months(self, lot: Lot) -> bool:
+    def by_months(self, holder: str, lot: Lot) -> bool:
         plan = self.plan_terms(lot.origin, lot.date)
-        return bool(plan and plan.even) and lot not in self.short_lots
+        return bool(plan and plan.even) and (holder, lot) not in self.short_lots
 
     # Units
 
