@@ -7,6 +7,7 @@ M1  All access of a lot of which something goes back is earned up to the day bef
 M2  A recovery is of no more than what its event took and has not come in yet.
 M3  Only access that comes back is earned at once; what was earned before it went stays.
 M4  A chargeback or write-off of which something was recovered is not reversed before that is.
+M5  What of access comes back is one sum, also where a part of it was voided as the rest.
 """
 
 from __future__ import annotations
@@ -201,6 +202,7 @@ class MoneyBackBooks(SaleBooks):
             legs = self.booked_legs(target)
             self.undo_returns(taking.event.place)
             taking.undone = True
+            legs = joined(legs)
             legs = [each for leg in legs for each in self.come_back(leg, taking.day, event.date)]
         self.touch(taking.sale.holder)
         self.book(event.date, "reversal", [leg for leg in legs if leg.number])
@@ -229,3 +231,13 @@ class MoneyBackBooks(SaleBooks):
         else:
             part, whole = (day - gone).days, (lot.end - gone).days
         return money(Fraction(back) * part / max(1, whole), lot.currency) if part < whole else back
+
+
+def joined(legs: list[Leg]) -> list[Leg]:
+    """Legs of one lot of access as one."""
+    found: dict[Lot, Leg] = {}
+    for leg in legs:
+        if leg.role == "access" and leg.lot:
+            before = found[leg.lot].number if leg.lot in found else ZERO
+            found[leg.lot] = replace(leg, number=before + leg.number)
+    return [*found.values(), *(leg for leg in legs if leg.role != "access" or not leg.lot)]
