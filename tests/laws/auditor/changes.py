@@ -124,6 +124,7 @@ class ChangeBooks(MoneyBackBooks):
         if sale is not None:
             returned.cause, returned.paid = event.place, credit
             sale.returns.append(returned)
+            sale.over |= {*sale.units, *([sale.access] if sale.access else [])}
         self.begin(event, subscription, new, (day, end), gave)
         self.sell((subscription.event.place, day), event.id, gave, charge, units)
 
