@@ -59,6 +59,12 @@ class Sale:
     def taken(self, key: Lot) -> Decimal:
         return sum((each.units.get(key, ZERO) for each in self.returns), ZERO)
 
+    def not_taken(self, key: Lot) -> Decimal:
+        """What it gave of a lot and has not been taken back."""
+        if key == self.access:
+            return self.gave_access - sum((each.access for each in self.returns), ZERO)
+        return self.units[key] - self.taken(key)
+
     def stands(self, key: Lot) -> Fraction:
         """What it gave of a lot, less the fraction that went back."""
         gave = self.gave_access if key == self.access else self.units.get(key, ZERO)
@@ -152,7 +158,7 @@ class SaleBooks(BillingBooks):
         """What one of them has, and never more than it gave and has not been taken back."""
         found = [part for each, part in self.parts(sale.holder, key, held) if each is sale]
         mine = found[0] if found else ZERO
-        return mine if key == sale.access else min(mine, sale.units[key] - sale.taken(key))
+        return min(mine, sale.not_taken(key))
 
     def share(self, giver: Giver, holder: str, pocket: str, lot: Lot) -> Decimal:
         """What a period has of what is held of a lot, to itself or with others that gave of this
@@ -169,7 +175,7 @@ class SaleBooks(BillingBooks):
         weights = [each.stands(key) for each in among]
         found = split_by(weights, held, min(steps, default=minor_unit(lot.currency)))
         own = sum((part for each, part in zip(among, found, strict=True) if each is mine), ZERO)
-        return own if pocket == "access" else min(own, mine.units[key] - mine.taken(key))
+        return min(own, mine.not_taken(key))
 
     def is_beside(self, giver: Giver, leg: Leg) -> bool:
         """Whether another sale to a holder is of the plan and day of a period."""
