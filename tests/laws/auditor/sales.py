@@ -53,8 +53,8 @@ class Sale:
     over: set[Lot] = field(default_factory=set)  # lots of which it has nothing any more
 
     def left(self) -> Decimal:
-        """What of the price has not gone back."""
-        return self.price - sum((each.paid for each in self.returns), ZERO)
+        """What of the price has not gone back; an invoice may credit more than there was."""
+        return max(ZERO, self.price - sum((each.paid for each in self.returns), ZERO))
 
     def taken(self, key: Lot) -> Decimal:
         return sum((each.units.get(key, ZERO) for each in self.returns), ZERO)
@@ -67,10 +67,13 @@ class Sale:
 
     def stands(self, key: Lot) -> Fraction:
         """What it gave of a lot, less the fraction that went back."""
-        gave = self.gave_access if key == self.access else self.units.get(key, ZERO)
         if key in self.over or any(each.void for each in self.returns):
             return Fraction(0)
-        return Fraction(gave) * (Fraction(self.left()) / Fraction(self.price) if self.price else 1)
+        part = Fraction(self.left()) / Fraction(self.price) if self.price else 1
+        return self.gave(key) * part
+
+    def gave(self, key: Lot) -> Fraction:
+        return Fraction(self.gave_access if key == self.access else self.units.get(key, ZERO))
 
 
 def without_end(lot: Lot) -> Lot:
@@ -148,11 +151,18 @@ class SaleBooks(BillingBooks):
 
     def parts(self, holder: str, key: Lot, held: Decimal) -> list[tuple[Sale, Decimal]]:
         """What each sale has of what its holder holds of a lot, in the order of the books."""
-        sharing = [each for each in self.sharing(holder, key) if each.stands(key)]
+        weights = self.weights(holder, key)
+        sharing = [each for each, _ in weights]
         steps = [step_of(each.units[key]) for each in sharing if key != each.access]
         step = min(steps, default=minor_unit(key.currency))
-        found = split_by([each.stands(key) for each in sharing], held, step)
+        found = split_by([weight for _, weight in weights], held, step)
         return list(zip(sharing, found, strict=True))
+
+    def weights(self, holder: str, key: Lot) -> list[tuple[Sale, Fraction]]:
+        """What counts for each; where nothing was left of any, what it once gave."""
+        sharing = self.sharing(holder, key)
+        standing = [(each, each.stands(key)) for each in sharing if each.stands(key)]
+        return standing or [(each, each.gave(key)) for each in sharing if key in each.over]
 
     def part(self, sale: Sale, key: Lot, held: Decimal) -> Decimal:
         """What one of them has, and never more than it gave and has not been taken back."""
@@ -254,7 +264,7 @@ class SaleBooks(BillingBooks):
         assert leg.lot is not None
         key = without_end(leg.lot)
         parts = self.parts(holder, key, leg.number)
-        weights = [each.stands(key) for each, _ in parts]
+        weights = [weight for _, weight in self.weights(holder, key)]
         for (sale, units), number in zip(
             parts, split_by(weights, paid, minor_unit(key.currency)), strict=True
         ):
